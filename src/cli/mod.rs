@@ -1,0 +1,35 @@
+//! The command line: one file a subcommand. The only place that sees every module and that uses
+//! `anyhow`; each error it prints ends with what to do next.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Encrypted, authenticated chat for the people on your network.
+#[derive(Parser)]
+#[command(name = "parlour", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+/// Parses the command line, runs the subcommand and turns its result into an exit code.
+///
+/// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
+/// clear line, 2 wrong usage (from clap).
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("parlour: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {}
+}

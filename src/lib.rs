@@ -1,0 +1,15 @@
+//! Parlour: encrypted, authenticated chat for the people on your network.
+//!
+//! The modules, in the order in which a message walks through them:
+//!
+//! | module | purity | what it is |
+//! | --- | --- | --- |
+//! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
+//! | [`chat`] | pure | the rules: login machine, channels, members, one file a command |
+//!
+//! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
+//! randomness come in with the input.
+
+pub mod chat;
+pub mod cli;
+pub mod wire;
