@@ -3,8 +3,16 @@
 //! Follows the [modern IRC client protocol](https://modern.ircdocs.horse/) and the
 //! [IRCv3 specifications](https://ircv3.net/irc/). Nothing here does IO or reads a clock.
 
+pub mod caps;
+pub mod framing;
 pub mod ids;
+pub mod message;
 pub mod names;
+pub mod numeric;
+pub mod reply;
 
+pub use caps::{Cap, CapSet};
 pub use ids::{MessageId, Millis};
+pub use message::{Message, Tags};
 pub use names::{ChannelName, Nick};
+pub use reply::Reply;

@@ -1,0 +1,138 @@
+//! IRCv3 capabilities and sets of them.
+
+use std::fmt;
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// A capability that the server offers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Cap {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Cap {
+            /// All of them, in the order in which they are listed.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name on the wire.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// <https://ircv3.net/specs/extensions/account-tag>
+    AccountTag = "account-tag",
+    /// <https://ircv3.net/specs/extensions/batch>
+    Batch = "batch",
+    /// <https://ircv3.net/specs/extensions/capability-negotiation>
+    CapNotify = "cap-notify",
+    /// <https://ircv3.net/specs/extensions/account-registration>
+    AccountRegistration = "draft/account-registration",
+    /// <https://ircv3.net/specs/extensions/echo-message>
+    EchoMessage = "echo-message",
+    /// <https://ircv3.net/specs/extensions/labeled-response>
+    LabeledResponse = "labeled-response",
+    /// <https://ircv3.net/specs/extensions/message-tags>
+    MessageTags = "message-tags",
+    /// <https://ircv3.net/specs/extensions/multi-prefix>
+    MultiPrefix = "multi-prefix",
+    /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
+    SendId = "parlour/send-id",
+    /// <https://ircv3.net/specs/extensions/sasl-3.2>
+    Sasl = "sasl",
+    /// <https://ircv3.net/specs/extensions/server-time>
+    ServerTime = "server-time",
+    /// <https://ircv3.net/specs/extensions/standard-replies>
+    StandardReplies = "standard-replies",
+}
+
+impl Cap {
+    /// The capability of a name; names are case-sensitive.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|cap| cap.name() == name)
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CapSet(u64);
+
+impl CapSet {
+    /// None.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set of the given capabilities.
+    pub const fn of(caps: &[Cap]) -> Self {
+        let mut bits = 0;
+        let mut rest = caps;
+        while let [first, others @ ..] = rest {
+            bits |= 1 << (*first as u8);
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// Is it in the set?
+    pub const fn has(self, cap: Cap) -> bool {
+        self.0 & (1 << (cap as u8)) != 0
+    }
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, cap: Cap) -> Self {
+        Self(self.0 | (1 << (cap as u8)))
+    }
+
+    /// With one less.
+    #[must_use]
+    pub const fn without(self, cap: Cap) -> Self {
+        Self(self.0 & !(1 << (cap as u8)))
+    }
+
+    /// What both have.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The capabilities in the order of [`Cap::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Cap> {
+        Cap::ALL.iter().copied().filter(move |&cap| self.has(cap))
+    }
+}
+
+impl fmt::Display for CapSet {
+    /// Names separated by spaces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, cap) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(cap.name())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_hold_what_was_put_in() {
+        let set = CapSet::of(&[Cap::Sasl, Cap::Batch]);
+        assert!(set.has(Cap::Sasl) && set.has(Cap::Batch) && !set.has(Cap::EchoMessage));
+        assert_eq!(set.to_string(), "batch sasl");
+        assert_eq!(set.without(Cap::Batch).with(Cap::Sasl), CapSet::of(&[Cap::Sasl]));
+        for &cap in Cap::ALL {
+            assert_eq!(Cap::parse(cap.name()), Some(cap));
+        }
+        assert_eq!(Cap::parse("SASL"), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! From bytes to lines, with the bound held while buffering.
+
+/// What is wrong with a line. The connection stays; the line is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Longer than the bound.
+    #[error("line too long")]
+    TooLong,
+    /// It holds a NUL, which no message may.
+    #[error("line with a NUL byte")]
+    Nul,
+    /// Not UTF-8 (`UTF8ONLY`).
+    #[error("line that is not UTF-8")]
+    NotUtf8,
+}
+
+/// Cuts a stream of bytes into lines at LF, CR LF or any run of them; empty lines are skipped.
+///
+/// Holds at most one unfinished line, at most [`Lines::bound`] bytes; a longer one is reported once
+/// and skipped to its end. Nothing is allocated while no line is unfinished.
+#[derive(Debug)]
+pub struct Lines {
+    partial: Vec<u8>,
+    body: usize,
+    skipping: bool,
+}
+
+impl Lines {
+    /// Most bytes of a client's tags with their `@` and space
+    /// ([size limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
+    pub const TAGS: usize = 4096;
+
+    /// Lines whose part after the tags has at most `body` bytes, CR LF counted.
+    pub fn new(body: usize) -> Self {
+        Self { partial: Vec::new(), body, skipping: false }
+    }
+
+    /// Most bytes of a whole line.
+    pub fn bound(&self) -> usize {
+        Self::TAGS + self.body
+    }
+
+    /// Takes what was read and hands out each whole line in it, without its end.
+    pub fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(Result<&str, LineError>)) {
+        while let Some(end) = memchr::memchr(b'\n', input) {
+            let (line, rest) = input.split_at(end);
+            input = rest.get(1..).unwrap_or_default();
+            if self.skipping {
+                self.skipping = false;
+            } else if self.partial.is_empty() {
+                self.hand_out(line, &mut each);
+            } else if self.partial.len() + line.len() > self.bound() {
+                self.partial = Vec::new();
+                each(Err(LineError::TooLong));
+            } else {
+                let mut whole = std::mem::take(&mut self.partial);
+                whole.extend_from_slice(line);
+                self.hand_out(&whole, &mut each);
+            }
+        }
+        if self.skipping || input.is_empty() {
+            return;
+        }
+        if self.partial.len() + input.len() > self.bound() {
+            self.partial = Vec::new();
+            self.skipping = true;
+            each(Err(LineError::TooLong));
+        } else {
+            self.partial.extend_from_slice(input);
+        }
+    }
+
+    fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, LineError>)) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return;
+        }
+        let tags = match line.first() {
+            Some(b'@') => memchr::memchr(b' ', line).map_or(line.len(), |space| space + 1),
+            _ => 0,
+        };
+        // The two bytes of CR LF count (modern protocol, "Messages").
+        if tags > Self::TAGS || line.len() - tags + 2 > self.body {
+            return each(Err(LineError::TooLong));
+        }
+        if memchr::memchr(0, line).is_some() {
+            return each(Err(LineError::Nul));
+        }
+        each(std::str::from_utf8(line).map_err(|_| LineError::NotUtf8));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(lines: &mut Lines, input: &[u8]) -> Vec<Result<String, LineError>> {
+        let mut out = Vec::new();
+        lines.feed(input, |line| out.push(line.map(str::to_owned)));
+        out
+    }
+
+    #[test]
+    fn lines_end_at_any_newline_and_empty_ones_are_skipped() {
+        let mut lines = Lines::new(512);
+        let got = all(&mut lines, b"\r\n\nPING a\r\nPING b\nPI");
+        assert_eq!(got, [Ok("PING a".into()), Ok("PING b".into())]);
+        assert_eq!(all(&mut lines, b"NG c"), []);
+        assert_eq!(all(&mut lines, b"\r"), []);
+        assert_eq!(all(&mut lines, b"\n"), [Ok("PING c".into())]);
+    }
+
+    #[test]
+    fn a_long_line_is_reported_once_and_skipped_to_its_end() {
+        let mut lines = Lines::new(32);
+        let mut errors = 0;
+        for _ in 0..1000 {
+            errors += all(&mut lines, &[b'x'; 100]).len();
+            assert!(lines.partial.len() <= lines.bound());
+        }
+        assert_eq!(errors, 1);
+        assert_eq!(all(&mut lines, b"x\r\nPING\r\n"), [Ok("PING".into())]);
+        assert_eq!(all(&mut lines, &[&[b'y'; 31], &b"\r\n"[..]].concat()), [Err(LineError::TooLong)]);
+        assert_eq!(all(&mut lines, &[&[b'y'; 30], &b"\r\n"[..]].concat()).len(), 1);
+    }
+
+    #[test]
+    fn tags_have_a_bound_of_their_own() {
+        let mut lines = Lines::new(32);
+        let tagged = |n: usize| [b"@", &vec![b't'; n - 2][..], b" PING\r\n"].concat();
+        assert!(all(&mut lines, &tagged(Lines::TAGS))[0].is_ok());
+        assert_eq!(all(&mut lines, &tagged(Lines::TAGS + 1)), [Err(LineError::TooLong)]);
+    }
+
+    #[test]
+    fn nul_and_bad_utf8_are_named() {
+        let mut lines = Lines::new(512);
+        let got = all(&mut lines, b"a\0b\nc\xffd\nok\n");
+        assert_eq!(got, [Err(LineError::Nul), Err(LineError::NotUtf8), Ok("ok".into())]);
+    }
+
+    proptest! {
+        /// However the bytes are cut, the lines are the same.
+        #[test]
+        fn cuts_do_not_matter(input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..400), cut in 1usize..50) {
+            let whole = all(&mut Lines::new(40), &input);
+            let mut lines = Lines::new(40);
+            let mut parts = Vec::new();
+            for piece in input.chunks(cut) {
+                parts.extend(all(&mut lines, piece));
+            }
+            prop_assert_eq!(whole, parts);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! One line, parsed without copying.
+//!
+//! The grammar is that of the [modern protocol](https://modern.ircdocs.horse/#message-format) with
+//! [message tags](https://ircv3.net/specs/extensions/message-tags). Both directions are parsed by the same code.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+/// Most parameters of a message; the last takes the rest of the line.
+pub const MAX_PARAMS: usize = 15;
+
+/// A parsed line that borrows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The tags, still escaped.
+    pub tags: Tags<'a>,
+    /// Who it is from, without the colon.
+    pub source: Option<&'a str>,
+    /// The command as it was written, in any case, or three digits.
+    pub command: &'a str,
+    params: [&'a str; MAX_PARAMS],
+    count: usize,
+}
+
+impl<'a> Message<'a> {
+    /// Parses a line without its line end. `None` where there is no command.
+    pub fn parse(line: &'a str) -> Option<Self> {
+        let (tags, rest) = match line.strip_prefix('@') {
+            Some(rest) => rest.split_once(' ').map(|(tags, rest)| (Tags(tags), rest))?,
+            None => (Tags(""), line),
+        };
+        let rest = rest.trim_start_matches(' ');
+        let (source, rest) = match rest.strip_prefix(':') {
+            Some(rest) => {
+                let (source, rest) = rest.split_once(' ')?;
+                (Some(source), rest)
+            }
+            None => (None, rest),
+        };
+        let rest = rest.trim_start_matches(' ');
+        let (command, mut rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        if command.is_empty() {
+            return None;
+        }
+        let mut params = [""; MAX_PARAMS];
+        let mut count = 0;
+        for slot in &mut params {
+            rest = rest.trim_start_matches(' ');
+            if rest.is_empty() {
+                break;
+            }
+            count += 1;
+            if let Some(trailing) = rest.strip_prefix(':') {
+                *slot = trailing;
+                break;
+            }
+            if count == MAX_PARAMS {
+                *slot = rest;
+                break;
+            }
+            (*slot, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        }
+        Some(Self { tags, source, command, params, count })
+    }
+
+    /// The parameters, without the colon of the last.
+    pub fn params(&self) -> &[&'a str] {
+        self.params.get(..self.count).unwrap_or(&[])
+    }
+
+    /// The parameter at `index`, if it is there.
+    pub fn param(&self, index: usize) -> Option<&'a str> {
+        self.params().get(index).copied()
+    }
+
+    /// The nick of the source: what stands before `!` or `@`.
+    pub fn nick(&self) -> Option<&'a str> {
+        self.source.map(|source| source.split(['!', '@']).next().unwrap_or(source))
+    }
+}
+
+impl fmt::Display for Message<'_> {
+    /// The line without its end. The last parameter gets a colon only where it needs one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.tags.0.is_empty() {
+            write!(f, "@{} ", self.tags.0)?;
+        }
+        if let Some(source) = self.source {
+            write!(f, ":{source} ")?;
+        }
+        f.write_str(self.command)?;
+        for (index, param) in self.params().iter().enumerate() {
+            f.write_char(' ')?;
+            if index + 1 == self.count && needs_colon(param) {
+                f.write_char(':')?;
+            }
+            f.write_str(param)?;
+        }
+        Ok(())
+    }
+}
+
+/// A last parameter must be marked with a colon where it would otherwise be read as something else.
+pub fn needs_colon(param: &str) -> bool {
+    param.is_empty() || param.starts_with(':') || param.contains(' ')
+}
+
+/// The tags of a message as they stand on the line: `key=escaped;key;…`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tags<'a>(pub &'a str);
+
+impl<'a> Tags<'a> {
+    /// Each key with its value, still escaped; a key without a value has an empty one.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.split(';').filter(|tag| !tag.is_empty()).map(|tag| tag.split_once('=').unwrap_or((tag, "")))
+    }
+
+    /// The unescaped value of a key. Where a key stands twice the last counts, as the specification says.
+    pub fn get(self, key: &str) -> Option<Cow<'a, str>> {
+        self.iter().filter(|(k, _)| *k == key).last().map(|(_, value)| unescape(value))
+    }
+
+    /// There are none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Undoes the escaping of a tag value
+/// ([escaping values](https://ircv3.net/specs/extensions/message-tags#escaping-values)).
+pub fn unescape(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut out = String::with_capacity(value.len());
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some(':') => out.push(';'),
+                Some('s') => out.push(' '),
+                Some('r') => out.push('\r'),
+                Some('n') => out.push('\n'),
+                Some(other) => out.push(other),
+                None => {}
+            },
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Escapes a tag value; the inverse of [`unescape`].
+pub fn escape(value: &str) -> Cow<'_, str> {
+    if !value.contains([';', ' ', '\\', '\r', '\n']) {
+        return Cow::Borrowed(value);
+    }
+    let mut out = String::with_capacity(value.len() + 8);
+    for c in value.chars() {
+        match c {
+            ';' => out.push_str("\\:"),
+            ' ' => out.push_str("\\s"),
+            '\\' => out.push_str("\\\\"),
+            '\r' => out.push_str("\\r"),
+            '\n' => out.push_str("\\n"),
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(line: &str) -> Message<'_> {
+        Message::parse(line).expect(line)
+    }
+
+    #[test]
+    fn parts_of_a_line() {
+        let m = parse("@a=1;b :nick!user@host PRIVMSG  #c   :hello  there ");
+        assert_eq!((m.tags.0, m.source, m.command), ("a=1;b", Some("nick!user@host"), "PRIVMSG"));
+        assert_eq!(m.params(), ["#c", "hello  there "]);
+        assert_eq!(m.nick(), Some("nick"));
+        assert_eq!(parse("PING").params(), [""; 0]);
+        assert_eq!(parse("PING :").params(), [""]);
+        assert_eq!(parse("PING a ").params(), ["a"]);
+        for none in ["", " ", "@tag", "@tag ", ":source", ":source ", "@a :b "] {
+            assert_eq!(Message::parse(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn the_fifteenth_parameter_takes_the_rest() {
+        let m = parse("X 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 :17");
+        assert_eq!(m.params().len(), 15);
+        assert_eq!(m.param(14), Some("15 16 :17"));
+    }
+
+    #[test]
+    fn tag_values_are_unescaped_and_the_last_wins() {
+        let tags = parse(r"@a=x\:y\s\\\r\n\z\;b=;c;a=2;b=\: PING").tags;
+        assert_eq!(tags.get("a").as_deref(), Some("2"));
+        assert_eq!(tags.get("b").as_deref(), Some(";"));
+        assert_eq!(tags.get("c").as_deref(), Some(""));
+        assert_eq!(tags.get("d"), None);
+        assert_eq!(unescape(r"x\:y\s\\\r\n\z\"), "x;y \\\r\nz");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_not_but_never_panics(line in "\\PC*") {
+            if let Some(m) = Message::parse(&line) {
+                prop_assert!(m.params().len() <= MAX_PARAMS);
+            }
+        }
+
+        #[test]
+        fn what_is_printed_parses_to_the_same(
+            tags in proptest::option::of("[a-z+/]{1,8}(=[a-z\\\\:]{0,8})?(;[a-z]{1,4}){0,3}"),
+            source in proptest::option::of("[a-z!@.]{1,12}"),
+            command in "[A-Z]{1,10}|[0-9]{3}",
+            middle in proptest::collection::vec("[^ :\r\n\0][^ \r\n\0]{0,10}", 0..14),
+            last in proptest::option::of("[^\r\n\0]{0,40}"),
+        ) {
+            let mut line = String::new();
+            if let Some(tags) = &tags { let _ = write!(line, "@{tags} "); }
+            if let Some(source) = &source { let _ = write!(line, ":{source} "); }
+            line.push_str(&command);
+            for param in &middle { let _ = write!(line, " {param}"); }
+            if let Some(last) = &last { let _ = write!(line, " :{last}"); }
+            let m = parse(&line);
+            prop_assert_eq!(m.params().len(), middle.len() + usize::from(last.is_some()));
+            let printed = m.to_string();
+            prop_assert_eq!(parse(&printed), m);
+        }
+
+        #[test]
+        fn escaping_is_undone(value in "[^\0]*") {
+            let escaped = escape(&value);
+            prop_assert!(!escaped.contains([';', ' ', '\r', '\n']));
+            prop_assert_eq!(unescape(&escaped), value.as_str());
+        }
+    }
+}
