@@ -1,0 +1,72 @@
+//! The house rules, read off the sources: which module may name which, what the pure ones may not
+//! name at all, no circles, no file too long. ARCHITECTURE.md says why.
+
+mod rules;
+mod source;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rules::{SourceFile, violations};
+
+/// Past this a file should be split, its tests counted.
+const MOST_LINES: usize = 500;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file under a folder of the package, the path relative to the package.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("a folder's entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path.strip_prefix(root()).expect("under the package").to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The names under which this package's dependencies are called in code.
+fn dependencies() -> BTreeSet<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let manifest: toml::Table = manifest.parse().expect("Cargo.toml is TOML");
+    let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|t| manifest.get(t)?.as_table());
+    tables.flat_map(|t| t.keys()).map(|name| name.replace('-', "_")).collect()
+}
+
+#[test]
+fn modules_name_only_what_they_may() {
+    let files: Vec<SourceFile> = rust_files("src")
+        .into_iter()
+        .map(|path| SourceFile {
+            text: fs::read_to_string(root().join(&path)).expect("a source file"),
+            path: path.strip_prefix("src").expect("under src").to_owned(),
+        })
+        .collect();
+    assert!(files.len() > 5, "found only {} files", files.len());
+    let broken = violations(&files, &dependencies());
+    assert!(broken.is_empty(), "the architecture is broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let long: Vec<String> = ["src", "tests", "benches", "fuzz"]
+        .into_iter()
+        .flat_map(rust_files)
+        .filter(|path| !path.components().any(|c| c.as_os_str() == "target"))
+        .filter_map(|path| {
+            let lines = fs::read_to_string(root().join(&path)).expect("a source file").lines().count();
+            (lines > MOST_LINES).then(|| format!("{} has {lines} lines, split it", path.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "past {MOST_LINES} lines:\n{}", long.join("\n"));
+}

@@ -1,0 +1,345 @@
+//! The rules themselves, as a function from sources to complaints.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::source::{NamedPath, named_paths};
+
+/// One file of the library, its path relative to `src`.
+pub struct SourceFile {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// Which top modules each top module may name.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("wire", &[]),
+    ("chat", &["wire"]),
+    ("trust", &[]),
+    ("store", &["chat", "wire"]),
+    ("server", &["chat", "store", "trust", "wire"]),
+    ("client", &["trust", "wire"]),
+    ("cli", &["chat", "client", "server", "store", "trust", "wire"]),
+];
+
+/// Modules without IO, clocks or randomness.
+const PURE: &[&str] = &["wire", "chat"];
+
+/// The crates that the pure modules may name. A new one here is a decision, not a formality.
+const PURE_CRATES: &[&str] = &[
+    "base64",
+    "bytes",
+    "jiff",
+    "memchr",
+    "thiserror",
+    "unicode_normalization",
+    "unicode_segmentation",
+    "unicode_width",
+    "zeroize",
+];
+
+/// What of the standard library is a clock, a random source, the outside world or a thread.
+const IMPURE_STD: &[&str] = &[
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "std::time::UNIX_EPOCH",
+    "std::time::*",
+    "std::time",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::os",
+    "std::hash::RandomState",
+    "std::collections::hash_map::RandomState",
+];
+
+/// Types with a `now()` that reads the clock.
+const CLOCKS: &[&str] = &["Timestamp", "Zoned", "Instant", "SystemTime", "Utc", "Local"];
+
+/// Everything in these files that breaks a rule, one line each.
+pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<String> {
+    let modules = Modules::of(files);
+    let mut broken = Vec::new();
+    let mut edges: BTreeMap<Vec<String>, BTreeSet<Vec<String>>> = BTreeMap::new();
+    for file in files.iter().filter(|f| !f.is_test()) {
+        let module = file.module();
+        let Some(top) = module.first().filter(|_| !file.is_root()) else {
+            continue;
+        };
+        let allowed = MAY_NAME.iter().find(|(name, _)| name == top).map(|(_, may)| *may);
+        let Some(allowed) = allowed else {
+            broken.push(format!("{}: no rule says what `{top}` may name; add one", file.path.display()));
+            continue;
+        };
+        for path in named_paths(&file.text) {
+            let complain = |why: &str| {
+                format!("src/{}:{}: `{}`: {why}", file.path.display(), path.line, path.segments.join("::"))
+            };
+            if PURE.contains(&top.as_str())
+                && let Some(why) = impure(&path, dependencies)
+            {
+                broken.push(complain(&why));
+            }
+            let Some(target) = modules.resolve(&module, &path) else {
+                continue;
+            };
+            if let Some(other) = target.first().filter(|other| *other != top)
+                && !allowed.contains(&other.as_str())
+            {
+                broken.push(complain(&format!("`{top}` may not name `{other}`")));
+            }
+            edges.entry(module.clone()).or_default().insert(target);
+        }
+    }
+    broken.extend(circles(&edges));
+    broken
+}
+
+impl SourceFile {
+    /// `wire/names.rs` is `["wire", "names"]`, `wire/mod.rs` is `["wire"]`, `lib.rs` is `[]`.
+    fn module(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.path.with_extension("").iter().map(|c| c.to_string_lossy().into_owned()).collect();
+        names.pop_if(|last| last == "mod" || last == "lib" || last == "main");
+        names
+    }
+
+    fn is_root(&self) -> bool {
+        self.module().is_empty()
+    }
+
+    /// A file of tests beside the code: `tests.rs`, or anything under `tests/`.
+    fn is_test(&self) -> bool {
+        self.module().iter().any(|name| name == "tests")
+    }
+}
+
+/// Which modules there are, and what they re-export.
+struct Modules {
+    all: BTreeSet<Vec<String>>,
+    /// From (module, name) to the path that stands behind `pub use`.
+    reexports: BTreeMap<(Vec<String>, String), NamedPath>,
+}
+
+impl Modules {
+    fn of(files: &[SourceFile]) -> Self {
+        let all = files.iter().map(SourceFile::module).collect();
+        let mut reexports = BTreeMap::new();
+        for file in files {
+            for path in named_paths(&file.text) {
+                if let Some(name) = path.reexport.clone() {
+                    reexports.insert((file.module(), name), path);
+                }
+            }
+        }
+        Self { all, reexports }
+    }
+
+    /// The module of this package that a path leads into; `None` for paths to other crates and to local names.
+    fn resolve(&self, from: &[String], path: &NamedPath) -> Option<Vec<String>> {
+        let mut current = from.to_vec();
+        let mut segments = path.segments.clone();
+        // A chain of re-exports is short; the bound ends one that runs in a circle.
+        for step in 0..8 {
+            let absolute = self.absolute(&current, if step == 0 { &path.inside } else { &[] }, &segments)?;
+            let known = (0..=absolute.len()).rev().find(|&n| self.all.contains(&absolute[..n]))?;
+            let (module, rest) = absolute.split_at(known);
+            let behind = rest.first().and_then(|name| self.reexports.get(&(module.to_vec(), name.clone())));
+            let Some(behind) = behind else {
+                return Some(module.to_vec());
+            };
+            current = module.to_vec();
+            segments = behind.segments.clone();
+        }
+        None
+    }
+
+    fn absolute(&self, from: &[String], inside: &[String], segments: &[String]) -> Option<Vec<String>> {
+        let mut base = [from, inside].concat();
+        let mut rest = segments.iter().peekable();
+        match rest.peek()?.as_str() {
+            "crate" | "parlour" => {
+                base.clear();
+                rest.next();
+            }
+            "self" => {
+                rest.next();
+            }
+            "super" => {
+                while rest.next_if(|s| *s == "super").is_some() {
+                    base.pop()?;
+                }
+            }
+            child => {
+                base.push(child.to_owned());
+                let is_child = self.all.contains(&base);
+                base.pop();
+                if !is_child {
+                    return None;
+                }
+            }
+        }
+        Some(base.into_iter().chain(rest.cloned()).collect())
+    }
+}
+
+/// Why a pure module may not name this path.
+fn impure(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
+    let first = path.segments.first()?;
+    if dependencies.contains(first) && !PURE_CRATES.contains(&first.as_str()) {
+        return Some(format!("`{first}` is not among the crates that pure modules may name"));
+    }
+    let text = path.segments.join("::");
+    let hit = IMPURE_STD.iter().find(|bad| {
+        let exact_only = **bad == "std::time";
+        text == **bad || (!exact_only && text.starts_with(&format!("{bad}::")))
+    });
+    if let Some(bad) = hit {
+        return Some(format!("`{bad}` is IO, time or chance, which come in with the input"));
+    }
+    let (last, before) = path.segments.split_last()?;
+    let reads_clock = last == "now" && before.iter().any(|s| CLOCKS.contains(&s.as_str()));
+    reads_clock.then(|| "it reads the clock; time comes in with the input".into())
+}
+
+/// Circles among the children of each module, a child standing for all that is below it.
+fn circles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> {
+    // From each parent, the graph of its children.
+    let mut graphs: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (from, to) in edges.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
+        let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+        if let (Some(a), Some(b)) = (from.get(shared), to.get(shared)) {
+            let graph = graphs.entry(from[..shared].to_vec()).or_default();
+            graph.entry(a.clone()).or_default().insert(b.clone());
+        }
+    }
+    let mut found = Vec::new();
+    for (parent, graph) in &graphs {
+        // Take away what names nothing that is left, until nothing changes; what stays is in or above a circle.
+        let mut left: BTreeSet<&String> = graph.keys().collect();
+        loop {
+            let before = left.len();
+            let now = left.clone();
+            left.retain(|name| graph[*name].iter().any(|to| now.contains(to)));
+            if left.len() == before {
+                break;
+            }
+        }
+        if !left.is_empty() {
+            let lines: Vec<String> = left
+                .iter()
+                .map(|name| {
+                    let to: Vec<&str> =
+                        graph[*name].iter().filter(|to| left.contains(to)).map(String::as_str).collect();
+                    format!("`{name}` names {}", to.join(", "))
+                })
+                .collect();
+            found.push(format!("a circle within `crate::{}`: {}", parent.join("::"), lines.join("; ")));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The complaints about a library of these files.
+    fn complaints(files: &[(&str, &str)]) -> Vec<String> {
+        let files: Vec<SourceFile> =
+            files.iter().map(|(path, text)| SourceFile { path: path.into(), text: (*text).into() }).collect();
+        let dependencies = ["tokio", "rustls", "rusqlite", "rand", "memchr", "jiff"].map(String::from).into();
+        violations(&files, &dependencies)
+    }
+
+    #[track_caller]
+    fn assert_complains(files: &[(&str, &str)], expected: &str) {
+        let found = complaints(files);
+        assert!(found.len() == 1 && found[0].contains(expected), "expected {expected:?}, found {found:#?}");
+    }
+
+    #[test]
+    fn a_good_house_passes() {
+        let found = complaints(&[
+            ("lib.rs", "pub mod wire; pub mod chat; pub use server::run;"),
+            (
+                "wire/mod.rs",
+                "pub mod names; pub use names::Nick; use std::time::Duration; use memchr::memchr;",
+            ),
+            ("wire/names.rs", "pub struct Nick; #[cfg(test)] mod tests { use std::fs; use tokio::time; }"),
+            ("wire/caps.rs", "use super::Nick; use std::collections::{BTreeMap, hash_map::Entry};"),
+            ("chat/mod.rs", "use crate::wire::Nick; mod commands; mod state;"),
+            ("chat/commands/mod.rs", "pub mod join; use super::state::State;"),
+            ("chat/commands/join.rs", "use super::super::state::State; use super::Spec;"),
+            ("chat/state.rs", "use jiff::Timestamp;"),
+            ("store/mod.rs", "use crate::{chat::record::Record, wire::Nick}; use rusqlite::Connection;"),
+            ("trust/mod.rs", "use rustls::pki_types;"),
+            ("server/mod.rs", "use crate::{chat, store, trust, wire}; use std::time::Instant;"),
+            ("client/mod.rs", "use crate::{trust, wire}; use tokio::net;"),
+            ("cli/mod.rs", "use crate::{client, server};"),
+            ("main.rs", "fn main() { parlour::cli::main() }"),
+        ]);
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_wrong_direction_is_found() {
+        let other = [("wire/mod.rs", ""), ("chat/mod.rs", ""), ("client/mod.rs", ""), ("store/mod.rs", "")];
+        let with = |path, text| [&other[..], &[(path, text)]].concat();
+        assert_complains(&with("wire/a.rs", "use crate::chat::X;"), "`wire` may not name `chat`");
+        assert_complains(&with("wire/a.rs", "fn f() { crate::chat::x() }"), "`wire` may not name `chat`");
+        assert_complains(
+            &with("wire/a/b.rs", "use super::super::super::chat;"),
+            "`wire` may not name `chat`",
+        );
+        assert_complains(&with("chat/a.rs", "use crate::{wire, store::S};"), "`chat` may not name `store`");
+        assert_complains(&with("server/a.rs", "use crate::client::C;"), "`server` may not name `client`");
+        assert_complains(&with("extra/a.rs", ""), "no rule says what `extra` may name");
+        let through_lib = with("lib.rs", "pub use store::Store;");
+        let through_lib = [&through_lib[..], &[("client/a.rs", "use crate::Store;")]].concat();
+        assert_complains(&through_lib, "`client` may not name `store`");
+    }
+
+    #[test]
+    fn an_impure_name_is_found() {
+        for (text, bad) in [
+            ("use tokio::time;", "`tokio` is not among"),
+            ("fn f() { rusqlite::version() }", "`rusqlite` is not among"),
+            ("use rustls;", "`rustls` is not among"),
+            ("use rand::random;", "`rand` is not among"),
+            ("use std::time::{Duration, Instant};", "std::time::Instant"),
+            ("use std::time::*;", "std::time::*"),
+            ("use std::time;", "`std::time`"),
+            ("fn f() -> std::time::SystemTime { todo!() }", "std::time::SystemTime"),
+            ("use std::{fs};", "std::fs"),
+            ("use std::net::IpAddr;", "std::net"),
+            ("use std::{collections::{BTreeMap, hash_map::RandomState}};", "RandomState"),
+            ("use jiff::Timestamp; fn f() { Timestamp::now() }", "reads the clock"),
+        ] {
+            assert_complains(&[("wire/a.rs", text)], bad);
+            assert_complains(&[("chat/commands/a.rs", text)], bad);
+        }
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        assert_complains(
+            &[("chat/a.rs", "use super::b::B;"), ("chat/b.rs", "use crate::chat::a::A;")],
+            "a circle within `crate::chat`: `a` names b; `b` names a",
+        );
+        // Through a re-export, over three modules, and with the two ends deeper down.
+        assert_complains(
+            &[
+                ("server/mod.rs", "pub use a::x::A;"),
+                ("server/a/mod.rs", ""),
+                ("server/a/x.rs", "use crate::server::b;"),
+                ("server/b.rs", "use super::c::y::C;"),
+                ("server/c/y.rs", "use crate::server::A;"),
+            ],
+            "`a` names b; `b` names c; `c` names a",
+        );
+    }
+}
