@@ -152,7 +152,7 @@ impl Modules {
                 return Some(module.to_vec());
             };
             current = module.to_vec();
-            segments = behind.segments.clone();
+            segments.clone_from(&behind.segments);
         }
         None
     }

@@ -23,7 +23,7 @@ pub struct NamedPath {
 /// All paths of two segments or more that the source names outside of `#[cfg(test)]`, those in `use`
 /// trees taken apart into one each; a `use` of a single name counts too.
 pub fn named_paths(source: &str) -> Vec<NamedPath> {
-    let tokens = without_tests(tokens(source));
+    let tokens = without_tests(&tokens(source));
     let text = |i: usize| tokens.get(i).map_or("", |t| t.text.as_str());
     let mut found = Vec::new();
     let mut inside: Vec<(String, usize)> = Vec::new();
@@ -111,7 +111,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Leaves out each item under `#[cfg(test)]`.
-fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
     const CFG: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::with_capacity(tokens.len());
     let mut i = 0;
@@ -208,7 +208,7 @@ fn after_string(chars: &[char], start: usize) -> Option<usize> {
         i += 1;
     }
     if at(i) == 'r' && matches!(at(i + 1), '"' | '#') {
-        let hashes = (i + 1..).take_while(|&j| at(j) == '#').count();
+        let hashes = (i + 1..chars.len()).take_while(|&j| at(j) == '#').count();
         let open = i + 1 + hashes;
         if at(open) != '"' {
             return None; // a raw identifier
@@ -248,12 +248,12 @@ mod tests {
 
     #[test]
     fn paths_in_code_count_and_words_in_text_do_not() {
-        let source = r###"
+        let source = r##"
             /* std::fs /* std::net */ std::env */
             fn f<'a>(x: &'a str) -> char { // std::process
                 let _ = ("std::io", r#"std::thread " x"#, b"a\"std::os", 'x', '"', '\'');
                 Vec::<u8>::new(); std::time::Instant::now(); '\u{41}'
-            }"###;
+            }"##;
         assert_eq!(paths(source), ["std::time::Instant::now"]);
     }
 
