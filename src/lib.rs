@@ -6,10 +6,12 @@
 //! | --- | --- | --- |
 //! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
 //! | [`chat`] | pure | the rules: login machine, channels, members, one file a command |
+//! | [`trust`] | files | certificates, pins, the pinning verifier, invite links |
 //!
 //! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
 //! randomness come in with the input.
 
 pub mod chat;
 pub mod cli;
+pub mod trust;
 pub mod wire;

@@ -1,0 +1,166 @@
+//! Where a server can be reached: a host and a port.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use rustls_pki_types::DnsName;
+
+/// A server's address: `host.example:6697`, `192.0.2.7:6697`, `[2001:db8::7]:6697`.
+///
+/// The port may be left out when it is [`Address::PORT`]; it is always written. Host names are
+/// kept in lower case. Non-ASCII names are written in their `xn--` form.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    host: String,
+    port: u16,
+}
+
+/// Why a text is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The host is not a DNS name and not an IP address.
+    #[error("`{0}` is not a host name or an IP address")]
+    Host(String),
+    /// The port is not a number from 1 to 65535.
+    #[error("`{0}` is not a port (1 to 65535)")]
+    Port(String),
+    /// An IPv6 address without brackets: its end and the port cannot be told apart.
+    #[error("`{0}` is written `[{0}]`, with the port behind it: `[{0}]:6697`")]
+    Brackets(Ipv6Addr),
+}
+
+impl Address {
+    /// The port of IRC over TLS ([RFC 7194](https://www.rfc-editor.org/rfc/rfc7194)), and so the default.
+    pub const PORT: u16 = 6697;
+
+    /// An address from a host (DNS name or IP address, without brackets) and a port.
+    pub fn new(host: &str, port: u16) -> Result<Self, AddressError> {
+        let host = match host.parse::<IpAddr>() {
+            Ok(ip) => ip.to_string(),
+            Err(_) => match DnsName::try_from(host) {
+                Ok(name) => name.to_lowercase_owned().as_ref().to_owned(),
+                Err(_) => return Err(AddressError::Host(host.to_owned())),
+            },
+        };
+        if port == 0 {
+            return Err(AddressError::Port("0".to_owned()));
+        }
+        Ok(Self { host, port })
+    }
+
+    /// The host: a DNS name or an IP address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if let Ok(ip) = text.parse::<Ipv6Addr>() {
+            return Err(AddressError::Brackets(ip));
+        }
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (host, rest) = rest.split_once(']').ok_or_else(|| AddressError::Host(text.to_owned()))?;
+            if host.parse::<Ipv6Addr>().is_err() {
+                return Err(AddressError::Host(host.to_owned()));
+            }
+            match rest.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None if rest.is_empty() => (host, None),
+                None => return Err(AddressError::Host(text.to_owned())),
+            }
+        } else {
+            match text.rsplit_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            }
+        };
+        let port = match port {
+            None => Self::PORT,
+            // `parse` alone would take "+6697".
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse().map_err(|_| AddressError::Port(digits.to_owned()))?
+            }
+            Some(other) => return Err(AddressError::Port(other.to_owned())),
+        };
+        Self::new(host, port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn good_addresses() {
+        for (text, written) in [
+            ("chat.example.org:6697", "chat.example.org:6697"),
+            ("Chat.Example.ORG", "chat.example.org:6697"),
+            ("192.0.2.7:1", "192.0.2.7:1"),
+            ("[2001:DB8:0::7]:65535", "[2001:db8::7]:65535"),
+            ("[::1]", "[::1]:6697"),
+            ("my_laptop", "my_laptop:6697"),
+        ] {
+            let address: Address = text.parse().expect(text);
+            assert_eq!(address.to_string(), written);
+        }
+        assert_eq!("[::1]:7".parse::<Address>().expect("::1").host(), "::1");
+    }
+
+    #[test]
+    fn bad_addresses_say_what_is_wrong() {
+        let error = |text: &str| text.parse::<Address>().expect_err(text).to_string();
+        assert_eq!(error("::1"), "`::1` is written `[::1]`, with the port behind it: `[::1]:6697`");
+        assert_eq!(error("host:0"), "`0` is not a port (1 to 65535)");
+        assert_eq!(error("host:65536"), "`65536` is not a port (1 to 65535)");
+        assert_eq!(error("host:+1"), "`+1` is not a port (1 to 65535)");
+        assert_eq!(error("host:"), "`` is not a port (1 to 65535)");
+        assert_eq!(error(""), "`` is not a host name or an IP address");
+        assert_eq!(error(":6697"), "`` is not a host name or an IP address");
+        assert_eq!(error("a b"), "`a b` is not a host name or an IP address");
+        assert_eq!(error("[host]:1"), "`host` is not a host name or an IP address");
+        assert_eq!(error("[::1]x"), "`[::1]x` is not a host name or an IP address");
+        assert_eq!(error("bücher"), "`bücher` is not a host name or an IP address");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(ip: IpAddr, port in 1..=u16::MAX) {
+            let address = Address::new(&ip.to_string(), port).expect("an IP address");
+            prop_assert_eq!(address.to_string().parse(), Ok(address));
+        }
+
+        #[test]
+        fn no_text_breaks_it(text: String) {
+            if let Ok(address) = text.parse::<Address>() {
+                prop_assert_eq!(address.to_string().parse(), Ok(address));
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The server certificate's fingerprints, in the forms that other programs write them.
+
+use std::fmt::Write as _;
+
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest as _, Sha256};
+
+use super::pin::{Pin, PinError};
+
+/// A SHA-256 hash that other programs want in their own spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+/// Both fingerprints of one certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// Over the whole certificate: what openssl, browsers, WeeChat and irssi's `-tls_pinned_cert`
+    /// mean. Changes with every renewal.
+    pub certificate: Fingerprint,
+    /// Over the public key (its `SubjectPublicKeyInfo`): irssi's `-tls_pinned_pubkey`. Stays when
+    /// the certificate is renewed with its key.
+    pub public_key: Fingerprint,
+}
+
+impl Fingerprint {
+    /// `AB:CD:…`, 32 pairs in capitals: openssl, irssi, Firefox.
+    pub fn colons(&self) -> String {
+        self.pairs(":", true)
+    }
+
+    /// `abcd…`, 64 digits: WeeChat (which takes nothing else), Chromium.
+    pub fn digits(&self) -> String {
+        self.pairs("", false)
+    }
+
+    fn pairs(&self, separator: &str, capitals: bool) -> String {
+        let mut text = String::with_capacity(95);
+        for (at, byte) in self.0.iter().enumerate() {
+            if at > 0 {
+                text.push_str(separator);
+            }
+            // Writing to a String cannot fail.
+            let _ = if capitals { write!(text, "{byte:02X}") } else { write!(text, "{byte:02x}") };
+        }
+        text
+    }
+}
+
+impl Fingerprints {
+    /// Both fingerprints of a certificate.
+    pub fn of_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
+        Ok(Self {
+            certificate: Fingerprint(Sha256::digest(certificate).into()),
+            public_key: Fingerprint(*Pin::of_certificate(certificate)?.as_bytes()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings() {
+        let mut hash = [0; 32];
+        hash[0] = 0xab;
+        hash[31] = 0x01;
+        let fingerprint = Fingerprint(hash);
+        assert_eq!(fingerprint.colons(), format!("AB:{}01", "00:".repeat(30)));
+        assert_eq!(fingerprint.digits(), format!("ab{}01", "00".repeat(30)));
+    }
+}
