@@ -3,17 +3,24 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`pin`] | the pin: SHA-256 over the public key of the server's root certificate |
+//! | [`certs`] | makes, checks and loads the files of the certificate folder |
 //! | [`fingerprint`] | the server certificate's fingerprints in the forms other programs use |
+//! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
+//! | [`tls`] | the TLS configurations of both sides |
 //! | [`address`], [`token`], [`invite`] | the invite link and its parts |
 //!
 //! Nothing here reads the clock: whoever asks for a check says which time it is. There is no switch
 //! that turns verification off, and nothing that trusts on first use.
 
 pub mod address;
+pub mod certs;
 pub mod fingerprint;
 pub mod invite;
 pub mod pin;
+mod provider;
+pub mod tls;
 pub mod token;
+pub mod verifier;
 
 pub use address::Address;
 pub use invite::InviteLink;

@@ -1,0 +1,213 @@
+//! Reading the certificate folder, and every reason to refuse it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{KeyPair, PublicKeyData as _};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{CertError, Certificates, Identity, Name, Paths, Validity, files};
+use crate::trust::fingerprint::Fingerprints;
+use crate::trust::pin::Pin;
+use crate::trust::provider::provider;
+use crate::trust::verifier::{PinnedVerifier, TrustError};
+
+/// A root that was read.
+pub(super) struct Root {
+    /// The text of `root.pem`, to go behind a server's certificate as it stands.
+    pub pem: String,
+    pub der: CertificateDer<'static>,
+    pub pin: Pin,
+    pub validity: Validity,
+}
+
+/// What the certificates say, without a look at keys, dates or signatures.
+pub fn inspect(folder: &Path) -> Result<Certificates, CertError> {
+    let root = root(folder)?;
+    let chain = chain(folder)?;
+    describe(folder, &root, &chain)
+}
+
+/// Checks everything that a server stands on, at the time `now`, and loads it.
+///
+/// Refused are: files that are missing or do not parse, keys that others can read, keys that are
+/// not those of their certificates, a chain that clients with this pin would refuse, and dates that
+/// have passed or are not yet come. `root.key` may be absent, but not wrong.
+pub fn load(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
+    let paths = Paths::in_folder(folder);
+    let root = root(folder)?;
+    let chain = chain(folder)?;
+    let certificates = describe(folder, &root, &chain)?;
+    root_key(folder, &root)?;
+    check_validity(folder, &paths.root, root.validity, now, false)?;
+    check_validity(folder, &paths.server, certificates.server, now, true)?;
+
+    let provider = provider();
+    let (server, others) = chain.split_first().ok_or_else(|| no_certificate(folder, &paths.server, true))?;
+    PinnedVerifier::new(root.pin, &provider).check(server, others, now).map_err(|error| {
+        CertError::BrokenChain {
+            server: paths.server.clone(),
+            root: paths.root.clone(),
+            folder: folder.to_owned(),
+            reason: match error {
+                TrustError::Pin(_) => "that root is not in it".to_owned(),
+                TrustError::NotSigned { .. } => "that root did not sign it".to_owned(),
+                other => other.to_string(),
+            },
+        }
+    })?;
+
+    require(folder, &paths.server_key, true)?;
+    let no_key = || CertError::Unreadable {
+        file: paths.server_key.clone(),
+        what: "private key",
+        folder: folder.to_owned(),
+        renewable: true,
+    };
+    let key = PrivateKeyDer::from_pem_slice(&files::read_secret(&paths.server_key)?).map_err(|_| no_key())?;
+    let key = provider.key_provider.load_private_key(key).map_err(|_| no_key())?;
+    let key = CertifiedKey::new(chain, key);
+    key.keys_match().map_err(|_| key_mismatch(folder, &paths.server_key, &paths.server, true))?;
+    Ok(Identity { certificates, key: Arc::new(key) })
+}
+
+/// Reads the root.
+pub(super) fn root(folder: &Path) -> Result<Root, CertError> {
+    let paths = Paths::in_folder(folder);
+    if !paths.all().into_iter().any(Path::exists) {
+        return Err(CertError::NoneYet(folder.to_owned()));
+    }
+    require(folder, &paths.root, false)?;
+    let unreadable = || no_certificate(folder, &paths.root, false);
+    let pem = String::from_utf8(files::read(&paths.root)?).map_err(|_| unreadable())?;
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| unreadable())?;
+    let pin = Pin::of_certificate(&der).map_err(|_| unreadable())?;
+    let validity = validity(&parse(&der).ok_or_else(unreadable)?);
+    Ok(Root { pem, der, pin, validity })
+}
+
+/// Reads the root's key, if it is there, and makes sure that it is the root's.
+pub(super) fn root_key(folder: &Path, root: &Root) -> Result<Option<KeyPair>, CertError> {
+    let paths = Paths::in_folder(folder);
+    if !paths.root_key.exists() {
+        return Ok(None);
+    }
+    let pem = files::read_secret(&paths.root_key)?;
+    let key = std::str::from_utf8(&pem).ok().and_then(|pem| KeyPair::from_pem(pem).ok());
+    let key = key.ok_or_else(|| CertError::Unreadable {
+        file: paths.root_key.clone(),
+        what: "private key",
+        folder: folder.to_owned(),
+        renewable: false,
+    })?;
+    let root_spki = webpki::EndEntityCert::try_from(&root.der).map(|root| root.subject_public_key_info());
+    if root_spki.is_ok_and(|spki| *spki == *key.subject_public_key_info()) {
+        Ok(Some(key))
+    } else {
+        Err(key_mismatch(folder, &paths.root_key, &paths.root, false))
+    }
+}
+
+/// The names in the certificate of that file, none if it cannot be read.
+pub(super) fn server_names(file: &Path) -> Vec<Name> {
+    let certificate = files::read(file).ok().and_then(|pem| CertificateDer::from_pem_slice(&pem).ok());
+    certificate.as_ref().and_then(parse).map(|certificate| names(&certificate)).unwrap_or_default()
+}
+
+/// Refuses a certificate that does not count at the time `now`.
+pub(super) fn check_validity(
+    folder: &Path,
+    file: &Path,
+    validity: Validity,
+    now: UnixTime,
+    renewable: bool,
+) -> Result<(), CertError> {
+    let file = file.to_owned();
+    if now.as_secs() < validity.from.as_secs() {
+        return Err(CertError::NotYetValid { file, from: validity.from });
+    }
+    if now.as_secs() > validity.until.as_secs() {
+        return Err(CertError::Expired { file, until: validity.until, folder: folder.to_owned(), renewable });
+    }
+    Ok(())
+}
+
+/// Reads the server's chain; at least one certificate.
+fn chain(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertError> {
+    let path = Paths::in_folder(folder).server;
+    require(folder, &path, true)?;
+    let text = files::read(&path)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        _ => Err(no_certificate(folder, &path, true)),
+    }
+}
+
+fn describe(
+    folder: &Path,
+    root: &Root,
+    chain: &[CertificateDer<'static>],
+) -> Result<Certificates, CertError> {
+    let describe = || {
+        let der = chain.first()?;
+        let server = parse(der)?;
+        Some(Certificates {
+            pin: root.pin,
+            fingerprints: Fingerprints::of_certificate(der).ok()?,
+            names: names(&server),
+            server: validity(&server),
+            root: root.validity,
+        })
+    };
+    describe().ok_or_else(|| no_certificate(folder, &Paths::in_folder(folder).server, true))
+}
+
+fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+    X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate)
+}
+
+fn validity(certificate: &X509Certificate<'_>) -> Validity {
+    let time = |seconds: i64| {
+        UnixTime::since_unix_epoch(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+    };
+    let validity = certificate.validity();
+    Validity { from: time(validity.not_before.timestamp()), until: time(validity.not_after.timestamp()) }
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<Name> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => name.parse().ok(),
+        GeneralName::IPAddress(octets) => match octets.len() {
+            4 => <[u8; 4]>::try_from(*octets).ok().map(|octets| Name::Ip(octets.into())),
+            _ => <[u8; 16]>::try_from(*octets).ok().map(|octets| Name::Ip(octets.into())),
+        },
+        _ => None,
+    };
+    extension.value.general_names.iter().filter_map(name).collect()
+}
+
+fn require(folder: &Path, file: &Path, renewable: bool) -> Result<(), CertError> {
+    if file.exists() {
+        return Ok(());
+    }
+    Err(CertError::Missing { file: file.to_owned(), folder: folder.to_owned(), renewable })
+}
+
+fn no_certificate(folder: &Path, file: &Path, renewable: bool) -> CertError {
+    CertError::Unreadable { file: file.to_owned(), what: "certificate", folder: folder.to_owned(), renewable }
+}
+
+fn key_mismatch(folder: &Path, key: &Path, certificate: &Path, renewable: bool) -> CertError {
+    CertError::KeyMismatch {
+        key: key.to_owned(),
+        certificate: certificate.to_owned(),
+        folder: folder.to_owned(),
+        renewable,
+    }
+}

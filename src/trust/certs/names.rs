@@ -1,0 +1,99 @@
+//! The names and addresses that go into a server's certificate.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use rustls_pki_types::DnsName;
+
+/// A subject alternative name: a DNS name (in lower case) or an IP address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Name {
+    /// A host name.
+    Dns(String),
+    /// An address.
+    Ip(IpAddr),
+}
+
+/// The text is neither.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a host name or an IP address (write names outside ASCII in their xn-- form)")]
+pub struct NameError(String);
+
+/// This machine's name, if it has one that can stand in a certificate.
+pub fn host_name() -> Option<String> {
+    let name = hostname::get().ok()?.into_string().ok()?;
+    match name.parse() {
+        Ok(Name::Dns(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// This machine's addresses by which others reach it: no loopback, no link-local ones. IPv4 first.
+pub fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let usable =
+        interfaces.iter().filter(|i| !i.is_loopback() && !i.is_link_local()).map(if_addrs::Interface::ip);
+    usable.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// All names of this machine and those given, each once.
+pub(super) fn all(extra: &[Name]) -> Vec<Name> {
+    let own = host_name().into_iter().chain(["localhost".to_owned()]).map(Name::Dns);
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let addresses = loopback.into_iter().chain(addresses()).map(Name::Ip);
+    let mut names: Vec<Name> = Vec::new();
+    for name in extra.iter().cloned().chain(own).chain(addresses) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => f.write_str(name),
+            Self::Ip(ip) => ip.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if let Ok(ip) = text.parse() {
+            return Ok(Self::Ip(ip));
+        }
+        let name = DnsName::try_from(text).map_err(|_| NameError(text.to_owned()))?;
+        Ok(Self::Dns(name.to_lowercase_owned().as_ref().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_told_apart() {
+        assert_eq!("Chat.Example".parse(), Ok(Name::Dns("chat.example".into())));
+        assert_eq!("192.0.2.7".parse(), Ok(Name::Ip([192, 0, 2, 7].into())));
+        assert_eq!("2001:DB8::7".parse::<Name>().map(|n| n.to_string()), Ok("2001:db8::7".into()));
+        for bad in ["", "a b", "bücher.example", "*.example", "http://x", "x:6697", "[::1]", "1.2.3.4.5"] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_names_the_machine_once() {
+        let names = all(&[Name::Dns("chat.example".into()), Name::Dns("localhost".into())]);
+        assert_eq!(names[0], Name::Dns("chat.example".into()));
+        for own in ["localhost", "127.0.0.1", "::1"] {
+            let own: Name = own.parse().expect(own);
+            assert_eq!(names.iter().filter(|name| **name == own).count(), 1, "{own}");
+        }
+    }
+}

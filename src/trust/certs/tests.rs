@@ -1,0 +1,272 @@
+//! The folder as it is made, and every way in which it can be wrong.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rustls_pki_types::UnixTime;
+use tempfile::TempDir;
+
+use super::{CertError, Identity, Name, Paths, generate, inspect, load, renew};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// 2026-01-01
+const NOW: u64 = 1_767_225_600;
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+/// A folder with fresh certificates.
+fn made() -> (TempDir, Paths, Identity) {
+    let folder = TempDir::new().expect("a folder");
+    let identity = generate(folder.path(), &[], false, at(NOW)).expect("certificates");
+    let paths = Paths::in_folder(folder.path());
+    (folder, paths, identity)
+}
+
+/// What `load` says, after making sure that it is one line.
+fn refusal(folder: &Path) -> (CertError, String) {
+    let error = load(folder, at(NOW)).expect_err("refused");
+    let text = error.to_string().replace(&folder.display().to_string(), "DIR");
+    assert!(!text.contains('\n'), "{text}");
+    (error, text)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").permissions().mode() & 0o7777
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+}
+
+#[test]
+fn what_is_made_is_taken_back() {
+    let (folder, paths, identity) = made();
+    assert_eq!(mode(&paths.root_key), 0o600);
+    assert_eq!(mode(&paths.server_key), 0o600);
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 4, "nothing is left behind");
+
+    let certificates = inspect(folder.path()).expect("certificates");
+    assert_eq!(&certificates, identity.certificates());
+    assert_eq!(certificates.server.from, at(NOW - DAY));
+    assert_eq!(certificates.server.until, at(NOW + 397 * DAY));
+    assert_eq!(certificates.root.until, at(NOW + 30 * 365 * DAY));
+    for own in ["localhost", "127.0.0.1", "::1"] {
+        assert!(certificates.names.contains(&own.parse().expect(own)), "{own}");
+    }
+}
+
+#[test]
+fn given_names_come_first() {
+    let folder = TempDir::new().expect("a folder");
+    let names: Vec<Name> =
+        ["chat.example.org", "198.51.100.9"].iter().map(|name| name.parse().expect(name)).collect();
+    let identity = generate(folder.path(), &names, false, at(NOW)).expect("certificates");
+    assert_eq!(identity.certificates().names[..2], names);
+}
+
+#[test]
+fn nothing_is_overwritten_unless_forced() {
+    let (folder, paths, identity) = made();
+    for file in paths.all() {
+        let others: Vec<_> = paths.all().into_iter().filter(|other| *other != file).collect();
+        let kept: Vec<_> = others.iter().map(|path| (path, fs::read(path).expect("a file"))).collect();
+        let moved = fs::read(file).expect("a file");
+        fs::remove_file(file).expect("removed");
+        let error = generate(folder.path(), &[], false, at(NOW)).expect_err("refused");
+        assert!(matches!(error, CertError::Exists { .. }), "{error}");
+        assert!(!file.exists());
+        for (path, text) in kept {
+            assert_eq!(fs::read(path).expect("a file"), text);
+        }
+        fs::write(file, moved).expect("written");
+        chmod(file, 0o600);
+    }
+    assert_eq!(load(folder.path(), at(NOW)).expect("loaded").pin(), identity.pin());
+    let forced = generate(folder.path(), &[], true, at(NOW)).expect("certificates");
+    assert_ne!(forced.pin(), identity.pin());
+    assert_eq!(mode(&paths.server_key), 0o600);
+}
+
+#[test]
+fn a_key_that_was_loose_is_tight_when_it_is_made_anew() {
+    let (folder, paths, _) = made();
+    chmod(&paths.root_key, 0o666);
+    fs::write(paths.root_key.with_added_extension("new"), "left by a crash").expect("written");
+    chmod(&paths.root_key.with_added_extension("new"), 0o666);
+    generate(folder.path(), &[], true, at(NOW)).expect("certificates");
+    assert_eq!(mode(&paths.root_key), 0o600);
+}
+
+#[test]
+fn renewal_keeps_the_pin_the_key_and_the_names() {
+    let (folder, paths, old) = made();
+    let later = at(NOW + 400 * DAY);
+    assert!(matches!(load(folder.path(), later), Err(CertError::Expired { renewable: true, .. })));
+    let extra: Name = "new.example".parse().expect("a name");
+    let new = renew(folder.path(), std::slice::from_ref(&extra), later).expect("renewed");
+    let (old, new) = (old.certificates(), new.certificates());
+    assert_eq!(new.pin, old.pin);
+    assert_eq!(new.fingerprints.public_key, old.fingerprints.public_key);
+    assert_ne!(new.fingerprints.certificate, old.fingerprints.certificate);
+    assert!(new.names.contains(&extra));
+    assert!(old.names.iter().all(|name| new.names.contains(name)));
+
+    // It also mends what is lost.
+    fs::remove_file(&paths.server).expect("removed");
+    fs::remove_file(&paths.server_key).expect("removed");
+    assert_eq!(renew(folder.path(), &[], later).expect("renewed").pin(), new.pin);
+}
+
+#[test]
+fn renewal_needs_the_root_key() {
+    let (folder, paths, identity) = made();
+    fs::remove_file(&paths.root_key).expect("removed");
+    assert_eq!(load(folder.path(), at(NOW)).expect("serves without it").pin(), identity.pin());
+    let error = renew(folder.path(), &[], at(NOW)).expect_err("refused");
+    assert!(matches!(error, CertError::Missing { ref file, .. } if *file == paths.root_key), "{error}");
+}
+
+#[test]
+fn an_empty_folder_is_told_from_a_broken_one() {
+    let folder = TempDir::new().expect("a folder");
+    let missing = folder.path().join("none");
+    for empty in [folder.path(), &missing] {
+        let (error, text) = refusal(empty);
+        assert!(matches!(error, CertError::NoneYet(_)));
+        assert_eq!(text, "there are no certificates in DIR. Make them: parlour certs generate --certs DIR");
+    }
+}
+
+#[test]
+fn missing_files_are_named() {
+    let (folder, paths, _) = made();
+    for (file, remedy) in [
+        (
+            &paths.root,
+            "start over with a new root, which every client must be invited to again: parlour certs generate --force --certs DIR",
+        ),
+        (&paths.server, "make a new one under the same root: parlour certs renew --certs DIR"),
+        (&paths.server_key, "make a new one under the same root: parlour certs renew --certs DIR"),
+    ] {
+        let text = fs::read(file).expect("a file");
+        fs::remove_file(file).expect("removed");
+        let name = file.file_name().expect("a name").display();
+        let expected = format!("DIR/{name} is missing. Put it back from a backup, or {remedy}");
+        assert_eq!(refusal(folder.path()).1, expected);
+        fs::write(file, text).expect("written");
+        chmod(file, 0o600);
+    }
+}
+
+#[test]
+fn keys_that_others_can_read_are_refused() {
+    let (folder, paths, _) = made();
+    for key in [&paths.root_key, &paths.server_key] {
+        for loose in [0o644, 0o640, 0o604, 0o620, 0o601] {
+            chmod(key, loose);
+            let name = key.file_name().expect("a name").display();
+            assert_eq!(
+                refusal(folder.path()).1,
+                format!(
+                    "others can read the private key DIR/{name} (mode {loose:04o}). Keep it to yourself: chmod 600 DIR/{name}"
+                ),
+            );
+        }
+        chmod(key, 0o400);
+        load(folder.path(), at(NOW)).expect("tight enough");
+        chmod(key, 0o600);
+    }
+}
+
+#[test]
+fn keys_of_something_else_are_refused() {
+    let (folder, paths, _) = made();
+    let (_other, foreign, _) = made();
+    for (key, from, certificate, renewable) in [
+        (&paths.server_key, &foreign.server_key, "server.pem", true),
+        (&paths.root_key, &foreign.root_key, "root.pem", false),
+        (&paths.root_key, &paths.server_key, "root.pem", false),
+    ] {
+        let text = fs::read(key).expect("a file");
+        fs::write(key, fs::read(from).expect("a file")).expect("written");
+        let (error, line) = refusal(folder.path());
+        assert!(matches!(error, CertError::KeyMismatch { renewable: can, .. } if can == renewable), "{line}");
+        assert!(line.contains(&format!("is not the key of DIR/{certificate}. ")), "{line}");
+        fs::write(key, text).expect("written");
+    }
+}
+
+#[test]
+fn files_of_rubbish_are_refused() {
+    let (folder, paths, _) = made();
+    let armoured = "-----BEGIN CERTIFICATE-----\nMAMAAAA=\n-----END CERTIFICATE-----\n";
+    let armoured_key = "-----BEGIN PRIVATE KEY-----\nMAMAAAA=\n-----END PRIVATE KEY-----\n";
+    for file in paths.all() {
+        let text = fs::read(file).expect("a file");
+        let half = &text[..text.len() / 2];
+        for rubbish in [b"", half, b"\xff\xfe", armoured.as_bytes(), armoured_key.as_bytes()] {
+            fs::write(file, rubbish).expect("written");
+            let (error, line) = refusal(folder.path());
+            assert!(matches!(error, CertError::Unreadable { .. }), "{line}");
+        }
+        fs::write(file, text).expect("written");
+    }
+}
+
+#[test]
+fn a_chain_that_clients_would_refuse_is_refused() {
+    let (folder, paths, _) = made();
+    let (_other, foreign, _) = made();
+    let read = |path: &Path| fs::read_to_string(path).expect("a file");
+    let (server, root, foreign_root) = (read(&paths.server), read(&paths.root), read(&foreign.root));
+    let leaf = server.strip_suffix(&root).expect("the chain ends with the root").to_owned();
+    let foreign_leaf = read(&foreign.server).replace(&foreign_root, "");
+    for (chain, reason) in [
+        (leaf.clone(), "that root is not in it"),
+        (leaf + &foreign_root, "that root is not in it"),
+        (foreign_leaf + &root, "that root did not sign it"),
+        (root, "that root did not sign it"),
+    ] {
+        fs::write(&paths.server, chain).expect("written");
+        let (error, line) = refusal(folder.path());
+        assert!(matches!(error, CertError::BrokenChain { .. }), "{line}");
+        assert!(
+            line.starts_with(&format!("DIR/server.pem does not lead to DIR/root.pem: {reason}. ")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn dates_are_kept() {
+    let (folder, _paths, identity) = made();
+    let line = |seconds| match load(folder.path(), at(seconds)) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string().replace(&folder.path().display().to_string(), "DIR"),
+    };
+    let until = identity.certificates().server.until.as_secs();
+    assert_eq!(line(NOW - DAY), "");
+    assert_eq!(line(until), "");
+    assert_eq!(
+        line(until + 1),
+        "the certificate DIR/server.pem expired on 2027-02-02. Check this machine's clock, or make a new one under the same root: parlour certs renew --certs DIR",
+    );
+    assert_eq!(
+        line(NOW - DAY - 1),
+        "the certificate DIR/root.pem is valid only from 2025-12-31 on. Set this machine's clock",
+    );
+    assert!(line(NOW + 31 * 365 * DAY).contains("DIR/root.pem expired on 2055-12-"));
+}
+
+#[test]
+fn a_clock_at_the_end_of_time_is_survived() {
+    let folder = TempDir::new().expect("a folder");
+    // Past the year 9999 no certificate is valid; making one is refused, not a panic.
+    generate(folder.path(), &[], false, at(u64::MAX)).expect_err("refused");
+    generate(folder.path(), &[], true, at(0)).expect("the epoch is as good a day as any");
+}

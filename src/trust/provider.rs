@@ -1,0 +1,21 @@
+//! The cryptography that certificates and TLS stand on.
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+/// aws-lc-rs. X25519MLKEM768 comes first, so that what is recorded today stays unreadable when
+/// quantum computers come.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hybrid_key_exchange_comes_first() {
+        assert_eq!(provider().kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
+    }
+}

@@ -1,0 +1,59 @@
+//! The TLS configurations of both sides: TLS 1.3 only, and nothing to turn off.
+
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::version::TLS13;
+use rustls::{ClientConfig, ServerConfig};
+
+use super::certs::Identity;
+use super::pin::Pin;
+use super::provider::provider;
+use super::verifier::PinnedVerifier;
+
+/// The ALPN protocol id of IRC ([IANA's registry](https://www.iana.org/assignments/tls-extensiontype-values/)).
+pub const ALPN: &[u8] = b"irc";
+
+/// The server's side.
+///
+/// A client without ALPN is welcome; one that offers only other protocols (a browser that was led
+/// here) is refused in the handshake. No session tickets: connections last for hours, so resuming
+/// would save next to nothing, each ticket costs a write and memory at login, and a client that
+/// resumes does not see the chain and so misses a new root.
+#[allow(clippy::missing_panics_doc)] // The `expect` states an invariant of the crypto provider.
+pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .expect("aws-lc-rs has TLS 1.3 cipher suites")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Arc::new(config)
+}
+
+/// The client's side: talks to the server with this pin and to no other.
+pub fn client_config(pin: Pin) -> Arc<ClientConfig> {
+    client_config_at(pin, Arc::new(DefaultTimeProvider))
+}
+
+/// [`client_config`] with a clock of the caller's.
+#[allow(clippy::missing_panics_doc)] // As in `server_config`.
+pub fn client_config_at(pin: Pin, clock: Arc<dyn TimeProvider>) -> Arc<ClientConfig> {
+    let provider = provider();
+    let verifier = Arc::new(PinnedVerifier::new(pin, &provider));
+    let mut config = ClientConfig::builder_with_details(provider, clock)
+        .with_protocol_versions(&[&TLS13])
+        .expect("aws-lc-rs has TLS 1.3 cipher suites")
+        .dangerous() // rustls's word for any verifier that is not the web's; ours is stricter.
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    // Every connection sees the chain.
+    config.resumption = Resumption::disabled();
+    Arc::new(config)
+}

@@ -1,0 +1,171 @@
+//! The pinning verifier: the server is the one whose chain leads to the pinned root, and no other.
+//!
+//! The pinned root is the one trust anchor. It must be in the chain that the server presents (that is
+//! where the client gets the key that the pin is the hash of), and webpki must find a path of valid
+//! signatures, dates and CA marks from the server's certificate to it. Under which address the server
+//! was reached does not matter: the pin says who it is, an address only where.
+//!
+//! As everywhere in webpki, dates are checked of every certificate but the anchor: a pin is trusted
+//! until it is replaced, not until a date.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, PeerIncompatible, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use super::pin::Pin;
+
+/// The server is not the one that the pin belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not the server that was expected: its pin is {seen}, not {expected}")]
+pub struct PinMismatch {
+    /// The pin that the client came with.
+    pub expected: Pin,
+    /// The pin of the root (the last certificate) that the server showed.
+    pub seen: Pin,
+}
+
+/// Why a server's certificates were refused, before a byte of the login was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// The pinned root is not among the certificates.
+    #[error(transparent)]
+    Pin(#[from] PinMismatch),
+    /// The pinned root is shown, but no signature leads from it to the server's certificate: an
+    /// impostor that copied the root, which is public, and does not have its key.
+    #[error("the server shows the root with the pin {pin}, but that root did not sign its certificate")]
+    NotSigned {
+        /// The pin that the client came with.
+        pin: Pin,
+    },
+    /// The certificate is of the right root, and too old.
+    #[error("the server's certificate expired on {}, or this machine's clock is wrong", date(*.0))]
+    Expired(UnixTime),
+    /// The certificate is of the right root, and of the future.
+    #[error("the server's certificate is valid only from {} on, or this machine's clock is wrong", date(*.0))]
+    NotYetValid(UnixTime),
+    /// Anything else: not a certificate, not for servers, signed by a certificate that is no authority.
+    #[error("the server's certificate cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// Accepts the one server whose chain leads to the root with the pin.
+#[derive(Debug)]
+pub struct PinnedVerifier {
+    pin: Pin,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl PinnedVerifier {
+    /// The verifier for a pin.
+    pub fn new(pin: Pin, provider: &CryptoProvider) -> Self {
+        Self { pin, algorithms: provider.signature_verification_algorithms }
+    }
+
+    /// Checks a presented chain: the server's certificate and what came with it, at the time `now`.
+    pub fn check(
+        &self,
+        server: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TrustError> {
+        let unusable = |error: webpki::Error| TrustError::Unusable(error.to_string());
+        let certificate = EndEntityCert::try_from(server).map_err(unusable)?;
+        let pinned = |other: &&CertificateDer<'_>| Pin::of_certificate(other) == Ok(self.pin);
+        let anchors: Vec<TrustAnchor<'_>> = others
+            .iter()
+            .filter(pinned)
+            .map(anchor_from_trusted_cert)
+            .collect::<Result<_, _>>()
+            .map_err(unusable)?;
+        if anchors.is_empty() {
+            let last = others.last().unwrap_or(server);
+            let seen = Pin::of_certificate(last).map_err(|error| TrustError::Unusable(error.to_string()))?;
+            // Equal when the root itself, alone, is used as a server's certificate.
+            return Err(if seen == self.pin {
+                TrustError::NotSigned { pin: seen }
+            } else {
+                PinMismatch { expected: self.pin, seen }.into()
+            });
+        }
+        certificate
+            .verify_for_usage(self.algorithms.all, &anchors, others, now, KeyUsage::server_auth(), None, None)
+            .map(drop)
+            .map_err(|error| match error {
+                webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
+                    TrustError::NotSigned { pin: self.pin }
+                }
+                webpki::Error::CertExpired { not_after, .. } => TrustError::Expired(not_after),
+                webpki::Error::CertNotValidYet { not_before, .. } => TrustError::NotYetValid(not_before),
+                other => unusable(other),
+            })
+    }
+}
+
+impl ServerCertVerifier for PinnedVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.check(end_entity, intermediates, now) {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(error) => Err(CertificateError::Other(OtherError(Arc::new(error))).into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The reason for which this module refused the server, if it was that which broke a TLS connection.
+pub fn trust_error(error: &io::Error) -> Option<&TrustError> {
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
+            reason.downcast_ref()
+        }
+        _ => None,
+    }
+}
+
+/// The two pins, if a TLS connection broke because the server is another one.
+pub fn pin_mismatch(error: &io::Error) -> Option<&PinMismatch> {
+    match trust_error(error)? {
+        TrustError::Pin(mismatch) => Some(mismatch),
+        _ => None,
+    }
+}
+
+/// `YYYY-MM-DD`, UTC.
+pub(super) fn date(time: UnixTime) -> String {
+    i64::try_from(time.as_secs())
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map_or_else(|| "a day past the year 9999".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+}
