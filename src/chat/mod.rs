@@ -1,3 +1,31 @@
 //! The rules of the chat, pure: a deterministic state machine from inputs to effects.
+//!
+//! [`Chat::handle`] is the only way its state changes. Inputs carry their time; handlers never wait, never
+//! do IO and never panic. The same inputs give the same effects and the same state.
 
+pub mod audience;
+pub mod channel;
+pub mod commands;
+pub mod context;
+pub mod effects;
+pub mod event;
+pub mod input;
+pub mod isupport;
+pub mod label;
+pub mod login;
+pub mod people;
 pub mod record;
+pub mod sasl;
+pub mod sends;
+mod sessions;
+pub mod settings;
+mod state;
+mod welcome;
+
+pub use commands::Command;
+pub use effects::{Effects, Origin, Output};
+pub use event::{Event, EventKind, Renderer};
+pub use input::{Input, InputKind, SessionId};
+pub use login::Login;
+pub use settings::Settings;
+pub use state::Chat;

@@ -62,6 +62,11 @@ impl Nick {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same, shared and not copied.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
 }
 
 impl ChannelName {
@@ -93,6 +98,11 @@ impl ChannelName {
     /// The name as its creator wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same, shared and not copied.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
     }
 }
 

@@ -1,0 +1,36 @@
+//! LUSERS (<https://modern.ircdocs.horse/#lusers-message>).
+
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::wire::Reply;
+use crate::wire::numeric::{
+    RPL_GLOBALUSERS, RPL_LOCALUSERS, RPL_LUSERCHANNELS, RPL_LUSERCLIENT, RPL_LUSERME,
+};
+
+/// LUSERS
+pub const SPEC: Spec = Spec { name: "LUSERS", least: 0, parse: |_| Ok(Command::Lusers(Lusers)) };
+
+/// The counts are asked for.
+#[derive(Debug)]
+pub struct Lusers;
+
+impl Lusers {
+    #[expect(clippy::unused_self, reason = "the shape of every command")]
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        run(cx);
+    }
+}
+
+/// Sends the counts.
+pub(in crate::chat) fn run(cx: &mut Context<'_>) {
+    let (now, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
+    let channels = cx.chat.channels.iter().count();
+    let client = format!("There are {now} users and 0 invisible on 1 servers");
+    cx.reply(Reply::numeric(RPL_LUSERCLIENT).text(client));
+    cx.reply(Reply::numeric(RPL_LUSERCHANNELS).arg(channels.to_string()).text("channels formed"));
+    cx.reply(Reply::numeric(RPL_LUSERME).text(format!("I have {now} clients and 0 servers")));
+    for (numeric, kind) in [(RPL_LOCALUSERS, "local"), (RPL_GLOBALUSERS, "global")] {
+        let reply = Reply::numeric(numeric).arg(now.to_string()).arg(most.to_string());
+        cx.reply(reply.text(format!("Current {kind} users {now}, max {most}")));
+    }
+}

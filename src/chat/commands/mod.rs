@@ -1,0 +1,110 @@
+//! The commands of a logged-in client: one file each, with its name, its parser, its rule and its tests.
+//!
+//! To add one: write its file and add its line to [`Command`] and to the table.
+
+use super::context::Context;
+use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
+use crate::wire::{Message, Reply};
+
+pub mod away;
+pub mod cap;
+pub mod join;
+pub mod list;
+pub mod lusers;
+pub mod message;
+pub mod mode;
+pub mod motd;
+pub mod names;
+pub mod nick;
+pub mod part;
+pub mod ping;
+pub mod quit;
+pub mod registered;
+pub mod targets;
+pub mod topic;
+pub mod version;
+pub mod who;
+pub mod whois;
+
+/// What the parser must know of a command.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name in capitals.
+    pub name: &'static str,
+    /// With fewer parameters it is answered with ERR_NEEDMOREPARAMS.
+    pub least: usize,
+    /// Reads the parameters; the error is what the client is told.
+    pub parse: fn(&Message<'_>) -> Result<Command, Reply>,
+}
+
+macro_rules! commands {
+    ($($module:ident :: $type:ident writes $writes:expr, [$($spec:ident),+],)*) => {
+        /// A command that was parsed and is to be carried out.
+        #[derive(Debug)]
+        pub enum Command {
+            $(#[doc = concat!("See [`", stringify!($module), "`].")] $type($module::$type),)*
+        }
+
+        const TABLE: &[&[&Spec]] = &[$(&[$(&$module::$spec),+],)*];
+
+        impl Command {
+            /// Carries it out.
+            pub fn run(self, cx: &mut Context<'_>) {
+                match self {
+                    $(Self::$type(command) => command.run(cx),)*
+                }
+            }
+
+            /// Must something be kept for it to succeed?
+            pub fn writes(&self) -> bool {
+                match self {
+                    $(Self::$type(command) => ($writes)(command),)*
+                }
+            }
+
+            /// Its name, or that of the first of a family.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$type(_) => [$($module::$spec.name),+][0],)*
+                }
+            }
+        }
+    };
+}
+
+// The most frequent first: the table is searched from the top.
+commands! {
+    message::Said writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
+    ping::Ping writes |_| false, [PING, PONG],
+    join::Join writes |_| true, [SPEC],
+    part::Part writes |_| true, [SPEC],
+    names::Names writes |_| false, [SPEC],
+    who::Who writes |_| false, [SPEC],
+    whois::Whois writes |_| false, [SPEC],
+    mode::Mode writes |_| false, [SPEC],
+    topic::SetTopic writes topic::SetTopic::sets, [SPEC],
+    away::Away writes |_| false, [SPEC],
+    list::List writes |_| false, [SPEC],
+    cap::Negotiate writes |_| false, [SPEC],
+    nick::Rename writes |_| false, [SPEC],
+    quit::Quit writes |_| false, [SPEC],
+    motd::Motd writes |_| false, [SPEC],
+    lusers::Lusers writes |_| false, [SPEC],
+    version::Version writes |_| false, [SPEC],
+    registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
+}
+
+impl Command {
+    /// Reads a command. The error is what the client is told.
+    pub fn parse(message: &Message<'_>) -> Result<Self, Reply> {
+        let name = message.command;
+        let known = TABLE.iter().copied().flatten().find(|spec| spec.name.eq_ignore_ascii_case(name));
+        let Some(spec) = known else {
+            return Err(Reply::numeric(ERR_UNKNOWNCOMMAND).arg(name).text("Unknown command"));
+        };
+        if message.params().len() < spec.least {
+            return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg(spec.name).text("Not enough parameters"));
+        }
+        (spec.parse)(message)
+    }
+}

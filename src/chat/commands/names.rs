@@ -1,0 +1,42 @@
+//! NAMES (<https://modern.ircdocs.horse/#names-message>): who of a channel is online.
+
+use super::targets;
+use super::{Command, Spec};
+use crate::chat::context::{Context, names};
+use crate::wire::numeric::RPL_ENDOFNAMES;
+use crate::wire::{ChannelName, Message, Reply};
+
+/// NAMES
+pub const SPEC: Spec = Spec { name: "NAMES", least: 0, parse };
+
+/// The channels that are asked about.
+#[derive(Debug)]
+pub struct Names(Vec<Box<str>>);
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let list = message.param(0).unwrap_or_default();
+    Ok(Command::Names(Names(targets::split(list)?.into_iter().map(Into::into).collect())))
+}
+
+impl Names {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if self.0.is_empty() {
+            return cx.reply(end("*"));
+        }
+        for text in self.0 {
+            let channel = ChannelName::parse(&text).ok().and_then(|name| cx.chat.channels.named(&name));
+            match channel {
+                Some(channel) => {
+                    for reply in names(cx.chat, channel) {
+                        cx.reply(reply);
+                    }
+                }
+                None => cx.reply(end(&text)),
+            }
+        }
+    }
+}
+
+fn end(name: &str) -> Reply {
+    Reply::numeric(RPL_ENDOFNAMES).arg(name).text("End of /NAMES list")
+}

@@ -1,0 +1,28 @@
+//! PING and PONG (<https://modern.ircdocs.horse/#ping-message>).
+
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::settings::SERVER_NAME;
+use crate::wire::{Message, Reply};
+
+/// PING
+pub const PING: Spec = Spec { name: "PING", least: 1, parse: ping };
+/// PONG; that it came is all there is to it.
+pub const PONG: Spec = Spec { name: "PONG", least: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
+
+/// The token that is to come back.
+#[derive(Debug)]
+pub struct Ping(Option<Box<str>>);
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn ping(message: &Message<'_>) -> Result<Command, Reply> {
+    Ok(Command::Ping(Ping(message.param(0).map(Into::into))))
+}
+
+impl Ping {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if let Some(token) = self.0 {
+            cx.reply(Reply::command("PONG").arg(SERVER_NAME).text(token));
+        }
+    }
+}

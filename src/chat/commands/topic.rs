@@ -1,0 +1,71 @@
+//! TOPIC (<https://modern.ircdocs.horse/#topic-message>). Any member may set it.
+
+use std::sync::Arc;
+
+use super::part::not_on_channel;
+use super::targets::no_such_channel;
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::event::EventKind;
+use crate::chat::record::{Record, Topic};
+use crate::chat::settings::{Settings, clip};
+use crate::wire::numeric::{RPL_NOTOPIC, RPL_TOPIC, RPL_TOPICWHOTIME};
+use crate::wire::{ChannelName, Message, Reply};
+
+/// TOPIC
+pub const SPEC: Spec = Spec { name: "TOPIC", least: 1, parse };
+
+/// A topic that is asked for or set.
+#[derive(Debug)]
+pub struct SetTopic {
+    channel: ChannelName,
+    text: Option<Arc<str>>,
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let name = message.param(0).unwrap_or_default();
+    let channel = ChannelName::parse(name).map_err(|_| no_such_channel(name))?;
+    let text = message.param(1).map(|text| clip(text, Settings::TOPIC_BYTES).into());
+    Ok(Command::SetTopic(SetTopic { channel, text }))
+}
+
+impl SetTopic {
+    /// Does it set the topic, and not merely ask for it?
+    pub(super) fn sets(&self) -> bool {
+        self.text.is_some()
+    }
+
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let Some(channel) = cx.channel(&self.channel) else {
+            return cx.reply(no_such_channel(self.channel.as_str()));
+        };
+        if !cx.is_in(channel) {
+            return cx.reply(not_on_channel(self.channel.as_str()));
+        }
+        let (id, name, topic) = (channel.id, channel.name.clone(), channel.topic.clone());
+        let Some(text) = self.text else {
+            return show(cx, &name, topic.as_ref());
+        };
+        let topic = Topic { text: text.clone(), by: cx.member.nick.clone(), at: cx.at };
+        let topic = Some(topic).filter(|topic| !topic.text.is_empty());
+        if let Some(channel) = cx.chat.channels.get_mut(id) {
+            channel.topic.clone_from(&topic);
+        }
+        cx.fx.records.push(Record::TopicSet(id, topic));
+        if let Some(event) = cx.event(EventKind::Topic(name.clone(), text)) {
+            cx.tell_channel(&name, event);
+        }
+    }
+}
+
+fn show(cx: &mut Context<'_>, name: &ChannelName, topic: Option<&Topic>) {
+    let name = name.as_str();
+    match topic {
+        None => cx.reply(Reply::numeric(RPL_NOTOPIC).arg(name).text("No topic is set")),
+        Some(topic) => {
+            cx.reply(Reply::numeric(RPL_TOPIC).arg(name).text(&topic.text));
+            let by = Reply::numeric(RPL_TOPICWHOTIME).arg(name).arg(topic.by.as_str());
+            cx.reply(by.arg(topic.at.seconds().to_string()));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! VERSION (<https://modern.ircdocs.horse/#version-message>).
+
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::isupport;
+use crate::chat::settings::SERVER_NAME;
+use crate::chat::welcome::VERSION;
+use crate::wire::Reply;
+use crate::wire::numeric::RPL_VERSION;
+
+/// VERSION
+pub const SPEC: Spec = Spec { name: "VERSION", least: 0, parse: |_| Ok(Command::Version(Version)) };
+
+/// The version is asked for.
+#[derive(Debug)]
+pub struct Version;
+
+impl Version {
+    #[expect(clippy::unused_self, reason = "the shape of every command")]
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let text = "encrypted chat for the people on your network";
+        cx.reply(Reply::numeric(RPL_VERSION).arg(VERSION).arg(SERVER_NAME).text(text));
+        for reply in isupport::replies(&cx.chat.settings) {
+            cx.reply(reply);
+        }
+    }
+}

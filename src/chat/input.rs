@@ -1,0 +1,57 @@
+//! What drives the chat.
+
+use std::sync::Arc;
+
+use super::commands::Command;
+use super::login::Login;
+use super::record::{AccountChange, StoredMessage};
+use crate::wire::{Millis, Reply};
+
+/// One logged-in connection. The number of its place with the server, and how often that place was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId {
+    /// Index into the server's table of sessions.
+    pub slot: u32,
+    /// Distinguishes the sessions that had the same slot one after the other.
+    pub generation: u32,
+}
+
+/// Something that happened, and when.
+#[derive(Debug)]
+pub struct Input {
+    /// The server's time. The chat has no clock of its own.
+    pub at: Millis,
+    /// What happened.
+    pub kind: InputKind,
+}
+
+/// What can happen.
+#[derive(Debug)]
+pub enum InputKind {
+    /// A connection has logged in. Only the login machine can make a [`Login`].
+    Opened(SessionId, Login),
+    /// A session said something, or something that is answered with an error.
+    Said {
+        /// Which session.
+        session: SessionId,
+        /// The label of its answer (labeled-response), as it stood on the wire.
+        label: Option<Box<str>>,
+        /// What it said.
+        command: Result<Command, Reply>,
+    },
+    /// A connection ended.
+    Closed(SessionId, Arc<str>),
+    /// The administration changed an account.
+    Account(AccountChange),
+    /// The store refused messages: their senders hear of it.
+    NotStored {
+        /// Who said it.
+        session: SessionId,
+        /// The label of the command.
+        label: Option<Box<str>>,
+        /// What could not be kept.
+        messages: Vec<StoredMessage>,
+    },
+    /// The store began to fail, or works again. While it fails, what would have to be kept is refused.
+    Writable(bool),
+}

@@ -1,0 +1,370 @@
+//! The login machine: everything that a connection can reach before it is logged in.
+//!
+//! It follows [connection registration](https://modern.ircdocs.horse/#connection-registration) with
+//! [capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
+//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and
+//! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
+//! must be checked it says so in its [`Step`], and goes on when it is told the outcome.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::commands::cap;
+use super::record::AccountId;
+use super::sasl::{Collected, Credentials, Response};
+use super::settings::{SERVER_NAME, Settings, clip};
+use crate::wire::numeric::{
+    ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
+    ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
+};
+use crate::wire::{CapSet, Message, Nick, Reply};
+
+/// The SASL mechanisms on offer, as they stand in CAP LS and RPL_SASLMECHS.
+pub const MECHANISMS: &str = "PLAIN";
+
+/// A completed login. Only the login machine makes one, and only after the password was checked.
+#[derive(Debug)]
+pub struct Login {
+    /// Who logged in.
+    pub account: AccountId,
+    /// What the client understands.
+    pub caps: CapSet,
+    /// The nick that the client asked for, where it is worth a word.
+    pub asked_nick: Option<Box<str>>,
+    /// The name given with USER.
+    pub realname: Arc<str>,
+    _private: (),
+}
+
+/// What the connection has to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Feed the next line.
+    Continue,
+    /// Check a password and call [`LoginMachine::checked`]; no further line before that.
+    Check(Credentials),
+    /// Redeem an invite and call [`LoginMachine::registered`]; no further line before that.
+    Register(Registration),
+    /// The client is in: hand it to the chat.
+    Done(Login),
+    /// End the connection with an ERROR that gives this reason.
+    Close(String),
+}
+
+/// What REGISTER asks for.
+pub struct Registration {
+    /// The new account's name.
+    pub name: Nick,
+    /// Its password, wiped when it is dropped.
+    pub password: Zeroizing<String>,
+    /// The invite's token as it was given with PASS.
+    pub token: Option<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// An account that has proven who it is.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Its number.
+    pub account: AccountId,
+    /// Its name.
+    pub name: Nick,
+}
+
+/// The outcome of a check of a password.
+#[derive(Debug)]
+pub enum Checked {
+    /// It is right.
+    Right(Verified),
+    /// No such account, or it is disabled, or the password is wrong: the client is told no more.
+    Wrong,
+    /// Too many others are waiting.
+    Busy,
+}
+
+/// Why a registration failed: the code of a FAIL, and a text for the user.
+#[derive(Debug)]
+pub struct Refused {
+    /// The code of the standard reply.
+    pub code: &'static str,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+/// The state of one connection before it is logged in.
+#[derive(Debug, Default)]
+pub struct LoginMachine {
+    caps: CapSet,
+    /// CAP LS or REQ came and CAP END did not yet: the welcome waits.
+    negotiating: bool,
+    nick: Option<Box<str>>,
+    realname: Option<Arc<str>>,
+    token: Option<Zeroizing<String>>,
+    /// A mechanism was chosen and its response is being collected.
+    response: Option<Response>,
+    registering: Option<Nick>,
+    verified: Option<Verified>,
+    failures: u32,
+}
+
+impl LoginMachine {
+    /// So many failed tries end a connection.
+    const FAILURES: u32 = 5;
+
+    /// Takes a line. Appends what the client is to hear to `out`.
+    pub fn line(&mut self, message: &Message<'_>, out: &mut String) -> Step {
+        let params = message.params();
+        match message.command.to_ascii_uppercase().as_str() {
+            "CAP" => self.cap(params, out),
+            "PASS" => {
+                self.token = message.param(0).map(|token| Zeroizing::new(token.to_owned()));
+                Step::Continue
+            }
+            "NICK" => self.nick(params, out),
+            "USER" => match params {
+                [_, _, _, realname, ..] => {
+                    self.realname = Some(clip(realname, Settings::REALNAME_BYTES).into());
+                    self.finish()
+                }
+                _ => self.say(out, &need_more("USER")),
+            },
+            "AUTHENTICATE" => match params {
+                [param, ..] => self.authenticate(param, out),
+                [] => self.say(out, &need_more("AUTHENTICATE")),
+            },
+            "REGISTER" => self.register(params, out),
+            "PING" => match params {
+                [token, ..] => self.say(out, &Reply::command("PONG").arg(SERVER_NAME).text(token)),
+                [] => self.say(out, &need_more("PING")),
+            },
+            "PONG" => Step::Continue,
+            "QUIT" => Step::Close("Client quit before it logged in".to_owned()),
+            other => {
+                let reply = Reply::numeric(ERR_NOTREGISTERED).arg(other).text("You have not logged in");
+                self.say(out, &reply)
+            }
+        }
+    }
+
+    /// Answers something that is wrong with a line as such.
+    pub fn refuse(&mut self, reply: &Reply, out: &mut String) {
+        self.say(out, reply);
+    }
+
+    /// Goes on after [`Step::Check`].
+    pub fn checked(&mut self, outcome: Checked, out: &mut String) -> Step {
+        match outcome {
+            Checked::Right(verified) => {
+                self.logged_in(verified, out);
+                self.say(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
+                self.finish()
+            }
+            Checked::Wrong => self.failed(out, "Wrong account name or password"),
+            Checked::Busy => {
+                let text = "Too many logins at once, try again in a moment";
+                self.say(out, &Reply::numeric(ERR_SASLFAIL).text(text))
+            }
+        }
+    }
+
+    /// Goes on after [`Step::Register`].
+    pub fn registered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
+        let name = self.registering.take();
+        match outcome {
+            Ok(verified) => {
+                self.token = None;
+                let success = Reply::command("REGISTER").arg("SUCCESS").arg(verified.name.as_str());
+                self.say(out, &success.text("Account created"));
+                self.logged_in(verified, out);
+                self.finish()
+            }
+            Err(Refused { code, text }) => {
+                self.failures += 1;
+                let account = name.as_ref().map_or("*", Nick::as_str);
+                self.say(out, &Reply::fail("REGISTER", code).arg(account).text(text));
+                self.give_up_or(Step::Continue)
+            }
+        }
+    }
+
+    /// The name that the client is addressed by so far.
+    fn known_as(&self) -> &str {
+        match (&self.verified, &self.nick) {
+            (Some(verified), _) => verified.name.as_str(),
+            (None, Some(nick)) => nick,
+            (None, None) => "*",
+        }
+    }
+
+    fn say(&self, out: &mut String, reply: &Reply) -> Step {
+        out.push_str(&reply.render(SERVER_NAME, self.known_as()));
+        Step::Continue
+    }
+
+    fn cap(&mut self, params: &[&str], out: &mut String) -> Step {
+        let nick: Box<str> = self.known_as().into();
+        let answer = cap::negotiate(params, &nick, &mut self.caps);
+        for reply in &answer.replies {
+            self.say(out, reply);
+        }
+        match answer.negotiation {
+            Some(cap::Negotiation::Holds) => {
+                self.negotiating = true;
+                Step::Continue
+            }
+            Some(cap::Negotiation::Ends) => {
+                self.negotiating = false;
+                self.finish()
+            }
+            None => Step::Continue,
+        }
+    }
+
+    fn nick(&mut self, params: &[&str], out: &mut String) -> Step {
+        let Some(&text) = params.first().filter(|text| !text.is_empty()) else {
+            return self.say(out, &Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given"));
+        };
+        match Nick::parse(text) {
+            Ok(nick) => {
+                self.nick = Some(nick.as_str().into());
+                self.finish()
+            }
+            Err(why) => {
+                let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(text);
+                self.say(out, &reply.text(format!("This cannot be a nickname: {why}")))
+            }
+        }
+    }
+
+    fn authenticate(&mut self, param: &str, out: &mut String) -> Step {
+        if self.verified.is_some() {
+            let text = "You have already logged in";
+            return self.say(out, &Reply::numeric(ERR_SASLALREADY).text(text));
+        }
+        let Some(response) = &mut self.response else {
+            if param == "*" {
+                return self.say(out, &aborted());
+            }
+            if param.eq_ignore_ascii_case("PLAIN") {
+                self.response = Some(Response::default());
+                return self.say(out, &Reply::bare("AUTHENTICATE").arg("+"));
+            }
+            let known = Reply::numeric(RPL_SASLMECHS).arg(MECHANISMS);
+            self.say(out, &known.text("are available SASL mechanisms"));
+            // Clients try every mechanism in turn: no failure is counted, for no secret was tried.
+            return self.say(out, &Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
+        };
+        if param == "*" {
+            self.response = None;
+            return self.say(out, &aborted());
+        }
+        match response.push(param) {
+            Collected::More => Step::Continue,
+            Collected::TooLong => {
+                self.response = None;
+                self.say(out, &Reply::numeric(ERR_SASLTOOLONG).text("SASL message too long"))
+            }
+            Collected::Garbled => {
+                self.response = None;
+                self.failed(out, "The SASL response is not base64")
+            }
+            Collected::All(bytes) => {
+                self.response = None;
+                match Credentials::from_plain(&bytes) {
+                    Some(credentials) => Step::Check(credentials),
+                    None => self.failed(out, "The SASL response is not of the form of PLAIN"),
+                }
+            }
+        }
+    }
+
+    fn register(&mut self, params: &[&str], out: &mut String) -> Step {
+        let fail =
+            |code: &str, context: &str, text: &str| Reply::fail("REGISTER", code).arg(context).text(text);
+        let [account, _email, password, ..] = params else {
+            return self.say(out, &need_more("REGISTER"));
+        };
+        if let Some(verified) = &self.verified {
+            let reply = fail("ALREADY_AUTHENTICATED", verified.name.as_str(), "You have already logged in");
+            return self.say(out, &reply);
+        }
+        let account = if *account == "*" { self.nick.as_deref().unwrap_or("*") } else { account };
+        if account == "*" {
+            return self.say(out, &fail("NEED_NICK", "*", "Choose a nick first, or name the account"));
+        }
+        match Nick::parse(account) {
+            Ok(name) => {
+                self.registering = Some(name.clone());
+                Step::Register(Registration {
+                    name,
+                    password: Zeroizing::new((*password).to_owned()),
+                    token: self.token.clone(),
+                })
+            }
+            Err(why) => {
+                let text = format!("This cannot be an account's name: {why}");
+                self.say(out, &fail("BAD_ACCOUNT_NAME", account, &text))
+            }
+        }
+    }
+
+    fn logged_in(&mut self, verified: Verified, out: &mut String) {
+        let name = verified.name.clone();
+        let mask = format!("{name}!{name}@{}", super::settings::USER_HOST);
+        self.verified = Some(verified);
+        let reply = Reply::numeric(RPL_LOGGEDIN).arg(mask).arg(name.as_str());
+        self.say(out, &reply.text(format!("You are now logged in as {name}")));
+    }
+
+    fn failed(&mut self, out: &mut String, why: &str) -> Step {
+        self.failures += 1;
+        self.say(out, &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {why}")));
+        self.give_up_or(Step::Continue)
+    }
+
+    fn give_up_or(&self, step: Step) -> Step {
+        if self.failures >= Self::FAILURES {
+            return Step::Close("Too many failed logins".to_owned());
+        }
+        step
+    }
+
+    /// Lets the client in when it has said all that is needed.
+    fn finish(&mut self) -> Step {
+        if self.negotiating {
+            return Step::Continue;
+        }
+        let (Some(nick), Some(realname)) = (&self.nick, &self.realname) else { return Step::Continue };
+        let Some(verified) = &self.verified else {
+            return Step::Close(
+                "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
+                 without an account, ask for an invite and use `parlour join`"
+                    .to_owned(),
+            );
+        };
+        Step::Done(Login {
+            account: verified.account,
+            caps: self.caps,
+            asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
+            realname: realname.clone(),
+            _private: (),
+        })
+    }
+}
+
+fn need_more(command: &str) -> Reply {
+    Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")
+}
+
+fn aborted() -> Reply {
+    Reply::numeric(ERR_SASLABORTED).text("SASL authentication aborted")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The login machine, driven without a socket.
+
+use super::*;
+use crate::wire::Cap;
+
+struct Driver {
+    machine: LoginMachine,
+    out: String,
+}
+
+impl Driver {
+    fn new() -> Self {
+        Self { machine: LoginMachine::default(), out: String::new() }
+    }
+
+    fn say(&mut self, line: &str) -> Step {
+        self.out.clear();
+        self.machine.line(&Message::parse(line).expect(line), &mut self.out)
+    }
+
+    fn all(&mut self, lines: &[&str]) -> Step {
+        lines.iter().map(|line| self.say(line)).last().expect("a line")
+    }
+
+    fn right(&mut self) -> Step {
+        self.out.clear();
+        let name = Nick::parse("al").expect("a nick");
+        self.machine.checked(Checked::Right(Verified { account: AccountId(7), name }), &mut self.out)
+    }
+}
+
+// "\0al\0secret12"
+const PLAIN: &str = "AUTHENTICATE AGFsAHNlY3JldDEy";
+
+#[test]
+fn a_usual_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
+    assert!(matches!(d.say("CAP REQ :sasl echo-message"), Step::Continue));
+    assert_eq!(d.out, ":chat.parlour CAP al ACK :sasl echo-message\r\n");
+    d.say("AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "AUTHENTICATE +\r\n");
+    let Step::Check(credentials) = d.say(PLAIN) else { panic!("no check") };
+    assert_eq!(credentials.password.as_str(), "secret12");
+    assert!(matches!(d.right(), Step::Continue), "CAP END is still to come");
+    assert!(d.out.contains(" 900 al al!al@parlour al :") && d.out.contains(" 903 al :"), "{}", d.out);
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!((login.account, &*login.realname, login.asked_nick), (AccountId(7), "Al", None));
+    assert!(login.caps.has(Cap::EchoMessage));
+}
+
+#[test]
+fn without_sasl_nobody_gets_in() {
+    let mut d = Driver::new();
+    let Step::Close(why) = d.all(&["NICK al", "USER al 0 * :Al"]) else { panic!("let in") };
+    assert!(why.contains("SASL"));
+    let mut d = Driver::new();
+    assert!(matches!(d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al", "CAP END"]), Step::Close(_)));
+}
+
+#[test]
+fn nothing_but_the_login_is_within_reach() {
+    let mut d = Driver::new();
+    for command in ["JOIN #a", "PRIVMSG bob :x", "WHO *", "NAMES #a", "LIST", "WHOIS al", "NONSENSE"] {
+        assert!(matches!(d.say(command), Step::Continue));
+        let word = command.split(' ').next().expect("a word");
+        assert_eq!(d.out, format!(":chat.parlour 451 * {word} :You have not logged in\r\n"));
+    }
+}
+
+#[test]
+fn a_wrong_password_can_be_tried_again_a_few_times() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS", "NICK al", "USER al 0 * :Al"]);
+    for round in 1..=5 {
+        d.say("AUTHENTICATE PLAIN");
+        assert!(matches!(d.say(PLAIN), Step::Check(_)));
+        d.out.clear();
+        let step = d.machine.checked(Checked::Wrong, &mut d.out);
+        assert!(d.out.contains(" 904 al :"), "{}", d.out);
+        assert_eq!(matches!(step, Step::Close(_)), round == 5);
+    }
+}
+
+#[test]
+fn bad_responses_are_told_apart() {
+    let mut d = Driver::new();
+    let mut answer = |lines: &[&str]| {
+        d.all(lines);
+        d.out.split(' ').nth(1).expect("a numeric").to_owned()
+    };
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", "AUTHENTICATE !!!"]), "904");
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", &format!("AUTHENTICATE {}", "a".repeat(401))]), "905");
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", "AUTHENTICATE *"]), "906");
+    assert_eq!(answer(&["AUTHENTICATE *"]), "906");
+    assert_eq!(answer(&["AUTHENTICATE SCRAM-SHA-256"]), "908");
+    assert_eq!(answer(&["AUTHENTICATE"]), "461");
+}
+
+#[test]
+fn mechanisms_can_be_tried_in_turn_without_end() {
+    let mut d = Driver::new();
+    for _ in 0..20 {
+        assert!(matches!(d.say("AUTHENTICATE EXTERNAL"), Step::Continue));
+    }
+    d.say("AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "AUTHENTICATE +\r\n");
+}
+
+#[test]
+fn an_invite_makes_an_account_and_logs_it_in() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "PASS token", "NICK al", "USER al 0 * :Al"]);
+    let Step::Register(wanted) = d.say("REGISTER * * secret12") else { panic!("no registration") };
+    assert_eq!((wanted.name.as_str(), wanted.password.as_str()), ("al", "secret12"));
+    assert_eq!(wanted.token.as_deref().map(String::as_str), Some("token"));
+    d.out.clear();
+    let refused = Refused { code: "TOKEN_SPENT", text: "That invite was used up".to_owned() };
+    assert!(matches!(d.machine.registered(Err(refused), &mut d.out), Step::Continue));
+    assert_eq!(d.out, ":chat.parlour FAIL REGISTER TOKEN_SPENT al :That invite was used up\r\n");
+    assert!(matches!(d.say("REGISTER al * secret12"), Step::Register(_)));
+    d.out.clear();
+    let verified = Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick") };
+    d.machine.registered(Ok(verified), &mut d.out);
+    assert!(d.out.starts_with(":chat.parlour REGISTER SUCCESS al :"), "{}", d.out);
+    assert!(matches!(d.say("CAP END"), Step::Done(_)));
+}
+
+#[test]
+fn the_nick_that_was_asked_for_is_remembered_when_it_is_another() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK somebody", "USER x 0 * :X", "AUTHENTICATE PLAIN", PLAIN]);
+    d.right();
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.asked_nick.as_deref(), Some("somebody"));
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let mut d = Driver::new();
+    d.all(&["PASS token", "AUTHENTICATE PLAIN"]);
+    let step = d.say(PLAIN);
+    let shown = format!("{step:?} {:?}", d.machine);
+    assert!(!shown.contains("secret12"), "{shown}");
+}
