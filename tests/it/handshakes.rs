@@ -1,0 +1,219 @@
+//! Which servers a client with a pin talks to, over whole TLS handshakes.
+
+mod authority;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::{Authority, DAY, NOW, at, server_with, set_dates};
+use parlour::trust::verifier::{PinnedVerifier, TrustError, pin_mismatch, trust_error};
+use parlour::trust::{Pin, certs, tls};
+use proptest::prelude::*;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, NamedGroup, ProtocolVersion, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+#[derive(Debug)]
+struct Clock(UnixTime);
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}
+
+fn client(pin: Pin) -> Arc<ClientConfig> {
+    tls::client_config_at(pin, Arc::new(Clock(at(NOW))))
+}
+
+/// What came of one connection.
+struct Outcome {
+    client: io::Result<()>,
+    /// What the server read, which is nothing if the client stopped in time.
+    server: io::Result<String>,
+}
+
+/// Connects and, if the client is content, sends a line of login.
+async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcome {
+    let (near, far) = duplex(64 * 1024);
+    let name = ServerName::try_from("whatever.example").expect("a name");
+    let client = async move {
+        let mut stream = TlsConnector::from(client).connect(name, near).await?;
+        let (_, connection) = stream.get_ref();
+        assert_eq!(connection.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+        let group = connection.negotiated_key_exchange_group().map(|group| group.name());
+        assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
+        stream.write_all(b"PASS secret\r\n").await?;
+        stream.shutdown().await
+    };
+    let server = async move {
+        let mut stream = TlsAcceptor::from(server).accept(far).await?;
+        let mut read = String::new();
+        stream.read_to_string(&mut read).await?;
+        Ok(read)
+    };
+    let (client, server) = tokio::join!(client, server);
+    Outcome { client, server }
+}
+
+/// What the verifier says to a chain, after making sure that the server got nothing.
+async fn refusal(pin: Pin, server: Arc<ServerConfig>) -> TrustError {
+    let outcome = connect(client(pin), server).await;
+    assert!(outcome.server.is_err(), "the server read {:?}", outcome.server);
+    let error = outcome.client.expect_err("refused");
+    trust_error(&error).unwrap_or_else(|| panic!("refused for another reason: {error}")).clone()
+}
+
+#[tokio::test]
+async fn the_pinned_server_is_taken_under_any_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let identity = certs::generate(folder.path(), &[], false, at(NOW)).expect("certificates");
+    let server = tls::server_config(&identity);
+    let outcome = connect(client(identity.pin()), Arc::clone(&server)).await;
+    outcome.client.expect("taken");
+    assert_eq!(outcome.server.expect("read"), "PASS secret\r\n");
+
+    // After renewal too, as long as it is not left too late.
+    let later = NOW + 390 * DAY;
+    let renewed = certs::renew(folder.path(), &[], at(later)).expect("renewed");
+    let clock = |seconds| tls::client_config_at(identity.pin(), Arc::new(Clock(at(seconds))));
+    let renewed = tls::server_config(&renewed);
+    connect(clock(later + 30 * DAY), renewed).await.client.expect("taken");
+    let error = connect(clock(later + 30 * DAY), server).await.client.expect_err("expired");
+    assert!(matches!(trust_error(&error), Some(TrustError::Expired(_))), "{error}");
+}
+
+#[tokio::test]
+async fn another_root_is_refused_with_both_pins() {
+    let (ours, theirs) = (Authority::new("same name"), Authority::new("same name"));
+    let outcome = connect(client(ours.pin()), theirs.server(|_| {})).await;
+    let error = outcome.client.expect_err("refused");
+    let mismatch = pin_mismatch(&error).expect("a mismatch of pins");
+    assert_eq!((mismatch.expected, mismatch.seen), (ours.pin(), theirs.pin()));
+    assert!(outcome.server.is_err(), "the server read {:?}", outcome.server);
+}
+
+#[tokio::test]
+async fn a_root_that_is_shown_but_did_not_sign_is_refused() {
+    // With the same name and key identifier, and with others.
+    for name in ["same name", "other name"] {
+        let (ours, theirs) = (Authority::new("same name"), Authority::new(name));
+        let (leaf, key) = theirs.leaf(|_| {});
+        let chains = [
+            vec![leaf.clone(), ours.certificate()],
+            vec![leaf.clone(), theirs.certificate(), ours.certificate()],
+            vec![leaf, ours.certificate(), theirs.certificate()],
+        ];
+        for chain in chains {
+            let said = refusal(ours.pin(), server_with(chain, &key)).await;
+            assert_eq!(said, TrustError::NotSigned { pin: ours.pin() });
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_root_itself_is_no_server() {
+    let ours = Authority::new("root");
+    let said = refusal(ours.pin(), server_with(vec![ours.certificate()], ours.key())).await;
+    assert_eq!(said, TrustError::NotSigned { pin: ours.pin() });
+    let twice = vec![ours.certificate(), ours.certificate()];
+    let said = refusal(ours.pin(), server_with(twice, ours.key())).await;
+    assert!(matches!(said, TrustError::Unusable(_)), "{said}");
+}
+
+#[tokio::test]
+async fn a_chain_without_its_root_is_refused() {
+    let ours = Authority::new("root");
+    let (leaf, key) = ours.leaf(|_| {});
+    let said = refusal(ours.pin(), server_with(vec![leaf], &key)).await;
+    assert!(matches!(said, TrustError::Pin(_)), "{said}");
+}
+
+#[tokio::test]
+async fn dates_count() {
+    let ours = Authority::new("root");
+    let said = refusal(ours.pin(), ours.server(|leaf| set_dates(leaf, 0, NOW - 1))).await;
+    assert_eq!(said, TrustError::Expired(at(NOW - 1)));
+    let said = refusal(ours.pin(), ours.server(|leaf| set_dates(leaf, NOW + 1, NOW + DAY))).await;
+    assert_eq!(said, TrustError::NotYetValid(at(NOW + 1)));
+}
+
+#[tokio::test]
+async fn a_server_certificate_cannot_issue() {
+    let ours = Authority::new("root");
+    let (leaf, key) = ours.leaf(|_| {});
+    let stolen = Authority::with_key(leaf.clone(), key);
+    let (evil, evil_key) = stolen.leaf(|_| {});
+    let chain = vec![evil, leaf, ours.certificate()];
+    let said = refusal(ours.pin(), server_with(chain, &evil_key)).await;
+    assert!(matches!(said, TrustError::Unusable(_)), "{said}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_clients_is_no_servers() {
+    let ours = Authority::new("root");
+    let for_clients = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    let said = refusal(ours.pin(), ours.server(|leaf| leaf.extended_key_usages = for_clients)).await;
+    assert!(matches!(said, TrustError::Unusable(_)), "{said}");
+}
+
+#[tokio::test]
+async fn an_issuer_between_root_and_server_is_fine() {
+    // A root that follows another one, signed by both, is such an issuer to clients of the first.
+    let (old, new) = (Authority::new("old root"), Authority::new("new root"));
+    let (leaf, key) = new.leaf(|_| {});
+    let chain = vec![leaf, old.cross_sign(&new), old.certificate()];
+    for pin in [old.pin(), new.pin()] {
+        connect(client(pin), server_with(chain.clone(), &key)).await.client.expect("taken");
+    }
+}
+
+#[tokio::test]
+async fn the_chain_without_its_key_is_refused() {
+    let ours = Authority::new("root");
+    let (leaf, _) = ours.leaf(|_| {});
+    let (_, other_key) = ours.leaf(|_| {});
+    let chain = vec![leaf, ours.certificate()];
+    let outcome = connect(client(ours.pin()), server_with(chain, &other_key)).await;
+    let error = outcome.client.expect_err("refused");
+    assert!(error.to_string().contains("BadSignature"), "{error}");
+    assert!(outcome.server.is_err(), "the server read {:?}", outcome.server);
+}
+
+#[tokio::test]
+async fn alpn_is_taken_and_not_needed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let identity = certs::generate(folder.path(), &[], false, at(NOW)).expect("certificates");
+    for (offered, taken) in [(&[][..], true), (&["irc"], true), (&["h2", "irc"], true), (&["h2"], false)] {
+        let mut client = (*client(identity.pin())).clone();
+        client.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let outcome = connect(Arc::new(client), tls::server_config(&identity)).await;
+        assert_eq!(outcome.client.is_ok(), taken, "{offered:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_server_certificate_with_any_other_byte_is_refused(at_byte: prop::sample::Index, flip in 1..=u8::MAX) {
+        let ours = Authority::fixed();
+        let (leaf, _) = ours.fixed_leaf();
+        let verifier = PinnedVerifier::new(ours.pin(), &rustls::crypto::aws_lc_rs::default_provider());
+        let root = [ours.certificate()];
+        prop_assert_eq!(verifier.check(leaf, &root, at(NOW)), Ok(()));
+        let mut bytes = leaf.to_vec();
+        let at_byte = at_byte.index(bytes.len());
+        bytes[at_byte] ^= flip;
+        prop_assert!(verifier.check(&CertificateDer::from(bytes), &root, at(NOW)).is_err());
+    }
+
+    #[test]
+    fn no_bytes_break_the_verifier(leaf: Vec<u8>, others: Vec<Vec<u8>>, seconds: u64) {
+        let verifier = PinnedVerifier::new(Pin::new([0; 32]), &rustls::crypto::aws_lc_rs::default_provider());
+        let others: Vec<CertificateDer> = others.into_iter().map(CertificateDer::from).collect();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        prop_assert!(verifier.check(&CertificateDer::from(leaf), &others, now).is_err());
+    }
+}
