@@ -7,11 +7,13 @@
 //! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
 //! | [`chat`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, invite links |
+//! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
 //!
 //! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
 //! randomness come in with the input.
 
 pub mod chat;
 pub mod cli;
+pub mod store;
 pub mod trust;
 pub mod wire;

@@ -157,7 +157,7 @@ pub struct StoredChannel {
 /// Everything the chat starts from.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// All accounts, the disabled ones too; removed ones not.
+    /// All accounts of people, the disabled ones too; removed ones and built-in ones not.
     pub accounts: Vec<Account>,
     /// All channels.
     pub channels: Vec<StoredChannel>,

@@ -1,0 +1,67 @@
+//! Who changed what, when: what admins and moderators did.
+
+use rusqlite::Connection;
+
+use crate::chat::record::AccountId;
+use crate::wire::Millis;
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody at the command line of the server's machine.
+    Console,
+    /// An account.
+    Account(AccountId),
+}
+
+/// One thing that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Millis,
+    /// Who.
+    pub actor: Actor,
+    /// What: the command's words, as `user disable`.
+    pub action: String,
+    /// To whom or what: an account's name, an invite's number.
+    pub target: String,
+    /// What else there is to say, never a secret.
+    pub detail: String,
+}
+
+impl Actor {
+    pub(super) fn id(self) -> Option<AccountId> {
+        match self {
+            Self::Console => None,
+            Self::Account(id) => Some(id),
+        }
+    }
+}
+
+/// Notes what was done, in the transaction that does it.
+pub fn note(
+    tx: &Connection,
+    (at, actor): (Millis, Actor),
+    action: &str,
+    target: &str,
+    detail: &str,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO audit (at, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((at, actor.id(), action, target, detail))?;
+    Ok(())
+}
+
+/// The latest entries, the newest first.
+pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<Entry>> {
+    conn.prepare("SELECT at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?1")?
+        .query_map([limit], |row| {
+            Ok(Entry {
+                at: row.get(0)?,
+                actor: row.get::<_, Option<AccountId>>(1)?.map_or(Actor::Console, Actor::Account),
+                action: row.get(2)?,
+                target: row.get(3)?,
+                detail: row.get(4)?,
+            })
+        })?
+        .collect()
+}

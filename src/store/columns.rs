@@ -1,0 +1,95 @@
+//! How the vocabulary of the chat stands in columns.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Role};
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
+
+macro_rules! integer {
+    ($type:ty, |$value:ident| $to:expr, |$stored:ident| $from:expr) => {
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                let $value = self;
+                Ok(ToSqlOutput::from($to))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let $stored = value.as_i64()?;
+                $from
+            }
+        }
+    };
+}
+
+integer!(AccountId, |id| id.0, |n| Ok(Self(n)));
+integer!(ChannelId, |id| id.0, |n| Ok(Self(n)));
+integer!(MessageId, |id| id.as_i64(), |n| Ok(Self::from_i64(n)));
+integer!(Millis, |time| i64::try_from(time.0).unwrap_or(i64::MAX), |n| Ok(Self(n.max(0).unsigned_abs())));
+integer!(Role, |role| i64::from(*role == Self::Admin), |n| match n {
+    0 => Ok(Self::Member),
+    1 => Ok(Self::Admin),
+    _ => Err(FromSqlError::OutOfRange(n)),
+});
+integer!(MessageKind, |kind| i64::from(*kind == Self::Notice), |n| match n {
+    0 => Ok(Self::Privmsg),
+    1 => Ok(Self::Notice),
+    _ => Err(FromSqlError::OutOfRange(n)),
+});
+// One integer, so that one comparison finds a place: a channel is its number, a talk the negated pair
+// of its accounts, the smaller in the upper bits.
+integer!(
+    Place,
+    |place| match *place {
+        Self::Channel(channel) => channel.0,
+        Self::Direct(a, b) => -((a.0 << ACCOUNT_BITS) | b.0),
+    },
+    |n| if n > 0 {
+        Ok(Self::Channel(ChannelId(n)))
+    } else {
+        Ok(Self::Direct(AccountId(-n >> ACCOUNT_BITS), AccountId(-n & ((1 << ACCOUNT_BITS) - 1))))
+    }
+);
+
+/// Accounts are counted by people: 2^31 of them have room beside each other in a positive integer.
+const ACCOUNT_BITS: u32 = 31;
+
+macro_rules! name {
+    ($type:ty) => {
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                Self::parse(value.as_str()?).map_err(|error| FromSqlError::Other(Box::new(error)))
+            }
+        }
+    };
+}
+
+name!(Nick);
+name!(ChannelName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_back_as_they_went() {
+        let ids = [0, 1, 2, 16, 1 << 20, (1 << 31) - 1].map(AccountId);
+        let channels = [1, 77, i64::MAX].map(|n| Place::Channel(ChannelId(n)));
+        let talks = ids.into_iter().flat_map(|a| ids.map(|b| Place::direct(a, b)));
+        let mut seen = std::collections::HashMap::new();
+        for place in channels.into_iter().chain(talks) {
+            let ToSqlOutput::Owned(rusqlite::types::Value::Integer(n)) = place.to_sql().expect("fits") else {
+                panic!("an integer")
+            };
+            assert_eq!(Place::column_result(ValueRef::Integer(n)).expect("reads"), place);
+            assert_eq!(*seen.entry(n).or_insert(place), place, "two places share {n}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Opening the database: its settings, and its schema in numbered steps.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::StoreError;
+use super::lock::private_file;
+
+/// How long a statement waits for another program that holds the database (a backup, a curious
+/// `sqlite3` shell) before it fails as locked.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The steps, in order. Step `n` brings a database from version `n - 1` (`PRAGMA user_version`) to `n`.
+/// A step that was released is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts_channels_messages.sql")];
+
+/// Opens the one connection that writes, bringing the schema up to date.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite would make it readable for everybody; its companions (-wal, -shm) take over this mode.
+    drop(private_file(path)?);
+    let mut conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL syncs the log at each commit: what was committed outlives a power cut.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    migrate(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(conn)
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, step) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", version)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_from_the_future_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        drop(open_writer(&path).expect("opens"));
+        let conn = Connection::open(&path).expect("opens");
+        conn.pragma_update(None, "user_version", 999).expect("writes");
+        drop(conn);
+        assert!(matches!(open_writer(&path), Err(StoreError::Newer { found: 999, .. })));
+    }
+
+    #[test]
+    fn opening_twice_migrates_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        for _ in 0..2 {
+            let conn = open_writer(&path).expect("opens");
+            let version: u32 =
+                conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
+            assert_eq!(version as usize, MIGRATIONS.len());
+        }
+    }
+}
