@@ -8,12 +8,14 @@
 //! | [`chat`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, invite links |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
+//! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
 //!
 //! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
 //! randomness come in with the input.
 
 pub mod chat;
 pub mod cli;
+pub mod client;
 pub mod store;
 pub mod trust;
 pub mod wire;

@@ -1,0 +1,128 @@
+//! Takes out of foreign text what a terminal would obey.
+//!
+//! Whatever somebody else sent is hostile: an escape sequence could move the cursor, forge lines, change
+//! the window's title or make some terminals type. Everything that is shown goes through [`clean`].
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// The text without escape sequences, control characters, IRC formatting codes and the characters that
+/// reorder what is around them. Tabs and line ends become spaces.
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => skip_escape(&mut chars),
+            // The one-character forms of ESC [, and of the strings that ST or BEL ends.
+            '\u{9b}' => skip_control_sequence(&mut chars),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
+            '\u{3}' => skip_colour(&mut chars, 2, char::is_ascii_digit),
+            '\u{4}' => skip_colour(&mut chars, 6, char::is_ascii_hexdigit),
+            '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            _ if acts(c) => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Does this character act on a terminal instead of being shown? Control characters, and the
+/// bidirectional embeddings, overrides and isolates, which let one text pass for another.
+pub fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// After ESC: a control sequence, a string, or an escape of intermediates and one final character
+/// (ECMA-48, section 5).
+fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
+    match chars.peek() {
+        Some('[') => {
+            chars.next();
+            skip_control_sequence(chars);
+        }
+        Some('P' | 'X' | ']' | '^' | '_') => {
+            chars.next();
+            skip_string(chars);
+        }
+        _ => {
+            while chars.next_if(|c| (' '..='/').contains(c)).is_some() {}
+            chars.next_if(|c| ('0'..='~').contains(c));
+        }
+    }
+}
+
+/// Parameters, intermediates and the final character. What does not belong ends it and stays.
+fn skip_control_sequence(chars: &mut Peekable<Chars<'_>>) {
+    while chars.next_if(|c| (' '..='?').contains(c)).is_some() {}
+    chars.next_if(|c| ('@'..='~').contains(c));
+}
+
+/// Up to BEL, ST or ESC \; a string that never ends takes the rest, as it would in the terminal.
+fn skip_string(chars: &mut Peekable<Chars<'_>>) {
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{7}' | '\u{9c}' => return,
+            '\u{1b}' => {
+                chars.next_if_eq(&'\\');
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The foreground and background of an IRC colour code
+/// ([formatting](https://modern.ircdocs.horse/formatting#color)).
+fn skip_colour(chars: &mut Peekable<Chars<'_>>, digits: usize, is_digit: fn(&char) -> bool) {
+    let number = |chars: &mut Peekable<Chars<'_>>| {
+        (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
+    };
+    if number(chars) > 0 {
+        // The comma belongs to the code only where a background follows it.
+        let mut ahead = chars.clone();
+        if ahead.next() == Some(',') && ahead.next().is_some_and(|c| is_digit(&c)) {
+            chars.next();
+            number(chars);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escape_sequences_go_whole() {
+        for (dirty, expected) in [
+            ("plain äöü 日本 👩‍👩‍👧", "plain äöü 日本 👩‍👩‍👧"),
+            ("a\u{1b}[31;1mred\u{1b}[0m b", "ared b"),
+            ("a\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c", "abc"),
+            ("a\u{1b}Pq#0\u{1b}\\b\u{1b}(Bc\u{1b}cd\u{1b}", "abcd"),
+            ("a\u{9b}2Jb\u{9d}0;t\u{9c}c", "abc"),
+            ("a\u{1b}]0;never ends", "a"),
+            ("a\u{1b}[ä", "aä"),
+            ("a\rb\nc\td\u{8}\u{7f}\u{0}", "a b c d"),
+            ("\u{2}bold\u{f} \u{3}04,12col\u{3}our\u{3}1,x \u{4}ff0000hex", "bold colour,x hex"),
+            ("safe\u{202e}gnp.exe\u{2066}x\u{2069}", "safegnp.exex"),
+        ] {
+            assert_eq!(clean(dirty), expected, "{dirty:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_acts_is_left(text in any::<String>()) {
+            prop_assert!(!clean(&text).chars().any(acts));
+        }
+
+        #[test]
+        fn nor_out_of_text_that_is_made_of_sequences(text in "[\u{1b}\u{9b}\u{9d}\u{3}\u{4}\u{7}\\[\\]P;?0-9a,m\\\\ \u{202e}]{0,60}") {
+            let cleaned = clean(&text);
+            prop_assert!(!cleaned.chars().any(acts));
+            prop_assert_eq!(clean(&cleaned), cleaned.as_str());
+        }
+    }
+}

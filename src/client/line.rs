@@ -1,0 +1,89 @@
+//! Lines for the server.
+
+use crate::wire::message::{escape, needs_colon};
+
+/// A line under construction. Whatever goes in, one line comes out: CR, LF and NUL are left out
+/// everywhere, so that text from a pipe or a paste can never become a command of its own.
+#[derive(Clone, Debug)]
+pub struct Line {
+    tags: String,
+    rest: String,
+}
+
+impl Line {
+    /// A line with this command.
+    pub fn new(command: &str) -> Self {
+        Self { tags: String::new(), rest: command.to_owned() }
+    }
+
+    /// Adds a tag; the value is escaped.
+    #[must_use]
+    pub fn tag(mut self, key: &str, value: &str) -> Self {
+        self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
+        self.tags.push_str(key);
+        self.tags.push('=');
+        self.tags.push_str(&escape(value).replace('\0', ""));
+        self
+    }
+
+    /// Adds a parameter that is one word. Spaces are left out; where nothing fit to be a word is left
+    /// it is sent as `*`.
+    #[must_use]
+    pub fn arg(mut self, word: &str) -> Self {
+        let word: String = word.chars().filter(|c| !breaks(*c) && *c != ' ').collect();
+        self.rest.push(' ');
+        self.rest.push_str(if needs_colon(&word) { "*" } else { &word });
+        self
+    }
+
+    /// Adds the last parameter, which may hold spaces.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.rest.push_str(" :");
+        self.rest.extend(text.chars().filter(|c| !breaks(*c)));
+        self
+    }
+
+    /// The whole line with its end.
+    pub fn end(self) -> String {
+        let space = if self.tags.is_empty() { "" } else { " " };
+        format!("{}{space}{}\r\n", self.tags, self.rest)
+    }
+}
+
+fn breaks(c: char) -> bool {
+    matches!(c, '\r' | '\n' | '\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Message;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_has_its_parts_in_order() {
+        let line = Line::new("PRIVMSG")
+            .tag("label", "1")
+            .tag("parlour/send-id", "a b")
+            .arg("#c")
+            .text("hi you")
+            .end();
+        assert_eq!(line, "@label=1;parlour/send-id=a\\sb PRIVMSG #c :hi you\r\n");
+        assert_eq!(Line::new("QUIT").end(), "QUIT\r\n");
+        assert_eq!(Line::new("JOIN").arg("").end(), "JOIN *\r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_a_second_line(tag in any::<String>(), word in any::<String>(), text in any::<String>()) {
+            let line = Line::new("X").tag("label", &tag).arg(&word).text(&text).end();
+            let body = line.strip_suffix("\r\n").expect("it ends");
+            prop_assert!(!body.contains(['\r', '\n', '\0']));
+            let parsed = Message::parse(body).expect("it parses");
+            prop_assert_eq!(parsed.params().len(), 2);
+            let kept: String = text.chars().filter(|c| !breaks(*c)).collect();
+            prop_assert_eq!(parsed.param(1), Some(kept.as_str()));
+        }
+    }
+}

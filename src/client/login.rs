@@ -1,0 +1,362 @@
+//! The login, without IO: what the server says in, what to send out.
+//!
+//! `CAP LS 302`, the capabilities, then either SASL PLAIN or the redeeming of an invite, `CAP END`, until
+//! the welcome ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
+//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2),
+//! [account registration](https://ircv3.net/specs/extensions/account-registration)).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::line::Line;
+use super::password::Password;
+use crate::wire::numeric::Numeric;
+use crate::wire::{Cap, CapSet, Message, Nick};
+
+/// How to prove who one is. Devices with their own key will be a third way.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The account is there, this is its password.
+    Password(Password),
+    /// The account is to be made with an invite's token, in the form that the link has, and this password.
+    Invite {
+        /// The token.
+        token: Zeroizing<String>,
+        /// The password that the account gets.
+        password: Password,
+    },
+}
+
+/// Why a login came to nothing. Texts of the server are as they came: not fit for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// The name or the password is wrong, or the account is disabled: the server does not say which.
+    #[error("the server refused the login: {0}")]
+    Refused(String),
+    /// The invite's token is wrong, spent, expired or revoked.
+    #[error("the invite was not accepted: {0}")]
+    Invite(String),
+    /// The new account's name is somebody's already.
+    #[error("the name is taken: {0}")]
+    NameTaken(String),
+    /// The new account's name cannot be one.
+    #[error("the name was not accepted: {0}")]
+    BadName(String),
+    /// The new account's password is not good enough.
+    #[error("the password was not accepted: {0}")]
+    BadPassword(String),
+    /// The server cannot do what this client needs.
+    #[error("the server does not offer {0}, which is needed; is it a Parlour server?")]
+    Lacks(String),
+    /// The server ended the login for another reason, which may pass.
+    #[error("the server said: {0}")]
+    Closed(String),
+}
+
+/// How far the login is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Not done.
+    More,
+    /// The server has welcomed this nick; these capabilities are on.
+    Done(Nick, CapSet),
+}
+
+/// The capabilities without which the client cannot keep its promises.
+const NEEDED: CapSet =
+    CapSet::of(&[Cap::Batch, Cap::EchoMessage, Cap::LabeledResponse, Cap::MessageTags, Cap::Sasl]);
+
+/// Those that make it better.
+const LIKED: CapSet = CapSet::of(&[
+    Cap::AccountTag,
+    Cap::CapNotify,
+    Cap::MultiPrefix,
+    Cap::SendId,
+    Cap::ServerTime,
+    Cap::StandardReplies,
+]);
+
+/// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
+/// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
+const CHUNK: usize = 400;
+
+/// One login.
+#[derive(Debug)]
+pub struct Login {
+    name: Nick,
+    credentials: Credentials,
+    /// What CAP LS has named so far, with values.
+    offered: Vec<String>,
+    caps: CapSet,
+}
+
+impl LoginError {
+    /// Would the same login fail again? Then there is no use in trying.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Closed(_))
+    }
+}
+
+impl Login {
+    /// A login as `name`.
+    pub fn new(name: Nick, credentials: Credentials) -> Self {
+        Self { name, credentials, offered: Vec::new(), caps: CapSet::EMPTY }
+    }
+
+    /// The first lines. Send them only when the server has proven who it is.
+    pub fn start(&self, out: &mut Vec<u8>) {
+        if let Credentials::Invite { token, .. } = &self.credentials {
+            out.extend_from_slice(Zeroizing::new(Line::new("PASS").arg(token).end()).as_bytes());
+        }
+        let name = self.name.as_str();
+        for line in [
+            Line::new("CAP").arg("LS").arg("302"),
+            Line::new("NICK").arg(name),
+            Line::new("USER").arg(name).arg("0").arg("*").text(name),
+        ] {
+            out.extend_from_slice(line.end().as_bytes());
+        }
+    }
+
+    /// Takes a line from the server and adds to `out` what there is to answer.
+    pub fn handle(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
+        if let Ok(code) = line.command.parse() {
+            return self.numeric(Numeric(code), line, out);
+        }
+        let last = || line.params().last().copied().unwrap_or_default().to_owned();
+        match line.command.to_ascii_uppercase().as_str() {
+            "CAP" => self.cap(line, out)?,
+            "AUTHENTICATE" if line.param(0) == Some("+") => self.authenticate(out),
+            "REGISTER" if line.param(0) == Some("SUCCESS") => write(out, Line::new("CAP").arg("END")),
+            "REGISTER" => {
+                return Err(LoginError::Lacks(format!("accounts without a further step ({})", last())));
+            }
+            "PING" => write(out, Line::new("PONG").text(line.param(0).unwrap_or_default())),
+            "FAIL" => return Err(failure(line.param(1).unwrap_or_default(), last())),
+            "ERROR" => return Err(LoginError::Closed(last())),
+            _ => {}
+        }
+        Ok(Step::More)
+    }
+
+    fn cap(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<(), LoginError> {
+        // CAP <nick> <subcommand> [*] :<capabilities>
+        let Some(list) = line.params().get(2..).and_then(<[_]>::last) else { return Ok(()) };
+        match line.param(1).unwrap_or_default() {
+            "LS" => {
+                self.offered.extend(list.split_ascii_whitespace().map(str::to_owned));
+                if line.param(2) == Some("*") && line.params().len() > 3 {
+                    return Ok(());
+                }
+                let wanted = self.wanted()?;
+                write(out, Line::new("CAP").arg("REQ").text(&wanted.to_string()));
+            }
+            "ACK" => {
+                self.caps =
+                    list.split_ascii_whitespace().filter_map(Cap::parse).fold(self.caps, CapSet::with);
+                self.prove(out);
+            }
+            "NAK" => return Err(LoginError::Lacks((*list).to_owned())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What to ask for, of what is offered.
+    fn wanted(&self) -> Result<CapSet, LoginError> {
+        let offer = |cap: Cap| {
+            self.offered.iter().find_map(|entry| {
+                let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+                (name == cap.name()).then_some(value)
+            })
+        };
+        let mut needed = NEEDED;
+        if matches!(self.credentials, Credentials::Invite { .. }) {
+            needed = needed.with(Cap::AccountRegistration);
+        }
+        if let Some(missing) = needed.iter().find(|&cap| offer(cap).is_none()) {
+            return Err(LoginError::Lacks(missing.name().to_owned()));
+        }
+        let mechanisms = offer(Cap::Sasl).unwrap_or_default();
+        if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == "PLAIN") {
+            return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned()));
+        }
+        Ok(LIKED.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
+    }
+
+    /// The capabilities are on: now say who one is.
+    fn prove(&self, out: &mut Vec<u8>) {
+        match &self.credentials {
+            Credentials::Password(_) => write(out, Line::new("AUTHENTICATE").arg("PLAIN")),
+            Credentials::Invite { password, .. } => {
+                let line = Line::new("REGISTER").arg(self.name.as_str()).arg("*").text(password.expose());
+                out.extend_from_slice(Zeroizing::new(line.end()).as_bytes());
+            }
+        }
+    }
+
+    fn authenticate(&self, out: &mut Vec<u8>) {
+        let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials;
+        let plain = Zeroizing::new(format!("\0{}\0{}", self.name, password.expose()));
+        let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+        for chunk in encoded.as_bytes().chunks(CHUNK) {
+            out.extend_from_slice(b"AUTHENTICATE ");
+            out.extend_from_slice(chunk);
+            out.extend_from_slice(b"\r\n");
+        }
+        if encoded.len().is_multiple_of(CHUNK) {
+            out.extend_from_slice(b"AUTHENTICATE +\r\n");
+        }
+    }
+
+    fn numeric(&mut self, code: Numeric, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
+        let text = || line.params().last().copied().unwrap_or_default().to_owned();
+        match code.0 {
+            1 => {
+                let nick = line.param(0).and_then(|nick| Nick::parse(nick).ok());
+                return Ok(Step::Done(nick.unwrap_or_else(|| self.name.clone()), self.caps));
+            }
+            903 => write(out, Line::new("CAP").arg("END")),
+            902 | 904..=907 => return Err(LoginError::Refused(text())),
+            908 => return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned())),
+            464 if matches!(self.credentials, Credentials::Invite { .. }) => {
+                return Err(LoginError::Invite(text()));
+            }
+            433 => return Err(LoginError::NameTaken(text())),
+            432 => return Err(LoginError::BadName(text())),
+            // No message of the day is no error, and nothing else below 400 is.
+            400..=599 if code.0 != 422 => return Err(LoginError::Closed(text())),
+            _ => {}
+        }
+        Ok(Step::More)
+    }
+}
+
+/// What a `FAIL` means, by its code
+/// ([account registration](https://ircv3.net/specs/extensions/account-registration#responses)).
+fn failure(code: &str, text: String) -> LoginError {
+    match code {
+        "ACCOUNT_EXISTS" | "USERNAME_EXISTS" => LoginError::NameTaken(text),
+        "BAD_ACCOUNT_NAME" => LoginError::BadName(text),
+        "WEAK_PASSWORD" | "UNACCEPTABLE_PASSWORD" => LoginError::BadPassword(text),
+        _ if code.contains("INVITE") || code.contains("TOKEN") => LoginError::Invite(text),
+        _ => LoginError::Closed(text),
+    }
+}
+
+fn write(out: &mut Vec<u8>, line: Line) {
+    out.extend_from_slice(line.end().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LS: &str = ":srv CAP * LS :batch echo-message labeled-response message-tags sasl=PLAIN,EXTERNAL \
+                      server-time parlour/send-id draft/account-registration=before-connect other";
+
+    fn password(text: &str) -> Password {
+        Password::new(Zeroizing::new(text.into())).expect("a password")
+    }
+
+    fn by_password(text: &str) -> Login {
+        Login::new(Nick::parse("alice").expect("nick"), Credentials::Password(password(text)))
+    }
+
+    fn by_invite() -> Login {
+        let credentials =
+            Credentials::Invite { token: Zeroizing::new("t0ken".into()), password: password("pass word") };
+        Login::new(Nick::parse("alice").expect("nick"), credentials)
+    }
+
+    fn start(login: &Login) -> String {
+        let mut out = Vec::new();
+        login.start(&mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    fn tell(login: &mut Login, line: &str) -> Result<(Step, String), LoginError> {
+        let mut out = Vec::new();
+        let step = login.handle(&Message::parse(line).expect(line), &mut out)?;
+        Ok((step, String::from_utf8(out).expect("UTF-8")))
+    }
+
+    fn answer(login: &mut Login, line: &str) -> String {
+        let (step, out) = tell(login, line).expect(line);
+        assert_eq!(step, Step::More);
+        out
+    }
+
+    #[test]
+    fn a_login_by_password() {
+        let mut login = by_password("secret");
+        assert_eq!(start(&login), "CAP LS 302\r\nNICK alice\r\nUSER alice 0 * :alice\r\n");
+        assert_eq!(answer(&mut login, ":srv CAP * LS * :cap-notify multi-prefix"), "");
+        assert_eq!(
+            answer(&mut login, LS),
+            "CAP REQ :batch cap-notify echo-message labeled-response message-tags multi-prefix parlour/send-id sasl \
+             server-time\r\n"
+        );
+        assert_eq!(
+            answer(&mut login, ":srv CAP * ACK :batch sasl parlour/send-id"),
+            "AUTHENTICATE PLAIN\r\n"
+        );
+        assert_eq!(answer(&mut login, "PING :cookie"), "PONG :cookie\r\n");
+        assert_eq!(answer(&mut login, "AUTHENTICATE +"), "AUTHENTICATE AGFsaWNlAHNlY3JldA==\r\n");
+        assert_eq!(answer(&mut login, ":srv 900 alice alice!a@h alice :You are now logged in"), "");
+        assert_eq!(answer(&mut login, ":srv 903 alice :SASL authentication successful"), "CAP END\r\n");
+        let caps = CapSet::of(&[Cap::Batch, Cap::Sasl, Cap::SendId]);
+        let (step, _) = tell(&mut login, ":srv 001 Alice :Welcome").expect("welcome");
+        assert_eq!(step, Step::Done(Nick::parse("alice").expect("nick"), caps));
+    }
+
+    #[test]
+    fn long_responses_come_in_chunks() {
+        // Two NULs, "alice" and 293 of password are 300 bytes, which are 400 of base64.
+        for (length, expected) in [(292, [400, 1]), (293, [400, 1]), (294, [400, 4])] {
+            let mut login = by_password(&"x".repeat(length));
+            let out = answer(&mut login, "AUTHENTICATE +");
+            let got: Vec<usize> = out.lines().map(|line| line.len() - "AUTHENTICATE ".len()).collect();
+            assert_eq!(got, expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn an_invite_is_redeemed_before_the_login_ends() {
+        let mut login = by_invite();
+        assert!(start(&login).starts_with("PASS t0ken\r\nCAP LS 302\r\n"));
+        assert!(answer(&mut login, LS).contains("draft/account-registration"));
+        let out = answer(&mut login, ":srv CAP * ACK :batch sasl draft/account-registration");
+        assert_eq!(out, "REGISTER alice * :pass word\r\n");
+        assert_eq!(answer(&mut login, ":srv REGISTER SUCCESS alice :Welcome to the house"), "CAP END\r\n");
+        assert_eq!(answer(&mut login, ":srv 900 alice alice!a@h alice :You are now logged in"), "");
+        assert!(matches!(tell(&mut login, ":srv 001 alice :Welcome"), Ok((Step::Done(..), _))));
+    }
+
+    #[test]
+    fn refusals_have_a_kind_each() {
+        use LoginError::{BadName, BadPassword, Closed, Invite, Lacks, NameTaken, Refused};
+        let text = || "Text".to_owned();
+        for (line, expected) in [
+            (":srv 904 alice :Text", Refused(text())),
+            (":srv FAIL REGISTER ACCOUNT_EXISTS alice :Text", NameTaken(text())),
+            (":srv FAIL REGISTER BAD_ACCOUNT_NAME alice :Text", BadName(text())),
+            (":srv FAIL REGISTER WEAK_PASSWORD alice :Text", BadPassword(text())),
+            (":srv FAIL REGISTER TEMPORARILY_UNAVAILABLE alice :Text", Closed(text())),
+            (":srv 464 * :Text", Invite(text())),
+            (":srv FAIL REGISTER INVITE_SPENT alice :Text", Invite(text())),
+            ("ERROR :Text", Closed(text())),
+            (":srv CAP * NAK :Text", Lacks(text())),
+            (":srv CAP * LS :batch sasl", Lacks("draft/account-registration".into())),
+        ] {
+            let mut login = by_invite();
+            assert_eq!(tell(&mut login, line), Err(expected), "{line}");
+        }
+        let mut login = by_password("x");
+        assert_eq!(tell(&mut login, ":srv 464 * :Text"), Err(Closed(text())));
+        let external = LS.replace("PLAIN,", "");
+        assert!(matches!(tell(&mut login, &external), Err(Lacks(what)) if what.contains("PLAIN")));
+        assert!(!Closed(text()).is_final() && Refused(text()).is_final());
+    }
+}

@@ -1,0 +1,267 @@
+//! What the server says, one line at a time.
+
+use super::event::{Event, Kind, Said, Target, Ticket};
+use super::{Line, Model};
+use crate::wire::numeric::{self, Numeric};
+use crate::wire::{ChannelName, Message, Millis, Nick};
+
+impl Model {
+    /// Takes a line from the server that came at `now`.
+    pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
+        let label = self.label(line);
+        if let Ok(code) = line.command.parse() {
+            return self.numeric(Numeric(code), line, label.as_deref(), now);
+        }
+        let known = match line.command.to_ascii_uppercase().as_str() {
+            "PING" => {
+                self.write(Line::new("PONG").text(line.param(0).unwrap_or_default()));
+                Some(())
+            }
+            "PONG" => self.pong(line),
+            "PRIVMSG" | "NOTICE" => self.said(line, label.as_deref(), now),
+            "JOIN" => self.joined(line, now),
+            "PART" | "KICK" | "QUIT" => self.left(line, now),
+            "NICK" => self.renamed(line),
+            "TOPIC" => self.topic_set(line, now),
+            "BATCH" => self.batch(line, label),
+            "ACK" => self.refused(label.as_deref(), "the server did not confirm it"),
+            "FAIL" => self.fail(line, label.as_deref()),
+            "WARN" | "NOTE" => {
+                self.events.push_back(Event::Info(texts(line, 2)));
+                Some(())
+            }
+            "ERROR" => {
+                self.events.push_back(Event::Closing(line.param(0).unwrap_or_default().to_owned()));
+                Some(())
+            }
+            // CAP, MODE, TAGMSG, AWAY and whatever else was not asked for.
+            _ => None,
+        };
+        if known.is_none() {
+            tracing::trace!(command = line.command, "line ignored");
+        }
+    }
+
+    /// The label of what this line answers: its own, or that of the batch it is in.
+    fn label(&self, line: &Message<'_>) -> Option<String> {
+        match line.tags.get("label") {
+            Some(label) => Some(label.into_owned()),
+            None => self.batches.get(line.tags.get("batch")?.as_ref())?.clone(),
+        }
+    }
+
+    fn batch(&mut self, line: &Message<'_>, label: Option<String>) -> Option<()> {
+        let reference = line.param(0)?;
+        if let Some(reference) = reference.strip_prefix('+') {
+            self.batches.insert(reference.to_owned(), label);
+        } else {
+            self.batches.remove(reference.strip_prefix('-')?);
+        }
+        Some(())
+    }
+
+    fn pong(&mut self, line: &Message<'_>) -> Option<()> {
+        let ticket = Ticket(line.params().last()?.parse().ok()?);
+        if self.first_barrier != Some(ticket) {
+            self.events.push_back(Event::Barrier(ticket));
+            return Some(());
+        }
+        self.first_barrier = None;
+        self.ready = true;
+        for channel in self.channels.drop_stale() {
+            self.events.push_back(Event::Dropped { channel });
+        }
+        self.events.push_back(Event::Ready { again: self.been_ready });
+        self.been_ready = true;
+        Some(())
+    }
+
+    fn said(&mut self, line: &Message<'_>, label: Option<&str>, now: Millis) -> Option<()> {
+        let text = line.param(1)?;
+        if line.source.is_none_or(|source| !source.contains('!')) {
+            self.events.push_back(Event::Info(text.to_owned()));
+            return Some(());
+        }
+        let from = Nick::parse(line.nick()?).ok()?;
+        let mine = self.me.as_ref() == Some(&from);
+        let place = match Target::parse(line.param(0)?.trim_start_matches(['~', '&', '@', '%', '+'])).ok()? {
+            Target::Person(to) if mine => Target::Person(to),
+            Target::Person(_) => Target::Person(from.clone()),
+            channel @ Target::Channel(_) => channel,
+        };
+        if mine {
+            self.source = line.source.map(str::to_owned);
+        }
+        let confirmed = label.filter(|_| mine).and_then(|label| self.sends.answered(label));
+        let msgid = line.tags.get("msgid").map(std::borrow::Cow::into_owned);
+        if msgid.as_deref().is_none_or(|id| self.seen.first_time(id)) {
+            let action =
+                text.strip_prefix("\u{1}ACTION ").map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
+            let kind = match line.command.eq_ignore_ascii_case("NOTICE") {
+                true => Kind::Notice,
+                false if action.is_some() => Kind::Action,
+                false => Kind::Text,
+            };
+            let text = action.filter(|_| kind == Kind::Action).unwrap_or(text).to_owned();
+            self.events.push_back(Event::Said(Said {
+                place,
+                from,
+                mine,
+                kind,
+                text,
+                time: time(line, now),
+                msgid,
+            }));
+        }
+        self.events.extend(confirmed.map(|pending| Event::Confirmed(pending.ticket)));
+        Some(())
+    }
+
+    fn joined(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let who = Nick::parse(line.nick()?).ok()?;
+        let me = self.me.as_ref() == Some(&who);
+        if me {
+            self.source = line.source.filter(|source| source.contains('!')).map(str::to_owned);
+            if !self.channels.entered(&channel) {
+                return Some(());
+            }
+        } else {
+            self.channels.joined.get_mut(&channel)?.members.insert(who.clone(), String::new());
+        }
+        self.events.push_back(Event::Joined { channel, who, me, time: time(line, now) });
+        Some(())
+    }
+
+    fn left(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let source = line.nick()?;
+        let (channel, who, by, reason) = match line.command.to_ascii_uppercase().as_str() {
+            "KICK" => (line.param(0), line.param(1)?, Some(source.to_owned()), line.param(2)),
+            "PART" => (Some(line.param(0)?), source, None, line.param(1)),
+            _ => (None, source, None, line.param(0)),
+        };
+        let who = Nick::parse(who).ok()?;
+        let me = self.me.as_ref() == Some(&who);
+        let channel = channel.map(ChannelName::parse).transpose().ok()?;
+        match &channel {
+            Some(name) if me => {
+                self.channels.joined.remove(name);
+            }
+            Some(name) => {
+                self.channels.joined.get_mut(name)?.members.remove(&who);
+            }
+            None => {
+                for channel in self.channels.joined.values_mut() {
+                    channel.members.remove(&who);
+                }
+            }
+        }
+        let reason = reason.unwrap_or_default().to_owned();
+        self.events.push_back(Event::Left { channel, who, me, by, reason, time: time(line, now) });
+        Some(())
+    }
+
+    fn renamed(&mut self, line: &Message<'_>) -> Option<()> {
+        let (old, new) = (Nick::parse(line.nick()?).ok()?, Nick::parse(line.param(0)?).ok()?);
+        for channel in self.channels.joined.values_mut() {
+            if let Some(rank) = channel.members.remove(&old) {
+                channel.members.insert(new.clone(), rank);
+            }
+        }
+        self.events.push_back(Event::Info(format!("{old} is now {new}")));
+        if self.me.as_ref() == Some(&old) {
+            self.me = Some(new);
+        }
+        Some(())
+    }
+
+    fn topic_set(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let text = line.param(1).unwrap_or_default().to_owned();
+        self.channels.topic_is(&channel, &text);
+        let by = line.nick().map(str::to_owned);
+        self.events.push_back(Event::Topic { channel, by, text, time: time(line, now) });
+        Some(())
+    }
+
+    /// The message with this label will not be kept.
+    fn refused(&mut self, label: Option<&str>, reason: &str) -> Option<()> {
+        let pending = self.sends.answered(label?)?;
+        let reason = reason.to_owned();
+        self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, reason });
+        Some(())
+    }
+
+    fn join_refused(&mut self, line: &Message<'_>, context: usize, reason: &str) -> Option<()> {
+        let channel = ChannelName::parse(line.param(context)?).ok()?;
+        self.channels.wanted.take(&channel)?;
+        self.events.push_back(Event::JoinFailed { channel, reason: reason.to_owned() });
+        Some(())
+    }
+
+    /// `FAIL <command> <code> [<context>...] <description>`
+    fn fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
+        let reason = line.params().last()?.to_string();
+        self.refused(label, &reason).or_else(|| self.join_refused(line, 2, &reason)).or_else(|| {
+            self.events.push_back(Event::Error(texts(line, 2)));
+            Some(())
+        })
+    }
+
+    fn numeric(&mut self, code: Numeric, line: &Message<'_>, label: Option<&str>, now: Millis) {
+        let channel = |index: usize| line.param(index).and_then(|name| ChannelName::parse(name).ok());
+        match code {
+            numeric::RPL_ISUPPORT => {
+                let length =
+                    line.params().iter().find_map(|token| token.strip_prefix("LINELEN=")?.parse().ok());
+                self.line_bytes = length.unwrap_or(self.line_bytes).max(Self::LINE_BYTES);
+            }
+            numeric::RPL_NAMREPLY => {
+                if let Some(channel) = channel(2) {
+                    self.channels.some_names(channel, line.param(3).unwrap_or_default());
+                }
+            }
+            numeric::RPL_ENDOFNAMES => {
+                if let Some(channel) = channel(1)
+                    && let Some(names) = self.channels.names_ended(&channel)
+                {
+                    self.events.push_back(Event::Names { channel, names });
+                }
+            }
+            numeric::RPL_TOPIC | numeric::RPL_NOTOPIC => {
+                let text =
+                    line.param(2).filter(|_| code == numeric::RPL_TOPIC).unwrap_or_default().to_owned();
+                if let Some(channel) = channel(1)
+                    && self.channels.topic_is(&channel, &text)
+                {
+                    self.events.push_back(Event::Topic { channel, by: None, text, time: time(line, now) });
+                }
+            }
+            // Who set the topic, and that there is no message of the day.
+            Numeric(333 | 422) => {}
+            Numeric(400..=599) => {
+                let reason = line.params().last().copied().unwrap_or_default();
+                if self.refused(label, reason).or_else(|| self.join_refused(line, 1, reason)).is_none() {
+                    self.events.push_back(Event::Error(texts(line, 1)));
+                }
+            }
+            // The welcome is for machines; later numerics answer somebody.
+            _ if self.ready => self.events.push_back(Event::Info(texts(line, 1))),
+            _ => {}
+        }
+    }
+}
+
+/// When the server handled it ([server-time](https://ircv3.net/specs/extensions/server-time)).
+fn time(line: &Message<'_>, now: Millis) -> Millis {
+    line.tags.get("time").and_then(|time| Millis::parse(&time)).unwrap_or(now)
+}
+
+/// The parameters from `first` on as a sentence: what it is about, then what it says.
+fn texts(line: &Message<'_>, first: usize) -> String {
+    match line.params().get(first..) {
+        Some([about @ .., text]) if !about.is_empty() => format!("{}: {text}", about.join(" ")),
+        Some([text]) => (*text).to_owned(),
+        _ => String::new(),
+    }
+}

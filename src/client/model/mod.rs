@@ -1,0 +1,243 @@
+//! What goes on, without IO: lines in, [`Event`]s and lines out.
+//!
+//! The model outlives connections. It knows the channels, what was sent and is not confirmed, and what
+//! was shown already; so after a broken connection nothing is lost and nothing is shown twice. Time comes
+//! in with the lines, randomness once at the beginning.
+
+mod channels;
+mod event;
+mod incoming;
+mod seen;
+mod sends;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+
+pub use channels::Channel;
+pub use event::{BadTarget, Event, Kind, Said, Target, Ticket};
+
+use self::channels::Channels;
+use self::seen::Seen;
+use self::sends::Sends;
+use super::line::Line;
+use super::split::pieces;
+use crate::wire::{CapSet, ChannelName, Nick};
+
+/// There is no connection, so it cannot be asked. Messages and joins wait for one; questions do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not connected just now")]
+pub struct Offline;
+
+/// The state of one account on one server.
+#[derive(Debug)]
+pub struct Model {
+    me: Option<Nick>,
+    /// `nick!user@host` as the server puts it before what one says.
+    source: Option<String>,
+    caps: CapSet,
+    online: bool,
+    /// The server has told all that it tells at login.
+    ready: bool,
+    been_ready: bool,
+    /// Most bytes of a line without its tags, CR LF counted.
+    line_bytes: usize,
+    channels: Channels,
+    sends: Sends,
+    seen: Seen,
+    /// Batches that are open, with the label of what they answer.
+    batches: HashMap<String, Option<String>>,
+    /// Tickets of PINGs that are out; the first of a connection asks for the end of the login.
+    next_ticket: u64,
+    first_barrier: Option<Ticket>,
+    events: VecDeque<Event>,
+    out: Vec<u8>,
+}
+
+impl Model {
+    /// Bytes of a line that every server takes, CR LF counted
+    /// (`LINELEN`, [modern protocol](https://modern.ircdocs.horse/#messages)).
+    pub const LINE_BYTES: usize = 512;
+
+    /// A model that has never been connected. `run` is random: it makes the send ids of this run unlike
+    /// those of any other. At most 40 bytes.
+    pub fn new(run: String) -> Self {
+        Self {
+            me: None,
+            source: None,
+            caps: CapSet::EMPTY,
+            online: false,
+            ready: false,
+            been_ready: false,
+            line_bytes: Self::LINE_BYTES,
+            channels: Channels::default(),
+            sends: Sends::new(run),
+            seen: Seen::default(),
+            batches: HashMap::new(),
+            next_ticket: 1,
+            first_barrier: None,
+            events: VecDeque::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// The next thing that happened.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Takes the bytes that are to go to the server.
+    pub fn take_output(&mut self, into: &mut Vec<u8>) {
+        into.append(&mut self.out);
+    }
+
+    /// A login has succeeded: the server welcomed `me` with these capabilities.
+    pub fn connected(&mut self, me: Nick, caps: CapSet) {
+        self.me = Some(me);
+        self.caps = caps;
+        self.online = true;
+        for channel in &self.channels.wanted {
+            self.out.extend_from_slice(Line::new("JOIN").arg(channel.as_str()).end().as_bytes());
+        }
+        for lost in self.sends.reconnected(caps) {
+            self.events.push_back(Event::Failed {
+                ticket: lost.ticket,
+                target: lost.target,
+                reason: "the connection broke before the server confirmed it; it may have arrived".to_owned(),
+            });
+        }
+        self.sends.write(caps, &mut self.out);
+        self.first_barrier = Some(self.ping());
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.online = false;
+        self.ready = false;
+        self.first_barrier = None;
+        self.batches.clear();
+        self.out.clear();
+        self.channels.disconnected();
+    }
+
+    /// One's own name, once the server has said it.
+    pub fn me(&self) -> Option<&Nick> {
+        self.me.as_ref()
+    }
+
+    /// There is a connection that is logged in.
+    pub fn is_online(&self) -> bool {
+        self.online
+    }
+
+    /// How many messages are on their way, neither confirmed nor refused.
+    pub fn pending(&self) -> usize {
+        self.sends.len()
+    }
+
+    /// The channels one is in.
+    pub fn channels(&self) -> impl Iterator<Item = (&ChannelName, &Channel)> {
+        self.channels.joined.iter()
+    }
+
+    /// Is one in this channel?
+    pub fn is_in(&self, channel: &ChannelName) -> bool {
+        self.channels.joined.contains_key(channel)
+    }
+
+    /// Says something, now or as soon as there is a connection. A text that does not fit a line goes out as
+    /// several messages; there is a ticket for each. No text, no ticket.
+    pub fn say(&mut self, target: &Target, kind: Kind, text: &str) -> Vec<Ticket> {
+        let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect();
+        let tickets = pieces(&text, self.room(target, kind))
+            .map(|piece| {
+                let ticket = Ticket(self.next_ticket);
+                self.next_ticket += 1;
+                self.sends.push(ticket, target.clone(), kind, piece.to_owned());
+                ticket
+            })
+            .collect();
+        if self.online {
+            self.sends.write(self.caps, &mut self.out);
+        }
+        tickets
+    }
+
+    /// How many bytes of text fit a message to `target`, so that the line fits also as the server hands it
+    /// on, with who said it in front.
+    pub fn room(&self, target: &Target, kind: Kind) -> usize {
+        // RFC 1459's bound on a host name, for as long as one's own is not known.
+        const HOST: usize = 63;
+        let nick = self.me.as_ref().map_or(Nick::MAX, |me| me.as_str().len());
+        let source = self.source.as_ref().map_or(2 * nick + 2 + HOST, String::len);
+        let command = if kind == Kind::Notice { "NOTICE".len() } else { "PRIVMSG".len() };
+        let action = if kind == Kind::Action { "\u{1}ACTION \u{1}".len() } else { 0 };
+        let frame = ":   :\r\n".len() + source + command + target.as_str().len() + action;
+        self.line_bytes.saturating_sub(frame).max(32)
+    }
+
+    /// Joins a channel, now or as soon as there is a connection.
+    pub fn join(&mut self, channel: &ChannelName) {
+        if self.is_in(channel) || !self.channels.wanted.insert(channel.clone()) {
+            return;
+        }
+        if self.online {
+            self.write(Line::new("JOIN").arg(channel.as_str()));
+        }
+    }
+
+    /// Leaves a channel.
+    pub fn part(&mut self, channel: &ChannelName, reason: &str) -> Result<(), Offline> {
+        let line = Line::new("PART").arg(channel.as_str());
+        self.ask(if reason.is_empty() { line } else { line.text(reason) })
+    }
+
+    /// Asks who is in a channel; [`Event::Names`] answers.
+    pub fn names(&mut self, channel: &ChannelName) -> Result<(), Offline> {
+        self.ask(Line::new("NAMES").arg(channel.as_str()))?;
+        self.channels.want_names(channel);
+        Ok(())
+    }
+
+    /// Asks for a channel's topic; [`Event::Topic`] answers.
+    pub fn topic(&mut self, channel: &ChannelName) -> Result<(), Offline> {
+        self.ask(Line::new("TOPIC").arg(channel.as_str()))?;
+        self.channels.want_topic(channel);
+        Ok(())
+    }
+
+    /// Sets a channel's topic.
+    pub fn set_topic(&mut self, channel: &ChannelName, text: &str) -> Result<(), Offline> {
+        self.ask(Line::new("TOPIC").arg(channel.as_str()).text(text))
+    }
+
+    /// Says goodbye; the server closes the connection.
+    pub fn quit(&mut self, reason: &str) -> Result<(), Offline> {
+        let line = Line::new("QUIT");
+        self.ask(if reason.is_empty() { line } else { line.text(reason) })
+    }
+
+    /// Asks the server to say when it has handled all that was sent before; [`Event::Barrier`] answers.
+    pub fn barrier(&mut self) -> Result<Ticket, Offline> {
+        if self.online { Ok(self.ping()) } else { Err(Offline) }
+    }
+
+    fn ping(&mut self) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.write(Line::new("PING").arg(&ticket.0.to_string()));
+        ticket
+    }
+
+    fn ask(&mut self, line: Line) -> Result<(), Offline> {
+        if !self.online {
+            return Err(Offline);
+        }
+        self.write(line);
+        Ok(())
+    }
+
+    fn write(&mut self, line: Line) {
+        self.out.extend_from_slice(line.end().as_bytes());
+    }
+}

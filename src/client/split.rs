@@ -1,0 +1,63 @@
+//! Long texts into pieces that fit a line.
+
+/// Cuts `text` into pieces of at most `max` bytes, between characters and, where one is near enough, after
+/// a space. The pieces together are the text. A character longer than `max` is a piece by itself.
+pub fn pieces(text: &str, max: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, later) = rest.split_at(cut(rest, max));
+        rest = later;
+        Some(piece)
+    })
+}
+
+/// Where to cut the first piece off; more than 0, on a character's boundary.
+fn cut(text: &str, max: usize) -> usize {
+    if text.len() <= max {
+        return text.len();
+    }
+    let hard = text.floor_char_boundary(max);
+    if hard == 0 {
+        return text.chars().next().map_or(text.len(), char::len_utf8);
+    }
+    // A word longer than a third of the line is cut: better than a line that is nearly empty.
+    match text[..hard].rfind(' ') {
+        Some(space) if space + 1 > max - max / 3 => space + 1,
+        _ => hard,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(text: &str, max: usize) -> Vec<&str> {
+        pieces(text, max).collect()
+    }
+
+    #[test]
+    fn cuts_at_spaces_where_it_can() {
+        assert_eq!(all("short", 10), ["short"]);
+        assert_eq!(all("", 10), [""; 0]);
+        assert_eq!(all("one two three", 9), ["one two ", "three"]);
+        assert_eq!(all("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(all("äöü", 3), ["ä", "ö", "ü"]);
+        assert_eq!(all("日本", 2), ["日", "本"]);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_fit_and_make_the_whole(text in any::<String>(), max in 1usize..60) {
+            let parts = all(&text, max);
+            prop_assert_eq!(parts.concat(), text.as_str());
+            for part in parts {
+                prop_assert!(!part.is_empty());
+                prop_assert!(part.len() <= max || part.chars().count() == 1);
+            }
+        }
+    }
+}
