@@ -22,7 +22,7 @@ pub struct InviteLink {
     pub token: Token,
 }
 
-/// Why a text is no invite link. Each message says what to do.
+/// Why a text is no invite link. Each message says what to do, and is whole: there is no `source`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
     /// It does not start with `parlour://`.
@@ -39,13 +39,13 @@ pub enum InviteError {
     Addresses(usize),
     /// An address does not parse.
     #[error("the invite link has a bad address: {0}; ask for a new one")]
-    Address(#[from] AddressError),
+    Address(AddressError),
     /// The pin does not parse.
     #[error("the invite link's pin is damaged: {0}; copy the link again, whole")]
-    Pin(#[from] PinError),
+    Pin(PinError),
     /// The token does not parse.
     #[error("the invite link's token is damaged: {0}; copy the link again, whole")]
-    Token(#[from] TokenError),
+    Token(TokenError),
 }
 
 impl InviteLink {
@@ -83,9 +83,10 @@ impl FromStr for InviteLink {
         if !(1..=Self::MAX_ADDRESSES).contains(&count) {
             return Err(InviteError::Addresses(count));
         }
-        let addresses = hosts.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        let pin = parameter(query, "pin")?.parse()?;
-        let token = parameter(query, "token")?.parse()?;
+        let addresses =
+            hosts.split(',').map(str::parse).collect::<Result<_, _>>().map_err(InviteError::Address)?;
+        let pin = parameter(query, "pin")?.parse().map_err(InviteError::Pin)?;
+        let token = parameter(query, "token")?.parse().map_err(InviteError::Token)?;
         Ok(Self { addresses, pin, token })
     }
 }

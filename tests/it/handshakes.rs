@@ -10,6 +10,7 @@ use authority::{Authority, DAY, NOW, at, server_with, set_dates};
 use parlour::trust::verifier::{PinnedVerifier, TrustError, pin_mismatch, trust_error};
 use parlour::trust::{Pin, certs, tls};
 use proptest::prelude::*;
+use rustls::crypto::SupportedKxGroup;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, NamedGroup, ProtocolVersion, ServerConfig};
@@ -44,8 +45,8 @@ async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcom
         let mut stream = TlsConnector::from(client).connect(name, near).await?;
         let (_, connection) = stream.get_ref();
         assert_eq!(connection.protocol_version(), Some(ProtocolVersion::TLSv1_3));
-        let group = connection.negotiated_key_exchange_group().map(|group| group.name());
-        assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
+        let group = connection.negotiated_key_exchange_group();
+        assert_eq!(group.map(SupportedKxGroup::name), Some(NamedGroup::X25519MLKEM768));
         stream.write_all(b"PASS secret\r\n").await?;
         stream.shutdown().await
     };
@@ -198,8 +199,7 @@ async fn alpn_is_taken_and_not_needed() {
 proptest! {
     #[test]
     fn a_server_certificate_with_any_other_byte_is_refused(at_byte: prop::sample::Index, flip in 1..=u8::MAX) {
-        let ours = Authority::fixed();
-        let (leaf, _) = ours.fixed_leaf();
+        let (ours, leaf) = Authority::fixed();
         let verifier = PinnedVerifier::new(ours.pin(), &rustls::crypto::aws_lc_rs::default_provider());
         let root = [ours.certificate()];
         prop_assert_eq!(verifier.check(leaf, &root, at(NOW)), Ok(()));

@@ -35,14 +35,14 @@ pub enum CertError {
         folder: PathBuf,
     },
     /// A file cannot be read or written.
-    #[error("cannot {verb} {}: {source}. Run this as the user who owns the folder", file.display())]
+    #[error("cannot {verb} {}: {reason}. Run this as the user who owns the folder", file.display())]
     Io {
         /// `read` or `write`.
         verb: &'static str,
         /// The file.
         file: PathBuf,
-        /// What the system says.
-        source: io::Error,
+        /// What the system says. Not a `source`, which would be printed twice.
+        reason: io::Error,
     },
     /// Somebody else can read (or write) a private key.
     #[error("others can read the private key {} (mode {mode:04o}). Keep it to yourself: chmod 600 {}", file.display(), quoted(file))]
@@ -110,7 +110,13 @@ pub enum CertError {
     },
     /// The cryptography failed.
     #[error("cannot make certificates: {0}. This is a bug or a broken random source: please report it")]
-    Crypto(#[from] rcgen::Error),
+    Crypto(rcgen::Error),
+}
+
+impl From<rcgen::Error> for CertError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Crypto(error)
+    }
 }
 
 /// The command line that does something with the certificates of that folder.

@@ -37,23 +37,23 @@ pub(super) fn write(files: &[New<'_>], existing: Existing) -> Result<(), CertErr
 
 /// Reads a file of the folder.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
-    fs::read(path).map_err(|source| failed("read", path, source))
+    fs::read(path).map_err(|error| failed("read", path, error))
 }
 
 /// Reads a private key, unless somebody else can read it too.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertError> {
-    let mut file = File::open(path).map_err(|source| failed("read", path, source))?;
+    let mut file = File::open(path).map_err(|error| failed("read", path, error))?;
     // The open file is asked, not the path: it cannot be exchanged in between.
     refuse_loose(path, &file)?;
     let mut text = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut text).map_err(|source| failed("read", path, source))?;
+    file.read_to_end(&mut text).map_err(|error| failed("read", path, error))?;
     Ok(text)
 }
 
 #[cfg(unix)]
 fn refuse_loose(path: &Path, file: &File) -> Result<(), CertError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let metadata = file.metadata().map_err(|source| failed("read", path, source))?;
+    let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     let others = mode & 0o077;
     if others == 0 { Ok(()) } else { Err(CertError::Loose { file: path.to_owned(), mode }) }
@@ -83,7 +83,7 @@ fn stage(file: &New<'_>) -> Result<PathBuf, CertError> {
         staged.write_all(file.text.as_bytes())?;
         staged.sync_all()
     };
-    write().map_err(|source| failed("write", file.path, source))?;
+    write().map_err(|error| failed("write", file.path, error))?;
     Ok(path)
 }
 
@@ -95,13 +95,13 @@ fn publish(files: &[New<'_>], staged: &[PathBuf], existing: Existing) -> Result<
             // Unlike renaming, linking fails when the name is taken, even by a file made just now.
             Existing::Keep => fs::hard_link(staged, file.path),
         }
-        .map_err(|source| failed("write", file.path, source))?;
+        .map_err(|error| failed("write", file.path, error))?;
     }
     #[cfg(unix)]
     if let Some(folder) = files.first().and_then(|file| file.path.parent()) {
         File::open(folder)
             .and_then(|folder| folder.sync_all())
-            .map_err(|source| failed("write", folder, source))?;
+            .map_err(|error| failed("write", folder, error))?;
     }
     Ok(())
 }
@@ -111,6 +111,6 @@ fn staging(path: &Path) -> PathBuf {
     path.with_added_extension("new")
 }
 
-pub(super) fn failed(verb: &'static str, path: &Path, source: io::Error) -> CertError {
-    CertError::Io { verb, file: path.to_owned(), source }
+pub(super) fn failed(verb: &'static str, path: &Path, reason: io::Error) -> CertError {
+    CertError::Io { verb, file: path.to_owned(), reason }
 }

@@ -46,7 +46,7 @@ pub fn generate(folder: &Path, extra: &[Name], force: bool, now: UnixTime) -> Re
     if !force && let Some(file) = paths.all().into_iter().find(|file| file.exists()) {
         return Err(CertError::Exists { file: file.to_owned(), folder: folder.to_owned() });
     }
-    fs::create_dir_all(folder).map_err(|source| files::failed("write", folder, source))?;
+    fs::create_dir_all(folder).map_err(|error| files::failed("write", folder, error))?;
 
     let root_key = KeyPair::generate()?;
     let root_params = root_params(&root_key, now);

@@ -47,17 +47,14 @@ impl Authority {
         Self { key, certificate }
     }
 
-    /// One that is made once: for tests that need it often and unchanged.
-    pub fn fixed() -> &'static Self {
-        static FIXED: LazyLock<Authority> = LazyLock::new(|| Authority::new("fixed"));
-        &FIXED
-    }
-
-    /// A server's certificate under [`Self::fixed`].
-    pub fn fixed_leaf(&self) -> (&'static CertificateDer<'static>, &'static KeyPair) {
-        static LEAF: LazyLock<(CertificateDer<'static>, KeyPair)> =
-            LazyLock::new(|| Authority::fixed().leaf(|_| {}));
-        (&LEAF.0, &LEAF.1)
+    /// A root and a server's certificate under it that are made once: for tests that need them often.
+    pub fn fixed() -> (&'static Self, &'static CertificateDer<'static>) {
+        static FIXED: LazyLock<(Authority, CertificateDer<'static>)> = LazyLock::new(|| {
+            let root = Authority::new("fixed");
+            let (leaf, _) = root.leaf(|_| {});
+            (root, leaf)
+        });
+        (&FIXED.0, &FIXED.1)
     }
 
     pub fn pin(&self) -> Pin {
