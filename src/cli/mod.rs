@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. The only place that sees every module and that uses
 //! `anyhow`; each error it prints ends with what to do next.
 
+pub mod certs;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -14,7 +16,9 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Certs(certs::Args),
+}
 
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
@@ -31,5 +35,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {}
+    match cli.command {
+        Command::Certs(args) => certs::run(args),
+    }
 }

@@ -15,6 +15,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use rustls_pki_types::UnixTime;
 
 use super::fingerprint::Fingerprints;
 use super::pin::Pin;
+use super::verifier::date;
 
 /// From when until when a certificate counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,13 @@ pub struct Validity {
     pub from: UnixTime,
     /// The last second.
     pub until: UnixTime,
+}
+
+impl fmt::Display for Validity {
+    /// `YYYY-MM-DD to YYYY-MM-DD`, UTC.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", date(self.from), date(self.until))
+    }
 }
 
 /// What the certificates in the folder say; nothing secret.

@@ -1,0 +1,131 @@
+//! `parlour certs`: what it leaves on disk, and what openssl makes of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use assert_cmd::cargo::cargo_bin;
+use parlour::trust::Pin;
+use tempfile::TempDir;
+
+fn parlour(folder: &Path, args: &[&str]) -> Output {
+    Command::new(cargo_bin!("parlour")).current_dir(folder).args(args).output().expect("it runs")
+}
+
+/// What a run prints, when it succeeds.
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+/// What a run complains, when it fails: one line, and nothing on stdout.
+fn complaint(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let text = String::from_utf8(output.stderr.clone()).expect("text");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+fn value<'a>(shown: &'a str, what: &str) -> &'a str {
+    let line = shown.lines().find_map(|line| line.strip_prefix(what));
+    line.unwrap_or_else(|| panic!("no {what} in {shown}")).trim()
+}
+
+fn made() -> (TempDir, String) {
+    let folder = TempDir::new().expect("a folder");
+    let shown = printed(&parlour(folder.path(), &["certs", "generate", "--name", "chat.example.org"]));
+    (folder, shown)
+}
+
+#[test]
+fn keys_are_for_the_owner_alone() {
+    let (folder, _) = made();
+    for (name, mode) in [("root.key", 0o600), ("server.key", 0o600)] {
+        let metadata = fs::metadata(folder.path().join("certs").join(name)).expect(name);
+        assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{name}");
+    }
+}
+
+#[test]
+fn a_refused_generate_leaves_everything_as_it_was() {
+    let (folder, shown) = made();
+    let files = || {
+        let entries = fs::read_dir(folder.path().join("certs")).expect("a folder");
+        let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.sort();
+        files.into_iter().map(|path| (fs::read(&path).expect("a file"), path)).collect::<Vec<_>>()
+    };
+    let before = files();
+    assert!(complaint(&parlour(folder.path(), &["certs", "generate"])).contains("exists already"));
+    assert_eq!(files(), before);
+    assert_eq!(printed(&parlour(folder.path(), &["certs", "show"])), shown);
+    let forced = printed(&parlour(folder.path(), &["certs", "generate", "--force"]));
+    assert_ne!(value(&forced, "pin"), value(&shown, "pin"));
+    value(&forced, "pin").parse::<Pin>().expect("a pin");
+}
+
+#[test]
+fn a_loose_key_is_reported_with_its_remedy() {
+    let (folder, shown) = made();
+    let key = folder.path().join("certs/server.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("chmod");
+    let output = parlour(folder.path(), &["certs", "show"]);
+    assert_eq!(printed(&output), shown);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "A server refuses to start with these certificates: others can read the private key certs/server.key (mode 0640). \
+         Keep it to yourself: chmod 600 certs/server.key\n",
+    );
+}
+
+#[test]
+fn nobody_reading_is_no_panic() {
+    let (folder, _) = made();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(cargo_bin!("parlour"))
+        .current_dir(folder.path())
+        .args(["certs", "show"])
+        .stdout(writer)
+        .output()
+        .expect("it runs");
+    assert!(complaint(&output).starts_with("parlour: cannot write to standard output"));
+}
+
+/// openssl, if this machine has it.
+fn openssl(folder: &Path, args: &[&str]) -> Option<String> {
+    let run = Command::new("openssl").current_dir(folder.join("certs")).args(args).output().ok()?;
+    assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+    Some(String::from_utf8(run.stdout).expect("text"))
+}
+
+#[test]
+fn openssl_agrees() {
+    let (folder, shown) = made();
+    let Some(fingerprint) =
+        openssl(folder.path(), &["x509", "-in", "server.pem", "-noout", "-fingerprint", "-sha256"])
+    else {
+        eprintln!("skipped: openssl is not installed");
+        return;
+    };
+    let (_, fingerprint) = fingerprint.trim().split_once('=').expect("name=value");
+    assert_eq!(value(&shown, "openssl x509 -sha256"), fingerprint);
+    assert_eq!(value(&shown, "irssi -tls_pinned_cert"), fingerprint);
+    assert_eq!(value(&shown, "WeeChat 4 tls_fingerprint"), fingerprint.replace(':', "").to_lowercase());
+
+    for name in [["-verify_hostname", "chat.example.org"], ["-verify_ip", "127.0.0.1"], ["-verify_ip", "::1"]]
+    {
+        let chain = ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "root.pem"];
+        openssl(folder.path(), &[&chain[..], &name, &["server.pem"]].concat());
+    }
+
+    // The key's hash, computed from the key and not from the certificate.
+    let spki = folder.path().join("certs/spki.der");
+    openssl(folder.path(), &["pkey", "-in", "server.key", "-pubout", "-outform", "der", "-out", "spki.der"]);
+    let hash = openssl(folder.path(), &["dgst", "-sha256", "-c", "spki.der"]).expect("openssl");
+    let (_, hash) = hash.trim().rsplit_once(' ').expect("file and hash");
+    assert_eq!(value(&shown, "irssi -tls_pinned_pubkey"), hash.to_uppercase());
+    assert!(spki.exists());
+}
