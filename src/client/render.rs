@@ -1,0 +1,264 @@
+//! Events as lines of text, fit for any terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::clean::{acts, clean};
+use super::model::{Event, Kind};
+use crate::wire::{ChannelName, Millis};
+
+/// What a line is: a part of the talk, or a word of the program about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// For standard output.
+    Talk(String),
+    /// For standard error.
+    Note(String),
+}
+
+/// The event as a line without its end; `None` where there is nothing to show.
+pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
+    let talk = |time: Millis, place: &str, text: String| {
+        Some(Rendered::Talk(clean(&format!("[{}] {place} {text}", clock(time, zone)))))
+    };
+    let note = |text: String| Some(Rendered::Note(clean(&text)));
+    match event {
+        Event::Said(said) => {
+            let (from, text) = (&said.from, &said.text);
+            talk(
+                said.time,
+                said.place.as_str(),
+                match said.kind {
+                    Kind::Text => format!("<{from}> {text}"),
+                    Kind::Notice => format!("-{from}- {text}"),
+                    Kind::Action => format!("* {from} {text}"),
+                },
+            )
+        }
+        Event::Joined { channel, who, me, time } => {
+            let who = if *me { Cow::Borrowed("you") } else { Cow::Owned(who.to_string()) };
+            talk(*time, channel.as_str(), format!("-- {who} joined"))
+        }
+        Event::Left { channel, who, by, reason, time, .. } => {
+            let place = channel.as_ref().map_or("*", |channel| channel.as_str());
+            let did = match (by, channel) {
+                (Some(by), _) => format!("was thrown out by {by}"),
+                (None, Some(_)) => "left".to_owned(),
+                (None, None) => "went offline".to_owned(),
+            };
+            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            talk(*time, place, format!("-- {who} {did}{reason}"))
+        }
+        Event::Topic { channel, by, text, time } => talk(
+            *time,
+            channel.as_str(),
+            match (by, text.as_str()) {
+                (Some(by), "") => format!("-- {by} cleared the topic"),
+                (Some(by), text) => format!("-- {by} set the topic: {text}"),
+                (None, "") => "-- no topic is set".to_owned(),
+                (None, text) => format!("-- topic: {text}"),
+            },
+        ),
+        Event::Names { channel, names } => Some(Rendered::Talk(clean(&format!(
+            "        {channel} -- {} here: {}",
+            names.len(),
+            names.join(" ")
+        )))),
+        Event::Dropped { channel } => {
+            note(format!("you are no longer in {channel}: it was left from elsewhere"))
+        }
+        Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
+        Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
+        Event::Info(text) | Event::Error(text) => note(text.clone()),
+        Event::Ready { .. } | Event::Confirmed(_) | Event::Barrier(_) | Event::Closing(_) => None,
+    }
+}
+
+/// Hours and minutes on the user's clock.
+fn clock(time: Millis, zone: &TimeZone) -> String {
+    let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or_default().to_zoned(zone.clone()).strftime("%H:%M").to_string()
+}
+
+/// The event as a JSON object on one line, for programs; `None` where it is no part of the talk.
+///
+/// `type` is one of `message`, `notice`, `action`, `join`, `part`, `quit`, `kick`, `topic`; `time` is UTC. Texts
+/// are whole: what a terminal would obey stands there as an escape, so the line can be shown too.
+pub fn json(event: &Event) -> Option<String> {
+    let (kind, time, target, from, text, more) = match event {
+        Event::Said(said) => {
+            let kind = match said.kind {
+                Kind::Text => "message",
+                Kind::Notice => "notice",
+                Kind::Action => "action",
+            };
+            let msgid = said.msgid.as_deref().map(|id| ("msgid", id));
+            (
+                kind,
+                said.time,
+                Some(said.place.as_str()),
+                Some(said.from.as_str()),
+                Some(said.text.as_str()),
+                msgid,
+            )
+        }
+        Event::Joined { channel, who, time, .. } => {
+            ("join", *time, Some(channel.as_str()), Some(who.as_str()), None, None)
+        }
+        Event::Left { channel, who, by, reason, time, .. } => {
+            let kind = match (by, channel) {
+                (Some(_), _) => "kick",
+                (None, Some(_)) => "part",
+                (None, None) => "quit",
+            };
+            let place = channel.as_ref().map(ChannelName::as_str);
+            (
+                kind,
+                *time,
+                place,
+                Some(who.as_str()),
+                Some(reason.as_str()),
+                by.as_deref().map(|by| ("by", by)),
+            )
+        }
+        Event::Topic { channel, by, text, time } => {
+            ("topic", *time, Some(channel.as_str()), by.as_deref(), Some(text.as_str()), None)
+        }
+        _ => return None,
+    };
+    let mut object = serde_json::Map::new();
+    let mut put = |key: &str, value: Option<&str>| {
+        object.extend(value.map(|value| (key.to_owned(), serde_json::Value::from(value))));
+    };
+    put("type", Some(kind));
+    put("time", Some(&time.to_string()));
+    put("target", target);
+    put("from", from);
+    put("text", text);
+    if let Some((key, value)) = more {
+        put(key, Some(value));
+    }
+    Some(escape(&serde_json::Value::Object(object).to_string()))
+}
+
+/// Writes what acts on a terminal as `\uXXXX`. In JSON such characters can only stand inside strings.
+fn escape(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::model::{Said, Target, Ticket};
+    use crate::wire::Nick;
+    use proptest::prelude::*;
+
+    const TIME: Millis = Millis(1_700_000_000_007);
+
+    fn nick(name: &str) -> Nick {
+        Nick::parse(name).expect(name)
+    }
+
+    fn lobby() -> ChannelName {
+        ChannelName::parse("#lobby").expect("a channel")
+    }
+
+    fn said(kind: Kind, text: &str) -> Event {
+        let (place, from) = (Target::Channel(lobby()), nick("bob"));
+        let msgid = Some("0a".to_owned());
+        Event::Said(Said { place, from, mine: false, kind, text: text.into(), time: TIME, msgid })
+    }
+
+    fn left(channel: Option<ChannelName>, by: Option<&str>, reason: &str) -> Event {
+        let by = by.map(str::to_owned);
+        Event::Left { channel, who: nick("bob"), me: false, by, reason: reason.into(), time: TIME }
+    }
+
+    fn topic(by: Option<&str>, text: &str) -> Event {
+        Event::Topic { channel: lobby(), by: by.map(str::to_owned), text: text.into(), time: TIME }
+    }
+
+    #[test]
+    fn lines_as_people_read_them() {
+        let talk = |event: Event| match text(&event, &TimeZone::UTC) {
+            Some(Rendered::Talk(line)) => line,
+            other => panic!("{other:?}"),
+        };
+        let joined = |me| Event::Joined { channel: lobby(), who: nick("bob"), me, time: TIME };
+        for (event, expected) in [
+            (said(Kind::Text, "hi\u{1b}[2J you"), "[22:13] #lobby <bob> hi you"),
+            (said(Kind::Notice, "hi"), "[22:13] #lobby -bob- hi"),
+            (said(Kind::Action, "waves"), "[22:13] #lobby * bob waves"),
+            (joined(false), "[22:13] #lobby -- bob joined"),
+            (joined(true), "[22:13] #lobby -- you joined"),
+            (left(Some(lobby()), None, "lunch"), "[22:13] #lobby -- bob left (lunch)"),
+            (left(Some(lobby()), Some("carol"), ""), "[22:13] #lobby -- bob was thrown out by carol"),
+            (left(None, None, "gone"), "[22:13] * -- bob went offline (gone)"),
+            (topic(Some("bob"), "x"), "[22:13] #lobby -- bob set the topic: x"),
+            (topic(Some("bob"), ""), "[22:13] #lobby -- bob cleared the topic"),
+            (topic(None, "x"), "[22:13] #lobby -- topic: x"),
+            (topic(None, ""), "[22:13] #lobby -- no topic is set"),
+            (
+                Event::Names { channel: lobby(), names: vec!["@al".into(), "bob".into()] },
+                "        #lobby -- 2 here: @al bob",
+            ),
+        ] {
+            assert_eq!(talk(event), expected);
+        }
+        let tokyo = TimeZone::fixed(jiff::tz::offset(9));
+        assert!(
+            matches!(text(&said(Kind::Text, "x"), &tokyo), Some(Rendered::Talk(line)) if line.starts_with("[07:13]"))
+        );
+    }
+
+    #[test]
+    fn objects_as_programs_read_them() {
+        let json = |event: Event| json(&event).expect("a line");
+        let expected = r##"{"from":"bob","msgid":"0a","target":"#lobby","text":"a\u001b[2J\"\u009b\u202eb\u007f","time":"2023-11-14T22:13:20.007Z","type":"message"}"##;
+        assert_eq!(json(said(Kind::Text, "a\u{1b}[2J\"\u{9b}\u{202e}b\u{7f}")), expected);
+        let expected = r##"{"by":"carol","from":"bob","target":"#lobby","text":"","time":"2023-11-14T22:13:20.007Z","type":"kick"}"##;
+        assert_eq!(json(left(Some(lobby()), Some("carol"), "")), expected);
+        assert_eq!(super::json(&Event::Confirmed(Ticket(1))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
+            for event in [
+                said(Kind::Text, &foreign), said(Kind::Notice, &foreign), said(Kind::Action, &foreign),
+                left(Some(lobby()), Some(&foreign), &foreign), left(None, None, &foreign),
+                topic(Some(&foreign), &foreign), topic(None, &foreign),
+                Event::Names { channel: lobby(), names: vec![foreign.clone()] },
+                Event::Failed { ticket: Ticket(1), target: Target::Channel(lobby()), reason: foreign.clone() },
+                Event::JoinFailed { channel: lobby(), reason: foreign.clone() },
+                Event::Info(foreign.clone()), Event::Error(foreign.clone()),
+            ] {
+                let Some(Rendered::Talk(line) | Rendered::Note(line)) = text(&event, &TimeZone::UTC) else {
+                    panic!("nothing shown");
+                };
+                prop_assert!(!line.chars().any(acts), "{line:?}");
+                if let Some(line) = json(&event) {
+                    prop_assert!(!line.chars().any(acts), "{line:?}");
+                    let read: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+                    if let Some(text) = read.get("text") {
+                        prop_assert_eq!(text.as_str(), Some(foreign.as_str()));
+                    }
+                }
+            }
+        }
+    }
+}

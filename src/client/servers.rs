@@ -1,0 +1,382 @@
+//! The servers that one has joined: where they are, how to know them, as whom one logs in.
+//!
+//! A TOML file of the user's, `servers.toml`. It holds no secret: passwords are never stored. It decides
+//! which server is trusted, so it is refused when others can write to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::trust::{Address, InviteLink, Pin};
+use crate::wire::Nick;
+
+/// A server with the account one has there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownServer {
+    /// What one calls it on the command line; unique in the file.
+    pub name: String,
+    /// Where it is, the likeliest address first. At least one.
+    pub addresses: Vec<Address>,
+    /// How to know it.
+    pub pin: Pin,
+    /// As whom one logs in.
+    pub account: Nick,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Servers {
+    list: Vec<KnownServer>,
+    /// The name of the one that was used last.
+    last: Option<String>,
+}
+
+/// What is wrong with the file, or with the choice of a server. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServersError {
+    /// No home folder.
+    #[error("there is no home folder to remember servers in: set HOME or XDG_CONFIG_HOME")]
+    NoHome,
+    /// The file cannot be read or written.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others can write to it, so they could replace a pin.
+    #[error("others can change {path}, and so whom you trust: check it, then `chmod 600 {path}`", path = .0.display())]
+    Writable(PathBuf),
+    /// It is not what this program wrote.
+    #[error("{} is damaged ({what}): repair it, or remove it and join your servers again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where and how.
+        what: String,
+    },
+    /// It is from a later version of this program.
+    #[error("{} was written by a newer parlour (format {version}, this one knows {}): update parlour", path.display(), Servers::VERSION)]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// Nothing was joined yet.
+    #[error("no server is known yet: join one with `parlour join LINK`")]
+    None,
+    /// There is no server of that name.
+    #[error("no server {0:?} is known; the known ones: {1}")]
+    Unknown(String, String),
+    /// More than one server could be meant.
+    #[error("{0:?} could be any of: {1}; say which")]
+    Ambiguous(String, String),
+}
+
+/// The file's form.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
+    #[serde(default, rename = "server")]
+    servers: Vec<ServerForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerForm {
+    name: String,
+    addresses: Vec<String>,
+    pin: String,
+    account: String,
+}
+
+/// What every version of the file has.
+#[derive(Deserialize)]
+struct VersionForm {
+    version: u32,
+}
+
+impl Servers {
+    /// The version of the file's form.
+    pub const VERSION: u32 = 1;
+
+    /// Where the file is: `parlour/servers.toml` in the user's configuration folder.
+    pub fn default_path() -> Result<PathBuf, ServersError> {
+        let dirs = directories::ProjectDirs::from("", "", "parlour").ok_or(ServersError::NoHome)?;
+        Ok(dirs.config_dir().join("servers.toml"))
+    }
+
+    /// Reads the file. Where there is none, no server is known.
+    pub fn load(path: &Path) -> Result<Self, ServersError> {
+        let failed = |source| ServersError::Io { doing: "read", path: path.to_owned(), source };
+        let mode = match fs::metadata(path) {
+            Ok(metadata) => metadata.permissions().mode(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(failed(error)),
+        };
+        if mode & 0o022 != 0 {
+            return Err(ServersError::Writable(path.to_owned()));
+        }
+        Self::parse(&fs::read_to_string(path).map_err(failed)?, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, ServersError> {
+        let damaged = |what: String| ServersError::Damaged { path: path.to_owned(), what };
+        // toml's messages have several lines, the first says where.
+        let broken = |error: toml::de::Error| {
+            let line =
+                error.span().map_or(1, |span| 1 + text.get(..span.start).unwrap_or("").matches('\n').count());
+            damaged(format!("line {line}: {}", error.message().lines().next().unwrap_or_default()))
+        };
+        let VersionForm { version } = toml::from_str(text).map_err(broken)?;
+        if version > Self::VERSION {
+            return Err(ServersError::Newer { path: path.to_owned(), version });
+        }
+        let form: FileForm = toml::from_str(text).map_err(broken)?;
+        let list = form
+            .servers
+            .into_iter()
+            .map(|server| {
+                let wrong = |what: String| damaged(format!("server {:?}: {what}", server.name));
+                let addresses = server.addresses.iter().map(|address| address.parse::<Address>());
+                let addresses: Vec<_> =
+                    addresses.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
+                if addresses.is_empty() {
+                    return Err(wrong("it has no address".to_owned()));
+                }
+                let pin = server.pin.parse().map_err(|error| wrong(format!("{error}")))?;
+                let account =
+                    Nick::parse(&server.account).map_err(|error| wrong(format!("account: {error}")))?;
+                Ok(KnownServer { name: server.name, addresses, pin, account })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { list, last: form.last })
+    }
+
+    /// The servers in the order in which they were joined.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
+        self.list.iter()
+    }
+
+    /// The server that is meant: by its name, by `ACCOUNT@NAME`, or by one of its addresses. With nothing
+    /// said the one that was used last.
+    pub fn pick(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
+        let Some(wanted) = wanted else {
+            let last = self.list.iter().find(|server| Some(&server.name) == self.last.as_ref());
+            return last.or(self.list.last()).ok_or(ServersError::None);
+        };
+        if let Some(server) = self.list.iter().find(|server| server.name == wanted) {
+            return Ok(server);
+        }
+        if self.list.is_empty() {
+            return Err(ServersError::None);
+        }
+        let (account, place) = match wanted.split_once('@') {
+            Some((account, place)) => (Some(account), place),
+            None => (None, wanted),
+        };
+        let found: Vec<&KnownServer> = self
+            .list
+            .iter()
+            .filter(|server| {
+                account.is_none_or(|account| server.account.as_str().eq_ignore_ascii_case(account))
+            })
+            .filter(|server| {
+                let at = |address: &Address| address.host() == place || address.to_string() == place;
+                server.name == place || server.addresses.iter().any(at)
+            })
+            .collect();
+        match found[..] {
+            [server] => Ok(server),
+            [] => Err(ServersError::Unknown(wanted.to_owned(), names(&mut self.list.iter()))),
+            _ => Err(ServersError::Ambiguous(wanted.to_owned(), names(&mut found.into_iter()))),
+        }
+    }
+
+    /// Remembers a server that was logged in to, as the one that was used last. One that is known already,
+    /// by pin and account, keeps its name and learns the addresses. Gives its name.
+    pub fn remember(
+        path: &Path,
+        addresses: &[Address],
+        pin: Pin,
+        account: &Nick,
+    ) -> Result<String, ServersError> {
+        let failed = |source| ServersError::Io { doing: "write", path: path.to_owned(), source };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        // Two programs that remember at once do it one after the other.
+        let lock = private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let mut servers = Self::load(path)?;
+        let before = servers.clone();
+        let name = servers.learn(addresses, pin, account);
+        if servers != before {
+            write(path, &servers.form()).map_err(failed)?;
+        }
+        Ok(name)
+    }
+
+    fn learn(&mut self, addresses: &[Address], pin: Pin, account: &Nick) -> String {
+        let known = self.list.iter_mut().find(|server| server.pin == pin && server.account == *account);
+        let name = if let Some(server) = known {
+            let old = std::mem::replace(&mut server.addresses, addresses.to_vec());
+            for address in old {
+                if !server.addresses.contains(&address) && server.addresses.len() < InviteLink::MAX_ADDRESSES
+                {
+                    server.addresses.push(address);
+                }
+            }
+            server.name.clone()
+        } else {
+            let name = self.free_name(addresses, account);
+            let addresses = addresses.to_vec();
+            self.list.push(KnownServer { name: name.clone(), addresses, pin, account: account.clone() });
+            name
+        };
+        self.last = Some(name.clone());
+        name
+    }
+
+    fn free_name(&self, addresses: &[Address], account: &Nick) -> String {
+        let host = addresses.first().map_or("server", Address::host);
+        let by_account = format!("{account}@{host}");
+        let numbered = (2..).map(|n| format!("{by_account}-{n}"));
+        [host.to_owned(), by_account.clone()]
+            .into_iter()
+            .chain(numbered)
+            .find(|name| self.list.iter().all(|server| server.name != *name))
+            .unwrap_or(by_account)
+    }
+
+    fn form(&self) -> FileForm {
+        let servers = self
+            .list
+            .iter()
+            .map(|server| ServerForm {
+                name: server.name.clone(),
+                addresses: server.addresses.iter().map(ToString::to_string).collect(),
+                pin: server.pin.to_string(),
+                account: server.account.to_string(),
+            })
+            .collect();
+        FileForm { version: Self::VERSION, last: self.last.clone(), servers }
+    }
+}
+
+fn names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
+    servers.map(|server| server.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Opens a file that nobody else may read.
+fn private(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
+    how.write(true).mode(0o600).open(path)
+}
+
+/// Writes the whole file beside the old one and puts it in its place, so that a crash leaves one or the other.
+fn write(path: &Path, form: &FileForm) -> io::Result<()> {
+    let text = toml::to_string(form).map_err(io::Error::other)?;
+    let new = path.with_extension("toml.new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private(&new, OpenOptions::new().create_new(true))?;
+    file.write_all(b"# The servers that parlour knows. No passwords are kept here, or anywhere.\n")?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        text.parse().expect(text)
+    }
+
+    fn nick(text: &str) -> Nick {
+        Nick::parse(text).expect(text)
+    }
+
+    fn remember(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
+        let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
+        Servers::remember(path, &addresses, Pin::new([pin; 32]), &nick(account)).expect("remembered")
+    }
+
+    #[test]
+    fn what_was_remembered_is_known_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/parlour/servers.toml");
+        assert!(matches!(Servers::load(&path).expect("empty").pick(None), Err(ServersError::None)));
+        assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "alice"), "10.0.0.5");
+        assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
+        assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
+        assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
+        // Known by pin and account, at another address now.
+        assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
+
+        let servers = Servers::load(&path).expect("it loads");
+        assert_eq!(servers.iter().count(), 4);
+        let last = servers.pick(None).expect("the last");
+        assert_eq!(last.name, "10.0.0.5");
+        assert_eq!(last.addresses, [address("10.0.0.6:7000"), address("10.0.0.5:6697")]);
+        let name = |wanted: &str| servers.pick(Some(wanted)).map(|server| server.name.clone());
+        assert_eq!(name("chat.example:6697").expect("by address"), "chat.example");
+        assert_eq!(name("alice@10.0.0.5").expect("by account and name"), "10.0.0.5");
+        assert_eq!(name("10.0.0.6").expect("by host"), "10.0.0.5");
+        assert!(matches!(name("10.0.0.5:6697"), Err(ServersError::Ambiguous(..))));
+        let error = name("nowhere").expect_err("unknown").to_string();
+        assert_eq!(
+            error,
+            r#"no server "nowhere" is known; the known ones: 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example"#
+        );
+    }
+
+    #[test]
+    fn the_file_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("parlour/servers.toml");
+        remember(&path, &["a:1"], 1, "alice");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
+        assert!(!path.with_extension("toml.new").exists());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
+        assert!(matches!(Servers::load(&path), Err(ServersError::Writable(_))));
+    }
+
+    #[test]
+    fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("servers.toml");
+        remember(&path, &["a:1"], 1, "alice");
+        let good = fs::read_to_string(&path).expect("text");
+        for (text, expected) in [
+            (good.replace("version = 1", "version = 9"), "newer parlour (format 9, this one knows 1)"),
+            (good.replace("version = 1", "version = 9\nfuture = true"), "newer"),
+            (good.replace("version = 1\n", ""), "missing field `version`"),
+            (good.replace("a:1", "a:x"), "not a port"),
+            (good.replace("[\"a:1\"]", "[]"), "it has no address"),
+            (good.replace("account = \"alice\"", "account = \"1\""), "account: it may not start with '1'"),
+            (good.replace("pin = \"", "pin = \"x"), "a pin is 43"),
+            (good.replace("pin = ", "pni = "), "line 8: unknown field `pni`"),
+            ("\0\u{1}rubbish".to_owned(), "line 1"),
+        ] {
+            fs::write(&path, &text).expect("written");
+            let error = Servers::load(&path).expect_err(expected).to_string();
+            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+            assert!(Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
+            assert_eq!(fs::read_to_string(&path).expect("text"), text);
+        }
+    }
+}
