@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::clean::clean;
 use super::line::Line;
 use super::password::Password;
 use crate::wire::numeric::Numeric;
@@ -28,7 +29,7 @@ pub enum Credentials {
     },
 }
 
-/// Why a login came to nothing. Texts of the server are as they came: not fit for a terminal.
+/// Why a login came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
     /// The name or the password is wrong, or the account is disabled: the server does not say which.
@@ -124,7 +125,7 @@ impl Login {
         if let Ok(code) = line.command.parse() {
             return self.numeric(Numeric(code), line, out);
         }
-        let last = || line.params().last().copied().unwrap_or_default().to_owned();
+        let last = || text(line);
         match line.command.to_ascii_uppercase().as_str() {
             "CAP" => self.cap(line, out)?,
             "AUTHENTICATE" if line.param(0) == Some("+") => self.authenticate(out),
@@ -157,7 +158,7 @@ impl Login {
                     list.split_ascii_whitespace().filter_map(Cap::parse).fold(self.caps, CapSet::with);
                 self.prove(out);
             }
-            "NAK" => return Err(LoginError::Lacks((*list).to_owned())),
+            "NAK" => return Err(LoginError::Lacks(clean(list))),
             _ => {}
         }
         Ok(())
@@ -211,7 +212,7 @@ impl Login {
     }
 
     fn numeric(&mut self, code: Numeric, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
-        let text = || line.params().last().copied().unwrap_or_default().to_owned();
+        let text = || text(line);
         match code.0 {
             1 => {
                 let nick = line.param(0).and_then(|nick| Nick::parse(nick).ok());
@@ -243,6 +244,11 @@ fn failure(code: &str, text: String) -> LoginError {
         _ if code.contains("INVITE") || code.contains("TOKEN") => LoginError::Invite(text),
         _ => LoginError::Closed(text),
     }
+}
+
+/// What the server says about it, without what would act on a terminal.
+fn text(line: &Message<'_>) -> String {
+    clean(line.params().last().copied().unwrap_or_default())
 }
 
 fn write(out: &mut Vec<u8>, line: Line) {

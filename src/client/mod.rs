@@ -8,14 +8,21 @@
 //! | [`model`] | pure | what goes on: channels, messages on their way, what was shown |
 //! | [`password`] | pure | a password on its way to the server |
 //! | [`servers`] | files | the servers that one has joined |
+//! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
+//! | [`link`] | IO | one connection, logged in |
+//! | [`session`] | IO | a model with a connection under it that comes back by itself |
 //! | [`render`] | pure | events as lines of text or JSON |
 //! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
 
+mod backoff;
 pub mod clean;
+pub mod dial;
 pub mod line;
+pub mod link;
 pub mod login;
 pub mod model;
 pub mod password;
 pub mod render;
 pub mod servers;
+pub mod session;
 pub mod split;

@@ -1,0 +1,43 @@
+//! How long to wait before the next try to connect.
+
+use std::time::Duration;
+
+/// Waits that double from half a second to half a minute. Each is shortened by a random part of up to a
+/// half, so that all the clients of a server that restarts do not come back in one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Backoff {
+    tries: u32,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(500);
+    const MOST: Duration = Duration::from_secs(30);
+
+    /// The next wait; `random` is from 0 to 1.
+    pub fn next(&mut self, random: f64) -> Duration {
+        // 2^6 half seconds are past the most already.
+        let whole = Self::MOST.min(Self::FIRST * 2u32.pow(self.tries.min(6)));
+        self.tries = self.tries.saturating_add(1);
+        whole.mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
+    }
+
+    /// It worked: the next wait is a short one again.
+    pub fn reset(&mut self) {
+        self.tries = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_bound_and_are_spread() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<u128> = (0..9).map(|_| backoff.next(0.0).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+        assert_eq!(backoff.next(1.0), Duration::from_secs(15));
+        backoff.reset();
+        assert_eq!(backoff.next(0.5), Duration::from_millis(375));
+    }
+}

@@ -1,0 +1,218 @@
+//! One connection: bytes to lines and back, and the login on it.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
+
+use super::dial::{self, DialError, dial};
+use super::line::Line;
+use super::login::{Credentials, Login, LoginError, Step};
+use super::model::Model;
+use crate::trust::{Address, Pin};
+use crate::wire::framing::Lines;
+use crate::wire::{CapSet, Message, Millis, Nick};
+
+/// A server, and who one is there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Where it is.
+    pub addresses: Vec<Address>,
+    /// How to know it.
+    pub pin: Pin,
+    /// As whom to log in.
+    pub account: Nick,
+    /// How to prove it.
+    pub credentials: Credentials,
+}
+
+/// Why there is no connection that is logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// There is no encrypted stream to the server.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The login failed.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// The connection broke during the login.
+    #[error("the connection broke during the login: {0}")]
+    Broke(String),
+}
+
+/// Most bytes of a line from the server. It bounds memory only: any server's own bound is far below.
+const LINE: usize = 64 * 1024;
+
+/// The server checks passwords slowly on purpose, and many may wait at once.
+const LOGIN_PATIENCE: Duration = Duration::from_mins(1);
+
+/// A quiet connection is asked whether it lives after this; sooner when an answer is awaited.
+const QUIET: Duration = Duration::from_mins(1);
+const QUIET_WHILE_PENDING: Duration = Duration::from_secs(10);
+/// It is given up when it does not answer within this.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// A connection that is logged in.
+#[derive(Debug)]
+pub(super) struct Link {
+    reader: ReadHalf<TlsStream<TcpStream>>,
+    writer: WriteHalf<TlsStream<TcpStream>>,
+    lines: Lines,
+    input: BytesMut,
+    output: Vec<u8>,
+    written: usize,
+    flushed: bool,
+    heard: Instant,
+    /// When it was asked whether it lives.
+    asked: Option<Instant>,
+    pub opened: Instant,
+    pub nick: Nick,
+    pub caps: CapSet,
+}
+
+/// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
+pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
+    let stream = dial(&endpoint.addresses, endpoint.pin).await?;
+    let login = Login::new(endpoint.account, endpoint.credentials);
+    timeout(LOGIN_PATIENCE, log_in(stream, login))
+        .await
+        .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))
+}
+
+async fn log_in(stream: TlsStream<TcpStream>, mut login: Login) -> Result<Link, ConnectError> {
+    let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
+    let (mut reader, mut writer) = split(stream);
+    // With room enough, so that growing leaves no copy of the password behind.
+    let mut output = Zeroizing::new(Vec::with_capacity(4096));
+    let mut input = BytesMut::with_capacity(4096);
+    let mut lines = Lines::new(LINE);
+    login.start(&mut output);
+    loop {
+        writer.write_all(&output).await.map_err(broke)?;
+        writer.flush().await.map_err(broke)?;
+        output.clear();
+        if reader.read_buf(&mut input).await.map_err(broke)? == 0 {
+            return Err(ConnectError::Broke("the server closed it".to_owned()));
+        }
+        let mut step = Ok(Step::More);
+        // What comes behind the welcome is for the model.
+        let mut behind = BytesMut::new();
+        lines.feed(&input, |line| match (line, &step) {
+            (Ok(line), Ok(Step::More)) => {
+                if let Some(message) = Message::parse(line) {
+                    step = login.handle(&message, &mut output);
+                }
+            }
+            (Ok(line), Ok(Step::Done(..))) => {
+                behind.extend_from_slice(line.as_bytes());
+                behind.extend_from_slice(b"\n");
+            }
+            _ => {}
+        });
+        input.clear();
+        if let Step::Done(nick, caps) = step? {
+            let now = Instant::now();
+            return Ok(Link {
+                reader,
+                writer,
+                lines,
+                input: behind,
+                output: Vec::new(),
+                written: 0,
+                flushed: true,
+                heard: now,
+                asked: None,
+                opened: now,
+                nick,
+                caps,
+            });
+        }
+    }
+}
+
+impl Link {
+    /// Reads or writes something, whatever is possible first. The model gets the lines; an error, as one line,
+    /// ends the connection. Dropping this midway loses nothing.
+    pub async fn turn(&mut self, model: &mut Model) -> Result<(), String> {
+        if !self.input.is_empty() {
+            self.take_input(model);
+            return Ok(());
+        }
+        model.take_output(&mut self.output);
+        let deadline = match self.asked {
+            Some(asked) => asked + ANSWER,
+            None if model.pending() > 0 => self.heard + QUIET_WHILE_PENDING,
+            None => self.heard + QUIET,
+        };
+        let plainly = |error: io::Error| dial::plainly(&error);
+        let unwritten = self.output.get(self.written..).unwrap_or_default();
+        let busy = !unwritten.is_empty() || !self.flushed;
+        let writer = &mut self.writer;
+        let sending = async move {
+            if unwritten.is_empty() {
+                writer.flush().await.map(|()| 0)
+            } else {
+                writer.write(unwritten).await
+            }
+        };
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.input) => {
+                if read.map_err(plainly)? == 0 {
+                    return Err("the server closed it".to_owned());
+                }
+                self.heard = Instant::now();
+                self.asked = None;
+                self.take_input(model);
+            }
+            sent = sending, if busy => {
+                let sent = sent.map_err(plainly)?;
+                self.flushed = sent == 0;
+                self.written += sent;
+                if self.written >= self.output.len() {
+                    self.output.clear();
+                    self.written = 0;
+                }
+            }
+            () = sleep_until(deadline) => {
+                if self.asked.is_some() {
+                    return Err("the server does not answer any more".to_owned());
+                }
+                self.asked = Some(Instant::now());
+                self.output.extend_from_slice(Line::new("PING").arg("alive").end().as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn take_input(&mut self, model: &mut Model) {
+        let now = now();
+        self.lines.feed(&self.input, |line| match line {
+            Ok(line) => {
+                if let Some(message) = Message::parse(line) {
+                    model.handle(&message, now);
+                }
+            }
+            Err(error) => tracing::debug!("the server sent a {error}"),
+        });
+        self.input.advance(self.input.len());
+    }
+
+    /// Closes the connection in good order, giving the other side no more than a moment.
+    pub async fn close(mut self, model: &mut Model) {
+        let goodbye = async {
+            while self.turn(model).await.is_ok() {}
+            let _ = self.writer.shutdown().await;
+        };
+        let _ = timeout(Duration::from_secs(2), goodbye).await;
+    }
+}
+
+fn now() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,183 @@
+//! A model with a connection under it that comes back by itself.
+
+use std::future::Future;
+use std::pin::Pin as Pinned;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::backoff::Backoff;
+use super::clean::clean;
+use super::link::{ConnectError, Endpoint, Link, connect};
+use super::login::{Credentials, LoginError};
+use super::model::{Event, Model};
+
+/// Something to tell the user.
+#[derive(Debug)]
+pub enum Update {
+    /// Something happened on the server.
+    Event(Event),
+    /// The connection is gone and will be tried again.
+    Down {
+        /// Why, fit for a terminal.
+        reason: String,
+        /// In how long.
+        retry: Duration,
+    },
+    /// The connection is back and logged in.
+    Up,
+}
+
+/// Why the session is over.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Trying again would not help.
+    #[error(transparent)]
+    Final(#[from] ConnectError),
+    /// It was tried for as long as was wanted.
+    #[error("the connection is gone and did not come back within {} seconds: {reason}", patience.as_secs())]
+    GaveUp {
+        /// How long it was tried.
+        patience: Duration,
+        /// What went wrong the last time.
+        reason: String,
+    },
+}
+
+/// One account's presence on one server. Everything happens inside [`Session::next`]: nothing is read or
+/// written while nobody calls it.
+pub struct Session {
+    /// What goes on. Whatever it is told to send goes out during [`Session::next`].
+    pub model: Model,
+    endpoint: Endpoint,
+    state: State,
+    backoff: Backoff,
+    /// Logins that were refused since the last one that was not.
+    refused: u32,
+    /// How long to try before giving up; `None` for ever.
+    patience: Option<Duration>,
+    down_since: Instant,
+    /// The server's last words.
+    farewell: Option<String>,
+}
+
+enum State {
+    Online(Box<Link>),
+    Waiting(Pinned<Box<Sleep>>),
+    Connecting(Pinned<Box<dyn Future<Output = Result<Link, ConnectError>>>>),
+}
+
+/// A connection that lasted this long was a good one.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// A server that is busy refuses with the words for a wrong password. So a login that has worked once is
+/// tried a few times before it is taken for wrong.
+const REFUSALS: u32 = 3;
+
+impl Session {
+    /// Connects and logs in; every failure is told at once. `patience` is for later: how long to try to come
+    /// back before giving up, `None` for ever.
+    pub async fn open(endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
+        let link = connect(endpoint.clone()).await?;
+        let mut endpoint = endpoint;
+        if let Credentials::Invite { password, .. } = &endpoint.credentials {
+            // The invite is spent; from now on there is an account with this password.
+            endpoint.credentials = Credentials::Password(password.clone());
+        }
+        // 96 bits: two runs will not share their ids.
+        let run = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>());
+        let mut model = Model::new(run);
+        model.connected(link.nick.clone(), link.caps);
+        Ok(Self {
+            model,
+            endpoint,
+            state: State::Online(Box::new(link)),
+            backoff: Backoff::default(),
+            refused: 0,
+            patience,
+            down_since: Instant::now(),
+            farewell: None,
+        })
+    }
+
+    /// Waits for the next thing to tell. Dropping the future midway loses nothing.
+    pub async fn next(&mut self) -> Result<Update, SessionError> {
+        loop {
+            while let Some(event) = self.model.next_event() {
+                if let Event::Closing(why) = event {
+                    self.farewell = Some(clean(&why));
+                    continue;
+                }
+                return Ok(Update::Event(event));
+            }
+            match &mut self.state {
+                State::Online(link) => {
+                    let turned = link.turn(&mut self.model).await;
+                    if let Err(reason) = turned {
+                        if link.opened.elapsed() >= GOOD {
+                            self.backoff.reset();
+                        }
+                        self.model.disconnected();
+                        self.down_since = Instant::now();
+                        let reason = self.farewell.take().unwrap_or(reason);
+                        return Ok(self.wait(reason));
+                    }
+                }
+                State::Waiting(sleep) => {
+                    sleep.as_mut().await;
+                    self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
+                }
+                State::Connecting(connecting) => match connecting.as_mut().await {
+                    Ok(link) => {
+                        self.refused = 0;
+                        self.model.connected(link.nick.clone(), link.caps);
+                        self.state = State::Online(Box::new(link));
+                        return Ok(Update::Up);
+                    }
+                    Err(error) => {
+                        if self.is_final(&error) {
+                            return Err(error.into());
+                        }
+                        let reason = error.to_string();
+                        if let Some(patience) = self.patience.filter(|p| self.down_since.elapsed() >= *p) {
+                            return Err(SessionError::GaveUp { patience, reason });
+                        }
+                        return Ok(self.wait(reason));
+                    }
+                },
+            }
+        }
+    }
+
+    fn is_final(&mut self, error: &ConnectError) -> bool {
+        match error {
+            ConnectError::Login(LoginError::Refused(_)) => {
+                self.refused += 1;
+                self.refused >= REFUSALS
+            }
+            ConnectError::Login(error) => error.is_final(),
+            ConnectError::Dial(super::dial::DialError::Untrusted { .. }) => true,
+            ConnectError::Dial(_) | ConnectError::Broke(_) => false,
+        }
+    }
+
+    fn wait(&mut self, reason: String) -> Update {
+        let retry = self.backoff.next(rand::random());
+        self.state = State::Waiting(Box::pin(sleep(retry)));
+        Update::Down { reason, retry }
+    }
+
+    /// Says goodbye and closes the connection, if there is one.
+    pub async fn close(mut self, reason: &str) {
+        if let State::Online(link) = self.state
+            && self.model.quit(reason).is_ok()
+        {
+            link.close(&mut self.model).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Sessions against a server that follows a script, over real TLS.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls_pki_types::UnixTime;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::client::dial::DialError;
+use crate::client::model::{Kind, Target};
+use crate::client::password::Password;
+use crate::trust::verifier::TrustError;
+use crate::trust::{Address, Pin, certs, tls};
+use crate::wire::{ChannelName, Nick};
+
+struct Fake {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    pin: Pin,
+}
+
+struct Peer(BufStream<TlsStream<TcpStream>>);
+
+const CAPS: &str = "batch echo-message labeled-response message-tags parlour/send-id sasl";
+
+impl Fake {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
+        let identity =
+            certs::generate(folder.path(), &[], false, UnixTime::since_unix_epoch(since)).expect("made");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls::server_config(&identity)));
+        Self { listener, acceptor, pin: identity.pin() }
+    }
+
+    fn address(&self) -> Address {
+        self.listener.local_addr().expect("bound").to_string().parse().expect("an address")
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            addresses: vec![self.address()],
+            pin: self.pin,
+            account: Nick::parse("alice").expect("a nick"),
+            credentials: Credentials::Password(password()),
+        }
+    }
+
+    async fn accept(&self) -> Peer {
+        let (stream, _) = self.listener.accept().await.expect("accepted");
+        Peer(BufStream::new(self.acceptor.accept(stream).await.expect("shaken hands")))
+    }
+
+    /// Accepts a client and welcomes it, with `burst` in the same write.
+    async fn welcome(&self, burst: &str) -> Peer {
+        let mut peer = self.accept().await;
+        peer.expect(&["CAP LS 302", "NICK alice", "USER alice 0 * :alice"]).await;
+        peer.say(&format!(":srv CAP * LS :{CAPS}")).await;
+        peer.expect(&[&format!("CAP REQ :{CAPS}")]).await;
+        peer.say(&format!(":srv CAP * ACK :{CAPS}")).await;
+        peer.expect(&["AUTHENTICATE PLAIN"]).await;
+        peer.say("AUTHENTICATE +").await;
+        peer.expect(&["AUTHENTICATE AGFsaWNlAGh1bnRlcjI="]).await;
+        peer.say(":srv 903 alice :Welcome").await;
+        peer.expect(&["CAP END"]).await;
+        peer.say(&format!(":srv 001 alice :Welcome{burst}")).await;
+        peer
+    }
+}
+
+impl Peer {
+    async fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    async fn expect(&mut self, lines: &[&str]) {
+        for line in lines {
+            assert_eq!(self.line().await, *line);
+        }
+    }
+
+    async fn say(&mut self, line: &str) {
+        self.0.write_all(format!("{line}\r\n").as_bytes()).await.expect("written");
+        self.0.flush().await.expect("flushed");
+    }
+}
+
+fn password() -> Password {
+    Password::new(Zeroizing::new("hunter2".into())).expect("a password")
+}
+
+fn lobby() -> Target {
+    Target::Channel(ChannelName::parse("#lobby").expect("a channel"))
+}
+
+async fn event(session: &mut Session) -> Event {
+    loop {
+        if let Update::Event(event) = session.next().await.expect("alive") {
+            return event;
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_server_gets_not_a_byte_of_the_login() {
+    let fake = Fake::start().await;
+    let ours = Fake::start().await.pin;
+    let endpoint = Endpoint { pin: ours, ..fake.endpoint() };
+    let (opened, shaken) = tokio::join!(Session::open(endpoint, None), async {
+        let (stream, _) = fake.listener.accept().await.expect("accepted");
+        fake.acceptor.accept(stream).await.map(drop)
+    });
+    // The handshake did not even end, and before its end there is nothing to send a login with.
+    shaken.expect_err("broken off");
+    let Err(ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(mismatch) })) = opened
+    else {
+        panic!("let in");
+    };
+    assert_eq!((address, mismatch.expected, mismatch.seen), (fake.address(), ours, fake.pin));
+}
+
+#[tokio::test]
+async fn an_impostor_ends_the_search_for_a_way() {
+    let (fake, ours) = (Fake::start().await, Fake::start().await);
+    let endpoint = Endpoint { addresses: vec![fake.address(), ours.address()], ..ours.endpoint() };
+    let (opened, _) = tokio::join!(Session::open(endpoint, None), async {
+        let (stream, _) = fake.listener.accept().await.expect("accepted");
+        fake.acceptor.accept(stream).await.map(drop)
+    });
+    assert!(matches!(opened, Err(ConnectError::Dial(DialError::Untrusted { .. }))));
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_and_what_follows_the_welcome_is_not_lost() {
+    let fake = Fake::start().await;
+    let dead = TcpListener::bind("127.0.0.1:0").await.expect("bound").local_addr().expect("bound");
+    let addresses = vec![dead.to_string().parse().expect("an address"), fake.address()];
+    let endpoint = Endpoint { addresses, ..fake.endpoint() };
+    let burst = "\r\n:srv 005 alice LINELEN=2048 :are\r\n:alice!alice@h JOIN #lobby";
+    let (session, mut peer) = tokio::join!(Session::open(endpoint, None), fake.welcome(burst));
+    let mut session = session.expect("logged in");
+    assert!(matches!(event(&mut session).await, Event::Joined { me: true, .. }));
+    let ((), ready) = tokio::join!(
+        async {
+            peer.expect(&["PING 1"]).await;
+            peer.say(":srv PONG srv 1").await;
+        },
+        event(&mut session)
+    );
+    assert_eq!(ready, Event::Ready { again: false });
+}
+
+#[tokio::test]
+async fn what_the_server_did_not_confirm_is_sent_again_on_the_next_connection() {
+    let fake = Fake::start().await;
+    let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    let tickets = session.model.say(&lobby(), Kind::Text, "hi");
+    let server = async {
+        peer.expect(&["PING 1"]).await;
+        let first = peer.line().await;
+        assert!(first.ends_with("PRIVMSG #lobby :hi"), "{first}");
+        peer.say("ERROR :Closing link (restarting)").await;
+        drop(peer);
+        let mut peer = fake.welcome("").await;
+        assert_eq!(peer.line().await, first, "the same label and send id");
+        peer.say("@label=2;msgid=1 :alice!alice@h PRIVMSG #lobby :hi").await;
+        peer
+    };
+    let client = async {
+        let mut story = Vec::new();
+        loop {
+            match session.next().await.expect("alive") {
+                Update::Down { reason, retry } => {
+                    assert!(retry <= Duration::from_millis(500));
+                    story.push(format!("down: {reason}"));
+                }
+                Update::Up => story.push("up".to_owned()),
+                Update::Event(Event::Said(said)) => story.push(format!("said {}", said.text)),
+                Update::Event(Event::Confirmed(ticket)) => {
+                    assert_eq!(tickets, [ticket]);
+                    return story;
+                }
+                Update::Event(_) => {}
+            }
+        }
+    };
+    let (mut peer, story) = tokio::join!(server, client);
+    assert_eq!(story, ["down: Closing link (restarting)", "up", "said hi"]);
+    assert_eq!(session.model.pending(), 0);
+
+    let ((), ()) = tokio::join!(session.close("bye"), async {
+        peer.expect(&["PING 3", "QUIT :bye"]).await;
+        peer.say("ERROR :Closing link (bye)").await;
+        drop(peer);
+    });
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_at_once_and_without_what_acts_on_a_terminal() {
+    let fake = Fake::start().await;
+    let server = async {
+        let mut peer = fake.accept().await;
+        for _ in 0..3 {
+            peer.line().await;
+        }
+        peer.say(":srv 904 alice :SASL authentication failed: \u{1b}[31mwrong").await;
+        peer
+    };
+    let (opened, _peer) = tokio::join!(Session::open(fake.endpoint(), None), server);
+    let Err(ConnectError::Login(error)) = opened else { panic!("let in") };
+    assert_eq!(error, LoginError::Refused("SASL authentication failed: wrong".into()));
+}
+
+#[tokio::test]
+async fn patience_ends() {
+    let fake = Fake::start().await;
+    let patience = Some(Duration::from_millis(1));
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), patience), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    drop((peer, fake));
+    let error = loop {
+        if let Err(error) = session.next().await {
+            break error;
+        }
+    };
+    assert!(matches!(error, SessionError::GaveUp { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address: Address = listener.local_addr().expect("bound").to_string().parse().expect("an address");
+    let endpoint = Endpoint { addresses: vec![address], ..Fake::start().await.endpoint() };
+    let (opened, ()) = tokio::join!(Session::open(endpoint, None), async {
+        let (mut stream, _) = listener.accept().await.expect("accepted");
+        stream.write_all(b"NOTICE * :*** Looking up your hostname\r\n").await.expect("written");
+        // Kept open until the client has read it.
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+    });
+    let error = opened.err().expect("refused").to_string();
+    assert!(error.contains("not a Parlour server's TLS"), "{error}");
+}
