@@ -9,6 +9,7 @@
 //! | [`trust`] | files | certificates, pins, the pinning verifier, invite links |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
 //! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
+//! | [`server`] | IO | listener, connections, password pool, the hub that owns the chat; configuration |
 //!
 //! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
 //! randomness come in with the input.
@@ -16,6 +17,7 @@
 pub mod chat;
 pub mod cli;
 pub mod client;
+pub mod server;
 pub mod store;
 pub mod trust;
 pub mod wire;

@@ -1,0 +1,89 @@
+//! The addresses that invites carry when the configuration names none.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::trust::{Address, InviteLink, certs};
+
+/// Most addresses that are found by themselves: a machine with many interfaces should not make a link
+/// that nobody can paste.
+const MOST: usize = 8;
+
+/// The addresses under which a server that listens on `bound` can be reached.
+///
+/// For a socket on every address these are the machine's own, IPv4 first, with the host name between
+/// the families: in most small networks names do not resolve, and IPv4 is what works. A machine that
+/// is on no network advertises itself to itself.
+pub fn addresses(configured: &[Address], bound: &[SocketAddr]) -> Vec<Address> {
+    if !configured.is_empty() {
+        return configured.iter().take(InviteLink::MAX_ADDRESSES).cloned().collect();
+    }
+    found(bound, &certs::addresses(), certs::host_name().as_deref())
+}
+
+fn found(bound: &[SocketAddr], own: &[IpAddr], host_name: Option<&str>) -> Vec<Address> {
+    let mut addresses: Vec<Address> = Vec::new();
+    let mut add = |host: &str, port| {
+        if let Ok(address) = Address::new(host, port)
+            && !addresses.contains(&address)
+        {
+            addresses.push(address);
+        }
+    };
+    let everywhere = |v4: bool| bound.iter().find(|a| a.ip().is_unspecified() && a.is_ipv4() == v4);
+    for address in bound.iter().filter(|address| !address.ip().is_unspecified()) {
+        add(&address.ip().to_string(), address.port());
+    }
+    if let Some(socket) = everywhere(true) {
+        own.iter().filter(|ip| ip.is_ipv4()).for_each(|ip| add(&ip.to_string(), socket.port()));
+    }
+    if let Some(socket) = everywhere(true).or(everywhere(false)) {
+        if let Some(name) = host_name {
+            add(name, socket.port());
+        }
+        if own.is_empty() {
+            add(&Ipv4Addr::LOCALHOST.to_string(), socket.port());
+        }
+    }
+    if let Some(socket) = everywhere(false) {
+        own.iter().filter(|ip| ip.is_ipv6()).for_each(|ip| add(&ip.to_string(), socket.port()));
+    }
+    addresses.truncate(MOST);
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(bound: &[&str], own: &[&str]) -> Vec<String> {
+        let bound: Vec<SocketAddr> = bound.iter().map(|text| text.parse().expect(text)).collect();
+        let own: Vec<IpAddr> = own.iter().map(|text| text.parse().expect(text)).collect();
+        found(&bound, &own, Some("den")).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_listened_on_is_advertised() {
+        let own = ["192.0.2.7", "198.51.100.7", "2001:db8::7"];
+        let all = ["192.0.2.7:1", "198.51.100.7:1", "den:1", "[2001:db8::7]:1"];
+        assert_eq!(texts(&["0.0.0.0:1", "[::]:1"], &own), all);
+        assert_eq!(texts(&["[::]:1"], &own), ["den:1", "[2001:db8::7]:1"]);
+        assert_eq!(texts(&["127.0.0.1:2", "[::1]:3"], &own), ["127.0.0.1:2", "[::1]:3"]);
+        assert_eq!(texts(&["0.0.0.0:1", "192.0.2.7:1"], &own), ["192.0.2.7:1", "198.51.100.7:1", "den:1"]);
+        assert_eq!(texts(&["0.0.0.0:1"], &[]), ["den:1", "127.0.0.1:1"]);
+        assert_eq!(texts(&["0.0.0.0:1"], &["192.0.2.7"; 20]).len(), 2);
+    }
+
+    #[test]
+    fn what_is_configured_wins() {
+        let configured = ["chat.example.org".parse().expect("an address")];
+        let bound = ["0.0.0.0:1".parse().expect("a socket")];
+        assert_eq!(addresses(&configured, &bound), configured);
+    }
+
+    #[test]
+    fn a_machine_with_many_addresses_keeps_the_link_short() {
+        let many: Vec<String> = (0..99).map(|n| format!("192.0.2.{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(texts(&["0.0.0.0:1"], &many).len(), MOST);
+    }
+}

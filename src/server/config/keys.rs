@@ -1,0 +1,74 @@
+//! Keys that do not exist, and what was probably meant.
+
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
+
+use super::error::Mistake;
+
+/// The first key in the file that `known` does not have. `known` is the whole configuration with its
+/// defaults, so it has them all.
+pub(super) fn unknown_key(table: &DeTable<'_>, known: &Table) -> Option<Mistake> {
+    let mut found: Vec<Mistake> = Vec::new();
+    for (key, value) in table {
+        match (value.get_ref(), known.get(key.get_ref().as_ref())) {
+            (_, None) => {
+                found.push(Mistake {
+                    at: key.span().start,
+                    what: suggestion(key.get_ref(), None, known, known),
+                });
+            }
+            (DeValue::Table(inner), Some(Value::Table(known_inner))) => {
+                let section = key.get_ref().as_ref();
+                let unknown = inner.keys().filter(|key| !known_inner.contains_key(key.get_ref().as_ref()));
+                found.extend(unknown.map(|key| Mistake {
+                    at: key.span().start,
+                    what: suggestion(key.get_ref(), Some(section), known_inner, known),
+                }));
+            }
+            // A value where a table should be, or the other way round, is found when it is read.
+            _ => {}
+        }
+    }
+    found.into_iter().min_by_key(|mistake| mistake.at)
+}
+
+/// Where the first of the keys that occurs in a section stands.
+pub(super) fn place_of(table: &DeTable<'_>, section: &str, keys: &[&str]) -> usize {
+    let Some(DeValue::Table(inner)) = table.get(section).map(toml::Spanned::get_ref) else { return 0 };
+    keys.iter().find_map(|key| Some(inner.get(*key)?.span().start)).unwrap_or(0)
+}
+
+/// What to say of an unknown key in a section of the file (or outside all of them).
+fn suggestion(key: &str, section: Option<&str>, here: &Table, everything: &Table) -> String {
+    let unknown = match section {
+        Some(section) => format!("unknown key `{key}` in [{section}]"),
+        None => format!("unknown key `{key}`"),
+    };
+    if let Some(near) = nearest(key, here) {
+        return format!("{unknown}, did you mean `{near}`?");
+    }
+    // The right word in the wrong place.
+    let elsewhere = everything.iter().find_map(|(name, value)| {
+        let near = nearest(key, value.as_table()?)?;
+        Some(format!("{unknown}, did you mean `{near}` in [{name}]?"))
+    });
+    let top = || {
+        nearest(key, everything).map(|near| format!("{unknown}, did you mean `{near}` above all sections?"))
+    };
+    let all = || {
+        let keys: Vec<String> = here.keys().map(|key| format!("`{key}`")).collect();
+        if keys.is_empty() {
+            format!("{unknown}: it has no keys")
+        } else {
+            format!("{unknown}; there are {}", keys.join(", "))
+        }
+    };
+    elsewhere.or_else(top).unwrap_or_else(all)
+}
+
+/// The key that looks most like this one, if one does: at most every third letter differs.
+fn nearest<'a>(key: &str, keys: &'a Table) -> Option<&'a str> {
+    let distance = |known: &str| strsim::damerau_levenshtein(&key.to_lowercase(), known);
+    let (distance, near) = keys.keys().map(|known| (distance(known), known)).min()?;
+    (distance <= near.len().div_ceil(3)).then_some(near)
+}

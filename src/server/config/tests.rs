@@ -1,0 +1,147 @@
+//! What files mean and what they are refused for.
+
+use super::*;
+
+fn parse(text: &str) -> Config {
+    Config::parse(text).expect(text)
+}
+
+/// `LINE: WHAT`
+fn mistake(text: &str) -> String {
+    let mistake = Config::parse(text).expect_err(text);
+    assert!(!mistake.what.contains('\n'), "{}", mistake.what);
+    format!("{}: {}", mistake.line(text), mistake.what)
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(parse(""), Config::default());
+    assert_eq!(parse("[tls]\n[passwords]\n[sessions]\n[limits]\n[history]\n"), Config::default());
+}
+
+#[test]
+fn every_key_can_be_set() {
+    let text = r#"
+        listen = ["127.0.0.1:0", "[::1]:6697", "127.0.0.1:0"]
+        name = "Бар"
+        advertise = ["chat.example.org", "[2001:db8::7]:7000"]
+        motd = """
+Welcome.
+
+Be kind."""
+        [tls]
+        names = ["chat.example.org", "192.0.2.7"]
+        [passwords]
+        memory_kib = 65_536
+        iterations = 3
+        parallelism = 4
+        [sessions]
+        grace_s = 0
+        [limits]
+        flood = false
+        messages_per_second = 1
+        burst = 2
+        connections_per_address = 0
+        line_bytes = 512
+        send_queue_bytes = 65536
+        login_timeout_s = 3
+        handshake_timeout_s = 4
+        channels_per_account = 5
+    "#;
+    let config = parse(text);
+    assert_eq!(config.listen.len(), 2);
+    assert_eq!(config.name, "Бар");
+    assert_eq!(config.advertise[1].to_string(), "[2001:db8::7]:7000");
+    assert_eq!(config.motd_lines(), ["Welcome.", "", "Be kind."]);
+    assert_eq!(config.tls.names.len(), 2);
+    assert_eq!(config.passwords, Passwords { memory_kib: 65_536, iterations: 3, parallelism: 4 });
+    assert_eq!(config.sessions.grace(), Duration::ZERO);
+    assert_eq!(config.limits.login_timeout(), Duration::from_secs(3));
+    assert_eq!(config.limits.handshake_timeout(), Duration::from_secs(4));
+    let written = toml::to_string(&config).expect("text");
+    assert_eq!(parse(&written), config);
+    // Nothing in the example is left at its default, so it names every key there is.
+    let default = toml::Table::try_from(Config::default()).expect("a table");
+    let set = toml::Table::try_from(&config).expect("a table");
+    for (key, value) in &default {
+        let same = value
+            .as_table()
+            .is_some_and(|table| table.iter().any(|(inner, v)| set[key].get(inner) == Some(v)));
+        assert!(!same && (key == "history" || set[key] != *value), "{key}");
+    }
+}
+
+#[test]
+fn unknown_keys_name_the_nearest() {
+    for (text, said) in [
+        ("lisen = []", "1: unknown key `lisen`, did you mean `listen`?"),
+        ("name = \"x\"\n\nAdvertize = []", "3: unknown key `Advertize`, did you mean `advertise`?"),
+        ("[limit]\nflood = true", "1: unknown key `limit`, did you mean `limits`?"),
+        ("[limits]\n# a note\nbrust = 3", "3: unknown key `brust` in [limits], did you mean `burst`?"),
+        ("limits.line_byte = 3", "1: unknown key `line_byte` in [limits], did you mean `line_bytes`?"),
+        ("grace_s = 3", "1: unknown key `grace_s`, did you mean `grace_s` in [sessions]?"),
+        ("[tls]\nlisten = []", "2: unknown key `listen` in [tls], did you mean `listen` above all sections?"),
+        ("[sessions]\nxyzzy = 1", "2: unknown key `xyzzy` in [sessions]; there are `grace_s`"),
+        ("[history]\ndays = 1", "2: unknown key `days` in [history]: it has no keys"),
+        ("[tls]\nxyzzy = 1\n[sessions]\nplugh = 1", "2: unknown key `xyzzy` in [tls]; there are `names`"),
+    ] {
+        assert_eq!(mistake(text), said);
+    }
+    assert!(mistake("xyzzy = 1").starts_with("1: unknown key `xyzzy`; there are `advertise`, `history`, "));
+}
+
+#[test]
+fn bad_values_say_what_would_be_good() {
+    for (text, said) in [
+        ("name = 3", "1: `name`: invalid type: integer `3`, expected a string"),
+        ("name = \"\"", "1: `name`: the network's name is empty"),
+        ("name = \"a b\"", "1: `name`: the network's name must be one word, without spaces"),
+        ("\nlisten = []", "2: `listen`: at least one address is needed"),
+        (
+            "listen = [\"::1\"]",
+            "1: `listen`: `::1` is not ADDRESS:PORT, such as `0.0.0.0:6697` or `[::]:6697`",
+        ),
+        ("advertise = [\"a b\"]", "1: `advertise`: `a b` is not a host name or an IP address"),
+        ("limits = 3", "1: `limits`: invalid type: integer `3`, expected a table"),
+        ("[limits]\nflood = 1", "2: `flood`: invalid type: integer `1`, expected a boolean"),
+        ("[limits]\nburst = 0", "2: `burst`: 0 is not between 1 and 1000000"),
+        ("limits = { flood = true, burst = 0 }", "1: `burst`: 0 is not between 1 and 1000000"),
+        ("[limits]\nburst = -1", "2: `burst`: -1 is not between 1 and 1000000"),
+        ("[limits]\nline_bytes = 511", "2: `line_bytes`: 511 is not between 512 and 65536"),
+        ("[passwords]\nmemory_kib = 7", "2: `memory_kib`: 7 is not between 8 and 4194304"),
+        (
+            "[passwords]\nmemory_kib = 31\n\nparallelism = 4",
+            "2: `memory_kib` is 31 and must be at least 8 times `parallelism`, 32",
+        ),
+        (
+            "[tls]\nnames = [\n  \"good\",\n  \"*.example\",\n]",
+            "2: `names`: `*.example` is not a host name or an IP address (write names outside ASCII in their xn-- form)",
+        ),
+        ("name = \"a\"\nname = \"b\"", "2: duplicate key"),
+        ("name = ", "1: string values must be quoted, expected literal string"),
+    ] {
+        assert_eq!(mistake(text), said);
+    }
+    assert_eq!(
+        mistake(&format!("name = {:?}", "x".repeat(33))),
+        "1: `name`: the network's name is longer than 32 bytes"
+    );
+}
+
+#[test]
+fn argon2_takes_the_least_that_is_allowed() {
+    assert!(argon2::Params::new(8, 1, 1, None).is_ok());
+    assert!(argon2::Params::new(8 * 64, 1, 64, None).is_ok());
+    assert!(argon2::Params::new(4_194_304, 100, 64, None).is_ok());
+}
+
+#[test]
+fn files_are_named_in_errors() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("parlour.toml");
+    assert_eq!(Config::read_if_any(&file).expect("none"), Config::default());
+    assert!(matches!(Config::read(&file), Err(ConfigError::Read { .. })));
+    std::fs::write(&file, "\nlisen = []\n").expect("written");
+    let said = Config::read_if_any(&file).expect_err("refused").to_string();
+    assert_eq!(said, format!("{}, line 2: unknown key `lisen`, did you mean `listen`?", file.display()));
+}

@@ -1,0 +1,77 @@
+//! Values that must be more than of the right type.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::Serializer;
+
+use crate::trust::Address;
+use crate::trust::certs::Name;
+
+/// Longest network name in bytes: it stands in a line with other things.
+const NAME_BYTES: usize = 32;
+
+/// A whole number in a range, both ends included.
+pub(super) fn between<'de, const LEAST: i64, const MOST: i64, D, T>(value: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    let number = i64::deserialize(value)?;
+    let fits = (LEAST..=MOST).contains(&number).then(|| T::try_from(number).ok()).flatten();
+    fits.ok_or_else(|| D::Error::custom(format!("{number} is not between {LEAST} and {MOST}")))
+}
+
+/// At least one address to listen on, each once.
+pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let mut listen: Vec<SocketAddr> = Vec::new();
+    for text in Vec::<String>::deserialize(value)? {
+        let address = text.parse().map_err(|_| {
+            D::Error::custom(format!("`{text}` is not ADDRESS:PORT, such as `0.0.0.0:6697` or `[::]:6697`"))
+        })?;
+        if !listen.contains(&address) {
+            listen.push(address);
+        }
+    }
+    if listen.is_empty() { Err(D::Error::custom("at least one address is needed")) } else { Ok(listen) }
+}
+
+/// One word: it is sent as `NETWORK=…` among others, where a space would end it.
+pub(super) fn network_name<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let name = String::deserialize(value)?;
+    if name.is_empty() {
+        return Err(D::Error::custom("the network's name is empty"));
+    }
+    if name.len() > NAME_BYTES {
+        return Err(D::Error::custom(format!("the network's name is longer than {NAME_BYTES} bytes")));
+    }
+    if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(D::Error::custom("the network's name must be one word, without spaces"));
+    }
+    Ok(name)
+}
+
+/// Addresses for invites.
+pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Address>, D::Error> {
+    parsed(value)
+}
+
+/// Names for certificates.
+pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D::Error> {
+    parsed(value)
+}
+
+/// Written as they are read.
+pub(super) fn texts<S: Serializer, T: Display>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+fn parsed<'de, D, T>(value: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    Vec::<String>::deserialize(value)?.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+}
