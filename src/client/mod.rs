@@ -12,17 +12,23 @@
 //! | [`link`] | IO | one connection, logged in |
 //! | [`session`] | IO | a model with a connection under it that comes back by itself |
 //! | [`render`] | pure | events as lines of text or JSON |
+//! | [`screen`] | IO | where lines are shown |
+//! | [`plain`] | IO | the plain chat: lines in, lines out |
+//! | [`input`] | pure | what a typed line means |
 //! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
 
 mod backoff;
 pub mod clean;
 pub mod dial;
+pub mod input;
 pub mod line;
 pub mod link;
 pub mod login;
 pub mod model;
 pub mod password;
+pub mod plain;
 pub mod render;
+pub mod screen;
 pub mod servers;
 pub mod session;
 pub mod split;

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::clean::{acts, clean};
 use super::model::{Event, Kind};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::Millis;
 
 /// What a line is: a part of the talk, or a word of the program about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +43,11 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
             talk(*time, channel.as_str(), format!("-- {who} joined"))
         }
         Event::Left { channel, who, by, reason, time, .. } => {
-            let place = channel.as_ref().map_or("*", |channel| channel.as_str());
-            let did = match (by, channel) {
-                (Some(by), _) => format!("was thrown out by {by}"),
-                (None, Some(_)) => "left".to_owned(),
-                (None, None) => "went offline".to_owned(),
-            };
-            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            talk(*time, place, format!("-- {who} {did}{reason}"))
+            let did = by.as_ref().map_or("left".to_owned(), |by| format!("was thrown out by {by}"));
+            talk(*time, channel.as_str(), format!("-- {who} {did}{}", in_brackets(reason)))
+        }
+        Event::Quit { who, reason, time, .. } => {
+            talk(*time, "--", format!("{who} went offline{}", in_brackets(reason)))
         }
         Event::Topic { channel, by, text, time } => talk(
             *time,
@@ -75,6 +72,10 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
         Event::Info(text) | Event::Error(text) => note(text.clone()),
         Event::Ready { .. } | Event::Confirmed(_) | Event::Barrier(_) | Event::Closing(_) => None,
     }
+}
+
+fn in_brackets(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
 /// Hours and minutes on the user's clock.
@@ -109,20 +110,12 @@ pub fn json(event: &Event) -> Option<String> {
             ("join", *time, Some(channel.as_str()), Some(who.as_str()), None, None)
         }
         Event::Left { channel, who, by, reason, time, .. } => {
-            let kind = match (by, channel) {
-                (Some(_), _) => "kick",
-                (None, Some(_)) => "part",
-                (None, None) => "quit",
-            };
-            let place = channel.as_ref().map(ChannelName::as_str);
-            (
-                kind,
-                *time,
-                place,
-                Some(who.as_str()),
-                Some(reason.as_str()),
-                by.as_deref().map(|by| ("by", by)),
-            )
+            let kind = if by.is_some() { "kick" } else { "part" };
+            let by = by.as_deref().map(|by| ("by", by));
+            (kind, *time, Some(channel.as_str()), Some(who.as_str()), Some(reason.as_str()), by)
+        }
+        Event::Quit { who, reason, time, .. } => {
+            ("quit", *time, None, Some(who.as_str()), Some(reason.as_str()), None)
         }
         Event::Topic { channel, by, text, time } => {
             ("topic", *time, Some(channel.as_str()), by.as_deref(), Some(text.as_str()), None)
@@ -164,7 +157,7 @@ fn escape(json: &str) -> String {
 mod tests {
     use super::*;
     use crate::client::model::{Said, Target, Ticket};
-    use crate::wire::Nick;
+    use crate::wire::{ChannelName, Nick};
     use proptest::prelude::*;
 
     const TIME: Millis = Millis(1_700_000_000_007);
@@ -183,9 +176,13 @@ mod tests {
         Event::Said(Said { place, from, mine: false, kind, text: text.into(), time: TIME, msgid })
     }
 
-    fn left(channel: Option<ChannelName>, by: Option<&str>, reason: &str) -> Event {
+    fn quit(reason: &str) -> Event {
+        Event::Quit { who: nick("bob"), channels: vec![lobby()], reason: reason.into(), time: TIME }
+    }
+
+    fn left(by: Option<&str>, reason: &str) -> Event {
         let by = by.map(str::to_owned);
-        Event::Left { channel, who: nick("bob"), me: false, by, reason: reason.into(), time: TIME }
+        Event::Left { channel: lobby(), who: nick("bob"), me: false, by, reason: reason.into(), time: TIME }
     }
 
     fn topic(by: Option<&str>, text: &str) -> Event {
@@ -205,9 +202,9 @@ mod tests {
             (said(Kind::Action, "waves"), "[22:13] #lobby * bob waves"),
             (joined(false), "[22:13] #lobby -- bob joined"),
             (joined(true), "[22:13] #lobby -- you joined"),
-            (left(Some(lobby()), None, "lunch"), "[22:13] #lobby -- bob left (lunch)"),
-            (left(Some(lobby()), Some("carol"), ""), "[22:13] #lobby -- bob was thrown out by carol"),
-            (left(None, None, "gone"), "[22:13] * -- bob went offline (gone)"),
+            (left(None, "lunch"), "[22:13] #lobby -- bob left (lunch)"),
+            (left(Some("carol"), ""), "[22:13] #lobby -- bob was thrown out by carol"),
+            (quit("gone"), "[22:13] -- bob went offline (gone)"),
             (topic(Some("bob"), "x"), "[22:13] #lobby -- bob set the topic: x"),
             (topic(Some("bob"), ""), "[22:13] #lobby -- bob cleared the topic"),
             (topic(None, "x"), "[22:13] #lobby -- topic: x"),
@@ -231,7 +228,7 @@ mod tests {
         let expected = r##"{"from":"bob","msgid":"0a","target":"#lobby","text":"a\u001b[2J\"\u009b\u202eb\u007f","time":"2023-11-14T22:13:20.007Z","type":"message"}"##;
         assert_eq!(json(said(Kind::Text, "a\u{1b}[2J\"\u{9b}\u{202e}b\u{7f}")), expected);
         let expected = r##"{"by":"carol","from":"bob","target":"#lobby","text":"","time":"2023-11-14T22:13:20.007Z","type":"kick"}"##;
-        assert_eq!(json(left(Some(lobby()), Some("carol"), "")), expected);
+        assert_eq!(json(left(Some("carol"), "")), expected);
         assert_eq!(super::json(&Event::Confirmed(Ticket(1))), None);
     }
 
@@ -240,7 +237,7 @@ mod tests {
         fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
             for event in [
                 said(Kind::Text, &foreign), said(Kind::Notice, &foreign), said(Kind::Action, &foreign),
-                left(Some(lobby()), Some(&foreign), &foreign), left(None, None, &foreign),
+                left(Some(&foreign), &foreign), quit(&foreign),
                 topic(Some(&foreign), &foreign), topic(None, &foreign),
                 Event::Names { channel: lobby(), names: vec![foreign.clone()] },
                 Event::Failed { ticket: Ticket(1), target: Target::Channel(lobby()), reason: foreign.clone() },

@@ -93,14 +93,25 @@ pub enum Event {
     },
     /// Somebody left a channel, or was made to.
     Left {
-        /// Which channel; `None` for the server.
-        channel: Option<ChannelName>,
+        /// Which channel.
+        channel: ChannelName,
         /// Who.
         who: Nick,
         /// Oneself.
         me: bool,
         /// Who threw them out.
         by: Option<String>,
+        /// Their words.
+        reason: String,
+        /// When.
+        time: Millis,
+    },
+    /// Somebody went offline.
+    Quit {
+        /// Who.
+        who: Nick,
+        /// The channels of one's own that they were in.
+        channels: Vec<ChannelName>,
         /// Their words.
         reason: String,
         /// When.

@@ -20,7 +20,8 @@ impl Model {
             "PONG" => self.pong(line),
             "PRIVMSG" | "NOTICE" => self.said(line, label.as_deref(), now),
             "JOIN" => self.joined(line, now),
-            "PART" | "KICK" | "QUIT" => self.left(line, now),
+            "PART" | "KICK" => self.left(line, now),
+            "QUIT" => self.quitted(line, now),
             "NICK" => self.renamed(line),
             "TOPIC" => self.topic_set(line, now),
             "BATCH" => self.batch(line, label),
@@ -134,30 +135,29 @@ impl Model {
     }
 
     fn left(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let channel = ChannelName::parse(line.param(0)?).ok()?;
         let source = line.nick()?;
-        let (channel, who, by, reason) = match line.command.to_ascii_uppercase().as_str() {
-            "KICK" => (line.param(0), line.param(1)?, Some(source.to_owned()), line.param(2)),
-            "PART" => (Some(line.param(0)?), source, None, line.param(1)),
-            _ => (None, source, None, line.param(0)),
-        };
-        let who = Nick::parse(who).ok()?;
+        let kicked = line.command.eq_ignore_ascii_case("KICK");
+        let who = Nick::parse(if kicked { line.param(1)? } else { source }).ok()?;
         let me = self.me.as_ref() == Some(&who);
-        let channel = channel.map(ChannelName::parse).transpose().ok()?;
-        match &channel {
-            Some(name) if me => {
-                self.channels.joined.remove(name);
-            }
-            Some(name) => {
-                self.channels.joined.get_mut(name)?.members.remove(&who);
-            }
-            None => {
-                for channel in self.channels.joined.values_mut() {
-                    channel.members.remove(&who);
-                }
-            }
+        if me {
+            self.channels.joined.remove(&channel);
+        } else {
+            self.channels.joined.get_mut(&channel)?.members.remove(&who);
         }
-        let reason = reason.unwrap_or_default().to_owned();
+        let by = kicked.then(|| source.to_owned());
+        let reason = line.param(if kicked { 2 } else { 1 }).unwrap_or_default().to_owned();
         self.events.push_back(Event::Left { channel, who, me, by, reason, time: time(line, now) });
+        Some(())
+    }
+
+    fn quitted(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let who = Nick::parse(line.nick()?).ok()?;
+        let joined = self.channels.joined.iter_mut();
+        let left = joined.filter_map(|(name, channel)| channel.members.remove(&who).map(|_| name.clone()));
+        let channels = left.collect();
+        let reason = line.param(0).unwrap_or_default().to_owned();
+        self.events.push_back(Event::Quit { who, channels, reason, time: time(line, now) });
         Some(())
     }
 

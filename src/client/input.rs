@@ -1,0 +1,249 @@
+//! What a typed line means.
+
+use super::model::Target;
+use crate::wire::ChannelName;
+
+/// A typed line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Say it where one talks just now.
+    Say(String),
+    /// `/me`
+    Act(String),
+    /// `/msg`
+    Tell(Target, String),
+    /// `/query` and `/channel`: talk there from now on.
+    Switch(Target),
+    /// `/join`
+    Join(Vec<ChannelName>),
+    /// `/part`; no channel for the one where one talks.
+    Part(Option<ChannelName>, String),
+    /// `/names`
+    Names(Option<ChannelName>),
+    /// `/topic`; no text for a question.
+    Topic(Option<ChannelName>, Option<String>),
+    /// `/quit`
+    Quit(String),
+    /// `/help`
+    Help,
+    /// An empty line.
+    Nothing,
+}
+
+/// A command as `/help` lists it.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    does: &'static str,
+    parse: fn(&str) -> Result<Input, String>,
+}
+
+/// All commands, in the order of `/help`.
+const COMMANDS: &[Command] = &[
+    Command { name: "join", usage: "#CHANNEL…", does: "join channels, or make them", parse: join },
+    Command { name: "part", usage: "[#CHANNEL] [WORDS]", does: "leave a channel, for good", parse: part },
+    Command {
+        name: "msg",
+        usage: "NAME TEXT",
+        does: "say something to somebody, or in another channel",
+        parse: msg,
+    },
+    Command {
+        name: "query",
+        usage: "NAME",
+        does: "talk to somebody, or in another channel, from now on",
+        parse: switch,
+    },
+    Command { name: "me", usage: "TEXT", does: "do something: /me waves", parse: act },
+    Command { name: "names", usage: "[#CHANNEL]", does: "who is in the channel", parse: names },
+    Command {
+        name: "topic",
+        usage: "[#CHANNEL] [TEXT]",
+        does: "show the channel's topic, or set it",
+        parse: topic,
+    },
+    Command {
+        name: "quit",
+        usage: "[WORDS]",
+        does: "end the chat",
+        parse: |text| Ok(Input::Quit(text.to_owned())),
+    },
+    Command { name: "help", usage: "", does: "show this", parse: |_| Ok(Input::Help) },
+];
+
+/// Other names of commands.
+const ALIASES: &[(&str, &str)] =
+    &[("channel", "query"), ("j", "join"), ("leave", "part"), ("q", "query"), ("exit", "quit"), ("w", "msg")];
+
+/// Reads a line. A command starts with `/`; a text that starts with `/` is written with `//`. The error is a
+/// line for the user.
+pub fn parse(line: &str) -> Result<Input, String> {
+    let Some(rest) = line.strip_prefix('/') else {
+        return Ok(if line.trim().is_empty() { Input::Nothing } else { Input::Say(line.to_owned()) });
+    };
+    if rest.starts_with('/') {
+        return Ok(Input::Say(rest.to_owned()));
+    }
+    let (name, args) = rest.split_once(' ').unwrap_or((rest, ""));
+    let lower = name.to_ascii_lowercase();
+    let lower = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
+    let command = COMMANDS.iter().find(|command| command.name == lower).ok_or_else(|| unknown(name))?;
+    (command.parse)(args.trim_start())
+        .map_err(|why| format!("{why}; usage: /{} {}", command.name, command.usage))
+}
+
+/// The lines that `/help` shows.
+pub fn help() -> impl Iterator<Item = String> {
+    let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
+    let width = COMMANDS.iter().map(|command| usage(command).chars().count()).max().unwrap_or(0);
+    let lines = COMMANDS.iter().map(move |command| format!("  {:width$}  {}", usage(command), command.does));
+    lines.chain(["  //TEXT says a text that starts with a slash".to_owned()])
+}
+
+fn unknown(name: &str) -> String {
+    let like = COMMANDS.iter().map(|command| (strsim::osa_distance(name, command.name), command.name)).min();
+    match like {
+        Some((distance, like)) if distance <= 2 => format!("there is no /{name}; did you mean /{like}?"),
+        _ => format!("there is no /{name}; /help lists the commands, //{name} says it as text"),
+    }
+}
+
+fn join(args: &str) -> Result<Input, String> {
+    let channels: Vec<_> =
+        args.split([' ', ',']).filter(|name| !name.is_empty()).map(channel).collect::<Result<_, _>>()?;
+    if channels.is_empty() { Err("which channel?".to_owned()) } else { Ok(Input::Join(channels)) }
+}
+
+fn part(args: &str) -> Result<Input, String> {
+    let (channel, reason) = channel_first(args)?;
+    Ok(Input::Part(channel, reason.to_owned()))
+}
+
+fn msg(args: &str) -> Result<Input, String> {
+    match args.split_once(' ') {
+        Some((to, text)) if !text.trim().is_empty() => Ok(Input::Tell(target(to)?, text.to_owned())),
+        _ => Err("to whom, and what?".to_owned()),
+    }
+}
+
+fn switch(args: &str) -> Result<Input, String> {
+    if args.trim().is_empty() {
+        Err("to whom, or where?".to_owned())
+    } else {
+        Ok(Input::Switch(target(args.trim())?))
+    }
+}
+
+fn act(args: &str) -> Result<Input, String> {
+    if args.trim().is_empty() { Err("do what?".to_owned()) } else { Ok(Input::Act(args.to_owned())) }
+}
+
+fn names(args: &str) -> Result<Input, String> {
+    match channel_first(args)? {
+        (channel, "") => Ok(Input::Names(channel)),
+        (_, other) => Err(format!("{other:?} is not a channel")),
+    }
+}
+
+fn topic(args: &str) -> Result<Input, String> {
+    let (channel, text) = channel_first(args)?;
+    Ok(Input::Topic(channel, (!text.is_empty()).then(|| text.to_owned())))
+}
+
+/// The channel that the arguments may start with, and the rest.
+fn channel_first(args: &str) -> Result<(Option<ChannelName>, &str), String> {
+    if !args.starts_with('#') {
+        return Ok((None, args.trim_end()));
+    }
+    let (name, rest) = args.split_once(' ').unwrap_or((args, ""));
+    Ok((Some(channel(name)?), rest.trim()))
+}
+
+fn channel(name: &str) -> Result<ChannelName, String> {
+    match target(name)? {
+        Target::Channel(channel) => Ok(channel),
+        Target::Person(name) => Err(format!("{name} is not a channel: channels start with #")),
+    }
+}
+
+fn target(name: &str) -> Result<Target, String> {
+    Target::parse(name).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lobby() -> ChannelName {
+        ChannelName::parse("#lobby").expect("a channel")
+    }
+
+    fn bob() -> Target {
+        Target::parse("bob").expect("a person")
+    }
+
+    #[test]
+    fn lines_mean_what_they_say() {
+        for (line, expected) in [
+            ("hi /all", Input::Say("hi /all".into())),
+            (" indented", Input::Say(" indented".into())),
+            ("//etc/passwd", Input::Say("/etc/passwd".into())),
+            ("", Input::Nothing),
+            ("  ", Input::Nothing),
+            ("/join #lobby", Input::Join(vec![lobby()])),
+            ("/J #LOBBY,#lobby  #lobby", Input::Join(vec![lobby(), lobby(), lobby()])),
+            ("/part", Input::Part(None, String::new())),
+            ("/part see you", Input::Part(None, "see you".into())),
+            ("/leave #lobby see you", Input::Part(Some(lobby()), "see you".into())),
+            ("/msg bob  two spaces", Input::Tell(bob(), " two spaces".into())),
+            ("/msg #lobby hi", Input::Tell(Target::Channel(lobby()), "hi".into())),
+            ("/query bob", Input::Switch(bob())),
+            ("/channel #lobby", Input::Switch(Target::Channel(lobby()))),
+            ("/me waves", Input::Act("waves".into())),
+            ("/names", Input::Names(None)),
+            ("/names #lobby", Input::Names(Some(lobby()))),
+            ("/topic", Input::Topic(None, None)),
+            ("/topic #lobby", Input::Topic(Some(lobby()), None)),
+            ("/topic all about it", Input::Topic(None, Some("all about it".into()))),
+            ("/topic #lobby about it", Input::Topic(Some(lobby()), Some("about it".into()))),
+            ("/quit", Input::Quit(String::new())),
+            ("/help me", Input::Help),
+        ] {
+            assert_eq!(parse(line), Ok(expected), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        for (line, expected) in [
+            ("/jion #a", "there is no /jion; did you mean /join?"),
+            (
+                "/frobnicate",
+                "there is no /frobnicate; /help lists the commands, //frobnicate says it as text",
+            ),
+            ("/join", "which channel?; usage: /join #CHANNEL…"),
+            ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL…"),
+            ("/msg bob", "to whom, and what?; usage: /msg NAME TEXT"),
+            ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
+        ] {
+            assert_eq!(parse(line), Err(expected.to_owned()));
+        }
+        assert!(parse("/msg 1st x").is_err_and(|why| why.contains("it may not start with '1'")));
+        assert_eq!(help().count(), COMMANDS.len() + 1);
+    }
+
+    #[test]
+    fn aliases_lead_somewhere() {
+        for (alias, name) in ALIASES {
+            assert!(COMMANDS.iter().any(|command| command.name == *name), "{alias}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_breaks_it(line in "/?[a-z]{0,6} ?\\PC{0,30}") {
+            let _ = parse(&line);
+        }
+    }
+}

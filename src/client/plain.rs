@@ -1,0 +1,253 @@
+//! The plain chat: lines in, lines out. For every terminal, for screen readers and for pipes.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::pin::pin;
+
+use tokio::sync::mpsc::Receiver;
+
+use super::clean::clean;
+use super::input::{self, Input};
+use super::model::{Event, Kind, Offline, Target, Ticket};
+use super::screen::Screen;
+use super::session::{Session, SessionError, Update};
+use crate::wire::ChannelName;
+
+/// Why the chat ended other than as wished.
+#[derive(Debug, thiserror::Error)]
+pub enum PlainError {
+    /// The session is over.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The input cannot be read.
+    #[error("cannot read the input: {0}")]
+    Input(io::Error),
+    /// The talk cannot be shown.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// Some of what came from the pipe could not be done; what and why was noted.
+    #[error("{0} of the lines could not be done, see above")]
+    Failed(usize),
+    /// It was stopped before all was confirmed.
+    #[error("stopped before the server confirmed the last {0} messages; they may have arrived or not")]
+    Unconfirmed(usize),
+}
+
+/// So many messages may be on their way before more input is taken: enough to keep the connection busy, and
+/// what is typed into a dead connection stays bounded.
+const WINDOW: usize = 64;
+
+/// A chat.
+pub struct Plain<T, N> {
+    session: Session,
+    screen: Screen<T, N>,
+    /// A person types; else a program, which cannot react and ends with its input.
+    interactive: bool,
+    target: Option<Target>,
+    ready: bool,
+    /// The user wants to go, with these words.
+    leaving: Option<String>,
+    last: Last,
+    failures: usize,
+}
+
+/// Whether the answers to all that came from a pipe have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Unasked,
+    /// They have when this is answered.
+    Asked(Ticket),
+    Answered,
+}
+
+impl<T: Write, N: Write> Plain<T, N> {
+    /// A chat over a session. `interactive`: a person types.
+    pub fn new(session: Session, screen: Screen<T, N>, interactive: bool) -> Self {
+        Self {
+            session,
+            screen,
+            interactive,
+            target: None,
+            ready: false,
+            leaving: None,
+            last: Last::Unasked,
+            failures: 0,
+        }
+    }
+
+    /// Chats until `/quit`, the end of the input or `stop`. What was said is waited for until the server has
+    /// confirmed it, unless it is stopped.
+    pub async fn run(
+        mut self,
+        mut input: Receiver<io::Result<String>>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), PlainError> {
+        let mut stop = pin!(stop);
+        let stopped = loop {
+            if self.is_done() {
+                break false;
+            }
+            let open = self.ready && self.leaving.is_none() && self.session.model.pending() < WINDOW;
+            tokio::select! {
+                () = &mut stop => break true,
+                update = self.session.next() => self.update(update?)?,
+                line = input.recv(), if open => match line {
+                    Some(line) => self.line(&line.map_err(PlainError::Input)?),
+                    None => self.leave(String::new()),
+                },
+            }
+        };
+        let pending = self.session.model.pending();
+        self.session.close(self.leaving.as_deref().unwrap_or_default()).await;
+        match (stopped && pending > 0, self.failures) {
+            (true, _) => Err(PlainError::Unconfirmed(pending)),
+            (false, failures) if failures > 0 && !self.interactive => Err(PlainError::Failed(failures)),
+            _ => Ok(()),
+        }
+    }
+
+    fn leave(&mut self, words: String) {
+        self.leaving = Some(words);
+        let pending = self.session.model.pending();
+        if self.interactive && pending > 0 {
+            self.screen.note(&format!("waiting until {pending} messages are confirmed; Ctrl-C gives up"));
+        }
+    }
+
+    /// All is said and confirmed, and a program's last questions are answered.
+    fn is_done(&mut self) -> bool {
+        if self.leaving.is_none() || self.session.model.pending() > 0 {
+            return false;
+        }
+        if self.last == Last::Unasked
+            && let Ok(ticket) = self.session.model.barrier()
+        {
+            self.last = Last::Asked(ticket);
+        }
+        self.interactive || self.last == Last::Answered
+    }
+
+    fn update(&mut self, update: Update) -> io::Result<()> {
+        self.screen.connection(&update, self.session.model.pending());
+        let event = match update {
+            Update::Event(event) => event,
+            Update::Down { .. } => {
+                if self.last != Last::Answered {
+                    self.last = Last::Unasked;
+                }
+                return Ok(());
+            }
+            Update::Up => return Ok(()),
+        };
+        self.screen.show(&event)?;
+        match event {
+            Event::Ready { .. } if !self.ready => {
+                self.ready = true;
+                if self.interactive && self.target.is_none() {
+                    self.screen
+                        .note("you are in no channel yet: /join #lobby, or /query NAME to talk to somebody");
+                }
+            }
+            Event::Barrier(ticket) if self.last == Last::Asked(ticket) => self.last = Last::Answered,
+            Event::Joined { channel, me: true, .. } if self.target.is_none() => {
+                self.talk_in(Target::Channel(channel));
+            }
+            Event::Left { channel, me: true, .. } | Event::Dropped { channel } => self.lost(&channel),
+            Event::JoinFailed { channel, .. } => {
+                self.failures += 1;
+                self.lost(&channel);
+            }
+            Event::Failed { .. } | Event::Error(_) => self.failures += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// One is not in this channel: if one talked there, one talks in another now.
+    fn lost(&mut self, channel: &ChannelName) {
+        if !matches!(&self.target, Some(Target::Channel(target)) if target == channel) {
+            return;
+        }
+        self.target = None;
+        let another =
+            self.session.model.channels().map(|(name, _)| name.clone()).find(|name| name != channel);
+        if let Some(another) = another {
+            self.talk_in(Target::Channel(another));
+        }
+    }
+
+    fn talk_in(&mut self, target: Target) {
+        if self.interactive && self.target.as_ref() != Some(&target) {
+            let how = if matches!(target, Target::Person(_)) { "to" } else { "in" };
+            self.screen.note(&format!("you talk {how} {target}"));
+        }
+        self.target = Some(target);
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Err(why) = input::parse(line).and_then(|input| self.act(input)) {
+            self.failures += 1;
+            self.screen.note(&clean(&why));
+        }
+    }
+
+    /// Does what was typed. The error is a line for the user.
+    fn act(&mut self, input: Input) -> Result<(), String> {
+        let offline = |error: Offline| error.to_string();
+        let model = &mut self.session.model;
+        match input {
+            Input::Nothing => {}
+            Input::Say(text) => self.say(None, Kind::Text, &text)?,
+            Input::Act(text) => self.say(None, Kind::Action, &text)?,
+            Input::Tell(target, text) => self.say(Some(target), Kind::Text, &text)?,
+            Input::Switch(Target::Channel(channel)) if !model.is_in(&channel) => {
+                return Err(format!("you are not in {channel}: /join {channel}"));
+            }
+            Input::Switch(target) => self.talk_in(target),
+            Input::Join(channels) => {
+                for channel in channels {
+                    self.session.model.join(&channel);
+                    self.talk_in(Target::Channel(channel));
+                }
+            }
+            Input::Part(channel, words) => {
+                let channel = self.meant(channel)?;
+                self.session.model.part(&channel, &words).map_err(offline)?;
+            }
+            Input::Names(channel) => {
+                let channel = self.meant(channel)?;
+                self.session.model.names(&channel).map_err(offline)?;
+            }
+            Input::Topic(channel, text) => {
+                let channel = self.meant(channel)?;
+                let model = &mut self.session.model;
+                match text {
+                    Some(text) => model.set_topic(&channel, &text).map_err(offline)?,
+                    None => model.topic(&channel).map_err(offline)?,
+                }
+            }
+            Input::Quit(words) => self.leave(words),
+            Input::Help => input::help().for_each(|line| self.screen.note(&line)),
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, target: Option<Target>, kind: Kind, text: &str) -> Result<(), String> {
+        let target = target.or_else(|| self.target.clone());
+        let target = target.ok_or("you talk nowhere: /join #CHANNEL or /query NAME first")?;
+        self.session.model.say(&target, kind, text);
+        if !self.session.model.is_online() {
+            self.screen.note("not connected just now: it will be sent as soon as the connection is back");
+        }
+        Ok(())
+    }
+
+    /// The channel that a command is about.
+    fn meant(&self, channel: Option<ChannelName>) -> Result<ChannelName, String> {
+        let here = || match &self.target {
+            Some(Target::Channel(channel)) => Some(channel.clone()),
+            _ => None,
+        };
+        channel.or_else(here).ok_or_else(|| "which channel? You do not talk in one".to_owned())
+    }
+}

@@ -1,0 +1,58 @@
+//! Where lines are shown: the talk on one side, words of the program about it on the other.
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use super::model::Event;
+use super::render::{self, Rendered};
+use super::session::Update;
+
+/// Where the lines go.
+#[derive(Debug)]
+pub struct Screen<T, N> {
+    /// The talk.
+    pub talk: T,
+    /// Words of the program about it.
+    pub notes: N,
+    /// The user's clock.
+    pub zone: TimeZone,
+}
+
+impl<T: Write, N: Write> Screen<T, N> {
+    /// Shows what happened, if it is to be shown.
+    pub fn show(&mut self, event: &Event) -> io::Result<()> {
+        match render::text(event, &self.zone) {
+            Some(Rendered::Talk(line)) => self.talk(&line)?,
+            Some(Rendered::Note(line)) => self.note(&line),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Writes a line of the talk.
+    pub fn talk(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.talk, "{line}")?;
+        self.talk.flush()
+    }
+
+    /// Writes a note. Where it cannot be written there is nobody to tell, so that is no failure.
+    pub fn note(&mut self, line: &str) {
+        let _ = writeln!(self.notes, "-- {line}");
+    }
+
+    /// Notes that the connection is gone or back.
+    pub fn connection(&mut self, update: &Update, pending: usize) {
+        match update {
+            Update::Event(_) => {}
+            Update::Down { reason, retry } => {
+                let seconds = retry.as_secs_f32();
+                self.note(&format!("connection lost: {reason}; trying again in {seconds:.1} s"));
+            }
+            Update::Up if pending > 0 => {
+                self.note(&format!("connected again; sending {pending} that the server had not confirmed"));
+            }
+            Update::Up => self.note("connected again"),
+        }
+    }
+}
