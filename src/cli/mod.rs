@@ -1,7 +1,13 @@
 //! The command line: one file a subcommand. The only place that sees every module and that uses
 //! `anyhow`; each error it prints ends with what to do next.
 
+mod access;
 pub mod certs;
+pub mod chat;
+pub mod echo;
+pub mod join;
+pub mod send;
+pub mod tail;
 
 use std::process::ExitCode;
 
@@ -17,6 +23,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Join(join::Args),
+    Chat(chat::Args),
+    Echo(echo::Args),
+    Send(send::Args),
+    Tail(tail::Args),
     Certs(certs::Args),
 }
 
@@ -36,6 +47,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        Command::Join(args) => join::run(args),
+        Command::Chat(args) => chat::run(&args),
+        Command::Echo(args) => echo::run(&args),
+        Command::Send(args) => send::run(args),
+        Command::Tail(args) => tail::run(&args),
         Command::Certs(args) => certs::run(args),
     }
 }

@@ -84,6 +84,14 @@ pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))
 }
 
+/// Is the server there, and is it the one with the pin? Nothing but the handshake is sent.
+pub async fn probe(addresses: &[Address], pin: Pin) -> Result<(), ConnectError> {
+    let mut stream = dial(addresses, pin).await?;
+    // It has answered for itself; whether it hears the goodbye does not matter.
+    let _ = stream.shutdown().await;
+    Ok(())
+}
+
 async fn log_in(stream: TlsStream<TcpStream>, mut login: Login) -> Result<Link, ConnectError> {
     let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
     let (mut reader, mut writer) = split(stream);

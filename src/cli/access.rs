@@ -1,0 +1,236 @@
+//! What all client subcommands share: which server, which account, whose password.
+
+use std::future::Future;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use crate::client::dial::DialError;
+use crate::client::link::{ConnectError, Endpoint};
+use crate::client::login::{Credentials, LoginError};
+use crate::client::password::Password;
+use crate::client::screen::Screen;
+use crate::client::servers::{KnownServer, Servers};
+use crate::client::session::{Session, SessionError};
+use crate::trust::verifier::TrustError;
+use crate::trust::{Address, Pin};
+use crate::wire::Nick;
+
+/// The options that say as whom to log in.
+#[derive(clap::Args)]
+pub struct Access {
+    /// Log in as this account, where you have more than one.
+    #[arg(long, value_name = "NAME", value_parser = nick)]
+    name: Option<Nick>,
+    /// Trust the server with this pin, for an account that was not made with an invite. SERVER is then
+    /// HOST:PORT; `parlour certs show` on the server prints the pin.
+    #[arg(long, value_name = "PIN", requires = "name")]
+    pin: Option<Pin>,
+    /// Take the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// How long a program that cannot be asked waits for a server that went away.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Longest line that is taken from standard input, in bytes.
+const INPUT_LINE: u64 = 1024 * 1024;
+
+impl Access {
+    /// Logs in to `server`, or to the one that was used last, and remembers it.
+    pub async fn open(&self, server: Option<&str>, patience: Option<Duration>) -> anyhow::Result<Session> {
+        let path = Servers::default_path()?;
+        let (addresses, pin, account, called) = self.server(server, &path)?;
+        let mut tries = if self.password_stdin { 1 } else { 3 };
+        let session = loop {
+            tries -= 1;
+            let password = if self.password_stdin {
+                password_from_stdin()?
+            } else {
+                ask_password(&format!("Password of {account} on {called}: "))?
+            };
+            let credentials = Credentials::Password(password);
+            let endpoint =
+                Endpoint { addresses: addresses.clone(), pin, account: account.clone(), credentials };
+            match Session::open(endpoint, patience).await {
+                Ok(session) => break session,
+                Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
+                    eprintln!("-- {error}");
+                }
+                Err(error) => return Err(explain(&error)),
+            }
+        };
+        Servers::remember(&path, &addresses, pin, &account)?;
+        Ok(session)
+    }
+
+    /// Where, whom to trust, as whom, and how to call it.
+    fn server(&self, server: Option<&str>, path: &Path) -> anyhow::Result<(Vec<Address>, Pin, Nick, String)> {
+        if let (Some(pin), Some(name)) = (self.pin, &self.name) {
+            let address: Address =
+                server.context("--pin needs the server's address: HOST:PORT")?.parse().context("SERVER")?;
+            let called = address.host().to_owned();
+            return Ok((vec![address], pin, name.clone(), called));
+        }
+        let servers = Servers::load(path)?;
+        let found = match (&self.name, server) {
+            (None, wanted) => servers.pick(wanted)?,
+            (Some(name), Some(wanted)) => servers.pick(Some(&format!("{name}@{wanted}")))?,
+            (Some(name), None) => match servers.pick(None)? {
+                last if last.account == *name => last,
+                last => match servers.iter().filter(|server| server.account == *name).collect::<Vec<_>>()[..]
+                {
+                    [only] => only,
+                    _ => bail!("{name} is not your account on {}; name the server too", last.name),
+                },
+            },
+        };
+        let KnownServer { name, addresses, pin, account } = found.clone();
+        Ok((addresses, pin, account, name))
+    }
+}
+
+/// For clap.
+pub fn nick(text: &str) -> Result<Nick, String> {
+    Nick::parse(text).map_err(|why| format!("this cannot be an account's name: {why}"))
+}
+
+/// A failed connection as one line that ends with what to do.
+pub fn explain(error: &ConnectError) -> anyhow::Error {
+    let hint = match error {
+        ConnectError::Dial(DialError::Untrusted {
+            reason: TrustError::Expired(_) | TrustError::NotYetValid(_),
+            ..
+        }) => "check this machine's clock; if it is right, the server needs `parlour certs renew`",
+        ConnectError::Dial(DialError::Untrusted { .. }) => {
+            "nothing was sent to it. Somebody may be posing as your server. If it was set up anew, ask its \
+             administrator for a new invite and compare the pin with what `parlour certs show` prints there"
+        }
+        ConnectError::Dial(DialError::Unreachable(_)) => {
+            "is the server running, and is this the right address and network?"
+        }
+        ConnectError::Login(LoginError::Refused(_)) => {
+            "check the name and the password; if they are right, the account may be disabled"
+        }
+        ConnectError::Login(LoginError::Invite(_)) => "ask for a new invite",
+        ConnectError::Login(LoginError::NameTaken(_) | LoginError::BadName(_)) => {
+            "choose another with --name"
+        }
+        ConnectError::Login(LoginError::BadPassword(_)) => "choose another",
+        ConnectError::Login(LoginError::Lacks(_)) => "check the address",
+        ConnectError::Login(LoginError::Closed(_)) | ConnectError::Broke(_) => "try again in a moment",
+    };
+    anyhow!("{error}; {hint}")
+}
+
+/// A session that is over as one line.
+pub fn ended(error: SessionError) -> anyhow::Error {
+    match error {
+        SessionError::Final(error) => explain(&error),
+        SessionError::GaveUp { .. } => anyhow!(error),
+    }
+}
+
+/// Asks on the terminal, without echo.
+pub fn ask_password(prompt: &str) -> anyhow::Result<Password> {
+    let text = rpassword::prompt_password(prompt)
+        .map_err(|error| anyhow!("cannot ask for the password ({error}): give it with --password-stdin"))?;
+    Password::new(Zeroizing::new(text)).context("it cannot be a password")
+}
+
+/// The first line of standard input. What follows it stays for [`lines`].
+pub fn password_from_stdin() -> anyhow::Result<Password> {
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    io::stdin()
+        .lock()
+        .take(1024)
+        .read_line(&mut text)
+        .context("cannot read the password from standard input")?;
+    while text.ends_with(['\n', '\r']) {
+        text.pop();
+    }
+    Password::new(text).context("the first line of standard input cannot be the password")
+}
+
+/// Reads the lines of standard input on a thread of its own, a few ahead of who takes them.
+///
+/// A thread, because reading a terminal cannot be given up and must not keep the program from ending.
+pub fn lines() -> mpsc::Receiver<io::Result<String>> {
+    let (sender, receiver) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let read = input.by_ref().take(INPUT_LINE).read_until(b'\n', &mut line);
+            let line = match read {
+                Ok(0) => return,
+                Ok(_) if line.len() as u64 == INPUT_LINE && line.last() != Some(&b'\n') => {
+                    Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than a megabyte"))
+                }
+                Ok(_) => {
+                    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+                    Ok(String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned())
+                }
+                Err(error) => Err(error),
+            };
+            let failed = line.is_err();
+            if sender.blocking_send(line).is_err() || failed {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Standard output for the talk, standard error for words about it.
+pub fn screen() -> Screen<io::Stdout, io::Stderr> {
+    Screen { talk: io::stdout(), notes: io::stderr(), zone: TimeZone::system() }
+}
+
+/// A person sits at the keyboard.
+pub fn interactive() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Ends when the program is asked to: Ctrl-C, SIGTERM, or the terminal is closed.
+pub async fn interrupted() {
+    let wait = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // No such signal then; the others still work.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::hangup()) => {}
+    }
+}
+
+/// Runs a client. One thread is enough for one person.
+pub fn run<T>(client: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(client);
+    // A name's look-up that hangs is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// Writing to a pipe that nobody reads any more ends a program quietly, as it does others.
+pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
+}

@@ -1,0 +1,143 @@
+//! `parlour echo`: one line to the server, one answer back.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::time::timeout;
+
+use super::access::{self, Access};
+use crate::client::clean::clean;
+use crate::client::model::{Event, Kind, Target};
+use crate::client::screen::Screen;
+use crate::client::session::{Session, Update};
+use crate::wire::Nick;
+
+/// Send lines to the server's own account and print what it answers.
+///
+/// The first program of every network tutorial, over TLS and a login. It asks for lines until the end of the
+/// input.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour echo
+  printf 'hi\\n' | parlour echo")]
+pub struct Args {
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// The account that answers.
+const ECHO: &str = "echo";
+
+/// How long an answer to a message that the server has confirmed may take.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    access::run(async {
+        let mut session = args.access.open(args.server.as_deref(), Some(access::PATIENCE)).await?;
+        let done = tokio::select! {
+            done = converse(&mut session) => done,
+            () = access::interrupted() => Ok(()),
+        };
+        session.close("").await;
+        done
+    })
+}
+
+async fn converse(session: &mut Session) -> anyhow::Result<()> {
+    let mut screen = access::screen();
+    let mut input = access::lines();
+    let echo = Nick::parse(ECHO).context("the name of the server's account")?;
+    loop {
+        prompt()?;
+        let line = tokio::select! {
+            line = input.recv() => line,
+            error = idle(session, &mut screen) => return Err(error),
+        };
+        let Some(line) = line.transpose().context("cannot read standard input")? else {
+            if access::interactive() {
+                eprintln!();
+            }
+            return Ok(());
+        };
+        if line.trim().is_empty() {
+            continue;
+        }
+        for answer in answers(session, &mut screen, &echo, &line).await? {
+            if !access::quiet_when_unread(screen.talk(&format!("Server: {}", clean(&answer))))? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Asks for a line, where a person is asked; not into a file or a pipe.
+fn prompt() -> anyhow::Result<()> {
+    const PROMPT: &str = "Enter message: ";
+    if !access::interactive() {
+        return Ok(());
+    }
+    if io::stdout().is_terminal() {
+        print!("{PROMPT}");
+        io::stdout().flush().context("cannot write to standard output")
+    } else {
+        eprint!("{PROMPT}");
+        Ok(())
+    }
+}
+
+/// Keeps the connection while nobody types.
+async fn idle<T: io::Write, N: io::Write>(session: &mut Session, screen: &mut Screen<T, N>) -> anyhow::Error {
+    loop {
+        match session.next().await {
+            Ok(update) => screen.connection(&update, session.model.pending()),
+            Err(error) => return access::ended(error),
+        }
+    }
+}
+
+/// Sends a line and waits until every message that it took is confirmed and answered.
+async fn answers<T: io::Write, N: io::Write>(
+    session: &mut Session,
+    screen: &mut Screen<T, N>,
+    echo: &Nick,
+    line: &str,
+) -> anyhow::Result<Vec<String>> {
+    let mut unanswered = session.model.say(&Target::Person(echo.clone()), Kind::Text, line).len();
+    let mut answers = Vec::new();
+    while unanswered > 0 {
+        let update = if session.model.pending() > 0 {
+            session.next().await.map_err(access::ended)?
+        } else {
+            // Confirmed, so the answer is on its way, unless the connection broke just then.
+            timeout(ANSWER, session.next())
+                .await
+                .context("the server did not answer; send the line again")??
+        };
+        screen.connection(&update, session.model.pending());
+        match update {
+            // Another session of the account may talk to it too: an answer repeats what it answers.
+            Update::Event(Event::Said(said))
+                if !said.mine && said.from == *echo && repeats(&said.text, line) =>
+            {
+                answers.push(said.text);
+                unanswered -= 1;
+            }
+            Update::Event(Event::Failed { reason, .. }) => {
+                bail!("the message was refused: {}", clean(&reason))
+            }
+            _ => {}
+        }
+    }
+    Ok(answers)
+}
+
+/// Does this answer end with `line`, or with a piece of it?
+fn repeats(answer: &str, line: &str) -> bool {
+    answer.split_once(": ").is_some_and(|(_, text)| !text.is_empty() && line.contains(text))
+}

@@ -1,0 +1,163 @@
+//! `parlour join`: from an invite to an account.
+
+use std::io::{self, BufRead as _, Write as _};
+
+use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
+
+use super::access::{self, ask_password, explain};
+use super::chat;
+use crate::client::link::{self, ConnectError, Endpoint};
+use crate::client::login::{Credentials, LoginError};
+use crate::client::password::Password;
+use crate::client::servers::Servers;
+use crate::client::session::Session;
+use crate::trust::InviteLink;
+use crate::wire::Nick;
+
+/// Make an account with an invite and remember the server.
+///
+/// The link says where the server is and how to know it; it is good for one account. In a terminal the chat
+/// opens then; with --password-stdin the command ends when the account is made.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour join 'parlour://192.0.2.7:6697/?pin=…&token=…'
+  parlour join 'parlour://…' --name alice --password-stdin < password
+
+Put the link in quotes: it has characters that mean something to the shell.")]
+pub struct Args {
+    /// The invite: parlour://…
+    link: InviteLink,
+    /// The name of the account; by default the name you are logged in with on this machine.
+    #[arg(long, value_parser = access::nick)]
+    name: Option<Nick>,
+    /// Take the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    access::run(async {
+        // Before anything is asked: a file that cannot be written later would leave an account and no way to it.
+        let path = Servers::default_path()?;
+        Servers::load(&path)?;
+        let (session, account) = if args.password_stdin {
+            let account = args.name.map_or_else(default_name, Ok)?;
+            let password = access::password_from_stdin()?;
+            (redeem(&args.link, &account, password).await.map_err(|error| explain(&error))?, account)
+        } else {
+            ask(&args.link, args.name).await?
+        };
+        let called = Servers::remember(&path, &args.link.addresses, args.link.pin, &account)?;
+        if args.password_stdin {
+            session.close("").await;
+            println!("{account} is a member of {called} now; `parlour chat` opens the chat");
+            return Ok(());
+        }
+        eprintln!("-- {account} is a member of {called} now; `parlour chat` brings you back here");
+        chat::talk(session).await
+    })
+}
+
+async fn redeem(link: &InviteLink, account: &Nick, password: Password) -> Result<Session, ConnectError> {
+    let token = Zeroizing::new(link.token.to_string());
+    let credentials = Credentials::Invite { token, password };
+    let endpoint =
+        Endpoint { addresses: link.addresses.clone(), pin: link.pin, account: account.clone(), credentials };
+    Session::open(endpoint, None).await
+}
+
+/// Asks for what is not given, and again for what the server does not take.
+async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
+    // Nobody chooses a password for a server that is not there or not the right one.
+    link::probe(&link.addresses, link.pin).await.map_err(|error| explain(&error))?;
+    let mut name = given;
+    let mut password = None;
+    loop {
+        let account = match name.clone() {
+            Some(name) => name,
+            None => ask_name()?,
+        };
+        let chosen = match password.clone() {
+            Some(password) => password,
+            None => ask_new_password()?,
+        };
+        match redeem(link, &account, chosen.clone()).await {
+            Ok(session) => return Ok((session, account)),
+            Err(ConnectError::Login(error @ (LoginError::NameTaken(_) | LoginError::BadName(_)))) => {
+                eprintln!("-- {error}");
+                (name, password) = (None, Some(chosen));
+            }
+            Err(ConnectError::Login(error @ LoginError::BadPassword(_))) => {
+                eprintln!("-- {error}");
+                (name, password) = (Some(account), None);
+            }
+            Err(error) => return Err(explain(&error)),
+        }
+    }
+}
+
+fn ask_name() -> anyhow::Result<Nick> {
+    let default = default_name().ok();
+    let offer = default.as_ref().map_or(String::new(), |name| format!(" [{name}]"));
+    loop {
+        eprint!("Name{offer}: ");
+        io::stderr().flush()?;
+        let mut line = String::new();
+        if io::stdin().lock().read_line(&mut line).context("cannot read the name")? == 0 {
+            bail!("no name was given: use --name");
+        }
+        match (line.trim(), &default) {
+            ("", Some(default)) => return Ok(default.clone()),
+            (text, _) => match Nick::parse(text) {
+                Ok(name) => return Ok(name),
+                Err(why) => eprintln!("-- this cannot be a name: {why}"),
+            },
+        }
+    }
+}
+
+fn ask_new_password() -> anyhow::Result<Password> {
+    loop {
+        let first = ask_password("New password: ")?;
+        if first == ask_password("Again: ")? {
+            return Ok(first);
+        }
+        eprintln!("-- they differ");
+    }
+}
+
+/// The login name on this machine, or the home folder's, made a valid nick.
+fn default_name() -> anyhow::Result<Nick> {
+    let login = ["USER", "LOGNAME"].iter().find_map(|name| valid_name(&std::env::var(name).ok()?));
+    let home = || valid_name(directories::BaseDirs::new()?.home_dir().file_name()?.to_str()?);
+    login.or_else(home).context("no name can be made of your login name here: use --name")
+}
+
+/// What is left of a name when it is made a nick.
+fn valid_name(login: &str) -> Option<Nick> {
+    let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let start = |c: char| !c.is_ascii_alphabetic() && c != '_';
+    let name: String =
+        login.split(['@', '\\']).next()?.replace(['.', ' '], "_").chars().filter(kept).collect();
+    let name = name.trim_start_matches(start);
+    Nick::parse(name.get(..name.len().min(Nick::MAX))?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn login_names_become_nicks() {
+        let name = |login: &str| valid_name(login).map(|nick| nick.to_string());
+        assert_eq!(name("alice").as_deref(), Some("alice"));
+        assert_eq!(name("bob.jones@example.org").as_deref(), Some("bob_jones"));
+        assert_eq!(name("0zoë").as_deref(), Some("zo"));
+        assert_eq!(name(&"x".repeat(40)).map(|name| name.len()), Some(24));
+        assert_eq!(name(""), None);
+        assert_eq!(name("дима"), None);
+    }
+}
