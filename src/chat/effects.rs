@@ -73,6 +73,13 @@ pub struct Origin {
     pub tag: Option<Box<str>>,
 }
 
+impl Origin {
+    /// Is its copy unlike the others', or does it get none?
+    pub fn is_special(&self) -> bool {
+        !self.echo || self.tag.is_some()
+    }
+}
+
 impl Effects {
     /// Nothing to keep, nothing to send.
     pub fn is_empty(&self) -> bool {

@@ -1,6 +1,5 @@
 //! What members see of each other, and how it looks on the wire.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use super::record::MessageKind;
@@ -87,9 +86,7 @@ impl Renderer {
         }
         if caps.has(Cap::MessageTags) {
             if let Some(id) = event.id {
-                put(out, "msgid=", "");
-                // Writing to a vector cannot fail.
-                let _ = write!(out, "{id}");
+                put(out, "msgid=", id.digits().as_str());
             }
             if !event.tags.is_empty() {
                 put(out, &event.tags, "");

@@ -84,8 +84,8 @@ pub enum Checked {
     Right(Verified),
     /// No such account, or it is disabled, or the password is wrong: the client is told no more.
     Wrong,
-    /// Too many others are waiting.
-    Busy,
+    /// It was not checked, for the reason given.
+    Later(String),
 }
 
 /// Why a registration failed: the code of a FAIL, and a text for the user.
@@ -166,10 +166,7 @@ impl LoginMachine {
                 self.finish()
             }
             Checked::Wrong => self.failed(out, "Wrong account name or password"),
-            Checked::Busy => {
-                let text = "Too many logins at once, try again in a moment";
-                self.say(out, &Reply::numeric(ERR_SASLFAIL).text(text))
-            }
+            Checked::Later(why) => self.failed(out, &why),
         }
     }
 
@@ -191,6 +188,11 @@ impl LoginMachine {
                 self.give_up_or(Step::Continue)
             }
         }
+    }
+
+    /// The name of the account that logged in.
+    pub fn into_name(self) -> Option<Nick> {
+        self.verified.map(|verified| verified.name)
     }
 
     /// The name that the client is addressed by so far.

@@ -22,6 +22,9 @@ pub mod settings;
 mod state;
 mod welcome;
 
+#[cfg(test)]
+mod tests;
+
 pub use commands::Command;
 pub use effects::{Effects, Origin, Output};
 pub use event::{Event, EventKind, Renderer};

@@ -1,13 +1,14 @@
 //! The state and its one door.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::channel::Channels;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
 use super::input::{Input, InputKind, SessionId};
 use super::people::People;
-use super::record::{AccountChange, AccountId, Record, Snapshot, StoredMessage};
+use super::record::{AccountChange, AccountId, Place, Record, Snapshot, StoredMessage};
 use super::sends::Sends;
 use super::sessions::Session;
 use super::settings::{SERVER_NAME, Settings};
@@ -90,6 +91,16 @@ impl Chat {
     /// The sessions of now, for the counters.
     pub fn session_count(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// Who said a message, and to whom or where: for the log.
+    pub fn parties(&self, message: &StoredMessage) -> (Arc<str>, Arc<str>) {
+        let nick = |id| self.people.get(id).map_or_else(|| "?".into(), |person| person.nick().shared());
+        let to = match message.place {
+            Place::Channel(id) => self.channels.get(id).map_or_else(|| "?".into(), |c| c.name.shared()),
+            Place::Direct(a, b) => nick(if a == message.from { b } else { a }),
+        };
+        (nick(message.from), to)
     }
 
     fn answers_labels(&self, session: SessionId) -> bool {

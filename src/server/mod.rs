@@ -1,4 +1,144 @@
 //! IO: the listener, connections and their pumps, the password pool, the hub that owns the chat.
+//!
+//! [`run`] is the whole server; the command line and the tests call it alike.
 
 pub mod advertise;
+mod commit;
 pub mod config;
+mod connection;
+mod deliver;
+mod flood;
+mod hub;
+mod listener;
+mod logins;
+mod outbox;
+pub mod passwords;
+mod pump;
+mod session;
+pub mod throttle;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use crate::chat::record::AccountChange;
+use crate::chat::{Chat, Settings};
+use crate::store::{Store, StoreError};
+use crate::trust::certs::Identity;
+use crate::trust::tls;
+use config::Config;
+use passwords::Passwords;
+
+pub use listener::bind;
+
+/// Connections that may be between their arrival and their login at one time.
+const STRANGERS: usize = 4096;
+
+/// How long sessions that are told to end may take to do so.
+const FAREWELL: Duration = Duration::from_secs(6);
+
+/// A server that is set up and not yet running.
+pub struct Server {
+    hub: hub::Hub,
+    handle: hub::HubHandle,
+    shared: Arc<connection::Shared>,
+    stopping: watch::Sender<bool>,
+    addresses: Arc<listener::Addresses>,
+}
+
+impl Server {
+    /// A server over a store and an identity. The chat goes on from what the store kept.
+    pub async fn new(
+        config: &Config,
+        store: Store,
+        identity: &Identity,
+        passwords: Arc<Passwords>,
+    ) -> Result<Self, StoreError> {
+        let kept = store.snapshot().await?;
+        let limits = &config.limits;
+        let settings = Settings {
+            network: config.name.as_str().into(),
+            motd: config.motd_lines(),
+            channels_per_account: as_usize(limits.channels_per_account),
+            line_bytes: as_usize(limits.line_bytes),
+            started: hub::now(),
+        };
+        let send_queue = as_usize(limits.send_queue_bytes);
+        let (hub, handle) = hub::Hub::new(Chat::new(settings, kept), store.clone(), send_queue);
+        let (stopping, stop) = watch::channel(false);
+        let shared = Arc::new(connection::Shared {
+            tls: TlsAcceptor::from(tls::server_config(identity)),
+            hub: handle.clone(),
+            logins: logins::Logins::new(store, passwords, handle.clone()),
+            limits: connection::Limits {
+                handshake: limits.handshake_timeout(),
+                login: limits.login_timeout(),
+                line_bytes: as_usize(limits.line_bytes),
+                lines_per_second: limits.flood.then_some(limits.messages_per_second),
+                burst: limits.burst,
+            },
+            stopping: stop,
+        });
+        let addresses = listener::Addresses::new(limits.connections_per_address);
+        Ok(Self { hub, handle, shared, stopping, addresses })
+    }
+
+    /// How the administration tells the chat what it changed.
+    pub fn accounts(&self) -> AccountChanges {
+        AccountChanges(self.handle.clone())
+    }
+
+    /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
+    /// confirmed or is on its way was kept.
+    pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
+        let Self { hub, handle, shared, stopping, addresses } = self;
+        let tasks = TaskTracker::new();
+        let strangers = Arc::new(Semaphore::new(STRANGERS));
+        let acceptors: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                tokio::spawn(listener::accept(
+                    listener,
+                    shared.clone(),
+                    strangers.clone(),
+                    addresses.clone(),
+                    tasks.clone(),
+                ))
+            })
+            .collect();
+        let hub = tokio::spawn(hub.run());
+        stop.await;
+        info!("shutting down");
+        for acceptor in acceptors {
+            acceptor.abort();
+        }
+        stopping.send_replace(true);
+        handle.shut_down().await;
+        // The hub ends after it has told every session to end; a panic in it was reported by the panic hook.
+        let _ = hub.await;
+        tasks.close();
+        if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
+            info!(connections = tasks.len(), "some clients did not read their last lines");
+        }
+    }
+}
+
+/// Where the administration tells the chat what it changed.
+#[derive(Clone)]
+pub struct AccountChanges(hub::HubHandle);
+
+impl AccountChanges {
+    /// Has the chat follow a change, and returns when it does.
+    pub async fn tell(&self, change: AccountChange) {
+        self.0.account_changed(change).await;
+    }
+}
+
+fn as_usize(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}

@@ -77,7 +77,7 @@ impl Store {
     /// Batches that wait together become one transaction. Where one fails because the disk is full or the database
     /// locked, all of them do, and the store can be used again as soon as the cause is gone. Should the
     /// writer itself break, `done` is dropped without being called.
-    pub fn commit(&self, records: Vec<Record>, done: Done) {
+    pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
         self.inner.writer.commit(records, done);
     }
 

@@ -34,7 +34,7 @@ fn hash() -> PasswordHash {
 /// Commits and waits until it is durable.
 fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
     let (done, result) = mpsc::channel();
-    store.commit(records, Box::new(move |r| done.send(r).expect("waited for")));
+    store.commit(records.into(), Box::new(move |r| done.send(r).expect("waited for")));
     result.recv().expect("answered")
 }
 
@@ -218,7 +218,7 @@ async fn a_broken_batch_does_not_take_its_group_down() {
     let say = |n, text| Record::Message(message(at(n), Place::Channel(ChannelId(1)), text));
     for batch in [vec![say(1, "a")], vec![say(2, "b"), nowhere], vec![say(3, "c")]] {
         let done = done.clone();
-        store.commit(batch, Box::new(move |r| done.send(r.is_ok()).expect("waited for")));
+        store.commit(batch.into(), Box::new(move |r| done.send(r.is_ok()).expect("waited for")));
     }
     go.send(()).expect("held");
     held.await.expect("no panic").expect("written");
@@ -232,7 +232,7 @@ async fn dropping_the_store_finishes_what_is_queued() {
     let data = store.folder().to_owned();
     for n in 1..=500 {
         let record = Record::Message(message(MessageId::from_i64(n), Place::Channel(ChannelId(1)), "x"));
-        store.commit(vec![record], Box::new(|r| r.expect("kept")));
+        store.commit(vec![record].into(), Box::new(|r| r.expect("kept")));
     }
     drop(store);
     assert_eq!(texts(&Store::open(&data).expect("opens")).await.len(), 500);

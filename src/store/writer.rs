@@ -1,5 +1,6 @@
 //! The one thread that writes. Whatever waits in its queue becomes one transaction.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -22,7 +23,7 @@ const QUEUE: usize = 4096;
 const GROUP: usize = 8192;
 
 enum Job {
-    Records(Vec<Record>, Done),
+    Records(Arc<Vec<Record>>, Done),
     /// Runs a transaction of its own.
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
@@ -44,7 +45,7 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    pub fn commit(&self, records: Vec<Record>, done: Done) {
+    pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
         if let Err((error, Job::Records(_, done))) = self.push(Job::Records(records, done)) {
             done(Err(error));
         }
@@ -143,8 +144,8 @@ impl<'conn> Group<'conn> {
         })
     }
 
-    fn commit(&mut self, batches: Vec<(Vec<Record>, Done)>) {
-        let result = self.transaction(batches.iter().flat_map(|(records, _)| records));
+    fn commit(&mut self, batches: Vec<(Arc<Vec<Record>>, Done)>) {
+        let result = self.transaction(batches.iter().flat_map(|(records, _)| records.iter()));
         match result {
             // Some record breaks a rule of the schema: its batch fails alone.
             Err(StoreError::Sql(_)) if batches.len() > 1 => {

@@ -65,6 +65,18 @@ impl MessageId {
         Self::first_at(now).max(Self(self.0 + 1))
     }
 
+    /// The 16 hexadecimal digits of the `msgid` tag, so that text order is message order.
+    pub fn digits(self) -> Digits {
+        let mut digits = [b'0'; 16];
+        let mut rest = self.0;
+        for digit in digits.iter_mut().rev() {
+            let value = u8::try_from(rest & 0xf).unwrap_or(0);
+            *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
+            rest >>= 4;
+        }
+        Digits(digits)
+    }
+
     /// The server time of the message.
     pub fn time(self) -> Millis {
         Millis(self.0 >> Self::COUNTER_BITS)
@@ -72,9 +84,20 @@ impl MessageId {
 }
 
 impl fmt::Display for MessageId {
-    /// The `msgid` tag's value: 16 hexadecimal digits, so that text order is message order.
+    /// The `msgid` tag's value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(self.digits().as_str())
+    }
+}
+
+/// A message id in hexadecimal, made without an allocation: every message that goes out carries one.
+#[derive(Clone, Copy, Debug)]
+pub struct Digits([u8; 16]);
+
+impl Digits {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -97,6 +120,7 @@ mod tests {
         assert!(b > a);
         assert_eq!(b.time(), Millis(1_700_000_000_123));
         assert_eq!(a.to_string().parse(), Ok(a));
+        assert_eq!(MessageId(0x0123_4567_89ab_cdef).to_string(), "0123456789abcdef");
         assert_eq!(MessageId::from_i64(a.as_i64()), a);
     }
 

@@ -1,0 +1,127 @@
+//! A chat to test with: sessions by name, and what each of them got.
+
+use std::collections::HashMap;
+
+use crate::chat::login::{Checked, LoginMachine, Step, Verified};
+use crate::chat::record::{Account, AccountId, Record, Role, Snapshot};
+use crate::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
+use crate::wire::{CapSet, Message, Millis, Nick};
+
+/// Drives a chat with the accounts `al`, `bo` and `cy` (an admin).
+pub struct Driver {
+    pub chat: Chat,
+    pub now: Millis,
+    pub records: Vec<Record>,
+    got: HashMap<SessionId, String>,
+    next: u32,
+}
+
+impl Driver {
+    pub fn new() -> Self {
+        let account = |(id, name, role)| Account {
+            id: AccountId(id),
+            name: Nick::parse(name).expect("a nick"),
+            role,
+            disabled: false,
+        };
+        let accounts = [(16, "al", Role::Member), (17, "bo", Role::Member), (18, "cy", Role::Admin)];
+        let kept = Snapshot { accounts: accounts.map(account).into(), ..Snapshot::default() };
+        Self::from_kept(kept)
+    }
+
+    pub fn from_kept(kept: Snapshot) -> Self {
+        Self {
+            chat: Chat::new(Settings::default(), kept),
+            now: Millis(1_700_000_000_000),
+            records: Vec::new(),
+            got: HashMap::new(),
+            next: 0,
+        }
+    }
+
+    /// The accounts as they are kept.
+    pub fn accounts(&self) -> Vec<Account> {
+        (16..19).filter_map(|id| self.chat.people.get(AccountId(id))).map(|p| p.account.clone()).collect()
+    }
+
+    /// Logs an account in and forgets the burst. `caps` as in CAP REQ.
+    pub fn open(&mut self, name: &str, caps: &str) -> SessionId {
+        let session = self.open_with_burst(name, caps);
+        self.got(session);
+        session
+    }
+
+    /// Logs an account in; the burst is what it got first.
+    pub fn open_with_burst(&mut self, name: &str, caps: &str) -> SessionId {
+        let nick = Nick::parse(name).expect("a nick");
+        let account = self.chat.people.named(&nick).expect("an account").account.id;
+        let session = SessionId { slot: self.next, generation: 0 };
+        self.next += 1;
+        self.input(InputKind::Opened(session, login(account, nick, caps)));
+        session
+    }
+
+    /// Says a line, and returns what the session itself got of it.
+    pub fn say(&mut self, session: SessionId, line: &str) -> String {
+        let message = Message::parse(line).expect(line);
+        let label = message.tags.get("label").map(|label| label.into_owned().into());
+        self.input(InputKind::Said { session, label, command: Command::parse(&message) });
+        self.got(session)
+    }
+
+    pub fn input(&mut self, kind: InputKind) {
+        let mut fx = Effects::default();
+        self.now.0 += 1;
+        self.chat.handle(Input { at: self.now, kind }, &mut fx);
+        self.records.append(&mut fx.records);
+        let mut renderer = Renderer::default();
+        let mut render = |event: &_, caps: CapSet, tag: Option<&str>| {
+            let mut out = Vec::new();
+            renderer.render(event, caps, tag, &mut out);
+            String::from_utf8(out).expect("utf-8")
+        };
+        for output in fx.outputs {
+            match output {
+                Output::Line(to, line) => self.got.entry(to).or_default().push_str(&line),
+                Output::Event { to, caps, event, tag } => {
+                    let line = render(&event, caps, tag.as_deref());
+                    self.got.entry(to).or_default().push_str(&line);
+                }
+                Output::Fan { audience, event, origin } => {
+                    for seat in audience.seats() {
+                        let origin = origin.as_ref().filter(|o| o.session == seat.session);
+                        if origin.is_none_or(|o| o.echo) {
+                            let line = render(&event, seat.caps, origin.and_then(|o| o.tag.as_deref()));
+                            self.got.entry(seat.session).or_default().push_str(&line);
+                        }
+                    }
+                }
+                Output::Close(to, reason) => {
+                    self.got.entry(to).or_default().push_str(&format!("ERROR :{reason}\r\n"));
+                }
+            }
+        }
+    }
+
+    /// What a session got since it was last asked.
+    pub fn got(&mut self, session: SessionId) -> String {
+        self.got.remove(&session).unwrap_or_default()
+    }
+}
+
+fn login(account: AccountId, name: Nick, caps: &str) -> Login {
+    let mut machine = LoginMachine::default();
+    let mut out = String::new();
+    let mut say =
+        |machine: &mut LoginMachine, line: &str| machine.line(&Message::parse(line).expect(line), &mut out);
+    say(&mut machine, &format!("CAP REQ :{caps}"));
+    say(&mut machine, &format!("NICK {name}"));
+    say(&mut machine, "USER u 0 * :Real Name");
+    say(&mut machine, "AUTHENTICATE PLAIN");
+    assert!(matches!(say(&mut machine, "AUTHENTICATE AGFsAHNlY3JldDEy"), Step::Check(_)));
+    machine.checked(Checked::Right(Verified { account, name }), &mut String::new());
+    match say(&mut machine, "CAP END") {
+        Step::Done(login) => login,
+        other => panic!("{other:?}"),
+    }
+}

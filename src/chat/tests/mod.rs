@@ -1,0 +1,229 @@
+//! The rules together: what members see of each other.
+
+mod driver;
+mod simulation;
+
+use super::InputKind;
+use super::record::{AccountChange, AccountId, Record};
+use driver::Driver;
+
+const EVERYTHING: &str = "echo-message message-tags server-time labeled-response batch parlour/send-id";
+
+#[test]
+fn members_hear_each_other_and_strangers_do_not() {
+    let mut d = Driver::new();
+    let (al, bo, cy) = (d.open("al", "echo-message"), d.open("bo", ""), d.open("cy", ""));
+    let joined = d.say(al, "JOIN #Tea");
+    assert_eq!(
+        joined,
+        ":al!al@parlour JOIN #Tea\r\n:chat.parlour 353 al = #Tea :al\r\n:chat.parlour 366 al #Tea :End of /NAMES list\r\n"
+    );
+    d.say(bo, "JOIN #tea");
+    assert_eq!(d.got(al), ":bo!bo@parlour JOIN #Tea\r\n");
+    assert_eq!(d.say(al, "PRIVMSG #tea :hi all"), ":al!al@parlour PRIVMSG #Tea :hi all\r\n");
+    assert_eq!(d.got(bo), ":al!al@parlour PRIVMSG #Tea :hi all\r\n");
+    assert_eq!(d.say(bo, "PRIVMSG #tea :hi al"), "", "no echo-message, no echo");
+    assert_eq!(d.got(cy), "");
+    assert!(d.say(cy, "PRIVMSG #tea :hi").contains(" 404 cy #tea :"));
+}
+
+#[test]
+fn an_account_has_several_sessions() {
+    let mut d = Driver::new();
+    let (one, two, bo) = (d.open("al", EVERYTHING), d.open("al", "echo-message"), d.open("bo", ""));
+    d.say(one, "JOIN #a");
+    assert!(d.got(two).contains("JOIN #a"), "the other session is in the channel too");
+    d.say(one, "PRIVMSG #a :from one");
+    assert!(d.got(two).contains(":from one"));
+    d.say(one, "PRIVMSG bo :psst");
+    assert_eq!(d.got(two), ":al!al@parlour PRIVMSG bo :psst\r\n");
+    assert_eq!(d.got(bo), ":al!al@parlour PRIVMSG bo :psst\r\n");
+    d.say(bo, "JOIN #a");
+    d.input(InputKind::Closed(two, "gone".into()));
+    assert_eq!(d.got(bo).matches("QUIT").count(), 0, "the account is still here");
+    d.input(InputKind::Closed(one, "gone".into()));
+    assert_eq!(d.got(bo), ":al!al@parlour QUIT :gone\r\n");
+}
+
+#[test]
+fn membership_outlives_the_session() {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", ""), d.open("bo", ""));
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    d.say(al, "TOPIC #a :tea at five");
+    assert!(d.say(al, "QUIT :bye").contains("ERROR :Quit: bye"));
+    assert!(d.got(bo).ends_with(":al!al@parlour QUIT :Quit: bye\r\n"));
+    let again = d.open_with_burst("al", "");
+    assert_eq!(d.got(bo), ":al!al@parlour JOIN #a\r\n");
+    let burst = d.got(again);
+    let from_join = burst.split_once(":al!al@parlour JOIN #a\r\n").expect("joined").1;
+    assert!(from_join.starts_with(":chat.parlour 332 al #a :tea at five\r\n:chat.parlour 333 al #a al 17"));
+    assert!(from_join.contains(" 353 al = #a :al bo\r\n"));
+    d.say(again, "PART #a :enough");
+    assert_eq!(d.got(bo), ":al!al@parlour PART #a :enough\r\n");
+    d.input(InputKind::Closed(again, "x".into()));
+    let burst = d.open_with_burst("al", "");
+    assert!(!d.got(burst).contains(":al!al@parlour JOIN"));
+}
+
+#[test]
+fn the_echo_answers() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    assert_eq!(
+        d.say(al, "PRIVMSG Echo :hello there"),
+        ":echo!echo@parlour PRIVMSG al :Server received your message: hello there\r\n"
+    );
+    assert_eq!(d.records.len(), 2, "both sides are kept");
+    assert_eq!(d.say(al, "NOTICE echo :hello"), "", "a notice is not answered");
+}
+
+#[test]
+fn a_message_sent_twice_is_sent_once() {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", EVERYTHING), d.open("bo", "message-tags"));
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    d.got(al);
+    let first = d.say(al, "@label=1;parlour/send-id=x1 PRIVMSG #a :once");
+    assert!(first.starts_with("@label=1;time="), "{first}");
+    assert!(!first.contains("send-id"));
+    assert_eq!(d.got(bo).matches("once").count(), 1);
+    let count = d.records.len();
+    let again = d.say(al, "@label=2;parlour/send-id=x1 PRIVMSG #a :once");
+    assert_eq!(again, first.replace("label=1", "label=2"));
+    assert_eq!((d.got(bo).as_str(), d.records.len()), ("", count));
+    // What could not be kept may be sent again.
+    let Some(Record::Message(kept)) = d.records.last().cloned() else { panic!("no message") };
+    d.input(InputKind::NotStored { session: al, label: Some("1".into()), messages: vec![kept] });
+    assert!(d.got(al).starts_with("@label=1 :chat.parlour FAIL PRIVMSG TEMPORARILY_UNAVAILABLE :"));
+    d.say(al, "@label=3;parlour/send-id=x1 PRIVMSG #a :once");
+    assert_eq!(d.got(bo).matches("once").count(), 1);
+}
+
+#[test]
+fn labels_mark_answers() {
+    let mut d = Driver::new();
+    let al = d.open("al", EVERYTHING);
+    assert_eq!(d.say(al, "@label=p PONG x"), "@label=p :chat.parlour ACK\r\n");
+    assert_eq!(d.say(al, "@label=p PING x"), "@label=p :chat.parlour PONG chat.parlour :x\r\n");
+    assert!(d.say(al, "@label=e NONSENSE").starts_with("@label=e :chat.parlour 421 al NONSENSE :"));
+    let batch = d.say(al, "@label=j JOIN #a");
+    let lines: Vec<&str> = batch.lines().collect();
+    assert_eq!(lines[0], "@label=j :chat.parlour BATCH +r labeled-response");
+    assert!(lines[1].starts_with("@batch=r;time=") && lines[1].ends_with(" JOIN #a"));
+    assert!(lines[2].starts_with("@batch=r :chat.parlour 353 "));
+    assert_eq!(lines[lines.len() - 1], ":chat.parlour BATCH -r");
+}
+
+#[test]
+fn typing_notes_go_to_those_who_know_tags() {
+    let mut d = Driver::new();
+    let (al, bo, cy) = (d.open("al", "message-tags"), d.open("bo", "message-tags"), d.open("cy", ""));
+    for session in [al, bo, cy] {
+        d.say(session, "JOIN #a");
+    }
+    (d.got(bo), d.got(cy));
+    let kept = d.records.len();
+    d.say(al, "@+typing=active;other=x TAGMSG #a");
+    let got = d.got(bo);
+    assert!(got.contains(";+typing=active :al!al@parlour TAGMSG #a\r\n") && !got.contains("other"), "{got}");
+    assert_eq!((d.got(cy).as_str(), d.records.len()), ("", kept));
+}
+
+#[test]
+fn targets_that_are_not_there_are_named() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    for (line, answer) in [
+        ("PRIVMSG nobody :x", " 401 al nobody :"),
+        ("PRIVMSG #none :x", " 403 al #none :"),
+        ("PRIVMSG", " 411 al :No recipient given (PRIVMSG)"),
+        ("PRIVMSG bo", " 412 al :"),
+        ("JOIN", " 461 al JOIN :"),
+        ("JOIN tea", " 403 al tea :"),
+        ("PART #none", " 403 al #none :"),
+        ("NICK other", " 432 al other :"),
+        ("USER a b c d", " 462 al :"),
+        ("AUTHENTICATE PLAIN", " 907 al :"),
+        ("REGISTER a * b", "FAIL REGISTER ALREADY_AUTHENTICATED al :"),
+        ("WHOIS nobody", " 401 al nobody :"),
+        ("MODE #none", " 403 al #none :"),
+        ("MODE bo", " 502 al :"),
+        ("TOPIC #none", " 403 al #none :"),
+        ("FROB", " 421 al FROB :"),
+        ("PRIVMSG bo,bo2,b3,b4,b5,b6,b7,b8,b9,c0,c1,c2,c3,c4,c5,c6,c7 :x", " 407 al c7 :"),
+    ] {
+        let got = d.say(al, line);
+        assert!(got.contains(answer), "{line}: {got}");
+    }
+    assert_eq!(d.say(al, "NOTICE nobody :x"), "", "a notice is never answered with an error");
+}
+
+#[test]
+fn accounts_follow_the_administration_at_once() {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", ""), d.open("bo", ""));
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    let mut account = d.chat.people.get(AccountId(16)).expect("al").account.clone();
+    account.disabled = true;
+    d.input(InputKind::Account(AccountChange::Changed(account)));
+    assert!(d.got(al).ends_with("ERROR :This account was disabled\r\n"));
+    assert_eq!(d.got(bo), ":al!al@parlour QUIT :This account was disabled\r\n");
+    assert_eq!(d.say(al, "PRIVMSG #a :still here?"), "", "its sessions are no more");
+    assert!(d.say(bo, "PRIVMSG al :x").contains(" 401 "));
+    d.input(InputKind::Account(AccountChange::Removed(AccountId(17))));
+    assert!(d.got(bo).ends_with("ERROR :This account was removed\r\n"));
+}
+
+#[test]
+fn an_invite_lands_its_account_in_a_channel() {
+    let mut d = Driver::new();
+    let mut account = d.chat.people.get(AccountId(16)).expect("al").account.clone();
+    account.id = AccountId(40);
+    account.name = crate::wire::Nick::parse("new").expect("a nick");
+    let lobby = crate::wire::ChannelName::parse("#lobby").ok();
+    d.input(InputKind::Account(AccountChange::Added(account, lobby)));
+    assert!(matches!(d.records[..], [Record::ChannelCreated { .. }, Record::Joined { .. }]));
+    let new = d.open_with_burst("new", "");
+    assert!(d.got(new).contains(":new!new@parlour JOIN #lobby\r\n"));
+}
+
+#[test]
+fn while_nothing_can_be_kept_it_says_so_and_reading_goes_on() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.say(al, "JOIN #a");
+    d.input(InputKind::Writable(false));
+    assert!(d.say(al, "PRIVMSG #a :x").contains("FAIL PRIVMSG TEMPORARILY_UNAVAILABLE"));
+    assert!(d.say(al, "TOPIC #a :x").contains("FAIL TOPIC TEMPORARILY_UNAVAILABLE"));
+    assert!(d.say(al, "TOPIC #a").contains(" 331 "));
+    assert!(d.say(al, "PING x").contains("PONG"));
+    d.input(InputKind::Writable(true));
+    assert!(d.say(al, "TOPIC #a :x").contains("TOPIC #a :x"));
+}
+
+#[test]
+fn an_empty_channel_is_forgotten_unless_something_was_said() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.say(al, "JOIN #quiet,#talk");
+    d.say(al, "PRIVMSG #talk :x");
+    d.say(al, "PART #quiet,#talk");
+    let list = d.say(al, "LIST");
+    assert!(list.contains(" 322 al #talk 0 :") && !list.contains("#quiet"), "{list}");
+}
+
+#[test]
+fn admins_show() {
+    let mut d = Driver::new();
+    let cy = d.open("cy", "");
+    let joined = d.say(cy, "JOIN #a");
+    assert!(joined.contains(" 353 cy = #a :@cy\r\n"));
+    assert!(d.say(cy, "WHO #a").contains(" 352 cy #a cy parlour chat.parlour cy H*@ :0 Real Name\r\n"));
+    assert!(d.say(cy, "WHOIS cy").contains(" 313 cy cy :"));
+    d.say(cy, "AWAY :lunch");
+    assert!(d.say(cy, "WHO cy").contains(" cy G* :"));
+}

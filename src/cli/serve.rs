@@ -1,0 +1,177 @@
+//! `parlour serve`: runs the server; the first run sets everything up and prints an invite.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rustls::pki_types::UnixTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use super::certs;
+use crate::chat::record::Role;
+use crate::server::config::Config;
+use crate::server::passwords::Passwords;
+use crate::server::{self, Server, advertise};
+use crate::store::Store;
+use crate::store::invites::{self, NewInvite};
+use crate::trust::certs::{CertError, Identity};
+use crate::trust::{InviteLink, Token};
+use crate::wire::{ChannelName, Millis};
+
+/// Run the server. The first run makes certificates and a database, and prints an admin's invite.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour serve
+  parlour serve --listen 192.0.2.7:6697 --data /var/lib/parlour --certs /etc/parlour/certs
+  RUST_LOG=warn parlour serve          no line for every login and message")]
+pub struct Args {
+    /// An address to listen on, ADDRESS:PORT; may be given several times. Port 0 takes any free one.
+    /// Default: port 6697 on every address.
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<SocketAddr>,
+    /// The folder of the database.
+    #[arg(long = "data", value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    #[command(flatten)]
+    certs: certs::Folder,
+    /// The configuration file. Default: parlour.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// How long the first admin's invite holds.
+const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
+
+/// Runs the subcommand to the end of the server.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    log_to_stderr();
+    let mut config = match &args.config {
+        Some(file) => Config::read(file)?,
+        None => Config::read_if_any("parlour.toml".as_ref())?,
+    };
+    let asked = !args.listen.is_empty();
+    if asked {
+        config.listen.clone_from(&args.listen);
+    }
+    // Each connection is a file descriptor, and the usual limit is 1024.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        warn!(%error, "cannot raise the number of open files");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, config))
+}
+
+async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
+    let identity = identity(args, &config)?;
+    // Opened before the port is taken: of two servers on one folder the second stops here.
+    let store = Store::open(&args.data)?;
+    let listeners = listen(&config.listen)?;
+    let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let passwords = Arc::new(Passwords::new(config.passwords));
+    let server = Server::new(&config, store.clone(), &identity, passwords.clone()).await?;
+    for address in &bound {
+        info!("listening on {address}");
+    }
+    first_invite(&store, &config, &identity, &bound).await?;
+    server.run(listeners, stop_signal()?).await;
+    info!("stopped");
+    Ok(())
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+/// The certificates, made where there are none.
+fn identity(args: &Args, config: &Config) -> anyhow::Result<Identity> {
+    let (folder, now) = (&args.certs.path, UnixTime::now());
+    match crate::trust::certs::load(folder, now) {
+        Err(CertError::NoneYet { .. }) => {
+            let identity = crate::trust::certs::generate(folder, &config.tls.names, false, now)?;
+            info!(folder = %folder.display(), pin = %identity.pin(), "made certificates");
+            Ok(identity)
+        }
+        loaded => Ok(loaded?),
+    }
+}
+
+fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for &address in addresses {
+        match server::bind(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
+                "{address} is in use by another program; stop that, or choose another address with --listen"
+            ),
+            // A machine without IPv6 serves IPv4 all the same.
+            Err(error) if address.ip().is_unspecified() && address.is_ipv6() && addresses.len() > 1 => {
+                warn!(%address, %error, "not listening");
+            }
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("cannot listen on {address}; choose an address of this machine with --listen")
+                });
+            }
+        }
+    }
+    if listeners.is_empty() {
+        bail!("nothing to listen on; name an address with --listen");
+    }
+    Ok(listeners)
+}
+
+/// While there is no account, every start prints an invite for the first admin.
+async fn first_invite(
+    store: &Store,
+    config: &Config,
+    identity: &Identity,
+    bound: &[SocketAddr],
+) -> anyhow::Result<()> {
+    if !store.snapshot().await?.accounts.is_empty() {
+        return Ok(());
+    }
+    let token = Token::random();
+    let now = server::now();
+    let life = u64::try_from(FIRST_INVITE.as_millis()).unwrap_or(0);
+    let invite = NewInvite {
+        token: token.hash(),
+        role: Role::Admin,
+        channel: ChannelName::parse("#lobby").ok(),
+        uses: 1,
+        expires: Millis(now.0 + life),
+    };
+    store.write(move |tx| invites::create(tx, &invite, (now, crate::store::audit::Actor::Console)).map_err(crate::store::StoreError::from)).await?;
+    let addresses = advertise::addresses(&config.advertise, bound);
+    let link = InviteLink { addresses, pin: identity.pin(), token };
+    eprintln!("\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n");
+    let mut out = io::stdout().lock();
+    writeln!(out, "{link}")?;
+    out.flush()?;
+    eprintln!("\nOpen it with:  parlour join 'LINK'\n");
+    Ok(())
+}
+
+/// Ready at Ctrl-C or SIGTERM.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,213 @@
+//! One connection: the handshake, the login, then the pump until it ends.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::{debug, info};
+
+use super::flood::Flood;
+use super::hub::HubHandle;
+use super::logins::Logins;
+use super::outbox::error_line;
+use super::pump::{Pump, Writing, line_refused, read_line};
+use super::session::{Said, Session};
+use crate::chat::Login;
+use crate::chat::login::{LoginMachine, Step};
+use crate::wire::framing::{LineError, Lines};
+use crate::wire::{Message, Nick};
+
+/// What all connections share.
+pub(super) struct Shared {
+    pub tls: TlsAcceptor,
+    pub hub: HubHandle,
+    pub logins: Logins,
+    pub limits: Limits,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// What a connection may do.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// Time for the TLS handshake.
+    pub handshake: Duration,
+    /// Time from the handshake to the login.
+    pub login: Duration,
+    /// Most bytes of a line after its tags.
+    pub line_bytes: usize,
+    /// Lines a second of a logged-in client; `None` for no limit.
+    pub lines_per_second: Option<u32>,
+    /// Lines it may say at once before that.
+    pub burst: u32,
+}
+
+/// A client that is in, with what it said behind its login.
+struct Entered {
+    stream: TlsStream<TcpStream>,
+    login: Login,
+    nick: Nick,
+    lines: Lines,
+    said: Vec<Said>,
+}
+
+/// Serves a connection to its end. The permit counts it among those that are not logged in.
+pub(super) async fn serve(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    permit: OwnedSemaphorePermit,
+) {
+    // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
+    let _ = tcp.set_nodelay(true);
+    // Boxed, so that the login's buffers are gone while the connection lives on.
+    let Some(entered) = Box::pin(enter(tcp, peer, &shared)).await else { return };
+    drop(permit);
+    let Entered { stream, login, nick, lines, said } = entered;
+    info!(%peer, account = %nick, "logged in");
+    let ready = shared.hub.ready.clone();
+    let session = Arc::new(Session::new(login, ready.seconds()));
+    ready.put(&session, |inbox| inbox.said = said);
+    let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
+    drop(shared);
+    let pump = Pump {
+        stream,
+        session: session.clone(),
+        ready: ready.clone(),
+        lines,
+        flood,
+        writing: Writing::default(),
+    };
+    let reason = pump.run().await;
+    info!(%peer, account = %nick, %reason, "disconnected");
+    ready.put(&session, |inbox| inbox.ended = Some(reason));
+}
+
+async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Entered> {
+    let mut stream = match timeout(shared.limits.handshake, shared.tls.accept(tcp)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            info!(%peer, %error, "no TLS 1.3 handshake");
+            return None;
+        }
+        Err(_) => {
+            info!(%peer, "the handshake took too long");
+            return None;
+        }
+    };
+    let mut stopping = shared.stopping.clone();
+    let outcome = tokio::select! {
+        outcome = timeout(shared.limits.login, log_in(&mut stream, peer, shared)) => {
+            outcome.unwrap_or_else(|_| Err(Refusal::Close("The login took too long".to_owned())))
+        }
+        _ = stopping.wait_for(|stopping| *stopping) => {
+            Err(Refusal::Close("Server is shutting down".to_owned()))
+        }
+    };
+    match outcome {
+        Ok((login, nick, lines, said)) => Some(Entered { stream, login, nick, lines, said }),
+        Err(Refusal::Lost(error)) => {
+            debug!(%peer, %error, "gone before the login");
+            None
+        }
+        Err(Refusal::Close(reason)) => {
+            info!(%peer, %reason, "not logged in");
+            let farewell = async {
+                stream.write_all(&error_line(&reason)).await?;
+                stream.shutdown().await
+            };
+            // Who does not read it in time does not hear why.
+            let _ = timeout(Duration::from_secs(5), farewell).await;
+            None
+        }
+    }
+}
+
+/// Why a connection did not get in.
+enum Refusal {
+    Lost(io::Error),
+    Close(String),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+async fn log_in(
+    stream: &mut TlsStream<TcpStream>,
+    peer: SocketAddr,
+    shared: &Shared,
+) -> Result<(Login, Nick, Lines, Vec<Said>), Refusal> {
+    let mut machine = LoginMachine::default();
+    let mut lines = Lines::new(shared.limits.line_bytes);
+    let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
+    let mut input = vec![0; 4096];
+    let mut out = String::new();
+    loop {
+        while let Some(line) = queue.pop_front() {
+            let mut step = match &line {
+                Ok(line) => match Message::parse(line) {
+                    Some(message) => machine.line(&message, &mut out),
+                    None => Step::Continue,
+                },
+                Err(error) => {
+                    machine.refuse(&line_refused(*error), &mut out);
+                    Step::Continue
+                }
+            };
+            // What the client is told before a check goes out before it: the check may take its time.
+            if !matches!(step, Step::Continue) {
+                say(stream, &mut out).await?;
+            }
+            step = match step {
+                Step::Check(credentials) => {
+                    let outcome = shared.logins.check(peer.ip(), credentials).await;
+                    machine.checked(outcome, &mut out)
+                }
+                Step::Register(registration) => {
+                    let outcome = shared.logins.register(peer.ip(), registration).await;
+                    machine.registered(outcome, &mut out)
+                }
+                other => other,
+            };
+            match step {
+                Step::Done(login) => {
+                    say(stream, &mut out).await?;
+                    let nick = machine.into_name().ok_or_else(|| Refusal::Close("No account".to_owned()))?;
+                    let rest = queue.iter().filter_map(|line| read_line(line.as_deref().map_err(|e| *e)));
+                    return Ok((login, nick, lines, rest.collect()));
+                }
+                Step::Close(reason) => {
+                    say(stream, &mut out).await?;
+                    return Err(Refusal::Close(reason));
+                }
+                _ => {}
+            }
+        }
+        say(stream, &mut out).await?;
+        let read = stream.read(&mut input).await?;
+        if read == 0 {
+            return Err(Refusal::Lost(io::ErrorKind::UnexpectedEof.into()));
+        }
+        lines.feed(input.get(..read).unwrap_or_default(), |line| queue.push_back(line.map(str::to_owned)));
+    }
+}
+
+async fn say(stream: &mut TlsStream<TcpStream>, out: &mut String) -> io::Result<()> {
+    if !out.is_empty() {
+        stream.write_all(out.as_bytes()).await?;
+        stream.flush().await?;
+        out.clear();
+    }
+    Ok(())
+}

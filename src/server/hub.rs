@@ -1,0 +1,229 @@
+//! The one task that owns the chat.
+//!
+//! It takes what sessions said, applies it, hands what must last to the store as one transaction and delivers
+//! when that is durable. The next batch is applied while this one commits. So the order of effects is the
+//! order of inputs, nobody sees what the history will not have, and the cost of a sync is shared by all that
+//! was said meanwhile.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use super::commit::Commits;
+use super::deliver::{Deliverer, Sessions};
+use super::session::{Ready, Session};
+use crate::chat::record::{AccountChange, Record};
+use crate::chat::{Chat, Effects, Input, InputKind, SessionId};
+use crate::store::Store;
+use crate::wire::Millis;
+
+/// A client that was not heard for so long is asked whether it is there, and gone when it stays silent as long again.
+const PING_AFTER_S: u32 = 120;
+
+/// How often the hub looks for silent clients.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// While so many records wait for the commit before them, nothing more is taken from sessions.
+const RECORDS_AHEAD: usize = 16 * 1024;
+
+/// From the administration to the hub.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Follow a change of accounts; answered when it is in force.
+    Account(AccountChange, oneshot::Sender<()>),
+    /// End all sessions, finish what is on its way, stop.
+    Shutdown,
+}
+
+/// How the rest of the server reaches the hub.
+#[derive(Clone, Debug)]
+pub(super) struct HubHandle {
+    pub ready: Arc<Ready>,
+    orders: mpsc::Sender<Order>,
+}
+
+impl HubHandle {
+    /// Has the chat follow a change of accounts, and returns when it does.
+    pub async fn account_changed(&self, change: AccountChange) {
+        let (done, in_force) = oneshot::channel();
+        if self.orders.send(Order::Account(change, done)).await.is_ok() {
+            // An error means that the hub has stopped, and then nobody is connected.
+            let _ = in_force.await;
+        }
+    }
+
+    /// Tells the hub to stop.
+    pub async fn shut_down(&self) {
+        let _ = self.orders.send(Order::Shutdown).await;
+    }
+}
+
+/// The owner of the chat. See the module.
+pub(super) struct Hub {
+    chat: Chat,
+    ready: Arc<Ready>,
+    orders: mpsc::Receiver<Order>,
+    sessions: Sessions,
+    deliverer: Deliverer,
+    /// What was applied and waits for the commit before it.
+    pending: Effects,
+    commits: Commits,
+    /// Kept for its capacity.
+    listed: Vec<Arc<Session>>,
+}
+
+impl Hub {
+    /// A hub for a chat and the store that keeps it; at most `send_queue` bytes wait for one session.
+    pub fn new(chat: Chat, store: Store, send_queue: usize) -> (Self, HubHandle) {
+        let (orders, receiver) = mpsc::channel(64);
+        let ready = Arc::new(Ready::new());
+        let hub = Self {
+            chat,
+            ready: ready.clone(),
+            orders: receiver,
+            sessions: Sessions::default(),
+            deliverer: Deliverer::new(send_queue),
+            pending: Effects::default(),
+            commits: Commits::new(store),
+            listed: Vec::new(),
+        };
+        (hub, HubHandle { ready, orders })
+    }
+
+    /// Runs until it is told to shut down, or everybody who could tell it is gone.
+    pub async fn run(mut self) {
+        let mut sweep = tokio::time::interval(SWEEP);
+        let ready = self.ready.clone();
+        loop {
+            let may_take = self.pending.records.len() < RECORDS_AHEAD;
+            tokio::select! {
+                result = self.commits.next() => self.committed(result),
+                order = self.orders.recv() => match order {
+                    Some(Order::Account(change, done)) => {
+                        self.apply(InputKind::Account(change));
+                        // The asker may have gone away; the change holds all the same.
+                        let _ = done.send(());
+                    }
+                    Some(Order::Shutdown) | None => break,
+                },
+                () = ready.wait(), if may_take => self.take_inputs(),
+                _ = sweep.tick() => self.sweep(),
+            }
+            self.flush();
+        }
+        self.shut_down().await;
+    }
+
+    fn apply(&mut self, kind: InputKind) {
+        let records = self.pending.records.len();
+        self.chat.handle(Input { at: now(), kind }, &mut self.pending);
+        if tracing::enabled!(tracing::Level::INFO) {
+            for record in self.pending.records.iter().skip(records) {
+                if let Record::Message(message) = record {
+                    let (from, to) = self.chat.parties(message);
+                    info!(%from, %to, bytes = message.text.len(), "message");
+                }
+            }
+        }
+    }
+
+    fn take_inputs(&mut self) {
+        let mut listed = std::mem::take(&mut self.listed);
+        self.ready.take(&mut listed);
+        for session in listed.drain(..) {
+            let inbox = session.take();
+            if let Some(login) = inbox.login {
+                let id = self.sessions.add(session.clone());
+                session.set_id(id);
+                self.apply(InputKind::Opened(id, *login));
+            }
+            let Some(id) = session.id() else { continue };
+            for said in inbox.said {
+                self.apply(InputKind::Said { session: id, label: said.label, command: said.command });
+            }
+            if let Some(reason) = inbox.ended {
+                self.apply(InputKind::Closed(id, reason));
+                self.sessions.remove(id);
+            }
+        }
+        self.listed = listed;
+    }
+
+    /// Hands what is pending on, unless a commit is under way: then it waits and grows.
+    fn flush(&mut self) {
+        if self.commits.is_busy() || self.pending.is_empty() {
+            return;
+        }
+        let effects = std::mem::take(&mut self.pending);
+        if let Some(outputs) = self.commits.start(effects) {
+            self.deliverer.deliver(outputs, &self.sessions);
+        }
+    }
+
+    fn committed(&mut self, result: super::commit::Committed) {
+        if let Some(error) = &result.failure {
+            warn!("cannot store what was said: {error}");
+        }
+        self.deliverer.deliver(result.outputs, &self.sessions);
+        if let Some(writable) = result.writable {
+            info!(writable, "the store");
+            self.apply(InputKind::Writable(writable));
+        }
+        let mut refused = result.refused;
+        if !refused.is_empty() {
+            refused.extend(super::commit::withdraw_repeats(&mut self.pending, &refused));
+        }
+        for refusal in refused {
+            self.apply(InputKind::NotStored {
+                session: refusal.session,
+                label: refusal.label,
+                messages: refusal.messages,
+            });
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now = self.ready.seconds();
+        let silent: Arc<str> = "Ping timeout".into();
+        let ping = bytes::Bytes::from_static(b"PING :are-you-there\r\n");
+        let bound = self.deliverer.bound();
+        for (session, pinged) in self.sessions.iter_pinged() {
+            match session.silent_for(now) {
+                s if s < PING_AFTER_S => *pinged = false,
+                s if s >= 2 * PING_AFTER_S && *pinged => session.outbox.close(&silent),
+                _ if !*pinged => {
+                    *pinged = true;
+                    session.outbox.push(ping.clone(), bound);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Keeps and delivers what is on its way, then ends every session.
+    async fn shut_down(mut self) {
+        self.take_inputs();
+        self.flush();
+        while self.commits.is_busy() {
+            let result = self.commits.next().await;
+            let failed = result.failure.is_some();
+            self.committed(result);
+            if failed {
+                break;
+            }
+            self.flush();
+        }
+        let reason: Arc<str> = "Server is shutting down".into();
+        for session in self.sessions.iter() {
+            session.outbox.close(&reason);
+        }
+    }
+}
+
+/// The server's time.
+pub(super) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

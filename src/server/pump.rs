@@ -1,0 +1,214 @@
+//! Moving bytes between a logged-in connection and its session, with as few records and system calls as possible.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::flood::Flood;
+use super::outbox::Taken;
+use super::session::{Ready, Said, Session};
+use crate::chat::Command;
+use crate::wire::framing::{LineError, Lines};
+use crate::wire::numeric::ERR_INPUTTOOLONG;
+use crate::wire::{Message, Reply};
+
+/// One read takes at most a TLS record and some.
+const READ: usize = 32 * 1024;
+
+/// Most blocks in one write.
+const SLICES: usize = 64;
+
+/// How long a connection that ends may take to read its last lines.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Longest label (labeled-response); longer ones are ignored, as the specification has them bounded at 64.
+const LABEL: usize = 64;
+
+thread_local! {
+    /// Every read goes through here, so that an idle connection owns no read buffer.
+    static INPUT: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
+}
+
+/// A logged-in connection.
+pub(super) struct Pump {
+    pub stream: TlsStream<TcpStream>,
+    pub session: Arc<Session>,
+    pub ready: Arc<Ready>,
+    pub lines: Lines,
+    pub flood: Flood,
+    pub writing: Writing,
+}
+
+/// Blocks being written.
+#[derive(Default)]
+pub(super) struct Writing {
+    blocks: Vec<Bytes>,
+    /// The first block that is not yet written whole, and how much of it is.
+    next: usize,
+    offset: usize,
+    unflushed: bool,
+}
+
+impl Pump {
+    /// Runs until the connection ends, and says why it did.
+    pub async fn run(mut self) -> Arc<str> {
+        let reason = poll_fn(|cx| self.poll(cx)).await;
+        let farewell = poll_fn(|cx| {
+            ready!(self.poll_output(cx))?;
+            Pin::new(&mut self.stream).poll_shutdown(cx)
+        });
+        // A client that does not read its last lines loses them.
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        reason
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Arc<str>> {
+        if let Poll::Ready(end) = self.poll_input(cx) {
+            return Poll::Ready(match end {
+                Ok(()) => "Connection closed".into(),
+                Err(error) => format!("Connection lost: {}", error.kind()).into(),
+            });
+        }
+        match self.poll_output(cx) {
+            Poll::Ready(Ok(reason)) => Poll::Ready(reason),
+            Poll::Ready(Err(error)) => Poll::Ready(format!("Connection lost: {}", error.kind()).into()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Ready at the end of the stream.
+    fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.flood.poll_may_speak(cx));
+            ready!(self.session.poll_taken(cx));
+            let read = INPUT.with_borrow_mut(|input| {
+                let mut buf = ReadBuf::new(input);
+                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+                let filled = buf.filled();
+                if !filled.is_empty() {
+                    take_lines(filled, &mut self.lines, &mut self.flood, &self.session, &self.ready);
+                }
+                Poll::Ready(io::Result::Ok(filled.len()))
+            });
+            if ready!(read)? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Ready when the connection is to end and all is written, with the reason.
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Arc<str>>> {
+        let writing = &mut self.writing;
+        loop {
+            if writing.next == writing.blocks.len() {
+                match self.session.outbox.take(cx.waker()) {
+                    Taken::Blocks(blocks) => {
+                        *writing = Writing { blocks, unflushed: true, ..Writing::default() }
+                    }
+                    idle => {
+                        if writing.unflushed {
+                            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+                        }
+                        // An idle connection holds no capacity.
+                        *writing = Writing::default();
+                        return match idle {
+                            Taken::End(reason) => Poll::Ready(Ok(reason)),
+                            _ => Poll::Pending,
+                        };
+                    }
+                }
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let rest = writing.blocks.get(writing.next..).unwrap_or_default();
+            let mut count = 0;
+            for (slice, block) in slices.iter_mut().zip(rest) {
+                let done = if count == 0 { writing.offset } else { 0 };
+                *slice = IoSlice::new(block.get(done..).unwrap_or_default());
+                count += 1;
+            }
+            let slices = slices.get(..count).unwrap_or_default();
+            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+            self.session.outbox.written(written);
+            writing.advance(written);
+        }
+    }
+}
+
+impl Writing {
+    fn advance(&mut self, mut written: usize) {
+        while let Some(block) = self.blocks.get_mut(self.next) {
+            let left = block.len() - self.offset;
+            if written < left {
+                self.offset += written;
+                return;
+            }
+            written -= left;
+            self.offset = 0;
+            self.next += 1;
+            // Lets go of the memory as soon as nobody needs it.
+            *block = Bytes::new();
+        }
+    }
+}
+
+/// Hands the whole lines of what was read to the hub.
+pub(super) fn take_lines(
+    input: &[u8],
+    lines: &mut Lines,
+    flood: &mut Flood,
+    session: &Arc<Session>,
+    ready: &Ready,
+) {
+    session.heard(ready.seconds());
+    let mut said = Vec::new();
+    lines.feed(input, |line| {
+        if let Some(command) = read_line(line) {
+            flood.spoke();
+            said.push(command);
+        }
+    });
+    if !said.is_empty() {
+        ready.put(session, |inbox| {
+            if inbox.said.is_empty() {
+                inbox.said = said;
+            } else {
+                inbox.said.append(&mut said);
+            }
+        });
+    }
+}
+
+pub(super) fn read_line(line: Result<&str, LineError>) -> Option<Said> {
+    let line = match line {
+        Ok(line) => line,
+        Err(error) => return Some(Said { label: None, command: Err(line_refused(error)) }),
+    };
+    let message = Message::parse(line)?;
+    let label = if message.tags.is_empty() {
+        None
+    } else {
+        let raw = message.tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
+        raw.filter(|label| !label.is_empty() && label.len() <= LABEL).map(Into::into)
+    };
+    Some(Said { label, command: Command::parse(&message) })
+}
+
+/// What the sender of a bad line hears.
+pub(super) fn line_refused(error: LineError) -> Reply {
+    match error {
+        LineError::TooLong => Reply::numeric(ERR_INPUTTOOLONG).text("Input line was too long"),
+        LineError::Nul => Reply::fail("*", "INVALID_LINE").text("A line may not hold a NUL byte"),
+        LineError::NotUtf8 => {
+            Reply::fail("*", "INVALID_UTF8").text("Messages must be UTF-8, this one was dropped")
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the hub and a connection's task share of one session.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::outbox::Outbox;
+use crate::chat::{Command, Login, SessionId};
+use crate::wire::Reply;
+
+/// One session, from its login to its end.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Given by the hub when it takes the login.
+    id: OnceLock<SessionId>,
+    /// To the client.
+    pub outbox: Outbox,
+    inbox: Mutex<Inbox>,
+    /// When the client was last heard, in seconds of [`Ready::seconds`].
+    heard: AtomicU32,
+}
+
+/// A command on its way to the chat.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub label: Option<Box<str>>,
+    pub command: Result<Command, Reply>,
+}
+
+/// From the client. Bounded by what one read from the socket holds: the task reads no more before the hub has
+/// taken it.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// The login that opened the session, until the hub took it.
+    pub login: Option<Box<Login>>,
+    pub said: Vec<Said>,
+    /// The connection ended, and why; the last that comes.
+    pub ended: Option<Arc<str>>,
+    /// The session stands in the list of [`Ready`].
+    listed: bool,
+    waker: Option<Waker>,
+}
+
+impl Session {
+    pub fn new(login: Login, now: u32) -> Self {
+        let inbox = Inbox { login: Some(Box::new(login)), ..Inbox::default() };
+        Self {
+            id: OnceLock::new(),
+            outbox: Outbox::default(),
+            inbox: Mutex::new(inbox),
+            heard: AtomicU32::new(now),
+        }
+    }
+
+    /// The id that the hub gave.
+    pub fn id(&self) -> Option<SessionId> {
+        self.id.get().copied()
+    }
+
+    /// Sets the id, once.
+    pub fn set_id(&self, id: SessionId) {
+        // A second id would be a second login of the same session, which the connection never makes.
+        let _ = self.id.set(id);
+    }
+
+    /// Ready when the hub has taken all that was said before.
+    pub fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inbox = self.inbox.lock();
+        if inbox.said.is_empty() {
+            return Poll::Ready(());
+        }
+        inbox.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Takes all that waits.
+    pub fn take(&self) -> Inbox {
+        let mut inbox = self.inbox.lock();
+        let waker = inbox.waker.take();
+        let taken = std::mem::take(&mut *inbox);
+        drop(inbox);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        taken
+    }
+
+    pub fn heard(&self, now: u32) {
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// Seconds since the client was last heard.
+    pub fn silent_for(&self, now: u32) -> u32 {
+        now.saturating_sub(self.heard.load(Ordering::Relaxed))
+    }
+}
+
+/// The sessions for which the hub has something to do, each once, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Ready {
+    list: Mutex<Vec<Arc<Session>>>,
+    more: Notify,
+    started: std::time::Instant,
+}
+
+impl Ready {
+    pub fn new() -> Self {
+        Self { list: Mutex::default(), more: Notify::new(), started: std::time::Instant::now() }
+    }
+
+    /// Seconds since the server started, for time-outs.
+    pub fn seconds(&self) -> u32 {
+        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Puts something into a session's inbox and tells the hub.
+    pub fn put(&self, session: &Arc<Session>, fill: impl FnOnce(&mut Inbox)) {
+        let mut inbox = session.inbox.lock();
+        fill(&mut inbox);
+        let listed = std::mem::replace(&mut inbox.listed, true);
+        drop(inbox);
+        if !listed {
+            let mut list = self.list.lock();
+            list.push(session.clone());
+            let first = list.len() == 1;
+            drop(list);
+            if first {
+                self.more.notify_one();
+            }
+        }
+    }
+
+    /// Waits until the list is not empty.
+    pub async fn wait(&self) {
+        while self.list.lock().is_empty() {
+            self.more.notified().await;
+        }
+    }
+
+    /// Moves the list into `taken`, which is empty.
+    pub fn take(&self, taken: &mut Vec<Arc<Session>>) {
+        std::mem::swap(&mut *self.list.lock(), taken);
+    }
+}
