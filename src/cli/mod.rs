@@ -7,6 +7,7 @@ pub mod chat;
 pub mod echo;
 pub mod join;
 pub mod send;
+pub mod serve;
 pub mod tail;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Args),
     Join(join::Args),
     Chat(chat::Args),
     Echo(echo::Args),
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        Command::Serve(args) => serve::run(&args),
         Command::Join(args) => join::run(args),
         Command::Chat(args) => chat::run(&args),
         Command::Echo(args) => echo::run(&args),

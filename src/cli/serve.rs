@@ -153,10 +153,17 @@ async fn first_invite(
         uses: 1,
         expires: Millis(now.0 + life),
     };
-    store.write(move |tx| invites::create(tx, &invite, (now, crate::store::audit::Actor::Console)).map_err(crate::store::StoreError::from)).await?;
+    store
+        .write(move |tx| {
+            invites::create(tx, &invite, (now, crate::store::audit::Actor::Console))
+                .map_err(crate::store::StoreError::from)
+        })
+        .await?;
     let addresses = advertise::addresses(&config.advertise, bound);
     let link = InviteLink { addresses, pin: identity.pin(), token };
-    eprintln!("\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n");
+    eprintln!(
+        "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n"
+    );
     let mut out = io::stdout().lock();
     writeln!(out, "{link}")?;
     out.flush()?;

@@ -15,7 +15,7 @@ use super::commit::Commits;
 use super::deliver::{Deliverer, Sessions};
 use super::session::{Ready, Session};
 use crate::chat::record::{AccountChange, Record};
-use crate::chat::{Chat, Effects, Input, InputKind, SessionId};
+use crate::chat::{Chat, Effects, Input, InputKind};
 use crate::store::Store;
 use crate::wire::Millis;
 
@@ -223,7 +223,7 @@ impl Hub {
 }
 
 /// The server's time.
-pub(super) fn now() -> Millis {
+pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

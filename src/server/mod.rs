@@ -34,6 +34,7 @@ use crate::trust::tls;
 use config::Config;
 use passwords::Passwords;
 
+pub use hub::now;
 pub use listener::bind;
 
 /// Connections that may be between their arrival and their login at one time.

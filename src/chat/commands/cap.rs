@@ -5,7 +5,7 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::login::MECHANISMS;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
-use crate::wire::{Cap, CapSet, Message, Reply};
+use crate::wire::{Cap, CapSet, Reply};
 
 /// CAP
 pub const SPEC: Spec = Spec {

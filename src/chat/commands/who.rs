@@ -5,8 +5,8 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::people::Person;
 use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::wire::Reply;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY};
-use crate::wire::{Message, Reply};
 
 /// WHO
 pub const SPEC: Spec =
