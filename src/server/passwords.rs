@@ -263,7 +263,7 @@ mod tests {
             "four letters with accents"
         );
         assert_eq!(rule(&"x".repeat(301)), PasswordRule::Long);
-        assert_eq!(rule("secret\01234"), PasswordRule::Control);
+        assert_eq!(rule("secret\u{0}1234"), PasswordRule::Control);
         assert_eq!(rule("secret1234\r"), PasswordRule::Control);
         assert_eq!(format!("{:?}", new("secret12")), "Password(…)");
     }
@@ -322,7 +322,9 @@ mod tests {
                 tokio::spawn(async move { pool.verify(None, typed("x")).await })
             })
             .collect();
-        tokio::task::yield_now().await;
+        while pool.waiting.load(Ordering::Relaxed) < Passwords::MOST_WAITING {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(pool.verify(None, typed("x")).await, Err(PasswordError::Busy));
         for task in &tasks {
             task.abort();

@@ -38,7 +38,7 @@ const PAIR: Policy = Policy {
     free: 3,
     first: Duration::from_secs(1),
     most: Duration::from_secs(30),
-    forget: Duration::from_secs(60),
+    forget: Duration::from_mins(1),
 };
 
 /// Somebody tries one password on many accounts. Milder, because a school may stand behind one address.
