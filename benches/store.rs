@@ -1,0 +1,92 @@
+//! How fast messages become durable: `cargo bench --bench store [-- FOLDER [SECONDS]]`.
+//!
+//! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on
+//! a real disk; by default the temporary folder), and prints for each size the rows a second, the processor time
+//! of the store's thread for a row, and how long a commit took.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, SendId, StoredMessage};
+use parlour::store::Store;
+use parlour::wire::{MessageId, Millis};
+
+fn main() {
+    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
+    let seconds = args.next().map_or(3, |text| text.parse().expect("SECONDS is a number"));
+    println!("messages of 100 bytes; commits in microseconds");
+    println!(
+        "{:>6} {:>6} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9}",
+        "batch", "sends", "rows/s", "CPU us/row", "median", "99 %", "99.9 %", "most"
+    );
+    for (batch, sends) in [(1, false), (32, false), (160, false), (160, true)] {
+        run(&folder, batch, sends, Duration::from_secs(seconds));
+    }
+}
+
+fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
+    let folder = tempfile::tempdir_in(folder).expect("a folder");
+    let store = Store::open(folder.path()).expect("opens");
+    let (done, durable) = mpsc::channel();
+    let mut id = MessageId::first_at(Millis(1_700_000_000_000));
+    let mut times = Vec::new();
+    let cpu = writer_cpu();
+    let start = Instant::now();
+    while start.elapsed() < length {
+        let records: Vec<Record> = std::iter::repeat_with(|| {
+            id = id.next(Millis(1_700_000_000_000 + u64::try_from(times.len()).expect("few")));
+            let send_id = sends.then(|| SendId(id.to_string().into()));
+            message(id, send_id)
+        })
+        .take(batch)
+        .collect();
+        let began = Instant::now();
+        let done = done.clone();
+        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        durable.recv().expect("answered").expect("kept");
+        times.push(began.elapsed());
+    }
+    let elapsed = start.elapsed();
+    let cpu = writer_cpu() - cpu;
+    times.sort_unstable();
+    let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let rows = (times.len() * batch) as f64;
+    println!(
+        "{batch:>6} {:>6} {:>10.0} {:>10.2} {:>9} {:>9} {:>9} {:>9}",
+        if sends { "yes" } else { "no" },
+        rows / elapsed.as_secs_f64(),
+        cpu.as_secs_f64() * 1e6 / rows,
+        at(500),
+        at(990),
+        at(999),
+        at(1000),
+    );
+}
+
+fn message(id: MessageId, send_id: Option<SendId>) -> Record {
+    Record::Message(StoredMessage {
+        id,
+        place: Place::Channel(ChannelId(1)),
+        from: AccountId(1),
+        kind: MessageKind::Privmsg,
+        text: "a message as people write them, and a little longer than most of theirs, to be a hundred bytes long.".into(),
+        tags: "".into(),
+        send_id,
+    })
+}
+
+/// Processor time of the store's thread so far, as Linux counts it; elsewhere zero.
+fn writer_cpu() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let store = tasks.filter(|task| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "store")
+    });
+    store
+        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|stat| stat.split(' ').next()?.parse().ok())
+        .map(Duration::from_nanos)
+        .sum()
+}
