@@ -2,6 +2,7 @@
 //!
 //! [`run`] is the whole server; the command line and the tests call it alike.
 
+pub mod admin;
 pub mod advertise;
 mod commit;
 pub mod config;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, AccountError, PasswordHash};
 use super::audit::{self, Actor};
@@ -61,6 +62,19 @@ pub struct Invite {
     pub created_by: Option<Nick>,
 }
 
+/// What has become of an invite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// It can be redeemed.
+    Open,
+    /// It made as many accounts as it may.
+    Spent,
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
 /// Why an invite makes no account. The texts are for the one who tries.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RedeemError {
@@ -94,16 +108,26 @@ impl From<rusqlite::Error> for RedeemError {
 }
 
 impl Invite {
+    /// What has become of it by now.
+    pub fn state(&self, now: Millis) -> State {
+        if self.revoked.is_some() {
+            State::Revoked
+        } else if self.spent >= self.uses {
+            State::Spent
+        } else if self.expires <= now {
+            State::Expired
+        } else {
+            State::Open
+        }
+    }
+
     /// Whether it can be redeemed now, and if not, why.
     pub fn check(&self, now: Millis) -> Result<(), RedeemError> {
-        if self.revoked.is_some() {
-            Err(RedeemError::Revoked)
-        } else if self.spent >= self.uses {
-            Err(RedeemError::Spent)
-        } else if self.expires <= now {
-            Err(RedeemError::Expired)
-        } else {
-            Ok(())
+        match self.state(now) {
+            State::Open => Ok(()),
+            State::Spent => Err(RedeemError::Spent),
+            State::Expired => Err(RedeemError::Expired),
+            State::Revoked => Err(RedeemError::Revoked),
         }
     }
 }

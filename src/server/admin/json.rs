@@ -1,0 +1,95 @@
+//! How names and the like stand in the requests: as the texts that people write.
+
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+use crate::chat::record::Role;
+use crate::server::passwords::Hasher;
+use crate::store::accounts::PasswordHash;
+use crate::trust::{Address, Pin};
+use crate::wire::{ChannelName, Millis, Nick};
+
+/// What stands as a text in JSON.
+pub trait Text: Sized {
+    fn write(&self) -> String;
+    /// The error says what is wrong with the text.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+/// For `#[serde(with)]` on a text.
+pub mod text {
+    use super::*;
+
+    pub fn serialize<T: Text, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&value.write())
+    }
+
+    pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        T::read(&String::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]` on a text that may be missing.
+pub mod option {
+    use super::*;
+
+    #[expect(clippy::ref_option, reason = "serde asks for it so")]
+    pub fn serialize<T: Text, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Text::write).serialize(to)
+    }
+
+    pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+        Option::<String>::deserialize(from)?.map(|text| T::read(&text).map_err(D::Error::custom)).transpose()
+    }
+}
+
+/// For `#[serde(with)]` on several texts.
+pub mod list {
+    use super::*;
+
+    pub fn serialize<T: Text, S: Serializer>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(Text::write))
+    }
+
+    pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| T::read(text).map_err(D::Error::custom)).collect()
+    }
+}
+
+macro_rules! texts {
+    ($($type:ty, $read:expr;)*) => {$(
+        impl Text for $type {
+            fn write(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(text: &str) -> Result<Self, String> {
+                $read(text).map_err(|error| format!("`{text}`: {error}"))
+            }
+        }
+    )*};
+}
+
+texts! {
+    Nick, Nick::parse;
+    ChannelName, ChannelName::parse;
+    Address, str::parse::<Address>;
+    Pin, str::parse::<Pin>;
+    Millis, |text| Millis::parse(text).ok_or("not a time");
+    Role, |text| match text {
+        "member" => Ok(Role::Member),
+        "admin" => Ok(Role::Admin),
+        _ => Err("not a role"),
+    };
+}
+
+impl Text for PasswordHash {
+    fn write(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        if Hasher::is_hash(text) { Ok(Self::from_phc(text)) } else { Err("not an argon2id hash".to_owned()) }
+    }
+}

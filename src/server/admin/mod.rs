@@ -1,0 +1,331 @@
+//! The administration: what `parlour user` and `parlour invite` ask for, done on the store.
+//!
+//! The command line calls [`run`] itself when no server runs, and asks the server by its
+//! [control socket](super::control) when one does; the requests are the same. They carry hashes, never a password
+//! or a token.
+
+mod json;
+mod users;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::record::{AccountChange, Role};
+use crate::store::accounts::{AccountError, PasswordHash};
+use crate::store::audit::{self, Actor};
+use crate::store::invites::{self, InviteId, NewInvite, State, TokenHash};
+use crate::store::{Store, StoreError};
+use crate::trust::{Address, Pin};
+use crate::wire::{ChannelName, Millis, Nick};
+
+/// What can be asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Make an account.
+    UserAdd {
+        /// Name, password and role.
+        user: NewUser,
+        /// Give a removed account of that name back, instead of making a new one.
+        again: bool,
+    },
+    /// Make many accounts. Those that cannot be made are answered, the others kept.
+    UserImport(Vec<NewUser>),
+    /// The accounts by name, [`PAGE`] at a time, after the given name.
+    UserList {
+        /// The last name of the page before.
+        #[serde(with = "json::option")]
+        after: Option<Nick>,
+    },
+    /// Change one account.
+    UserChange {
+        /// Which.
+        #[serde(with = "json::text")]
+        name: Nick,
+        /// How.
+        change: UserChange,
+    },
+    /// Make an invite.
+    InviteCreate(InviteOrder),
+    /// The invites by number, [`PAGE`] at a time, after the given number.
+    InviteList {
+        /// The last number of the page before, 0 for the first page.
+        after: i64,
+    },
+    /// Take an invite back.
+    InviteRevoke {
+        /// Its number.
+        id: i64,
+    },
+    /// Where the server can be reached, and its pin. Only a running server knows.
+    Server,
+}
+
+/// An account to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewUser {
+    /// Its name.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// The hash of its password.
+    #[serde(with = "json::text")]
+    pub password: PasswordHash,
+    /// What it may do.
+    #[serde(with = "json::text")]
+    pub role: Role,
+}
+
+/// A change of one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum UserChange {
+    /// A new password. Sessions that logged in with the old one end.
+    Password(#[serde(with = "json::text")] PasswordHash),
+    /// What it may do.
+    Role(#[serde(with = "json::text")] Role),
+    /// It may not log in; its sessions end.
+    Disable,
+    /// It may log in again.
+    Enable,
+    /// It is gone, its sessions end. Its name stays taken.
+    Remove,
+}
+
+/// An invite to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InviteOrder {
+    /// Hash of the token, which stays with the one who asks.
+    pub token: TokenHash,
+    /// What its accounts may do.
+    #[serde(with = "json::text")]
+    pub role: Role,
+    /// Where its accounts land.
+    #[serde(with = "json::text")]
+    pub channel: ChannelName,
+    /// How many accounts it makes.
+    pub uses: u32,
+    /// How long it can be redeemed, in milliseconds.
+    pub lasts_ms: u64,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// Which of the users, by their place in the request, could not be added, and why.
+    Imported(Vec<(usize, Failure)>),
+    /// A page of accounts.
+    Users(Vec<User>),
+    /// The invite was made and has this number.
+    InviteCreated(i64),
+    /// A page of invites.
+    Invites(Vec<Invite>),
+    /// How clients find the server.
+    Server {
+        /// Its addresses, the likeliest first.
+        #[serde(with = "json::list")]
+        addresses: Vec<Address>,
+        /// Its pin.
+        #[serde(with = "json::text")]
+        pin: Pin,
+    },
+}
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its name.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// What it may do.
+    #[serde(with = "json::text")]
+    pub role: Role,
+    /// It may not log in.
+    pub disabled: bool,
+    /// When it was made.
+    #[serde(with = "json::text")]
+    pub created: Millis,
+}
+
+/// An invite in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Its number.
+    pub id: i64,
+    /// What its accounts may do.
+    #[serde(with = "json::text")]
+    pub role: Role,
+    /// Where its accounts land.
+    #[serde(with = "json::option")]
+    pub channel: Option<ChannelName>,
+    /// How many accounts it makes.
+    pub uses: u32,
+    /// How many it has made.
+    pub spent: u32,
+    /// Until when it can be redeemed.
+    #[serde(with = "json::text")]
+    pub expires: Millis,
+    /// Whether it can be redeemed now, and if not, why not.
+    pub state: State,
+    /// By whom it was made; nobody for the command line.
+    #[serde(with = "json::option")]
+    pub created_by: Option<Nick>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Failure {
+    /// The kind, for programs.
+    pub kind: FailureKind,
+    /// One line for people.
+    pub text: String,
+}
+
+/// The kinds of failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// The name is taken.
+    Taken,
+    /// The name belonged to a removed account.
+    Removed,
+    /// The name is reserved.
+    Reserved,
+    /// There is no such account.
+    UnknownUser,
+    /// The account is not a removed one.
+    NotRemoved,
+    /// There is no such invite.
+    UnknownInvite,
+    /// The request makes no sense.
+    Invalid,
+    /// The store failed.
+    Store,
+}
+
+/// What was done: the answer, and what the chat must follow.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// For the one who asked.
+    pub reply: Reply,
+    /// For the chat, in order.
+    pub changes: Vec<AccountChange>,
+}
+
+/// Entries of a page of a list.
+pub const PAGE: u32 = 500;
+
+/// Does what is asked, and notes in the audit that `actor` did it.
+pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> Result<Outcome, Failure> {
+    let by = (now, actor);
+    match request {
+        Request::UserAdd { user, again } => store.write(move |tx| users::add(tx, &user, again, by)).await,
+        Request::UserImport(new) => store.write(move |tx| users::import(tx, &new, by)).await,
+        Request::UserChange { name, change } => {
+            store.write(move |tx| users::change(tx, &name, &change, by)).await
+        }
+        Request::UserList { after } => {
+            store.read(move |conn| users::list(conn, after.as_ref())).await.map(Into::into)
+        }
+        Request::InviteCreate(order) => invite_create(store, order, by).await.map(Into::into),
+        Request::InviteList { after } => invite_list(store, after, now).await.map(Into::into),
+        Request::InviteRevoke { id } => invite_revoke(store, id, by).await.map(Into::into),
+        Request::Server => Err(Failure::invalid("no server runs on this data folder")),
+    }
+}
+
+async fn invite_create(store: &Store, order: InviteOrder, by: (Millis, Actor)) -> Result<Reply, Failure> {
+    if order.uses == 0 || order.lasts_ms == 0 {
+        return Err(Failure::invalid("an invite needs at least one use and some time"));
+    }
+    let invite = NewInvite {
+        token: order.token,
+        role: order.role,
+        channel: Some(order.channel),
+        uses: order.uses,
+        expires: Millis(by.0.0.saturating_add(order.lasts_ms)),
+    };
+    store
+        .write(move |tx| {
+            let id = invites::create(tx, &invite, by)?;
+            let detail = format!("{}, {} uses, until {}", invite.role, invite.uses, invite.expires);
+            audit::note(tx, by, "invite create", &id.to_string(), &detail)?;
+            Ok(Reply::InviteCreated(id.0))
+        })
+        .await
+}
+
+async fn invite_list(store: &Store, after: i64, now: Millis) -> Result<Reply, Failure> {
+    let page =
+        store.read(move |conn| Ok::<_, StoreError>(invites::list(conn, InviteId(after), PAGE)?)).await?;
+    Ok(Reply::Invites(page.into_iter().map(|invite| Invite::new(invite, now)).collect()))
+}
+
+async fn invite_revoke(store: &Store, id: i64, by: (Millis, Actor)) -> Result<Reply, Failure> {
+    store
+        .write(move |tx| {
+            if invites::revoke(tx, InviteId(id), by.0)?.is_none() {
+                let text = format!("there is no invite {id}");
+                return Err(Failure { kind: FailureKind::UnknownInvite, text });
+            }
+            audit::note(tx, by, "invite revoke", &id.to_string(), "")?;
+            Ok(Reply::Done)
+        })
+        .await
+}
+
+impl Invite {
+    fn new(invite: invites::Invite, now: Millis) -> Self {
+        let state = invite.state(now);
+        Self {
+            id: invite.id.0,
+            role: invite.role,
+            channel: invite.channel,
+            uses: invite.uses,
+            spent: invite.spent,
+            expires: invite.expires,
+            state,
+            created_by: invite.created_by,
+        }
+    }
+}
+
+impl Failure {
+    /// For requests that make no sense.
+    pub fn invalid(text: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Invalid, text: text.into() }
+    }
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self { reply, changes: Vec::new() }
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        let kind = match error {
+            AccountError::Taken(_) => FailureKind::Taken,
+            AccountError::Removed(_) => FailureKind::Removed,
+            AccountError::Reserved(..) => FailureKind::Reserved,
+            AccountError::Unknown(_) => FailureKind::UnknownUser,
+            AccountError::NotRemoved(_) => FailureKind::NotRemoved,
+            AccountError::Store(_) => FailureKind::Store,
+        };
+        Self { kind, text: error.to_string() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        AccountError::from(error).into()
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests;
