@@ -13,6 +13,7 @@ use crate::wire::{CapSet, ChannelName, Millis, Nick, Reply};
 
 /// Proof that a command comes from somebody who is logged in. Nobody but the chat can make one.
 #[derive(Clone, Debug)]
+#[expect(clippy::manual_non_exhaustive, reason = "the rest of this crate may not make one either")]
 pub struct Member {
     /// The session that the command came from.
     pub session: SessionId,
@@ -125,7 +126,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// RPL_NAMREPLY with the members of a channel that are online, in as many lines as it takes, and RPL_ENDOFNAMES.
+/// `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as it takes, and `RPL_ENDOFNAMES`.
 pub(super) fn names(chat: &Chat, channel: &Channel) -> Vec<Reply> {
     /// Room for names in a line of 512 bytes whose other parts are the longest they can be.
     const ROOM: usize = 380;

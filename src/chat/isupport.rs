@@ -1,4 +1,4 @@
-//! What RPL_ISUPPORT says, each token true of what the server does
+//! What `RPL_ISUPPORT` says, each token true of what the server does
 //! (<https://modern.ircdocs.horse/#rplisupport-005>).
 
 use super::settings::Settings;
@@ -8,12 +8,12 @@ use crate::wire::{ChannelName, Nick, Reply};
 /// Most tokens of one line.
 const TOKENS: usize = 13;
 
-/// The lines of RPL_ISUPPORT.
+/// The lines of `RPL_ISUPPORT`.
 pub(super) fn replies(settings: &Settings) -> Vec<Reply> {
     tokens(settings)
         .chunks(TOKENS)
         .map(|chunk| {
-            let line = chunk.iter().fold(Reply::numeric(RPL_ISUPPORT), |reply, token| reply.arg(token));
+            let line = chunk.iter().fold(Reply::numeric(RPL_ISUPPORT), super::super::wire::reply::Reply::arg);
             line.text("are supported by this server")
         })
         .collect()

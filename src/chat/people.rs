@@ -79,6 +79,7 @@ pub struct People {
 
 impl People {
     /// With the built-in accounts and the given ones.
+    #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
     pub fn new(accounts: Vec<Account>) -> Self {
         let mut people = Self { by_id: HashMap::new(), by_name: HashMap::new() };
         let echo = Nick::parse(ECHO_NAME).expect("a valid nick");

@@ -78,14 +78,14 @@ impl Credentials {
     /// somebody else.
     pub fn from_plain(response: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(response).ok()?.split('\0');
-        let (authzid, authcid, password) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() || authcid.is_empty() {
+        let (acts_as, name, password) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || name.is_empty() {
             return None;
         }
-        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(authcid) {
+        if !acts_as.is_empty() && !acts_as.eq_ignore_ascii_case(name) {
             return None;
         }
-        Some(Self { name: Nick::parse(authcid).ok(), password: Zeroizing::new(password.to_owned()) })
+        Some(Self { name: Nick::parse(name).ok(), password: Zeroizing::new(password.to_owned()) })
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Session {
 }
 
 impl Chat {
-    pub(super) fn open(&mut self, session: SessionId, login: Login, at: Millis, fx: &mut Effects) {
+    pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
         let account = login.account;
         let Some(person) = self.people.get_mut(account).filter(|p| !p.account.disabled) else {
             // It was removed or disabled between the check of the password and now.
@@ -51,7 +51,7 @@ impl Chat {
         }
         self.sessions.insert(session, Session { account, caps: login.caps });
         self.most_sessions = self.most_sessions.max(self.sessions.len());
-        self.welcome(session, &login, at, fx);
+        self.welcome(session, login, at, fx);
     }
 
     fn announce_arrival(

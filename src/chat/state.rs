@@ -61,7 +61,7 @@ impl Chat {
         let at = input.at;
         let mut from = None;
         match input.kind {
-            InputKind::Opened(session, login) => self.open(session, login, at, fx),
+            InputKind::Opened(session, login) => self.open(session, &login, at, fx),
             InputKind::Closed(session, reason) => self.close(session, &reason, at, fx),
             InputKind::Said { session, label, command } => {
                 self.said(session, command, at, fx);
@@ -190,13 +190,12 @@ impl Chat {
     ) -> Option<super::record::ChannelId> {
         let person = self.people.get_mut(account)?;
         let known = self.channels.named(&name).map(|channel| channel.id);
-        let channel = match known {
-            Some(id) => self.channels.get_mut(id)?,
-            None => {
-                let channel = self.channels.create(name.clone(), at);
-                fx.records.push(Record::ChannelCreated { id: channel.id, name, at });
-                channel
-            }
+        let channel = if let Some(id) = known {
+            self.channels.get_mut(id)?
+        } else {
+            let channel = self.channels.create(name.clone(), at);
+            fx.records.push(Record::ChannelCreated { id: channel.id, name, at });
+            channel
         };
         if channel.members.insert(account) {
             person.channels.push(channel.id);

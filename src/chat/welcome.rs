@@ -11,7 +11,7 @@ use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
 use crate::wire::{Millis, Reply};
 
-/// The version in VERSION and RPL_MYINFO.
+/// The version in VERSION and `RPL_MYINFO`.
 pub(super) const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
 
 impl Chat {

@@ -93,7 +93,7 @@ impl Logins {
                     .map_err(crate::store::StoreError::from)
             });
             match renewal.await {
-                Ok(_) => info!(account = %account.name, "password hash renewed"),
+                Ok(()) => info!(account = %account.name, "password hash renewed"),
                 Err(error) => warn!(account = %account.name, %error, "password hash not renewed"),
             }
         }

@@ -31,7 +31,7 @@ pub mod whois;
 pub struct Spec {
     /// Its name in capitals.
     pub name: &'static str,
-    /// With fewer parameters it is answered with ERR_NEEDMOREPARAMS.
+    /// With fewer parameters it is answered with `ERR_NEEDMOREPARAMS`.
     pub least: usize,
     /// Reads the parameters; the error is what the client is told.
     pub parse: fn(&Message<'_>) -> Result<Command, Reply>,

@@ -22,6 +22,7 @@ pub struct Mode {
     change: Option<Box<str>>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Mode(Mode {
         target: Target::parse(message.param(0).unwrap_or_default()),
@@ -53,16 +54,15 @@ fn of_channel(cx: &mut Context<'_>, name: &ChannelName, change: Option<&str>) {
         Some("b") => {
             cx.reply(Reply::numeric(RPL_ENDOFBANLIST).arg(name).text("End of channel ban list"));
         }
-        Some(modes) => match modes.chars().find(|&mode| !"bno".contains(mode)) {
-            Some(unknown) => {
+        Some(modes) => {
+            if let Some(unknown) = modes.chars().find(|&mode| !"bno".contains(mode)) {
                 let reply = Reply::numeric(ERR_UNKNOWNMODE).arg(unknown.to_string());
                 cx.reply(reply.text("is unknown mode char to me"));
-            }
-            None => {
+            } else {
                 let reply = Reply::numeric(ERR_CHANOPRIVSNEEDED).arg(name);
                 cx.reply(reply.text("The modes of channels cannot be changed"));
             }
-        },
+        }
     }
 }
 

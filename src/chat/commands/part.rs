@@ -54,7 +54,7 @@ impl Part {
     }
 }
 
-/// ERR_NOTONCHANNEL
+/// `ERR_NOTONCHANNEL`
 pub(super) fn not_on_channel(name: &str) -> Reply {
     Reply::numeric(ERR_NOTONCHANNEL).arg(name).text("You're not on that channel")
 }

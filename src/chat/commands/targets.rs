@@ -43,12 +43,12 @@ pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
     Ok(words)
 }
 
-/// ERR_NOSUCHCHANNEL
+/// `ERR_NOSUCHCHANNEL`
 pub fn no_such_channel(name: &str) -> Reply {
     Reply::numeric(ERR_NOSUCHCHANNEL).arg(name).text("No such channel")
 }
 
-/// ERR_NOSUCHNICK
+/// `ERR_NOSUCHNICK`
 pub fn no_such_nick(name: &str) -> Reply {
     Reply::numeric(ERR_NOSUCHNICK).arg(name).text("No such nick/channel")
 }

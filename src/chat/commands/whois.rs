@@ -22,7 +22,7 @@ pub struct Whois(Box<str>);
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     // With two parameters the first names a server, and there is only this one.
-    match message.params().iter().take(2).last() {
+    match message.params().iter().take(2).next_back() {
         Some(nick) if !nick.is_empty() => Ok(Command::Whois(Whois((*nick).into()))),
         _ => Err(Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given")),
     }

@@ -97,7 +97,7 @@ impl Driver {
                     }
                 }
                 Output::Close(to, reason) => {
-                    self.got.entry(to).or_default().push_str(&format!("ERROR :{reason}\r\n"));
+                    self.got.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
             }
         }

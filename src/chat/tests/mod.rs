@@ -124,7 +124,8 @@ fn typing_notes_go_to_those_who_know_tags() {
     for session in [al, bo, cy] {
         d.say(session, "JOIN #a");
     }
-    (d.got(bo), d.got(cy));
+    d.got(bo);
+    d.got(cy);
     let kept = d.records.len();
     d.say(al, "@+typing=active;other=x TAGMSG #a");
     let got = d.got(bo);
