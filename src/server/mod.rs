@@ -7,6 +7,7 @@ pub mod advertise;
 mod commit;
 pub mod config;
 mod connection;
+pub mod control;
 mod deliver;
 mod flood;
 mod hub;

@@ -197,6 +197,8 @@ pub enum FailureKind {
     UnknownInvite,
     /// The request makes no sense.
     Invalid,
+    /// Only a running server could answer.
+    NoServer,
     /// The store failed.
     Store,
 }
@@ -228,7 +230,10 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::InviteCreate(order) => invite_create(store, order, by).await.map(Into::into),
         Request::InviteList { after } => invite_list(store, after, now).await.map(Into::into),
         Request::InviteRevoke { id } => invite_revoke(store, id, by).await.map(Into::into),
-        Request::Server => Err(Failure::invalid("no server runs on this data folder")),
+        Request::Server => {
+            let text = "no server runs on this data folder".to_owned();
+            Err(Failure { kind: FailureKind::NoServer, text })
+        }
     }
 }
 

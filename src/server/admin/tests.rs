@@ -176,7 +176,7 @@ async fn the_life_of_an_invite() {
 #[tokio::test]
 async fn who_asks_for_nonsense_is_told() {
     let admin = Admin::new();
-    assert_eq!(admin.ask(Request::Server).await, Err(FailureKind::Invalid));
+    assert_eq!(admin.ask(Request::Server).await, Err(FailureKind::NoServer));
     for bad in [
         r#"{"UserList":{"after":"not a nick"}}"#,
         r#"{"UserChange":{"name":"alice","change":{"Password":"plain text"}}}"#,

@@ -1,0 +1,56 @@
+//! The command line's end of the control socket, blocking.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{ANSWER, Answer, socket_path};
+use crate::server::admin::{Failure, Reply, Request};
+
+/// How long an answer may take: the store waits a few seconds for a lock, the rest is milliseconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A connection to a running server.
+#[derive(Debug)]
+pub struct Client {
+    stream: BufReader<UnixStream>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The server did what was asked, or rather did not.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The connection to it broke.
+    #[error("the running server does not answer: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Client {
+    /// Connects to the server that runs on this data folder.
+    pub fn connect(folder: &Path) -> io::Result<Self> {
+        let (path, _open) = socket_path(folder)?;
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// Asks and waits for the answer.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply, ControlError> {
+        let mut text = serde_json::to_vec(request).map_err(io::Error::from)?;
+        text.push(b'\n');
+        self.stream.get_mut().write_all(&text)?;
+        let mut line = Vec::new();
+        (&mut self.stream).take(ANSWER).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        match serde_json::from_slice(&line).map_err(io::Error::from)? {
+            Answer::Done(reply) => Ok(reply),
+            Answer::Failed(failure) => Err(failure.into()),
+        }
+    }
+}

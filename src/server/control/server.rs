@@ -1,0 +1,173 @@
+//! The server's end of the control socket.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tracing::{debug, info, warn};
+
+use super::{Answer, REQUEST, socket_path};
+use crate::chat::record::AccountChange;
+use crate::server::admin::{self, Failure, Outcome, Reply, Request};
+use crate::server::now;
+use crate::store::Store;
+use crate::store::audit::Actor;
+use crate::trust::{Address, Pin};
+
+/// Callers at once. There are few: people at a shell, and their scripts.
+const CALLERS: usize = 32;
+
+/// How long a caller may be silent before its connection is closed. An import hashes for minutes between two requests
+/// on a slow machine, but opens a connection for each.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// What only the running server knows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Where clients reach it, the likeliest first.
+    pub addresses: Vec<Address>,
+    /// How they know it.
+    pub pin: Pin,
+}
+
+/// The socket, bound. Dropping it removes the file.
+#[derive(Debug)]
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+    /// The user whose processes may ask, beside root.
+    owner: u32,
+    _folder: Option<File>,
+}
+
+impl Control {
+    /// Binds the socket in the data folder. Whoever calls this holds the folder's lock, so a socket file that is
+    /// there was left behind by a server that was killed, and is replaced.
+    pub fn bind(folder: &Path) -> io::Result<Self> {
+        let (path, open) = socket_path(folder)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        // Until this line others could connect, where the folder lets them; `peer_cred` turns them away.
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let owner = fs::metadata(&path)?.uid();
+        Ok(Self { listener, path, owner, _folder: open })
+    }
+
+    /// Answers requests until it is dropped. `tell` has the chat follow a change of accounts and returns when it
+    /// does; only then the one who asked gets an answer.
+    pub async fn serve<F, Fut>(self, store: Store, facts: Facts, tell: F)
+    where
+        F: Fn(AccountChange) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send,
+    {
+        let desk = Arc::new(Desk { store, facts, tell });
+        let callers = Arc::new(Semaphore::new(CALLERS));
+        loop {
+            let Ok(permit) = callers.clone().acquire_owned().await else { return };
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, most likely: others need time to close theirs.
+                    warn!(%error, "control: cannot accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            match stream.peer_cred() {
+                Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => {}
+                Ok(peer) => {
+                    warn!(uid = peer.uid(), "control: refused another user");
+                    continue;
+                }
+                Err(_) => continue,
+            }
+            let desk = desk.clone();
+            tokio::spawn(async move {
+                let _permit = permit;
+                if let Err(error) = desk.attend(stream).await {
+                    debug!(%error, "control: connection ended");
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // Not there any more, or not ours to remove: the next server replaces it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+struct Desk<F> {
+    store: Store,
+    facts: Facts,
+    tell: F,
+}
+
+impl<F, Fut> Desk<F>
+where
+    F: Fn(AccountChange) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send,
+{
+    async fn attend(&self, stream: UnixStream) -> io::Result<()> {
+        let (reader, mut writer) = stream.into_split();
+        let mut reader = BufReader::new(reader);
+        loop {
+            let mut line = Vec::new();
+            let mut bounded = (&mut reader).take(REQUEST);
+            let read = tokio::time::timeout(SILENCE, bounded.read_until(b'\n', &mut line));
+            if read.await.map_err(|_| io::ErrorKind::TimedOut)?? == 0 {
+                return Ok(());
+            }
+            let understood = line.ends_with(b"\n");
+            let answer = if understood {
+                self.answer(&line).await
+            } else {
+                Answer::Failed(Failure::invalid("the request is too long or was cut off"))
+            };
+            let mut text = serde_json::to_vec(&answer)?;
+            text.push(b'\n');
+            tokio::time::timeout(SILENCE, writer.write_all(&text))
+                .await
+                .map_err(|_| io::ErrorKind::TimedOut)??;
+            if !understood {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn answer(&self, line: &[u8]) -> Answer {
+        let request = match serde_json::from_slice(line) {
+            Ok(Request::Server) => {
+                let Facts { addresses, pin } = self.facts.clone();
+                return Answer::Done(Reply::Server { addresses, pin });
+            }
+            Ok(request) => request,
+            Err(error) => {
+                return Answer::Failed(Failure::invalid(format!("the request is not understood: {error}")));
+            }
+        };
+        match admin::run(&self.store, request, Actor::Console, now()).await {
+            Ok(Outcome { reply, changes }) => {
+                if !changes.is_empty() {
+                    info!(changes = changes.len(), "control: accounts changed");
+                }
+                for change in changes {
+                    (self.tell)(change).await;
+                }
+                Answer::Done(reply)
+            }
+            Err(failure) => Answer::Failed(failure),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Both ends over a real socket.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+
+use super::*;
+use crate::chat::record::{AccountChange, Role};
+use crate::server::admin::{FailureKind, NewUser, Request, UserChange};
+use crate::server::passwords::{Hasher, Password};
+use crate::store::Store;
+use crate::trust::Pin;
+use crate::wire::Nick;
+
+/// A server on a folder, until it is dropped. Its runtime runs on threads of its own, as the client blocks.
+struct Running {
+    _runtime: tokio::runtime::Runtime,
+    changes: mpsc::Receiver<AccountChange>,
+}
+
+fn start(folder: &Path) -> Running {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
+    let store = Store::open(folder).expect("opens");
+    let (send, changes) = mpsc::channel();
+    let facts =
+        Facts { addresses: vec!["chat.example.org".parse().expect("an address")], pin: Pin::new([7; 32]) };
+    let control = {
+        let _inside = runtime.enter();
+        Control::bind(folder).expect("binds")
+    };
+    runtime.spawn(control.serve(store, facts, move |change| {
+        send.send(change).expect("taken");
+        std::future::ready(())
+    }));
+    Running { _runtime: runtime, changes }
+}
+
+fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect(name)
+}
+
+fn add(name: &str) -> Request {
+    let costs = crate::server::config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
+    let password = Hasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule"));
+    let user = NewUser { name: nick(name), password: password.expect("hashes"), role: Role::Member };
+    Request::UserAdd { user, again: false }
+}
+
+#[test]
+fn requests_reach_the_store_and_the_chat() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = start(folder.path());
+    let mode = folder.path().join("control.sock").metadata().expect("is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let mut client = Client::connect(folder.path()).expect("connects");
+    assert_eq!(client.ask(&add("alice")).expect("added"), Reply::Done);
+    // The chat followed before the answer came.
+    let Ok(AccountChange::Added(alice, None)) = server.changes.try_recv() else { panic!("added") };
+    let Err(ControlError::Failed(failure)) = client.ask(&add("Alice")) else { panic!("taken") };
+    assert_eq!(failure.kind, FailureKind::Taken);
+    let disable = Request::UserChange { name: nick("alice"), change: UserChange::Disable };
+    assert_eq!(client.ask(&disable).expect("disabled"), Reply::Done);
+    let Ok(AccountChange::Changed(changed)) = server.changes.try_recv() else { panic!("changed") };
+    assert!(changed.disabled && changed.id == alice.id);
+    let Ok(Reply::Server { addresses, pin }) = client.ask(&Request::Server) else { panic!("facts") };
+    assert_eq!((addresses.len(), pin), (1, Pin::new([7; 32])));
+}
+
+#[test]
+fn a_socket_that_a_killed_server_left_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("control.sock");
+    drop(std::os::unix::net::UnixListener::bind(&socket).expect("binds"));
+    assert!(socket.exists() && Client::connect(folder.path()).is_err(), "left behind");
+    let server = start(folder.path());
+    Client::connect(folder.path()).expect("connects").ask(&add("alice")).expect("added");
+    drop(server);
+    assert!(!socket.exists(), "removed at the end");
+}
+
+#[test]
+fn a_deep_folder_has_a_socket_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = folder.path().join("a-long-name-of-a-folder/".repeat(8));
+    let _server = start(&deep);
+    assert!(deep.join("control.sock").exists());
+    Client::connect(&deep).expect("connects").ask(&add("alice")).expect("added");
+}
+
+#[test]
+fn nonsense_is_answered_and_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _server = start(folder.path());
+    let mut stream =
+        BufReader::new(UnixStream::connect(folder.path().join("control.sock")).expect("connects"));
+    let mut say = |bytes: &[u8]| {
+        // A server that has heard enough closes while we still write.
+        let _ = stream.get_mut().write_all(bytes);
+        let mut line = String::new();
+        let _ = stream.read_line(&mut line);
+        line
+    };
+    assert!(say(b"hello\n").contains("not understood"));
+    assert!(say(b"\xff\xfe\n").contains("not understood"));
+    assert!(say(b"{\"UserList\":{\"after\":null}}\n").contains("Users"));
+    assert!(say(&vec![b'x'; usize::try_from(REQUEST).expect("fits")]).contains("too long"));
+    assert_eq!(say(b"\n"), "");
+}
