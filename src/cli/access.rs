@@ -140,13 +140,23 @@ pub fn ended(error: SessionError) -> anyhow::Error {
 
 /// Asks on the terminal, without echo.
 pub fn ask_password(prompt: &str) -> anyhow::Result<Password> {
-    let text = rpassword::prompt_password(prompt)
-        .map_err(|error| anyhow!("cannot ask for the password ({error}): give it with --password-stdin"))?;
-    Password::new(Zeroizing::new(text)).context("it cannot be a password")
+    Password::new(ask_secret(prompt)?).context("it cannot be a password")
 }
 
 /// The first line of standard input. What follows it stays for [`lines`].
 pub fn password_from_stdin() -> anyhow::Result<Password> {
+    Password::new(secret_from_stdin()?).context("the first line of standard input cannot be the password")
+}
+
+/// As [`ask_password`], for what need not be one.
+pub fn ask_secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .map_err(|error| anyhow!("cannot ask for the password ({error}): give it with --password-stdin"))
+}
+
+/// As [`password_from_stdin`], for what need not be one.
+pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(1024));
     io::stdin()
         .lock()
@@ -156,7 +166,7 @@ pub fn password_from_stdin() -> anyhow::Result<Password> {
     while text.ends_with(['\n', '\r']) {
         text.pop();
     }
-    Password::new(text).context("the first line of standard input cannot be the password")
+    Ok(text)
 }
 
 /// Reads the lines of standard input on a thread of its own, a few ahead of who takes them.

@@ -1,12 +1,11 @@
 //! `parlour certs`: makes and shows the certificates.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use rustls::pki_types::UnixTime;
 
+use super::output::print;
 use crate::trust::certs::{self, Certificates, Name, Validity};
 
 /// Make and show the certificates that prove who the server is.
@@ -93,11 +92,6 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Unlike `print!`, does not panic when nobody reads.
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
 /// A line for each thing: what it is, then its value.

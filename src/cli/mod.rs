@@ -2,13 +2,19 @@
 //! `anyhow`; each error it prints ends with what to do next.
 
 mod access;
+mod admin;
 pub mod certs;
 pub mod chat;
 pub mod echo;
+mod folders;
+mod import;
+pub mod invite;
 pub mod join;
+mod output;
 pub mod send;
 pub mod serve;
 pub mod tail;
+pub mod user;
 
 use std::process::ExitCode;
 
@@ -31,6 +37,8 @@ enum Command {
     Send(send::Args),
     Tail(tail::Args),
     Certs(certs::Args),
+    User(user::Args),
+    Invite(invite::Args),
 }
 
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
@@ -56,5 +64,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(&args),
         Command::Certs(args) => certs::run(args),
+        Command::User(args) => user::run(args),
+        Command::Invite(args) => invite::run(args),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +9,20 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use super::certs;
+use super::folders::Folders;
 use crate::chat::record::Role;
 use crate::server::config::Config;
+use crate::server::control::{Control, Facts};
 use crate::server::passwords::Passwords;
 use crate::server::{self, Server, advertise};
 use crate::store::Store;
 use crate::store::invites::{self, NewInvite};
 use crate::trust::certs::{CertError, Identity};
-use crate::trust::{InviteLink, Token};
+use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::wire::{ChannelName, Millis};
 
 /// Run the server. The first run makes certificates and a database, and prints an admin's invite.
@@ -36,14 +37,8 @@ pub struct Args {
     /// Default: port 6697 on every address.
     #[arg(long, value_name = "ADDR")]
     listen: Vec<SocketAddr>,
-    /// The folder of the database.
-    #[arg(long = "data", value_name = "DIR", default_value = "data")]
-    data: PathBuf,
     #[command(flatten)]
-    certs: certs::Folder,
-    /// The configuration file. Default: parlour.toml, if there is one.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    folders: Folders,
 }
 
 /// How long the first admin's invite holds.
@@ -52,10 +47,7 @@ const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 /// Runs the subcommand to the end of the server.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     log_to_stderr();
-    let mut config = match &args.config {
-        Some(file) => Config::read(file)?,
-        None => Config::read_if_any("parlour.toml".as_ref())?,
-    };
+    let mut config = args.folders.config()?;
     let asked = !args.listen.is_empty();
     if asked {
         config.listen.clone_from(&args.listen);
@@ -71,18 +63,33 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let identity = identity(args, &config)?;
     // Opened before the port is taken: of two servers on one folder the second stops here.
-    let store = Store::open(&args.data)?;
+    let store = Store::open(&args.folders.data)?;
     let listeners = listen(&config.listen)?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let passwords = Arc::new(Passwords::new(config.passwords));
     let server = Server::new(&config, store.clone(), &identity, passwords.clone()).await?;
+    let addresses = advertise::addresses(&config.advertise, &bound);
+    let control = control(&server, &store, Facts { addresses: addresses.clone(), pin: identity.pin() })?;
     for address in &bound {
         info!("listening on {address}");
     }
-    first_invite(&store, &config, &identity, &bound).await?;
+    first_invite(&store, addresses, identity.pin()).await?;
     server.run(listeners, stop_signal()?).await;
+    control.abort();
     info!("stopped");
     Ok(())
+}
+
+/// Answers the administration's requests beside the chat, until the task is aborted.
+fn control(server: &Server, store: &Store, facts: Facts) -> anyhow::Result<JoinHandle<()>> {
+    let folder = store.folder();
+    let control = Control::bind(folder)
+        .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
+    let accounts = server.accounts();
+    Ok(tokio::spawn(control.serve(store.clone(), facts, move |change| {
+        let accounts = accounts.clone();
+        async move { accounts.tell(change).await }
+    })))
 }
 
 fn log_to_stderr() {
@@ -97,7 +104,7 @@ fn log_to_stderr() {
 
 /// The certificates, made where there are none.
 fn identity(args: &Args, config: &Config) -> anyhow::Result<Identity> {
-    let (folder, now) = (&args.certs.path, UnixTime::now());
+    let (folder, now) = (&args.folders.certs.path, UnixTime::now());
     match crate::trust::certs::load(folder, now) {
         Err(CertError::NoneYet { .. }) => {
             let identity = crate::trust::certs::generate(folder, &config.tls.names, false, now)?;
@@ -134,12 +141,7 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// While there is no account, every start prints an invite for the first admin.
-async fn first_invite(
-    store: &Store,
-    config: &Config,
-    identity: &Identity,
-    bound: &[SocketAddr],
-) -> anyhow::Result<()> {
+async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
         return Ok(());
     }
@@ -159,8 +161,7 @@ async fn first_invite(
                 .map_err(crate::store::StoreError::from)
         })
         .await?;
-    let addresses = advertise::addresses(&config.advertise, bound);
-    let link = InviteLink { addresses, pin: identity.pin(), token };
+    let link = InviteLink { addresses, pin, token };
     eprintln!(
         "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n"
     );

@@ -1,0 +1,113 @@
+//! Where the administration's requests go: to the server that runs on the data folder, or to the folder itself.
+
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, bail};
+
+use crate::server::admin::{self, Failure, FailureKind, Outcome, Reply, Request, User};
+use crate::server::control::{Client, ControlError};
+use crate::server::now;
+use crate::store::audit::Actor;
+use crate::store::{Store, StoreError};
+
+/// How long a folder may be busy with another command, or a server may take to start answering.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The administration of one data folder.
+pub struct Admin {
+    folder: PathBuf,
+}
+
+impl Admin {
+    /// Of a folder that must be there.
+    pub fn of(folder: PathBuf) -> anyhow::Result<Self> {
+        if !folder.join("parlour.db").exists() {
+            bail!(
+                "there is no database in {}: run this where the server runs, or name its folder with --data",
+                folder.display()
+            );
+        }
+        Ok(Self { folder })
+    }
+
+    /// Of a folder that is made where it is missing.
+    pub fn of_new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Asks, with a hint in the error for what fails.
+    pub fn ask(&self, request: &Request) -> anyhow::Result<Reply> {
+        self.try_ask(request)?.map_err(|failure| explain(&failure))
+    }
+
+    /// Asks; the inner error is the answer that it cannot be done.
+    ///
+    /// The folder is opened anew for each request, so a server may start or stop between two of them.
+    pub fn try_ask(&self, request: &Request) -> anyhow::Result<Result<Reply, Failure>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let in_use = match Store::open(&self.folder) {
+                Ok(store) => return directly(&store, request.clone()),
+                Err(error @ StoreError::InUse { .. }) => error,
+                Err(error @ StoreError::File { .. }) => {
+                    bail!("{error}; check whom the folder belongs to, or name another with --data")
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match Client::connect(&self.folder) {
+                Ok(mut client) => match client.ask(request) {
+                    Ok(reply) => return Ok(Ok(reply)),
+                    Err(ControlError::Failed(failure)) => return Ok(Err(failure)),
+                    Err(error @ ControlError::Io(_)) => {
+                        bail!("{error}; look whether it was done, and try again")
+                    }
+                },
+                // The server is starting, or the folder belongs to another command for a moment.
+                Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(50)),
+                Err(error) => bail!(
+                    "{in_use}, which cannot be asked ({error}); if it is a server, run this as the user that it runs as"
+                ),
+            }
+        }
+    }
+
+    /// All accounts, page after page.
+    pub fn users(&self) -> anyhow::Result<Vec<User>> {
+        let mut users: Vec<User> = Vec::new();
+        loop {
+            let after = users.last().map(|user| user.name.clone());
+            let Reply::Users(page) = self.ask(&Request::UserList { after })? else {
+                bail!("an unexpected answer")
+            };
+            if page.is_empty() {
+                return Ok(users);
+            }
+            users.extend(page);
+        }
+    }
+}
+
+fn directly(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Failure>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let result = runtime.block_on(admin::run(store, request, Actor::Console, now()));
+    Ok(result.map(|Outcome { reply, .. }| reply))
+}
+
+/// The failure and what to do about it, in one line.
+fn explain(failure: &Failure) -> anyhow::Error {
+    let hint = match failure.kind {
+        FailureKind::Taken | FailureKind::Reserved => "choose another name",
+        FailureKind::Removed => {
+            "choose another name, or give the same person the account back with `parlour user add --again`"
+        }
+        FailureKind::UnknownUser => "`parlour user list` prints the names",
+        FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
+        FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
+        FailureKind::Invalid => "see --help",
+        FailureKind::NoServer => "start it with `parlour serve`",
+        FailureKind::Store => "nothing was changed; try again when that is over",
+    };
+    anyhow!("{failure}; {hint}")
+}

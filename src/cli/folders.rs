@@ -1,0 +1,29 @@
+//! The options that say where a server keeps its things.
+
+use std::path::{Path, PathBuf};
+
+use super::certs;
+use crate::server::config::{Config, ConfigError};
+
+/// Where the data, the certificates and the configuration are.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Folders {
+    /// The folder of the database.
+    #[arg(long = "data", value_name = "DIR", default_value = "data", global = true)]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub certs: certs::Folder,
+    /// The configuration file. Default: parlour.toml, if there is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+impl Folders {
+    /// Reads the configuration.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        match &self.config {
+            Some(file) => Config::read(file),
+            None => Config::read_if_any(Path::new("parlour.toml")),
+        }
+    }
+}

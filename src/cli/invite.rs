@@ -1,0 +1,169 @@
+//! `parlour invite`: the links that make accounts.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Subcommand;
+
+use super::admin::Admin;
+use super::folders::Folders;
+use super::output::{minute, print, table};
+use super::user::Role;
+use crate::server::admin::{FailureKind, Invite, InviteOrder, Reply, Request};
+use crate::server::{advertise, now};
+use crate::store::invites::State;
+use crate::trust::{Address, InviteLink, Pin, Token, certs};
+use crate::wire::{ChannelName, Millis};
+
+/// Make, list and revoke invites, beside a running server or without one.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour invite create
+  parlour invite create --uses 30 --expires 7d --channel '#class-3b'
+  parlour invite revoke 3")]
+pub struct Args {
+    #[command(flatten)]
+    folders: Folders,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make an invite. The link is the last line on standard output.
+    #[command(after_help = "\
+Examples:
+  parlour invite create
+  parlour invite create --uses 30 --expires 7d --channel '#class-3b'
+  link=$(parlour invite create --role admin)")]
+    Create {
+        /// How many accounts it makes.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        uses: u32,
+        /// How long it can be used: 30min, 24h, 7d.
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lasting)]
+        expires: Duration,
+        /// What its accounts may do.
+        #[arg(long, default_value = "member")]
+        role: Role,
+        /// The channel in which its accounts land.
+        #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
+        channel: ChannelName,
+    },
+    /// Print all invites with their numbers. The links are not kept and cannot be printed again.
+    List,
+    /// Take an invite back. The accounts it made stay.
+    Revoke {
+        /// Its number.
+        number: i64,
+    },
+}
+
+/// Longest life of an invite. Whoever wants accounts for ever wants `parlour user add`.
+const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folders, action } = args;
+    match action {
+        Action::Create { uses, expires, role, channel } => create(&folders, uses, expires, role, &channel),
+        Action::List => list(&Admin::of(folders.data)?),
+        Action::Revoke { number } => {
+            Admin::of(folders.data)?.ask(&Request::InviteRevoke { id: number })?;
+            print(&format!("invite {number} is revoked\n"))
+        }
+    }
+}
+
+fn create(
+    folders: &Folders,
+    uses: u32,
+    lasts: Duration,
+    role: Role,
+    channel: &ChannelName,
+) -> anyhow::Result<()> {
+    let admin = Admin::of_new(folders.data.clone());
+    // First, so that no invite is made whose link cannot be written.
+    let (addresses, pin) = server(&admin, folders)?;
+    let token = Token::random();
+    let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+    let order =
+        InviteOrder { token: token.hash(), role: role.into(), channel: channel.clone(), uses, lasts_ms };
+    let role = order.role;
+    let Reply::InviteCreated(number) = admin.ask(&Request::InviteCreate(order))? else {
+        bail!("an unexpected answer")
+    };
+    let accounts = if uses == 1 { format!("one {role} account") } else { format!("{uses} {role} accounts") };
+    let end = minute(Millis(now().0.saturating_add(lasts_ms)));
+    eprintln!("Invite {number} makes {accounts} until {end}, landing in {channel}.");
+    eprintln!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
+    print(&format!("{}\n", InviteLink { addresses, pin, token }))
+}
+
+/// What the link says of the server: what the running one says of itself, or what the configuration says that it
+/// will be.
+fn server(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
+    match admin.try_ask(&Request::Server)? {
+        Ok(Reply::Server { addresses, pin }) => Ok((addresses, pin)),
+        Err(failure) if failure.kind == FailureKind::NoServer => {
+            let config = folders.config()?;
+            let addresses = advertise::addresses(&config.advertise, &config.listen);
+            if addresses.is_empty() {
+                bail!(
+                    "no address is known for the link; set `advertise` in parlour.toml, or start the server first"
+                );
+            }
+            Ok((addresses, certs::inspect(&folders.certs.path)?.pin))
+        }
+        Ok(_) => bail!("an unexpected answer"),
+        Err(failure) => bail!(failure),
+    }
+}
+
+fn list(admin: &Admin) -> anyhow::Result<()> {
+    let titles = ["NUMBER", "STATE", "USED", "ROLE", "CHANNEL", "EXPIRES", "BY"];
+    let mut rows = vec![titles.map(ToOwned::to_owned)];
+    let mut after = 0;
+    loop {
+        let Reply::Invites(page) = admin.ask(&Request::InviteList { after })? else {
+            bail!("an unexpected answer")
+        };
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        rows.extend(page.into_iter().map(row));
+    }
+    print(&table(&rows))
+}
+
+fn row(invite: Invite) -> [String; 7] {
+    let Invite { id, role, channel, uses, spent, expires, state, created_by } = invite;
+    let state = match state {
+        State::Open => "open",
+        State::Spent => "spent",
+        State::Expired => "expired",
+        State::Revoked => "revoked",
+    };
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    [
+        id.to_string(),
+        state.to_owned(),
+        format!("{spent}/{uses}"),
+        role.to_string(),
+        or_dash(channel.map(|channel| channel.to_string())),
+        minute(expires),
+        or_dash(created_by.map(|name| name.to_string())),
+    ]
+}
+
+fn lasting(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|_| "write it as 30min, 24h or 7d".to_owned())?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err("an invite lasts up to ten years".to_owned());
+    }
+    Ok(duration)
+}
+
+fn channel(text: &str) -> Result<ChannelName, String> {
+    ChannelName::parse(text).map_err(|why| format!("this cannot be a channel's name: {why}"))
+}

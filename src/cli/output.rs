@@ -1,0 +1,53 @@
+//! Results on standard output.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+
+use crate::wire::Millis;
+
+/// Unlike `print!`, does not panic when nobody reads.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+/// Rows in aligned columns, the first row being their titles.
+pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A time to the minute, in UTC: a server's people may sit in several zones.
+pub fn minute(time: Millis) -> String {
+    let text = time.to_string();
+    match text.get(..16) {
+        Some(minute) => minute.replace('T', " ") + " UTC",
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned);
+        let rows = [row(["A", "BB", "C"]), row(["äöü", "b", ""]), row(["", "", "end"])];
+        assert_eq!(table(&rows), "A    BB  C\näöü  b\n         end\n");
+    }
+
+    #[test]
+    fn times_are_for_people() {
+        assert_eq!(minute(Millis(1_700_000_000_007)), "2023-11-14 22:13 UTC");
+    }
+}

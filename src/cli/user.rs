@@ -1,0 +1,219 @@
+//! `parlour user`: the accounts.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::{Subcommand, ValueEnum};
+use zeroize::Zeroizing;
+
+use super::admin::Admin;
+use super::folders::Folders;
+use super::output::{minute, print, table};
+use super::{access, import};
+use crate::chat::record;
+use crate::server::admin::{NewUser, Request, User, UserChange};
+use crate::server::passwords::{Hasher, Password};
+use crate::store::accounts::{PasswordHash, reserved};
+use crate::wire::Nick;
+
+/// Make, change and remove accounts, beside a running server or without one.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour user add alice --admin
+  parlour user import pupils.csv
+  parlour user disable bob")]
+pub struct Args {
+    #[command(flatten)]
+    folders: Folders,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make an account. Asks for its password.
+    #[command(after_help = "\
+Examples:
+  parlour user add alice --admin
+  parlour user add bob --password-stdin < password")]
+    Add {
+        /// Its name, which is also its nick: 1 to 24 letters, digits and `-_[]^{|}`, a letter first.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+        /// It may administer the server.
+        #[arg(long)]
+        admin: bool,
+        /// Give the account that was removed back to its owner, instead of making a new one.
+        #[arg(long)]
+        again: bool,
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// Make many accounts, from a file with a line NAME,PASSWORD or NAME,PASSWORD,ROLE for each.
+    ///
+    /// A line that cannot be taken is reported with its number and the others are kept.
+    #[command(after_help = "\
+Example:
+  parlour user import pupils.csv
+
+pupils.csv:
+  name,password,role
+  alice,correct horse battery
+  bob,\"with a , comma\",admin")]
+    Import {
+        /// The file, CSV in UTF-8. A first line `name,password,role` is skipped.
+        file: PathBuf,
+    },
+    /// Print all accounts.
+    List,
+    /// Set a new password. The account's sessions end.
+    Passwd {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// Say what an account may do.
+    Role {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+        /// What it is from now on.
+        role: Role,
+    },
+    /// Keep an account from logging in. Its sessions end.
+    Disable {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+    },
+    /// Let a disabled account log in again.
+    Enable {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+    },
+    /// Remove an account. Its sessions end, what it said stays, and its name stays taken.
+    Remove {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+    },
+}
+
+/// Where a new password comes from.
+#[derive(clap::Args)]
+struct Secret {
+    /// Take the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Role {
+    /// Talks.
+    Member,
+    /// Runs the server: accounts, invites, any channel.
+    Admin,
+}
+
+impl From<Role> for record::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folders, action } = args;
+    let existing = || Admin::of(folders.data.clone());
+    let change = |name: Nick, change: UserChange, done: &str| {
+        existing()?.ask(&Request::UserChange { name: name.clone(), change })?;
+        print(&format!("{name} {done}\n"))
+    };
+    match action {
+        Action::Add { name, admin, again, secret } => {
+            // Before anybody thinks of a password.
+            if let Some(why) = reserved(&name) {
+                bail!("the name {name} is reserved: {why}; choose another name");
+            }
+            let accounts = Admin::of_new(folders.data.clone());
+            if accounts.users()?.iter().any(|user| user.name == name) {
+                bail!("the name {name} is taken; choose another name");
+            }
+            let password = secret.hash(&folders, &name)?;
+            let role = if admin { record::Role::Admin } else { record::Role::Member };
+            let user = NewUser { name: name.clone(), password, role };
+            accounts.ask(&Request::UserAdd { user, again })?;
+            print(&format!("{name} is added, as {}\n", if admin { "an admin" } else { "a member" }))
+        }
+        Action::Import { file } => {
+            let hasher = Hasher::new(folders.config()?.passwords);
+            import::run(&Admin::of_new(folders.data), &hasher, &file)
+        }
+        Action::List => list(&existing()?),
+        Action::Passwd { name, secret } => {
+            if !existing()?.users()?.iter().any(|user| user.name == name) {
+                bail!("there is no account {name}; `parlour user list` prints the names");
+            }
+            let password = secret.hash(&folders, &name)?;
+            change(name, UserChange::Password(password), "has a new password")
+        }
+        Action::Role { name, role } => {
+            let done = match role {
+                Role::Member => "is a member",
+                Role::Admin => "is an admin",
+            };
+            change(name, UserChange::Role(role.into()), done)
+        }
+        Action::Disable { name } => change(name, UserChange::Disable, "is disabled"),
+        Action::Enable { name } => change(name, UserChange::Enable, "is enabled"),
+        Action::Remove { name } => change(name, UserChange::Remove, "is removed"),
+    }
+}
+
+fn list(admin: &Admin) -> anyhow::Result<()> {
+    let mut rows = vec![["NAME", "ROLE", "STATE", "SINCE"].map(ToOwned::to_owned)];
+    for User { name, role, disabled, created } in admin.users()? {
+        let state = if disabled { "disabled" } else { "enabled" };
+        rows.push([name.to_string(), role.to_string(), state.to_owned(), minute(created)]);
+    }
+    print(&table(&rows))
+}
+
+impl Secret {
+    /// The hash of the new password of `name`.
+    fn hash(&self, folders: &Folders, name: &Nick) -> anyhow::Result<PasswordHash> {
+        let hasher = Hasher::new(folders.config()?.passwords);
+        let password = if self.password_stdin { accept(&access::secret_from_stdin()?)? } else { ask(name)? };
+        Ok(hasher.hash(&password)?)
+    }
+}
+
+fn accept(text: &Zeroizing<String>) -> anyhow::Result<Password> {
+    Password::new(text).map_err(|rule| anyhow::anyhow!("{rule}; choose another"))
+}
+
+/// Asks twice, until both are the same and keep the rule.
+fn ask(name: &Nick) -> anyhow::Result<Password> {
+    loop {
+        let first = access::ask_secret(&format!("New password of {name}: "))?;
+        let password = match Password::new(&first) {
+            Ok(password) => password,
+            Err(rule) => {
+                eprintln!("-- {rule}");
+                continue;
+            }
+        };
+        if first == access::ask_secret("Again: ")? {
+            return Ok(password);
+        }
+        eprintln!("-- they differ");
+    }
+}
