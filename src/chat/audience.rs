@@ -2,8 +2,16 @@
 
 use std::sync::Arc;
 
-use super::input::SessionId;
 use crate::wire::CapSet;
+
+/// One logged-in connection. The number of its place with the server, and how often that place was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId {
+    /// Index into the server's table of sessions.
+    pub slot: u32,
+    /// Distinguishes the sessions that had the same slot one after the other.
+    pub generation: u32,
+}
 
 /// A session and the capabilities of it that change how an event looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What a command's handler works with.
 
+use super::audience::SessionId;
 use super::channel::Channel;
 use super::effects::{Effects, Origin, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
-use super::input::SessionId;
 use super::people::Person;
 use super::record::AccountId;
 use super::settings::SERVER_NAME;

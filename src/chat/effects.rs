@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::audience::Audience;
+use super::audience::{Audience, SessionId};
 use super::event::Event;
-use super::input::SessionId;
 use super::record::Record;
 use crate::wire::CapSet;
 

@@ -2,19 +2,11 @@
 
 use std::sync::Arc;
 
+use super::audience::SessionId;
 use super::commands::Command;
 use super::login::Login;
 use super::record::{AccountChange, StoredMessage};
 use crate::wire::{Millis, Reply};
-
-/// One logged-in connection. The number of its place with the server, and how often that place was used before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId {
-    /// Index into the server's table of sessions.
-    pub slot: u32,
-    /// Distinguishes the sessions that had the same slot one after the other.
-    pub generation: u32,
-}
 
 /// Something that happened, and when.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The answer to a labelled command
 //! ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
 
+use super::audience::SessionId;
 use super::effects::Output;
-use super::input::SessionId;
 use super::settings::SERVER_NAME;
 
 /// Marks what `session` gets out of `outputs[from..]` as the answer to its labelled command: nothing becomes an

@@ -12,16 +12,13 @@ use zeroize::Zeroizing;
 
 use super::commands::cap;
 use super::record::AccountId;
-use super::sasl::{Collected, Credentials, Response};
+use super::sasl::{Collected, Credentials, MECHANISMS, Response};
 use super::settings::{SERVER_NAME, Settings, clip};
 use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
 };
 use crate::wire::{CapSet, Message, Nick, Reply};
-
-/// The SASL mechanisms on offer, as they stand in CAP LS and `RPL_SASLMECHS`.
-pub const MECHANISMS: &str = "PLAIN";
 
 /// A completed login. Only the login machine makes one, and only after the password was checked.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod context;
 pub mod effects;
 pub mod event;
+mod handle;
 pub mod input;
 pub mod isupport;
 pub mod label;
@@ -25,10 +26,11 @@ mod welcome;
 #[cfg(test)]
 mod tests;
 
+pub use audience::SessionId;
 pub use commands::Command;
 pub use effects::{Effects, Origin, Output};
 pub use event::{Event, EventKind, Renderer};
-pub use input::{Input, InputKind, SessionId};
+pub use input::{Input, InputKind};
 pub use login::Login;
 pub use settings::Settings;
 pub use state::Chat;

@@ -6,6 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::wire::Nick;
 
+/// The SASL mechanisms on offer, as they stand in CAP LS and `RPL_SASLMECHS`.
+pub const MECHANISMS: &str = "PLAIN";
+
 /// Length of a full chunk of a response; a shorter one ends it
 /// ([SASL 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 pub const CHUNK: usize = 400;

@@ -3,22 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::audience::{Audience, Seat};
+use super::audience::{Audience, Seat, SessionId};
 use super::effects::{Effects, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
-use super::input::SessionId;
 use super::login::Login;
 use super::people::Person;
 use super::record::AccountId;
-use super::state::Chat;
+use super::state::{Chat, Session};
 use crate::wire::{CapSet, Millis};
-
-/// A logged-in connection as the chat knows it.
-#[derive(Debug)]
-pub(super) struct Session {
-    pub account: AccountId,
-    pub caps: CapSet,
-}
 
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {

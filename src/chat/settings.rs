@@ -12,6 +12,9 @@ pub const SERVER_NAME: &str = "chat.parlour";
 /// The host in everybody's `nick!user@host`. Nobody's address is shown to others.
 pub const USER_HOST: &str = "parlour";
 
+/// The version in VERSION and `RPL_MYINFO`.
+pub const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
+
 /// Settings of the chat. Fixed while it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -1,19 +1,23 @@
-//! The state and its one door.
+//! The state, and what changes of it are made of.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::audience::SessionId;
 use super::channel::Channels;
-use super::context::Context;
-use super::effects::{Effects, Output, Step};
-use super::input::{Input, InputKind, SessionId};
+use super::effects::Effects;
 use super::people::People;
-use super::record::{AccountChange, AccountId, Place, Record, Snapshot, StoredMessage};
+use super::record::{AccountId, Place, Record, Snapshot, StoredMessage};
 use super::sends::Sends;
-use super::sessions::Session;
-use super::settings::{SERVER_NAME, Settings};
-use super::{commands, label};
-use crate::wire::{Cap, MessageId, Millis, Reply};
+use super::settings::Settings;
+use crate::wire::{CapSet, MessageId, Millis};
+
+/// A logged-in connection as the chat knows it.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub account: AccountId,
+    pub caps: CapSet,
+}
 
 /// Everything the rules know.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub struct Chat {
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
     pub(super) most_sessions: usize,
-    writable: bool,
+    pub(super) writable: bool,
 }
 
 impl Chat {
@@ -55,39 +59,6 @@ impl Chat {
         chat
     }
 
-    /// Applies one input and appends what follows from it to `fx`.
-    pub fn handle(&mut self, input: Input, fx: &mut Effects) {
-        let (records, outputs) = (fx.records.len(), fx.outputs.len());
-        let at = input.at;
-        let mut from = None;
-        match input.kind {
-            InputKind::Opened(session, login) => self.open(session, &login, at, fx),
-            InputKind::Closed(session, reason) => self.close(session, &reason, at, fx),
-            InputKind::Said { session, label, command } => {
-                self.said(session, command, at, fx);
-                if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
-                    label::apply(&mut fx.outputs, outputs, session, label);
-                }
-                from = Some((session, label));
-            }
-            InputKind::Account(change) => self.account(change, at, fx),
-            InputKind::NotStored { session, label, messages } => {
-                self.not_stored(session, &messages, fx);
-                if let Some(label) = label.filter(|_| self.answers_labels(session)) {
-                    label::apply(&mut fx.outputs, outputs, session, &label);
-                }
-            }
-            InputKind::Writable(writable) => self.writable = writable,
-        }
-        if fx.outputs.len() > outputs || fx.records.len() > records {
-            fx.steps.push(Step {
-                records: records..fx.records.len(),
-                outputs: outputs..fx.outputs.len(),
-                from,
-            });
-        }
-    }
-
     /// The sessions of now, for the counters.
     pub fn session_count(&self) -> usize {
         self.sessions.len()
@@ -101,77 +72,6 @@ impl Chat {
             Place::Direct(a, b) => nick(if a == message.from { b } else { a }),
         };
         (nick(message.from), to)
-    }
-
-    fn answers_labels(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::LabeledResponse))
-    }
-
-    fn said(
-        &mut self,
-        session: SessionId,
-        command: Result<commands::Command, Reply>,
-        at: Millis,
-        fx: &mut Effects,
-    ) {
-        let writable = self.writable;
-        let Some(mut cx) = Context::of(self, session, at, fx) else {
-            // The session ended while the command was on its way.
-            return;
-        };
-        match command {
-            Err(reply) => cx.reply(reply),
-            Ok(command) if !writable && command.writes() => cx.reply(unavailable(command.name())),
-            Ok(command) => command.run(&mut cx),
-        }
-    }
-
-    fn not_stored(&mut self, session: SessionId, messages: &[StoredMessage], fx: &mut Effects) {
-        for message in messages {
-            if let Some(send) = &message.send_id {
-                self.sends.forget(message.from, send);
-            }
-        }
-        let nick = self.nick_of(session);
-        fx.outputs.push(Output::Line(session, unavailable("PRIVMSG").render(SERVER_NAME, &nick)));
-    }
-
-    fn account(&mut self, change: AccountChange, at: Millis, fx: &mut Effects) {
-        match change {
-            AccountChange::Added(account, lands_in) => {
-                let id = account.id;
-                self.people.put(account);
-                if let Some(name) = lands_in {
-                    self.enter(id, name, at, fx);
-                }
-            }
-            AccountChange::Changed(account) => {
-                let (id, disabled) = (account.id, account.disabled);
-                self.people.put(account);
-                if disabled {
-                    self.end_sessions(id, "This account was disabled", at, fx);
-                }
-            }
-            AccountChange::PasswordChanged(id) => {
-                self.end_sessions(id, "The password was changed, log in with the new one", at, fx);
-            }
-            AccountChange::Removed(id) => {
-                self.end_sessions(id, "This account was removed", at, fx);
-                let channels = self.people.get(id).map(|p| p.channels.clone()).unwrap_or_default();
-                for channel in channels {
-                    self.leave(id, channel, fx);
-                }
-                self.people.remove(id);
-            }
-        }
-    }
-
-    fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
-        let Some(person) = self.people.get(id) else { return };
-        for seat in person.seats.clone().seats() {
-            fx.outputs.push(Output::Close(seat.session, reason.into()));
-            self.close(seat.session, reason, at, fx);
-        }
     }
 
     /// The id and place in the order of a message that is said now.
@@ -225,9 +125,4 @@ impl Chat {
             fx.records.push(Record::ChannelRemoved(id));
         }
     }
-}
-
-fn unavailable(command: &str) -> Reply {
-    Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
-        .text("The server cannot store anything right now, so this was not done; try again later")
 }

@@ -1,18 +1,15 @@
 //! What a session gets when it has logged in.
 
+use super::audience::SessionId;
 use super::context::Context;
 use super::effects::Effects;
 use super::event::EventKind;
-use super::input::SessionId;
 use super::login::Login;
-use super::settings::{SERVER_NAME, USER_HOST};
+use super::settings::{SERVER_NAME, USER_HOST, VERSION};
 use super::state::Chat;
 use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
 use crate::wire::{Millis, Reply};
-
-/// The version in VERSION and `RPL_MYINFO`.
-pub(super) const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
 
 impl Chat {
     /// The burst of <https://modern.ircdocs.horse/#connection-registration>, then the channels of the account

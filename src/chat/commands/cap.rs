@@ -3,7 +3,7 @@
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
-use crate::chat::login::MECHANISMS;
+use crate::chat::sasl::MECHANISMS;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
 use crate::wire::{Cap, CapSet, Reply};
 

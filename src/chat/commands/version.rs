@@ -4,7 +4,7 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::isupport;
 use crate::chat::settings::SERVER_NAME;
-use crate::chat::welcome::VERSION;
+use crate::chat::settings::VERSION;
 use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;
 
