@@ -8,8 +8,8 @@ use super::record::{Account, AccountId, ChannelId, Role};
 use super::settings::USER_HOST;
 use crate::wire::{Millis, Nick};
 
-/// The number of the built-in account `echo`. The store has a row for it, which no password opens.
-pub const ECHO_ID: AccountId = AccountId(1);
+/// The number of the built-in account `echo`. The store keeps it a row, which no password opens.
+pub const ECHO_ID: AccountId = AccountId(0);
 /// The name of the built-in account that repeats what it is told.
 pub const ECHO_NAME: &str = "echo";
 

@@ -6,6 +6,7 @@ use super::accounts::{self, AccountError, PasswordHash};
 use super::audit::{self, Actor};
 use super::invites::{self, NewInvite, RedeemError};
 use super::*;
+use crate::chat::people::{ECHO_ID, ECHO_NAME};
 use crate::chat::record::{
     AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage, Topic,
 };
@@ -289,6 +290,14 @@ async fn names_are_unique_in_any_case_and_do_not_pass_on() {
         list.iter().map(|l| (l.account.name.as_str(), l.account.role)).collect::<Vec<_>>(),
         [("ALICE", Role::Admin)]
     );
+}
+
+#[tokio::test]
+async fn the_echo_has_the_row_that_the_chat_thinks() {
+    let (_folder, store) = open();
+    let sql = "SELECT name FROM accounts WHERE id = ?1";
+    let name = store.read(|conn| Ok::<String, StoreError>(conn.query_one(sql, [ECHO_ID], |row| row.get(0))?));
+    assert_eq!(name.await.expect("is there"), ECHO_NAME);
 }
 
 #[tokio::test]
