@@ -201,7 +201,7 @@ pub fn lines() -> mpsc::Receiver<io::Result<String>> {
 
 /// Standard output for the talk, standard error for words about it.
 pub fn screen() -> Screen<io::Stdout, io::Stderr> {
-    Screen { talk: io::stdout(), notes: io::stderr(), zone: TimeZone::system() }
+    Screen { talk: io::stdout(), notes: io::stderr(), zone: TimeZone::system(), told: None }
 }
 
 /// A person sits at the keyboard.

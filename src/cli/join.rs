@@ -40,9 +40,9 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     access::run(async {
-        // Before anything is asked: a file that cannot be written later would leave an account and no way to it.
+        // Before anything is asked: a file that cannot be written would leave an account and no way to it.
         let path = Servers::default_path()?;
-        Servers::load(&path)?;
+        Servers::check(&path)?;
         let (session, account) = if args.password_stdin {
             let account = args.name.map_or_else(default_name, Ok)?;
             let password = access::password_from_stdin()?;

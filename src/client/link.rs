@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -47,6 +47,9 @@ pub enum ConnectError {
 
 /// Most bytes of a line from the server. It bounds memory only: any server's own bound is far below.
 const LINE: usize = 64 * 1024;
+
+/// Room for each read: a whole TLS record.
+const READ: usize = 16 * 1024;
 
 /// The server checks passwords slowly on purpose, and many may wait at once.
 const LOGIN_PATIENCE: Duration = Duration::from_mins(1);
@@ -152,6 +155,7 @@ impl Link {
             return Ok(());
         }
         model.take_output(&mut self.output);
+        self.input.reserve(READ);
         let deadline = match self.asked {
             Some(asked) => asked + ANSWER,
             None if model.pending() > 0 => self.heard + QUIET_WHILE_PENDING,
@@ -207,7 +211,7 @@ impl Link {
             }
             Err(error) => tracing::debug!("the server sent a {error}"),
         });
-        self.input.advance(self.input.len());
+        self.input.clear();
     }
 
     /// Closes the connection in good order, giving the other side no more than a moment.

@@ -17,6 +17,8 @@ pub struct Screen<T, N> {
     pub notes: N,
     /// The user's clock.
     pub zone: TimeZone,
+    /// Why there is no connection, as it was last told; `None` at first.
+    pub told: Option<String>,
 }
 
 impl<T: Write, N: Write> Screen<T, N> {
@@ -41,18 +43,27 @@ impl<T: Write, N: Write> Screen<T, N> {
         let _ = writeln!(self.notes, "-- {line}");
     }
 
-    /// Notes that the connection is gone or back.
+    /// Notes that the connection is gone or back. A server that stays away is no news each time it is tried.
     pub fn connection(&mut self, update: &Update, pending: usize) {
         match update {
             Update::Event(_) => {}
             Update::Down { reason, retry } => {
-                let seconds = retry.as_secs_f32();
-                self.note(&format!("connection lost: {reason}; trying again in {seconds:.1} s"));
+                if self.told.as_ref() != Some(reason) {
+                    let seconds = retry.as_secs_f32();
+                    self.note(&format!("not connected: {reason}; trying again in {seconds:.1} s and on"));
+                    self.told = Some(reason.clone());
+                }
             }
-            Update::Up if pending > 0 => {
-                self.note(&format!("connected again; sending {pending} that the server had not confirmed"));
+            Update::Up => {
+                self.told = None;
+                if pending > 0 {
+                    self.note(&format!(
+                        "connected again; sending {pending} that the server had not confirmed"
+                    ));
+                } else {
+                    self.note("connected again");
+                }
             }
-            Update::Up => self.note("connected again"),
         }
     }
 }

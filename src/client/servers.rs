@@ -73,7 +73,7 @@ pub enum ServersError {
     #[error("no server is known yet: join one with `parlour join LINK`")]
     None,
     /// There is no server of that name.
-    #[error("no server {0:?} is known; the known ones: {1}")]
+    #[error("no server {0:?} is known, but {1}; join it with an invite, or give its --pin")]
     Unknown(String, String),
     /// More than one server could be meant.
     #[error("{0:?} could be any of: {1}; say which")]
@@ -211,11 +211,9 @@ impl Servers {
         pin: Pin,
         account: &Nick,
     ) -> Result<String, ServersError> {
-        let failed = |source| ServersError::Io { doing: "write", path: path.to_owned(), source };
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let lock = Self::prepare(path)?;
         // Two programs that remember at once do it one after the other.
-        let lock = private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)?;
+        let failed = |source| ServersError::Io { doing: "write", path: path.to_owned(), source };
         lock.lock().map_err(failed)?;
         let mut servers = Self::load(path)?;
         let before = servers.clone();
@@ -224,6 +222,20 @@ impl Servers {
             write(path, &servers.form()).map_err(failed)?;
         }
         Ok(name)
+    }
+
+    /// Checks that a server can be remembered, before something is done that must not be forgotten.
+    pub fn check(path: &Path) -> Result<(), ServersError> {
+        Self::load(path)?;
+        Self::prepare(path).map(drop)
+    }
+
+    /// Makes the folder and opens the file that locks it.
+    fn prepare(path: &Path) -> Result<File, ServersError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let failed = |source| ServersError::Io { doing: "write", path: folder.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
     }
 
     fn learn(&mut self, addresses: &[Address], pin: Pin, account: &Nick) -> String {
@@ -339,7 +351,7 @@ mod tests {
         let error = name("nowhere").expect_err("unknown").to_string();
         assert_eq!(
             error,
-            r#"no server "nowhere" is known; the known ones: 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example"#
+            r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example; join it with an invite, or give its --pin"#
         );
     }
 
