@@ -12,7 +12,8 @@ impl Model {
         if let Ok(code) = line.command.parse() {
             return self.numeric(Numeric(code), line, label.as_deref(), now);
         }
-        let known = match line.command.to_ascii_uppercase().as_str() {
+        // What is not fit to be understood is passed over.
+        let _: Option<()> = match line.command.to_ascii_uppercase().as_str() {
             "PING" => {
                 self.write(Line::new("PONG").text(line.param(0).unwrap_or_default()));
                 Some(())
@@ -38,9 +39,6 @@ impl Model {
             // CAP, MODE, TAGMSG, AWAY and whatever else was not asked for.
             _ => None,
         };
-        if known.is_none() {
-            tracing::trace!(command = line.command, "line ignored");
-        }
     }
 
     /// The label of what this line answers: its own, or that of the batch it is in.

@@ -22,8 +22,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cli", &["chat", "client", "server", "store", "trust", "wire"]),
 ];
 
-/// Modules without IO, clocks or randomness.
-const PURE: &[&str] = &["wire", "chat"];
+/// Modules without IO, clocks or randomness, with all that is in them.
+const PURE: &[&str] = &[
+    "wire",
+    "chat",
+    "client/backoff",
+    "client/clean",
+    "client/input",
+    "client/line",
+    "client/login",
+    "client/model",
+    "client/password",
+    "client/render",
+    "client/split",
+];
 
 /// The crates that the pure modules may name. A new one here is a decision, not a formality.
 const PURE_CRATES: &[&str] = &[
@@ -31,6 +43,8 @@ const PURE_CRATES: &[&str] = &[
     "bytes",
     "jiff",
     "memchr",
+    "serde_json",
+    "strsim",
     "thiserror",
     "unicode_normalization",
     "unicode_segmentation",
@@ -78,7 +92,7 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
             let complain = |why: &str| {
                 format!("src/{}:{}: `{}`: {why}", file.path.display(), path.line, path.segments.join("::"))
             };
-            if PURE.contains(&top.as_str())
+            if is_pure(&module)
                 && let Some(why) = impure(&path, dependencies)
             {
                 broken.push(complain(&why));
@@ -96,6 +110,14 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
     }
     broken.extend(circles(&edges));
     broken
+}
+
+/// Is the module, or one that it is in, among the pure ones?
+fn is_pure(module: &[String]) -> bool {
+    PURE.iter().any(|pure| {
+        let pure: Vec<&str> = pure.split('/').collect();
+        module.len() >= pure.len() && pure.iter().zip(module).all(|(a, b)| a == b)
+    })
 }
 
 impl SourceFile {
