@@ -49,7 +49,7 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
         times.push(began.elapsed());
     }
     let elapsed = start.elapsed();
-    let cpu = writer_cpu() - cpu;
+    let cpu = writer_cpu().saturating_sub(cpu);
     times.sort_unstable();
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]

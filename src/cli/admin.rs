@@ -54,7 +54,7 @@ impl Admin {
                 Err(error @ StoreError::File { .. }) => {
                     bail!("{error}; check whom the folder belongs to, or name another with --data")
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => bail!("{error}; nothing was changed"),
             };
             match Client::connect(&self.folder) {
                 Ok(mut client) => match client.ask(request) {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use csv::ByteRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use super::admin::Admin;
 use super::output::print;
@@ -46,6 +47,7 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
 
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} passwords hashed, {eta} to go")?;
     let progress = ProgressBar::new(lines.len() as u64).with_style(style);
+    let mut done = 0;
     for batch in lines.chunks(BATCH) {
         let users = batch
             .par_iter()
@@ -55,9 +57,11 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
                 Ok(NewUser { name: name.clone(), password, role: *role })
             })
             .collect::<anyhow::Result<_>>()?;
-        let Reply::Imported(failed) = admin.ask(&Request::UserImport(users))? else {
-            bail!("an unexpected answer")
-        };
+        let answer = admin
+            .ask(&Request::UserImport(users))
+            .with_context(|| format!("stopped after {done} of {} accounts", lines.len()))?;
+        let Reply::Imported(failed) = answer else { bail!("an unexpected answer") };
+        done += batch.len() - failed.len();
         refused.extend(
             failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused(failure.text))),
         );
@@ -80,17 +84,16 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
 }
 
 fn read(file: &Path) -> anyhow::Result<(Vec<Line>, Vec<Refused>)> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_path(file)
-        .with_context(|| format!("cannot open {}", file.display()))?;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = Zeroizing::new(bytes);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
     let (mut lines, mut refused) = (Vec::new(), Vec::new());
     let mut seen: HashMap<Nick, u64> = HashMap::new();
     let mut record = ByteRecord::new();
     let mut first = true;
+    let mut numbers = LineNumbers { bytes: &bytes, at: 0, number: 1 };
     while reader.read_byte_record(&mut record).with_context(|| format!("cannot read {}", file.display()))? {
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = numbers.of(&record);
         if std::mem::take(&mut first) && is_header(&record) {
             continue;
         }
@@ -107,6 +110,26 @@ fn read(file: &Path) -> anyhow::Result<(Vec<Line>, Vec<Refused>)> {
         }
     }
     Ok((lines, refused))
+}
+
+/// Counts lines as an editor does; the reader counts otherwise where lines are empty or end in CR LF.
+struct LineNumbers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    number: u64,
+}
+
+impl LineNumbers<'_> {
+    /// The line on which a record begins; records are asked for in order.
+    fn of(&mut self, record: &ByteRecord) -> u64 {
+        let from = record.position().and_then(|position| usize::try_from(position.byte()).ok());
+        let rest = self.bytes.get(from.unwrap_or(self.at)..).unwrap_or_default();
+        let start = self.bytes.len() - rest.trim_ascii_start().len();
+        let passed = self.bytes.get(self.at..start).unwrap_or_default();
+        self.number += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.at = start;
+        self.number
+    }
 }
 
 fn is_header(record: &ByteRecord) -> bool {

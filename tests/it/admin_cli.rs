@@ -138,7 +138,7 @@ fn an_import_keeps_the_good_lines_and_names_the_bad() {
 
     fs::write(folder.join("more.csv"), "frank,secret12\n").expect("writes");
     assert_eq!(ok(folder, &["user", "import", "more.csv"]), "1 added, 0 not\n");
-    assert!(fails(folder, &["user", "import", "absent.csv"]).contains("cannot open absent.csv"));
+    assert!(fails(folder, &["user", "import", "absent.csv"]).contains("cannot read absent.csv"));
 }
 
 #[test]
