@@ -1,6 +1,6 @@
 //! IO: the listener, connections and their pumps, the password pool, the hub that owns the chat.
 //!
-//! [`run`] is the whole server; the command line and the tests call it alike.
+//! [`Server::run`] is the whole server; the command line and the tests call it alike.
 
 pub mod admin;
 pub mod advertise;
