@@ -18,8 +18,8 @@ use super::flood::Flood;
 use super::hub::HubHandle;
 use super::logins::Logins;
 use super::outbox::error_line;
-use super::pump::{Pump, Writing, line_refused, read_line};
-use super::session::{Said, Session};
+use super::pump::{Pump, line_refused, read_line};
+use super::session::Said;
 use crate::chat::Login;
 use crate::chat::login::{LoginMachine, Step};
 use crate::wire::framing::{LineError, Lines};
@@ -50,15 +50,6 @@ pub(super) struct Limits {
     pub burst: u32,
 }
 
-/// A client that is in, with what it said behind its login.
-struct Entered {
-    stream: TlsStream<TcpStream>,
-    login: Login,
-    nick: Nick,
-    lines: Lines,
-    said: Vec<Said>,
-}
-
 /// Serves a connection to its end. The permit counts it among those that are not logged in.
 pub(super) async fn serve(
     tcp: TcpStream,
@@ -68,30 +59,17 @@ pub(super) async fn serve(
 ) {
     // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
     let _ = tcp.set_nodelay(true);
-    // Boxed, so that the login's buffers are gone while the connection lives on.
-    let Some(entered) = Box::pin(enter(tcp, peer, &shared)).await else { return };
-    drop(permit);
-    let Entered { stream, login, nick, lines, said } = entered;
+    // Boxed, both the login and what comes of it: the login's buffers are gone while the connection lives on, and
+    // the task is as small as an idle connection.
+    let Some((mut pump, nick)) = Box::pin(enter(tcp, peer, &shared)).await else { return };
+    drop((permit, shared));
     info!(%peer, account = %nick, "logged in");
-    let ready = shared.hub.ready.clone();
-    let session = Arc::new(Session::new(login, ready.seconds()));
-    ready.put(&session, |inbox| inbox.said = said);
-    let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
-    drop(shared);
-    let pump = Pump {
-        stream,
-        session: session.clone(),
-        ready: ready.clone(),
-        lines,
-        flood,
-        writing: Writing::default(),
-    };
     let reason = pump.run().await;
     info!(%peer, account = %nick, %reason, "disconnected");
-    ready.put(&session, |inbox| inbox.ended = Some(reason));
+    pump.ended(reason);
 }
 
-async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Entered> {
+async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box<Pump>, Nick)> {
     let mut stream = match timeout(shared.limits.handshake, shared.tls.accept(tcp)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -113,7 +91,12 @@ async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Ente
         }
     };
     match outcome {
-        Ok((login, nick, lines, said)) => Some(Entered { stream, login, nick, lines, said }),
+        Ok((login, nick, lines, said)) => {
+            let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
+            let pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone());
+            pump.say(said);
+            Some((Box::new(pump), nick))
+        }
         Err(Refusal::Lost(error)) => {
             debug!(%peer, %error, "gone before the login");
             None

@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 use super::flood::Flood;
 use super::outbox::Taken;
 use super::session::{Ready, Said, Session};
-use crate::chat::Command;
+use crate::chat::{Command, Login};
 use crate::wire::framing::{LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
 use crate::wire::{Message, Reply};
@@ -40,17 +40,17 @@ thread_local! {
 
 /// A logged-in connection.
 pub(super) struct Pump {
-    pub stream: TlsStream<TcpStream>,
-    pub session: Arc<Session>,
-    pub ready: Arc<Ready>,
-    pub lines: Lines,
-    pub flood: Flood,
-    pub writing: Writing,
+    stream: TlsStream<TcpStream>,
+    session: Arc<Session>,
+    ready: Arc<Ready>,
+    lines: Lines,
+    flood: Flood,
+    writing: Writing,
 }
 
 /// Blocks being written.
 #[derive(Default)]
-pub(super) struct Writing {
+struct Writing {
     blocks: Vec<Bytes>,
     /// The first block that is not yet written whole, and how much of it is.
     next: usize,
@@ -59,8 +59,30 @@ pub(super) struct Writing {
 }
 
 impl Pump {
+    /// A session for a client that has logged in. The hub hears of it with what the client says first.
+    pub fn new(
+        stream: TlsStream<TcpStream>,
+        login: Login,
+        lines: Lines,
+        flood: Flood,
+        ready: Arc<Ready>,
+    ) -> Self {
+        let session = Arc::new(Session::new(login, ready.seconds()));
+        Self { stream, session, ready, lines, flood, writing: Writing::default() }
+    }
+
+    /// Hands the hub the login, and what the client said behind it.
+    pub fn say(&self, said: Vec<Said>) {
+        self.ready.put(&self.session, |inbox| inbox.said = said);
+    }
+
+    /// Tells the hub that the connection is no more.
+    pub fn ended(&self, reason: Arc<str>) {
+        self.ready.put(&self.session, |inbox| inbox.ended = Some(reason));
+    }
+
     /// Runs until the connection ends, and says why it did.
-    pub async fn run(mut self) -> Arc<str> {
+    pub async fn run(&mut self) -> Arc<str> {
         let reason = poll_fn(|cx| self.poll(cx)).await;
         let farewell = poll_fn(|cx| {
             ready!(self.poll_output(cx))?;
@@ -161,13 +183,7 @@ impl Writing {
 }
 
 /// Hands the whole lines of what was read to the hub.
-pub(super) fn take_lines(
-    input: &[u8],
-    lines: &mut Lines,
-    flood: &mut Flood,
-    session: &Arc<Session>,
-    ready: &Ready,
-) {
+fn take_lines(input: &[u8], lines: &mut Lines, flood: &mut Flood, session: &Arc<Session>, ready: &Ready) {
     session.heard(ready.seconds());
     let mut said = Vec::new();
     lines.feed(input, |line| {
