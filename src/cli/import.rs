@@ -126,7 +126,7 @@ impl LineNumbers<'_> {
         let rest = self.bytes.get(from.unwrap_or(self.at)..).unwrap_or_default();
         let start = self.bytes.len() - rest.trim_ascii_start().len();
         let passed = self.bytes.get(self.at..start).unwrap_or_default();
-        self.number += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.number += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.at = start;
         self.number
     }
