@@ -67,6 +67,9 @@ impl CapSet {
     /// None.
     pub const EMPTY: Self = Self(0);
 
+    /// The bit of [`CapSet::knows_302`], above those of the capabilities.
+    const VERSION_302: u64 = 1 << 63;
+
     /// The set of the given capabilities.
     pub const fn of(caps: &[Cap]) -> Self {
         let mut bits = 0;
@@ -93,6 +96,17 @@ impl CapSet {
     #[must_use]
     pub const fn without(self, cap: Cap) -> Self {
         Self(self.0 & !(1 << (cap as u8)))
+    }
+
+    /// Of a client that knows version 302 of the negotiation.
+    #[must_use]
+    pub const fn with_302(self) -> Self {
+        Self(self.0 | Self::VERSION_302)
+    }
+
+    /// Does the client know version 302 of the negotiation? Once it said so it stays so.
+    pub const fn knows_302(self) -> bool {
+        self.0 & Self::VERSION_302 != 0
     }
 
     /// What both have.

@@ -58,7 +58,7 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
         "LS" => {
             let modern = params.get(1).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v >= 302);
             if modern {
-                *caps = caps.with(Cap::CapNotify);
+                *caps = caps.with(Cap::CapNotify).with_302();
             }
             (vec![reply("LS").text(offer(modern))], Some(Negotiation::Holds))
         }
@@ -107,6 +107,8 @@ fn offer(modern: bool) -> String {
 fn request(wanted: &str, caps: CapSet) -> Option<CapSet> {
     wanted.split(' ').filter(|word| !word.is_empty()).try_fold(caps, |caps, word| {
         match word.strip_prefix('-') {
+            // Who knows 302 keeps it: the specification's "cap-notify".
+            Some("cap-notify") if caps.knows_302() => Some(caps),
             Some(name) => Cap::parse(name).map(|cap| caps.without(cap)),
             None => Cap::parse(word).map(|cap| caps.with(cap)),
         }
@@ -127,7 +129,11 @@ mod tests {
         let mut caps = CapSet::EMPTY;
         assert!(ask(&mut caps, &["LS"]).contains(" sasl server-time"));
         assert!(!caps.has(Cap::CapNotify));
+        assert_eq!(ask(&mut caps, &["REQ", "cap-notify"]), ":s CAP al ACK :cap-notify\r\n");
+        assert_eq!(ask(&mut caps, &["REQ", "-cap-notify"]), ":s CAP al ACK :-cap-notify\r\n");
+        assert!(!caps.has(Cap::CapNotify));
         assert!(ask(&mut caps, &["ls", "302"]).contains(" sasl=PLAIN server-time"));
+        ask(&mut caps, &["REQ", "-cap-notify"]);
         assert!(caps.has(Cap::CapNotify));
     }
 
