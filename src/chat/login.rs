@@ -18,7 +18,7 @@ use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
 };
-use crate::wire::{CapSet, Message, Nick, Reply};
+use crate::wire::{Cap, CapSet, Message, Nick, Reply};
 
 /// A completed login. Only the login machine makes one, and only after the password was checked.
 #[derive(Debug)]
@@ -120,15 +120,18 @@ impl LoginMachine {
         let params = message.params();
         match message.command.to_ascii_uppercase().as_str() {
             "CAP" => self.cap(params, out),
-            "PASS" => {
-                self.token = message.param(0).map(|token| Zeroizing::new(token.to_owned()));
-                Step::Continue
-            }
+            "PASS" => match params {
+                [token, ..] => {
+                    self.token = Some(Zeroizing::new((*token).to_owned()));
+                    Step::Continue
+                }
+                [] => self.say(out, &need_more("PASS")),
+            },
             "NICK" => self.nick(params, out),
             "USER" => match params {
                 [_, _, _, realname, ..] => {
                     self.realname = Some(clip(realname, Settings::REALNAME_BYTES).into());
-                    self.finish()
+                    self.finish(out)
                 }
                 _ => self.say(out, &need_more("USER")),
             },
@@ -161,7 +164,7 @@ impl LoginMachine {
             Checked::Right(verified) => {
                 self.logged_in(verified, out);
                 self.say(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
-                self.finish()
+                self.finish(out)
             }
             Checked::Wrong => self.failed(out, "Wrong account name or password"),
             Checked::Later(why) => self.failed(out, &why),
@@ -177,7 +180,7 @@ impl LoginMachine {
                 let success = Reply::command("REGISTER").arg("SUCCESS").arg(verified.name.as_str());
                 self.say(out, &success.text("Account created"));
                 self.logged_in(verified, out);
-                self.finish()
+                self.finish(out)
             }
             Err(Refused { code, text }) => {
                 self.failures += 1;
@@ -220,7 +223,7 @@ impl LoginMachine {
             }
             Some(cap::Negotiation::Ends) => {
                 self.negotiating = false;
-                self.finish()
+                self.finish(out)
             }
             None => Step::Continue,
         }
@@ -233,7 +236,7 @@ impl LoginMachine {
         match Nick::parse(text) {
             Ok(nick) => {
                 self.nick = Some(nick.as_str().into());
-                self.finish()
+                self.finish(out)
             }
             Err(why) => {
                 let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(text);
@@ -336,17 +339,18 @@ impl LoginMachine {
     }
 
     /// Lets the client in when it has said all that is needed.
-    fn finish(&mut self) -> Step {
+    fn finish(&mut self, out: &mut String) -> Step {
         if self.negotiating {
             return Step::Continue;
         }
         let (Some(nick), Some(realname)) = (&self.nick, &self.realname) else { return Step::Continue };
         let Some(verified) = &self.verified else {
-            return Step::Close(
-                "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
-                 without an account, ask for an invite and use `parlour join`"
-                    .to_owned(),
-            );
+            let text = "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
+                        without an account, ask for an invite and use `parlour join`";
+            if self.caps.has(Cap::StandardReplies) || self.caps.has(Cap::AccountRegistration) {
+                self.say(out, &Reply::fail("*", "ACCOUNT_REQUIRED").text(text));
+            }
+            return Step::Close(text.to_owned());
         };
         Step::Done(Login {
             account: verified.account,
