@@ -65,7 +65,9 @@ pub(super) async fn serve(
     drop((permit, shared));
     info!(%peer, account = %nick, "logged in");
     let reason = pump.run().await;
-    info!(%peer, account = %nick, %reason, "disconnected");
+    // What somebody says when leaving is a message like any other, and no message enters the log.
+    let logged = if reason.starts_with("Quit: ") { "Quit" } else { &reason };
+    info!(%peer, account = %nick, reason = logged, "disconnected");
     pump.ended(reason);
 }
 
