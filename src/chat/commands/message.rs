@@ -122,9 +122,13 @@ impl Said {
         let Some(message) = self.keep(cx, Place::direct(cx.member.account, id), &target) else { return };
         let origin = |echo| Some(Origin { session: cx.member.session, echo, tag: None });
         if id == cx.member.account {
-            // To oneself: each session gets it once, the sending one too.
+            // To oneself: the sending session gets its echo, which carries the label, and each session gets
+            // the message, which does not (labeled-response, "Tags").
             let Some(event) = self.event(cx, target, message, false) else { return };
-            cx.fx.outputs.push(Output::Fan { audience: seats, event, origin: origin(true) });
+            if cx.member.caps.has(Cap::EchoMessage) {
+                cx.show(cx.member.session, event.clone());
+            }
+            cx.fx.outputs.push(Output::Fan { audience: seats, event, origin: None });
             return;
         }
         let own = cx.me().map(|me| me.seats.clone()).unwrap_or_default();
