@@ -15,7 +15,9 @@ missing=()
 for program in tmux irssi; do command -v "$program" >/dev/null || missing+=("$program"); done
 command -v weechat >/dev/null || missing+=(weechat-curses)
 if [ "${#missing[@]}" -gt 0 ]; then
-  apt-get update -qq && apt-get install -y -qq "${missing[@]}" >/dev/null
+  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
 
 home=$(mktemp -d)

@@ -74,6 +74,10 @@ fn of_person(cx: &mut Context<'_>, nick: &Nick, change: Option<&str>) {
         };
         return cx.reply(reply);
     }
+    // Many clients ask to be invisible when they log in. Nobody is listed to strangers here, so there is nothing to do.
+    if change.is_some_and(|change| change.trim_start_matches(['+', '-']) == "i") {
+        return;
+    }
     if change.is_some() {
         return cx.reply(Reply::numeric(ERR_UMODEUNKNOWNFLAG).text("Unknown MODE flag"));
     }

@@ -218,6 +218,14 @@ fn an_empty_channel_is_forgotten_unless_something_was_said() {
 }
 
 #[test]
+fn a_client_that_wants_to_be_invisible_is_not_told_off() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    assert_eq!(d.say(al, "MODE al +i"), "");
+    assert!(d.say(al, "MODE al +x").contains(" 501 al :"));
+}
+
+#[test]
 fn admins_show() {
     let mut d = Driver::new();
     let cy = d.open("cy", "");
