@@ -1,7 +1,23 @@
-//! The integration tests, one binary so that they link once.
+//! The integration tests, one binary so that they link once: the real server, real TLS, real sockets.
 
+mod accounts;
 mod admin_cli;
 mod architecture;
 mod certs_cli;
+mod channels;
+mod common;
+mod crash;
 mod golden;
 mod handshakes;
+mod invites;
+mod labels;
+mod lifecycle;
+mod lines;
+mod login;
+mod messages;
+mod queries;
+mod refusals;
+mod sessions;
+mod startup;
+mod storage;
+mod transport;

@@ -1,0 +1,239 @@
+//! A small blocking IRC client over TLS. It reads until it sees what it waits for.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use parlour::trust::tls;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
+
+use super::{Line, PASSWORD, PATIENCE, Server};
+
+/// Every capability that changes what a session sees.
+pub const FULL: &str =
+    "account-tag batch echo-message labeled-response message-tags multi-prefix server-time standard-replies";
+
+/// One connection to a server.
+pub struct Client {
+    tls: StreamOwned<ClientConnection, TcpStream>,
+    received: Vec<u8>,
+    transcript: Vec<String>,
+    barriers: u32,
+    /// What the server said between the end of registration and the first barrier.
+    pub welcome: Vec<Line>,
+}
+
+impl Client {
+    /// Connects and shakes hands, the server's pin verified; says nothing yet.
+    #[track_caller]
+    pub fn connect(server: &Server) -> Self {
+        Self::connect_as(server, tls::client_config(server.pin()))
+    }
+
+    /// [`connect`](Self::connect) as most clients do, without ALPN.
+    #[track_caller]
+    pub fn connect_without_alpn(server: &Server) -> Self {
+        let mut config = ClientConfig::clone(&tls::client_config(server.pin()));
+        config.alpn_protocols.clear();
+        Self::connect_as(server, Arc::new(config))
+    }
+
+    #[track_caller]
+    fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
+        let socket = TcpStream::connect(server.address).expect("a connection");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        socket.set_write_timeout(Some(PATIENCE)).expect("a time-out");
+        socket.set_nodelay(true).expect("no delay");
+        let name = ServerName::from(server.address.ip());
+        let connection = ClientConnection::new(config, name).expect("a TLS client");
+        let mut tls = StreamOwned::new(connection, socket);
+        while tls.conn.is_handshaking() {
+            tls.conn.complete_io(&mut tls.sock).expect("a handshake");
+        }
+        Self { tls, received: Vec::new(), transcript: Vec::new(), barriers: 0, welcome: Vec::new() }
+    }
+
+    /// Logs in with every capability of [`FULL`].
+    #[track_caller]
+    pub fn login(server: &Server, name: &str) -> Self {
+        Self::login_with(server, name, FULL)
+    }
+
+    /// Logs in with these capabilities (and sasl), and reads the whole welcome.
+    #[track_caller]
+    pub fn login_with(server: &Server, name: &str, capabilities: &str) -> Self {
+        let mut client = Self::connect(server);
+        client.send("CAP LS 302");
+        client.introduce(name);
+        client.negotiate(&format!("sasl {capabilities}"));
+        let answer = client.authenticate(name, PASSWORD);
+        assert_eq!(answer.command, "903", "{}", client.story());
+        client.send("CAP END");
+        client.command("001");
+        client.welcome = client.drain();
+        client
+    }
+
+    /// The application protocol that the two sides agreed on.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.tls.conn.alpn_protocol()
+    }
+
+    /// The address that the server sees.
+    pub fn address(&self) -> SocketAddr {
+        self.tls.sock.local_addr().expect("the own address")
+    }
+
+    /// NICK and USER.
+    pub fn introduce(&mut self, name: &str) {
+        self.send(&format!("NICK {name}"));
+        self.send(&format!("USER {name} 0 * :{name} of the tests"));
+    }
+
+    /// Asks for capabilities and waits until they are granted.
+    #[track_caller]
+    pub fn negotiate(&mut self, capabilities: &str) {
+        self.send(&format!("CAP REQ :{}", capabilities.trim_end()));
+        self.expect_command("CAP ACK", |l| l.command == "CAP" && l.param(1) == "ACK");
+    }
+
+    /// SASL PLAIN up to the numeric that decides it: 903, or one of 902 and 904 to 908.
+    #[track_caller]
+    pub fn authenticate(&mut self, name: &str, password: &str) -> Line {
+        self.send("AUTHENTICATE PLAIN");
+        let prompt = self.command("AUTHENTICATE");
+        assert_eq!(prompt.params, ["+"]);
+        self.send(&format!("AUTHENTICATE {}", sasl_plain(name, password)));
+        self.expect_command("the result of SASL", |l| {
+            l.command == "903" || l.command == "902" || ("904"..="908").contains(&l.command.as_str())
+        })
+    }
+
+    /// Sends one line.
+    #[track_caller]
+    pub fn send(&mut self, line: &str) {
+        self.transcript.push(format!("-> {line}"));
+        self.send_bytes(format!("{line}\r\n").as_bytes()).expect("the server reads");
+    }
+
+    /// Sends many lines in one go.
+    #[track_caller]
+    pub fn send_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        let bytes: Vec<u8> = lines.into_iter().flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect();
+        self.send_bytes(&bytes).expect("the server reads");
+    }
+
+    /// Sends bytes as they are.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.tls.write_all(bytes)?;
+        self.tls.flush()
+    }
+
+    /// The next line; `None` when the server has closed the connection.
+    #[track_caller]
+    pub fn next(&mut self) -> Option<Line> {
+        let mut chunk = [0; 4096];
+        let end = loop {
+            if let Some(end) = self.received.iter().position(|&b| b == b'\n') {
+                break end;
+            }
+            match self.tls.read(&mut chunk) {
+                Ok(0) => return None,
+                Ok(n) => self.received.extend_from_slice(&chunk[..n]),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    panic!("nothing came for {PATIENCE:?}{}", self.story())
+                }
+                Err(_) => return None, // reset, or closed without a farewell
+            }
+        };
+        let line: Vec<u8> = self.received.drain(..=end).collect();
+        let line = line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("a line without CR LF: {line:?}"));
+        let line = str::from_utf8(line).expect("the server sends UTF-8").to_owned();
+        self.transcript.push(format!("<- {line}"));
+        Some(Line::parse(&line))
+    }
+
+    /// Reads on until a line matches. Server PINGs are answered on the way.
+    #[track_caller]
+    pub fn expect_command(&mut self, what: &str, matches: impl Fn(&Line) -> bool) -> Line {
+        loop {
+            match self.next() {
+                Some(line) if matches(&line) => return line,
+                Some(line) if line.command == "PING" => self.send(&format!("PONG :{}", line.text())),
+                Some(_) => {}
+                None => panic!("the connection ended before {what}{}", self.story()),
+            }
+        }
+    }
+
+    /// Reads on until a line of this command and these first parameters: `client.command("JOIN #room")`.
+    #[track_caller]
+    pub fn command(&mut self, start: &str) -> Line {
+        self.expect_command(start, |line| line.is(start))
+    }
+
+    /// Reads on until a message with this text.
+    #[track_caller]
+    pub fn message(&mut self, text: &str) -> Line {
+        self.expect_command(text, |line| {
+            matches!(line.command.as_str(), "PRIVMSG" | "NOTICE") && line.text() == text
+        })
+    }
+
+    /// Sends a message and waits until both the sender has its echo and the other has the message;
+    /// the two lines.
+    #[track_caller]
+    pub fn message_to(&mut self, other: &mut Self, target: &str, text: &str) -> (Line, Line) {
+        self.send(&format!("PRIVMSG {target} :{text}"));
+        (self.message(text), other.message(text))
+    }
+
+    /// Sends a line and returns everything that the server says until it has dealt with it.
+    #[track_caller]
+    pub fn request(&mut self, line: &str) -> Vec<Line> {
+        self.send(line);
+        self.drain()
+    }
+
+    /// Everything that the server has said up to now.
+    #[track_caller]
+    pub fn drain(&mut self) -> Vec<Line> {
+        self.barriers += 1;
+        let token = format!("barrier-{}", self.barriers);
+        self.send(&format!("PING {token}"));
+        let mut lines = Vec::new();
+        loop {
+            match self.next() {
+                Some(line) if line.command == "PONG" && line.text() == token => return lines,
+                Some(line) => lines.push(line),
+                None => panic!("the connection ended before a barrier{}", self.story()),
+            }
+        }
+    }
+
+    /// Waits until the server has dealt with everything sent so far.
+    #[track_caller]
+    pub fn barrier(&mut self) {
+        self.drain();
+    }
+
+    /// Reads until the server closes; what it still said.
+    #[track_caller]
+    pub fn until_closed(&mut self) -> Vec<Line> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// What was said on this connection, for a failure's message.
+    pub fn story(&self) -> String {
+        let latest = self.transcript.len().saturating_sub(60);
+        format!("\n--- this connection ---\n{}", self.transcript[latest..].join("\n"))
+    }
+}
+
+/// The whole SASL PLAIN response in base64 (RFC 4616, without an authorization identity).
+pub fn sasl_plain(name: &str, password: &str) -> String {
+    STANDARD.encode(format!("\0{name}\0{password}"))
+}

@@ -1,0 +1,131 @@
+//! A folder for one server: its configuration, certificates and data.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::{fs, thread};
+
+use tempfile::TempDir;
+
+use super::{PASSWORD, Server};
+
+/// A working directory that `parlour` runs in. Clones share the folder; the last one removes it.
+#[derive(Clone)]
+pub struct Home(Arc<TempDir>);
+
+impl Home {
+    /// An empty home whose configuration has cheap password hashes, no flood limits, and these lines.
+    pub fn new(config: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("parlour-test-").tempdir().expect("a temporary folder");
+        let base = ["passwords.memory_kib = 8", "passwords.iterations = 1", "limits.flood = false"];
+        let mut text = String::new();
+        for line in base.iter().filter(|line| !config.iter().any(|c| same_key(c, line))).chain(config) {
+            writeln!(text, "{line}").expect("a string");
+        }
+        fs::write(folder.path().join("parlour.toml"), text).expect("parlour.toml");
+        Self(Arc::new(folder))
+    }
+
+    /// A home with the accounts alice, bob and carol, who share [`PASSWORD`].
+    pub fn with_people(config: &[&str]) -> Self {
+        let home = Self::new(config);
+        home.import(&["alice", "bob", "carol"]);
+        home
+    }
+
+    /// Makes accounts, all with [`PASSWORD`].
+    pub fn import(&self, names: &[&str]) {
+        let rows: String = names.iter().flat_map(|name| [name, ",", PASSWORD, "\n"]).collect();
+        fs::write(self.path("people.csv"), format!("name,password\n{rows}")).expect("people.csv");
+        self.succeed(&["user", "import", "people.csv"]);
+    }
+
+    /// A path in this home.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The database, opened beside whoever else has it open.
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("data/parlour.db")).expect("the database")
+    }
+
+    /// The number that a query gives.
+    pub fn count(&self, query: &str) -> i64 {
+        self.database().query_row(query, [], |row| row.get(0)).expect(query)
+    }
+
+    /// The binary, to be run in this home with the home's own user configuration.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
+        self.at_home(&mut command).args(args);
+        command
+    }
+
+    /// Makes any command run in this home.
+    pub fn at_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .current_dir(self.0.path())
+            .env("HOME", self.0.path())
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("NO_COLOR", "1")
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+    }
+
+    /// Runs the binary with this on its standard input, to its end.
+    pub fn run_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().expect("parlour starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = input.to_owned();
+        // A program that fails early reads nothing: a broken pipe is its answer.
+        let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let output = child.wait_with_output().expect("parlour ends");
+        writer.join().expect("the writer of standard input");
+        output
+    }
+
+    /// Runs the binary to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("parlour starts")
+    }
+
+    /// Runs the binary, which must succeed; what it printed on stdout.
+    #[track_caller]
+    pub fn succeed(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "parlour {args:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8 on stdout")
+    }
+
+    /// Runs the binary, which must fail; what it said on stderr.
+    #[track_caller]
+    pub fn fail(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "parlour {args:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "a failure prints no result");
+        String::from_utf8(output.stderr).expect("UTF-8 on stderr")
+    }
+
+    /// Starts the server on a free port of the loopback.
+    #[track_caller]
+    pub fn serve(&self) -> Server {
+        Server::spawn(self.clone(), self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Makes an invite and returns its link.
+    #[track_caller]
+    pub fn invite(&self, args: &[&str]) -> String {
+        let printed = self.succeed(&[&["invite", "create"], args].concat());
+        printed.lines().last().expect("the link is the last line").to_owned()
+    }
+}
+
+fn same_key(a: &str, b: &str) -> bool {
+    let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    key(a) == key(b)
+}

@@ -1,0 +1,113 @@
+//! A message as the tests read it. Written from the specification, not from the product's parser.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One received line, taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Tags with their values unescaped; a tag without a value has an empty one.
+    pub tags: BTreeMap<String, String>,
+    /// Who it comes from, without the colon; empty if not given.
+    pub source: String,
+    /// A command in capitals or a numeric.
+    pub command: String,
+    /// All parameters, the trailing one too.
+    pub params: Vec<String>,
+}
+
+impl Line {
+    /// Takes a line without its end apart.
+    pub fn parse(text: &str) -> Self {
+        let mut line = Self::default();
+        let mut rest = text;
+        if let Some(tagged) = rest.strip_prefix('@') {
+            let (tags, after) = tagged.split_once(' ').expect("something after the tags");
+            line.tags = tags.split(';').map(tag).collect();
+            rest = after;
+        }
+        if let Some(sourced) = rest.strip_prefix(':') {
+            let (source, after) = sourced.split_once(' ').expect("something after the source");
+            source.clone_into(&mut line.source);
+            rest = after;
+        }
+        let (middle, trailing) = match rest.split_once(" :") {
+            Some((middle, trailing)) => (middle, Some(trailing)),
+            None => (rest, None),
+        };
+        let mut words = middle.split(' ').filter(|w| !w.is_empty()).map(str::to_owned);
+        line.command = words.next().unwrap_or_else(|| panic!("no command in {text:?}"));
+        line.params = words.chain(trailing.map(str::to_owned)).collect();
+        line
+    }
+
+    /// A parameter, or an empty text where there is none.
+    pub fn param(&self, index: usize) -> &str {
+        self.params.get(index).map_or("", String::as_str)
+    }
+
+    /// The last parameter: what people read.
+    pub fn text(&self) -> &str {
+        self.params.last().map_or("", String::as_str)
+    }
+
+    /// The nick in the source.
+    pub fn nick(&self) -> &str {
+        self.source.split(['!', '@']).next().unwrap_or_default()
+    }
+
+    /// A tag's value, `None` if the tag is not there.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.get(key).map(String::as_str)
+    }
+
+    /// Whether the line is this command with these first parameters: `line.is("JOIN #room")`.
+    pub fn is(&self, start: &str) -> bool {
+        let mut words = start.split(' ');
+        words.next() == Some(&self.command)
+            && words
+                .zip(self.params.iter().map(Some).chain(std::iter::repeat(None)))
+                .all(|(wanted, got)| got.is_some_and(|got| got == wanted))
+    }
+}
+
+impl fmt::Display for Line {
+    /// The command and its parameters, without tags and source: for messages and comparisons.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.command)?;
+        self.params.iter().try_for_each(|p| write!(f, " {p}"))
+    }
+}
+
+fn tag(text: &str) -> (String, String) {
+    let (key, escaped) = text.split_once('=').unwrap_or((text, ""));
+    let mut value = String::new();
+    let mut chars = escaped.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            value.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some(':') => value.push(';'),
+            Some('s') => value.push(' '),
+            Some('r') => value.push('\r'),
+            Some('n') => value.push('\n'),
+            Some(other) => value.push(other),
+            None => {}
+        }
+    }
+    (key.to_owned(), value)
+}
+
+#[test]
+fn lines_are_taken_apart() {
+    let line = Line::parse(r"@a=1\s\:\\;b;+c/d= :al!al@host PRIVMSG #room  x :hi : there");
+    assert_eq!(line.tag("a"), Some(r"1 ;\"));
+    assert_eq!((line.tag("b"), line.tag("+c/d"), line.tag("d")), (Some(""), Some(""), None));
+    assert_eq!(
+        (line.nick(), line.params.as_slice()),
+        ("al", &["#room", "x", "hi : there"].map(String::from)[..])
+    );
+    assert!(line.is("PRIVMSG #room") && !line.is("PRIVMSG #rooms") && !Line::parse("JOIN").is("JOIN #a"));
+}

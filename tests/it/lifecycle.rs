@@ -1,0 +1,87 @@
+//! What the server's log tells, and how the server ends.
+
+use crate::common::{Client, PASSWORD, server};
+
+#[test]
+fn the_log_tells_who_came_who_spoke_and_who_left() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    let address = alice.address().to_string();
+    server.wait_for_log(|line| line.contains(&format!("Accepted connection from {address}")));
+    server.wait_for_log(|line| line.contains("alice") && line.contains(&address));
+    alice.request("JOIN #room");
+    alice.send("PRIVMSG #room :a secret of thirty-two letters!!");
+    alice.message("a secret of thirty-two letters!!");
+    server.wait_for_log(|line| line.contains("alice") && line.contains("#room") && line.contains("32"));
+    alice.send("PRIVMSG bob :not for the log");
+    alice.message("not for the log");
+    server.wait_for_log(|line| line.contains("alice") && line.contains("bob") && line.contains("15"));
+    alice.request("TOPIC #room :not for the log either");
+    alice.request("AWAY :nor this");
+    alice.send("QUIT :nor what I say at the end");
+    alice.until_closed();
+    server.wait_for_log(|line| line.contains("alice") && line.to_lowercase().contains("disconnect"));
+    let log = server.log();
+    for secret in ["a secret", "not for the log", "nor this", "nor what", PASSWORD] {
+        assert!(!log.contains(secret), "{secret:?} is in the log:\n{log}");
+    }
+}
+
+#[test]
+fn a_text_cannot_forge_a_line_of_the_log() {
+    let server = server();
+    let mut stranger = Client::connect(&server);
+    stranger.send("CAP REQ :sasl");
+    stranger.introduce("alice");
+    stranger.authenticate("x\u{1b}[31m\r\nINFO forged", "guess");
+    stranger.authenticate("marker", "guess");
+    let line = server.wait_for_log(|line| line.contains("marker"));
+    assert!(!line.contains('\u{1b}'), "{line}");
+    let log = server.log();
+    assert!(!log.contains('\u{1b}') && !log.lines().any(|l| l.starts_with("INFO forged")), "{log}");
+}
+
+#[test]
+fn sigterm_and_ctrl_c_end_every_session_with_a_reason() {
+    for signal in ["TERM", "INT"] {
+        let mut server = server();
+        let mut clients =
+            [Client::login(&server, "alice"), Client::login(&server, "bob"), Client::connect(&server)];
+        clients[0].request("JOIN #room");
+        server.signal(signal);
+        for client in &mut clients {
+            let lines = client.until_closed();
+            assert!(lines.last().is_some_and(|l| l.command == "ERROR" && !l.text().is_empty()), "{lines:?}");
+        }
+        assert_eq!(server.wait().code(), Some(0), "after SIG{signal}");
+    }
+}
+
+#[test]
+fn what_was_echoed_before_sigterm_is_kept() {
+    let server = server();
+    let home = server.home.clone();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    alice.send_all((0..200).map(|n| format!("PRIVMSG #room :{n}")));
+    alice.message("100");
+    let (status, log) = server.terminate();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let echoed = alice.until_closed().iter().filter(|l| l.command == "PRIVMSG").count() + 101;
+    let kept = home.count("SELECT count(*) FROM messages");
+    assert!(usize::try_from(kept).is_ok_and(|kept| kept >= echoed), "{echoed} echoed, {kept} kept");
+    assert!(!home.path("data/control.sock").exists(), "the control socket is taken away");
+}
+
+#[test]
+fn connections_that_neither_read_nor_write_do_not_hold_up_the_end() {
+    let mut server = server();
+    let _socket = std::net::TcpStream::connect(server.address).expect("a connection");
+    let mut deaf = Client::login(&server, "alice");
+    // Far more than the socket's buffers take, never read.
+    deaf.request("JOIN #room");
+    let sends = format!("PRIVMSG #room :{}\r\n", "x".repeat(400)).repeat(2000);
+    deaf.send_bytes(sends.as_bytes()).ok();
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}

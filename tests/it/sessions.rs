@@ -1,0 +1,136 @@
+//! An account with several sessions, and membership that lasts.
+
+use crate::common::{Client, Line, server};
+
+fn shown(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|l| format!("{} {l}", l.nick())).collect()
+}
+
+#[test]
+fn sessions_of_an_account_share_nick_and_channels() {
+    let server = server();
+    let mut laptop = Client::login(&server, "alice");
+    let mut bob = Client::login(&server, "bob");
+    laptop.request("JOIN #room");
+    bob.request("JOIN #room");
+    laptop.drain();
+
+    let mut phone = Client::login(&server, "alice");
+    let joined: Vec<&str> =
+        phone.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
+    assert_eq!(joined, ["#room"], "the channels come without asking");
+    assert!(phone.welcome.iter().any(|l| l.is("366 alice #room")), "{:?}", phone.welcome);
+    // To the others nothing has happened.
+    assert_eq!(bob.drain(), []);
+
+    // Each sees what the other sends, and what is sent to the account.
+    laptop.send("PRIVMSG #room :from the laptop");
+    let ids = [&mut laptop, &mut phone, &mut bob]
+        .map(|c| c.message("from the laptop").tag("msgid").map(str::to_owned));
+    assert!(ids[0].is_some() && ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+    phone.send("PRIVMSG bob :psst");
+    for client in [&mut laptop, &mut phone, &mut bob] {
+        assert_eq!(client.message("psst").param(0), "bob");
+    }
+    bob.send("PRIVMSG alice :yes?");
+    for client in [&mut laptop, &mut phone, &mut bob] {
+        client.message("yes?");
+    }
+    // What one of them joins and parts, all of them do.
+    phone.request("JOIN #other");
+    laptop.command("JOIN #other");
+    laptop.command("366 alice #other");
+    laptop.request("PART #other");
+    phone.command("PART #other");
+}
+
+#[test]
+fn a_session_without_echo_message_does_not_hear_itself_but_its_siblings_do() {
+    let server = server();
+    let mut old = Client::login_with(&server, "alice", "");
+    let mut new = Client::login(&server, "alice");
+    old.request("JOIN #room");
+    new.drain();
+    assert_eq!(old.request("PRIVMSG #room :from the old one"), []);
+    new.message("from the old one");
+    // A session that knows no echo-message still has to learn what its owner said elsewhere.
+    new.send("PRIVMSG #room :from the new one");
+    assert_eq!(old.message("from the new one").nick(), "alice");
+}
+
+#[test]
+fn the_account_quits_when_its_last_session_does() {
+    let server = server();
+    let mut bob = Client::login(&server, "bob");
+    bob.request("JOIN #room");
+    let mut laptop = Client::login(&server, "alice");
+    laptop.request("JOIN #room");
+    let mut phone = Client::login(&server, "alice");
+    bob.drain();
+
+    laptop.send("QUIT :battery");
+    let last = laptop.until_closed();
+    assert!(last.last().is_some_and(|l| l.command == "ERROR"), "{last:?}");
+    phone.barrier();
+    assert_eq!(bob.drain(), [], "the phone is still there");
+    phone.send("QUIT :good night");
+    phone.until_closed();
+    let quit = bob.command("QUIT");
+    assert_eq!((quit.nick(), quit.text()), ("alice", "Quit: good night"));
+    let names = bob.request("NAMES #room");
+    assert!(names.iter().all(|l| !l.text().contains("alice")), "{names:?}");
+}
+
+#[test]
+fn membership_comes_back_at_the_next_login() {
+    let server = server();
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #one,#two,#three");
+    alice.request("TOPIC #two :The second");
+    alice.request("PART #three");
+    bob.request("JOIN #two");
+    alice.send("QUIT");
+    alice.until_closed();
+    bob.command("QUIT");
+
+    let mut alice = Client::login(&server, "alice");
+    let mut joined: Vec<&str> =
+        alice.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
+    joined.sort_unstable();
+    assert_eq!(joined, ["#one", "#two"], "and not the one that was parted");
+    let two: Vec<&Line> = alice.welcome.iter().skip_while(|l| !l.is("JOIN #two")).take(5).collect();
+    assert_eq!(
+        two.iter().map(|l| l.command.as_str()).collect::<Vec<_>>(),
+        ["JOIN", "332", "333", "353", "366"]
+    );
+    assert_eq!(two[1].text(), "The second");
+    // The others see her come.
+    assert_eq!(shown(&bob.drain()), ["alice JOIN #two"]);
+    alice.message_to(&mut bob, "#two", "back again");
+}
+
+#[test]
+fn membership_and_topics_outlast_a_crash() {
+    let mut server = server();
+    let home = server.home.clone();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    alice.request("TOPIC #room :Lasting");
+    server.kill9();
+    let server = home.serve();
+    let alice = Client::login(&server, "alice");
+    assert!(alice.welcome.iter().any(|l| l.is("JOIN #room")), "{:?}", alice.welcome);
+    assert!(alice.welcome.iter().any(|l| l.to_string() == "332 alice #room Lasting"), "{:?}", alice.welcome);
+}
+
+#[test]
+fn a_broken_connection_ends_the_session() {
+    let server = crate::common::server_with(&["sessions.grace_s = 0"]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    drop(alice);
+    let quit = bob.command("QUIT");
+    assert_eq!(quit.nick(), "alice");
+    assert!(!quit.text().is_empty() && !quit.text().starts_with("Quit"), "it says how she went: {quit}");
+}

@@ -1,0 +1,147 @@
+//! A disk that is full and a database that is locked: what cannot be kept is neither echoed nor
+//! delivered, the sender hears why, and the chat goes on when the trouble is over.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::common::{Client, Home, Line, PATIENCE, Server, server};
+
+/// The outcome of sending one message: its echo or its refusal.
+fn outcome(client: &mut Client, text: &str) -> Line {
+    client.send(&format!("PRIVMSG #room :{text}"));
+    client.expect_command("an echo or a FAIL", |l| {
+        l.command == "FAIL" || (l.command == "PRIVMSG" && l.text() == text)
+    })
+}
+
+/// Says it again until the server, which notices by itself that it can store again, takes it.
+fn until_kept(client: &mut Client, text: &str) {
+    while outcome(client, text).command == "FAIL" {}
+}
+
+/// What is in the database, in order.
+fn kept(home: &Home) -> Vec<String> {
+    let database = home.database();
+    let mut rows = database.prepare("SELECT text FROM messages ORDER BY id").expect("the table");
+    let texts = rows.query_map([], |row| row.get(0)).expect("rows");
+    texts.collect::<Result<_, _>>().expect("texts")
+}
+
+#[test]
+fn a_locked_database_refuses_and_recovers() {
+    let server = server();
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    assert_eq!(outcome(&mut alice, "before").command, "PRIVMSG");
+
+    let intruder = server.home.database();
+    intruder.busy_timeout(PATIENCE).expect("a time-out");
+    intruder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let refused = outcome(&mut alice, "into the locked database");
+    assert!(refused.is("FAIL PRIVMSG"), "{refused}");
+    assert!(refused.text().contains("not"), "it says that it was not sent: {refused}");
+    // Reading and talking to the server goes on.
+    alice.barrier();
+    assert!(bob.request("NAMES #room").iter().any(|l| l.command == "353"));
+    intruder.execute_batch("ROLLBACK").expect("the end of the lock");
+
+    until_kept(&mut alice, "after");
+    bob.message("after");
+    assert_eq!(kept(&server.home), ["before", "after"]);
+}
+
+#[test]
+fn a_short_lock_is_waited_out() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    let intruder = server.home.database();
+    intruder.busy_timeout(PATIENCE).expect("a time-out");
+    intruder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    alice.send("PRIVMSG #room :patience");
+    // Long enough that the message comes to the lock; should it come later, it has not to wait.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    intruder.execute_batch("ROLLBACK").expect("the end of the lock");
+    assert_eq!(
+        alice.expect_command("an answer", |l| matches!(l.command.as_str(), "FAIL" | "PRIVMSG")).text(),
+        "patience"
+    );
+}
+
+/// A server whose data folder is a file system of its own, of a few MiB, that nobody else sees: mounted
+/// in a mount namespace that ends with the process. `None` where the machine does not allow that.
+fn server_on_a_small_disk() -> Option<Server> {
+    let home = Home::with_people(&[]);
+    fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
+    fs::create_dir(home.path("data")).expect("a mount point");
+    let mut unshare = Command::new("unshare");
+    home.at_home(&mut unshare).args(["--map-root-user", "--mount", "sh", "-c"]);
+    let allowed = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs -o size=64k none /tmp"])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !allowed {
+        eprintln!("SKIPPED: this machine does not let a test mount a file system (unshare --mount)");
+        return None;
+    }
+    unshare.arg(format!(
+        "mount -t tmpfs -o size=6m,mode=0700 none data && cp -a prepared/. data/ && exec {} serve --listen 127.0.0.1:0",
+        env!("CARGO_BIN_EXE_parlour")
+    ));
+    Some(Server::spawn(home, unshare))
+}
+
+/// The small disk as seen from outside.
+fn inside(server: &Server, name: &str) -> PathBuf {
+    let path = server.home.path("data").join(name);
+    PathBuf::from(format!("/proc/{}/root{}", server.pid(), path.display()))
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers() {
+    let Some(server) = server_on_a_small_disk() else { return };
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    assert_eq!(outcome(&mut alice, "before").command, "PRIVMSG");
+
+    let ballast = inside(&server, "ballast");
+    let mut file = File::create(&ballast).expect("a file on the small disk");
+    while file.write_all(&[0; 4096]).is_ok() {}
+    // What the database has already taken from the disk may still hold a few messages.
+    let mut echoed = vec!["before".to_owned()];
+    let refused = loop {
+        let text = format!("{} {}", echoed.len(), "x".repeat(400));
+        let answer = outcome(&mut alice, &text);
+        if answer.command == "FAIL" {
+            break answer;
+        }
+        echoed.push(text);
+        assert!(echoed.len() < 50_000, "the disk is never full");
+    };
+    assert!(refused.is("FAIL PRIVMSG"), "{refused}");
+    assert!(refused.text().contains("store"), "it says why: {refused}");
+    bob.barrier();
+    server.wait_for_log(|line| line.contains("full"));
+
+    drop(file);
+    fs::remove_file(&ballast).expect("room again");
+    until_kept(&mut alice, "after");
+    echoed.push("after".into());
+    bob.send("PRIVMSG #room :the end");
+    bob.message("the end");
+    alice.message("the end");
+    echoed.push("the end".into());
+    let mut third = Client::login(&server, "carol");
+    third.barrier();
+
+    // SQLite does not look through another process's root, so what is there is copied out.
+    for file in ["parlour.db", "parlour.db-wal"] {
+        fs::copy(inside(&server, file), server.home.path("data").join(file)).expect("copied");
+    }
+    let kept = kept(&server.home);
+    assert!(kept == echoed, "{} kept, {} echoed", kept.len(), echoed.len());
+}
