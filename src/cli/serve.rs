@@ -15,15 +15,16 @@ use tracing_subscriber::EnvFilter;
 
 use super::folders::Folders;
 use crate::chat::record::Role;
+use crate::server::admin::{self, InviteOrder, Request};
 use crate::server::config::Config;
 use crate::server::control::{Control, Facts};
 use crate::server::passwords::Passwords;
 use crate::server::{self, Server, advertise};
 use crate::store::Store;
-use crate::store::invites::{self, NewInvite};
+use crate::store::audit::Actor;
 use crate::trust::certs::{CertError, Identity};
 use crate::trust::{Address, InviteLink, Pin, Token};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::ChannelName;
 
 /// Run the server. The first run makes certificates and a database, and prints an admin's invite.
 #[derive(clap::Args)]
@@ -146,21 +147,14 @@ async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin) -> anyho
         return Ok(());
     }
     let token = Token::random();
-    let now = server::now();
-    let life = u64::try_from(FIRST_INVITE.as_millis()).unwrap_or(0);
-    let invite = NewInvite {
+    let order = InviteOrder {
         token: token.hash(),
         role: Role::Admin,
-        channel: ChannelName::parse("#lobby").ok(),
+        channel: ChannelName::parse("#lobby")?,
         uses: 1,
-        expires: Millis(now.0 + life),
+        lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    store
-        .write(move |tx| {
-            invites::create(tx, &invite, (now, crate::store::audit::Actor::Console))
-                .map_err(crate::store::StoreError::from)
-        })
-        .await?;
+    admin::run(store, Request::InviteCreate(order), Actor::Console, server::now()).await?;
     let link = InviteLink { addresses, pin, token };
     eprintln!(
         "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n"
