@@ -5,6 +5,7 @@ mod admin_cli;
 mod architecture;
 mod certs_cli;
 mod channels;
+mod client;
 mod common;
 mod crash;
 mod golden;

@@ -9,7 +9,7 @@ use std::{fs, thread};
 
 use tempfile::TempDir;
 
-use super::{PASSWORD, Server};
+use super::{PASSWORD, Process, Server};
 
 /// A working directory that `parlour` runs in. Clones share the folder; the last one removes it.
 #[derive(Clone)]
@@ -114,7 +114,21 @@ impl Home {
     /// Starts the server on a free port of the loopback.
     #[track_caller]
     pub fn serve(&self) -> Server {
-        Server::spawn(self.clone(), self.command(&["serve", "--listen", "127.0.0.1:0"]))
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts the server on an address.
+    #[track_caller]
+    pub fn serve_at(&self, address: &str) -> Server {
+        Server::spawn(self.clone(), self.command(&["serve", "--listen", address]))
+    }
+
+    /// Starts the binary with a piped standard input, as somebody with a user configuration of their own.
+    #[track_caller]
+    pub fn start_as(&self, person: &str, args: &[&str]) -> Process {
+        let mut command = self.command(args);
+        command.env("XDG_CONFIG_HOME", self.path(person)).stdin(Stdio::piped());
+        Process::spawn(command)
     }
 
     /// Makes an invite and returns its link.

@@ -7,6 +7,7 @@
 mod client;
 mod home;
 mod line;
+mod process;
 mod server;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub use client::{Client, FULL, sasl_plain};
 pub use home::Home;
 pub use line::Line;
+pub use process::Process;
 pub use server::Server;
 
 /// How long an awaited event may take before the test gives up: far longer than any machine needs.

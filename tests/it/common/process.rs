@@ -1,0 +1,145 @@
+//! A running program whose output is read as it comes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::PATIENCE;
+
+/// A child process. Dropping it kills it.
+pub struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    output: Arc<Output>,
+}
+
+/// What the process has printed so far, on both streams.
+#[derive(Default)]
+struct Output {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<String>,
+    streams_ended: usize,
+}
+
+impl Process {
+    /// Starts a command, both of its output streams pipes.
+    #[track_caller]
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("parlour starts");
+        let output = Arc::new(Output::default());
+        output.follow(child.stdout.take().expect("a pipe"));
+        output.follow(child.stderr.take().expect("a pipe"));
+        Self { stdin: child.stdin.take(), child, output }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes a line to its standard input, which was piped.
+    #[track_caller]
+    pub fn type_line(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("a piped standard input");
+        writeln!(stdin, "{line}").expect("the program reads");
+    }
+
+    /// Ends its standard input.
+    pub fn end_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits until a line of the output matches, and returns it.
+    #[track_caller]
+    pub fn wait_for(&self, matches: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = 0;
+        let mut state = self.output.lock();
+        loop {
+            if let Some(found) = state.lines[seen..].iter().find(|line| matches(line)) {
+                return found.clone();
+            }
+            seen = state.lines.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                state.streams_ended < 2 && !left.is_zero(),
+                "the program did not print what was expected:\n{}",
+                state.lines.join("\n")
+            );
+            (state, _) =
+                self.output.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Everything printed so far.
+    pub fn printed(&self) -> String {
+        self.output.lock().lines.join("\n")
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill9(&mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("its status");
+    }
+
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
+        assert!(status.success(), "{kill}");
+    }
+
+    /// Waits for the process to end by itself, and for the last of its output.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("its status") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the program does not end:\n{}", self.printed());
+            thread::sleep(Duration::from_millis(2));
+        };
+        let mut state = self.output.lock();
+        while state.streams_ended < 2 {
+            state = self.output.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- what process {} printed ---\n{}", self.pid(), self.printed());
+        }
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Output {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes lines from a stream until it ends.
+    fn follow(self: &Arc<Self>, stream: impl Read + Send + 'static) {
+        let output = Arc::clone(self);
+        thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                output.lock().lines.push(String::from_utf8_lossy(&line).into_owned());
+                output.changed.notify_all();
+            }
+            output.lock().streams_ended += 1;
+            output.changed.notify_all();
+        });
+    }
+}
