@@ -130,7 +130,7 @@ impl Person {
             account: Some(self.nick().clone()),
             time: at,
             id: None,
-            tags: "".into(),
+            tags: Arc::default(),
             kind,
         }
     }

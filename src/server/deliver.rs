@@ -73,11 +73,13 @@ pub(super) struct Deliverer {
     bound: usize,
     /// Events in a row for the same audience: each session gets them as one block.
     run: Vec<(Event, Option<Origin>)>,
+    /// Where blocks are rendered before they are copied out at their size.
+    scratch: Vec<u8>,
 }
 
 impl Deliverer {
     pub fn new(bound: usize) -> Self {
-        Self { renderer: Renderer::default(), bound, run: Vec::new() }
+        Self { renderer: Renderer::default(), bound, run: Vec::new(), scratch: Vec::new() }
     }
 
     /// Most bytes that wait for one session.
@@ -110,9 +112,9 @@ impl Deliverer {
         match output {
             Output::Line(to, line) => self.push(sessions, to, Bytes::from(line)),
             Output::Event { to, caps, event, tag } => {
-                let mut out = Vec::new();
-                self.renderer.render(&event, caps, tag.as_deref(), &mut out);
-                self.push(sessions, to, Bytes::from(out));
+                self.scratch.clear();
+                self.renderer.render(&event, caps, tag.as_deref(), &mut self.scratch);
+                self.push(sessions, to, Bytes::copy_from_slice(&self.scratch));
             }
             Output::Close(to, reason) => {
                 if let Some(session) = sessions.get(to) {
@@ -138,15 +140,17 @@ impl Deliverer {
         }
         let run = std::mem::take(&mut self.run);
         // Who said something in the run and is treated unlike the others. Few: mostly nobody or one.
-        let special: Vec<SessionId> = run
+        let mut special: Vec<SessionId> = run
             .iter()
             .filter_map(|(_, origin)| origin.as_ref())
             .filter(|o| o.is_special())
             .map(|o| o.session)
             .collect();
+        special.sort_unstable();
+        special.dedup();
         let mut blocks: Vec<(CapSet, Bytes)> = Vec::new();
         for &Seat { session, caps } in audience.seats() {
-            let block = if !special.is_empty() && special.contains(&session) {
+            let block = if special.binary_search(&session).is_ok() {
                 self.block(
                     run.iter()
                         .map(|(event, origin)| (event, origin.as_ref().filter(|o| o.session == session))),
@@ -171,13 +175,13 @@ impl Deliverer {
         events: impl Iterator<Item = (&'a Event, Option<&'a Origin>)>,
         caps: CapSet,
     ) -> Bytes {
-        let mut out = Vec::new();
+        self.scratch.clear();
         for (event, origin) in events {
             if origin.is_none_or(|origin| origin.echo) {
                 let tag = origin.and_then(|origin| origin.tag.as_deref());
-                self.renderer.render(event, caps, tag, &mut out);
+                self.renderer.render(event, caps, tag, &mut self.scratch);
             }
         }
-        Bytes::from(out)
+        Bytes::copy_from_slice(&self.scratch)
     }
 }

@@ -111,7 +111,7 @@ impl Pump {
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.flood.poll_may_speak(cx));
-            ready!(self.session.poll_taken(cx));
+            ready!(self.session.poll_room(cx));
             let read = INPUT.with_borrow_mut(|input| {
                 let mut buf = ReadBuf::new(input);
                 ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;

@@ -11,6 +11,9 @@ use super::outbox::Outbox;
 use crate::chat::{Command, Login, SessionId};
 use crate::wire::Reply;
 
+/// While so many commands of a session wait for the hub, no more is read from it.
+const ROOM: usize = 64;
+
 /// One session, from its login to its end.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -30,8 +33,7 @@ pub(super) struct Said {
     pub command: Result<Command, Reply>,
 }
 
-/// From the client. Bounded by what one read from the socket holds: the task reads no more before the hub has
-/// taken it.
+/// From the client. Bounded by [`ROOM`] and what one read from the socket holds.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     /// The login that opened the session, until the hub took it.
@@ -66,10 +68,13 @@ impl Session {
         let _ = self.id.set(id);
     }
 
-    /// Ready when the hub has taken all that was said before.
-    pub fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when there is room for what one more read brings.
+    ///
+    /// Some of it is there while the hub has not taken the last: a client that says one thing at a time is then
+    /// not woken for the mere news that it was taken.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut inbox = self.inbox.lock();
-        if inbox.said.is_empty() {
+        if inbox.said.len() < ROOM {
             return Poll::Ready(());
         }
         inbox.waker = Some(cx.waker().clone());

@@ -124,10 +124,12 @@ macro_rules! ascii_case_insensitive {
 
         impl Hash for $name {
             fn hash<H: Hasher>(&self, state: &mut H) {
-                for byte in self.0.bytes() {
-                    state.write_u8(byte.to_ascii_lowercase());
+                // In one piece: hashers are slow with single bytes, and every message looks names up.
+                let mut lower = [0xff; Self::MAX + 1];
+                for (to, from) in lower.iter_mut().zip(self.0.bytes()) {
+                    *to = from.to_ascii_lowercase();
                 }
-                state.write_u8(0xff);
+                state.write(lower.get(..=self.0.len()).unwrap_or(&lower));
             }
         }
 

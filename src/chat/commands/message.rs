@@ -62,16 +62,8 @@ fn parse(message: &Message<'_>, kind: Option<MessageKind>) -> Result<Command, Re
 
 /// The client-only tags, which are passed on as they are.
 fn client_only(message: &Message<'_>) -> Arc<str> {
-    let mut tags = String::new();
-    if !message.tags.is_empty() {
-        for tag in message.tags.0.split(';').filter(|tag| tag.starts_with('+')) {
-            if !tags.is_empty() {
-                tags.push(';');
-            }
-            tags.push_str(tag);
-        }
-    }
-    tags.into()
+    let tags: Vec<&str> = message.tags.0.split(';').filter(|tag| tag.starts_with('+')).collect();
+    if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
 }
 
 impl Said {
@@ -160,7 +152,7 @@ impl Said {
             from: ECHO_ID,
             kind: MessageKind::Privmsg,
             text: text.clone(),
-            tags: "".into(),
+            tags: Arc::default(),
             send_id: None,
         }));
         let (Some(echo), Some(me)) = (cx.chat.people.get(ECHO_ID), cx.me()) else { return };
@@ -169,7 +161,7 @@ impl Said {
             account: Some(echo.nick().clone()),
             time: id.time(),
             id: Some(id),
-            tags: "".into(),
+            tags: Arc::default(),
             kind: EventKind::Message {
                 kind: MessageKind::Privmsg,
                 target: me.nick().shared(),
