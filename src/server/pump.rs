@@ -223,6 +223,9 @@ pub(super) fn line_refused(error: LineError) -> Reply {
     match error {
         LineError::TooLong => Reply::numeric(ERR_INPUTTOOLONG).text("Input line was too long"),
         LineError::Nul => Reply::fail("*", "INVALID_LINE").text("A line may not hold a NUL byte"),
+        LineError::Cr => {
+            Reply::fail("*", "INVALID_LINE").text("A line may hold a carriage return only at its end")
+        }
         LineError::NotUtf8 => {
             Reply::fail("*", "INVALID_UTF8").text("Messages must be UTF-8, this one was dropped")
         }

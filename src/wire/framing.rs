@@ -9,6 +9,10 @@ pub enum LineError {
     /// It holds a NUL, which no message may.
     #[error("line with a NUL byte")]
     Nul,
+    /// It holds a CR that is not at its end. Many clients end a line there, so what follows it would be taken for a
+    /// line of its own, from whomever it says.
+    #[error("line with a carriage return inside")]
+    Cr,
     /// Not UTF-8 (`UTF8ONLY`).
     #[error("line that is not UTF-8")]
     NotUtf8,
@@ -71,7 +75,8 @@ impl Lines {
     }
 
     fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, LineError>)) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
+        let line = line.get(..end).unwrap_or_default();
         if line.is_empty() {
             return;
         }
@@ -85,6 +90,9 @@ impl Lines {
         }
         if memchr::memchr(0, line).is_some() {
             return each(Err(LineError::Nul));
+        }
+        if memchr::memchr(b'\r', line).is_some() {
+            return each(Err(LineError::Cr));
         }
         each(std::str::from_utf8(line).map_err(|_| LineError::NotUtf8));
     }
@@ -138,6 +146,13 @@ mod tests {
         let mut lines = Lines::new(512);
         let got = all(&mut lines, b"a\0b\nc\xffd\nok\n");
         assert_eq!(got, [Err(LineError::Nul), Err(LineError::NotUtf8), Ok("ok".into())]);
+    }
+
+    #[test]
+    fn a_carriage_return_cannot_smuggle_a_second_line() {
+        let mut lines = Lines::new(512);
+        let got = all(&mut lines, b"PRIVMSG #c :a\r:x QUIT\n@+t=\rb PING\r\nPING\r\r\n");
+        assert_eq!(got, [Err(LineError::Cr), Err(LineError::Cr), Ok("PING".into())]);
     }
 
     proptest! {
