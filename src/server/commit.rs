@@ -131,14 +131,20 @@ impl Commits {
         let (old, new) = batch.records.split_at(batch.old.min(batch.records.len()));
         self.backlog.extend_from_slice(old);
         let mut outputs = batch.effects.outputs.into_iter();
+        let mut lost = HashSet::new();
         for step in batch.effects.steps {
-            let outputs = outputs.by_ref().take(step.outputs.len());
+            let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
             let records = new.get(step.records).unwrap_or_default();
             let messages: Vec<StoredMessage> = records.iter().filter_map(message).cloned().collect();
+            // The answer to a repeated send is as untrue as what it repeats.
+            let repeats = outputs.iter().any(|output| shows(output, &lost));
             match step.from {
+                Some((session, label)) if repeats && records.is_empty() => {
+                    result.refused.push(Refusal { session, label, messages });
+                }
                 _ if records.is_empty() => result.outputs.extend(outputs),
                 Some((session, label)) if messages.len() == records.len() => {
-                    outputs.for_each(drop);
+                    lost.extend(messages.iter().map(|message| message.id));
                     result.refused.push(Refusal { session, label, messages });
                 }
                 _ => {
@@ -181,5 +187,60 @@ fn message(record: &Record) -> Option<&StoredMessage> {
     match record {
         Record::Message(message) => Some(message),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::effects::Step;
+    use crate::chat::record::{AccountId, MessageKind, Place, SendId};
+    use crate::chat::{Event, EventKind};
+    use crate::wire::{CapSet, Millis};
+
+    #[test]
+    fn what_repeats_a_message_of_the_same_refused_batch_is_not_confirmed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut commits = Commits::new(Store::open(folder.path()).expect("a store"));
+        let session = |slot| SessionId { slot, generation: 0 };
+        let (id, al) = (MessageId::first_at(Millis(7)), AccountId(16));
+        let message = StoredMessage {
+            id,
+            place: Place::direct(al, al),
+            from: al,
+            kind: MessageKind::Privmsg,
+            text: "once".into(),
+            tags: "".into(),
+            send_id: Some(SendId("x".into())),
+        };
+        let echo = |to| Output::Event {
+            to,
+            caps: CapSet::EMPTY,
+            event: Event {
+                source: "al!al@parlour".into(),
+                account: None,
+                time: Millis(7),
+                id: Some(id),
+                tags: "".into(),
+                kind: EventKind::Tagmsg { target: "al".into(), own: false },
+            },
+            tag: None,
+        };
+        let effects = Effects {
+            records: Vec::new(),
+            outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
+            steps: vec![
+                Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)) },
+                Step { records: 1..1, outputs: 1..2, from: Some((session(2), Some("l".into()))) },
+                Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)) },
+            ],
+        };
+        let records = Arc::new(vec![Record::Message(message)]);
+        let batch = UnderWay { records, old: 0, effects, result: oneshot::channel().1 };
+        let outcome = commits.refused(batch, StoreError::Full);
+        let refused: Vec<_> = outcome.refused.iter().map(|r| (r.session.slot, r.messages.len())).collect();
+        assert_eq!(refused, [(1, 1), (2, 0)]);
+        assert_eq!(outcome.refused[1].label.as_deref(), Some("l"));
+        assert!(matches!(outcome.outputs.as_slice(), [Output::Line(to, _)] if to.slot == 3));
     }
 }
