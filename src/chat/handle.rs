@@ -18,7 +18,12 @@ impl Chat {
         let mut from = None;
         match input.kind {
             InputKind::Opened(session, login) => self.open(session, &login, at, fx),
-            InputKind::Closed(session, reason) => self.close(session, &reason, at, fx),
+            InputKind::Closed(session, reason) => {
+                if self.sessions.contains_key(&session) {
+                    fx.outputs.push(Output::Close(session, reason.clone()));
+                }
+                self.close(session, &reason, at, fx);
+            }
             InputKind::Said { session, label, command } => {
                 self.said(session, command, at, fx);
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {

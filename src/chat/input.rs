@@ -31,7 +31,7 @@ pub enum InputKind {
         /// What it said.
         command: Result<Command, Reply>,
     },
-    /// A connection ended.
+    /// A connection ended, or its client will say no more.
     Closed(SessionId, Arc<str>),
     /// The administration changed an account.
     Account(AccountChange),

@@ -143,6 +143,9 @@ impl Hub {
             for said in inbox.said {
                 self.apply(InputKind::Said { session: id, label: said.label, command: said.command });
             }
+            if let Some(reason) = inbox.hung_up {
+                self.apply(InputKind::Closed(id, reason));
+            }
             if let Some(reason) = inbox.ended {
                 self.apply(InputKind::Closed(id, reason));
                 self.sessions.remove(id);

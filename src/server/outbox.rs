@@ -20,6 +20,8 @@ struct Queue {
     /// Nothing more is taken in; when all is written the connection ends.
     closing: Option<Arc<str>>,
     waker: Option<Waker>,
+    /// Of a task that is busy writing, and is woken only when the connection is to end.
+    busy: Option<Waker>,
 }
 
 /// What the connection's task finds.
@@ -83,6 +85,15 @@ impl Outbox {
         Taken::Nothing
     }
 
+    /// Why the connection is to end, if it is; `waker` is woken when that comes.
+    pub fn closing(&self, waker: &Waker) -> Option<Arc<str>> {
+        let mut queue = self.0.lock();
+        if queue.closing.is_none() && queue.busy.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            queue.busy = Some(waker.clone());
+        }
+        queue.closing.clone()
+    }
+
     /// So many of the bytes that were taken are written.
     pub fn written(&self, bytes: usize) {
         let mut queue = self.0.lock();
@@ -97,8 +108,9 @@ pub(super) fn error_line(reason: &str) -> Bytes {
 
 fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
     let waker = queue.waker.take();
+    let busy = if queue.closing.is_some() { queue.busy.take() } else { None };
     drop(queue);
-    if let Some(waker) = waker {
+    for waker in [waker, busy].into_iter().flatten() {
         waker.wake();
     }
 }

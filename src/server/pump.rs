@@ -84,6 +84,8 @@ impl Pump {
     /// Runs until the connection ends, and says why it did.
     pub async fn run(&mut self) -> Arc<str> {
         let reason = poll_fn(|cx| self.poll(cx)).await;
+        // Where it was the client that ended, the others hear of it now and not after the farewell.
+        self.ready.put(&self.session, |inbox| inbox.hung_up = Some(reason.clone()));
         let farewell = poll_fn(|cx| {
             ready!(self.poll_output(cx))?;
             Pin::new(&mut self.stream).poll_shutdown(cx)
@@ -103,7 +105,12 @@ impl Pump {
         match self.poll_output(cx) {
             Poll::Ready(Ok(reason)) => Poll::Ready(reason),
             Poll::Ready(Err(error)) => Poll::Ready(format!("Connection lost: {}", error.kind()).into()),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending if self.writing.blocks.is_empty() => Poll::Pending,
+            // The client does not read: an end that is due does not wait for it.
+            Poll::Pending => match self.session.outbox.closing(cx.waker()) {
+                Some(reason) => Poll::Ready(reason),
+                None => Poll::Pending,
+            },
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Inbox {
     /// The login that opened the session, until the hub took it.
     pub login: Option<Box<Login>>,
     pub said: Vec<Said>,
+    /// The client will say no more, and why; what it is still owed goes out before the connection ends.
+    pub hung_up: Option<Arc<str>>,
     /// The connection ended, and why; the last that comes.
     pub ended: Option<Arc<str>>,
     /// The session stands in the list of [`Ready`].

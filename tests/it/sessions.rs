@@ -1,6 +1,8 @@
 //! An account with several sessions, and membership that lasts.
 
-use crate::common::{Client, Line, server};
+use std::time::{Duration, Instant};
+
+use crate::common::{Client, Line, server, server_with};
 
 fn shown(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|l| format!("{} {l}", l.nick())).collect()
@@ -129,8 +131,29 @@ fn a_broken_connection_ends_the_session() {
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
     bob.request("JOIN #room");
+    let dropped = Instant::now();
     drop(alice);
     let quit = bob.command("QUIT");
+    assert!(dropped.elapsed() < Duration::from_secs(4), "the others hear of it at once");
     assert_eq!(quit.nick(), "alice");
     assert!(!quit.text().is_empty() && !quit.text().starts_with("Quit"), "it says how she went: {quit}");
+}
+
+#[test]
+fn a_client_that_does_not_read_is_closed() {
+    let server = server_with(&["limits.send_queue_bytes = 65536"]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login_with(&server, "bob", ""));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    alice.drain();
+    // More than the kernel's buffers hold, and then the queue.
+    let mut carol = Client::login_with(&server, "carol", "");
+    for _ in 0..64 {
+        carol.send_all((0..128).map(|_| format!("PRIVMSG bob :{}", "x".repeat(1900))));
+        carol.barrier();
+    }
+    let quit = alice.command("QUIT");
+    assert_eq!(quit.nick(), "bob");
+    assert!(quit.text().contains("SendQ"), "{quit}");
+    server.wait_for_log(|line| line.contains("disconnected") && line.contains("account=bob"));
 }
