@@ -30,6 +30,9 @@ const SLICES: usize = 64;
 /// How long a connection that ends may take to read its last lines.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How long it is then listened to, until it closes its side too.
+const LINGER: Duration = Duration::from_millis(500);
+
 /// Longest label (labeled-response); longer ones are ignored, as the specification has them bounded at 64.
 const LABEL: usize = 64;
 
@@ -92,7 +95,23 @@ impl Pump {
         });
         // A client that does not read its last lines loses them.
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        // A socket that is closed with something unread in it is reset, and the client may lose its last lines.
+        let _ = tokio::time::timeout(LINGER, poll_fn(|cx| self.poll_drain(cx))).await;
         reason
+    }
+
+    /// Ready when the client says no more; what it says until then is dropped.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let read = INPUT.with_borrow_mut(|input| {
+                let mut buf = ReadBuf::new(input);
+                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+                Poll::Ready(io::Result::Ok(buf.filled().len()))
+            });
+            if matches!(ready!(read), Ok(0) | Err(_)) {
+                return Poll::Ready(());
+            }
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Arc<str>> {

@@ -157,3 +157,16 @@ fn a_client_that_does_not_read_is_closed() {
     assert!(quit.text().contains("SendQ"), "{quit}");
     server.wait_for_log(|line| line.contains("disconnected") && line.contains("account=bob"));
 }
+
+#[test]
+fn a_client_that_is_still_talking_hears_its_last_line() {
+    let server = server();
+    for _ in 0..5 {
+        let mut alice = Client::login(&server, "alice");
+        let more =
+            ["QUIT :bye\r\n".to_owned(), format!("PING {}\r\n", "x".repeat(1000)).repeat(200)].concat();
+        alice.send_bytes(more.as_bytes()).expect("the server listens to the end");
+        let last = alice.until_closed();
+        assert!(last.last().is_some_and(|l| l.command == "ERROR"), "{last:?}");
+    }
+}
