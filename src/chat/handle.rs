@@ -99,6 +99,10 @@ impl Chat {
                 }
             }
             AccountChange::PasswordChanged(id) => {
+                self.password_changes += 1;
+                if let Some(person) = self.people.get_mut(id) {
+                    person.password_change = self.password_changes;
+                }
                 self.end_sessions(id, "The password was changed, log in with the new one", at, fx);
             }
             AccountChange::Removed(id) => {

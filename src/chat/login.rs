@@ -32,6 +32,8 @@ pub struct Login {
     pub asked_nick: Option<Box<str>>,
     /// The name given with USER.
     pub realname: Arc<str>,
+    /// From [`Verified::since`].
+    pub since: u64,
     _private: (),
 }
 
@@ -73,6 +75,9 @@ pub struct Verified {
     pub account: AccountId,
     /// Its name.
     pub name: Nick,
+    /// How many changes of passwords the chat had followed before this password was looked at
+    /// ([`Chat::password_changes`](super::Chat::password_changes)): where its own came later, it proves nothing any more.
+    pub since: u64,
 }
 
 /// The outcome of a check of a password.
@@ -357,6 +362,7 @@ impl LoginMachine {
             caps: self.caps,
             asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
             realname: realname.clone(),
+            since: verified.since,
             _private: (),
         })
     }

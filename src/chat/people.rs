@@ -30,6 +30,8 @@ pub struct Person {
     pub away: Option<Arc<str>>,
     /// When its first session of now began.
     pub online_since: Millis,
+    /// Which change of a password, counted over all accounts, was the last of its own; 0 for none since the start.
+    pub password_change: u64,
     /// When it last said something.
     pub active: Millis,
 }
@@ -44,6 +46,7 @@ impl Person {
             seats: Audience::default(),
             away: None,
             online_since: Millis(0),
+            password_change: 0,
             active: Millis(0),
             account,
         }

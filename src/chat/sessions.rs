@@ -20,6 +20,11 @@ impl Chat {
             fx.outputs.push(Output::Close(session, "This account cannot log in".into()));
             return;
         };
+        if person.password_change > login.since {
+            let reason = "The password was changed, log in with the new one";
+            fx.outputs.push(Output::Close(session, reason.into()));
+            return;
+        }
         let first = !person.is_online();
         let seat = Seat { session, caps: login.caps.and(RENDER_CAPS) };
         if first {

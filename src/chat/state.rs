@@ -29,6 +29,7 @@ pub struct Chat {
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
     pub(super) most_sessions: usize,
+    pub(super) password_changes: u64,
     pub(super) writable: bool,
 }
 
@@ -43,6 +44,7 @@ impl Chat {
             sends: Sends::default(),
             last_message: kept.last_message,
             most_sessions: 0,
+            password_changes: 0,
             writable: true,
         };
         for channel in &kept.channels {
@@ -57,6 +59,11 @@ impl Chat {
             chat.sends.remember(account, send, message);
         }
         chat
+    }
+
+    /// How many changes of passwords were followed since the start.
+    pub fn password_changes(&self) -> u64 {
+        self.password_changes
     }
 
     /// The sessions of now, for the counters.

@@ -6,6 +6,7 @@
 //! was said meanwhile.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
@@ -42,6 +43,8 @@ pub(super) enum Order {
 pub(super) struct HubHandle {
     pub ready: Arc<Ready>,
     orders: mpsc::Sender<Order>,
+    /// [`Chat::password_changes`], for logins to read.
+    password_changes: Arc<AtomicU64>,
 }
 
 impl HubHandle {
@@ -52,6 +55,11 @@ impl HubHandle {
             // An error means that the hub has stopped, and then nobody is connected.
             let _ = in_force.await;
         }
+    }
+
+    /// [`Chat::password_changes`] as it stands.
+    pub fn password_changes(&self) -> u64 {
+        self.password_changes.load(Ordering::Acquire)
     }
 
     /// Tells the hub to stop.
@@ -65,6 +73,7 @@ pub(super) struct Hub {
     chat: Chat,
     ready: Arc<Ready>,
     orders: mpsc::Receiver<Order>,
+    password_changes: Arc<AtomicU64>,
     sessions: Sessions,
     deliverer: Deliverer,
     /// What was applied and waits for the commit before it.
@@ -79,17 +88,19 @@ impl Hub {
     pub fn new(chat: Chat, store: Store, send_queue: usize) -> (Self, HubHandle) {
         let (orders, receiver) = mpsc::channel(64);
         let ready = Arc::new(Ready::new());
+        let password_changes = Arc::new(AtomicU64::new(0));
         let hub = Self {
             chat,
             ready: ready.clone(),
             orders: receiver,
+            password_changes: password_changes.clone(),
             sessions: Sessions::default(),
             deliverer: Deliverer::new(send_queue),
             pending: Effects::default(),
             commits: Commits::new(store),
             listed: Vec::new(),
         };
-        (hub, HubHandle { ready, orders })
+        (hub, HubHandle { ready, orders, password_changes })
     }
 
     /// Runs until it is told to shut down, or everybody who could tell it is gone.
@@ -103,6 +114,7 @@ impl Hub {
                 order = self.orders.recv() => match order {
                     Some(Order::Account(change, done)) => {
                         self.apply(InputKind::Account(change));
+                        self.password_changes.store(self.chat.password_changes(), Ordering::Release);
                         // The asker may have gone away; the change holds all the same.
                         let _ = done.send(());
                     }

@@ -73,6 +73,7 @@ impl Logins {
         name: Option<Nick>,
         password: Zeroizing<String>,
     ) -> Result<Option<Verified>, PasswordError> {
+        let since = self.hub.password_changes();
         let known = match name {
             Some(name) => self.store.credentials(name).await.map_err(|error| {
                 warn!(%error, "cannot read an account");
@@ -97,7 +98,7 @@ impl Logins {
                 Err(error) => warn!(account = %account.name, %error, "password hash not renewed"),
             }
         }
-        Ok(Some(Verified { account: account.id, name: account.name }))
+        Ok(Some(Verified { account: account.id, name: account.name, since }))
     }
 
     /// Redeems an invite: makes the account and tells the chat of it.
@@ -133,7 +134,8 @@ impl Logins {
         match outcome.await {
             Ok((account, lands_in)) => {
                 info!(%peer, account = %account.name, "account made with an invite");
-                let verified = Verified { account: account.id, name: account.name.clone() };
+                let since = self.hub.password_changes();
+                let verified = Verified { account: account.id, name: account.name.clone(), since };
                 self.hub.account_changed(AccountChange::Added(account, lands_in)).await;
                 Ok(verified)
             }

@@ -136,7 +136,11 @@ impl Pump {
     /// Ready at the end of the stream.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.flood.poll_may_speak(cx));
+            if self.flood.poll_may_speak(cx).is_pending() {
+                // Who is made to wait is there: it must not be taken for silent.
+                self.session.heard(self.ready.seconds());
+                return Poll::Pending;
+            }
             ready!(self.session.poll_room(cx));
             let read = INPUT.with_borrow_mut(|input| {
                 let mut buf = ReadBuf::new(input);

@@ -25,7 +25,8 @@ impl Driver {
     fn right(&mut self) -> Step {
         self.out.clear();
         let name = Nick::parse("al").expect("a nick");
-        self.machine.checked(Checked::Right(Verified { account: AccountId(7), name }), &mut self.out)
+        self.machine
+            .checked(Checked::Right(Verified { account: AccountId(7), name, since: 0 }), &mut self.out)
     }
 }
 
@@ -120,7 +121,7 @@ fn an_invite_makes_an_account_and_logs_it_in() {
     assert_eq!(d.out, ":chat.parlour FAIL REGISTER TOKEN_SPENT al :That invite was used up\r\n");
     assert!(matches!(d.say("REGISTER al * secret12"), Step::Register(_)));
     d.out.clear();
-    let verified = Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick") };
+    let verified = Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick"), since: 0 };
     d.machine.registered(Ok(verified), &mut d.out);
     assert!(d.out.starts_with(":chat.parlour REGISTER SUCCESS al :"), "{}", d.out);
     assert!(matches!(d.say("CAP END"), Step::Done(_)));

@@ -180,6 +180,17 @@ fn accounts_follow_the_administration_at_once() {
 }
 
 #[test]
+fn a_password_that_was_changed_during_the_login_opens_nothing() {
+    let mut d = Driver::new();
+    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(16))));
+    // The driver's logins looked at the password before any change.
+    let al = d.open_with_burst("al", "");
+    assert_eq!(d.got(al), "ERROR :The password was changed, log in with the new one\r\n");
+    let bo = d.open_with_burst("bo", "");
+    assert!(d.got(bo).contains(" 001 bo :"));
+}
+
+#[test]
 fn an_invite_lands_its_account_in_a_channel() {
     let mut d = Driver::new();
     let mut account = d.chat.people.get(AccountId(16)).expect("al").account.clone();
