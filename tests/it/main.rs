@@ -13,6 +13,7 @@ mod handshakes;
 mod invites;
 mod labels;
 mod lifecycle;
+mod limits;
 mod lines;
 mod login;
 mod messages;

@@ -2,6 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
+
+use parlour::trust::Pin;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 use crate::common::{Client, PATIENCE, Server, server, server_with};
 
@@ -84,6 +89,43 @@ fn tls_1_2_is_refused_by_an_alert() {
     assert_eq!(answer.get(..2), Some(&[0x15, 0x03][..]), "not an alert: {answer:?}");
     assert_eq!(answer.get(5..7), Some(&[2, 70][..]), "not protocol_version: {answer:?}");
     others.talk("after");
+}
+
+/// The pin that `parlour certs show` prints.
+fn printed_pin(server: &Server) -> String {
+    let shown = server.home.succeed(&["certs", "show"]);
+    let line = shown.lines().find(|line| line.starts_with("pin ")).expect("the pin");
+    line.split_whitespace().nth(1).expect("its value").to_owned()
+}
+
+#[test]
+fn the_chain_that_is_shown_ends_in_the_root_of_the_printed_pin() {
+    let server = server();
+    let client = Client::connect(&server);
+    let root = client.chain().last().expect("a chain");
+    assert_eq!(Pin::of_certificate(root).expect("a pin").to_string(), printed_pin(&server));
+    assert_eq!(client.chain().len(), 2, "the server's certificate and its root");
+}
+
+#[test]
+fn openssl_sees_the_same() {
+    let server = server();
+    let s_client = |version: &str| {
+        let address = server.address.to_string();
+        let args = ["s_client", "-connect", &address, version, "-showcerts"];
+        server.home.at_home(&mut Command::new("openssl")).args(args).output()
+    };
+    let Ok(refused) = s_client("-tls1_2") else {
+        eprintln!("SKIPPED: there is no openssl on this machine");
+        return;
+    };
+    assert!(!refused.status.success(), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("protocol version"), "{refused:?}");
+    let shown = s_client("-tls1_3").expect("openssl, once more");
+    let chain: Vec<CertificateDer> =
+        CertificateDer::pem_slice_iter(&shown.stdout).collect::<Result<_, _>>().expect("certificates");
+    let root = chain.last().expect("a chain");
+    assert_eq!(Pin::of_certificate(root).expect("a pin").to_string(), printed_pin(&server));
 }
 
 #[test]

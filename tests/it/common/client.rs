@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour::trust::tls;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::{Line, PASSWORD, PATIENCE, Server};
 
@@ -226,10 +226,23 @@ impl Client {
         std::iter::from_fn(|| self.next()).collect()
     }
 
+    /// Hangs up in order.
+    pub fn close(mut self) {
+        self.tls.conn.send_close_notify();
+        drop(self.tls.flush());
+    }
+
+    /// The certificates that the server showed.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        self.tls.conn.peer_certificates().unwrap_or_default()
+    }
+
     /// What was said on this connection, for a failure's message.
     pub fn story(&self) -> String {
         let latest = self.transcript.len().saturating_sub(60);
-        format!("\n--- this connection ---\n{}", self.transcript[latest..].join("\n"))
+        let lines: Vec<&str> =
+            self.transcript[latest..].iter().map(|l| &l[..l.floor_char_boundary(300)]).collect();
+        format!("\n--- this connection ---\n{}", lines.join("\n"))
     }
 }
 

@@ -1,0 +1,102 @@
+//! Bounds: on what one client may say, on connections, and on what waits for a slow reader.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+
+use crate::common::{Client, PATIENCE, server_with};
+
+#[test]
+fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
+    let server =
+        server_with(&["limits.flood = true", "limits.messages_per_second = 100", "limits.burst = 10"]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    alice.drain();
+    let started = std::time::Instant::now();
+    alice.send_all((0..150).map(|n| format!("PRIVMSG #room :{n}")));
+    for n in 0..150 {
+        assert_eq!(bob.command("PRIVMSG #room").text(), n.to_string());
+    }
+    alice.send("PING after-all-that");
+    // Whoever keeps to the limits is not slowed by the one who does not.
+    let quick = std::time::Instant::now();
+    bob.send("PRIVMSG bob :quick");
+    bob.message("quick");
+    let quick = quick.elapsed();
+    alice.command("PONG");
+    let all = started.elapsed();
+    assert!(all.as_millis() > 1000, "150 lines at 100 a second took {all:?}");
+    assert!(quick * 2 < all, "bob waited {quick:?} of {all:?}");
+}
+
+#[test]
+fn asking_for_many_capabilities_one_by_one_is_no_flood() {
+    let server = server_with(&["limits.flood = true", "limits.messages_per_second = 1", "limits.burst = 5"]);
+    let mut client = Client::connect(&server);
+    client.send_all((0..30).map(|n| format!("CAP REQ no-such/capability-{n}")));
+    let started = std::time::Instant::now();
+    for _ in 0..30 {
+        client.command("CAP * NAK");
+    }
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
+fn one_address_has_so_many_connections_and_no_more() {
+    let server = server_with(&["limits.connections_per_address = 3"]);
+    let mut open = [Client::login(&server, "alice"), Client::login(&server, "bob"), Client::connect(&server)];
+    let mut refused = TcpStream::connect(server.address).expect("a connection");
+    refused.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    let mut received = Vec::new();
+    // Closed or reset before a handshake; it says nothing.
+    drop(refused.read_to_end(&mut received));
+    assert!(received.is_empty(), "{received:?}");
+    server.wait_for_log(|line| line.contains("too many connections"));
+    open[0].barrier();
+    let [alice, ..] = open;
+    alice.close();
+    server.wait_for_log(|line| line.contains("disconnected"));
+    // There is room for one again.
+    Client::login(&server, "carol");
+}
+
+#[test]
+fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_before() {
+    let server = server_with(&["limits.send_queue_bytes = 65536"]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    let mut deaf = Client::login(&server, "carol");
+    for client in [&mut alice, &mut bob, &mut deaf] {
+        client.request("JOIN #room");
+    }
+    // Far more than the queue and the sockets' buffers hold, while carol reads nothing.
+    let padding = "x".repeat(1900);
+    let mut sent = 0;
+    let mut closed = false;
+    while !closed {
+        // Little enough that those who read stay within their bound.
+        for _ in 0..10 {
+            alice.send(&format!("PRIVMSG #room :{sent} {padding}"));
+            sent += 1;
+        }
+        let last = format!("{} {padding}", sent - 1);
+        bob.message(&last);
+        while let Some(line) = alice.next() {
+            closed |= line.is("QUIT") && line.nick() == "carol";
+            if line.text() == last {
+                break;
+            }
+        }
+        assert!(sent < 100_000, "carol is never closed");
+    }
+    let lines = deaf.until_closed();
+    let numbers: Vec<usize> = lines
+        .iter()
+        .filter(|l| l.command == "PRIVMSG")
+        .map(|l| l.text().split(' ').next().and_then(|n| n.parse().ok()).expect("a number"))
+        .collect();
+    assert!(numbers.iter().enumerate().all(|(n, got)| n == *got), "a gap in {numbers:?}");
+    assert!(numbers.len() < sent);
+    let last = lines.last().expect("a last word");
+    assert!(last.is("ERROR") && last.text().contains("slow"), "{last}");
+}
