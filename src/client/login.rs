@@ -39,10 +39,10 @@ pub enum LoginError {
     #[error("the invite was not accepted: {0}")]
     Invite(String),
     /// The new account's name is somebody's already.
-    #[error("the name is taken: {0}")]
+    #[error("you cannot have that name: {0}")]
     NameTaken(String),
     /// The new account's name cannot be one.
-    #[error("the name was not accepted: {0}")]
+    #[error("you cannot have that name: {0}")]
     BadName(String),
     /// The new account's password is not good enough.
     #[error("the password was not accepted: {0}")]
@@ -219,7 +219,11 @@ impl Login {
                 return Ok(Step::Done(nick.unwrap_or_else(|| self.name.clone()), self.caps));
             }
             903 => write(out, Line::new("CAP").arg("END")),
-            902 | 904..=907 => return Err(LoginError::Refused(text())),
+            902 | 904..=907 => {
+                let text = text();
+                let why = text.strip_prefix("SASL authentication failed: ").unwrap_or(&text);
+                return Err(LoginError::Refused(why.to_owned()));
+            }
             908 => return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned())),
             464 if matches!(self.credentials, Credentials::Invite { .. }) => {
                 return Err(LoginError::Invite(text()));

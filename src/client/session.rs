@@ -70,7 +70,7 @@ enum State {
 }
 
 /// A connection that lasted this long was a good one.
-const GOOD: Duration = Duration::from_secs(10);
+const GOOD: Duration = Duration::from_secs(2);
 
 /// A server that is busy refuses with the words for a wrong password. So a login that has worked once is
 /// tried a few times before it is taken for wrong.
