@@ -108,7 +108,7 @@ impl<T: io::Write, N: io::Write> Sender<T, N> {
             self.session.model.join(channel);
         }
         loop {
-            if ready && input.is_none() && self.session.model.pending() == 0 {
+            if ready && input.is_none() && self.session.model.is_settled() {
                 return Ok(());
             }
             let open = ready && self.session.model.pending() < WINDOW;

@@ -116,7 +116,7 @@ impl<T: Write, N: Write> Plain<T, N> {
 
     /// All is said and confirmed, and a program's last questions are answered.
     fn is_done(&mut self) -> bool {
-        if self.leaving.is_none() || self.session.model.pending() > 0 {
+        if self.leaving.is_none() || !self.session.model.is_settled() {
             return false;
         }
         if self.last == Last::Unasked
@@ -171,8 +171,12 @@ impl<T: Write, N: Write> Plain<T, N> {
         self.target = None;
         let another =
             self.session.model.channels().map(|(name, _)| name.clone()).find(|name| name != channel);
-        if let Some(another) = another {
-            self.talk_in(Target::Channel(another));
+        match another {
+            Some(another) => self.talk_in(Target::Channel(another)),
+            None if self.interactive => {
+                self.screen.note("you talk nowhere now: /join #CHANNEL or /query NAME");
+            }
+            None => {}
         }
     }
 

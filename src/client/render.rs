@@ -1,6 +1,5 @@
 //! Events as lines of text, fit for any terminal.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -39,12 +38,17 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
             )
         }
         Event::Joined { channel, who, me, time } => {
-            let who = if *me { Cow::Borrowed("you") } else { Cow::Owned(who.to_string()) };
+            let who = if *me { "you" } else { who.as_str() };
             talk(*time, channel.as_str(), format!("-- {who} joined"))
         }
-        Event::Left { channel, who, by, reason, time, .. } => {
-            let did = by.as_ref().map_or("left".to_owned(), |by| format!("was thrown out by {by}"));
-            talk(*time, channel.as_str(), format!("-- {who} {did}{}", in_brackets(reason)))
+        Event::Left { channel, who, me, by, reason, time } => {
+            let did = match (me, by) {
+                (true, None) => "you left".to_owned(),
+                (true, Some(by)) => format!("you were thrown out by {by}"),
+                (false, None) => format!("{who} left"),
+                (false, Some(by)) => format!("{who} was thrown out by {by}"),
+            };
+            talk(*time, channel.as_str(), format!("-- {did}{}", in_brackets(reason)))
         }
         Event::Quit { who, reason, time, .. } => {
             talk(*time, "--", format!("{who} went offline{}", in_brackets(reason)))

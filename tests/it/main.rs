@@ -6,6 +6,7 @@ mod architecture;
 mod certs_cli;
 mod channels;
 mod client;
+mod client_cli;
 mod common;
 mod crash;
 mod golden;

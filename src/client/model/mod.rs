@@ -135,6 +135,11 @@ impl Model {
         self.sends.len()
     }
 
+    /// Everything that was said is confirmed or refused, and everything that happened has been told.
+    pub fn is_settled(&self) -> bool {
+        self.sends.len() == 0 && self.events.is_empty()
+    }
+
     /// The channels one is in.
     pub fn channels(&self) -> impl Iterator<Item = (&ChannelName, &Channel)> {
         self.channels.joined.iter()
