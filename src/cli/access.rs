@@ -30,7 +30,8 @@ pub struct Access {
     name: Option<Nick>,
     /// Trust the server with this pin, for an account that was not made with an invite. SERVER is then
     /// HOST:PORT; `parlour certs show` on the server prints the pin.
-    #[arg(long, value_name = "PIN", requires = "name")]
+    // One pin in 64 starts with a hyphen.
+    #[arg(long, value_name = "PIN", requires = "name", allow_hyphen_values = true)]
     pin: Option<Pin>,
     /// Take the password from the first line of standard input instead of asking for it.
     #[arg(long)]

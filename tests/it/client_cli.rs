@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 
 use assert_cmd::cargo::cargo_bin;
 use rusqlite::Connection;
@@ -16,7 +18,7 @@ const PASSWORD: &str = "secret12";
 struct House {
     folder: TempDir,
     address: String,
-    server: Option<(Child, BufReader<ChildStderr>)>,
+    server: Option<(Child, Receiver<String>)>,
     /// The first admin's invite.
     invite: String,
 }
@@ -40,8 +42,11 @@ impl House {
     fn start(&mut self) {
         let mut command = command(self.folder.path(), &["serve", "--listen", &self.address]);
         let mut child = command.env("RUST_LOG", "info").spawn().expect("it runs");
-        let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let line = find(&mut log, "listening on ");
+        // Read all the time: a server whose log nobody reads stands still.
+        let (sender, log) = mpsc::channel();
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let line = log.iter().find(|line| line.contains("listening on ")).expect("it listens");
         line.rsplit(' ').next().expect("an address").clone_into(&mut self.address);
         if self.invite.is_empty() {
             let mut out = BufReader::new(child.stdout.take().expect("piped"));
@@ -50,14 +55,18 @@ impl House {
         self.server = Some((child, log));
     }
 
-    /// kill -9
+    /// Waits until the server's log has said it so many times more.
+    fn wait_for(&self, what: &str, times: usize) {
+        let (_, log) = self.server.as_ref().expect("running");
+        assert_eq!(log.iter().filter(|line| line.contains(what)).take(times).count(), times, "{what}");
+    }
+
+    /// kill -9; gives what is left of the log.
     fn kill(&mut self) -> String {
-        let Some((mut child, mut log)) = self.server.take() else { return String::new() };
+        let Some((mut child, log)) = self.server.take() else { return String::new() };
         child.kill().expect("killed");
         child.wait().expect("ended");
-        let mut rest = String::new();
-        log.read_to_string(&mut rest).expect("text");
-        rest
+        log.iter().collect::<Vec<_>>().join("\n")
     }
 
     /// A home of that name.
@@ -343,31 +352,25 @@ fn an_impostor_gets_not_even_a_password_attempt() {
 
 #[test]
 fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
+    const LINES: usize = 2000;
     let mut house = House::new();
     house.ok("alice", &["join", &house.invite, "--name", "alice"], "");
     let mut send = house.spawn("alice", &["send", "#lobby"]);
     let mut stdin = send.stdin.take().expect("piped");
-    let mut lines = (0..600).map(|n| format!("line {n}"));
-    let mut feed = |count: usize| {
-        for line in lines.by_ref().take(count) {
-            writeln!(stdin, "{line}").expect("writes");
-        }
-    };
+    // As fast as they are taken, so that some are on their way whenever the server dies.
+    let feed = thread::spawn(move || (0..LINES).try_for_each(|n| writeln!(stdin, "line {n}")));
     for _ in 0..3 {
-        feed(150);
-        let (_, log) = house.server.as_mut().expect("running");
-        find(log, "message from=alice");
+        house.wait_for("message from=alice", 500);
         house.kill();
-        feed(50);
         house.start();
     }
-    drop(stdin);
     let status = send.child.wait().expect("ended");
     let mut notes = String::new();
     send.child.stderr.take().expect("piped").read_to_string(&mut notes).expect("text");
     assert!(status.success(), "{notes}");
-    let expected: Vec<String> = (0..600).map(|n| format!("line {n}")).collect();
-    assert_eq!(house.texts(), expected);
+    feed.join().expect("no panic").expect("all was taken");
+    let expected: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
+    assert!(house.texts() == expected, "{} of {LINES} messages, or another order", house.texts().len());
 }
 
 #[test]
