@@ -47,10 +47,9 @@ impl<T: Write, N: Write> Screen<T, N> {
     pub fn connection(&mut self, update: &Update, pending: usize) {
         match update {
             Update::Event(_) => {}
-            Update::Down { reason, retry } => {
+            Update::Down { reason, .. } => {
                 if self.told.as_ref() != Some(reason) {
-                    let seconds = retry.as_secs_f32();
-                    self.note(&format!("not connected: {reason}; trying again in {seconds:.1} s and on"));
+                    self.note(&format!("not connected: {reason}; trying again"));
                     self.told = Some(reason.clone());
                 }
             }
