@@ -96,7 +96,7 @@ impl Said {
         }
         let (id, target, audience) = (channel.id, channel.name.shared(), channel.audience.clone());
         let Some(message) = self.keep(cx, Place::Channel(id), &target) else { return };
-        if let Some(channel) = cx.chat.channels.get_mut(id) {
+        if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| self.kind.is_some()) {
             channel.spoken_in = true;
         }
         let origin =

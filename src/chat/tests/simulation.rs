@@ -132,7 +132,8 @@ fn run(seed: u64, steps: usize) {
                 "CAP REQ :{}",
                 ["-echo-message", "server-time", "message-tags"].choose(&mut rng).expect("one")
             ),
-            62..80 => format!("PRIVMSG {channel} :step {step}"),
+            62..66 => format!("@+typing=active TAGMSG {channel}"),
+            66..80 => format!("PRIVMSG {channel} :step {step}"),
             80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {person} :step {step}"),
             90..92 => "QUIT :bye".to_owned(),
             _ => format!(
