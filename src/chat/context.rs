@@ -5,7 +5,7 @@ use super::channel::Channel;
 use super::effects::{Effects, Origin, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::people::Person;
-use super::record::AccountId;
+use super::record::{AccountId, Topic};
 use super::settings::SERVER_NAME;
 use super::state::Chat;
 use crate::wire::numeric::{RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME};
@@ -105,12 +105,8 @@ impl<'a> Context<'a> {
         let mut lines = Vec::new();
         let nick = self.member.nick.as_str();
         let mut add = |reply: Reply| lines.push(reply.render(SERVER_NAME, nick));
-        if let Some(topic) = &channel.topic {
-            add(Reply::numeric(RPL_TOPIC).arg(channel.name.as_str()).text(&topic.text));
-            add(Reply::numeric(RPL_TOPICWHOTIME)
-                .arg(channel.name.as_str())
-                .arg(topic.by.as_str())
-                .arg(topic.at.seconds().to_string()));
+        for reply in topic(channel) {
+            add(reply);
         }
         for reply in names(self.chat, channel) {
             add(reply);
@@ -124,6 +120,16 @@ impl<'a> Context<'a> {
         let caps = session.caps.and(RENDER_CAPS);
         self.fx.outputs.push(Output::Event { to, caps, event, tag: None });
     }
+}
+
+/// `RPL_TOPIC` and `RPL_TOPICWHOTIME` of a channel; nothing where it has no topic.
+pub(super) fn topic(channel: &Channel) -> Vec<Reply> {
+    let name = channel.name.as_str();
+    let lines = |topic: &Topic| {
+        let who = Reply::numeric(RPL_TOPICWHOTIME).arg(name).arg(topic.by.as_str());
+        vec![Reply::numeric(RPL_TOPIC).arg(name).text(&topic.text), who.arg(topic.at.seconds().to_string())]
+    };
+    channel.topic.as_ref().map(lines).unwrap_or_default()
 }
 
 /// `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as it takes, and `RPL_ENDOFNAMES`.

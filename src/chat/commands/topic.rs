@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::part::not_on_channel;
 use super::targets::no_such_channel;
 use super::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::context::{Context, topic};
 use crate::chat::event::EventKind;
 use crate::chat::record::{Record, Topic};
 use crate::chat::settings::{Settings, clip};
-use crate::wire::numeric::{RPL_NOTOPIC, RPL_TOPIC, RPL_TOPICWHOTIME};
+use crate::wire::numeric::RPL_NOTOPIC;
 use crate::wire::{ChannelName, Message, Reply};
 
 /// TOPIC
@@ -42,9 +42,13 @@ impl SetTopic {
         if !cx.is_in(channel) {
             return cx.reply(not_on_channel(self.channel.as_str()));
         }
-        let (id, name, topic) = (channel.id, channel.name.clone(), channel.topic.clone());
+        let (id, name) = (channel.id, channel.name.clone());
         let Some(text) = self.text else {
-            return show(cx, &name, topic.as_ref());
+            let mut replies = topic(channel);
+            if replies.is_empty() {
+                replies.push(Reply::numeric(RPL_NOTOPIC).arg(name.as_str()).text("No topic is set"));
+            }
+            return replies.into_iter().for_each(|reply| cx.reply(reply));
         };
         let topic = Topic { text: text.clone(), by: cx.member.nick.clone(), at: cx.at };
         let topic = Some(topic).filter(|topic| !topic.text.is_empty());
@@ -54,18 +58,6 @@ impl SetTopic {
         cx.fx.records.push(Record::TopicSet(id, topic));
         if let Some(event) = cx.event(EventKind::Topic(name.clone(), text)) {
             cx.tell_channel(&name, event);
-        }
-    }
-}
-
-fn show(cx: &mut Context<'_>, name: &ChannelName, topic: Option<&Topic>) {
-    let name = name.as_str();
-    match topic {
-        None => cx.reply(Reply::numeric(RPL_NOTOPIC).arg(name).text("No topic is set")),
-        Some(topic) => {
-            cx.reply(Reply::numeric(RPL_TOPIC).arg(name).text(&topic.text));
-            let by = Reply::numeric(RPL_TOPICWHOTIME).arg(name).arg(topic.by.as_str());
-            cx.reply(by.arg(topic.at.seconds().to_string()));
         }
     }
 }
