@@ -141,7 +141,7 @@ pub fn json(event: &Event) -> Option<String> {
     Some(escape(&serde_json::Value::Object(object).to_string()))
 }
 
-/// Writes what acts on a terminal as `\uXXXX`. In JSON such characters can only stand inside strings.
+/// Writes what acts on a terminal as an escape, such as `\u001b`. In JSON it can only stand inside strings.
 fn escape(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
