@@ -6,6 +6,7 @@
 pub mod caps;
 pub mod framing;
 pub mod ids;
+pub mod mask;
 pub mod message;
 pub mod names;
 pub mod numeric;
@@ -13,6 +14,7 @@ pub mod reply;
 
 pub use caps::{Cap, CapSet};
 pub use ids::{MessageId, Millis};
+pub use mask::{Glob, Mask};
 pub use message::{Message, Tags};
 pub use names::{ChannelName, Nick};
 pub use reply::Reply;

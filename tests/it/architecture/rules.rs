@@ -49,6 +49,7 @@ const PURE_CRATES: &[&str] = &[
     "unicode_normalization",
     "unicode_segmentation",
     "unicode_width",
+    "wildmatch",
     "zeroize",
 ];
 

@@ -1,0 +1,225 @@
+//! Patterns with `*` and `?`, and masks of people made of them: `nick!user@host`
+//! ([wildcard expressions](https://modern.ircdocs.horse/#wildcard-expressions)).
+
+use std::fmt;
+
+use wildmatch::WildMatch;
+
+/// A pattern over any text: `*` stands for any run of characters, also for none, `?` for exactly one
+/// character, everything else for itself without regard to ASCII case. Nothing can be escaped.
+///
+/// Matching costs at most the length of the pattern times that of the text, so whoever takes patterns
+/// from the network bounds both.
+#[derive(Clone, Debug)]
+pub struct Glob(WildMatch);
+
+/// Whom a ban or an exception is for: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
+///
+/// No spaces, commas or control characters, and no colon in front, so that it is one word of a line and
+/// one item of a list. Two masks that differ in ASCII case only are equal.
+#[derive(Clone)]
+pub struct Mask {
+    text: Box<str>,
+    glob: Glob,
+}
+
+/// Why a text is not a mask. The text is fit to be shown to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    /// Nothing at all.
+    #[error("it is empty")]
+    Empty,
+    /// More than the given number of bytes once it is whole.
+    #[error("it is longer than {0} bytes")]
+    TooLong(usize),
+    /// It would be read as the last parameter of a line.
+    #[error("it may not start with {0:?}")]
+    Start(char),
+    /// A character that no mask may hold.
+    #[error("it may not contain {0:?}")]
+    Character(char),
+}
+
+impl Glob {
+    /// Any text is a pattern.
+    pub fn new(text: &str) -> Self {
+        // Not the crate's own comparison without case: that is Unicode's, and names here fold ASCII alone.
+        Self(WildMatch::new(&text.to_ascii_lowercase()))
+    }
+
+    /// Does the pattern stand for the whole of the text?
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.matches(&text.to_ascii_lowercase())
+    }
+}
+
+impl Mask {
+    /// Longest mask, in bytes, after what was left out has been added. With it the line that lists a ban, which also
+    /// names two nicks and a channel, stays well under 512 bytes.
+    pub const MAX: usize = 128;
+
+    /// Takes what people type and completes it: `al` is `al!*@*`, `a@b` is `*!a@b`, `x!y` is `x!y@*`; a part
+    /// that is empty is `*`, and so is a run of `*`.
+    pub fn parse(text: &str) -> Result<Self, MaskError> {
+        match text.chars().next() {
+            None => return Err(MaskError::Empty),
+            Some(':') => return Err(MaskError::Start(':')),
+            Some(_) => {}
+        }
+        if let Some(bad) = text.chars().find(|&c| c == ',' || c.is_whitespace() || c.is_control()) {
+            return Err(MaskError::Character(bad));
+        }
+        let (nick, rest) = match text.split_once('!') {
+            Some((nick, rest)) => (nick, rest),
+            None if text.contains('@') => ("", text),
+            None => (text, ""),
+        };
+        let (user, host) = rest.split_once('@').unwrap_or((rest, ""));
+        let part = |part| if str::is_empty(part) { "*" } else { part };
+        let mut text = format!("{}!{}@{}", part(nick), part(user), part(host));
+        let mut last = ' ';
+        text.retain(|c| std::mem::replace(&mut last, c) != '*' || c != '*');
+        if text.len() > Self::MAX {
+            return Err(MaskError::TooLong(Self::MAX));
+        }
+        Ok(Self { glob: Glob::new(&text), text: text.into() })
+    }
+
+    /// Is it for who is known as `nick!user@host`?
+    pub fn matches(&self, source: &str) -> bool {
+        self.glob.matches(source)
+    }
+
+    /// The whole mask, in the case in which it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Mask {
+    fn eq(&self, other: &Self) -> bool {
+        self.text.eq_ignore_ascii_case(&other.text)
+    }
+}
+
+impl Eq for Mask {}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn mask(text: &str) -> Mask {
+        Mask::parse(text).expect(text)
+    }
+
+    #[test]
+    fn globs_stand_for_the_whole_text_in_ascii_case() {
+        for (glob, text) in [
+            ("", ""),
+            ("*", ""),
+            ("*", "anything at all"),
+            ("a?c", "aBC"),
+            ("A*C*", "abcd"),
+            ("?", "é"),
+            ("[a-z]*\\", "[A-Z]x\\"),
+            ("*aab", "aaaaab"),
+        ] {
+            assert!(Glob::new(glob).matches(text), "{glob:?} {text:?}");
+        }
+        for (glob, text) in
+            [("", "a"), ("?", ""), ("ab", "abc"), ("bc", "abc"), ("é", "É"), ("k", "\u{212a}"), ("[ab]", "a")]
+        {
+            assert!(!Glob::new(glob).matches(text), "{glob:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_malicious_glob_is_not_exponential() {
+        assert!(!Glob::new(&format!("{}b", "a*".repeat(60))).matches(&"a".repeat(500)));
+    }
+
+    #[test]
+    fn what_people_type_is_completed() {
+        for (typed, whole) in [
+            ("al", "al!*@*"),
+            ("a@b", "*!a@b"),
+            ("x!y", "x!y@*"),
+            ("*!*@*", "*!*@*"),
+            ("*", "*!*@*"),
+            ("@host", "*!*@host"),
+            ("al!", "al!*@*"),
+            ("!u@", "*!u@*"),
+            ("**a***!?*?@**", "*a*!?*?@*"),
+            ("a!b!c@d@e", "a!b!c@d@e"),
+            ("Zoë", "Zoë!*@*"),
+        ] {
+            assert_eq!(mask(typed).as_str(), whole);
+            assert_eq!(mask(whole).as_str(), whole);
+        }
+    }
+
+    #[test]
+    fn bad_masks_say_why() {
+        let error = |s: &str| Mask::parse(s).expect_err(s);
+        assert_eq!(error(""), MaskError::Empty);
+        assert_eq!(error("a b"), MaskError::Character(' '));
+        assert_eq!(error("a,b"), MaskError::Character(','));
+        assert_eq!(error("a\u{3}"), MaskError::Character('\u{3}'));
+        assert_eq!(error("a\u{a0}"), MaskError::Character('\u{a0}'));
+        assert_eq!(error(":a"), MaskError::Start(':'));
+        assert!(Mask::parse(&"x".repeat(124)).is_ok());
+        assert_eq!(error(&"x".repeat(125)), MaskError::TooLong(128));
+        assert!(Mask::parse(&"*".repeat(1000)).is_ok());
+    }
+
+    #[test]
+    fn masks_match_and_compare_without_ascii_case() {
+        assert!(mask("AL").matches("al!al@parlour") && mask("*@PAR*").matches("al!al@parlour"));
+        assert!(!mask("al").matches("alice!al@parlour") && !mask("al").matches("al"));
+        assert_eq!(mask("Al!*@*"), mask("aL"));
+        assert_ne!(mask("al"), mask("bo"));
+        assert_eq!(format!("{:?}", mask("Al")), "Al!*@*");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_mask_or_not_but_never_panics(text in ".*", source in ".*") {
+            let _ = Glob::new(&text).matches(&source);
+            if let Ok(mask) = Mask::parse(&text) {
+                let _ = mask.matches(&source);
+                prop_assert!(mask.as_str().len() <= Mask::MAX && !mask.as_str().contains("**"));
+                prop_assert_eq!(&Mask::parse(mask.as_str()), &Ok(mask.clone()));
+            }
+        }
+
+        #[test]
+        fn a_mask_made_of_a_source_matches_it(
+            source in "[a-zA-Z\\[\\]\\\\`_^{|}][a-zA-Z0-9\\[\\]{}^-]{0,23}!~?[a-zé0-9.]{1,12}@[a-zA-Z0-9:.-]{1,40}",
+        ) {
+            prop_assert!(mask(&source).matches(&source));
+            prop_assert!(mask(&source.to_ascii_uppercase()).matches(&source));
+            let nick = source.split('!').next().expect(&source);
+            prop_assert!(mask(nick).matches(&source));
+        }
+
+        #[test]
+        fn globs_agree_with_the_plain_definition(glob in "[ab*?]{0,7}", text in "[abAB]{0,7}") {
+            fn plain(glob: &[u8], text: &[u8]) -> bool {
+                match (glob, text) {
+                    ([b'*', rest @ ..], _) => (0..=text.len()).any(|n| plain(rest, &text[n..])),
+                    ([b'?', glob @ ..], [_, text @ ..]) => plain(glob, text),
+                    ([a, glob @ ..], [b, text @ ..]) => a.eq_ignore_ascii_case(b) && plain(glob, text),
+                    _ => glob.is_empty() && text.is_empty(),
+                }
+            }
+            prop_assert_eq!(Glob::new(&glob).matches(&text), plain(glob.as_bytes(), text.as_bytes()));
+        }
+    }
+}
