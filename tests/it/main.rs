@@ -24,3 +24,4 @@ mod sessions;
 mod startup;
 mod storage;
 mod transport;
+mod vectors;
