@@ -39,7 +39,8 @@ impl<'a> Message<'a> {
         };
         let rest = rest.trim_start_matches(' ');
         let (command, mut rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        if command.is_empty() {
+        // A mark of another part is no command: printed, it would be read as that part.
+        if command.is_empty() || command.starts_with(['@', ':']) {
             return None;
         }
         let mut params = [""; MAX_PARAMS];
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(parse("PING").params(), [""; 0]);
         assert_eq!(parse("PING :").params(), [""]);
         assert_eq!(parse("PING a ").params(), ["a"]);
-        for none in ["", " ", "@tag", "@tag ", ":source", ":source ", "@a :b "] {
+        for none in ["", " ", "@tag", "@tag ", ":source", ":source ", "@a :b ", " @a b", ":a :b"] {
             assert_eq!(Message::parse(none), None, "{none:?}");
         }
     }
@@ -209,6 +210,16 @@ mod tests {
         assert_eq!(unescape(r"x\:y\s\\\r\n\z\"), "x;y \\\r\nz");
     }
 
+    /// Values of tags, many with what must be escaped.
+    fn tag_value() -> impl Strategy<Value = String> {
+        prop_oneof!["[^\0]{0,8}", "[;: \\\\\r\nsrn=@]{0,8}"]
+    }
+
+    /// Last parameters, many of them empty, with a colon in front or with spaces at an end.
+    fn last_param() -> impl Strategy<Value = String> {
+        prop_oneof![Just(String::new()), ":[^\r\n\0]{0,10}", "[ :a@]{0,5}", "[^\r\n\0]{0,40}"]
+    }
+
     proptest! {
         #[test]
         fn any_text_parses_or_not_but_never_panics(line in "\\PC*") {
@@ -217,24 +228,43 @@ mod tests {
             }
         }
 
+        /// Made of little but what the grammar treats specially.
+        #[test]
+        fn whatever_parses_is_printed_to_parse_to_the_same(line in "[@:]?[@:;=\\\\ a]{0,40}") {
+            if let Some(m) = Message::parse(&line) {
+                let printed = m.to_string();
+                prop_assert_eq!(Message::parse(&printed), Some(m), "{:?}", printed);
+            }
+        }
+
         #[test]
         fn what_is_printed_parses_to_the_same(
-            tags in proptest::option::of("[a-z+/]{1,8}(=[a-z\\\\:]{0,8})?(;[a-z]{1,4}){0,3}"),
+            tags in proptest::collection::btree_map("[a-z+/]{1,8}", tag_value(), 0..4),
             source in proptest::option::of("[a-z!@.]{1,12}"),
             command in "[A-Z]{1,10}|[0-9]{3}",
-            middle in proptest::collection::vec("[^ :\r\n\0][^ \r\n\0]{0,10}", 0..14),
-            last in proptest::option::of("[^\r\n\0]{0,40}"),
+            middle in proptest::collection::vec("[^ :\r\n\0][^ \r\n\0]{0,10}", 0..=14),
+            last in proptest::option::of(last_param()),
         ) {
             let mut line = String::new();
-            if let Some(tags) = &tags { let _ = write!(line, "@{tags} "); }
+            for (index, (key, value)) in tags.iter().enumerate() {
+                let _ = write!(line, "{}{key}={}", if index == 0 { '@' } else { ';' }, escape(value));
+            }
+            if !tags.is_empty() { line.push(' '); }
             if let Some(source) = &source { let _ = write!(line, ":{source} "); }
             line.push_str(&command);
             for param in &middle { let _ = write!(line, " {param}"); }
             if let Some(last) = &last { let _ = write!(line, " :{last}"); }
             let m = parse(&line);
-            prop_assert_eq!(m.params().len(), middle.len() + usize::from(last.is_some()));
             let printed = m.to_string();
             prop_assert_eq!(parse(&printed), m);
+            // And it is what went in.
+            for (key, value) in &tags {
+                prop_assert_eq!(m.tags.get(key), Some(value.as_str().into()));
+            }
+            prop_assert_eq!(m.tags.iter().count(), tags.len());
+            prop_assert_eq!((m.source, m.command), (source.as_deref(), command.as_str()));
+            let params: Vec<&str> = middle.iter().chain(&last).map(String::as_str).collect();
+            prop_assert_eq!(m.params(), params);
         }
 
         #[test]
