@@ -4,8 +4,13 @@
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::sasl::MECHANISMS;
+use crate::chat::settings::SERVER_NAME;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
-use crate::wire::{Cap, CapSet, Reply};
+use crate::wire::{Cap, CapSet, Nick, Reply};
+
+/// Most bytes of the capabilities in one line, so that it has at most 512 with its end whoever it is for: clients that
+/// do not know 302 take no second line, and old ones cut what is longer. `LIST` is the longer of the two answers.
+const ROOM: usize = 512 - ":".len() - SERVER_NAME.len() - " CAP ".len() - Nick::MAX - " LIST * :\r\n".len();
 
 /// CAP
 pub const SPEC: Spec = Spec {
@@ -60,9 +65,13 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
             if modern {
                 *caps = caps.with(Cap::CapNotify).with_302();
             }
-            (vec![reply("LS").text(offer(modern))], Some(Negotiation::Holds))
+            let offer = Cap::ALL.iter().map(|&cap| shown(cap, modern));
+            (listing(&reply("LS"), offer, modern), Some(Negotiation::Holds))
         }
-        "LIST" => (vec![reply("LIST").text(caps.to_string())], None),
+        "LIST" => {
+            let on = caps.iter().map(|cap| shown(cap, false));
+            (listing(&reply("LIST"), on, caps.knows_302()), None)
+        }
         "REQ" => {
             let wanted = params.get(1).copied().unwrap_or_default();
             let answer = match request(wanted, *caps) {
@@ -81,26 +90,58 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
     Answer { replies, negotiation }
 }
 
-/// The capabilities on offer; with their values for clients that know version 302.
-fn offer(modern: bool) -> String {
-    let mut line = String::new();
-    for cap in Cap::ALL {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(cap.name());
-        if modern {
-            line.push_str(match cap {
-                Cap::Sasl => "=",
-                Cap::AccountRegistration => "=before-connect,custom-account-name",
-                _ => "",
-            });
-            if *cap == Cap::Sasl {
-                line.push_str(MECHANISMS);
+/// What a capability says about itself to clients that know version 302.
+fn value(cap: Cap) -> Option<&'static str> {
+    match cap {
+        Cap::Sasl => Some(MECHANISMS),
+        Cap::AccountRegistration => Some("before-connect,custom-account-name"),
+        _ => None,
+    }
+}
+
+/// A capability as it stands in a list.
+fn shown(cap: Cap, with_value: bool) -> String {
+    match value(cap).filter(|_| with_value) {
+        Some(value) => format!("{}={value}", cap.name()),
+        None => cap.name().to_owned(),
+    }
+}
+
+/// The lines of a list, all but the last with a `*` that says that more comes; for clients that do not know that,
+/// one line.
+fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool) -> Vec<Reply> {
+    let mut lines = if modern { split(words, ROOM) } else { vec![shorten(words, ROOM)] };
+    let last = lines.pop().unwrap_or_default();
+    let more = lines.into_iter().map(|line| head.clone().arg("*").text(line));
+    more.chain([head.clone().text(last)]).collect()
+}
+
+/// All words in their order, in lines of at most `room` bytes; a longer word would be a line of its own.
+fn split(words: impl Iterator<Item = String>, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= room => {
+                line.push(' ');
+                line.push_str(&word);
             }
+            _ => lines.push(word),
         }
     }
-    line
+    lines
+}
+
+/// The words in their order that fit in one line of `room` bytes. One that does not is left off, and shorter ones after
+/// it may still fit.
+fn shorten(words: impl Iterator<Item = String>, room: usize) -> String {
+    words.fold(String::new(), |mut line, word| {
+        let space = if line.is_empty() { "" } else { " " };
+        if line.len() + space.len() + word.len() <= room {
+            line.push_str(space);
+            line.push_str(&word);
+        }
+        line
+    })
 }
 
 /// The capabilities after a request: all of it or, where one is unknown, nothing.
@@ -127,22 +168,81 @@ mod tests {
     #[test]
     fn values_are_for_clients_that_know_302() {
         let mut caps = CapSet::EMPTY;
-        assert!(ask(&mut caps, &["LS"]).contains(" sasl server-time"));
+        // Who cannot see it cannot log in, so it must be among those that fit.
+        let words = |line: String| line.split([' ', ':', '\r']).map(str::to_owned).collect::<Vec<_>>();
+        assert!(words(ask(&mut caps, &["LS"])).contains(&"sasl".into()));
         assert!(!caps.has(Cap::CapNotify));
         assert_eq!(ask(&mut caps, &["REQ", "cap-notify"]), ":s CAP al ACK :cap-notify\r\n");
         assert_eq!(ask(&mut caps, &["REQ", "-cap-notify"]), ":s CAP al ACK :-cap-notify\r\n");
         assert!(!caps.has(Cap::CapNotify));
-        assert!(ask(&mut caps, &["ls", "302"]).contains(" sasl=PLAIN server-time"));
+        assert!(words(ask(&mut caps, &["ls", "302"])).contains(&"sasl=PLAIN".into()));
         ask(&mut caps, &["REQ", "-cap-notify"]);
         assert!(caps.has(Cap::CapNotify));
     }
 
-    #[test]
-    fn the_offer_fits_a_line_of_512_bytes() {
-        let mut caps = CapSet::EMPTY;
-        for version in ["301", "302"] {
-            assert!(ask(&mut caps, &["LS", version]).len() <= 512 - 24);
+    /// The lines of an answer as the client with the longest nick gets them, without their ends.
+    fn lines(replies: &[Reply]) -> Vec<String> {
+        let render = |r: &Reply| r.render(SERVER_NAME, "").trim_end_matches("\r\n").to_owned();
+        let lines: Vec<String> = replies.iter().map(render).collect();
+        for line in &lines {
+            assert!(line.len() <= 510, "{} bytes: {line}", line.len());
         }
+        lines
+    }
+
+    #[test]
+    fn every_list_fits_lines_of_512_bytes() {
+        let nick = "x".repeat(Nick::MAX);
+        let mut caps = CapSet::of(Cap::ALL);
+        let mut ask = |params: &[&str]| lines(&negotiate(params, &nick, &mut caps).replies);
+        for params in [&["LS"][..], &["LIST"], &["LS", "301"]] {
+            assert_eq!(ask(params).len(), 1, "{params:?}");
+        }
+        for params in [&["LS", "302"][..], &["LIST"]] {
+            let lines = ask(params);
+            let listed: Vec<&str> = lines.iter().filter_map(|l| l.split_once(" :")?.1.into()).collect();
+            let names = listed.join(" ");
+            let names: Vec<&str> = names.split(' ').filter_map(|word| word.split('=').next()).collect();
+            assert!(names.iter().copied().eq(Cap::ALL.iter().map(|cap| cap.name())), "{params:?} {names:?}");
+        }
+        // Who knows 302 and asks as if it did not is answered in kind.
+        let again = ask(&["LS"]);
+        assert!(again.len() == 1 && !again[0].contains('='), "{again:?}");
+    }
+
+    #[test]
+    fn long_lists_go_on_after_a_star() {
+        let head = Reply::command("CAP").arg("x".repeat(Nick::MAX)).arg("LIST");
+        let words = |n: usize| (0..n).map(|i| format!("example.org/{}-{i}", "c".repeat(i % 40)));
+        for n in [0, 1, 12, 13, 14, 50, 200] {
+            let old = lines(&listing(&head, words(n), false));
+            assert!(old.len() == 1 && !old[0].contains(" * "));
+            let lines = lines(&listing(&head, words(n), true));
+            let (last, more) = lines.split_last().expect("a line at least");
+            assert!(more.iter().all(|line| line.contains(" LIST * :")) && last.contains(" LIST :"));
+            let listed: Vec<&str> = lines.iter().filter_map(|l| l.split_once(" :")?.1.into()).collect();
+            assert_eq!(listed.join(" "), words(n).collect::<Vec<_>>().join(" "));
+        }
+    }
+
+    #[test]
+    fn lines_are_filled_to_the_last_byte_and_no_further() {
+        let words = |text: &'static str| text.split(' ').map(str::to_owned);
+        assert_eq!(split(words("aa bb cc"), 5), ["aa bb", "cc"]);
+        assert_eq!(split(words("aa bbb cc"), 5), ["aa", "bbb", "cc"]);
+        assert_eq!(split(words("a bbbbbbb c"), 5), ["a", "bbbbbbb", "c"]);
+        assert_eq!(shorten(words("aa bb cc"), 5), "aa bb");
+        assert_eq!(shorten(words("aa bbb c"), 5), "aa c");
+        assert_eq!(shorten(words("bbbbbbb c"), 5), "c");
+    }
+
+    #[test]
+    fn an_answer_to_a_request_repeats_all_of_it_in_one_line() {
+        let mut caps = CapSet::EMPTY.with_302();
+        let all = vec![CapSet::of(Cap::ALL).to_string(); 4].join(" ");
+        assert_eq!(ask(&mut caps, &["REQ", &all]), format!(":s CAP al ACK :{all}\r\n"));
+        let wrong = format!("{all} nonsense");
+        assert_eq!(ask(&mut caps, &["REQ", &wrong]), format!(":s CAP al NAK :{wrong}\r\n"));
     }
 
     #[test]
