@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::audience::Audience;
+use super::audience::Roster;
+use super::lists::Lists;
+use super::metadata::Keys;
+use super::modes::Modes;
+use super::ranks::Ranks;
 use super::record::{AccountId, ChannelId, StoredChannel, Topic};
 use crate::wire::{ChannelName, Millis};
 
@@ -20,9 +24,52 @@ pub struct Channel {
     /// The accounts in it, whether they are online or not.
     pub members: BTreeSet<AccountId>,
     /// The sessions of its members.
-    pub audience: Audience,
+    pub audience: Roster,
     /// Something was said in it: it is kept when the last member leaves.
     pub spoken_in: bool,
+    /// Its modes.
+    pub modes: Modes,
+    /// Who has ranks in it, whether a member or not.
+    pub ranks: BTreeMap<AccountId, Ranks>,
+    /// Bans and the like.
+    pub lists: Lists,
+    /// Who may join once although it is invite-only.
+    pub invited: BTreeSet<AccountId>,
+    /// Its metadata.
+    pub metadata: Keys,
+}
+
+impl Channel {
+    fn new(id: ChannelId, name: ChannelName, created: Millis) -> Self {
+        Self {
+            id,
+            name,
+            created,
+            topic: None,
+            members: BTreeSet::new(),
+            audience: Roster::default(),
+            spoken_in: false,
+            modes: Modes::default(),
+            ranks: BTreeMap::new(),
+            lists: Lists::default(),
+            invited: BTreeSet::new(),
+            metadata: Keys::default(),
+        }
+    }
+
+    /// The ranks of an account.
+    pub fn ranks(&self, account: AccountId) -> Ranks {
+        self.ranks.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Nobody would miss it once it is empty: nothing was said in it and nothing set.
+    pub fn is_plain(&self) -> bool {
+        !self.spoken_in
+            && self.topic.is_none()
+            && self.modes == Modes::default()
+            && self.lists.is_empty()
+            && self.metadata.is_empty()
+    }
 }
 
 /// All channels, by number and by name.
@@ -31,21 +78,31 @@ pub struct Channels {
     by_id: BTreeMap<ChannelId, Channel>,
     by_name: HashMap<ChannelName, ChannelId>,
     last: i64,
+    /// Names that channels had, and since when they have them no more.
+    renamed: HashMap<ChannelName, (ChannelId, Millis)>,
 }
 
 impl Channels {
+    /// For so many milliseconds who asks for a channel's old name is led to it: a week, in which everybody has been
+    /// back. Then the name is free.
+    const REDIRECT: u64 = 7 * 24 * 60 * 60 * 1000;
+
     /// From what was kept; `last` is the largest number ever given.
     pub fn new(stored: Vec<StoredChannel>, last: i64) -> Self {
         let mut channels = Self { last, ..Self::default() };
         for channel in stored {
+            for (old, at) in channel.old_names {
+                channels.renamed.insert(old, (channel.id, at));
+            }
             channels.insert(Channel {
-                id: channel.id,
-                name: channel.name,
-                created: channel.created,
                 topic: channel.topic,
                 members: channel.members.into_iter().collect(),
-                audience: Audience::default(),
                 spoken_in: channel.spoken_in,
+                modes: channel.modes,
+                ranks: channel.ranks.into_iter().collect(),
+                lists: channel.lists.into_iter().collect(),
+                invited: channel.invited.into_iter().collect(),
+                ..Channel::new(channel.id, channel.name, channel.created)
             });
         }
         channels
@@ -54,15 +111,26 @@ impl Channels {
     /// Makes a channel with the next number.
     pub fn create(&mut self, name: ChannelName, at: Millis) -> &mut Channel {
         let id = ChannelId(self.last + 1);
-        self.insert(Channel {
-            id,
-            name,
-            created: at,
-            topic: None,
-            members: BTreeSet::new(),
-            audience: Audience::default(),
-            spoken_in: false,
-        })
+        self.renamed.remove(&name);
+        self.insert(Channel::new(id, name, at))
+    }
+
+    /// Gives a channel another name, and remembers the old one.
+    pub fn rename(&mut self, id: ChannelId, new: &ChannelName, at: Millis) {
+        let Some(channel) = self.by_id.get_mut(&id) else { return };
+        let old = std::mem::replace(&mut channel.name, new.clone());
+        self.by_name.remove(&old);
+        self.renamed.remove(new);
+        self.by_name.insert(new.clone(), id);
+        if old != *new {
+            self.renamed.insert(old, (id, at));
+        }
+    }
+
+    /// The channel that had this name until lately.
+    pub fn renamed(&self, old: &ChannelName, now: Millis) -> Option<&Channel> {
+        let &(id, at) = self.renamed.get(old)?;
+        self.get(id).filter(|_| now.0.saturating_sub(at.0) < Self::REDIRECT)
     }
 
     fn insert(&mut self, channel: Channel) -> &mut Channel {
@@ -76,6 +144,7 @@ impl Channels {
     pub fn remove(&mut self, id: ChannelId) {
         if let Some(channel) = self.by_id.remove(&id) {
             self.by_name.remove(&channel.name);
+            self.renamed.retain(|_, (of, _)| *of != id);
         }
     }
 

@@ -1,15 +1,19 @@
 //! What a command's handler works with.
 
+use super::ask::Ask;
 use super::audience::SessionId;
 use super::channel::Channel;
 use super::effects::{Effects, Origin, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::people::Person;
-use super::record::{AccountId, Topic};
+use super::playback::Reader;
+use super::power::Power;
+use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Topic};
 use super::settings::SERVER_NAME;
 use super::state::Chat;
-use crate::wire::numeric::{RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME};
-use crate::wire::{CapSet, ChannelName, Millis, Nick, Reply};
+use super::target::Target;
+use crate::wire::numeric::{ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME};
+use crate::wire::{Cap, CapSet, ChannelName, Millis, Nick, Reply};
 
 /// Proof that a command comes from somebody who is logged in. Nobody but the chat can make one.
 #[derive(Clone, Debug)]
@@ -73,6 +77,80 @@ impl<'a> Context<'a> {
         channel.members.contains(&self.member.account)
     }
 
+    /// How much the member may do in a channel.
+    pub fn power(&self, channel: &Channel) -> Power {
+        self.power_of(self.member.account, channel)
+    }
+
+    /// How much an account may do in a channel.
+    pub fn power_of(&self, account: AccountId, channel: &Channel) -> Power {
+        let is_admin = self.chat.people.get(account).is_some_and(Person::is_admin);
+        Power::of(account, is_admin, channel)
+    }
+
+    /// Does the member get to know that the channel is there?
+    pub fn can_see(&self, channel: &Channel) -> bool {
+        !channel.modes.has(super::modes::Flag::Secret) || self.power(channel) > Power::Stranger
+    }
+
+    /// The channel of a name, where the member gets to know that it is there.
+    pub fn visible(&self, name: &ChannelName) -> Option<&Channel> {
+        self.channel(name).filter(|channel| self.can_see(channel))
+    }
+
+    /// Something that the member does in a channel and that the history keeps. Its text there is `text`.
+    pub(super) fn channel_event(
+        &mut self,
+        id: ChannelId,
+        (kept, text): (MessageKind, std::sync::Arc<str>),
+        kind: EventKind,
+    ) -> Option<Event> {
+        let me = self.member.account;
+        let message = self.chat.keep_event((me, id), kept, text, self.at, self.fx);
+        let event = self.event(kind)?;
+        Some(Event { id: Some(message), time: message.time(), ..event })
+    }
+
+    /// Notes what a moderator or an admin did.
+    pub(super) fn audit(&mut self, action: &'static str, target: &str, detail: &str) {
+        let (at, actor) = (self.at, self.member.account);
+        let (target, detail) = (target.into(), detail.into());
+        self.fx.records.push(Record::Audit { at, actor, action, target, detail });
+    }
+
+    /// Has something found out for the session that gave the command.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        let session = self.member.session;
+        self.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+    }
+
+    /// The member's session as the reader of history.
+    pub(super) fn reader(&self) -> Reader {
+        let Member { account, nick, caps, .. } = self.member.clone();
+        Reader { account, nick, caps, label: None }
+    }
+
+    /// The sessions of the member's account.
+    pub(super) fn my_sessions(&self) -> Vec<SessionId> {
+        self.me().map(|me| me.seats.seats().map(|seat| seat.session).collect()).unwrap_or_default()
+    }
+
+    /// Where the member and a person talk with each other, or a channel that the member is in, with the name as it
+    /// is written.
+    pub(super) fn place(&self, target: &Target) -> Option<(Place, std::sync::Arc<str>)> {
+        match target {
+            Target::Channel(name) => {
+                let channel = self.channel(name).filter(|channel| self.is_in(channel))?;
+                Some((Place::Channel(channel.id), channel.name.shared()))
+            }
+            Target::Person(nick) => {
+                let person = self.chat.people.named(nick)?;
+                Some((Place::direct(self.member.account, person.account.id), person.nick().shared()))
+            }
+            Target::Nobody(_) => None,
+        }
+    }
+
     /// Something that the member does now, that is not a message.
     pub fn event(&self, kind: EventKind) -> Option<Event> {
         self.me().map(|me| me.event(self.at, kind))
@@ -86,7 +164,7 @@ impl<'a> Context<'a> {
     /// Shows an event to the sessions of a channel, the member's own among them.
     pub fn tell_channel(&mut self, name: &ChannelName, event: Event) {
         if let Some(channel) = self.channel(name) {
-            let audience = channel.audience.clone();
+            let audience = channel.audience.snapshot();
             let origin = Some(self.origin());
             self.fx.outputs.push(Output::Fan { audience, event, origin });
         }
@@ -95,23 +173,27 @@ impl<'a> Context<'a> {
     /// Ends the member's session.
     pub fn close(&mut self, reason: &str) {
         self.fx.outputs.push(Output::Close(self.member.session, reason.into()));
-        self.chat.close(self.member.session, reason, self.at, self.fx);
+        self.chat.close(self.member.session, reason, false, self.at, self.fx);
     }
 
-    /// Sends the topic, if there is one, and who is in the channel to a session of the member: what a client
-    /// expects after JOIN.
+    /// Sends the topic, if there is one, up to where its account has read, and who is in the channel to a session: what
+    /// a client expects after JOIN.
     pub(super) fn introduce(&mut self, name: &ChannelName, to: SessionId) {
         let Some(channel) = self.chat.channels.named(name) else { return };
-        let mut lines = Vec::new();
-        let nick = self.member.nick.as_str();
-        let mut add = |reply: Reply| lines.push(reply.render(SERVER_NAME, nick));
-        for reply in topic(channel) {
-            add(reply);
+        let Some(session) = self.chat.sessions.get(&to) else { return };
+        let Some(person) = self.chat.people.get(session.account) else { return };
+        let caps = session.caps;
+        let mut replies = topic(channel);
+        if caps.has(Cap::ReadMarker) {
+            let read = person.markers.get(&Place::Channel(channel.id));
+            replies.push(markread(channel.name.as_str(), read.copied()));
         }
-        for reply in names(self.chat, channel) {
-            add(reply);
+        if !caps.has_any(&[Cap::NoImplicitNames, Cap::NoImplicitNamesDraft, Cap::NoImplicitNamesSoju]) {
+            replies.extend(names(self.chat, channel, caps));
         }
-        self.fx.outputs.extend(lines.into_iter().map(|line| Output::Line(to, line)));
+        let nick = person.nick().as_str();
+        let lines = replies.iter().map(|reply| Output::Line(to, reply.render(SERVER_NAME, nick)));
+        self.fx.outputs.extend(lines);
     }
 
     /// Shows an event to one session of the member.
@@ -132,28 +214,45 @@ pub(super) fn topic(channel: &Channel) -> Vec<Reply> {
     channel.topic.as_ref().map(lines).unwrap_or_default()
 }
 
+/// MARKREAD as the server says it ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+pub(super) fn markread(target: &str, read: Option<Millis>) -> Reply {
+    let reply = Reply::command("MARKREAD").arg(target);
+    match read {
+        Some(read) => reply.arg(format!("timestamp={read}")),
+        None => reply.arg("*"),
+    }
+}
+
+/// `ERR_CHANOPRIVSNEEDED`
+pub(super) fn not_allowed(channel: &str, text: &str) -> Reply {
+    Reply::numeric(ERR_CHANOPRIVSNEEDED).arg(channel).text(text)
+}
+
 /// `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as it takes, and `RPL_ENDOFNAMES`.
-pub(super) fn names(chat: &Chat, channel: &Channel) -> Vec<Reply> {
+pub(super) fn names(chat: &Chat, channel: &Channel, caps: CapSet) -> Vec<Reply> {
     /// Room for names in a line of 512 bytes whose other parts are the longest they can be.
     const ROOM: usize = 380;
+    let userhost = caps.has(Cap::UserhostInNames);
     let mut replies = Vec::new();
     let mut line = String::new();
     let mut flush = |line: &mut String| {
         if !line.is_empty() {
-            let head = Reply::numeric(RPL_NAMREPLY).arg("=").arg(channel.name.as_str());
+            let kind = if channel.modes.has(super::modes::Flag::Secret) { "@" } else { "=" };
+            let head = Reply::numeric(RPL_NAMREPLY).arg(kind).arg(channel.name.as_str());
             replies.push(head.text(&*line));
             line.clear();
         }
     };
     for person in channel.members.iter().filter_map(|&id| chat.people.get(id)).filter(|p| p.is_online()) {
-        if line.len() + 2 + person.nick().as_str().len() > ROOM {
+        let name = if userhost { &*person.source } else { person.nick().as_str() };
+        if line.len() + 5 + name.len() > ROOM {
             flush(&mut line);
         }
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(person.prefix());
-        line.push_str(person.nick().as_str());
+        line.extend(channel.ranks(person.account.id).prefixes(caps.has(Cap::MultiPrefix)));
+        line.push_str(name);
     }
     flush(&mut line);
     let end = Reply::numeric(RPL_ENDOFNAMES).arg(channel.name.as_str()).text("End of /NAMES list");

@@ -1,8 +1,9 @@
-//! What the chat wants done: what to keep, what to deliver to whom.
+//! What the chat wants done: what to keep, what to deliver to whom, what to find out.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ask::Ask;
 use super::audience::{Audience, SessionId};
 use super::event::Event;
 use super::record::Record;
@@ -56,6 +57,16 @@ pub enum Output {
         event: Event,
         /// The session that caused it, where that is treated unlike the others.
         origin: Option<Origin>,
+    },
+    /// Something is to be found out or done that takes its time. Until that is answered, nothing more that the session
+    /// says may be applied and nothing else may reach it, so that answers come in the order of the questions.
+    Ask {
+        /// Who waits for it.
+        session: SessionId,
+        /// The label of the answer.
+        label: Option<Box<str>>,
+        /// What.
+        ask: Box<Ask>,
     },
     /// The session ends: what is queued for it is written, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),

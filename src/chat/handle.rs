@@ -1,5 +1,6 @@
 //! The one door to the state.
 
+use super::ask::Answer;
 use super::audience::SessionId;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
@@ -22,7 +23,15 @@ impl Chat {
                 if self.sessions.contains_key(&session) {
                     fx.outputs.push(Output::Close(session, reason.clone()));
                 }
-                self.close(session, &reason, at, fx);
+                self.close(session, &reason, true, at, fx);
+            }
+            InputKind::Tick => self.tick(at, fx),
+            InputKind::Answered { session, label, answer } => {
+                self.answered(session, answer, at, fx);
+                if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
+                    label::apply(&mut fx.outputs, outputs, session, label);
+                }
+                from = Some((session, label));
             }
             InputKind::Said { session, label, command } => {
                 self.said(session, command, at, fx);
@@ -60,7 +69,10 @@ impl Chat {
         at: Millis,
         fx: &mut Effects,
     ) {
-        let writable = self.writable;
+        let (writable, last_message) = (self.writable, self.last_message);
+        if let Some(known) = self.sessions.get_mut(&session) {
+            known.heard = last_message;
+        }
         let Some(mut cx) = Context::of(self, session, at, fx) else {
             // The session ended while the command was on its way.
             return;
@@ -69,6 +81,18 @@ impl Chat {
             Err(reply) => cx.reply(reply),
             Ok(command) if !writable && command.writes() => cx.reply(unavailable(command.name())),
             Ok(command) => command.run(&mut cx),
+        }
+    }
+
+    fn answered(&mut self, session: SessionId, answer: Answer, at: Millis, fx: &mut Effects) {
+        let writable = self.writable;
+        let Some(mut cx) = Context::of(self, session, at, fx) else { return };
+        match answer {
+            Answer::Failed(command) => cx.reply(unavailable(command)),
+            Answer::Redact(..) if !writable => cx.reply(unavailable("REDACT")),
+            Answer::Redact(redaction, place, found) => {
+                commands::redact::found(redaction, &mut cx, place, found);
+            }
         }
     }
 
@@ -116,11 +140,14 @@ impl Chat {
         }
     }
 
-    fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
+    pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(id) else { return };
-        for seat in person.seats.clone().seats() {
+        for seat in person.seats.snapshot().seats() {
             fx.outputs.push(Output::Close(seat.session, reason.into()));
-            self.close(seat.session, reason, at, fx);
+            self.close(seat.session, reason, false, at, fx);
+        }
+        if self.people.get(id).is_some_and(|person| person.lingers.is_some()) {
+            self.announce_quit(id, reason, at, fx);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ask::Answer;
 use super::audience::SessionId;
 use super::commands::Command;
 use super::login::Login;
@@ -31,6 +32,17 @@ pub enum InputKind {
         /// What it said.
         command: Result<Command, Reply>,
     },
+    /// What a session waited for was found out.
+    Answered {
+        /// Which session.
+        session: SessionId,
+        /// The label of the answer.
+        label: Option<Box<str>>,
+        /// What was found out.
+        answer: Answer,
+    },
+    /// The time came that [`Chat::next_deadline`](super::Chat::next_deadline) said.
+    Tick,
     /// A connection ended, or its client will say no more.
     Closed(SessionId, Arc<str>),
     /// The administration changed an account.

@@ -1,6 +1,7 @@
 //! What `RPL_ISUPPORT` says, each token true of what the server does
 //! (<https://modern.ircdocs.horse/#rplisupport-005>).
 
+use super::lists::Lists;
 use super::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
 use crate::wire::{ChannelName, Nick, Reply};
@@ -21,25 +22,43 @@ pub(super) fn replies(settings: &Settings) -> Vec<Reply> {
 
 fn tokens(settings: &Settings) -> Vec<String> {
     let targets = Settings::TARGETS;
+    let kinds =
+        |list: &[&str]| list.iter().map(|name| format!("{name}:{targets}")).collect::<Vec<_>>().join(",");
+    let several = kinds(&["JOIN", "KICK", "NAMES", "NOTICE", "PART", "PRIVMSG", "TAGMSG"]);
     vec![
+        "ACCOUNTEXTBAN=a".to_owned(),
         format!("AWAYLEN={}", Settings::AWAY_BYTES),
+        "BOT=B".to_owned(),
         "CASEMAPPING=ascii".to_owned(),
         format!("CHANLIMIT=#:{}", settings.channels_per_account),
-        "CHANMODES=b,,,n".to_owned(),
+        "CHANMODES=Ibe,k,l,Cimnst".to_owned(),
         format!("CHANNELLEN={}", ChannelName::MAX),
         "CHANTYPES=#".to_owned(),
+        format!("CHATHISTORY={}", Settings::HISTORY),
+        "CLIENTTAGDENY=".to_owned(),
+        "ELIST=CMNTU".to_owned(),
+        "EXCEPTS=e".to_owned(),
+        "EXTBAN=,am".to_owned(),
         format!("HOSTLEN={}", super::settings::USER_HOST.len()),
+        "INVEX=I".to_owned(),
+        format!("KEYLEN={}", Settings::KEY_BYTES),
+        format!("KICKLEN={}", Settings::REASON_BYTES),
         format!("LINELEN={}", settings.line_bytes),
-        "MODES=1".to_owned(),
+        format!("MAXLIST=beI:{}", Lists::MOST),
+        format!("MODES={}", Settings::MODES),
+        format!("MONITOR={}", Settings::MONITORED),
+        "MSGREFTYPES=msgid,timestamp".to_owned(),
         format!("NAMELEN={}", Settings::REALNAME_BYTES),
         format!("NETWORK={}", settings.network),
         format!("NICKLEN={}", Nick::MAX),
-        "PREFIX=(o)@".to_owned(),
-        format!(
-            "TARGMAX=JOIN:{targets},PART:{targets},PRIVMSG:{targets},NOTICE:{targets},TAGMSG:{targets},NAMES:{targets},WHOIS:1"
-        ),
+        "PREFIX=(qohv)~@%+".to_owned(),
+        "SAFELIST".to_owned(),
+        "STATUSMSG=~@%+".to_owned(),
+        format!("TARGMAX={several},WHOIS:1"),
         format!("TOPICLEN={}", Settings::TOPIC_BYTES),
         format!("USERLEN={}", Nick::MAX),
         "UTF8ONLY".to_owned(),
+        "WHOX".to_owned(),
+        "draft/ACCOUNTREQUIRED".to_owned(),
     ]
 }

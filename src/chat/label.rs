@@ -6,8 +6,18 @@ use super::effects::Output;
 use super::settings::SERVER_NAME;
 
 /// Marks what `session` gets out of `outputs[from..]` as the answer to its labelled command: nothing becomes an
-/// ACK, one message carries the label, several go in a batch.
+/// ACK, one message carries the label, several go in a batch. Where the answer is still to be found out, it will carry
+/// the label.
 pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, label: &str) {
+    for output in outputs.iter_mut().skip(from) {
+        if let Output::Ask { session: asker, label: place, ask } = output
+            && *asker == session
+            && ask.is_answer()
+        {
+            *place = Some(label.into());
+            return;
+        }
+    }
     let answers = outputs.iter_mut().skip(from).filter(|output| reaches(output, session)).count();
     if answers == 0 {
         outputs.push(Output::Line(session, format!("@label={label} :{SERVER_NAME} ACK\r\n")));
@@ -16,15 +26,10 @@ pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, 
     let tag = if answers == 1 { format!("label={label}") } else { "batch=r".to_owned() };
     for output in outputs.iter_mut().skip(from).filter(|output| reaches(output, session)) {
         match output {
-            Output::Line(_, line) => {
-                // A line of a batch of its own keeps its tags behind ours.
-                let separator = if line.starts_with('@') { ";" } else { " " };
-                let rest = line.strip_prefix('@').unwrap_or(line);
-                *line = format!("@{tag}{separator}{rest}");
-            }
+            Output::Line(_, line) => *line = tagged(&tag, line),
             Output::Event { tag: place, .. } => *place = Some(tag.as_str().into()),
             Output::Fan { origin: Some(origin), .. } => origin.tag = Some(tag.as_str().into()),
-            Output::Fan { .. } | Output::Close(..) => {}
+            Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => {}
         }
     }
     if answers > 1 {
@@ -32,7 +37,20 @@ pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, 
         // after the other, so one name serves all.
         let open = format!("@label={label} :{SERVER_NAME} BATCH +r labeled-response\r\n");
         outputs.insert(from, Output::Line(session, open));
-        outputs.push(Output::Line(session, format!(":{SERVER_NAME} BATCH -r\r\n")));
+        // Before what comes after the answer: what a client missed, after JOIN.
+        let behind = outputs.iter().rposition(|output| !matches!(output, Output::Ask { .. }));
+        let end = Output::Line(session, format!(":{SERVER_NAME} BATCH -r\r\n"));
+        outputs.insert(behind.map_or(from, |at| at + 1), end);
+    }
+}
+
+/// The line with one more tag before its others. A line of a batch of its own, or its end, stays in that: the batch
+/// as a whole is in ours.
+fn tagged(tag: &str, line: &str) -> String {
+    match line.strip_prefix('@') {
+        Some(rest) if rest.starts_with("batch=") => line.to_owned(),
+        Some(rest) => format!("@{tag};{rest}"),
+        None => format!("@{tag} {line}"),
     }
 }
 
@@ -43,8 +61,8 @@ fn reaches(output: &Output, session: SessionId) -> bool {
         Output::Fan { origin: Some(origin), audience, event } => {
             origin.session == session
                 && origin.echo
-                && audience.seats().iter().any(|seat| seat.session == session && event.is_for(seat.caps))
+                && audience.seats().any(|seat| seat.session == session && event.is_for(seat.caps))
         }
-        Output::Fan { .. } | Output::Close(..) => false,
+        Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => false,
     }
 }

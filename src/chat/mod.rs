@@ -3,6 +3,7 @@
 //! [`Chat::handle`] is the only way its state changes. Inputs carry their time; handlers never wait, never
 //! do IO and never panic. The same inputs give the same effects and the same state.
 
+pub mod ask;
 pub mod audience;
 pub mod channel;
 pub mod commands;
@@ -10,22 +11,32 @@ pub mod context;
 pub mod effects;
 pub mod event;
 mod handle;
+pub mod history;
 pub mod input;
 pub mod isupport;
 pub mod label;
+pub mod lists;
 pub mod login;
+pub mod metadata;
+pub mod modes;
+mod monitors;
 pub mod people;
+pub mod playback;
+pub mod power;
+pub mod ranks;
 pub mod record;
 pub mod sasl;
 pub mod sends;
 mod sessions;
 pub mod settings;
 mod state;
+pub mod target;
 mod welcome;
 
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Answer, Ask};
 pub use audience::SessionId;
 pub use commands::Command;
 pub use effects::{Effects, Origin, Output};

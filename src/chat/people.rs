@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::audience::Audience;
-use super::record::{Account, AccountId, ChannelId, Role};
+use super::audience::Roster;
+use super::metadata::Keys;
+use super::record::{Account, AccountId, ChannelId, Place, Role};
 use super::settings::USER_HOST;
-use crate::wire::{Millis, Nick};
+use crate::wire::{MessageId, Millis, Nick};
 
 /// The number of the built-in account `echo`. The store keeps it a row, which no password opens.
 pub const ECHO_ID: AccountId = AccountId(0);
@@ -25,7 +26,7 @@ pub struct Person {
     /// The channels it is a member of, in the order of joining.
     pub channels: Vec<ChannelId>,
     /// Its sessions.
-    pub seats: Audience,
+    pub seats: Roster,
     /// The away message, while it is away.
     pub away: Option<Arc<str>>,
     /// When its first session of now began.
@@ -34,6 +35,29 @@ pub struct Person {
     pub password_change: u64,
     /// When it last said something.
     pub active: Millis,
+    /// It says of itself that it is a program.
+    pub bot: bool,
+    /// Its last connection broke, and others do not know yet that it is gone.
+    pub lingers: Option<Linger>,
+    /// When others saw it leave, since the start of the server.
+    pub left: Option<Millis>,
+    /// Up to when it has read what was said at places.
+    pub markers: HashMap<Place, Millis>,
+    /// Its metadata, for all to see.
+    pub metadata: Keys,
+    /// What it noted about places for itself.
+    pub private: HashMap<Place, Keys>,
+    /// What its clients that cannot ask for history have not missed.
+    pub seen: MessageId,
+}
+
+/// An absence that may still turn out not to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linger {
+    /// Then others hear of it.
+    pub until: Millis,
+    /// What they hear.
+    pub reason: Arc<str>,
 }
 
 impl Person {
@@ -43,11 +67,18 @@ impl Person {
             source: format!("{nick}!{nick}@{USER_HOST}").into(),
             realname: account.name.as_str().into(),
             channels: Vec::new(),
-            seats: Audience::default(),
+            seats: Roster::default(),
             away: None,
             online_since: Millis(0),
             password_change: 0,
             active: Millis(0),
+            bot: false,
+            lingers: None,
+            left: None,
+            markers: HashMap::new(),
+            metadata: Keys::default(),
+            private: HashMap::new(),
+            seen: MessageId::default(),
             account,
         }
     }
@@ -57,19 +88,14 @@ impl Person {
         &self.account.name
     }
 
-    /// Has it a session, or is it always there?
+    /// Is it there for others: has it a session, or had one until a moment ago, or is it always there?
     pub fn is_online(&self) -> bool {
-        !self.seats.seats().is_empty() || self.account.id == ECHO_ID
+        !self.seats.is_empty() || self.lingers.is_some() || self.account.id == ECHO_ID
     }
 
     /// Does it run the server?
     pub fn is_admin(&self) -> bool {
         self.account.role == Role::Admin
-    }
-
-    /// What stands before its nick in a channel: `@` for an admin of the server, who may act anywhere.
-    pub fn prefix(&self) -> &'static str {
-        if self.is_admin() { "@" } else { "" }
     }
 }
 
@@ -120,6 +146,11 @@ impl People {
     /// The account of a number, to change.
     pub fn get_mut(&mut self, id: AccountId) -> Option<&mut Person> {
         self.by_id.get_mut(&id)
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.by_id.values()
     }
 
     /// The account of a name; disabled ones cannot be found by it.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::modes::{ListEntry, ListKind, Modes};
+use super::ranks::Ranks;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// An account's number. Given by the store, never used again.
@@ -39,13 +41,57 @@ impl Place {
     }
 }
 
-/// The kind of a message that is kept.
+/// The kind of a message that is kept, and what its text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// PRIVMSG
+    /// PRIVMSG. What was said: [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`] where one
+    /// of its lines was cut.
     Privmsg,
-    /// NOTICE
+    /// NOTICE; as PRIVMSG.
     Notice,
+    /// TAGMSG: a reaction. No text, all is in the tags.
+    Tagmsg,
+    /// JOIN. No text.
+    Join,
+    /// PART. The reason.
+    Part,
+    /// KICK. The nick and, after a space, the reason.
+    Kick,
+    /// TOPIC. The topic, empty for none.
+    Topic,
+    /// MODE. The modes with their values.
+    Mode,
+    /// RENAME. The old name, the new name and, after a space each, the reason.
+    Rename,
+    /// REDACT. The msgid of what was redacted and, after a space, the reason.
+    Redact,
+}
+
+/// Between two lines of a multiline message.
+pub const LINE_BREAK: char = '\n';
+
+/// Where a line of a multiline message was cut and goes on (`draft/multiline-concat`).
+pub const LINE_JOIN: char = '\r';
+
+impl MessageKind {
+    /// All of them; the place in it is the stored form.
+    pub const ALL: [Self; 10] = [
+        Self::Privmsg,
+        Self::Notice,
+        Self::Tagmsg,
+        Self::Join,
+        Self::Part,
+        Self::Kick,
+        Self::Topic,
+        Self::Mode,
+        Self::Rename,
+        Self::Redact,
+    ];
+
+    /// Is it something that was said, and not merely an event?
+    pub fn is_said(self) -> bool {
+        matches!(self, Self::Privmsg | Self::Notice)
+    }
 }
 
 /// The id that a client gave to a message of its own, so that sending it twice is sending it once.
@@ -58,7 +104,7 @@ impl SendId {
     pub const MAX: usize = 64;
 }
 
-/// A message as it is kept.
+/// A message or an event of a channel as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
     /// Order, time and msgid.
@@ -67,9 +113,9 @@ pub struct StoredMessage {
     pub place: Place,
     /// Who said it.
     pub from: AccountId,
-    /// PRIVMSG or NOTICE.
+    /// What it is.
     pub kind: MessageKind,
-    /// What was said.
+    /// What [`MessageKind`] says.
     pub text: Arc<str>,
     /// The client-only tags as they stood on the wire (`+a=b;+c`), empty for none.
     pub tags: Arc<str>,
@@ -122,6 +168,97 @@ pub enum Record {
         /// Whose.
         account: AccountId,
     },
+    /// An account has these ranks in a channel, whether it is a member or not.
+    RanksSet {
+        /// In which channel.
+        channel: ChannelId,
+        /// Whose.
+        account: AccountId,
+        /// All of them; empty for none.
+        ranks: Ranks,
+    },
+    /// A channel has these modes.
+    ModesSet(ChannelId, Modes),
+    /// An entry was added to a list; the mask was not in it.
+    ListAdded(ChannelId, ListKind, ListEntry),
+    /// An entry was taken from a list.
+    ListRemoved(ChannelId, ListKind, Arc<str>),
+    /// An account may join an invite-only channel once (INVITE), or has done so.
+    Invited {
+        /// Which channel.
+        channel: ChannelId,
+        /// Who.
+        account: AccountId,
+        /// It may, and now no more.
+        pending: bool,
+    },
+    /// A channel has another name. Who asks for the old one is led to it for a while.
+    ChannelRenamed {
+        /// Which.
+        id: ChannelId,
+        /// The name before.
+        old: ChannelName,
+        /// The name now.
+        new: ChannelName,
+        /// When.
+        at: Millis,
+    },
+    /// The text and tags of a message are to be erased; the event that says so is a message of its own.
+    Redacted {
+        /// Where it was said.
+        place: Place,
+        /// Which message.
+        message: MessageId,
+    },
+    /// An account has read what was said at a place up to a time ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+    Marked {
+        /// Who.
+        account: AccountId,
+        /// Where.
+        place: Place,
+        /// Up to when.
+        read: Millis,
+    },
+    /// A key has another value, or none.
+    MetadataSet {
+        /// Of what.
+        of: Subject,
+        /// The key.
+        key: Arc<str>,
+        /// The value.
+        value: Option<Arc<str>>,
+    },
+    /// Everything up to this message was there to be seen when the last session that cannot ask for history ended.
+    Seen {
+        /// Whose session.
+        account: AccountId,
+        /// The last message of that time.
+        up_to: MessageId,
+    },
+    /// Something that a moderator or an admin did.
+    Audit {
+        /// When.
+        at: Millis,
+        /// Who.
+        actor: AccountId,
+        /// What: `channel kick`, `server kill`, …
+        action: &'static str,
+        /// To whom or what.
+        target: Arc<str>,
+        /// What else there is to say, never a secret.
+        detail: Arc<str>,
+    },
+}
+
+/// What has metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An account.
+    Account(AccountId),
+    /// A channel.
+    Channel(ChannelId),
+    /// A place as one account sees it: nobody else does (`soju.im/pinned` and the like).
+    Private(AccountId, Place),
 }
 
 /// An account as the chat knows it.
@@ -152,7 +289,20 @@ pub struct StoredChannel {
     pub members: Vec<AccountId>,
     /// Something was said in it.
     pub spoken_in: bool,
+    /// Its modes.
+    pub modes: Modes,
+    /// Who has which ranks, members and others.
+    pub ranks: Vec<(AccountId, Ranks)>,
+    /// Its lists, each in the order in which it was filled.
+    pub lists: Vec<(ListKind, ListEntry)>,
+    /// Who may join once although it is invite-only.
+    pub invited: Vec<AccountId>,
+    /// Names that it had, and since when it has them no more.
+    pub old_names: Vec<(ChannelName, Millis)>,
 }
+
+/// A key of metadata as it is kept: of what, the key, its value.
+pub type KeptKey = (Subject, Arc<str>, Arc<str>);
 
 /// Everything the chat starts from.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +317,12 @@ pub struct Snapshot {
     pub last_channel: i64,
     /// The latest send ids with the messages they led to.
     pub sends: Vec<(AccountId, SendId, MessageId)>,
+    /// Up to when accounts have read.
+    pub markers: Vec<(AccountId, Place, Millis)>,
+    /// All metadata.
+    pub metadata: Vec<KeptKey>,
+    /// The latest [`Record::Seen`] of each account that has one.
+    pub seen: Vec<(AccountId, MessageId)>,
 }
 
 /// A change of accounts that the administration made and the chat must follow at once.

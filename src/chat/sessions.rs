@@ -1,16 +1,16 @@
 //! Sessions coming and going.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::audience::{Audience, Seat, SessionId};
+use super::audience::{Audience, Roster, Seat, SessionId};
 use super::effects::{Effects, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::login::Login;
-use super::people::Person;
-use super::record::AccountId;
+use super::people::{Linger, Person};
+use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::state::{Chat, Session};
-use crate::wire::{CapSet, Millis};
+use crate::wire::{Cap, CapSet, Millis};
 
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
@@ -27,18 +27,21 @@ impl Chat {
         }
         let first = !person.is_online();
         let seat = Seat { session, caps: login.caps.and(RENDER_CAPS) };
+        person.realname = login.realname.clone();
+        person.active = at;
+        person.lingers = None;
         if first {
             person.online_since = at;
             person.away = None;
+            person.bot = false;
+            self.end_banned_memberships(account, at, fx);
             // The others see it arrive before its own sessions are among them.
-            let arrivals: Vec<_> = person.channels.clone();
+            let arrivals = self.people.get(account).map(|p| p.channels.clone()).unwrap_or_default();
             for id in arrivals {
                 self.announce_arrival(account, id, at, fx);
             }
         }
         if let Some(person) = self.people.get_mut(account) {
-            person.realname = login.realname.clone();
-            person.active = at;
             person.seats.add(seat);
             for id in &person.channels {
                 if let Some(channel) = self.channels.get_mut(*id) {
@@ -46,28 +49,65 @@ impl Chat {
                 }
             }
         }
-        self.sessions.insert(session, Session { account, caps: login.caps });
+        let known = Session {
+            account,
+            caps: login.caps,
+            away: None,
+            monitors: BTreeSet::new(),
+            heard: self.last_message,
+        };
+        self.sessions.insert(session, known);
         self.most_sessions = self.most_sessions.max(self.sessions.len());
+        if first && let Some(person) = self.people.get(account) {
+            self.monitors.announce(person, true, |session| self.nick_of(session), fx);
+        }
+        self.weigh_away(account, at, fx);
         self.welcome(session, login, at, fx);
     }
 
-    fn announce_arrival(
-        &self,
-        account: AccountId,
-        id: super::record::ChannelId,
+    /// Who was banned while away does not come back.
+    fn end_banned_memberships(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
+        let Some(person) = self.people.get(account).filter(|person| !person.is_admin()) else { return };
+        let banned = |id: &ChannelId| self.channels.get(*id).is_some_and(|c| c.lists.bans(person));
+        let gone: Vec<ChannelId> = person.channels.iter().copied().filter(banned).collect();
+        for id in gone {
+            self.keep_event((account, id), MessageKind::Part, "Banned".into(), at, fx);
+            self.leave(account, id, fx);
+        }
+    }
+
+    fn announce_arrival(&self, account: AccountId, id: ChannelId, at: Millis, fx: &mut Effects) {
+        let (Some(person), Some(channel)) = (self.people.get(account), self.channels.get(id)) else { return };
+        if channel.audience.is_empty() {
+            return;
+        }
+        let event = person.event(at, EventKind::Join(channel.name.clone(), person.realname.clone()));
+        let audience = channel.audience.snapshot();
+        fx.outputs.push(Output::Fan { audience: audience.clone(), event, origin: None });
+        let ranks = channel.ranks(account);
+        if !ranks.is_empty() {
+            let change = ranks.granted_to(person.nick());
+            let event = Event::of_server(at, EventKind::Mode(channel.name.shared(), change));
+            fx.outputs.push(Output::Fan { audience, event, origin: None });
+        }
+    }
+
+    /// A session ends. Where it is the account's last, others hear of it: at once, or after a grace in which it may
+    /// come back (`patient`).
+    pub(super) fn close(
+        &mut self,
+        session: SessionId,
+        reason: &str,
+        patient: bool,
         at: Millis,
         fx: &mut Effects,
     ) {
-        let (Some(person), Some(channel)) = (self.people.get(account), self.channels.get(id)) else { return };
-        if channel.audience.seats().is_empty() {
-            return;
+        let Some(known) = self.sessions.remove(&session) else { return };
+        let Session { account, caps, monitors, heard, .. } = known;
+        for nick in monitors {
+            self.monitors.remove(&nick, session);
         }
-        let event = person.event(at, EventKind::Join(channel.name.clone()));
-        fx.outputs.push(Output::Fan { audience: channel.audience.clone(), event, origin: None });
-    }
-
-    pub(super) fn close(&mut self, session: SessionId, reason: &str, at: Millis, fx: &mut Effects) {
-        let Some(Session { account, .. }) = self.sessions.remove(&session) else { return };
+        let (last_message, grace) = (self.last_message, self.settings.grace);
         let Some(person) = self.people.get_mut(account) else { return };
         person.seats.remove(session);
         for id in &person.channels {
@@ -75,33 +115,128 @@ impl Chat {
                 channel.audience.remove(session);
             }
         }
-        if person.is_online() {
-            return;
+        if !caps.has(Cap::Chathistory) {
+            // What was sent into a connection that broke may not have arrived.
+            let up_to = if patient { heard } else { last_message };
+            person.seen = person.seen.max(up_to);
+            fx.records.push(Record::Seen { account, up_to });
         }
-        let event = person.event(at, EventKind::Quit(reason.into()));
-        let audience = self.who_sees(account);
-        if !audience.seats().is_empty() {
-            fx.outputs.push(Output::Fan { audience, event, origin: None });
+        if !person.seats.is_empty() {
+            return self.weigh_away(account, at, fx);
+        }
+        if patient && grace > Millis(0) {
+            let until = Millis(at.0 + grace.0);
+            person.lingers = Some(Linger { until, reason: reason.into() });
+            self.lingering.push_back((until, account));
+        } else {
+            self.announce_quit(account, reason, at, fx);
         }
     }
 
-    /// The sessions that share a channel with an account, each once, its own among them.
-    pub(super) fn who_sees(&self, account: AccountId) -> Audience {
-        let channels: Vec<_> = self
-            .people
-            .get(account)
-            .map(|person| person.channels.iter().filter_map(|&id| self.channels.get(id)).collect())
-            .unwrap_or_default();
-        if let [only] = channels.as_slice() {
-            return only.audience.clone();
+    /// When [`InputKind::Tick`](super::InputKind::Tick) is due, if at all.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.lingering.front().map(|(until, _)| *until)
+    }
+
+    /// Accounts whose connection broke and that did not come back quit now.
+    pub(super) fn tick(&mut self, at: Millis, fx: &mut Effects) {
+        while let Some((until, account)) = self.lingering.pop_front_if(|(until, _)| *until <= at) {
+            let Some(person) = self.people.get_mut(account) else { continue };
+            // It may have come back, and gone again since.
+            if let Some(linger) = person.lingers.take_if(|linger| linger.until == until) {
+                self.announce_quit(account, &linger.reason, at, fx);
+            }
         }
+    }
+
+    pub(super) fn announce_quit(&mut self, account: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
+        let Some(person) = self.people.get_mut(account) else { return };
+        person.lingers = None;
+        person.left = Some(at);
+        let event = person.event(at, EventKind::Quit(reason.into()));
+        Self::fan(self.who_sees(account), &event, fx);
+        if let Some(person) = self.people.get(account) {
+            self.monitors.announce(person, false, |session| self.nick_of(session), fx);
+        }
+    }
+
+    /// Finds out whether an account is away, and tells who wants to know of a change: it is when all of its sessions
+    /// are. Sessions that are there for nobody (`AWAY *`) count only where there are no others
+    /// ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
+    pub(super) fn weigh_away(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
+        let Some(person) = self.people.get(account) else { return };
+        let seats = person.seats.seats();
+        let states: Vec<&Option<Arc<str>>> =
+            seats.filter_map(|seat| self.sessions.get(&seat.session)).map(|s| &s.away).collect();
+        let counted = |away: &&&Option<Arc<str>>| away.as_deref() != Some("*");
+        let away = match states.iter().filter(counted).count() {
+            0 => states.first().and_then(|away| (*away).clone()),
+            _ if states.iter().filter(counted).any(|away| away.is_none()) => None,
+            // All of them are; what is said already stays where one of them says it.
+            _ => states
+                .iter()
+                .filter(counted)
+                .find(|away| ***away == person.away)
+                .or_else(|| states.iter().rfind(|away| counted(away)))
+                .and_then(|away| (*away).clone()),
+        };
+        if away == person.away {
+            return;
+        }
+        let event = person.event(at, EventKind::Away(away.clone()));
+        Self::fan(self.who_follows(account), &event, fx);
+        if let Some(person) = self.people.get_mut(account) {
+            person.away = away;
+        }
+    }
+
+    /// The sessions that share a channel with an account, each in one of the audiences, its own among them.
+    pub(super) fn who_sees(&self, account: AccountId) -> Vec<Audience> {
+        let Some(largest) = self.rosters(account).max_by_key(|roster| roster.len()) else {
+            return Vec::new();
+        };
         let mut seen = HashSet::new();
-        channels
-            .iter()
-            .flat_map(|channel| channel.audience.seats())
-            .filter(|seat| seen.insert(seat.session))
+        let others: Audience = self
+            .rosters(account)
+            .filter(|roster| !std::ptr::eq(*roster, largest))
+            .flat_map(Roster::seats)
+            .filter(|seat| !largest.has(seat.session) && seen.insert(seat.session))
             .copied()
-            .collect()
+            .collect();
+        [largest.snapshot(), others].into_iter().filter(|audience| !audience.is_empty()).collect()
+    }
+
+    /// [`who_sees`](Self::who_sees), the account's own sessions where it is in no channel, and the sessions that watch
+    /// it and want to know more than whether it is there
+    /// ([extended-monitor](https://ircv3.net/specs/extensions/extended-monitor)).
+    pub(super) fn who_follows(&self, account: AccountId) -> Vec<Audience> {
+        let mut audiences = self.who_sees(account);
+        let Some(person) = self.people.get(account) else { return audiences };
+        let watch = |session: SessionId| {
+            let caps = self.sessions.get(&session)?.caps;
+            let wants = caps.has_any(&[Cap::ExtendedMonitor, Cap::ExtendedMonitorDraft]);
+            wants.then_some(Seat { session, caps: caps.and(RENDER_CAPS) })
+        };
+        let own = person.seats.seats().copied();
+        let rest: Audience = own
+            .chain(self.monitors.of(person.nick()).filter_map(watch).filter(|s| !person.seats.has(s.session)))
+            .filter(|seat| !self.rosters(account).any(|roster| roster.has(seat.session)))
+            .collect();
+        audiences.extend(Some(rest).filter(|rest| !rest.is_empty()));
+        audiences
+    }
+
+    /// Of the channels of an account.
+    fn rosters(&self, account: AccountId) -> impl Iterator<Item = &Roster> {
+        let channels = self.people.get(account).map(|person| person.channels.as_slice()).unwrap_or_default();
+        channels.iter().filter_map(|&id| self.channels.get(id)).map(|channel| &channel.audience)
+    }
+
+    /// Shows an event to several audiences.
+    pub(super) fn fan(audiences: Vec<Audience>, event: &Event, fx: &mut Effects) {
+        for audience in audiences {
+            fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
+        }
     }
 
     /// The session has other capabilities now.
@@ -133,6 +268,7 @@ impl Person {
         Event {
             source: self.source.clone(),
             account: Some(self.nick().clone()),
+            bot: self.bot,
             time: at,
             id: None,
             tags: Arc::default(),

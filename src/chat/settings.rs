@@ -28,6 +28,10 @@ pub struct Settings {
     pub line_bytes: usize,
     /// When the server started.
     pub started: Millis,
+    /// For so many milliseconds an account whose last connection broke still counts as there.
+    pub grace: Millis,
+    /// Most messages of each channel, and of all talks together, that a client gets replayed which cannot ask for them.
+    pub replay: usize,
 }
 
 impl Settings {
@@ -39,6 +43,14 @@ impl Settings {
     pub const REASON_BYTES: usize = 390;
     /// Most bytes of the name given with USER (`NAMELEN`).
     pub const REALNAME_BYTES: usize = 128;
+    /// Most bytes of a channel's key (`KEYLEN`).
+    pub const KEY_BYTES: usize = 32;
+    /// Most messages that one CHATHISTORY returns (`CHATHISTORY`).
+    pub const HISTORY: usize = 1000;
+    /// Most nicks that a session watches (`MONITOR`).
+    pub const MONITORED: usize = 200;
+    /// Most changes of one MODE that take a value (`MODES`).
+    pub const MODES: usize = 20;
     /// Most targets of one command (`TARGMAX`).
     pub const TARGETS: usize = 16;
 }
@@ -51,6 +63,8 @@ impl Default for Settings {
             channels_per_account: 250,
             line_bytes: 2048,
             started: Millis(0),
+            grace: Millis(0),
+            replay: 100,
         }
     }
 }

@@ -1,22 +1,30 @@
 //! The state, and what changes of it are made of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::audience::SessionId;
 use super::channel::Channels;
 use super::effects::Effects;
+use super::monitors::Monitors;
 use super::people::People;
-use super::record::{AccountId, Place, Record, Snapshot, StoredMessage};
+use super::ranks::Ranks;
+use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Snapshot, StoredMessage, Subject};
 use super::sends::Sends;
 use super::settings::Settings;
-use crate::wire::{CapSet, MessageId, Millis};
+use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick};
 
 /// A logged-in connection as the chat knows it.
 #[derive(Debug)]
 pub(super) struct Session {
     pub account: AccountId,
     pub caps: CapSet,
+    /// The away message that this session set.
+    pub away: Option<Arc<str>>,
+    /// The nicks that it watches.
+    pub monitors: BTreeSet<Nick>,
+    /// The last message when the client was last heard: it has that one.
+    pub heard: MessageId,
 }
 
 /// Everything the rules know.
@@ -31,6 +39,9 @@ pub struct Chat {
     pub(super) most_sessions: usize,
     pub(super) password_changes: u64,
     pub(super) writable: bool,
+    pub(super) monitors: Monitors,
+    /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
+    pub(super) lingering: VecDeque<(Millis, AccountId)>,
 }
 
 impl Chat {
@@ -46,6 +57,8 @@ impl Chat {
             most_sessions: 0,
             password_changes: 0,
             writable: true,
+            monitors: Monitors::default(),
+            lingering: VecDeque::new(),
         };
         for channel in &kept.channels {
             for &member in &channel.members {
@@ -58,7 +71,33 @@ impl Chat {
         for (account, send, message) in kept.sends {
             chat.sends.remember(account, send, message);
         }
+        for (account, place, read) in kept.markers {
+            if let Some(person) = chat.people.get_mut(account) {
+                person.markers.insert(place, read);
+            }
+        }
+        for (account, up_to) in kept.seen {
+            if let Some(person) = chat.people.get_mut(account) {
+                person.seen = up_to;
+            }
+        }
+        for (of, key, value) in kept.metadata {
+            if let Some(keys) = chat.keys_mut(of) {
+                keys.set(key, Some(value));
+            }
+        }
         chat
+    }
+
+    /// The metadata of something that is there, to change.
+    pub(super) fn keys_mut(&mut self, of: Subject) -> Option<&mut super::metadata::Keys> {
+        match of {
+            Subject::Account(id) => self.people.get_mut(id).map(|person| &mut person.metadata),
+            Subject::Channel(id) => self.channels.get_mut(id).map(|channel| &mut channel.metadata),
+            Subject::Private(id, place) => {
+                self.people.get_mut(id).map(|person| person.private.entry(place).or_default())
+            }
+        }
     }
 
     /// How many changes of passwords were followed since the start.
@@ -87,14 +126,31 @@ impl Chat {
         self.last_message
     }
 
-    /// The account becomes a member of the channel, which is made where it is not there. Tells nobody.
+    /// Keeps an event of a channel for the history; its id and place in the order.
+    pub(super) fn keep_event(
+        &mut self,
+        (from, channel): (AccountId, ChannelId),
+        kind: MessageKind,
+        text: Arc<str>,
+        at: Millis,
+        fx: &mut Effects,
+    ) -> MessageId {
+        let id = self.next_message(at);
+        let place = Place::Channel(channel);
+        let tags = Arc::default();
+        fx.records.push(Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None }));
+        id
+    }
+
+    /// The account becomes a member of the channel, which is made where it is not there: then the account is its
+    /// founder. Tells nobody.
     pub(super) fn enter(
         &mut self,
         account: AccountId,
-        name: crate::wire::ChannelName,
+        name: ChannelName,
         at: Millis,
         fx: &mut Effects,
-    ) -> Option<super::record::ChannelId> {
+    ) -> Option<ChannelId> {
         let person = self.people.get_mut(account)?;
         let known = self.channels.named(&name).map(|channel| channel.id);
         let channel = if let Some(id) = known {
@@ -102,6 +158,8 @@ impl Chat {
         } else {
             let channel = self.channels.create(name.clone(), at);
             fx.records.push(Record::ChannelCreated { id: channel.id, name, at });
+            channel.ranks.insert(account, Ranks::FOUNDER);
+            fx.records.push(Record::RanksSet { channel: channel.id, account, ranks: Ranks::FOUNDER });
             channel
         };
         if channel.members.insert(account) {
@@ -110,12 +168,15 @@ impl Chat {
                 channel.audience.add(seat);
             }
             fx.records.push(Record::Joined { channel: channel.id, account, at });
+            if channel.invited.remove(&account) {
+                fx.records.push(Record::Invited { channel: channel.id, account, pending: false });
+            }
         }
         Some(channel.id)
     }
 
-    /// The account is a member no more. A channel that is left empty and silent is forgotten. Tells nobody.
-    pub(super) fn leave(&mut self, account: AccountId, id: super::record::ChannelId, fx: &mut Effects) {
+    /// The account is a member no more. A channel that is left empty and plain is forgotten. Tells nobody.
+    pub(super) fn leave(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
         let (Some(channel), Some(person)) = (self.channels.get_mut(id), self.people.get_mut(account)) else {
             return;
         };
@@ -127,7 +188,7 @@ impl Chat {
             channel.audience.remove(seat.session);
         }
         fx.records.push(Record::Parted { channel: id, account });
-        if channel.members.is_empty() && !channel.spoken_in && channel.topic.is_none() {
+        if channel.members.is_empty() && channel.is_plain() {
             self.channels.remove(id);
             fx.records.push(Record::ChannelRemoved(id));
         }

@@ -1,15 +1,18 @@
 //! What a session gets when it has logged in.
 
+use super::ask::Ask;
 use super::audience::SessionId;
 use super::context::Context;
-use super::effects::Effects;
-use super::event::EventKind;
+use super::effects::{Effects, Output};
+use super::event::{EventKind, RENDER_CAPS};
+use super::history::Window;
 use super::login::Login;
+use super::record::ChannelId;
 use super::settings::{SERVER_NAME, USER_HOST, VERSION};
 use super::state::Chat;
 use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
-use crate::wire::{Millis, Reply};
+use crate::wire::{Cap, Millis, Reply};
 
 impl Chat {
     /// The burst of <https://modern.ircdocs.horse/#connection-registration>, then the channels of the account
@@ -27,9 +30,23 @@ impl Chat {
                 .text(format!("Your host is {SERVER_NAME}, running version {VERSION}")),
         );
         cx.reply(Reply::numeric(RPL_CREATED).text(format!("This server was started at {started}")));
-        cx.reply(Reply::numeric(RPL_MYINFO).arg(SERVER_NAME).arg(VERSION).arg("o").arg("bno").arg("bo"));
+        cx.reply(
+            Reply::numeric(RPL_MYINFO)
+                .arg(SERVER_NAME)
+                .arg(VERSION)
+                .arg("Bo")
+                .arg("CIbehiklmnoqstv")
+                .arg("Ibehkloqv"),
+        );
         for reply in isupport::replies(&cx.chat.settings) {
             cx.reply(reply);
+        }
+        if login.caps.has(Cap::Whoami)
+            && let Some(event) = cx.me().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
+        {
+            // Whoever knows whoami knows SETNAME, asked for or not.
+            let caps = login.caps.and(RENDER_CAPS).with(Cap::Setname);
+            cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
         }
         commands::lusers::run(&mut cx);
         commands::motd::run(&mut cx);
@@ -42,13 +59,33 @@ impl Chat {
                     .text(format!("Here the nick is the account's name: you are {nick}")),
             );
         }
-        let channels = cx.me().map(|me| me.channels.clone()).unwrap_or_default();
-        for id in channels {
+        let Some(me) = cx.me() else { return };
+        let (channels, realname) = (me.channels.clone(), me.realname.clone());
+        for &id in &channels {
             let Some(name) = cx.chat.channels.get(id).map(|channel| channel.name.clone()) else { continue };
-            if let Some(event) = cx.event(EventKind::Join(name.clone())) {
+            if let Some(event) = cx.event(EventKind::Join(name.clone(), realname.clone())) {
                 cx.show(session, event);
                 cx.introduce(&name, session);
             }
         }
+        cx.replay_missed(&channels);
+    }
+}
+
+impl Context<'_> {
+    /// Sends a client that cannot ask for history what was said since the last one of its account was here.
+    fn replay_missed(&mut self, channels: &[ChannelId]) {
+        let limit = self.chat.settings.replay;
+        if self.member.caps.has(Cap::Chathistory) || limit == 0 {
+            return;
+        }
+        let Some(me) = self.me() else { return };
+        // What is said from now on comes by itself.
+        let before = self.chat.last_message.next(Millis(0));
+        let window = Window { after: me.seen, before, newest: true, limit };
+        let named = |&id: &ChannelId| Some((id, self.chat.channels.get(id)?.name.clone(), window));
+        let channels = channels.iter().filter_map(named).collect();
+        let reader = self.reader();
+        self.ask(Ask::Replay { reader, channels, talks: Some(window) });
     }
 }

@@ -219,6 +219,7 @@ mod tests {
             event: Event {
                 source: "al!al@parlour".into(),
                 account: None,
+                bot: false,
                 time: Millis(7),
                 id: Some(id),
                 tags: "".into(),

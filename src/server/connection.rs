@@ -14,12 +14,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info};
 
+use super::addresses::Place;
 use super::flood::Flood;
 use super::hub::HubHandle;
 use super::logins::Logins;
 use super::outbox::error_line;
-use super::pump::{Pump, line_refused, read_line};
-use super::session::Said;
+use super::pump::{Pump, line_refused};
 use crate::chat::Login;
 use crate::chat::login::{LoginMachine, Step};
 use crate::wire::framing::{LineError, Lines};
@@ -50,12 +50,14 @@ pub(super) struct Limits {
     pub burst: u32,
 }
 
-/// Serves a connection to its end. The permit counts it among those that are not logged in.
+/// Serves a connection to its end. The permit counts it among those that are not logged in, the place among those of its
+/// address.
 pub(super) async fn serve(
     tcp: TcpStream,
     peer: SocketAddr,
     shared: Arc<Shared>,
     permit: OwnedSemaphorePermit,
+    place: Place,
 ) {
     // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
     let _ = tcp.set_nodelay(true);
@@ -65,6 +67,8 @@ pub(super) async fn serve(
     drop((permit, shared));
     info!(%peer, account = %nick, "logged in");
     let reason = pump.run().await;
+    // Before it is told: who hears of it finds room for another.
+    drop(place);
     // What somebody says when leaving is a message like any other, and no message enters the log.
     let logged = if reason.starts_with("Quit: ") { "Quit" } else { &reason };
     info!(%peer, account = %nick, reason = logged, "disconnected");
@@ -93,10 +97,10 @@ async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box
         }
     };
     match outcome {
-        Ok((login, nick, lines, said)) => {
+        Ok((login, nick, lines, rest)) => {
             let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
-            let pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone());
-            pump.say(said);
+            let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone());
+            pump.say(rest.iter().map(|line| line.as_deref().map_err(|error| *error)));
             Some((Box::new(pump), nick))
         }
         Err(Refusal::Lost(error)) => {
@@ -132,7 +136,7 @@ async fn log_in(
     stream: &mut TlsStream<TcpStream>,
     peer: SocketAddr,
     shared: &Shared,
-) -> Result<(Login, Nick, Lines, Vec<Said>), Refusal> {
+) -> Result<(Login, Nick, Lines, VecDeque<Result<String, LineError>>), Refusal> {
     let mut machine = LoginMachine::default();
     let mut lines = Lines::new(shared.limits.line_bytes);
     let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
@@ -169,8 +173,7 @@ async fn log_in(
                 Step::Done(login) => {
                     say(stream, &mut out).await?;
                     let nick = machine.into_name().ok_or_else(|| Refusal::Close("No account".to_owned()))?;
-                    let rest = queue.iter().filter_map(|line| read_line(line.as_deref().map_err(|e| *e)));
-                    return Ok((login, nick, lines, rest.collect()));
+                    return Ok((login, nick, lines, queue));
                 }
                 Step::Close(reason) => {
                     say(stream, &mut out).await?;

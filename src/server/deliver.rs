@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::session::Session;
+use super::session::{Question, Session};
 use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Event, Origin, Output, Renderer, SessionId};
 use crate::wire::CapSet;
@@ -71,10 +71,19 @@ pub(super) struct Deliverer {
     renderer: Renderer,
     /// Most bytes that wait for one session.
     bound: usize,
-    /// Events in a row for the same audience: each session gets them as one block.
-    run: Vec<(Event, Option<Origin>)>,
+    /// What goes out in a row to one audience, and to it grown: each session gets its part as one block.
+    run: Vec<Item>,
     /// Where blocks are rendered before they are copied out at their size.
     scratch: Vec<u8>,
+}
+
+/// A part of a run.
+#[derive(Debug)]
+enum Item {
+    /// An event for the audience as long as it was then: those who came later do not get it.
+    Event { event: Event, origin: Option<Origin>, audience: usize },
+    /// A line for one session alone.
+    Line(SessionId, String),
 }
 
 impl Deliverer {
@@ -87,17 +96,27 @@ impl Deliverer {
         self.bound
     }
 
-    /// Delivers outputs in order.
-    pub fn deliver(&mut self, outputs: Vec<Output>, sessions: &Sessions) {
+    /// Delivers outputs in order. What is asked for is handed to `ask`, in its place in that order.
+    pub fn deliver(
+        &mut self,
+        outputs: Vec<Output>,
+        sessions: &Sessions,
+        mut ask: impl FnMut(SessionId, Question),
+    ) {
         let mut audience = Audience::default();
         for output in outputs {
             match output {
                 Output::Fan { audience: next, event, origin } => {
-                    if !next.is_same(&audience) {
+                    if !next.extends(&audience) {
                         self.end_run(&audience, sessions);
-                        audience = next;
                     }
-                    self.run.push((event, origin));
+                    self.run.push(Item::Event { event, origin, audience: next.len() });
+                    audience = next;
+                }
+                Output::Line(to, line) if !self.run.is_empty() => self.run.push(Item::Line(to, line)),
+                Output::Ask { session, label, ask: what } => {
+                    self.end_run(&audience, sessions);
+                    ask(session, Question { label, ask: *what });
                 }
                 other => {
                     self.end_run(&audience, sessions);
@@ -121,7 +140,7 @@ impl Deliverer {
                     session.outbox.close(&reason);
                 }
             }
-            Output::Fan { .. } => {}
+            Output::Fan { .. } | Output::Ask { .. } => {}
         }
     }
 
@@ -139,30 +158,33 @@ impl Deliverer {
             return;
         }
         let run = std::mem::take(&mut self.run);
-        // Who said something in the run and is treated unlike the others. Few: mostly nobody or one.
-        let mut special: Vec<SessionId> = run
-            .iter()
-            .filter_map(|(_, origin)| origin.as_ref())
-            .filter(|o| o.is_special())
-            .map(|o| o.session)
-            .collect();
+        // Who gets something in the run that others do not get so. Few: mostly nobody or one.
+        let mut special: Vec<SessionId> = run.iter().filter_map(Item::special).collect();
         special.sort_unstable();
         special.dedup();
-        let mut blocks: Vec<(CapSet, Bytes)> = Vec::new();
-        for &Seat { session, caps } in audience.seats() {
-            let block = if special.binary_search(&session).is_ok() {
-                self.block(
-                    run.iter()
-                        .map(|(event, origin)| (event, origin.as_ref().filter(|o| o.session == session))),
-                    caps,
-                )
-            } else if let Some((_, block)) = blocks.iter().find(|(known, _)| *known == caps) {
+        let mut in_audience = vec![false; special.len()];
+        let mut blocks: Vec<(CapSet, usize, Bytes)> = Vec::new();
+        for (place, &Seat { session, caps }) in audience.seats().enumerate() {
+            if let Ok(index) = special.binary_search(&session) {
+                in_audience.get_mut(index).into_iter().for_each(|known| *known = true);
+                let block = self.own_block(&run, session, place, caps);
+                self.push(sessions, session, block);
+                continue;
+            }
+            // An audience only grows in a run: who is in it from some event on gets all that follow.
+            let first = run.iter().position(|item| item.is_for_place(place)).unwrap_or(run.len());
+            let known = blocks.iter().find(|(known, from, _)| *known == caps && *from == first);
+            let block = if let Some((.., block)) = known {
                 block.clone()
             } else {
-                let block = self.block(run.iter().map(|(event, _)| (event, None)), caps);
-                blocks.push((caps, block.clone()));
+                let block = self.common_block(run.get(first..).unwrap_or_default(), caps);
+                blocks.push((caps, first, block.clone()));
                 block
             };
+            self.push(sessions, session, block);
+        }
+        for (session, _) in special.into_iter().zip(in_audience).filter(|(_, known)| !known) {
+            let block = self.own_block(&run, session, usize::MAX, CapSet::EMPTY);
             self.push(sessions, session, block);
         }
         // Keeps the capacity for the next run.
@@ -170,18 +192,48 @@ impl Deliverer {
         self.run.clear();
     }
 
-    fn block<'a>(
-        &mut self,
-        events: impl Iterator<Item = (&'a Event, Option<&'a Origin>)>,
-        caps: CapSet,
-    ) -> Bytes {
+    /// What everybody gets of the run.
+    fn common_block(&mut self, run: &[Item], caps: CapSet) -> Bytes {
         self.scratch.clear();
-        for (event, origin) in events {
-            if origin.is_none_or(|origin| origin.echo) {
-                let tag = origin.and_then(|origin| origin.tag.as_deref());
-                self.renderer.render(event, caps, tag, &mut self.scratch);
+        for item in run {
+            if let Item::Event { event, .. } = item {
+                self.renderer.render(event, caps, None, &mut self.scratch);
             }
         }
         Bytes::copy_from_slice(&self.scratch)
+    }
+
+    /// What one session at a place of the audience gets of the run.
+    fn own_block(&mut self, run: &[Item], session: SessionId, place: usize, caps: CapSet) -> Bytes {
+        self.scratch.clear();
+        for item in run {
+            match item {
+                Item::Line(to, line) if *to == session => self.scratch.extend_from_slice(line.as_bytes()),
+                Item::Event { event, origin, .. } if item.is_for_place(place) => {
+                    let origin = origin.as_ref().filter(|origin| origin.session == session);
+                    if origin.is_none_or(|origin| origin.echo) {
+                        let tag = origin.and_then(|origin| origin.tag.as_deref());
+                        self.renderer.render(event, caps, tag, &mut self.scratch);
+                    }
+                }
+                Item::Line(..) | Item::Event { .. } => {}
+            }
+        }
+        Bytes::copy_from_slice(&self.scratch)
+    }
+}
+
+impl Item {
+    /// The session that gets this, or gets it unlike the others.
+    fn special(&self) -> Option<SessionId> {
+        match self {
+            Self::Line(to, _) => Some(*to),
+            Self::Event { origin, .. } => origin.as_ref().filter(|o| o.is_special()).map(|o| o.session),
+        }
+    }
+
+    /// Is it an event for the session at this place of the audience?
+    fn is_for_place(&self, place: usize) -> bool {
+        matches!(self, Self::Event { audience, .. } if *audience > place)
     }
 }

@@ -12,11 +12,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
+use super::asks::Asks;
 use super::commit::Commits;
 use super::deliver::{Deliverer, Sessions};
-use super::session::{Ready, Session};
+use super::session::{Answered, Ready, Said, Session};
 use crate::chat::record::{AccountChange, Record};
-use crate::chat::{Chat, Effects, Input, InputKind};
+use crate::chat::{Chat, Effects, Input, InputKind, Output};
 use crate::store::Store;
 use crate::wire::Millis;
 
@@ -79,6 +80,7 @@ pub(super) struct Hub {
     /// What was applied and waits for the commit before it.
     pending: Effects,
     commits: Commits,
+    asks: Asks,
     /// Kept for its capacity.
     listed: Vec<Arc<Session>>,
 }
@@ -97,6 +99,7 @@ impl Hub {
             sessions: Sessions::default(),
             deliverer: Deliverer::new(send_queue),
             pending: Effects::default(),
+            asks: Asks::new(store.clone(), ready.clone(), send_queue),
             commits: Commits::new(store),
             listed: Vec::new(),
         };
@@ -109,6 +112,7 @@ impl Hub {
         let ready = self.ready.clone();
         loop {
             let may_take = self.pending.records.len() < RECORDS_AHEAD;
+            let deadline = self.chat.next_deadline();
             tokio::select! {
                 result = self.commits.next() => self.committed(result),
                 order = self.orders.recv() => match order {
@@ -121,6 +125,7 @@ impl Hub {
                     Some(Order::Shutdown) | None => break,
                 },
                 () = ready.wait(), if may_take => self.take_inputs(),
+                () = until(deadline) => self.apply(InputKind::Tick),
                 _ = sweep.tick() => self.sweep(),
             }
             self.flush();
@@ -129,8 +134,15 @@ impl Hub {
     }
 
     fn apply(&mut self, kind: InputKind) {
-        let records = self.pending.records.len();
+        let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
         self.chat.handle(Input { at: now(), kind }, &mut self.pending);
+        for output in self.pending.outputs.iter().skip(outputs) {
+            if let Output::Ask { session, .. } = output
+                && let Some(session) = self.sessions.get(*session)
+            {
+                session.asks();
+            }
+        }
         if tracing::enabled!(tracing::Level::INFO) {
             for record in self.pending.records.iter().skip(records) {
                 if let Record::Message(message) = record {
@@ -145,15 +157,26 @@ impl Hub {
         let mut listed = std::mem::take(&mut self.listed);
         self.ready.take(&mut listed);
         for session in listed.drain(..) {
-            let inbox = session.take();
-            if let Some(login) = inbox.login {
+            let Some(mut inbox) = session.take() else { continue };
+            if let Some(login) = inbox.login.take() {
                 let id = self.sessions.add(session.clone());
                 session.set_id(id);
                 self.apply(InputKind::Opened(id, *login));
             }
             let Some(id) = session.id() else { continue };
-            for said in inbox.said {
-                self.apply(InputKind::Said { session: id, label: said.label, command: said.command });
+            for Answered { label, answer } in std::mem::take(&mut inbox.answered) {
+                self.apply(InputKind::Answered { session: id, label, answer });
+            }
+            let mut said = std::mem::take(&mut inbox.said).into_iter();
+            while !session.is_asking()
+                && let Some(Said { label, command }) = said.next()
+            {
+                self.apply(InputKind::Said { session: id, label, command });
+            }
+            if session.is_asking() {
+                inbox.said = said.collect();
+                session.put_back(inbox);
+                continue;
             }
             if let Some(reason) = inbox.hung_up {
                 self.apply(InputKind::Closed(id, reason));
@@ -173,15 +196,24 @@ impl Hub {
         }
         let effects = std::mem::take(&mut self.pending);
         if let Some(outputs) = self.commits.start(effects) {
-            self.deliverer.deliver(outputs, &self.sessions);
+            self.deliver(outputs);
         }
+    }
+
+    fn deliver(&mut self, outputs: Vec<Output>) {
+        let (sessions, asks) = (&self.sessions, &self.asks);
+        self.deliverer.deliver(outputs, sessions, |session, question| {
+            if let Some(session) = sessions.get(session) {
+                asks.dispatch(session, question);
+            }
+        });
     }
 
     fn committed(&mut self, result: super::commit::Committed) {
         if let Some(error) = &result.failure {
             warn!("cannot store what was said: {error}");
         }
-        self.deliverer.deliver(result.outputs, &self.sessions);
+        self.deliver(result.outputs);
         if let Some(writable) = result.writable {
             info!(writable, "the store");
             self.apply(InputKind::Writable(writable));
@@ -234,6 +266,14 @@ impl Hub {
         for session in self.sessions.iter() {
             session.outbox.close(&reason);
         }
+    }
+}
+
+/// Waits until the server's time is the given one; for ever where there is none.
+async fn until(deadline: Option<Millis>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(Duration::from_millis(deadline.0.saturating_sub(now().0))).await,
+        None => std::future::pending().await,
     }
 }
 

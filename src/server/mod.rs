@@ -2,8 +2,10 @@
 //!
 //! [`Server::run`] is the whole server; the command line and the tests call it alike.
 
+mod addresses;
 pub mod admin;
 pub mod advertise;
+mod asks;
 mod commit;
 pub mod config;
 mod connection;
@@ -33,6 +35,7 @@ use crate::chat::{Chat, Settings};
 use crate::store::{Store, StoreError};
 use crate::trust::certs::Identity;
 use crate::trust::tls;
+use crate::wire::Millis;
 use config::Config;
 use passwords::Passwords;
 
@@ -51,7 +54,7 @@ pub struct Server {
     handle: hub::HubHandle,
     shared: Arc<connection::Shared>,
     stopping: watch::Sender<bool>,
-    addresses: Arc<listener::Addresses>,
+    addresses: Arc<addresses::Addresses>,
 }
 
 impl Server {
@@ -70,6 +73,8 @@ impl Server {
             channels_per_account: as_usize(limits.channels_per_account),
             line_bytes: as_usize(limits.line_bytes),
             started: hub::now(),
+            grace: Millis(u64::from(config.sessions.grace_s) * 1000),
+            replay: as_usize(config.history.replay),
         };
         let send_queue = as_usize(limits.send_queue_bytes);
         let (hub, handle) = hub::Hub::new(Chat::new(settings, kept), store.clone(), send_queue);
@@ -87,7 +92,7 @@ impl Server {
             },
             stopping: stop,
         });
-        let addresses = listener::Addresses::new(limits.connections_per_address);
+        let addresses = addresses::Addresses::new(limits.connections_per_address);
         Ok(Self { hub, handle, shared, stopping, addresses })
     }
 

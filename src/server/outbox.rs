@@ -1,7 +1,8 @@
 //! What waits to be written to one connection.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -15,13 +16,17 @@ pub(super) struct Outbox(Mutex<Queue>);
 #[derive(Debug, Default)]
 struct Queue {
     blocks: Vec<Bytes>,
-    /// Bytes that are queued or taken and not yet written.
+    /// What came after each answer that is still to be found out: it goes out behind that.
+    held: VecDeque<Vec<Bytes>>,
+    /// Bytes that are queued, held or taken and not yet written.
     bytes: usize,
     /// Nothing more is taken in; when all is written the connection ends.
     closing: Option<Arc<str>>,
     waker: Option<Waker>,
     /// Of a task that is busy writing, and is woken only when the connection is to end.
     busy: Option<Waker>,
+    /// Of a task that has a long answer, and waits for what is queued to be read.
+    drained: Option<Waker>,
 }
 
 /// What the connection's task finds.
@@ -47,14 +52,49 @@ impl Outbox {
                 .close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
         }
         queue.bytes += block.len();
+        if let Some(held) = queue.held.back_mut() {
+            return held.push(block);
+        }
         queue.blocks.push(block);
         wake(queue);
+    }
+
+    /// Holds what comes from now on back until the answer is there that is due here. Of several, the first is
+    /// [answered](Self::answer) first.
+    pub fn hold(&self) {
+        self.0.lock().held.push_back(Vec::new());
+    }
+
+    /// The answer that the client waits for; empty where it is none. What was held behind it follows.
+    pub fn answer(&self, block: Bytes) {
+        let mut queue = self.0.lock();
+        let Some(held) = queue.held.pop_front() else { return };
+        if queue.closing.is_some() {
+            return;
+        }
+        queue.bytes += block.len();
+        queue.blocks.extend(Some(block).filter(|block| !block.is_empty()));
+        queue.blocks.extend(held);
+        wake(queue);
+    }
+
+    /// Ready when the client has read what is queued for it, or all but `left` bytes, or never will.
+    pub fn poll_drained(&self, left: usize, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.0.lock();
+        let held: usize = queue.held.iter().flatten().map(Bytes::len).sum();
+        if queue.bytes - held <= left || queue.closing.is_some() {
+            return Poll::Ready(());
+        }
+        queue.drained = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Ends the connection after what is queued and an ERROR line with the reason.
     pub fn close(&self, reason: &Arc<str>) {
         let mut queue = self.0.lock();
         if queue.closing.is_none() {
+            let held: Vec<Bytes> = queue.held.drain(..).flatten().collect();
+            queue.blocks.extend(held);
             queue.blocks.push(error_line(reason));
             queue.closing = Some(reason.clone());
             wake(queue);
@@ -65,6 +105,7 @@ impl Outbox {
     fn close_now(&self, reason: &str) {
         let mut queue = self.0.lock();
         queue.blocks.clear();
+        queue.held.clear();
         queue.blocks.push(error_line(reason));
         queue.closing = Some(reason.into());
         wake(queue);
@@ -98,6 +139,10 @@ impl Outbox {
     pub fn written(&self, bytes: usize) {
         let mut queue = self.0.lock();
         queue.bytes = queue.bytes.saturating_sub(bytes);
+        if let Some(waker) = queue.drained.take() {
+            drop(queue);
+            waker.wake();
+        }
     }
 }
 
@@ -108,9 +153,11 @@ pub(super) fn error_line(reason: &str) -> Bytes {
 
 fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
     let waker = queue.waker.take();
-    let busy = if queue.closing.is_some() { queue.busy.take() } else { None };
+    let ends = queue.closing.is_some();
+    let busy = if ends { queue.busy.take() } else { None };
+    let drained = if ends { queue.drained.take() } else { None };
     drop(queue);
-    for waker in [waker, busy].into_iter().flatten() {
+    for waker in [waker, busy, drained].into_iter().flatten() {
         waker.wake();
     }
 }
@@ -145,6 +192,41 @@ mod tests {
         outbox.push("late\r\n".into(), 100);
         assert_eq!(taken(&outbox), "a\r\nERROR :bye\r\n");
         assert_eq!(taken(&outbox), "end: bye");
+    }
+
+    #[test]
+    fn what_comes_after_a_question_waits_for_its_answer() {
+        let outbox = Outbox::default();
+        outbox.push("a ".into(), 100);
+        outbox.hold();
+        outbox.push("b ".into(), 100);
+        outbox.hold();
+        outbox.push("c ".into(), 100);
+        assert_eq!(taken(&outbox), "a ");
+        outbox.answer("first ".into());
+        assert_eq!(taken(&outbox), "first b ");
+        outbox.answer(Bytes::new());
+        assert_eq!(taken(&outbox), "c ");
+        outbox.hold();
+        outbox.push("d ".into(), 100);
+        outbox.close(&"bye".into());
+        outbox.answer("late ".into());
+        assert_eq!(taken(&outbox), "d ERROR :bye\r\n");
+    }
+
+    #[test]
+    fn it_is_drained_when_what_can_be_written_is() {
+        let outbox = Outbox::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.push("12345".into(), 10);
+        outbox.hold();
+        outbox.push("6".into(), 10);
+        assert!(outbox.poll_drained(4, &mut cx).is_pending());
+        outbox.written(1);
+        assert!(outbox.poll_drained(4, &mut cx).is_ready());
+        assert!(outbox.poll_drained(3, &mut cx).is_pending());
+        outbox.close(&"bye".into());
+        assert!(outbox.poll_drained(3, &mut cx).is_ready());
     }
 
     #[test]

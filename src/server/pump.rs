@@ -14,8 +14,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::flood::Flood;
-use super::outbox::Taken;
+use super::outbox;
 use super::session::{Ready, Said, Session};
+use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login};
 use crate::wire::framing::{LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
@@ -47,6 +48,7 @@ pub(super) struct Pump {
     session: Arc<Session>,
     ready: Arc<Ready>,
     lines: Lines,
+    batches: Batches,
     flood: Flood,
     writing: Writing,
 }
@@ -71,11 +73,20 @@ impl Pump {
         ready: Arc<Ready>,
     ) -> Self {
         let session = Arc::new(Session::new(login, ready.seconds()));
-        Self { stream, session, ready, lines, flood, writing: Writing::default() }
+        Self {
+            stream,
+            session,
+            ready,
+            lines,
+            batches: Batches::default(),
+            flood,
+            writing: Writing::default(),
+        }
     }
 
     /// Hands the hub the login, and what the client said behind it.
-    pub fn say(&self, said: Vec<Said>) {
+    pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, LineError>>) {
+        let said = lines.filter_map(|line| read_line(line, &mut self.batches)).collect();
         self.ready.put(&self.session, |inbox| inbox.said = said);
     }
 
@@ -147,7 +158,8 @@ impl Pump {
                 ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
                 let filled = buf.filled();
                 if !filled.is_empty() {
-                    take_lines(filled, &mut self.lines, &mut self.flood, &self.session, &self.ready);
+                    let lines = (&mut self.lines, &mut self.batches);
+                    take_lines(filled, lines, &mut self.flood, &self.session, &self.ready);
                 }
                 Poll::Ready(io::Result::Ok(filled.len()))
             });
@@ -163,7 +175,7 @@ impl Pump {
         loop {
             if writing.next == writing.blocks.len() {
                 match self.session.outbox.take(cx.waker()) {
-                    Taken::Blocks(blocks) => {
+                    outbox::Taken::Blocks(blocks) => {
                         *writing = Writing { blocks, unflushed: true, ..Writing::default() }
                     }
                     idle => {
@@ -173,7 +185,7 @@ impl Pump {
                         // An idle connection holds no capacity.
                         *writing = Writing::default();
                         return match idle {
-                            Taken::End(reason) => Poll::Ready(Ok(reason)),
+                            outbox::Taken::End(reason) => Poll::Ready(Ok(reason)),
                             _ => Poll::Pending,
                         };
                     }
@@ -213,14 +225,18 @@ impl Writing {
 }
 
 /// Hands the whole lines of what was read to the hub.
-fn take_lines(input: &[u8], lines: &mut Lines, flood: &mut Flood, session: &Arc<Session>, ready: &Ready) {
+fn take_lines(
+    input: &[u8],
+    (lines, batches): (&mut Lines, &mut Batches),
+    flood: &mut Flood,
+    session: &Arc<Session>,
+    ready: &Ready,
+) {
     session.heard(ready.seconds());
     let mut said = Vec::new();
     lines.feed(input, |line| {
-        if let Some(command) = read_line(line) {
-            flood.spoke();
-            said.push(command);
-        }
+        flood.spoke();
+        said.extend(read_line(line, batches));
     });
     if !said.is_empty() {
         ready.put(session, |inbox| {
@@ -233,7 +249,7 @@ fn take_lines(input: &[u8], lines: &mut Lines, flood: &mut Flood, session: &Arc<
     }
 }
 
-pub(super) fn read_line(line: Result<&str, LineError>) -> Option<Said> {
+fn read_line(line: Result<&str, LineError>, batches: &mut Batches) -> Option<Said> {
     let line = match line {
         Ok(line) => line,
         Err(error) => return Some(Said { label: None, command: Err(line_refused(error)) }),
@@ -245,7 +261,11 @@ pub(super) fn read_line(line: Result<&str, LineError>) -> Option<Said> {
         let raw = message.tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
         raw.filter(|label| !label.is_empty() && label.len() <= LABEL).map(Into::into)
     };
-    Some(Said { label, command: Command::parse(&message) })
+    match batches.take(&message, label.clone()) {
+        Taken::Not => Some(Said { label, command: Command::parse(&message) }),
+        Taken::Held => None,
+        Taken::Said((label, command)) => Some(Said { label, command }),
+    }
 }
 
 /// What the sender of a bad line hears.

@@ -1,5 +1,6 @@
 //! What the hub and a connection's task share of one session.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -8,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
-use crate::chat::{Command, Login, SessionId};
+use crate::chat::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
 /// While so many commands of a session wait for the hub, no more is read from it.
@@ -22,6 +23,7 @@ pub(super) struct Session {
     /// To the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
+    questions: Mutex<Questions>,
     /// When the client was last heard, in seconds of [`Ready::seconds`].
     heard: AtomicU32,
 }
@@ -33,11 +35,37 @@ pub(super) struct Said {
     pub command: Result<Command, Reply>,
 }
 
+/// A question of the chat for this session, with the label of its answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub label: Option<Box<str>>,
+    pub ask: Ask,
+}
+
+/// What comes back to the chat of a question.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub label: Option<Box<str>>,
+    pub answer: Answer,
+}
+
+/// Questions that wait for the one before them.
+#[derive(Debug, Default)]
+struct Questions {
+    waiting: VecDeque<Question>,
+    /// Somebody is at work on them.
+    busy: bool,
+}
+
 /// From the client. Bounded by [`ROOM`] and what one read from the socket holds.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     /// The login that opened the session, until the hub took it.
     pub login: Option<Box<Login>>,
+    /// So many answers are still to be found out. Until they are, nothing is taken.
+    asking: usize,
+    /// What was found out, for the chat to go on with.
+    pub answered: Vec<Answered>,
     pub said: Vec<Said>,
     /// The client will say no more, and why; what it is still owed goes out before the connection ends.
     pub hung_up: Option<Arc<str>>,
@@ -55,6 +83,7 @@ impl Session {
             id: OnceLock::new(),
             outbox: Outbox::default(),
             inbox: Mutex::new(inbox),
+            questions: Mutex::default(),
             heard: AtomicU32::new(now),
         }
     }
@@ -83,16 +112,54 @@ impl Session {
         Poll::Pending
     }
 
-    /// Takes all that waits.
-    pub fn take(&self) -> Inbox {
+    /// Takes all that waits; `None` while answers are to be found out first.
+    pub fn take(&self) -> Option<Inbox> {
         let mut inbox = self.inbox.lock();
+        if inbox.asking > 0 {
+            return None;
+        }
         let waker = inbox.waker.take();
         let taken = std::mem::take(&mut *inbox);
         drop(inbox);
         if let Some(waker) = waker {
             waker.wake();
         }
-        taken
+        Some(taken)
+    }
+
+    /// One more answer is to be found out before anything is taken.
+    pub fn asks(&self) {
+        self.inbox.lock().asking += 1;
+    }
+
+    /// Must an answer be found out first?
+    pub fn is_asking(&self) -> bool {
+        self.inbox.lock().asking > 0
+    }
+
+    /// Puts the rest of what was taken back, before what came since.
+    pub fn put_back(&self, mut rest: Inbox) {
+        let mut inbox = self.inbox.lock();
+        rest.said.append(&mut inbox.said);
+        inbox.said = rest.said;
+        inbox.hung_up = rest.hung_up.or(inbox.hung_up.take());
+        inbox.ended = rest.ended.or(inbox.ended.take());
+        inbox.listed = true;
+    }
+
+    /// Adds a question. Is nobody at work on those before it, so that somebody must begin?
+    pub fn ask(&self, question: Question) -> bool {
+        let mut questions = self.questions.lock();
+        questions.waiting.push_back(question);
+        !std::mem::replace(&mut questions.busy, true)
+    }
+
+    /// The next question; `None` where there is none, and then nobody is at work on them any more.
+    pub fn next_question(&self) -> Option<Question> {
+        let mut questions = self.questions.lock();
+        let next = questions.waiting.pop_front();
+        questions.busy = next.is_some();
+        next
     }
 
     pub fn heard(&self, now: u32) {
@@ -138,6 +205,18 @@ impl Ready {
                 self.more.notify_one();
             }
         }
+    }
+
+    /// A question of the session is answered: what it said since can be taken, unless there are others.
+    pub fn answered(&self, session: &Arc<Session>, answered: Option<Answered>) {
+        let mut inbox = session.inbox.lock();
+        inbox.asking = inbox.asking.saturating_sub(1);
+        inbox.answered.extend(answered);
+        inbox.listed = true;
+        drop(inbox);
+        // It may be in the list already, and is then taken twice, which does nothing.
+        self.list.lock().push(session.clone());
+        self.more.notify_one();
     }
 
     /// Waits until the list is not empty.

@@ -194,13 +194,15 @@ pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> ru
     Ok(())
 }
 
-/// Removes an account: its password, role and memberships are forgotten, its name stays taken.
+/// Removes an account: its password, roles, memberships, markers and metadata are forgotten, its name stays taken.
 pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
+        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, seen = 0 WHERE id = ?1",
         (id, now),
     )?;
-    tx.execute("DELETE FROM members WHERE account = ?1", [id])?;
+    for table in ["members", "ranks", "invited", "markers", "account_metadata", "private_metadata"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
+    }
     Ok(())
 }
 

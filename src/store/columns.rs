@@ -2,6 +2,8 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::chat::modes::ListKind;
+use crate::chat::ranks::Ranks;
 use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Role};
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
@@ -32,10 +34,18 @@ integer!(Role, |role| i64::from(*role == Self::Admin), |n| match n {
     1 => Ok(Self::Admin),
     _ => Err(FromSqlError::OutOfRange(n)),
 });
-integer!(MessageKind, |kind| i64::from(*kind == Self::Notice), |n| match n {
-    0 => Ok(Self::Privmsg),
-    1 => Ok(Self::Notice),
-    _ => Err(FromSqlError::OutOfRange(n)),
+integer!(
+    MessageKind,
+    |kind| i64::try_from(Self::ALL.iter().position(|known| known == kind).unwrap_or_default())
+        .unwrap_or_default(),
+    |n| usize::try_from(n)
+        .ok()
+        .and_then(|place| Self::ALL.get(place).copied())
+        .ok_or(FromSqlError::OutOfRange(n))
+);
+integer!(Ranks, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
+    Ok(bits) => Ok(Self::from_bits(bits)),
+    Err(_) => Err(FromSqlError::OutOfRange(n)),
 });
 // One integer, so that one comparison finds a place: a channel is its number, a talk the negated pair
 // of its accounts, the smaller in the upper bits.
@@ -73,6 +83,19 @@ macro_rules! name {
 
 name!(Nick);
 name!(ChannelName);
+
+impl ToSql for ListKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.letter().to_string()))
+    }
+}
+
+impl FromSql for ListKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let letter = value.as_str()?.chars().next();
+        letter.and_then(Self::of_letter).ok_or(FromSqlError::InvalidType)
+    }
+}
 
 #[cfg(test)]
 mod tests {

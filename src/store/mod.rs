@@ -10,11 +10,13 @@ pub mod accounts;
 pub mod audit;
 mod columns;
 mod error;
+pub mod history;
 pub mod invites;
 mod lock;
 mod readers;
 mod records;
 mod schema;
+mod settings;
 mod snapshot;
 mod writer;
 

@@ -4,17 +4,20 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Statement};
 
-use super::SENDS_KEPT;
+use super::{SENDS_KEPT, settings};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
 use crate::wire::{ChannelName, MessageId, Millis};
+
+/// Places that are remembered as spoken in: some hundred KiB.
+const SPOKEN: usize = 16 * 1024;
 
 /// Applies records. Lives as long as the writing connection and holds what every message needs.
 pub(super) struct Keeper<'conn> {
     conn: &'conn Connection,
     message: Statement<'conn>,
     send: Statement<'conn>,
-    /// Channels already marked as spoken in, so that a message costs no look-up.
-    spoken: HashSet<ChannelId>,
+    /// Places known to be noted as spoken in, so that a message costs no look-up. At most [`SPOKEN`].
+    spoken: HashSet<Place>,
     /// Sends since the last pruning, and the newest of them.
     sends: u32,
     newest_send: MessageId,
@@ -43,6 +46,8 @@ impl<'conn> Keeper<'conn> {
             Record::TopicSet(id, topic) => self.topic_set(*id, topic.as_ref()),
             Record::Joined { channel, account, at } => self.joined(*channel, *account, *at),
             Record::Parted { channel, account } => self.parted(*channel, *account),
+            Record::Redacted { place, message } => self.redacted(*place, *message),
+            other => settings::apply(self.conn, other),
         }
     }
 
@@ -70,12 +75,8 @@ impl<'conn> Keeper<'conn> {
     }
 
     fn message(&mut self, m: &StoredMessage) -> rusqlite::Result<()> {
-        if let Place::Channel(channel) = m.place
-            && self.spoken.insert(channel)
-        {
-            self.conn
-                .prepare_cached("UPDATE channels SET spoken = 1 WHERE id = ?1 AND spoken = 0")?
-                .execute([channel])?;
+        if m.kind.is_said() && self.spoken.insert(m.place) {
+            self.first_said(m.place)?;
         }
         let tags = (!m.tags.is_empty()).then_some(&*m.tags);
         self.message.execute((m.id, m.place, m.from, m.kind, &*m.text, tags))?;
@@ -87,17 +88,48 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
+    /// Something is said at a place, perhaps for the first time.
+    fn first_said(&mut self, place: Place) -> rusqlite::Result<()> {
+        // People have more talks than there are channels.
+        if self.spoken.len() > SPOKEN {
+            self.spoken.clear();
+        }
+        match place {
+            Place::Channel(channel) => {
+                let sql = "UPDATE channels SET spoken = 1 WHERE id = ?1 AND spoken = 0";
+                self.conn.prepare_cached(sql)?.execute([channel])?;
+            }
+            Place::Direct(a, b) => {
+                let sql = "INSERT INTO talks VALUES (?1, ?2, ?3), (?2, ?1, ?3) ON CONFLICT DO NOTHING";
+                self.conn.prepare_cached(sql)?.execute((a, b, place))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of what was said remains, but that something was.
+    fn redacted(&self, place: Place, message: MessageId) -> rusqlite::Result<()> {
+        let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2";
+        if self.conn.prepare_cached(sql)?.execute((message, place))? > 0 {
+            let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
+            self.conn.prepare_cached(sql)?.execute([message])?;
+        }
+        Ok(())
+    }
+
     fn channel_created(&self, id: ChannelId, name: &ChannelName, at: Millis) -> rusqlite::Result<()> {
+        self.conn.prepare_cached("DELETE FROM old_names WHERE name = ?1")?.execute([name])?;
         self.conn
             .prepare_cached("INSERT INTO channels (id, name, created) VALUES (?1, ?2, ?3)")?
             .execute((id, name, at))?;
         Ok(())
     }
 
-    /// Members go with it.
+    /// Its members, ranks, lists and old names go with it, and its joins and parts: nothing else is in its history.
     fn channel_removed(&mut self, id: ChannelId) -> rusqlite::Result<()> {
-        self.spoken.remove(&id);
+        self.spoken.remove(&Place::Channel(id));
         self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;
+        self.conn.prepare_cached("DELETE FROM messages WHERE place = ?1")?.execute([Place::Channel(id)])?;
         Ok(())
     }
 

@@ -1,11 +1,15 @@
 //! Reading what the chat starts from.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 
 use super::{SENDS_KEPT, accounts};
-use crate::chat::record::{AccountId, ChannelId, SendId, Snapshot, StoredChannel, Topic};
+use crate::chat::modes::{ListEntry, Modes};
+use crate::chat::record::{
+    AccountId, ChannelId, KeptKey, Place, SendId, Snapshot, StoredChannel, Subject, Topic,
+};
 use crate::wire::{MessageId, Millis};
 
 pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
@@ -22,6 +26,9 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
             |row| row.get(0),
         )?,
         sends: sends(&tx, last_message)?,
+        markers: markers(&tx)?,
+        metadata: metadata(&tx)?,
+        seen: seen(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)
@@ -36,28 +43,56 @@ fn last_message(conn: &Connection) -> rusqlite::Result<MessageId> {
 }
 
 fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
-    let mut members: HashMap<ChannelId, Vec<AccountId>> = HashMap::new();
-    let mut rows = conn.prepare(
+    let mut members = grouped(
+        conn,
         "SELECT m.channel, m.account FROM members m JOIN accounts a ON a.id = m.account
          WHERE a.removed IS NULL ORDER BY m.channel, m.account",
+        |row| row.get(1),
     )?;
-    for row in rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-        let (channel, account) = row?;
-        members.entry(channel).or_default().push(account);
+    let mut ranks =
+        grouped(conn, "SELECT channel, account, ranks FROM ranks", |row| Ok((row.get(1)?, row.get(2)?)))?;
+    let mut lists =
+        grouped(conn, "SELECT channel, list, mask, set_by, set_at FROM lists ORDER BY id", |row| {
+            Ok((row.get(1)?, ListEntry { mask: text(row, 2)?, by: row.get(3)?, at: row.get(4)? }))
+        })?;
+    let mut invited = grouped(conn, "SELECT channel, account FROM invited", |row| row.get(1))?;
+    let mut old_names =
+        grouped(conn, "SELECT channel, name, since FROM old_names", |row| Ok((row.get(1)?, row.get(2)?)))?;
+    conn.prepare(
+        "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most FROM channels ORDER BY id",
+    )?
+    .query_map([], |row| {
+        let id = row.get(0)?;
+        let key = row.get::<_, Option<String>>(8)?.map(Arc::from);
+        Ok(StoredChannel {
+            id,
+            name: row.get(1)?,
+            created: row.get(2)?,
+            topic: topic(row)?,
+            members: members.remove(&id).unwrap_or_default(),
+            spoken_in: row.get(3)?,
+            modes: Modes::new(row.get(7)?, key, row.get(9)?),
+            ranks: ranks.remove(&id).unwrap_or_default(),
+            lists: lists.remove(&id).unwrap_or_default(),
+            invited: invited.remove(&id).unwrap_or_default(),
+            old_names: old_names.remove(&id).unwrap_or_default(),
+        })
+    })?
+    .collect()
+}
+
+/// Rows by the channel in their first column.
+fn grouped<T>(
+    conn: &Connection,
+    sql: &str,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<HashMap<ChannelId, Vec<T>>> {
+    let mut groups: HashMap<ChannelId, Vec<T>> = HashMap::new();
+    for row in conn.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, read(row)?)))? {
+        let (channel, value) = row?;
+        groups.entry(channel).or_default().push(value);
     }
-    conn.prepare("SELECT id, name, created, spoken, topic, topic_by, topic_at FROM channels ORDER BY id")?
-        .query_map([], |row| {
-            let id = row.get(0)?;
-            Ok(StoredChannel {
-                id,
-                name: row.get(1)?,
-                created: row.get(2)?,
-                topic: topic(row)?,
-                members: members.remove(&id).unwrap_or_default(),
-                spoken_in: row.get(3)?,
-            })
-        })?
-        .collect()
+    Ok(groups)
 }
 
 fn topic(row: &Row<'_>) -> rusqlite::Result<Option<Topic>> {
@@ -65,13 +100,43 @@ fn topic(row: &Row<'_>) -> rusqlite::Result<Option<Topic>> {
     Ok(Some(Topic { text: text.into(), by: row.get(5)?, at: row.get(6)? }))
 }
 
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+    row.get::<_, String>(column).map(Arc::from)
+}
+
 /// Those of the window before the last message.
 fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
     let since = MessageId::first_at(Millis(last.time().0.saturating_sub(SENDS_KEPT.0)));
     conn.prepare("SELECT account, send, message FROM sends WHERE message >= ?1 ORDER BY message")?
-        .query_map([since], |row| {
-            let send: String = row.get(1)?;
-            Ok((row.get(0)?, SendId(send.into()), row.get(2)?))
-        })?
+        .query_map([since], |row| Ok((row.get(0)?, SendId(text(row, 1)?), row.get(2)?)))?
         .collect()
+}
+
+fn markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Place, Millis)>> {
+    conn.prepare("SELECT account, place, read FROM markers")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
+}
+
+fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, MessageId)>> {
+    conn.prepare("SELECT id, seen FROM accounts WHERE seen > 0 AND removed IS NULL")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+fn metadata(conn: &Connection) -> rusqlite::Result<Vec<KeptKey>> {
+    let read = |sql: &str, subject: fn(&Row<'_>) -> rusqlite::Result<Subject>| {
+        conn.prepare(sql)?
+            .query_map([], |row| Ok((subject(row)?, text(row, 0)?, text(row, 1)?)))?
+            .collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let mut all =
+        read("SELECT key, value, account FROM account_metadata", |row| Ok(Subject::Account(row.get(2)?)))?;
+    all.extend(read("SELECT key, value, channel FROM channel_metadata", |row| {
+        Ok(Subject::Channel(row.get(2)?))
+    })?);
+    all.extend(read("SELECT key, value, account, place FROM private_metadata", |row| {
+        Ok(Subject::Private(row.get(2)?, row.get(3)?))
+    })?);
+    Ok(all)
 }

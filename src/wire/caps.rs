@@ -26,30 +26,69 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    /// <https://ircv3.net/specs/extensions/account-tag>
-    AccountTag = "account-tag",
+    // The most needed first: CAP LS of a client that knows version 301 only is cut where its one line ends.
+    /// <https://ircv3.net/specs/extensions/sasl-3.2>
+    Sasl = "sasl",
+    /// <https://ircv3.net/specs/extensions/message-tags>
+    MessageTags = "message-tags",
+    /// <https://ircv3.net/specs/extensions/server-time>
+    ServerTime = "server-time",
     /// <https://ircv3.net/specs/extensions/batch>
     Batch = "batch",
     /// <https://ircv3.net/specs/extensions/capability-negotiation>
     CapNotify = "cap-notify",
-    /// <https://ircv3.net/specs/extensions/account-registration>
-    AccountRegistration = "draft/account-registration",
     /// <https://ircv3.net/specs/extensions/echo-message>
     EchoMessage = "echo-message",
     /// <https://ircv3.net/specs/extensions/labeled-response>
     LabeledResponse = "labeled-response",
-    /// <https://ircv3.net/specs/extensions/message-tags>
-    MessageTags = "message-tags",
     /// <https://ircv3.net/specs/extensions/multi-prefix>
     MultiPrefix = "multi-prefix",
-    /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
-    SendId = "parlour/send-id",
-    /// <https://ircv3.net/specs/extensions/sasl-3.2>
-    Sasl = "sasl",
-    /// <https://ircv3.net/specs/extensions/server-time>
-    ServerTime = "server-time",
+    /// <https://ircv3.net/specs/extensions/account-tag>
+    AccountTag = "account-tag",
+    /// <https://ircv3.net/specs/extensions/account-notify>
+    AccountNotify = "account-notify",
+    /// <https://ircv3.net/specs/extensions/away-notify>
+    AwayNotify = "away-notify",
+    /// <https://ircv3.net/specs/extensions/extended-join>
+    ExtendedJoin = "extended-join",
+    /// <https://ircv3.net/specs/extensions/userhost-in-names>
+    UserhostInNames = "userhost-in-names",
+    /// <https://ircv3.net/specs/extensions/invite-notify>
+    InviteNotify = "invite-notify",
+    /// <https://ircv3.net/specs/extensions/setname>
+    Setname = "setname",
+    /// <https://ircv3.net/specs/extensions/chghost>
+    Chghost = "chghost",
     /// <https://ircv3.net/specs/extensions/standard-replies>
     StandardReplies = "standard-replies",
+    /// <https://ircv3.net/specs/extensions/account-registration>
+    AccountRegistration = "draft/account-registration",
+    /// <https://ircv3.net/specs/extensions/chathistory>
+    Chathistory = "draft/chathistory",
+    /// <https://ircv3.net/specs/extensions/chathistory>
+    EventPlayback = "draft/event-playback",
+    /// <https://ircv3.net/specs/extensions/read-marker>
+    ReadMarker = "draft/read-marker",
+    /// <https://ircv3.net/specs/extensions/message-redaction>
+    MessageRedaction = "draft/message-redaction",
+    /// <https://ircv3.net/specs/extensions/multiline>
+    Multiline = "draft/multiline",
+    /// <https://ircv3.net/specs/extensions/extended-monitor>
+    ExtendedMonitor = "extended-monitor",
+    /// <https://ircv3.net/specs/extensions/extended-monitor>, under the name of its draft
+    ExtendedMonitorDraft = "draft/extended-monitor",
+    /// <https://ircv3.net/specs/extensions/no-implicit-names>
+    NoImplicitNames = "no-implicit-names",
+    /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its draft
+    NoImplicitNamesDraft = "draft/no-implicit-names",
+    /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its first implementation
+    NoImplicitNamesSoju = "soju.im/no-implicit-names",
+    /// <https://ircv3.net/specs/extensions/channel-rename>
+    ChannelRename = "draft/channel-rename",
+    /// <https://github.com/ircv3/ircv3-specifications/pull/603>
+    Whoami = "draft/whoami",
+    /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
+    SendId = "parlour/send-id",
 }
 
 impl Cap {
@@ -84,6 +123,11 @@ impl CapSet {
     /// Is it in the set?
     pub const fn has(self, cap: Cap) -> bool {
         self.0 & (1 << (cap as u8)) != 0
+    }
+
+    /// Has it any of these? For capabilities that have several names.
+    pub fn has_any(self, caps: &[Cap]) -> bool {
+        self.0 & Self::of(caps).0 != 0
     }
 
     /// With one more.
@@ -142,7 +186,7 @@ mod tests {
     fn sets_hold_what_was_put_in() {
         let set = CapSet::of(&[Cap::Sasl, Cap::Batch]);
         assert!(set.has(Cap::Sasl) && set.has(Cap::Batch) && !set.has(Cap::EchoMessage));
-        assert_eq!(set.to_string(), "batch sasl");
+        assert_eq!(set.to_string(), "sasl batch");
         assert_eq!(set.without(Cap::Batch).with(Cap::Sasl), CapSet::of(&[Cap::Sasl]));
         for &cap in Cap::ALL {
             assert_eq!(Cap::parse(cap.name()), Some(cap));

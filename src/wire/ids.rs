@@ -44,6 +44,9 @@ impl MessageId {
     /// A million messages a millisecond before the counter runs into the next one.
     pub const COUNTER_BITS: u32 = 20;
 
+    /// Later than every message.
+    pub const LAST: Self = Self(i64::MAX as u64);
+
     /// The id from its stored form (SQLite integers are signed).
     pub fn from_i64(id: i64) -> Self {
         Self(id.unsigned_abs())
@@ -63,6 +66,12 @@ impl MessageId {
     #[must_use]
     pub fn next(self, now: Millis) -> Self {
         Self::first_at(now).max(Self(self.0 + 1))
+    }
+
+    /// The largest id before this one.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
     }
 
     /// The 16 hexadecimal digits of the `msgid` tag, so that text order is message order.

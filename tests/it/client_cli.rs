@@ -85,11 +85,11 @@ fn a_conversation_as_it_is_printed() {
         without_times(&printed),
         [
             "#lobby -- you joined",
-            "        #lobby -- 2 here: dora Eve",
+            "        #lobby -- 2 here: ~dora Eve",
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",
-            "        #lobby -- 2 here: dora Eve",
+            "        #lobby -- 2 here: ~dora Eve",
             "dora <Eve> psst",
             "#lobby -- you left (bye)",
         ]

@@ -75,7 +75,7 @@ fn kept(home: &Home) -> BTreeMap<String, String> {
     let database = home.database();
     let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
     assert_eq!(check, "ok");
-    let mut rows = database.prepare("SELECT text, id FROM messages").expect("the table");
+    let mut rows = database.prepare("SELECT text, id FROM messages WHERE kind < 2").expect("the table");
     let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).expect("rows");
     let mut kept = BTreeMap::new();
     for row in rows {

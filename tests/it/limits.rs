@@ -63,7 +63,7 @@ fn one_address_has_so_many_connections_and_no_more() {
 
 #[test]
 fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_before() {
-    let server = server_with(&["limits.send_queue_bytes = 65536"]);
+    let server = server_with(&["limits.send_queue_bytes = 65536", "sessions.grace_s = 0"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let mut deaf = Client::login(&server, "carol");
     for client in [&mut alice, &mut bob, &mut deaf] {

@@ -24,7 +24,8 @@ fn until_kept(client: &mut Client, text: &str) {
 /// What is in the database, in order.
 fn kept(home: &Home) -> Vec<String> {
     let database = home.database();
-    let mut rows = database.prepare("SELECT text FROM messages ORDER BY id").expect("the table");
+    let mut rows =
+        database.prepare("SELECT text FROM messages WHERE kind < 2 ORDER BY id").expect("the table");
     let texts = rows.query_map([], |row| row.get(0)).expect("rows");
     texts.collect::<Result<_, _>>().expect("texts")
 }

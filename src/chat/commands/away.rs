@@ -1,4 +1,5 @@
-//! AWAY (<https://modern.ircdocs.horse/#away-message>).
+//! AWAY (<https://modern.ircdocs.horse/#away-message>): whether this session is attended. The account is away when none
+//! of its sessions is.
 
 use std::sync::Arc;
 
@@ -28,8 +29,9 @@ impl Away {
             Some(_) => Reply::numeric(RPL_NOWAWAY).text("You have been marked as being away"),
             None => Reply::numeric(RPL_UNAWAY).text("You are no longer marked as being away"),
         });
-        if let Some(me) = cx.chat.people.get_mut(cx.member.account) {
-            me.away = self.0;
+        if let Some(session) = cx.chat.sessions.get_mut(&cx.member.session) {
+            session.away = self.0;
         }
+        cx.chat.weigh_away(cx.member.account, cx.at, cx.fx);
     }
 }

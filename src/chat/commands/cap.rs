@@ -95,6 +95,7 @@ fn value(cap: Cap) -> Option<&'static str> {
     match cap {
         Cap::Sasl => Some(MECHANISMS),
         Cap::AccountRegistration => Some("before-connect,custom-account-name"),
+        Cap::Multiline => Some(super::batch::LIMITS),
         _ => None,
     }
 }

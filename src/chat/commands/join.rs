@@ -1,14 +1,25 @@
-//! JOIN (<https://modern.ircdocs.horse/#join-message>). A channel that is not there is made.
+//! JOIN (<https://modern.ircdocs.horse/#join-message>). A channel that is not there is made, and who makes it is its
+//! founder.
 
-use super::targets::{self, Target, no_such_channel};
+use std::sync::Arc;
+
+use super::targets::{self, no_such_channel};
 use super::{Command, Spec};
-use crate::chat::audience::Audience;
+use crate::chat::ask::Ask;
+use crate::chat::channel::Channel;
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
-use crate::wire::ChannelName;
-use crate::wire::numeric::ERR_TOOMANYCHANNELS;
-use crate::wire::{Message, Reply};
+use crate::chat::event::{Event, EventKind};
+use crate::chat::history::Window;
+use crate::chat::modes::Flag;
+use crate::chat::power::Power;
+use crate::chat::record::{ChannelId, MessageKind};
+use crate::chat::target::Target;
+use crate::wire::numeric::{
+    ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,
+    ERR_TOOMANYCHANNELS,
+};
+use crate::wire::{Cap, ChannelName, Message, Reply};
 
 /// JOIN
 pub const SPEC: Spec = Spec { name: "JOIN", least: 1, parse };
@@ -16,18 +27,21 @@ pub const SPEC: Spec = Spec { name: "JOIN", least: 1, parse };
 /// The channels to join, or to leave them all.
 #[derive(Debug)]
 pub enum Join {
-    /// `JOIN #a,#b`
-    These(Vec<Target>),
+    /// `JOIN #a,#b key`
+    These(Vec<(Target, Option<Box<str>>)>),
     /// `JOIN 0`
     PartAll,
 }
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let list = message.param(0).unwrap_or_default();
-    Ok(Command::Join(match list {
-        "0" => Join::PartAll,
-        _ => Join::These(targets::split(list)?.into_iter().map(Target::parse).collect()),
-    }))
+    if list == "0" {
+        return Ok(Command::Join(Join::PartAll));
+    }
+    let keys = message.param(1).unwrap_or_default().split(',');
+    let keys = keys.map(|key| Some(key).filter(|key| !key.is_empty()).map(Into::into));
+    let targets = targets::split(list)?.into_iter().map(Target::parse);
+    Ok(Command::Join(Join::These(targets.zip(keys.chain(std::iter::repeat(None))).collect())))
 }
 
 impl Join {
@@ -39,39 +53,120 @@ impl Join {
                 }
             }
             Self::These(targets) => {
-                for target in targets {
+                let mut joined = Vec::new();
+                for (target, key) in targets {
                     match target {
-                        Target::Channel(name) => join(cx, &name),
+                        Target::Channel(name) => joined.extend(join(cx, &name, key.as_deref())),
                         Target::Person(nick) => cx.reply(no_such_channel(nick.as_str())),
                         Target::Nobody(text) => cx.reply(no_such_channel(&text)),
                     }
                 }
+                replay(cx, joined);
             }
         }
     }
 }
 
-fn join(cx: &mut Context<'_>, name: &ChannelName) {
-    if cx.channel(name).is_some_and(|channel| cx.is_in(channel)) {
-        return;
+/// Why the member may not join.
+fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Reply> {
+    let me = cx.me()?;
+    if cx.power(channel) == Power::Admin || channel.invited.contains(&me.account.id) {
+        return None;
+    }
+    let refuse = |numeric, text: &str| {
+        Some(Reply::numeric(numeric).arg(channel.name.as_str()).text(format!("Cannot join channel: {text}")))
+    };
+    if channel.lists.bans(me) {
+        return refuse(ERR_BANNEDFROMCHAN, "you are banned");
+    }
+    if channel.modes.has(Flag::InviteOnly) && !channel.lists.invites(me) {
+        return refuse(ERR_INVITEONLYCHAN, "only who was invited may");
+    }
+    if channel.modes.key.as_deref().is_some_and(|wanted| key != Some(wanted)) {
+        return refuse(ERR_BADCHANNELKEY, "that is not its key");
+    }
+    if channel.modes.limit.is_some_and(|most| channel.members.len() >= most as usize) {
+        return refuse(ERR_CHANNELISFULL, "it is full");
+    }
+    None
+}
+
+fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<ChannelId> {
+    let mut name = name.clone();
+    if cx.channel(&name).is_none()
+        && let Some(new) = cx.chat.channels.renamed(&name, cx.at).map(|channel| channel.name.clone())
+    {
+        // channel-rename, "Channel redirection".
+        let text = "The channel has been renamed";
+        if cx.member.caps.has(Cap::ChannelRename) {
+            let reply = Reply::fail("JOIN", "CHANNEL_RENAMED").arg(name.as_str()).arg(new.as_str());
+            cx.reply(reply.text(text));
+            return None;
+        }
+        cx.reply(Reply::numeric(ERR_LINKCHANNEL).arg(name.as_str()).arg(new.as_str()).text(text));
+        name = new;
+    }
+    if let Some(channel) = cx.channel(&name) {
+        if cx.is_in(channel) {
+            return None;
+        }
+        if let Some(reply) = refusal(cx, channel, key) {
+            cx.reply(reply);
+            return None;
+        }
     }
     let most = cx.chat.settings.channels_per_account;
     if cx.me().is_none_or(|me| me.channels.len() >= most) {
         let text = format!("You are in {most} channels, which is the most; leave one first");
-        return cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
+        cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
+        return None;
     }
-    let entered = cx.chat.enter(cx.member.account, name.clone(), cx.at, cx.fx);
+    let id = cx.chat.enter(cx.member.account, name, cx.at, cx.fx)?;
+    let channel = cx.chat.channels.get(id)?;
     // As its creator wrote it.
-    let Some(channel) = entered.and_then(|id| cx.chat.channels.get(id)) else { return };
-    let (name, audience) = (channel.name.clone(), channel.audience.clone());
-    let Some(event) = cx.event(EventKind::Join(name.clone())) else { return };
-    let origin = Some(cx.origin());
-    cx.fx.outputs.push(Output::Fan { audience, event, origin });
-    for seat in own_seats(cx).seats() {
-        cx.introduce(&name, seat.session);
+    let (name, ranks) = (channel.name.clone(), channel.ranks(cx.member.account));
+    let realname = cx.me().map(|me| me.realname.clone()).unwrap_or_default();
+    let event =
+        cx.channel_event(id, (MessageKind::Join, Arc::default()), EventKind::Join(name.clone(), realname))?;
+    cx.tell_channel(&name, event);
+    if !ranks.is_empty() {
+        let change = ranks.granted_to(&cx.member.nick);
+        let event = Event::of_server(cx.at, EventKind::Mode(name.shared(), change));
+        tell_others(cx, &name, event);
+    }
+    if let Some(away) = cx.me().and_then(|me| me.away.clone()) {
+        // away-notify: who joins while away is known to be.
+        let event = cx.event(EventKind::Away(Some(away)))?;
+        tell_others(cx, &name, event);
+    }
+    for session in cx.my_sessions() {
+        cx.introduce(&name, session);
+    }
+    Some(id)
+}
+
+/// Shows an event to those of the channel who are not the member: his own sessions learn it from NAMES.
+fn tell_others(cx: &mut Context<'_>, name: &ChannelName, event: Event) {
+    let Some(channel) = cx.channel(name) else { return };
+    if channel.audience.len() > cx.me().map_or(0, |me| me.seats.len()) {
+        cx.tell_channel(name, event);
     }
 }
 
-fn own_seats(cx: &Context<'_>) -> Audience {
-    cx.me().map(|me| me.seats.clone()).unwrap_or_default()
+/// Sends what was said in channels lately to those sessions of the member that cannot ask for it.
+fn replay(cx: &mut Context<'_>, joined: Vec<ChannelId>) {
+    let window = Window { before: cx.chat.last_message, ..Window::latest(cx.chat.settings.replay) };
+    let named = |id: ChannelId| Some((id, cx.chat.channels.get(id)?.name.clone(), window));
+    let channels: Vec<_> = joined.into_iter().filter_map(named).collect();
+    if channels.is_empty() || window.limit == 0 {
+        return;
+    }
+    for session in cx.my_sessions() {
+        let Some(caps) = cx.chat.sessions.get(&session).map(|known| known.caps) else { continue };
+        if !caps.has(Cap::Chathistory) {
+            let reader = cx.reader().with_caps(caps);
+            let ask = Ask::Replay { reader, channels: channels.clone(), talks: None };
+            cx.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+        }
+    }
 }

@@ -1,34 +1,83 @@
-//! LIST (<https://modern.ircdocs.horse/#list-message>).
+//! LIST (<https://modern.ircdocs.horse/#list-message>) with the filters that `ELIST` names.
 
-use super::targets;
 use super::{Command, Spec};
 use crate::chat::channel::Channel;
 use crate::chat::context::Context;
-use crate::chat::state::Chat;
+use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_LIST, RPL_LISTEND, RPL_LISTSTART};
-use crate::wire::{ChannelName, Message, Reply};
+use crate::wire::{ChannelName, Message, Millis, Reply};
 
 /// LIST
 pub const SPEC: Spec = Spec { name: "LIST", least: 0, parse };
 
-/// The channels that are asked about; none for all.
-#[derive(Debug)]
-pub struct List(Vec<Box<str>>);
+/// Most conditions of one LIST.
+const CONDITIONS: usize = 16;
 
+/// The channels that are asked about: those of these names or matching one of these masks, or all, that meet all of the
+/// other conditions.
+#[derive(Debug)]
+pub struct List {
+    names: Vec<Named>,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug)]
+enum Condition {
+    /// `!mask`
+    Not(Named),
+    /// `>n`
+    MoreThan(usize),
+    /// `<n`
+    FewerThan(usize),
+    /// `C<n`: made less than so many minutes ago; `C>n`: more.
+    Made { within: bool, minutes: u64 },
+    /// `T<n`: the topic was set less than so many minutes ago; `T>n`: more.
+    TopicSet { within: bool, minutes: u64 },
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    let list = message.param(0).unwrap_or_default();
-    Ok(Command::List(List(targets::split(list)?.into_iter().map(Into::into).collect())))
+    let mut list = List { names: Vec::new(), conditions: Vec::new() };
+    let words = message.param(0).unwrap_or_default().split(',').filter(|word| !word.is_empty());
+    for word in words.take(CONDITIONS) {
+        match condition(word) {
+            Some(condition) => list.conditions.push(condition),
+            None => list.names.push(Named::new(word)),
+        }
+    }
+    Ok(Command::List(list))
+}
+
+fn condition(word: &str) -> Option<Condition> {
+    let mut chars = word.chars();
+    let ages = |rest: &str| {
+        let within = rest.starts_with('<');
+        let minutes = rest.strip_prefix(['<', '>'])?.parse().ok()?;
+        Some((within, minutes))
+    };
+    match chars.next()? {
+        '!' => Some(Condition::Not(Named::new(chars.as_str()))),
+        '>' => chars.as_str().parse().ok().map(Condition::MoreThan),
+        '<' => chars.as_str().parse().ok().map(Condition::FewerThan),
+        'C' | 'c' => ages(chars.as_str()).map(|(within, minutes)| Condition::Made { within, minutes }),
+        'T' | 't' => ages(chars.as_str()).map(|(within, minutes)| Condition::TopicSet { within, minutes }),
+        _ => None,
+    }
 }
 
 impl List {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        let chat = &*cx.chat;
-        let lines: Vec<Reply> = if self.0.is_empty() {
-            chat.channels.iter().map(|channel| line(chat, channel)).collect()
-        } else {
-            let named = |text: &str| chat.channels.named(&ChannelName::parse(text).ok()?);
-            self.0.iter().filter_map(|text| named(text)).map(|channel| line(chat, channel)).collect()
-        };
+        let named =
+            |channel: &Channel| self.names.is_empty() || self.names.iter().any(|glob| glob.is(channel));
+        let lines: Vec<Reply> = cx
+            .chat
+            .channels
+            .iter()
+            .filter(|channel| named(channel) && cx.can_see(channel))
+            .map(|channel| (channel, online(cx, channel)))
+            .filter(|(channel, online)| self.conditions.iter().all(|c| c.holds(channel, *online, cx.at)))
+            .map(|(channel, online)| line(channel, online))
+            .collect();
         cx.reply(Reply::numeric(RPL_LISTSTART).arg("Channel").text("Users  Name"));
         for reply in lines {
             cx.reply(reply);
@@ -37,10 +86,58 @@ impl List {
     }
 }
 
-fn line(chat: &Chat, channel: &Channel) -> Reply {
-    let online = channel.members.iter().filter_map(|&id| chat.people.get(id)).filter(|p| p.is_online());
+/// A pattern of names, and the one name that it is where it is one: written in another normal form that is the same.
+#[derive(Debug)]
+struct Named(Glob, Option<ChannelName>);
+
+impl Named {
+    fn new(text: &str) -> Self {
+        Self(Glob::new(text), ChannelName::parse(text).ok())
+    }
+
+    fn is(&self, channel: &Channel) -> bool {
+        self.0.matches(channel.name.as_str()) || self.1.as_ref() == Some(&channel.name)
+    }
+}
+
+impl Condition {
+    fn holds(&self, channel: &Channel, online: usize, now: Millis) -> bool {
+        let age = |since: Millis| now.0.saturating_sub(since.0) / 60_000;
+        match self {
+            Self::Not(glob) => !glob.is(channel),
+            Self::MoreThan(n) => online > *n,
+            Self::FewerThan(n) => online < *n,
+            Self::Made { within, minutes } => (age(channel.created) < *minutes) == *within,
+            Self::TopicSet { within, minutes } => {
+                channel.topic.as_ref().is_some_and(|topic| (age(topic.at) < *minutes) == *within)
+            }
+        }
+    }
+}
+
+fn online(cx: &Context<'_>, channel: &Channel) -> usize {
+    channel.members.iter().filter_map(|&id| cx.chat.people.get(id)).filter(|p| p.is_online()).count()
+}
+
+fn line(channel: &Channel, online: usize) -> Reply {
     Reply::numeric(RPL_LIST)
         .arg(channel.name.as_str())
-        .arg(online.count().to_string())
+        .arg(online.to_string())
         .text(channel.topic.as_ref().map_or("", |topic| &topic.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_names_or_conditions() {
+        assert!(matches!(condition("!#a*"), Some(Condition::Not(_))));
+        assert!(matches!(condition(">5"), Some(Condition::MoreThan(5))));
+        assert!(matches!(condition("C<60"), Some(Condition::Made { within: true, minutes: 60 })));
+        assert!(matches!(condition("T>60"), Some(Condition::TopicSet { within: false, minutes: 60 })));
+        for name in ["#a", "#C<5", "Chess", "<x", ""] {
+            assert!(condition(name).is_none(), "{name}");
+        }
+    }
 }

@@ -4,13 +4,20 @@
 
 use std::sync::Arc;
 
-use super::targets::{self, Target, no_such_channel, no_such_nick};
+use super::targets::{self, no_such_channel, no_such_nick};
 use super::{Command, Spec};
+use crate::chat::channel::Channel;
 use crate::chat::context::Context;
 use crate::chat::effects::{Origin, Output};
 use crate::chat::event::{Event, EventKind};
+use crate::chat::modes::Flag;
 use crate::chat::people::ECHO_ID;
-use crate::chat::record::{MessageKind, Place, Record, SendId, StoredMessage};
+use crate::chat::power::Power;
+use crate::chat::ranks::Rank;
+use crate::chat::record::{
+    ChannelId, LINE_BREAK, LINE_JOIN, MessageKind, Place, Record, SendId, StoredMessage,
+};
+use crate::chat::target::Target;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply};
 
@@ -44,6 +51,12 @@ fn parse(message: &Message<'_>, kind: Option<MessageKind>) -> Result<Command, Re
     if kind.is_some() && text.is_empty() {
         return Err(Reply::numeric(ERR_NOTEXTTOSEND).text("No text to send"));
     }
+    let said = begin(message.command, message, list)?;
+    Ok(Command::Said(Said { kind, text: text.into(), ..said }))
+}
+
+/// A message without its text: whom it is for, and what its tags say.
+pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<Said, Reply> {
     let targets: Vec<Target> = if list.contains(',') {
         targets::split(list)?.into_iter().map(Target::parse).collect()
     } else {
@@ -52,30 +65,60 @@ fn parse(message: &Message<'_>, kind: Option<MessageKind>) -> Result<Command, Re
     let send_id = match message.tags.get(SEND_ID_TAG) {
         Some(id) if id.is_empty() || id.len() > SendId::MAX || targets.len() > 1 => {
             let text = format!("A send id has 1 to {} bytes and goes with one target", SendId::MAX);
-            return Err(Reply::fail(message.command, "INVALID_SEND_ID").text(text));
+            return Err(Reply::fail(command, "INVALID_SEND_ID").text(text));
         }
         Some(id) => Some(SendId(id.as_ref().into())),
         None => None,
     };
-    Ok(Command::Said(Said { targets, kind, text: text.into(), tags: client_only(message), send_id }))
+    Ok(Said { targets, kind: None, text: Arc::default(), tags: client_only(message), send_id })
 }
 
-/// The client-only tags, which are passed on as they are.
+/// The client-only tags, which are passed on as they are
+/// ([message tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
 fn client_only(message: &Message<'_>) -> Arc<str> {
     let tags: Vec<&str> = message.tags.0.split(';').filter(|tag| tag.starts_with('+')).collect();
     if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
 }
 
+/// Is it a reaction, that the history keeps? Others of its kind are for now: typing notes and the like.
+fn is_reaction(tags: &str) -> bool {
+    let key = |tag: &str| tag.split('=').next().map(str::to_owned);
+    tags.split(';').filter_map(key).any(|key| ["+draft/react", "+draft/unreact"].contains(&&*key))
+}
+
+/// `@#channel` (`STATUSMSG`): those of a rank and above.
+fn status_target(text: &str) -> Option<(Rank, ChannelName)> {
+    let rank = Rank::of_prefix(text.chars().next()?)?;
+    Some((rank, ChannelName::parse(text.get(1..)?).ok()?))
+}
+
+/// Is the member's session among those of the channel?
+fn audience_has(cx: &Context<'_>, id: ChannelId) -> bool {
+    cx.chat.channels.get(id).is_some_and(|channel| channel.audience.has(cx.member.session))
+}
+
 impl Said {
+    /// A message with its lines.
+    pub(super) fn with_lines(self, kind: MessageKind, text: Arc<str>) -> Self {
+        Self { kind: Some(kind), text, ..self }
+    }
+
     pub(super) fn run(self, cx: &mut Context<'_>) {
+        let caps = cx.member.caps;
+        if self.text.contains([LINE_BREAK, LINE_JOIN]) && !(caps.has(Cap::Multiline) && caps.has(Cap::Batch))
+        {
+            let reply = Reply::fail("BATCH", "MULTILINE_INVALID");
+            return cx.reply(reply.text("Ask for the capabilities draft/multiline and batch first"));
+        }
         for target in &self.targets {
             match target {
-                Target::Channel(name) => self.to_channel(cx, name),
+                Target::Channel(name) => self.to_channel(cx, name, None),
                 Target::Person(nick) => self.to_person(cx, nick),
-                Target::Nobody(text) => self.refuse(
-                    cx,
-                    if text.starts_with('#') { no_such_channel(text) } else { no_such_nick(text) },
-                ),
+                Target::Nobody(text) => match status_target(text) {
+                    Some((rank, name)) => self.to_channel(cx, &name, Some(rank)),
+                    None if text.starts_with('#') => self.refuse(cx, no_such_channel(text)),
+                    None => self.refuse(cx, no_such_nick(text)),
+                },
             }
         }
     }
@@ -88,21 +131,68 @@ impl Said {
         }
     }
 
-    fn to_channel(&self, cx: &mut Context<'_>, name: &ChannelName) {
-        let Some(channel) = cx.channel(name) else { return self.refuse(cx, no_such_channel(name.as_str())) };
-        if !cx.is_in(channel) {
+    fn to_channel(&self, cx: &mut Context<'_>, name: &ChannelName, status: Option<Rank>) {
+        let Some(channel) = cx.visible(name) else { return self.refuse(cx, no_such_channel(name.as_str())) };
+        if let Some(why) = self.silenced(cx, channel) {
             let reply = Reply::numeric(ERR_CANNOTSENDTOCHAN).arg(name.as_str());
-            return self.refuse(cx, reply.text("Join the channel before you speak in it"));
+            return self.refuse(cx, reply.text(why));
         }
-        let (id, target, audience) = (channel.id, channel.name.shared(), channel.audience.clone());
-        let Some(message) = self.keep(cx, Place::Channel(id), &target) else { return };
-        if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| self.kind.is_some()) {
+        let (id, name, mut audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
+        let mut target = name.shared();
+        if let Some(rank) = status {
+            // STATUSMSG: for those of a rank and above alone, and the sender. It is not kept: the history could not
+            // say who may read it.
+            let ranked = channel
+                .members
+                .iter()
+                .filter(|&&member| member == cx.member.account || channel.ranks(member).at_least(rank));
+            let people = ranked.filter_map(|&member| cx.chat.people.get(member));
+            audience = people.flat_map(|person| person.seats.seats()).copied().collect();
+            target = format!("{}{name}", rank.prefix()).into();
+        }
+        let kept = if status.is_some() { None } else { Some(Place::Channel(id)) };
+        let Some(message) = self.keep(cx, kept, &target) else { return };
+        let spoken = status.is_none() && self.is_kept();
+        if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| spoken) {
             channel.spoken_in = true;
         }
         let origin =
             Origin { session: cx.member.session, echo: cx.member.caps.has(Cap::EchoMessage), tag: None };
         let Some(event) = self.event(cx, target, message, false) else { return };
-        cx.fx.outputs.push(Output::Fan { audience, event, origin: Some(origin) });
+        let outside = origin.echo && !audience_has(cx, id);
+        cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: Some(origin) });
+        if outside {
+            cx.show(cx.member.session, event);
+        }
+    }
+
+    /// Why the member may not say this in the channel, if so.
+    fn silenced(&self, cx: &Context<'_>, channel: &Channel) -> Option<&'static str> {
+        let power = cx.power(channel);
+        let is_in = cx.is_in(channel);
+        if !is_in && (channel.modes.has(Flag::MembersOnly) || power == Power::Admin) {
+            return Some("Join the channel before you speak in it");
+        }
+        if power.at_least(Rank::Voice) {
+            return self.bad_ctcp(channel);
+        }
+        if channel.modes.has(Flag::Moderated) {
+            return Some("The channel is moderated: only who has a voice may speak");
+        }
+        if cx.me().is_some_and(|me| channel.lists.mutes(me)) {
+            return Some("You are banned or muted in the channel");
+        }
+        self.bad_ctcp(channel)
+    }
+
+    fn bad_ctcp(&self, channel: &Channel) -> Option<&'static str> {
+        let ctcp = self.text.starts_with('\u{1}') && !self.text.starts_with("\u{1}ACTION");
+        (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
+    }
+
+    /// Will the history have it?
+    fn is_kept(&self) -> bool {
+        self.kind.is_some() || is_reaction(&self.tags)
     }
 
     fn to_person(&self, cx: &mut Context<'_>, nick: &Nick) {
@@ -110,8 +200,10 @@ impl Said {
             return self.refuse(cx, no_such_nick(nick.as_str()));
         };
         let (id, target, seats, away) =
-            (person.account.id, person.nick().shared(), person.seats.clone(), person.away.clone());
-        let Some(message) = self.keep(cx, Place::direct(cx.member.account, id), &target) else { return };
+            (person.account.id, person.nick().shared(), person.seats.snapshot(), person.away.clone());
+        let Some(message) = self.keep(cx, Some(Place::direct(cx.member.account, id)), &target) else {
+            return;
+        };
         let origin = |echo| Some(Origin { session: cx.member.session, echo, tag: None });
         if id == cx.member.account {
             // To oneself: the sending session gets its echo, which carries the label, and each session gets
@@ -123,13 +215,13 @@ impl Said {
             cx.fx.outputs.push(Output::Fan { audience: seats, event, origin: None });
             return;
         }
-        let own = cx.me().map(|me| me.seats.clone()).unwrap_or_default();
+        let own = cx.me().map(|me| me.seats.snapshot()).unwrap_or_default();
         let (Some(theirs), Some(mine)) =
             (self.event(cx, target.clone(), message, false), self.event(cx, target, message, true))
         else {
             return;
         };
-        if !seats.seats().is_empty() {
+        if !seats.is_empty() {
             cx.fx.outputs.push(Output::Fan { audience: seats, event: theirs, origin: None });
         }
         let echo = cx.member.caps.has(Cap::EchoMessage);
@@ -159,6 +251,7 @@ impl Said {
         let event = Event {
             source: echo.source.clone(),
             account: Some(echo.nick().clone()),
+            bot: true,
             time: id.time(),
             id: Some(id),
             tags: Arc::default(),
@@ -169,13 +262,13 @@ impl Said {
                 own: false,
             },
         };
-        let audience = me.seats.clone();
+        let audience = me.seats.snapshot();
         cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
     }
 
     /// Gives the message its id and asks for it to be kept. `None` where it was sent before: then the asker
     /// alone hears of it again, and nothing more is to be done.
-    fn keep(&self, cx: &mut Context<'_>, place: Place, target: &Arc<str>) -> Option<MessageId> {
+    fn keep(&self, cx: &mut Context<'_>, place: Option<Place>, target: &Arc<str>) -> Option<MessageId> {
         let account = cx.member.account;
         if let Some(send) = &self.send_id
             && let Some(known) = cx.chat.sends.find(account, send)
@@ -188,8 +281,7 @@ impl Said {
         if let Some(me) = cx.chat.people.get_mut(account) {
             me.active = cx.at;
         }
-        // A TAGMSG is for now: typing notes and the like are not kept.
-        if let Some(kind) = self.kind {
+        if let Some(place) = place.filter(|_| self.is_kept()) {
             if let Some(send) = &self.send_id {
                 cx.chat.sends.remember(account, send.clone(), id);
             }
@@ -197,7 +289,7 @@ impl Said {
                 id,
                 place,
                 from: account,
-                kind,
+                kind: self.kind.unwrap_or(MessageKind::Tagmsg),
                 text: self.text.clone(),
                 tags: self.tags.clone(),
                 send_id: self.send_id.clone(),
@@ -215,6 +307,7 @@ impl Said {
         Some(Event {
             source: me.source.clone(),
             account: Some(me.nick().clone()),
+            bot: me.bot,
             time: id.time(),
             id: Some(id),
             tags: self.tags.clone(),

@@ -6,20 +6,33 @@ use super::context::Context;
 use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
 use crate::wire::{Message, Reply};
 
+pub mod about;
+pub mod admins;
 pub mod away;
+pub mod batch;
 pub mod cap;
+pub mod chathistory;
+pub mod invite;
 pub mod join;
+pub mod kick;
+pub mod knock;
 pub mod list;
 pub mod lusers;
+pub mod markread;
 pub mod message;
 pub mod mode;
+pub mod monitor;
 pub mod motd;
 pub mod names;
 pub mod nick;
 pub mod part;
 pub mod ping;
+pub mod presence;
 pub mod quit;
+pub mod redact;
 pub mod registered;
+pub mod rename;
+pub mod setname;
 pub mod targets;
 pub mod topic;
 pub mod version;
@@ -78,12 +91,22 @@ commands! {
     ping::Ping writes |_| false, [PING, PONG],
     join::Join writes |_| true, [SPEC],
     part::Part writes |_| true, [SPEC],
+    markread::MarkRead writes markread::MarkRead::sets, [SPEC],
+    chathistory::ChatHistory writes |_| false, [SPEC],
     names::Names writes |_| false, [SPEC],
     who::Who writes |_| false, [SPEC],
     whois::Whois writes |_| false, [SPEC],
-    mode::Mode writes |_| false, [SPEC],
+    mode::Mode writes mode::Mode::may_change, [SPEC],
     topic::SetTopic writes topic::SetTopic::sets, [SPEC],
     away::Away writes |_| false, [SPEC],
+    monitor::Monitor writes |_| false, [SPEC],
+    redact::Redact writes |_| true, [SPEC],
+    kick::Kick writes |_| true, [SPEC],
+    invite::Invite writes |_| true, [SPEC],
+    knock::Knock writes |_| false, [SPEC],
+    rename::RenameChannel writes |_| true, [SPEC],
+    setname::SetName writes |_| false, [SPEC],
+    presence::Presence writes |_| false, [ISON, USERHOST, WHOWAS],
     list::List writes |_| false, [SPEC],
     cap::Negotiate writes |_| false, [SPEC],
     nick::Rename writes |_| false, [SPEC],
@@ -91,6 +114,8 @@ commands! {
     motd::Motd writes |_| false, [SPEC],
     lusers::Lusers writes |_| false, [SPEC],
     version::Version writes |_| false, [SPEC],
+    about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
+    admins::Admins writes |_| true, [KILL, WALLOPS],
     registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
 }
 

@@ -24,10 +24,11 @@ impl Names {
             return cx.reply(end("*"));
         }
         for text in self.0 {
-            let channel = ChannelName::parse(&text).ok().and_then(|name| cx.chat.channels.named(&name));
+            let caps = cx.member.caps;
+            let channel = ChannelName::parse(&text).ok().and_then(|name| cx.visible(&name));
             match channel {
                 Some(channel) => {
-                    for reply in names(cx.chat, channel) {
+                    for reply in names(cx.chat, channel, caps) {
                         cx.reply(reply);
                     }
                 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::targets::{self, Target, no_such_channel};
+use super::targets::{self, no_such_channel};
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
-use crate::chat::record::ChannelId;
+use crate::chat::record::{ChannelId, MessageKind};
 use crate::chat::settings::{Settings, clip};
+use crate::chat::target::Target;
 use crate::wire::numeric::ERR_NOTONCHANNEL;
 use crate::wire::{Message, Reply};
 
@@ -45,7 +46,7 @@ impl Part {
                     continue;
                 }
             };
-            match cx.channel(&name).map(|channel| (channel.id, cx.is_in(channel))) {
+            match cx.visible(&name).map(|channel| (channel.id, cx.is_in(channel))) {
                 None => cx.reply(no_such_channel(name.as_str())),
                 Some((_, false)) => cx.reply(not_on_channel(name.as_str())),
                 Some((id, true)) => leave(cx, id, self.reason.clone()),
@@ -62,8 +63,9 @@ pub(super) fn not_on_channel(name: &str) -> Reply {
 /// Leaves a channel that the member is in, and tells everybody in it.
 pub(super) fn leave(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
     let Some(channel) = cx.chat.channels.get(id) else { return };
-    let (name, audience) = (channel.name.clone(), channel.audience.clone());
-    let Some(event) = cx.event(EventKind::Part(name, reason)) else { return };
+    let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
+    let kept = (MessageKind::Part, reason.clone().unwrap_or_default());
+    let Some(event) = cx.channel_event(id, kept, EventKind::Part(name, reason)) else { return };
     cx.chat.leave(cx.member.account, id, cx.fx);
     let origin = Some(cx.origin());
     cx.fx.outputs.push(Output::Fan { audience, event, origin });

@@ -1,31 +1,8 @@
 //! Lists of targets, as JOIN, PRIVMSG and others take them.
 
 use crate::chat::settings::Settings;
-use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS};
-use crate::wire::{ChannelName, Nick, Reply};
-
-/// Whom a message is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Everybody in a channel.
-    Channel(ChannelName),
-    /// A person.
-    Person(Nick),
-    /// Nobody: it cannot be the name of either.
-    Nobody(Box<str>),
-}
-
-impl Target {
-    /// Reads a target; every text is one.
-    pub fn parse(text: &str) -> Self {
-        let known = if text.starts_with('#') {
-            ChannelName::parse(text).map(Self::Channel)
-        } else {
-            Nick::parse(text).map(Self::Person)
-        };
-        known.unwrap_or_else(|_| Self::Nobody(text.into()))
-    }
-}
+use crate::wire::Reply;
+use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS, ERR_UNKNOWNERROR};
 
 /// The words of a comma-separated list, each once, at most [`Settings::TARGETS`].
 pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
@@ -53,17 +30,31 @@ pub fn no_such_nick(name: &str) -> Reply {
     Reply::numeric(ERR_NOSUCHNICK).arg(name).text("No such nick/channel")
 }
 
+/// Names in as many lines as it takes, each fit for a line of 512 bytes.
+pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Iterator<Item = String> {
+    /// What is left of a line beside its other parts, the longest they can be.
+    const ROOM: usize = 400;
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut().filter(|line| line.len() + separator.len() + name.len() <= ROOM) {
+            Some(line) => {
+                line.push_str(separator);
+                line.push_str(&name);
+            }
+            None => lines.push(name),
+        }
+    }
+    lines.into_iter()
+}
+
+/// A parameter that a command cannot be given.
+pub fn invalid(command: &str, param: &str) -> Reply {
+    Reply::numeric(ERR_UNKNOWNERROR).arg(command).arg(param).text("That is not a subcommand")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn targets_are_told_apart() {
-        assert!(matches!(Target::parse("#a"), Target::Channel(_)));
-        assert!(matches!(Target::parse("al"), Target::Person(_)));
-        assert_eq!(Target::parse("a!b@c"), Target::Nobody("a!b@c".into()));
-        assert_eq!(Target::parse("#"), Target::Nobody("#".into()));
-    }
 
     #[test]
     fn lists_hold_each_target_once_and_are_bounded() {

@@ -1,13 +1,15 @@
-//! TOPIC (<https://modern.ircdocs.horse/#topic-message>). Any member may set it.
+//! TOPIC (<https://modern.ircdocs.horse/#topic-message>). Any member may set it, unless the channel has `t`.
 
 use std::sync::Arc;
 
 use super::part::not_on_channel;
 use super::targets::no_such_channel;
 use super::{Command, Spec};
-use crate::chat::context::{Context, topic};
+use crate::chat::context::{Context, not_allowed, topic};
 use crate::chat::event::EventKind;
-use crate::chat::record::{Record, Topic};
+use crate::chat::modes::Flag;
+use crate::chat::ranks::Rank;
+use crate::chat::record::{MessageKind, Record, Topic};
 use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::RPL_NOTOPIC;
 use crate::wire::{ChannelName, Message, Reply};
@@ -36,10 +38,11 @@ impl SetTopic {
     }
 
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        let Some(channel) = cx.channel(&self.channel) else {
+        let Some(channel) = cx.visible(&self.channel) else {
             return cx.reply(no_such_channel(self.channel.as_str()));
         };
-        if !cx.is_in(channel) {
+        let (is_in, power) = (cx.is_in(channel), cx.power(channel));
+        if !is_in && !power.at_least(Rank::HalfOp) {
             return cx.reply(not_on_channel(self.channel.as_str()));
         }
         let (id, name) = (channel.id, channel.name.clone());
@@ -50,14 +53,22 @@ impl SetTopic {
             }
             return replies.into_iter().for_each(|reply| cx.reply(reply));
         };
+        if channel.modes.has(Flag::TopicLock) && !power.at_least(Rank::HalfOp) {
+            let text = "Only half-ops and higher set the topic of that channel";
+            return cx.reply(not_allowed(name.as_str(), text));
+        }
         let topic = Topic { text: text.clone(), by: cx.member.nick.clone(), at: cx.at };
         let topic = Some(topic).filter(|topic| !topic.text.is_empty());
         if let Some(channel) = cx.chat.channels.get_mut(id) {
             channel.topic.clone_from(&topic);
         }
         cx.fx.records.push(Record::TopicSet(id, topic));
-        if let Some(event) = cx.event(EventKind::Topic(name.clone(), text)) {
+        let kept = (MessageKind::Topic, text.clone());
+        if let Some(event) = cx.channel_event(id, kept, EventKind::Topic(name.clone(), text)) {
             cx.tell_channel(&name, event);
+        }
+        if !is_in {
+            cx.audit("channel topic", name.as_str(), "as an admin, not a member");
         }
     }
 }

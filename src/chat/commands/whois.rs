@@ -1,17 +1,17 @@
 //! WHOIS (<https://modern.ircdocs.horse/#whois-message>).
 
 use super::targets::no_such_nick;
+use super::who::idle;
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::people::ECHO_ID;
 use crate::chat::people::Person;
 use crate::chat::settings::{SERVER_NAME, USER_HOST};
-use crate::chat::state::Chat;
 use crate::wire::numeric::{
     ERR_NONICKNAMEGIVEN, RPL_AWAY, RPL_ENDOFWHOIS, RPL_WHOISACCOUNT, RPL_WHOISBOT, RPL_WHOISCHANNELS,
     RPL_WHOISIDLE, RPL_WHOISOPERATOR, RPL_WHOISSECURE, RPL_WHOISSERVER, RPL_WHOISUSER,
 };
-use crate::wire::{Message, Millis, Nick, Reply};
+use crate::wire::{Cap, Message, Nick, Reply};
 
 /// WHOIS
 pub const SPEC: Spec = Spec { name: "WHOIS", least: 0, parse };
@@ -32,7 +32,7 @@ impl Whois {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         let known = Nick::parse(&self.0).ok().and_then(|nick| cx.chat.people.named(&nick));
         let replies = match known.filter(|person| person.is_online()) {
-            Some(person) => lines(cx.chat, person, cx.at),
+            Some(person) => lines(cx, person),
             None => vec![no_such_nick(&self.0)],
         };
         for reply in replies {
@@ -42,27 +42,29 @@ impl Whois {
     }
 }
 
-fn lines(chat: &Chat, person: &Person, now: Millis) -> Vec<Reply> {
+fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
     /// Room for channel names in a line of 512 bytes.
     const ROOM: usize = 380;
     let nick = person.nick().as_str();
     let line = |numeric| Reply::numeric(numeric).arg(nick);
     let mut replies = vec![line(RPL_WHOISUSER).arg(nick).arg(USER_HOST).arg("*").text(&person.realname)];
     let mut channels = String::new();
-    for channel in person.channels.iter().filter_map(|&id| chat.channels.get(id)) {
-        if channels.len() + channel.name.as_str().len() + 2 > ROOM {
+    let all = cx.member.caps.has(Cap::MultiPrefix);
+    let known = person.channels.iter().filter_map(|&id| cx.chat.channels.get(id));
+    for channel in known.filter(|channel| cx.can_see(channel)) {
+        if channels.len() + channel.name.as_str().len() + 5 > ROOM {
             replies.push(line(RPL_WHOISCHANNELS).text(std::mem::take(&mut channels)));
         }
         if !channels.is_empty() {
             channels.push(' ');
         }
-        channels.push_str(person.prefix());
+        channels.extend(channel.ranks(person.account.id).prefixes(all));
         channels.push_str(channel.name.as_str());
     }
     if !channels.is_empty() {
         replies.push(line(RPL_WHOISCHANNELS).text(channels));
     }
-    replies.push(line(RPL_WHOISSERVER).arg(SERVER_NAME).text(&*chat.settings.network));
+    replies.push(line(RPL_WHOISSERVER).arg(SERVER_NAME).text(&*cx.chat.settings.network));
     if let Some(away) = &person.away {
         replies.push(line(RPL_AWAY).text(away));
     }
@@ -72,8 +74,12 @@ fn lines(chat: &Chat, person: &Person, now: Millis) -> Vec<Reply> {
     if person.account.id == ECHO_ID {
         replies.push(line(RPL_WHOISBOT).text("is part of the server and repeats what it is told"));
     } else {
+        if person.bot {
+            let network = &cx.chat.settings.network;
+            replies.push(line(RPL_WHOISBOT).text(format!("is a bot on {network}")));
+        }
         replies.push(line(RPL_WHOISSECURE).text("is using a secure connection"));
-        let idle = now.seconds().saturating_sub(person.active.seconds());
+        let idle = idle(cx.at, person);
         let since = person.online_since.seconds().to_string();
         let text = "seconds idle, signon time";
         replies.push(line(RPL_WHOISIDLE).arg(idle.to_string()).arg(since).text(text));

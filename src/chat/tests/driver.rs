@@ -1,17 +1,24 @@
 //! A chat to test with: sessions by name, and what each of them got.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crate::chat::history::Found;
 use crate::chat::login::{Checked, LoginMachine, Step, Verified};
-use crate::chat::record::{Account, AccountId, Record, Role, Snapshot};
-use crate::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
-use crate::wire::{CapSet, Message, Millis, Nick};
+use crate::chat::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
+use crate::chat::{
+    Answer, Ask, Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
+};
+use crate::wire::{CapSet, Message, MessageId, Millis, Nick};
 
 /// Drives a chat with the accounts `al`, `bo` and `cy` (an admin).
 pub struct Driver {
     pub chat: Chat,
     pub now: Millis,
     pub records: Vec<Record>,
+    /// What was asked and not answered, in order.
+    pub asked: Vec<(SessionId, Ask)>,
+    said: HashMap<MessageId, StoredMessage>,
+    redacted: HashSet<MessageId>,
     got: HashMap<SessionId, String>,
     next: u32,
 }
@@ -34,6 +41,9 @@ impl Driver {
             chat: Chat::new(Settings::default(), kept),
             now: Millis(1_700_000_000_000),
             records: Vec::new(),
+            asked: Vec::new(),
+            said: HashMap::new(),
+            redacted: HashSet::new(),
             got: HashMap::new(),
             next: 0,
         }
@@ -73,7 +83,15 @@ impl Driver {
         let mut fx = Effects::default();
         self.now.0 += 1;
         self.chat.handle(Input { at: self.now, kind }, &mut fx);
+        for record in &fx.records {
+            match record {
+                Record::Message(message) => drop(self.said.insert(message.id, message.clone())),
+                Record::Redacted { message, .. } => drop(self.redacted.insert(*message)),
+                _ => {}
+            }
+        }
         self.records.append(&mut fx.records);
+        let mut answers = Vec::new();
         let mut renderer = Renderer::default();
         let mut render = |event: &_, caps: CapSet, tag: Option<&str>| {
             let mut out = Vec::new();
@@ -99,8 +117,28 @@ impl Driver {
                 Output::Close(to, reason) => {
                     self.got.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
+                // As the store would answer it.
+                Output::Ask { session, label, ask } => match *ask {
+                    Ask::Redact(redact, place) => {
+                        let id = redact.message;
+                        let found = self.said.get(&id).filter(|said| said.place == place);
+                        let redacted = self.redacted.contains(&id);
+                        let found = found.map(|said| Found { from: said.from, kind: said.kind, redacted });
+                        let answer = Answer::Redact(redact, place, found);
+                        answers.push(InputKind::Answered { session, label, answer });
+                    }
+                    ask => self.asked.push((session, ask)),
+                },
             }
         }
+        for answer in answers {
+            self.input(answer);
+        }
+    }
+
+    /// The msgid of the last message that was kept.
+    pub fn last_message(&self) -> MessageId {
+        self.said.keys().max().copied().unwrap_or_default()
     }
 
     /// What a session got since it was last asked.

@@ -16,7 +16,7 @@ fn members_hear_each_other_and_strangers_do_not() {
     let joined = d.say(al, "JOIN #Tea");
     assert_eq!(
         joined,
-        ":al!al@parlour JOIN #Tea\r\n:chat.parlour 353 al = #Tea :al\r\n:chat.parlour 366 al #Tea :End of /NAMES list\r\n"
+        ":al!al@parlour JOIN #Tea\r\n:chat.parlour 353 al = #Tea :~al\r\n:chat.parlour 366 al #Tea :End of /NAMES list\r\n"
     );
     d.say(bo, "JOIN #tea");
     assert_eq!(d.got(al), ":bo!bo@parlour JOIN #Tea\r\n");
@@ -55,11 +55,11 @@ fn membership_outlives_the_session() {
     assert!(d.say(al, "QUIT :bye").contains("ERROR :Quit: bye"));
     assert!(d.got(bo).ends_with(":al!al@parlour QUIT :Quit: bye\r\n"));
     let again = d.open_with_burst("al", "");
-    assert_eq!(d.got(bo), ":al!al@parlour JOIN #a\r\n");
+    assert_eq!(d.got(bo), ":al!al@parlour JOIN #a\r\n:chat.parlour MODE #a +q al\r\n");
     let burst = d.got(again);
     let from_join = burst.split_once(":al!al@parlour JOIN #a\r\n").expect("joined").1;
     assert!(from_join.starts_with(":chat.parlour 332 al #a :tea at five\r\n:chat.parlour 333 al #a al 17"));
-    assert!(from_join.contains(" 353 al = #a :al bo\r\n"));
+    assert!(from_join.contains(" 353 al = #a :~al bo\r\n"));
     d.say(again, "PART #a :enough");
     assert_eq!(d.got(bo), ":al!al@parlour PART #a :enough\r\n");
     d.input(InputKind::Closed(again, "x".into()));
@@ -198,7 +198,10 @@ fn an_invite_lands_its_account_in_a_channel() {
     account.name = crate::wire::Nick::parse("new").expect("a nick");
     let lobby = crate::wire::ChannelName::parse("#lobby").ok();
     d.input(InputKind::Account(AccountChange::Added(account, lobby)));
-    assert!(matches!(d.records[..], [Record::ChannelCreated { .. }, Record::Joined { .. }]));
+    assert!(matches!(
+        d.records[..],
+        [Record::ChannelCreated { .. }, Record::RanksSet { .. }, Record::Joined { .. }]
+    ));
     let new = d.open_with_burst("new", "");
     assert!(d.got(new).contains(":new!new@parlour JOIN #lobby\r\n"));
 }
@@ -241,9 +244,9 @@ fn admins_show() {
     let mut d = Driver::new();
     let cy = d.open("cy", "");
     let joined = d.say(cy, "JOIN #a");
-    assert!(joined.contains(" 353 cy = #a :@cy\r\n"));
-    assert!(d.say(cy, "WHO #a").contains(" 352 cy #a cy parlour chat.parlour cy H*@ :0 Real Name\r\n"));
+    assert!(joined.contains(" 353 cy = #a :~cy\r\n"));
+    assert!(d.say(cy, "WHO #a").contains(" 352 cy #a cy parlour chat.parlour cy H*~ :0 Real Name\r\n"));
     assert!(d.say(cy, "WHOIS cy").contains(" 313 cy cy :"));
     d.say(cy, "AWAY :lunch");
-    assert!(d.say(cy, "WHO cy").contains(" cy G* :"));
+    assert!(d.say(cy, "WHO cy").contains(" #a cy parlour chat.parlour cy G*~ :0 Real Name"));
 }

@@ -9,8 +9,9 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::driver::Driver;
 use crate::chat::InputKind;
-use crate::chat::record::{AccountId, ChannelId, Record, Snapshot, StoredChannel};
-use crate::wire::MessageId;
+use crate::chat::modes::{ListEntry, ListKind, Modes};
+use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
+use crate::wire::{MessageId, Millis};
 
 /// What the store would have kept.
 #[derive(Default)]
@@ -19,16 +20,22 @@ struct Kept {
     last_channel: i64,
     messages: Vec<MessageId>,
     sends: HashMap<(AccountId, String), MessageId>,
+    markers: BTreeMap<(AccountId, String), (Place, Millis)>,
+    audited: usize,
 }
 
 impl Kept {
+    fn channel(&mut self, id: ChannelId) -> &mut StoredChannel {
+        self.channels.get_mut(&id).expect("a channel that is kept")
+    }
+
     fn apply(&mut self, record: Record) {
         match record {
             Record::Message(m) => {
                 assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
                 self.messages.push(m.id);
-                if let crate::chat::record::Place::Channel(id) = m.place {
-                    self.channels.get_mut(&id).expect("said in a channel that is kept").spoken_in = true;
+                if let Place::Channel(id) = m.place {
+                    self.channel(id).spoken_in |= m.kind.is_said();
                 }
                 if let Some(send) = m.send_id {
                     let old = self.sends.insert((m.from, send.0.to_string()), m.id);
@@ -38,25 +45,75 @@ impl Kept {
             Record::ChannelCreated { id, name, at } => {
                 assert!(id.0 > self.last_channel, "a channel's number is given once");
                 self.last_channel = id.0;
-                let channel =
-                    StoredChannel { id, name, created: at, topic: None, members: vec![], spoken_in: false };
+                let channel = StoredChannel {
+                    id,
+                    name,
+                    created: at,
+                    topic: None,
+                    members: vec![],
+                    spoken_in: false,
+                    modes: Modes::default(),
+                    ranks: vec![],
+                    lists: vec![],
+                    invited: vec![],
+                    old_names: vec![],
+                };
+                assert!(self.channels.values().all(|other| other.name != channel.name), "a name once");
                 assert!(self.channels.insert(id, channel).is_none());
             }
             Record::ChannelRemoved(id) => {
                 let gone = self.channels.remove(&id).expect("it was there");
                 assert!(gone.members.is_empty() && !gone.spoken_in);
             }
-            Record::TopicSet(id, topic) => self.channels.get_mut(&id).expect("there").topic = topic,
+            Record::TopicSet(id, topic) => self.channel(id).topic = topic,
             Record::Joined { channel, account, .. } => {
-                let members = &mut self.channels.get_mut(&channel).expect("there").members;
+                let members = &mut self.channel(channel).members;
                 assert!(!members.contains(&account), "nobody joins twice");
                 members.push(account);
             }
             Record::Parted { channel, account } => {
-                let members = &mut self.channels.get_mut(&channel).expect("there").members;
+                let members = &mut self.channel(channel).members;
                 assert!(members.contains(&account), "nobody parts twice");
                 members.retain(|&m| m != account);
             }
+            Record::RanksSet { channel, account, ranks } => {
+                let all = &mut self.channel(channel).ranks;
+                all.retain(|(of, _)| *of != account);
+                all.extend(Some((account, ranks)).filter(|(_, ranks)| !ranks.is_empty()));
+            }
+            Record::ModesSet(id, modes) => self.channel(id).modes = modes,
+            Record::ListAdded(id, list, entry) => {
+                let lists = &mut self.channel(id).lists;
+                let same = |(kind, known): &(ListKind, ListEntry)| {
+                    *kind == list && known.mask.eq_ignore_ascii_case(&entry.mask)
+                };
+                assert!(!lists.iter().any(same), "an entry once");
+                lists.push((list, entry));
+            }
+            Record::ListRemoved(id, list, mask) => {
+                let lists = &mut self.channel(id).lists;
+                let before = lists.len();
+                lists.retain(|(kind, known)| *kind != list || !known.mask.eq_ignore_ascii_case(&mask));
+                assert_eq!(lists.len() + 1, before, "an entry that was there");
+            }
+            Record::Invited { channel, account, pending } => {
+                let invited = &mut self.channel(channel).invited;
+                invited.retain(|&other| other != account);
+                invited.extend(Some(account).filter(|_| pending));
+            }
+            Record::ChannelRenamed { id, old, new, at } => {
+                let channel = self.channel(id);
+                assert_eq!(channel.name, old);
+                channel.name = new;
+                channel.old_names.push((old, at));
+            }
+            Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
+            Record::Marked { account, place, read } => {
+                let old = self.markers.insert((account, format!("{place:?}")), (place, read));
+                assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
+            }
+            Record::MetadataSet { .. } | Record::Seen { .. } => {}
+            Record::Audit { .. } => self.audited += 1,
         }
     }
 
@@ -66,7 +123,8 @@ impl Kept {
             channels: self.channels.values().cloned().collect(),
             last_message: self.messages.last().copied().unwrap_or_default(),
             last_channel: self.last_channel,
-            sends: vec![],
+            markers: self.markers.iter().map(|((of, _), &(place, read))| (*of, place, read)).collect(),
+            ..Snapshot::default()
         }
     }
 }
@@ -78,10 +136,13 @@ fn check(d: &Driver, kept: &Kept) {
     for channel in chat.channels.iter() {
         let stored = kept.channels.get(&channel.id).expect("kept");
         assert_eq!((&channel.topic, channel.spoken_in), (&stored.topic, stored.spoken_in));
+        assert_eq!((&channel.name, &channel.modes), (&stored.name, &stored.modes));
+        assert_eq!(channel.ranks, stored.ranks.iter().copied().collect());
+        assert_eq!(channel.invited, stored.invited.iter().copied().collect());
         let members: BTreeSet<AccountId> = stored.members.iter().copied().collect();
         assert_eq!(channel.members, members);
-        let hears: BTreeSet<_> = channel.audience.seats().iter().map(|seat| seat.session).collect();
-        assert_eq!(hears.len(), channel.audience.seats().len(), "each session once");
+        let hears: BTreeSet<_> = channel.audience.seats().map(|seat| seat.session).collect();
+        assert_eq!(hears.len(), channel.audience.len(), "each session once");
         let online = channel.members.iter().filter_map(|&id| chat.people.get(id));
         let sessions: BTreeSet<_> = online.flat_map(|p| p.seats.seats()).map(|seat| seat.session).collect();
         assert_eq!(hears, sessions);
@@ -89,8 +150,7 @@ fn check(d: &Driver, kept: &Kept) {
             assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
         }
     }
-    let seats: usize =
-        (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.seats().len()).sum();
+    let seats: usize = (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).sum();
     assert_eq!(seats, chat.session_count());
 }
 
@@ -124,7 +184,7 @@ fn run(seed: u64, steps: usize) {
                 sessions.clear();
                 String::new()
             }
-            19..40 => format!("JOIN {channel}"),
+            19..40 => format!("JOIN {channel} {person}"),
             40..50 => format!("PART {channel} :bye"),
             50..52 => "JOIN 0".to_owned(),
             52..58 => format!("TOPIC {channel} :{}", ["", "x", "y"].choose(&mut rng).expect("one")),
@@ -136,6 +196,16 @@ fn run(seed: u64, steps: usize) {
             66..80 => format!("PRIVMSG {channel} :step {step}"),
             80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {person} :step {step}"),
             90..92 => "QUIT :bye".to_owned(),
+            92..94 => {
+                let modes =
+                    ["+o", "-o", "+v", "-q", "+b", "-b", "+e", "+I", "+l", "-l", "+k", "-k", "+im", "-imnt"];
+                format!("MODE {channel} {} {person}", modes.choose(&mut rng).expect("one"))
+            }
+            94 => format!("KICK {channel} {person} :out"),
+            95 => format!("INVITE {person} {channel}"),
+            96 => format!("RENAME {channel} {}", ["#a", "#e", "#f"].choose(&mut rng).expect("one")),
+            97 => format!("@label=r REDACT {channel} {}", d.last_message()),
+            98 => format!("MARKREAD {channel} timestamp={}", d.now),
             _ => format!(
                 "{} {channel}",
                 ["NAMES", "WHO", "MODE", "WHOIS", "LIST", "AWAY", "PING"].choose(&mut rng).expect("one")
@@ -158,6 +228,7 @@ fn run(seed: u64, steps: usize) {
         }
         check(&d, &kept);
     }
+    assert!(kept.audited > 0, "somebody kept order");
 }
 
 #[test]

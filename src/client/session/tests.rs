@@ -26,7 +26,7 @@ struct Fake {
 
 struct Peer(BufStream<TlsStream<TcpStream>>);
 
-const CAPS: &str = "batch echo-message labeled-response message-tags parlour/send-id sasl";
+const CAPS: &str = "sasl message-tags batch echo-message labeled-response parlour/send-id";
 
 impl Fake {
     async fn start() -> Self {

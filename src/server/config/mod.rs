@@ -130,10 +130,15 @@ pub struct Limits {
     pub channels_per_account: u32,
 }
 
-/// `[history]`: nothing to choose yet, everything is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// `[history]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
-pub struct History {}
+pub struct History {
+    /// Messages of each channel, and of all talks together, that a client which cannot ask for history is sent of
+    /// what it missed, up to 1000; 0 for none. Default: 100, what somebody reads who comes back.
+    #[serde(deserialize_with = "values::between::<0, 1000, _, _>")]
+    pub replay: u32,
+}
 
 impl Config {
     /// Reads a file.
@@ -183,13 +188,6 @@ impl Config {
     }
 }
 
-impl Sessions {
-    /// [`grace_s`](Self::grace_s) as a duration.
-    pub fn grace(&self) -> Duration {
-        Duration::from_secs(self.grace_s.into())
-    }
-}
-
 impl Limits {
     /// [`login_timeout_s`](Self::login_timeout_s) as a duration.
     pub fn login_timeout(&self) -> Duration {
@@ -230,6 +228,12 @@ impl Default for Passwords {
 impl Default for Sessions {
     fn default() -> Self {
         Self { grace_s: 30 }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { replay: 100 }
     }
 }
 

@@ -1,0 +1,85 @@
+//! What the chat does not know itself and asks for, and what comes back.
+//!
+//! Some answers go straight to the session that asked, made of what [`playback`](super::playback) renders; others
+//! come back as an [`Answer`] for the rules to go on with.
+
+use std::sync::Arc;
+
+use super::history::{Found, Kinds, Window};
+use super::playback::Reader;
+use super::record::{ChannelId, Place};
+use crate::wire::{ChannelName, MessageId};
+
+/// Something to be found out.
+#[derive(Debug)]
+pub enum Ask {
+    /// What was said at a place, in a batch `chathistory`.
+    History {
+        /// Who reads.
+        reader: Reader,
+        /// Where.
+        place: Place,
+        /// The place as it is written.
+        target: Arc<str>,
+        /// Which stretches, in order.
+        windows: Vec<Window>,
+        /// Which kinds.
+        kinds: Kinds,
+    },
+    /// The places where something was said lately, in a batch `draft/chathistory-targets`.
+    Targets {
+        /// Who reads.
+        reader: Reader,
+        /// The channels that he may read, with their names.
+        channels: Vec<(ChannelId, ChannelName)>,
+        /// When, and how many.
+        window: Window,
+    },
+    /// What a client that cannot ask for history missed, as if it was said now but with its time.
+    Replay {
+        /// Who reads.
+        reader: Reader,
+        /// The channels with their names, and what of each.
+        channels: Vec<(ChannelId, ChannelName, Window)>,
+        /// What of the talks in which somebody said something since then.
+        talks: Option<Window>,
+    },
+    /// The message that is to be redacted; comes back as [`Answer::Redact`].
+    Redact(Redaction, Place),
+}
+
+/// Which message is to be redacted, and why.
+#[derive(Debug)]
+pub struct Redaction {
+    /// Where it was said, as it was asked.
+    pub target: Box<str>,
+    /// Which.
+    pub message: MessageId,
+    /// Why, if that was said.
+    pub reason: Option<Arc<str>>,
+}
+
+/// What comes back of an [`Ask`].
+#[derive(Debug)]
+pub enum Answer {
+    /// The message, if it is there.
+    Redact(Redaction, Place, Option<Found>),
+    /// It could not be found out.
+    Failed(&'static str),
+}
+
+impl Ask {
+    /// Is its outcome the answer to the command? Else it comes after that.
+    pub(super) fn is_answer(&self) -> bool {
+        !matches!(self, Self::Replay { .. })
+    }
+
+    /// The command that asks.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::History { .. } | Self::Targets { .. } => "CHATHISTORY",
+            Self::Replay { .. } => "JOIN",
+            Self::Redact(..) => "REDACT",
+        }
+    }
+}

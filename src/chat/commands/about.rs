@@ -1,0 +1,195 @@
+//! What people ask about the server: INFO, ADMIN, TIME, HELP and STATS
+//! (<https://modern.ircdocs.horse/#server-queries-and-commands>).
+
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::settings::{SERVER_NAME, VERSION};
+use crate::wire::numeric::{
+    ERR_HELPNOTFOUND, ERR_NOPRIVILEGES, RPL_ADMINLOC1, RPL_ADMINLOC2, RPL_ADMINME, RPL_ENDOFHELP,
+    RPL_ENDOFINFO, RPL_ENDOFSTATS, RPL_HELPSTART, RPL_HELPTXT, RPL_INFO, RPL_STATSOTHER, RPL_STATSUPTIME,
+    RPL_TIME,
+};
+use crate::wire::{Message, Reply};
+
+/// INFO
+pub const INFO: Spec = Spec { name: "INFO", least: 0, parse: |_| Ok(Command::About(About::Info)) };
+/// ADMIN
+pub const ADMIN: Spec = Spec { name: "ADMIN", least: 0, parse: |_| Ok(Command::About(About::Admin)) };
+/// TIME
+pub const TIME: Spec = Spec { name: "TIME", least: 0, parse: |_| Ok(Command::About(About::Time)) };
+/// HELP
+pub const HELP: Spec = Spec { name: "HELP", least: 0, parse: help };
+/// HELPOP, as some clients send it.
+pub const HELPOP: Spec = Spec { name: "HELPOP", least: 0, parse: help };
+/// STATS
+pub const STATS: Spec = Spec {
+    name: "STATS",
+    least: 1,
+    parse: |m| Ok(Command::About(About::Stats(m.param(0).unwrap_or_default().into()))),
+};
+
+/// What is asked.
+#[derive(Debug)]
+pub enum About {
+    /// What runs here.
+    Info,
+    /// Who runs it.
+    Admin,
+    /// What time it is there.
+    Time,
+    /// What one can say; none for everything.
+    Help(Option<Box<str>>),
+    /// Numbers, for admins.
+    Stats(Box<str>),
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn help(message: &Message<'_>) -> Result<Command, Reply> {
+    let topic = message.param(0).filter(|topic| !topic.is_empty());
+    Ok(Command::About(About::Help(topic.map(Into::into))))
+}
+
+/// What a command is for, in the order in which people need it.
+const WORDS: &[(&str, &str)] = &[
+    ("PRIVMSG", "PRIVMSG <target>{,<target>} :<text>   says something to a channel or a person"),
+    ("NOTICE", "NOTICE <target>{,<target>} :<text>   says something that no program answers"),
+    ("JOIN", "JOIN <channel>{,<channel>} [<key>{,<key>}]   enters channels, making those that are not there"),
+    ("PART", "PART <channel>{,<channel>} [:<reason>]   leaves channels for good"),
+    ("TOPIC", "TOPIC <channel> [:<topic>]   shows or sets the topic"),
+    ("NAMES", "NAMES <channel>{,<channel>}   shows who of a channel is here"),
+    ("LIST", "LIST [<mask>|>n|<n|C<min|T<min …]   shows the channels"),
+    ("INVITE", "INVITE <nick> <channel>   invites somebody to a channel"),
+    ("KNOCK", "KNOCK <channel> [:<text>]   asks to be invited"),
+    ("KICK", "KICK <channel> <nick>{,<nick>} [:<reason>]   ends memberships; for half-ops and higher"),
+    (
+        "MODE",
+        "MODE <channel> [<modes> [<values>]]   b ban (m: mute) e I k l i m n s t C, q o h v NICK; MODE <you> +B: a bot",
+    ),
+    ("RENAME", "RENAME <channel> <name> [:<reason>]   renames a channel; for its founder"),
+    ("REDACT", "REDACT <target> <msgid> [:<reason>]   erases a message"),
+    ("CHATHISTORY", "CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN|TARGETS …   reads what was said"),
+    ("MARKREAD", "MARKREAD <target> [timestamp=<time>]   up to when you have read"),
+    ("AWAY", "AWAY [:<message>]   says that you are away, or back"),
+    ("WHO", "WHO <channel|mask> [%<fields>[,<token>]]   who is here"),
+    ("WHOIS", "WHOIS <nick>   who somebody is"),
+    ("WHOWAS", "WHOWAS <nick>   who somebody was"),
+    ("ISON", "ISON <nick>{ <nick>}   which of these are here"),
+    ("USERHOST", "USERHOST <nick>{ <nick>}   how these are written"),
+    ("MONITOR", "MONITOR +|- <nick>{,<nick>}, MONITOR C|L|S   tells when people come and go"),
+    ("SETNAME", "SETNAME :<name>   another real name"),
+    ("LUSERS", "LUSERS   how many are here"),
+    ("MOTD", "MOTD   the message of the day"),
+    ("VERSION", "VERSION   what runs here"),
+    ("INFO", "INFO   what this is"),
+    ("ADMIN", "ADMIN   who runs this"),
+    ("TIME", "TIME   the server's time"),
+    ("KILL", "KILL <nick> :<reason>   ends somebody's sessions; for admins"),
+    ("WALLOPS", "WALLOPS :<text>   says something to everybody; for admins"),
+    ("STATS", "STATS u|m   numbers; for admins"),
+    ("QUIT", "QUIT [:<reason>]   ends this session"),
+];
+
+impl About {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        match self {
+            Self::Info => {
+                for line in [
+                    format!("{VERSION}: encrypted chat for the people on your network"),
+                    "TLS 1.3 only; everybody is logged in; what is said is kept".to_owned(),
+                    format!("Running since {}", cx.chat.settings.started),
+                ] {
+                    cx.reply(Reply::numeric(RPL_INFO).text(line));
+                }
+                cx.reply(Reply::numeric(RPL_ENDOFINFO).text("End of INFO list"));
+            }
+            Self::Admin => admin(cx),
+            Self::Time => {
+                let (seconds, now) = (cx.at.seconds().to_string(), cx.at.to_string());
+                cx.reply(Reply::numeric(RPL_TIME).arg(SERVER_NAME).arg(seconds).arg("0").text(now));
+            }
+            Self::Help(topic) => show_help(cx, topic.as_deref()),
+            Self::Stats(letter) => stats(cx, &letter),
+        }
+    }
+}
+
+fn admin(cx: &mut Context<'_>) {
+    let mut admins: Vec<_> = cx.chat.people.iter().filter(|person| person.is_admin()).collect();
+    admins.sort_unstable_by_key(|person| person.account.id);
+    let names: Vec<&str> = admins.iter().take(10).map(|person| person.nick().as_str()).collect();
+    let names = names.join(", ");
+    cx.reply(Reply::numeric(RPL_ADMINME).arg(SERVER_NAME).text("Administrative info"));
+    let network = cx.chat.settings.network.clone();
+    cx.reply(Reply::numeric(RPL_ADMINLOC1).text(&*network));
+    cx.reply(Reply::numeric(RPL_ADMINLOC2).text(format!("Admins: {names}")));
+}
+
+fn show_help(cx: &mut Context<'_>, topic: Option<&str>) {
+    let name = topic.unwrap_or("*");
+    let start = |cx: &mut Context<'_>, title: &str| {
+        cx.reply(Reply::numeric(RPL_HELPSTART).arg(name).text(title));
+    };
+    match topic.filter(|topic| !topic.eq_ignore_ascii_case("index")) {
+        None => {
+            start(cx, "What you can say here; HELP COMMAND for one of them");
+            let all: Vec<&str> = WORDS.iter().map(|(command, _)| *command).collect();
+            for words in all.chunks(8) {
+                cx.reply(Reply::numeric(RPL_HELPTXT).arg(name).text(words.join(" ")));
+            }
+        }
+        Some(topic) => {
+            let known = WORDS.iter().find(|(command, _)| command.eq_ignore_ascii_case(topic));
+            let Some((command, text)) = known else {
+                let reply = Reply::numeric(ERR_HELPNOTFOUND).arg(topic);
+                return cx.reply(reply.text("There is no help on that; HELP shows on what"));
+            };
+            start(cx, command);
+            cx.reply(Reply::numeric(RPL_HELPTXT).arg(name).text(text));
+        }
+    }
+    cx.reply(Reply::numeric(RPL_ENDOFHELP).arg(name).text("End of HELP"));
+}
+
+fn stats(cx: &mut Context<'_>, letter: &str) {
+    if !cx.me().is_some_and(crate::chat::people::Person::is_admin) {
+        let text = "Permission denied: only an admin may do that";
+        return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
+    }
+    match letter {
+        "u" => {
+            let up = cx.at.seconds().saturating_sub(cx.chat.settings.started.seconds());
+            let (days, rest) = (up / 86_400, up % 86_400);
+            let text =
+                format!("Server Up {days} days {}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+            cx.reply(Reply::numeric(RPL_STATSUPTIME).text(text));
+        }
+        "m" => {
+            let (sessions, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
+            let people = cx.chat.people.iter().count();
+            let channels = cx.chat.channels.iter().count();
+            for text in [
+                format!("{sessions} sessions, at most {most} at once"),
+                format!("{people} accounts"),
+                format!("{channels} channels"),
+            ] {
+                cx.reply(Reply::numeric(RPL_STATSOTHER).text(text));
+            }
+        }
+        _ => {}
+    }
+    cx.reply(Reply::numeric(RPL_ENDOFSTATS).arg(letter).text("End of STATS report"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::commands::TABLE;
+
+    #[test]
+    fn there_is_help_on_commands_that_exist_only() {
+        for (command, text) in WORDS {
+            assert!(TABLE.iter().copied().flatten().any(|spec| spec.name == *command), "{command}");
+            assert!(text.starts_with(command), "{text}");
+        }
+    }
+}

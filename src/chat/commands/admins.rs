@@ -1,0 +1,73 @@
+//! What admins of the server may do: KILL and WALLOPS (<https://modern.ircdocs.horse/#operator-messages>).
+
+use std::sync::Arc;
+
+use super::targets::no_such_nick;
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::effects::Output;
+use crate::chat::event::EventKind;
+use crate::chat::people::{ECHO_ID, Person};
+use crate::chat::settings::{Settings, clip};
+use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
+use crate::wire::{Message, Nick, Reply};
+
+/// KILL
+pub const KILL: Spec = Spec { name: "KILL", least: 2, parse: kill };
+/// WALLOPS
+pub const WALLOPS: Spec = Spec { name: "WALLOPS", least: 1, parse: wallops };
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Admins {
+    /// Somebody's sessions end; he may log in again.
+    Kill(Nick, Arc<str>),
+    /// Everybody is told something.
+    Wallops(Arc<str>),
+}
+
+fn kill(message: &Message<'_>) -> Result<Command, Reply> {
+    let nick = message.param(0).unwrap_or_default();
+    let reason = clip(message.param(1).unwrap_or_default(), Settings::REASON_BYTES);
+    let nick = Nick::parse(nick).map_err(|_| no_such_nick(nick))?;
+    Ok(Command::Admins(Admins::Kill(nick, reason.into())))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn wallops(message: &Message<'_>) -> Result<Command, Reply> {
+    let text = clip(message.param(0).unwrap_or_default(), Settings::REASON_BYTES);
+    Ok(Command::Admins(Admins::Wallops(text.into())))
+}
+
+impl Admins {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if !cx.me().is_some_and(Person::is_admin) {
+            let text = "Permission denied: only an admin may do that";
+            return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
+        }
+        match self {
+            Self::Kill(nick, reason) => {
+                let Some(person) = cx.chat.people.named(&nick).filter(|person| person.is_online()) else {
+                    return cx.reply(no_such_nick(nick.as_str()));
+                };
+                let (id, name) = (person.account.id, person.nick().clone());
+                if id == ECHO_ID {
+                    let text = "That is a part of the server";
+                    return cx.reply(Reply::numeric(ERR_CANTKILLSERVER).text(text));
+                }
+                cx.audit("server kill", name.as_str(), &reason);
+                let reason = format!("Killed by {}: {reason}", cx.member.nick);
+                cx.chat.end_sessions(id, &reason, cx.at, cx.fx);
+            }
+            Self::Wallops(text) => {
+                let Some(event) = cx.event(EventKind::Wallops(text)) else { return };
+                let audiences: Vec<_> =
+                    cx.chat.people.iter().map(|p| &p.seats).filter(|s| !s.is_empty()).collect();
+                let all =
+                    audiences.into_iter().flat_map(crate::chat::audience::Roster::seats).copied().collect();
+                let origin = Some(cx.origin());
+                cx.fx.outputs.push(Output::Fan { audience: all, event, origin });
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! BATCH from clients: messages of several lines ([multiline](https://ircv3.net/specs/extensions/multiline),
+//! [client batch](https://ircv3.net/specs/extensions/client-batch)).
+//!
+//! The lines of a batch are collected where they are read, before the chat hears of them: it gets the message as one.
+
+use super::Command;
+use super::message::{self, Said};
+use crate::chat::record::{LINE_BREAK, LINE_JOIN, MessageKind};
+use crate::wire::{Message, Reply};
+
+/// Most bytes of a message of several lines, the breaks between its lines counted.
+pub const MAX_BYTES: usize = 16_384;
+
+/// Most lines of a message.
+pub const MAX_LINES: usize = 100;
+
+/// Both, as the capability's value.
+pub const LIMITS: &str = "max-bytes=16384,max-lines=100";
+
+/// The one type of batch that clients may send.
+const MULTILINE: &str = "draft/multiline";
+
+/// Says that a line goes on where the one before it was cut.
+const CONCAT: &str = "draft/multiline-concat";
+
+/// A command or its refusal, with the label of its answer.
+pub type Labelled = (Option<Box<str>>, Result<Command, Reply>);
+
+/// Collects the lines of a batch. One for each connection; empty most of the time, and then it holds nothing.
+#[derive(Debug, Default)]
+pub struct Batches(Option<Box<Open>>);
+
+#[derive(Debug)]
+struct Open {
+    reference: Box<str>,
+    label: Option<Box<str>>,
+    /// The message so far; `None` once the batch was refused, and the rest of it is dropped.
+    message: Option<Draft>,
+}
+
+#[derive(Debug)]
+struct Draft {
+    said: Said,
+    target: Box<str>,
+    kind: Option<MessageKind>,
+    text: String,
+    lines: usize,
+}
+
+/// What a line means to the batches.
+#[derive(Debug)]
+pub enum Taken {
+    /// Nothing: it is a line of its own.
+    Not,
+    /// It belongs to a batch that goes on.
+    Held,
+    /// It ends or breaks a batch.
+    Said(Labelled),
+}
+
+impl Batches {
+    /// Takes a line, whose label is given.
+    pub fn take(&mut self, line: &Message<'_>, label: Option<Box<str>>) -> Taken {
+        if line.command.eq_ignore_ascii_case("BATCH") {
+            return self.batch(line, label);
+        }
+        let Some(reference) = line.tags.get("batch") else { return Taken::Not };
+        let Some(open) = self.0.as_mut().filter(|open| *open.reference == *reference) else {
+            return Taken::Said((label, Err(invalid("There is no such batch"))));
+        };
+        match open.message.as_mut().map_or(Ok(()), |draft| draft.add(line)) {
+            Ok(()) => Taken::Held,
+            Err(reply) => open.refuse(reply),
+        }
+    }
+
+    fn batch(&mut self, line: &Message<'_>, label: Option<Box<str>>) -> Taken {
+        let word = line.param(0).unwrap_or_default();
+        if let Some(reference) = word.strip_prefix('-') {
+            return match self.0.take_if(|open| *open.reference == *reference) {
+                Some(open) => open.end(),
+                None => Taken::Said((label, Err(invalid("There is no such batch")))),
+            };
+        }
+        let reference = word.strip_prefix('+').unwrap_or_default();
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if reference.is_empty() || reference.len() > 64 || !reference.chars().all(is_word) {
+            let reply =
+                Reply::fail("BATCH", "INVALID_REFTAG").arg(word).text("This is no reference of a batch");
+            return Taken::Said((label, Err(reply)));
+        }
+        let kind = line.param(1).unwrap_or_default();
+        let draft = if kind == MULTILINE {
+            Draft::new(line)
+        } else {
+            let reply = Reply::fail("BATCH", "UNKNOWN_TYPE").arg(reference).arg(kind);
+            Err(reply.text("Batches of this type are not taken"))
+        };
+        // Batches follow each other: one that was left open is dropped, and its sender hears of that.
+        let left = self.0.take().filter(|open| open.message.is_some()).map(|open| open.label);
+        let mut open = Open { reference: reference.into(), label, message: None };
+        let taken = match (draft, left) {
+            (Err(reply), _) => open.refuse(reply),
+            (Ok(draft), left) => {
+                open.message = Some(draft);
+                match left {
+                    Some(label) => {
+                        Taken::Said((label, Err(invalid("The batch before this one was not ended"))))
+                    }
+                    None => Taken::Held,
+                }
+            }
+        };
+        self.0 = Some(Box::new(open));
+        taken
+    }
+}
+
+impl Open {
+    /// Drops what there is, and what still comes.
+    fn refuse(&mut self, reply: Reply) -> Taken {
+        self.message = None;
+        Taken::Said((self.label.take(), Err(reply)))
+    }
+
+    fn end(mut self) -> Taken {
+        let Some(draft) = self.message.take() else { return Taken::Held };
+        let blank = draft.text.chars().all(|c| [LINE_BREAK, LINE_JOIN].contains(&c));
+        let command = match draft.kind.filter(|_| !blank) {
+            Some(kind) => Ok(Command::Said(draft.said.with_lines(kind, draft.text.into()))),
+            None => Err(invalid("The message says nothing")),
+        };
+        Taken::Said((self.label.take(), command))
+    }
+}
+
+impl Draft {
+    fn new(line: &Message<'_>) -> Result<Self, Reply> {
+        let target = line.param(2).unwrap_or_default();
+        let said = message::begin("BATCH", line, target)?;
+        Ok(Self { said, target: target.into(), kind: None, text: String::new(), lines: 0 })
+    }
+
+    fn add(&mut self, line: &Message<'_>) -> Result<(), Reply> {
+        let kind = match line.command.to_ascii_uppercase().as_str() {
+            "PRIVMSG" => MessageKind::Privmsg,
+            "NOTICE" => MessageKind::Notice,
+            _ => return Err(invalid("Only PRIVMSG or NOTICE may be in such a batch")),
+        };
+        let target = line.param(0).unwrap_or_default();
+        if !target.eq_ignore_ascii_case(&self.target) {
+            let reply = Reply::fail("BATCH", "MULTILINE_INVALID_TARGET").arg(&*self.target).arg(target);
+            return Err(reply.text("All lines go to the target of the batch"));
+        }
+        if self.kind.is_some_and(|known| known != kind) {
+            return Err(invalid("PRIVMSG and NOTICE do not go together"));
+        }
+        let (text, joined) = (line.param(1).unwrap_or_default(), line.tags.get(CONCAT).is_some());
+        if text.is_empty() && joined {
+            return Err(invalid("A blank line continues nothing"));
+        }
+        if self.lines == MAX_LINES {
+            let reply = Reply::fail("BATCH", "MULTILINE_MAX_LINES").arg(MAX_LINES.to_string());
+            return Err(reply.text("The message has too many lines"));
+        }
+        if self.lines > 0 {
+            self.text.push(if joined { LINE_JOIN } else { LINE_BREAK });
+        }
+        self.text.push_str(text);
+        // Where a line was cut there is no break to count.
+        let bytes = self.text.len() - self.text.matches(LINE_JOIN).count();
+        if bytes > MAX_BYTES {
+            let reply = Reply::fail("BATCH", "MULTILINE_MAX_BYTES").arg(MAX_BYTES.to_string());
+            return Err(reply.text("The message is too long"));
+        }
+        self.kind = Some(kind);
+        self.lines += 1;
+        Ok(())
+    }
+}
+
+/// `MULTILINE_INVALID`
+fn invalid(text: &str) -> Reply {
+    Reply::fail("BATCH", "MULTILINE_INVALID").text(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of lines: the commands and the codes of refusals, and the label of each.
+    fn taken(lines: &[&str]) -> Vec<String> {
+        let mut batches = Batches::default();
+        let mut out = Vec::new();
+        for line in lines {
+            let message = Message::parse(line).expect(line);
+            let label = message.tags.get("label").map(|label| label.into_owned().into());
+            match batches.take(&message, label) {
+                Taken::Held => {}
+                Taken::Not => out.push("a line".to_owned()),
+                Taken::Said((label, outcome)) => {
+                    let outcome = match outcome {
+                        Ok(Command::Said(said)) => format!("{said:?}"),
+                        Ok(other) => format!("{other:?}"),
+                        Err(reply) => reply.render("s", "al"),
+                    };
+                    out.push(format!("{label:?} {outcome}"));
+                }
+            }
+        }
+        out
+    }
+
+    #[track_caller]
+    fn refused(lines: &[&str], code: &str) {
+        let out = taken(lines);
+        assert!(out.len() == 1 && out[0].contains(code), "{out:?}");
+    }
+
+    #[test]
+    fn lines_become_one_message_with_the_label_and_tags_of_its_opening() {
+        let out = taken(&[
+            "@label=7;+reply=x BATCH +1 draft/multiline #c",
+            "@batch=1 PRIVMSG #c hello",
+            "@batch=1 PRIVMSG #C :",
+            "PING x",
+            "@batch=1 privmsg #c :how is ",
+            "@batch=1;draft/multiline-concat PRIVMSG #c :everyone?",
+            "BATCH -1",
+            "PRIVMSG #c :after",
+        ]);
+        assert_eq!(out.len(), 3, "{out:?}");
+        assert!(
+            out[1].starts_with("Some(\"7\")") && out[1].contains(r"hello\n\nhow is \reveryone?"),
+            "{out:?}"
+        );
+        assert!(out[1].contains("+reply=x"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_batch_is_said_once_and_the_rest_of_it_dropped() {
+        let open = "BATCH +1 draft/multiline #c";
+        refused(
+            &[open, "@batch=1 PRIVMSG #d x", "@batch=1 PRIVMSG #c y", "BATCH -1"],
+            "_INVALID_TARGET #c #d",
+        );
+        refused(&[open, "@batch=1 TOPIC #c x", "@batch=1 PRIVMSG #c x"], "MULTILINE_INVALID");
+        refused(&[open, "@batch=1 PRIVMSG #c x", "@batch=1 NOTICE #c x"], "MULTILINE_INVALID");
+        refused(&[open, "@batch=1;draft/multiline-concat PRIVMSG #c :"], "MULTILINE_INVALID");
+        refused(&[open, "@batch=1 PRIVMSG #c :", "@batch=1 PRIVMSG #c :", "BATCH -1"], "MULTILINE_INVALID");
+        refused(&[open, "BATCH -1"], "MULTILINE_INVALID");
+        refused(&["BATCH -1"], "MULTILINE_INVALID");
+        refused(&["@batch=1 PRIVMSG #c x"], "MULTILINE_INVALID");
+        refused(&["BATCH +1 netsplit a b"], "UNKNOWN_TYPE 1 netsplit");
+        refused(&["BATCH"], "INVALID_REFTAG");
+        refused(&["BATCH +a.b draft/multiline #c"], "INVALID_REFTAG +a.b");
+        refused(&[open, "BATCH +2 draft/multiline #c"], "MULTILINE_INVALID");
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_lines_and_in_bytes() {
+        let line = "@batch=1 PRIVMSG #c x";
+        let mut lines = vec!["BATCH +1 draft/multiline #c"];
+        lines.extend([line; MAX_LINES]);
+        lines.push("BATCH -1");
+        assert!(taken(&lines)[0].contains("Said"));
+        lines.insert(1, line);
+        refused(&lines, "MULTILINE_MAX_LINES 100");
+        let long = |n| format!("@batch=1;draft/multiline-concat PRIVMSG #c :{}", "x".repeat(n));
+        let (most, more) = (long(MAX_BYTES / 2), long(MAX_BYTES / 2 + 1));
+        assert!(taken(&[lines[0], &most, &most, "BATCH -1"])[0].contains("Said"));
+        refused(&[lines[0], &most, &more, "BATCH -1"], "MULTILINE_MAX_BYTES 16384");
+        assert_eq!(LIMITS, format!("max-bytes={MAX_BYTES},max-lines={MAX_LINES}"));
+    }
+}

@@ -1,0 +1,77 @@
+//! INVITE (<https://modern.ircdocs.horse/#invite-message>,
+//! [invite-notify](https://ircv3.net/specs/extensions/invite-notify)): to a channel, not to the server.
+
+use super::part::not_on_channel;
+use super::targets::{no_such_channel, no_such_nick};
+use super::{Command, Spec};
+use crate::chat::context::{Context, not_allowed};
+use crate::chat::effects::Output;
+use crate::chat::event::EventKind;
+use crate::chat::modes::Flag;
+use crate::chat::ranks::Rank;
+use crate::chat::record::Record;
+use crate::wire::numeric::{ERR_USERONCHANNEL, RPL_AWAY, RPL_INVITING};
+use crate::wire::{ChannelName, Message, Nick, Reply};
+
+/// INVITE
+pub const SPEC: Spec = Spec { name: "INVITE", least: 2, parse };
+
+/// Who is invited whereto.
+#[derive(Debug)]
+pub struct Invite {
+    nick: Nick,
+    channel: ChannelName,
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let (nick, channel) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
+    Ok(Command::Invite(Invite {
+        nick: Nick::parse(nick).map_err(|_| no_such_nick(nick))?,
+        channel: ChannelName::parse(channel).map_err(|_| no_such_channel(channel))?,
+    }))
+}
+
+impl Invite {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if let Err(reply) = self.invite(cx) {
+            cx.reply(reply);
+        }
+    }
+
+    fn invite(&self, cx: &mut Context<'_>) -> Result<(), Reply> {
+        let name = self.channel.as_str();
+        let channel = cx.visible(&self.channel).ok_or_else(|| no_such_channel(name))?;
+        let power = cx.power(channel);
+        if !cx.is_in(channel) && !power.at_least(Rank::HalfOp) {
+            return Err(not_on_channel(name));
+        }
+        if channel.modes.has(Flag::InviteOnly) && !power.at_least(Rank::HalfOp) {
+            return Err(not_allowed(name, "Only half-ops and higher invite to that channel"));
+        }
+        let person = cx.chat.people.named(&self.nick).ok_or_else(|| no_such_nick(self.nick.as_str()))?;
+        let (id, nick) = (person.account.id, person.nick().clone());
+        if channel.members.contains(&id) {
+            let reply = Reply::numeric(ERR_USERONCHANNEL).arg(nick.as_str()).arg(name);
+            return Err(reply.text("is already on channel"));
+        }
+        let (seats, away) = (person.seats.snapshot(), person.away.clone());
+        let (channel_id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
+        // An invitation outlasts the absence of who is invited, and is good for one JOIN.
+        if let Some(channel) = cx.chat.channels.get_mut(channel_id)
+            && channel.invited.insert(id)
+        {
+            cx.fx.records.push(Record::Invited { channel: channel_id, account: id, pending: true });
+        }
+        cx.reply(Reply::numeric(RPL_INVITING).arg(nick.as_str()).arg(name.as_str()));
+        if let Some(away) = away {
+            cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
+        }
+        for (audience, notify) in [(seats, false), (audience, true)] {
+            let kind = EventKind::Invite { nick: nick.clone(), channel: name.clone(), notify };
+            if let Some(event) = cx.event(kind).filter(|_| !audience.is_empty()) {
+                cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! KNOCK: asks to be invited to an invite-only channel (as InspIRCd, Ergo and solanum have it; the modern protocol has
+//! no section on it).
+
+use super::targets::no_such_channel;
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::effects::Output;
+use crate::chat::modes::Flag;
+use crate::chat::ranks::Rank;
+use crate::chat::settings::{SERVER_NAME, Settings, clip};
+use crate::wire::numeric::{ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, RPL_KNOCK, RPL_KNOCKDLVR};
+use crate::wire::{ChannelName, Message, Reply};
+
+/// KNOCK
+pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
+
+/// Where somebody wants in, and what he says.
+#[derive(Debug)]
+pub struct Knock {
+    channel: ChannelName,
+    text: Box<str>,
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let name = message.param(0).unwrap_or_default();
+    let text = message.param(1).filter(|text| !text.is_empty()).unwrap_or("has asked for an invite");
+    Ok(Command::Knock(Knock {
+        channel: ChannelName::parse(name).map_err(|_| no_such_channel(name))?,
+        text: clip(text, Settings::REASON_BYTES).into(),
+    }))
+}
+
+impl Knock {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if let Err(reply) = self.knock(cx) {
+            cx.reply(reply);
+        }
+    }
+
+    fn knock(&self, cx: &mut Context<'_>) -> Result<(), Reply> {
+        let name = self.channel.as_str();
+        let refuse = |numeric, text: &str| Err(Reply::numeric(numeric).arg(name).text(text));
+        let channel = cx.visible(&self.channel).ok_or_else(|| no_such_channel(name))?;
+        let Some(me) = cx.me() else { return Ok(()) };
+        if cx.is_in(channel) {
+            return refuse(ERR_KNOCKONCHAN, "You're already on that channel");
+        }
+        if !channel.modes.has(Flag::InviteOnly) {
+            return refuse(ERR_CHANOPEN, "Channel is open, just join it");
+        }
+        if channel.lists.bans(me) {
+            return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
+        }
+        let source = me.source.clone();
+        // Who may let him in: half-ops and higher.
+        let keepers = channel.members.iter().filter(|&&id| channel.ranks(id).at_least(Rank::HalfOp));
+        let mut lines = Vec::new();
+        for person in keepers.filter_map(|&id| cx.chat.people.get(id)) {
+            let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(&*self.text);
+            let line = reply.render(SERVER_NAME, person.nick().as_str());
+            lines.extend(person.seats.seats().map(|seat| Output::Line(seat.session, line.clone())));
+        }
+        cx.fx.outputs.extend(lines);
+        cx.reply(Reply::numeric(RPL_KNOCKDLVR).arg(name).text("Your KNOCK has been delivered"));
+        Ok(())
+    }
+}

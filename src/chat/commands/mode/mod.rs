@@ -1,0 +1,57 @@
+//! MODE (<https://modern.ircdocs.horse/#mode-message>): of channels and of oneself.
+
+mod channel;
+mod user;
+
+use super::targets::{no_such_channel, no_such_nick};
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::target::Target;
+use crate::wire::{Message, Reply};
+
+/// MODE
+pub const SPEC: Spec = Spec { name: "MODE", least: 1, parse };
+
+/// Modes that are asked for, or are to be changed.
+#[derive(Debug)]
+pub struct Mode {
+    target: Target,
+    /// The letters with their signs; none where the modes are asked for.
+    letters: Option<Box<str>>,
+    values: Vec<Box<str>>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let values = message.params().iter().skip(2).map(|&value| value.into());
+    Ok(Command::Mode(Mode {
+        target: Target::parse(message.param(0).unwrap_or_default()),
+        letters: message.param(1).filter(|letters| !letters.is_empty()).map(Into::into),
+        values: values.collect(),
+    }))
+}
+
+impl Mode {
+    /// Could it change something, and not merely ask?
+    pub(super) fn may_change(&self) -> bool {
+        self.letters.is_some() && matches!(self.target, Target::Channel(_)) && !self.asks_for_lists()
+    }
+
+    /// Lists are asked for by their letters without a mask.
+    fn asks_for_lists(&self) -> bool {
+        let letters = self.letters.as_deref().unwrap_or_default();
+        self.values.is_empty() && letters.chars().all(|c| "+-beI".contains(c))
+    }
+
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        match &self.target {
+            Target::Channel(name) => match &self.letters {
+                None => channel::show(cx, name),
+                Some(letters) => channel::change(cx, name, letters, &self.values),
+            },
+            Target::Person(nick) => user::run(cx, nick, self.letters.as_deref()),
+            Target::Nobody(text) if text.starts_with('#') => cx.reply(no_such_channel(text)),
+            Target::Nobody(text) => cx.reply(no_such_nick(text)),
+        }
+    }
+}

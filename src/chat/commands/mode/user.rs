@@ -1,0 +1,57 @@
+//! The modes of a person: `B` for a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) and `o` for an admin.
+
+use std::sync::Arc;
+
+use crate::chat::commands::targets::no_such_nick;
+use crate::chat::context::Context;
+use crate::chat::effects::Output;
+use crate::chat::event::EventKind;
+use crate::chat::people::Person;
+use crate::wire::numeric::{ERR_UMODEUNKNOWNFLAG, ERR_USERSDONTMATCH, RPL_UMODEIS};
+use crate::wire::{Nick, Reply};
+
+pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
+    if *nick != cx.member.nick {
+        let reply = match cx.chat.people.named(nick) {
+            Some(_) => Reply::numeric(ERR_USERSDONTMATCH).text("Cannot see or change modes of other users"),
+            None => no_such_nick(nick.as_str()),
+        };
+        return cx.reply(reply);
+    }
+    let Some(letters) = letters else {
+        let modes = cx.me().map(modes).unwrap_or_default();
+        return cx.reply(Reply::numeric(RPL_UMODEIS).arg(format!("+{modes}")));
+    };
+    let (mut on, mut unknown) = (true, false);
+    for letter in letters.chars() {
+        match letter {
+            '+' => on = true,
+            '-' => on = false,
+            'B' => set_bot(cx, on),
+            // Many clients ask to be invisible or to hear wallops when they log in. Nobody is listed to strangers here
+            // and everybody hears them: there is nothing to do. Who runs the server is said by the account's role.
+            'i' | 'w' | 'o' => {}
+            _ => unknown = true,
+        }
+    }
+    if unknown {
+        cx.reply(Reply::numeric(ERR_UMODEUNKNOWNFLAG).text("Unknown MODE flag"));
+    }
+}
+
+/// The letters of a person's modes.
+pub(super) fn modes(person: &Person) -> String {
+    let modes = [(person.bot, 'B'), (person.is_admin(), 'o')];
+    modes.into_iter().filter(|(on, _)| *on).map(|(_, letter)| letter).collect()
+}
+
+fn set_bot(cx: &mut Context<'_>, on: bool) {
+    let Some(me) = cx.chat.people.get_mut(cx.member.account).filter(|me| me.bot != on) else { return };
+    me.bot = on;
+    let (nick, seats) = (me.nick().shared(), me.seats.snapshot());
+    let change: Arc<str> = if on { "+B" } else { "-B" }.into();
+    if let Some(event) = cx.event(EventKind::Mode(nick, change)) {
+        let origin = Some(cx.origin());
+        cx.fx.outputs.push(Output::Fan { audience: seats, event, origin });
+    }
+}

@@ -1,0 +1,114 @@
+//! MONITOR ([monitor](https://ircv3.net/specs/extensions/monitor)): tells when nicks come and go.
+
+use super::targets;
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::monitors::online;
+use crate::chat::settings::Settings;
+use crate::wire::numeric::{
+    ERR_MONLISTFULL, Numeric, RPL_ENDOFMONLIST, RPL_MONLIST, RPL_MONOFFLINE, RPL_MONONLINE,
+};
+use crate::wire::{Message, Nick, Reply};
+
+/// MONITOR
+pub const SPEC: Spec = Spec { name: "MONITOR", least: 1, parse };
+
+/// A change of the list of watched nicks, or a question about it.
+#[derive(Debug)]
+pub enum Monitor {
+    /// `+`
+    Add(Vec<Nick>),
+    /// `-`
+    Remove(Vec<Nick>),
+    /// `C`
+    Clear,
+    /// `L`
+    List,
+    /// `S`
+    Status,
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let nicks = || {
+        let list = message.param(1).unwrap_or_default().split(',');
+        // What cannot be a nick cannot come online.
+        list.filter_map(|text| Nick::parse(text).ok()).collect()
+    };
+    Ok(Command::Monitor(match message.param(0).unwrap_or_default() {
+        "+" => Monitor::Add(nicks()),
+        "-" => Monitor::Remove(nicks()),
+        "C" | "c" => Monitor::Clear,
+        "L" | "l" => Monitor::List,
+        "S" | "s" => Monitor::Status,
+        other => return Err(targets::invalid("MONITOR", other)),
+    }))
+}
+
+impl Monitor {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let session = cx.member.session;
+        match self {
+            Self::Add(nicks) => add(cx, &nicks),
+            Self::Remove(nicks) => {
+                for nick in nicks {
+                    if let Some(known) = cx.chat.sessions.get_mut(&session) {
+                        known.monitors.remove(&nick);
+                    }
+                    cx.chat.monitors.remove(&nick, session);
+                }
+            }
+            Self::Clear => {
+                let known = cx.chat.sessions.get_mut(&session);
+                for nick in known.map(|known| std::mem::take(&mut known.monitors)).unwrap_or_default() {
+                    cx.chat.monitors.remove(&nick, session);
+                }
+            }
+            Self::List => {
+                let nicks = watched(cx);
+                say(cx, RPL_MONLIST, nicks.iter().map(Nick::to_string));
+                cx.reply(Reply::numeric(RPL_ENDOFMONLIST).text("End of MONITOR list"));
+            }
+            Self::Status => {
+                let nicks = watched(cx);
+                tell(cx, &nicks);
+            }
+        }
+    }
+}
+
+fn watched(cx: &Context<'_>) -> Vec<Nick> {
+    let known = cx.chat.sessions.get(&cx.member.session);
+    known.map(|known| known.monitors.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
+    let session = cx.member.session;
+    for (place, nick) in nicks.iter().enumerate() {
+        let Some(known) = cx.chat.sessions.get_mut(&session) else { return };
+        if known.monitors.len() >= Settings::MONITORED && !known.monitors.contains(nick) {
+            let rest: Vec<&str> = nicks.iter().skip(place).map(Nick::as_str).collect();
+            let reply = Reply::numeric(ERR_MONLISTFULL).arg(Settings::MONITORED.to_string());
+            cx.reply(reply.arg(rest.join(",")).text("Monitor list is full"));
+            return tell(cx, nicks.get(..place).unwrap_or_default());
+        }
+        known.monitors.insert(nick.clone());
+        cx.chat.monitors.add(nick.clone(), session);
+    }
+    tell(cx, nicks);
+}
+
+/// Says which of the nicks are there.
+fn tell(cx: &mut Context<'_>, nicks: &[Nick]) {
+    let there = |nick: &Nick| cx.chat.people.named(nick).filter(|person| person.is_online());
+    let here: Vec<String> = nicks.iter().filter_map(there).map(|person| online(person).1).collect();
+    let away: Vec<String> = nicks.iter().filter(|nick| there(nick).is_none()).map(Nick::to_string).collect();
+    say(cx, RPL_MONONLINE, here.into_iter());
+    say(cx, RPL_MONOFFLINE, away.into_iter());
+}
+
+/// The names in as many lines as it takes.
+fn say(cx: &mut Context<'_>, numeric: Numeric, names: impl Iterator<Item = String>) {
+    for line in targets::lines(names, ",") {
+        cx.reply(Reply::numeric(numeric).text(line));
+    }
+}

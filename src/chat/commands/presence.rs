@@ -1,0 +1,105 @@
+//! ISON, USERHOST and WHOWAS: who is there, as clients asked before there was MONITOR
+//! (<https://modern.ircdocs.horse/#ison-message>, <https://modern.ircdocs.horse/#userhost-message>,
+//! <https://modern.ircdocs.horse/#whowas-message>).
+
+use super::targets;
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::people::Person;
+use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::wire::numeric::{
+    ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_ISON, RPL_USERHOST, RPL_WHOISACCOUNT, RPL_WHOISSERVER,
+    RPL_WHOWASUSER,
+};
+use crate::wire::{Message, Nick, Reply};
+
+/// ISON
+pub const ISON: Spec =
+    Spec { name: "ISON", least: 1, parse: |m| Ok(Command::Presence(Presence::IsOn(words(m)))) };
+/// USERHOST
+pub const USERHOST: Spec =
+    Spec { name: "USERHOST", least: 1, parse: |m| Ok(Command::Presence(Presence::UserHost(words(m)))) };
+/// WHOWAS
+pub const WHOWAS: Spec = Spec {
+    name: "WHOWAS",
+    least: 1,
+    parse: |m| Ok(Command::Presence(Presence::WhoWas(m.param(0).unwrap_or_default().into()))),
+};
+
+/// Most nicks of one USERHOST, as the protocol has it.
+const USERHOSTS: usize = 5;
+
+/// Who is asked about.
+#[derive(Debug)]
+pub enum Presence {
+    /// Which of these are there?
+    IsOn(Vec<Box<str>>),
+    /// How are these written?
+    UserHost(Vec<Box<str>>),
+    /// Who was that?
+    WhoWas(Box<str>),
+}
+
+fn words(message: &Message<'_>) -> Vec<Box<str>> {
+    message
+        .params()
+        .iter()
+        .flat_map(|param| param.split(' '))
+        .filter(|w| !w.is_empty())
+        .map(Into::into)
+        .collect()
+}
+
+impl Presence {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let online = |text: &str| {
+            let person = cx.chat.people.named(&Nick::parse(text).ok()?)?;
+            Some(person).filter(|person| person.is_online())
+        };
+        match self {
+            Self::IsOn(nicks) => {
+                let there = nicks.iter().filter_map(|nick| online(nick)).map(|p| p.nick().to_string());
+                let mut lines: Vec<String> = targets::lines(there, " ").collect();
+                // One line is due even where nobody is there.
+                lines.resize(lines.len().max(1), String::new());
+                for line in lines {
+                    cx.reply(Reply::numeric(RPL_ISON).text(line));
+                }
+            }
+            Self::UserHost(nicks) => {
+                let line: Vec<String> =
+                    nicks.iter().take(USERHOSTS).filter_map(|nick| online(nick)).map(userhost).collect();
+                cx.reply(Reply::numeric(RPL_USERHOST).text(line.join(" ")));
+            }
+            Self::WhoWas(nick) => {
+                let known = Nick::parse(&nick).ok().and_then(|nick| cx.chat.people.named(&nick));
+                let was = known.and_then(|person| Some((person, person.left?)));
+                let replies = match was {
+                    Some((person, left)) => {
+                        let name = person.nick().as_str();
+                        let line = |numeric| Reply::numeric(numeric).arg(name);
+                        vec![
+                            line(RPL_WHOWASUSER).arg(name).arg(USER_HOST).arg("*").text(&person.realname),
+                            line(RPL_WHOISACCOUNT).arg(name).text("was logged in as"),
+                            line(RPL_WHOISSERVER).arg(SERVER_NAME).text(left.to_string()),
+                        ]
+                    }
+                    None => {
+                        vec![Reply::numeric(ERR_WASNOSUCHNICK).arg(&*nick).text("There was no such nickname")]
+                    }
+                };
+                for reply in replies {
+                    cx.reply(reply);
+                }
+                cx.reply(Reply::numeric(RPL_ENDOFWHOWAS).arg(&*nick).text("End of WHOWAS"));
+            }
+        }
+    }
+}
+
+fn userhost(person: &Person) -> String {
+    let nick = person.nick();
+    let admin = if person.is_admin() { "*" } else { "" };
+    let here = if person.away.is_some() { '-' } else { '+' };
+    format!("{nick}{admin}={here}{nick}@{USER_HOST}")
+}

@@ -1,0 +1,120 @@
+//! REDACT ([message redaction](https://ircv3.net/specs/extensions/message-redaction)): one's own messages, and those of
+//! others for half-ops and higher of the channel and for admins. The text is erased from the database.
+
+use std::sync::Arc;
+
+use super::{Command, Spec};
+use crate::chat::ask::{Ask, Redaction};
+use crate::chat::context::Context;
+use crate::chat::effects::Output;
+use crate::chat::event::{Event, EventKind};
+use crate::chat::history::Found;
+use crate::chat::ranks::Rank;
+use crate::chat::record::{MessageKind, Place, Record, StoredMessage};
+use crate::chat::settings::{Settings, clip};
+use crate::chat::target::Target;
+use crate::wire::{Message, Reply};
+
+/// REDACT
+pub const SPEC: Spec = Spec { name: "REDACT", least: 2, parse };
+
+/// A message that its sender or somebody who keeps order wants gone.
+#[derive(Debug)]
+pub struct Redact(Redaction);
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let (name, id) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
+    let reason = message.param(2).filter(|text| !text.is_empty());
+    Ok(Command::Redact(Redact(Redaction {
+        target: name.into(),
+        message: id.parse().map_err(|_| unknown(name, id))?,
+        reason: reason.map(|text| clip(text, Settings::REASON_BYTES).into()),
+    })))
+}
+
+fn unknown(target: &str, id: &str) -> Reply {
+    let reply = Reply::fail("REDACT", "UNKNOWN_MSGID").arg(target).arg(id);
+    reply.text("This message does not exist or is too old")
+}
+
+fn not_there(target: &str) -> Reply {
+    let reply = Reply::fail("REDACT", "INVALID_TARGET").arg(target);
+    reply.text("You cannot delete messages from there")
+}
+
+impl Redact {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        match cx.place(&Target::parse(&self.0.target)) {
+            Some((place, _)) => cx.ask(Ask::Redact(self.0, place)),
+            None => cx.reply(not_there(&self.0.target)),
+        }
+    }
+}
+
+/// Goes on when the message was looked up.
+pub(in crate::chat) fn found(
+    Redaction { target: name, message, reason }: Redaction,
+    cx: &mut Context<'_>,
+    place: Place,
+    found: Option<Found>,
+) {
+    let kinds = [MessageKind::Privmsg, MessageKind::Notice, MessageKind::Tagmsg];
+    let Some(found) = found.filter(|found| !found.redacted && kinds.contains(&found.kind)) else {
+        return cx.reply(unknown(&name, &message.to_string()));
+    };
+    let target = Target::parse(&name);
+    // Much may have happened since it was asked.
+    let Some((now, written)) = cx.place(&target).filter(|(now, _)| *now == place) else {
+        return cx.reply(not_there(&name));
+    };
+    let mine = found.from == cx.member.account;
+    let channel = match now {
+        Place::Channel(id) => cx.chat.channels.get(id),
+        Place::Direct(..) => None,
+    };
+    let may = mine || channel.is_some_and(|channel| cx.power(channel).at_least(Rank::HalfOp));
+    if !may {
+        let reply = Reply::fail("REDACT", "REDACT_FORBIDDEN").arg(&*name);
+        let reply = reply.arg(message.to_string());
+        return cx.reply(reply.text("You are not authorised to delete this message"));
+    }
+    let audience = channel.map(|channel| channel.audience.snapshot());
+    let (at, from) = (cx.at, cx.member.account);
+    cx.fx.records.push(Record::Redacted { place, message });
+    let id = cx.chat.next_message(at);
+    let text = match &reason {
+        Some(reason) => format!("{message} {reason}"),
+        None => message.to_string(),
+    };
+    cx.fx.records.push(Record::Message(StoredMessage {
+        id,
+        place,
+        from,
+        kind: MessageKind::Redact,
+        text: text.into(),
+        tags: Arc::default(),
+        send_id: None,
+    }));
+    if !mine {
+        cx.audit("message redact", &written, &message.to_string());
+    }
+    let kind = EventKind::Redact { target: written, message, reason: reason.clone() };
+    let Some(event) = cx.event(kind) else { return };
+    let event = Event { id: Some(id), time: id.time(), ..event };
+    let origin = || Some(cx.origin());
+    if let Some(audience) = audience {
+        let origin = origin();
+        cx.fx.outputs.push(Output::Fan { audience, event, origin });
+        return;
+    }
+    let own = cx.me().map(|me| me.seats.snapshot()).unwrap_or_default();
+    let origin = origin();
+    if let Target::Person(nick) = &target
+        && *nick != cx.member.nick
+        && let Some(person) = cx.chat.people.named(nick)
+    {
+        let audience = person.seats.snapshot();
+        cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
+    }
+    cx.fx.outputs.push(Output::Fan { audience: own, event, origin });
+}

@@ -1,0 +1,104 @@
+//! RENAME ([channel rename](https://ircv3.net/specs/extensions/channel-rename)): gives a channel another name; its founder
+//! may, and admins. Sessions that do not know it see a PART and a JOIN.
+
+use std::sync::Arc;
+
+use super::part::not_on_channel;
+use super::targets::no_such_channel;
+use super::{Command, Spec};
+use crate::chat::audience::Audience;
+use crate::chat::context::{Context, not_allowed};
+use crate::chat::effects::Output;
+use crate::chat::event::EventKind;
+use crate::chat::power::Power;
+use crate::chat::ranks::Rank;
+use crate::chat::record::{ChannelId, MessageKind, Record};
+use crate::chat::settings::{Settings, clip};
+use crate::wire::{Cap, ChannelName, Message, Reply};
+
+/// RENAME
+pub const SPEC: Spec = Spec { name: "RENAME", least: 2, parse };
+
+/// Which channel gets which name, and why.
+#[derive(Debug)]
+pub struct RenameChannel {
+    old: ChannelName,
+    new: ChannelName,
+    reason: Arc<str>,
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let (old, new) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
+    let cannot = |why: &dyn std::fmt::Display| {
+        let reply = Reply::fail("RENAME", "CANNOT_RENAME").arg(old).arg(new);
+        reply.text(format!("That cannot be a channel's name: {why}"))
+    };
+    Ok(Command::RenameChannel(RenameChannel {
+        old: ChannelName::parse(old).map_err(|_| no_such_channel(old))?,
+        new: ChannelName::parse(new).map_err(|why| cannot(&why))?,
+        reason: clip(message.param(2).unwrap_or_default(), Settings::REASON_BYTES).into(),
+    }))
+}
+
+impl RenameChannel {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if let Err(reply) = self.rename(cx) {
+            cx.reply(reply);
+        }
+    }
+
+    fn rename(&self, cx: &mut Context<'_>) -> Result<(), Reply> {
+        let channel = cx.visible(&self.old).ok_or_else(|| no_such_channel(self.old.as_str()))?;
+        let (id, old) = (channel.id, channel.name.clone());
+        match cx.power(channel) {
+            Power::Stranger => return Err(not_on_channel(old.as_str())),
+            power if !power.at_least(Rank::Founder) => {
+                return Err(not_allowed(old.as_str(), "Only its founder renames a channel"));
+            }
+            _ => {}
+        }
+        let same = old == self.new;
+        if !same && cx.channel(&self.new).is_some() {
+            let reply = Reply::fail("RENAME", "CHANNEL_NAME_IN_USE").arg(old.as_str());
+            return Err(reply.arg(self.new.as_str()).text("The channel name is already taken"));
+        }
+        let (new, reason) = (self.new.clone(), self.reason.clone());
+        cx.chat.channels.rename(id, &new, cx.at);
+        let record = Record::ChannelRenamed { id, old: old.clone(), new: new.clone(), at: cx.at };
+        cx.fx.records.push(record);
+        let text = format!("{old} {new} {reason}");
+        let kept = (MessageKind::Rename, text.trim_end().into());
+        let kind = EventKind::Rename(old.clone(), new.clone(), reason.clone());
+        if let Some(event) = cx.channel_event(id, kept, kind) {
+            cx.tell_channel(&new, event);
+        }
+        if !same {
+            self.fall_back(cx, id, &old);
+        }
+        cx.audit("channel rename", old.as_str(), new.as_str());
+        Ok(())
+    }
+
+    /// For sessions that do not know channel-rename ("Fallback").
+    fn fall_back(&self, cx: &mut Context<'_>, id: ChannelId, old: &ChannelName) {
+        let Some(channel) = cx.chat.channels.get(id) else { return };
+        let audience = channel.audience.snapshot();
+        let lacks = |seat: &&_| {
+            let seat: &crate::chat::audience::Seat = seat;
+            !seat.caps.has(Cap::ChannelRename)
+        };
+        let seats: Vec<_> = audience.seats().filter(lacks).copied().collect();
+        let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
+        for seat in seats {
+            let account = cx.chat.sessions.get(&seat.session).map(|session| session.account);
+            let Some(person) = account.and_then(|account| cx.chat.people.get(account)) else { continue };
+            let part = person.event(cx.at, EventKind::Part(old.clone(), reason.clone()));
+            let join = person.event(cx.at, EventKind::Join(self.new.clone(), person.realname.clone()));
+            for event in [part, join] {
+                let audience: Audience = std::iter::once(seat).collect();
+                cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
+            }
+            cx.introduce(&self.new, seat.session);
+        }
+    }
+}

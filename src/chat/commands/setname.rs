@@ -1,0 +1,44 @@
+//! SETNAME ([setname](https://ircv3.net/specs/extensions/setname)): another real name.
+
+use std::sync::Arc;
+
+use super::{Command, Spec};
+use crate::chat::context::Context;
+use crate::chat::event::EventKind;
+use crate::chat::settings::Settings;
+use crate::chat::state::Chat;
+use crate::wire::{Message, Reply};
+
+/// SETNAME
+pub const SPEC: Spec = Spec { name: "SETNAME", least: 1, parse };
+
+/// The name.
+#[derive(Debug)]
+pub struct SetName(Arc<str>);
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let name = message.param(0).unwrap_or_default();
+    if name.is_empty() || name.len() > Settings::REALNAME_BYTES {
+        let text = format!("A real name has 1 to {} bytes", Settings::REALNAME_BYTES);
+        return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
+    }
+    Ok(Command::SetName(SetName(name.into())))
+}
+
+impl SetName {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let account = cx.member.account;
+        let Some(me) = cx.chat.people.get_mut(account) else { return };
+        me.realname = self.0.clone();
+        let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
+        // The asker's own copy answers its label.
+        let mut audiences = cx.chat.who_follows(account);
+        let place = audiences.iter().position(|a| a.seats().any(|seat| seat.session == cx.member.session));
+        if let Some(place) = place {
+            let audience = audiences.swap_remove(place);
+            let origin = Some(cx.origin());
+            cx.fx.outputs.push(crate::chat::Output::Fan { audience, event: event.clone(), origin });
+        }
+        Chat::fan(audiences, &event, cx.fx);
+    }
+}

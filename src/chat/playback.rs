@@ -1,0 +1,244 @@
+//! What was said, as a client gets it that asks for it later. Pure; the server calls it where it reads the history.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
+use super::history::Kept;
+use super::record::{AccountId, MessageKind};
+use super::settings::{SERVER_NAME, USER_HOST};
+use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply};
+
+/// Most bytes of one answer: a quarter of the smallest usual `send_queue_bytes`, so that an answer alone closes nobody.
+/// What does not fit is asked for next.
+pub const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// The batch of an answer. Nothing else reaches the client before the answer is whole, so one name serves all.
+const BATCH: &str = "h";
+
+/// The session that reads.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Whose.
+    pub account: AccountId,
+    /// Its nick.
+    pub nick: Nick,
+    /// What it understands.
+    pub caps: CapSet,
+    /// The label of the answer.
+    pub label: Option<Box<str>>,
+}
+
+impl Reader {
+    /// The same account at another session.
+    #[must_use]
+    pub fn with_caps(self, caps: CapSet) -> Self {
+        Self { caps, label: None, ..self }
+    }
+
+    /// A batch of messages, each with the channel or nick that it was sent to.
+    pub fn batch(
+        &self,
+        kind: &str,
+        param: Option<&str>,
+        messages: impl IntoIterator<Item = (Kept, Arc<str>)>,
+    ) -> Vec<u8> {
+        self.wrap(kind, param, |tag, out| {
+            let mut renderer = Renderer::default();
+            for (kept, target) in messages {
+                if let Some(event) = event(&kept, target) {
+                    renderer.render(&event, self.caps.and(RENDER_CAPS), tag, out);
+                }
+            }
+        })
+    }
+
+    /// The places with their latest messages
+    /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#targets)).
+    pub fn targets(&self, targets: &[(Arc<str>, MessageId)]) -> Vec<u8> {
+        self.wrap("draft/chathistory-targets", None, |tag, out| {
+            for (name, latest) in targets {
+                let line = format!(":{SERVER_NAME} CHATHISTORY TARGETS {name} {}\r\n", latest.time());
+                if let Some(tag) = tag {
+                    out.extend_from_slice(format!("@{tag} ").as_bytes());
+                }
+                out.extend_from_slice(line.as_bytes());
+            }
+        })
+    }
+
+    /// What was missed, as if it was said now but with its time, and with the time in the text for clients that do
+    /// not know server-time.
+    pub fn replay(&self, messages: impl IntoIterator<Item = (Kept, Arc<str>)>) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut renderer = Renderer::default();
+        for (kept, target) in messages {
+            let Some(mut event) = event(&kept, target).filter(|_| kept.message.kind.is_said()) else {
+                continue;
+            };
+            if let EventKind::Message { text, .. } = &mut event.kind
+                && !self.caps.has(Cap::ServerTime)
+            {
+                *text = dated(text, event.time);
+            }
+            renderer.render(&event, self.caps.and(RENDER_CAPS), None, &mut out);
+        }
+        out
+    }
+
+    /// A single line that answers.
+    pub fn line(&self, reply: &Reply) -> Vec<u8> {
+        let line = reply.render(SERVER_NAME, self.nick.as_str());
+        match &self.label {
+            Some(label) => format!("@label={label} {line}").into_bytes(),
+            None => line.into_bytes(),
+        }
+    }
+
+    fn wrap(
+        &self,
+        kind: &str,
+        param: Option<&str>,
+        fill: impl FnOnce(Option<&str>, &mut Vec<u8>),
+    ) -> Vec<u8> {
+        let mut out = Vec::new();
+        if !self.caps.has(Cap::Batch) {
+            fill(None, &mut out);
+            return out;
+        }
+        let mut head = String::new();
+        if let Some(label) = &self.label {
+            let _ = write!(head, "@label={label} ");
+        }
+        let _ = write!(head, ":{SERVER_NAME} BATCH +{BATCH} {kind}");
+        if let Some(param) = param {
+            let _ = write!(head, " {param}");
+        }
+        head.push_str("\r\n");
+        out.extend_from_slice(head.as_bytes());
+        fill(Some(&format!("batch={BATCH}")), &mut out);
+        out.extend_from_slice(format!(":{SERVER_NAME} BATCH -{BATCH}\r\n").as_bytes());
+        out
+    }
+}
+
+/// What happened, from what was kept of it. `None` for what cannot be read any more.
+fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
+    let message = &kept.message;
+    let nick = &kept.from;
+    let text = &message.text;
+    let channel = || ChannelName::parse(&target).ok();
+    let words = || text.split_once(' ').unwrap_or((text, ""));
+    let reason = |text: &str| Some(text).filter(|text| !text.is_empty()).map(Into::into);
+    let kind = match message.kind {
+        MessageKind::Privmsg | MessageKind::Notice => {
+            EventKind::Message { kind: message.kind, target, text: text.clone(), own: false }
+        }
+        MessageKind::Tagmsg => EventKind::Tagmsg { target, own: false },
+        MessageKind::Join => EventKind::Join(channel()?, nick.shared()),
+        MessageKind::Part => EventKind::Part(channel()?, reason(text)),
+        MessageKind::Kick => {
+            let (victim, why) = words();
+            EventKind::Kick(channel()?, Nick::parse(victim).ok()?, why.into())
+        }
+        MessageKind::Topic => EventKind::Topic(channel()?, text.clone()),
+        MessageKind::Mode => EventKind::Mode(target, text.clone()),
+        MessageKind::Rename => {
+            let (old, rest) = words();
+            let (new, why) = rest.split_once(' ').unwrap_or((rest, ""));
+            EventKind::Rename(ChannelName::parse(old).ok()?, ChannelName::parse(new).ok()?, why.into())
+        }
+        MessageKind::Redact => {
+            let (id, why) = words();
+            EventKind::Redact { target, message: id.parse().ok()?, reason: reason(why) }
+        }
+    };
+    Some(Event {
+        source: format!("{nick}!{nick}@{USER_HOST}").into(),
+        account: Some(nick.clone()),
+        bot: false,
+        time: message.id.time(),
+        id: Some(message.id),
+        tags: message.tags.clone(),
+        kind,
+    })
+}
+
+/// The text with its time before it; an ACTION stays one.
+fn dated(text: &str, time: Millis) -> Arc<str> {
+    let time = time.to_string();
+    let time = time.get(..16).unwrap_or(&time).replace('T', " ");
+    match text.strip_prefix("\u{1}ACTION ") {
+        Some(rest) => format!("\u{1}ACTION [{time}] {rest}").into(),
+        None => format!("[{time}] {text}").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::record::{ChannelId, Place, StoredMessage};
+
+    fn kept(kind: MessageKind, text: &str) -> Kept {
+        let id = MessageId::first_at(Millis(1_700_000_000_007));
+        let from = AccountId(16);
+        let place = Place::Channel(ChannelId(1));
+        let message =
+            StoredMessage { id, place, from, kind, text: text.into(), tags: "".into(), send_id: None };
+        Kept { message, from: Nick::parse("al").expect("a nick") }
+    }
+
+    fn reader(caps: &[Cap], label: Option<&str>) -> Reader {
+        let nick = Nick::parse("bo").expect("a nick");
+        Reader { account: AccountId(17), nick, caps: CapSet::of(caps), label: label.map(Into::into) }
+    }
+
+    #[test]
+    fn every_kind_comes_back_as_it_was() {
+        let lines = |kind, text| {
+            let out = reader(&[Cap::Batch, Cap::MessageTags, Cap::MessageRedaction], None).batch(
+                "chathistory",
+                Some("#c"),
+                [(kept(kind, text), "#c".into())],
+            );
+            let out = String::from_utf8(out).expect("utf-8");
+            let body = out.lines().nth(1).expect("a line");
+            body.split_once(" :al!al@parlour ").map_or_else(|| body.to_owned(), |(_, rest)| rest.to_owned())
+        };
+        assert_eq!(lines(MessageKind::Privmsg, "hi"), "PRIVMSG #c :hi");
+        assert_eq!(lines(MessageKind::Join, ""), "JOIN #c");
+        assert_eq!(lines(MessageKind::Part, ""), "PART #c");
+        assert_eq!(lines(MessageKind::Kick, "bo out with you"), "KICK #c bo :out with you");
+        assert_eq!(lines(MessageKind::Mode, "+o bo"), "MODE #c +o bo");
+        assert_eq!(lines(MessageKind::Topic, "tea"), "TOPIC #c :tea");
+        assert_eq!(lines(MessageKind::Redact, "0000000000100000 oops"), "REDACT #c 0000000000100000 :oops");
+        assert_eq!(lines(MessageKind::Tagmsg, ""), "TAGMSG #c");
+    }
+
+    #[test]
+    fn an_answer_is_a_batch_with_the_label_or_bare_lines() {
+        let message = kept(MessageKind::Privmsg, "hi");
+        let ask = |caps: &[Cap], label| {
+            let out = reader(caps, label).batch("chathistory", Some("#c"), [(message.clone(), "#c".into())]);
+            String::from_utf8(out).expect("utf-8")
+        };
+        assert_eq!(
+            ask(&[Cap::Batch], Some("7")),
+            "@label=7 :chat.parlour BATCH +h chathistory #c\r\n@batch=h :al!al@parlour PRIVMSG #c :hi\r\n:chat.parlour BATCH -h\r\n"
+        );
+        assert_eq!(ask(&[], None), ":al!al@parlour PRIVMSG #c :hi\r\n");
+    }
+
+    #[test]
+    fn old_clients_see_the_time_in_the_text() {
+        let replay = |text: &str| {
+            let out = reader(&[], None).replay([(kept(MessageKind::Privmsg, text), "#c".into())]);
+            String::from_utf8(out).expect("utf-8")
+        };
+        assert_eq!(replay("hi"), ":al!al@parlour PRIVMSG #c :[2023-11-14 22:13] hi\r\n");
+        assert_eq!(
+            replay("\u{1}ACTION waves\u{1}"),
+            ":al!al@parlour PRIVMSG #c :\u{1}ACTION [2023-11-14 22:13] waves\u{1}\r\n"
+        );
+    }
+}

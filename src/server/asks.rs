@@ -1,0 +1,188 @@
+//! Answering what the chat asks of the store, in order for each session and beside everything else.
+//!
+//! A session that asked is not heard until it has its answer, and what others say to it waits behind the answer: so
+//! answers come in the order of the questions, one session reads one thing at a time, and it reads no faster than it
+//! takes what it is sent.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::Connection;
+use tracing::warn;
+
+use super::session::{Answered, Question, Ready, Session};
+use crate::chat::history::{Kept, Kinds, Window};
+use crate::chat::playback::{ANSWER_BYTES, Reader};
+use crate::chat::record::{ChannelId, Place};
+use crate::chat::{Answer, Ask};
+use crate::store::{Store, StoreError, history};
+use crate::wire::{Cap, ChannelName, MessageId};
+
+/// Who answers.
+#[derive(Clone)]
+pub(super) struct Asks {
+    store: Store,
+    ready: Arc<Ready>,
+    /// Most bytes of one answer, and so many may be unread before the next is begun.
+    bytes: usize,
+}
+
+/// Messages, each with the place as the reader writes it.
+type Page = Vec<(Kept, Arc<str>)>;
+
+impl Asks {
+    /// At most `send_queue` bytes wait for one session.
+    pub fn new(store: Store, ready: Arc<Ready>, send_queue: usize) -> Self {
+        Self { store, ready, bytes: ANSWER_BYTES.min(send_queue / 4) }
+    }
+
+    /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
+    pub fn dispatch(&self, session: &Arc<Session>, question: Question) {
+        session.outbox.hold();
+        if session.ask(question) {
+            tokio::spawn(self.clone().work(session.clone()));
+        }
+    }
+
+    async fn work(self, session: Arc<Session>) {
+        while let Some(Question { label, ask }) = session.next_question() {
+            poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
+            let command = ask.command();
+            let (block, answer) = match self.answer(ask).await {
+                Ok(Outcome::Block(block)) => (block, None),
+                Ok(Outcome::Back(answer)) => (Bytes::new(), Some(Answered { label, answer })),
+                Err(error) => {
+                    warn!(command, "cannot read the history: {error}");
+                    (Bytes::new(), Some(Answered { label, answer: Answer::Failed(command) }))
+                }
+            };
+            session.outbox.answer(block);
+            self.ready.answered(&session, answer);
+        }
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Outcome, StoreError> {
+        let bytes = self.bytes;
+        self.store
+            .read(move |conn| {
+                // One moment for all of it.
+                let conn = conn.unchecked_transaction()?;
+                Ok(match ask {
+                    Ask::History { reader, place, target, windows, kinds } => {
+                        let page = read_windows(&conn, &reader, (place, &target), &windows, kinds, bytes)?;
+                        Outcome::block(reader.batch("chathistory", Some(&target), page))
+                    }
+                    Ask::Targets { reader, channels, window } => {
+                        Outcome::block(reader.targets(&targets(&conn, &reader, &channels, &window)?))
+                    }
+                    Ask::Replay { reader, channels, talks } => {
+                        Outcome::block(reader.replay(missed(&conn, &reader, &channels, talks, bytes)?))
+                    }
+                    Ask::Redact(redact, place) => {
+                        let found = history::find(&conn, place, redact.message)?;
+                        Outcome::Back(Answer::Redact(redact, place, found))
+                    }
+                })
+            })
+            .await
+    }
+}
+
+/// What becomes of a question.
+enum Outcome {
+    /// It goes to the client.
+    Block(Bytes),
+    /// The chat goes on with it.
+    Back(Answer),
+}
+
+impl Outcome {
+    fn block(bytes: Vec<u8>) -> Self {
+        Self::Block(bytes.into())
+    }
+}
+
+fn read_windows(
+    conn: &Connection,
+    reader: &Reader,
+    (place, target): (Place, &Arc<str>),
+    windows: &[Window],
+    kinds: Kinds,
+    bytes: usize,
+) -> rusqlite::Result<Page> {
+    let mut page = Vec::new();
+    for window in windows {
+        let part = history::read(conn, place, window, kinds, bytes / windows.len())?;
+        page.extend(part.into_iter().map(|kept| addressed(kept, reader, target)));
+    }
+    Ok(page)
+}
+
+/// A message with its target: of a talk, each side's goes to the other.
+fn addressed(kept: Kept, reader: &Reader, target: &Arc<str>) -> (Kept, Arc<str>) {
+    let incoming = matches!(kept.message.place, Place::Direct(..)) && kept.message.from != reader.account;
+    let target = if incoming { reader.nick.shared() } else { target.clone() };
+    (kept, target)
+}
+
+/// The channels and talks whose latest message is in the window, in order.
+fn targets(
+    conn: &Connection,
+    reader: &Reader,
+    channels: &[(ChannelId, ChannelName)],
+    window: &Window,
+) -> rusqlite::Result<Vec<(Arc<str>, MessageId)>> {
+    let mut found = Vec::new();
+    for (id, name) in channels {
+        if let Some(latest) = history::latest(conn, Place::Channel(*id))? {
+            found.push((name.shared(), latest));
+        }
+    }
+    let talks = history::talks(conn, reader.account, window.after)?;
+    found.extend(talks.into_iter().map(|talk| (talk.peer.shared(), talk.latest)));
+    found.retain(|(_, latest)| *latest > window.after && *latest < window.before);
+    found.sort_unstable_by_key(|(_, latest)| *latest);
+    if window.newest {
+        found.drain(..found.len().saturating_sub(window.limit));
+    }
+    found.truncate(window.limit);
+    Ok(found)
+}
+
+/// What was said in channels, one after the other, and then in talks.
+fn missed(
+    conn: &Connection,
+    reader: &Reader,
+    channels: &[(ChannelId, ChannelName, Window)],
+    talks: Option<Window>,
+    bytes: usize,
+) -> rusqlite::Result<Page> {
+    let kinds = Kinds { events: false, redactions: false };
+    let share = bytes / (channels.len() + 1);
+    let mut page = Vec::new();
+    for (id, name, window) in channels {
+        let part = history::read(conn, Place::Channel(*id), window, kinds, share)?;
+        let name = name.shared();
+        page.extend(part.into_iter().map(|kept| (kept, name.clone())));
+    }
+    let Some(window) = talks else { return Ok(page) };
+    let mut talks = history::talks(conn, reader.account, window.after)?;
+    talks.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
+    talks.truncate(window.limit);
+    let mut said = Vec::new();
+    let each = share / talks.len().max(1);
+    for talk in talks {
+        let part = history::read(conn, talk.place, &window, kinds, each)?;
+        let peer = talk.peer.shared();
+        said.extend(part.into_iter().map(|kept| addressed(kept, reader, &peer)));
+    }
+    // A client that does not know echo-message takes what its own account said elsewhere for somebody else's.
+    if !reader.caps.has(Cap::EchoMessage) {
+        said.retain(|(kept, _)| kept.message.from != reader.account);
+    }
+    said.sort_unstable_by_key(|(kept, _)| kept.message.id);
+    said.drain(..said.len().saturating_sub(window.limit));
+    page.append(&mut said);
+    Ok(page)
+}

@@ -1,0 +1,166 @@
+//! Reading what was said. Every stretch of a place's history is one run of neighbours in one index, so what a read
+//! costs goes by what it returns and not by what there is.
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use crate::chat::history::{Found, Kept, Kinds, Window};
+use crate::chat::record::{AccountId, Place, StoredMessage};
+use crate::wire::{MessageId, Nick};
+
+/// What a message costs beside its text and tags, in bytes: source, time, msgid, command.
+const OVERHEAD: usize = 192;
+
+/// `messages.class`, see the schema.
+#[derive(Clone, Copy)]
+enum Class {
+    Said = 0,
+    Event = 1,
+    Redaction = 2,
+}
+
+/// Direct messages with somebody, and who that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Talk {
+    /// The other side, perhaps oneself.
+    pub peer: Nick,
+    /// Their place.
+    pub place: Place,
+    /// The latest that was said.
+    pub latest: MessageId,
+}
+
+/// Up to `window.limit` messages of a place, the earliest first; fewer where they would take more than about `bytes`
+/// bytes on the wire, but at least one. Then they are those nearest to the end from which the window is filled.
+pub fn read(
+    conn: &Connection,
+    place: Place,
+    window: &Window,
+    kinds: Kinds,
+    bytes: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let mut page = stretch(conn, place, Class::Said, window, bytes)?;
+    if kinds.events {
+        page.append(&mut stretch(conn, place, Class::Event, window, bytes)?);
+        page.sort_unstable_by_key(|kept| kept.message.id);
+        if window.newest {
+            page.reverse();
+        }
+        page.truncate(window.limit);
+        page.truncate(fitting(&page, bytes));
+    }
+    if window.newest {
+        page.reverse();
+    }
+    if kinds.redactions {
+        // Those of the time that the page covers.
+        let full = page.len() >= window.limit || page.iter().map(cost).sum::<usize>() >= bytes;
+        let (first, last) = (page.first().map(|k| k.message.id), page.last().map(|k| k.message.id));
+        let mut span = *window;
+        match (full, window.newest, first, last) {
+            (true, true, Some(first), _) => span.after = first,
+            (true, false, _, Some(last)) => span.before = last,
+            _ => {}
+        }
+        page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
+        page.sort_unstable_by_key(|kept| kept.message.id);
+    }
+    Ok(page)
+}
+
+/// How many of the messages are begun before so many bytes are spent.
+fn fitting(page: &[Kept], bytes: usize) -> usize {
+    let mut spent = 0;
+    let begun = |kept: &&Kept| {
+        let begun = spent < bytes;
+        spent += cost(kept);
+        begun
+    };
+    page.iter().take_while(begun).count()
+}
+
+/// Messages of one class, in the direction in which the window is filled.
+fn stretch(
+    conn: &Connection,
+    place: Place,
+    class: Class,
+    window: &Window,
+    bytes: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let mut read = conn.prepare_cached(if window.newest { NEWEST } else { OLDEST })?;
+    let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
+    let mut rows = read.query((place, class as i64, window.after, window.before, limit))?;
+    let mut page = Vec::new();
+    let mut spent = 0;
+    while spent < bytes
+        && let Some(row) = rows.next()?
+    {
+        let kept = kept(row, place)?;
+        spent += cost(&kept);
+        page.push(kept);
+    }
+    Ok(page)
+}
+
+const NEWEST: &str = "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name FROM messages m
+     CROSS JOIN accounts a ON a.id = m.sender
+     WHERE m.place = ?1 AND m.class = ?2 AND m.id > ?3 AND m.id < ?4 ORDER BY m.id DESC LIMIT ?5";
+
+const OLDEST: &str = "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name FROM messages m
+     CROSS JOIN accounts a ON a.id = m.sender
+     WHERE m.place = ?1 AND m.class = ?2 AND m.id > ?3 AND m.id < ?4 ORDER BY m.id LIMIT ?5";
+
+const LATEST: &str = "SELECT max(id) FROM messages WHERE place = ?1 AND class = 0";
+
+fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
+    let message = StoredMessage {
+        id: row.get(0)?,
+        place,
+        from: row.get(1)?,
+        kind: row.get(2)?,
+        text: row.get_ref(3)?.as_str()?.into(),
+        tags: row.get_ref(4)?.as_str_or_null()?.unwrap_or_default().into(),
+        send_id: None,
+    };
+    Ok(Kept { message, from: row.get(5)? })
+}
+
+fn cost(kept: &Kept) -> usize {
+    OVERHEAD + kept.message.text.len() + kept.message.tags.len()
+}
+
+/// What is asked about a message before it is redacted. `None` where there is no such message at that place.
+pub fn find(conn: &Connection, place: Place, message: MessageId) -> rusqlite::Result<Option<Found>> {
+    conn.prepare_cached(
+        "SELECT sender, kind, redacted IS NOT NULL FROM messages WHERE id = ?1 AND place = ?2",
+    )?
+    .query_row((message, place), |row| {
+        Ok(Found { from: row.get(0)?, kind: row.get(1)?, redacted: row.get(2)? })
+    })
+    .optional()
+}
+
+/// The last that was said at a place.
+pub fn latest(conn: &Connection, place: Place) -> rusqlite::Result<Option<MessageId>> {
+    conn.prepare_cached(LATEST)?.query_row([place], |row| row.get(0))
+}
+
+/// The talks of an account in which something was said later than `after`, in no order. Those with accounts that
+/// were removed or disabled are not among them: nobody answers there.
+pub fn talks(conn: &Connection, account: AccountId, after: MessageId) -> rusqlite::Result<Vec<Talk>> {
+    let mut talks = Vec::new();
+    let mut read = conn.prepare_cached(
+        "SELECT a.name, t.place FROM talks t CROSS JOIN accounts a ON a.id = t.peer
+         WHERE t.account = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
+    )?;
+    let mut rows = read.query([account])?;
+    while let Some(row) = rows.next()? {
+        let place = row.get(1)?;
+        if let Some(latest) = latest(conn, place)?.filter(|latest| *latest > after) {
+            talks.push(Talk { peer: row.get(0)?, place, latest });
+        }
+    }
+    Ok(talks)
+}
+
+#[cfg(test)]
+mod tests;

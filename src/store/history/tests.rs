@@ -1,0 +1,187 @@
+//! Reading back what was kept.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::chat::record::{Account, AccountId, ChannelId, MessageKind, Record, Role};
+use crate::store::accounts::{self, PasswordHash};
+use crate::store::{Store, StoreError};
+use crate::wire::{ChannelName, Millis};
+
+const NOW: Millis = Millis(1_700_000_000_000);
+const SAID: Kinds = Kinds { events: false, redactions: false };
+const ALL: Kinds = Kinds { events: true, redactions: true };
+const MUCH: usize = 1 << 20;
+
+struct Kept3 {
+    _folder: tempfile::TempDir,
+    store: Store,
+    people: [Account; 3],
+}
+
+/// A store with three accounts and a channel.
+async fn open() -> Kept3 {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("opens");
+    let people = store
+        .write(|tx| {
+            let create = |name: &str| {
+                let hash = PasswordHash::from_phc("$argon2id$test");
+                accounts::create(tx, &Nick::parse(name).expect(name), &hash, Role::Member, None, NOW)
+            };
+            Ok::<_, accounts::AccountError>([create("al")?, create("bo")?, create("cy")?])
+        })
+        .await
+        .expect("made");
+    let name = ChannelName::parse("#c").expect("a name");
+    let this = Kept3 { _folder: folder, store, people };
+    this.keep(vec![Record::ChannelCreated { id: ChannelId(1), name, at: NOW }]).await;
+    this
+}
+
+impl Kept3 {
+    async fn keep(&self, records: Vec<Record>) {
+        let (done, result) = tokio::sync::oneshot::channel();
+        self.store.commit(records.into(), Box::new(move |r| done.send(r).expect("waited for")));
+        result.await.expect("answered").expect("kept");
+    }
+
+    fn message(&self, n: i64, from: usize, place: Place, kind: MessageKind) -> Record {
+        let text: Arc<str> = n.to_string().into();
+        let from = self.people[from].id;
+        let id = MessageId::from_i64(n);
+        Record::Message(StoredMessage { id, place, from, kind, text, tags: "".into(), send_id: None })
+    }
+
+    async fn read(&self, place: Place, window: Window, kinds: Kinds, bytes: usize) -> Vec<i64> {
+        let read = move |conn: &Connection| Ok::<_, StoreError>(read(conn, place, &window, kinds, bytes)?);
+        let page = self.store.read(read).await.expect("reads");
+        page.iter().map(|kept| kept.message.id.as_i64()).collect()
+    }
+}
+
+const CHANNEL: Place = Place::Channel(ChannelId(1));
+
+fn window(after: i64, before: i64, newest: bool, limit: usize) -> Window {
+    Window { after: MessageId::from_i64(after), before: MessageId::from_i64(before), newest, limit }
+}
+
+#[tokio::test]
+async fn windows_end_before_their_points_and_fill_from_their_end() {
+    let kept = open().await;
+    let say = |n| kept.message(n, 0, CHANNEL, MessageKind::Privmsg);
+    kept.keep((1..=9).map(say).collect()).await;
+    let read = async |after, before, newest, limit| {
+        kept.read(CHANNEL, window(after, before, newest, limit), SAID, MUCH).await
+    };
+    assert_eq!(read(0, 100, true, 3).await, [7, 8, 9]);
+    assert_eq!(read(2, 8, true, 3).await, [5, 6, 7]);
+    assert_eq!(read(2, 8, false, 3).await, [3, 4, 5]);
+    assert_eq!(read(2, 4, false, 3).await, [3]);
+    assert!(read(4, 4, false, 3).await.is_empty() && read(2, 8, true, 0).await.is_empty());
+    let elsewhere = Place::Channel(ChannelId(2));
+    assert!(kept.read(elsewhere, Window::latest(9), SAID, MUCH).await.is_empty());
+    // Two messages' worth of bytes, from the end that matters; and never nothing.
+    let two = 2 * (OVERHEAD + 1);
+    assert_eq!(kept.read(CHANNEL, window(0, 100, true, 9), SAID, two).await, [8, 9]);
+    assert_eq!(kept.read(CHANNEL, window(0, 100, false, 9), SAID, two).await, [1, 2]);
+    assert_eq!(kept.read(CHANNEL, window(0, 100, true, 9), ALL, two).await, [8, 9]);
+    assert_eq!(kept.read(CHANNEL, window(0, 100, false, 9), ALL, 1).await, [1]);
+}
+
+#[tokio::test]
+async fn events_and_redactions_are_for_who_wants_them() {
+    use MessageKind::{Join, Privmsg, Redact, Topic};
+    let kept = open().await;
+    let kinds = [Join, Privmsg, Topic, Privmsg, Privmsg, Redact, Privmsg];
+    let say = |(n, kind)| kept.message(n, 0, CHANNEL, kind);
+    kept.keep((1..).zip(kinds).map(say).collect()).await;
+    kept.keep(vec![Record::Redacted { place: CHANNEL, message: MessageId::from_i64(5) }]).await;
+    let read = async |limit, newest, kinds| {
+        kept.read(CHANNEL, Window { newest, ..Window::latest(limit) }, kinds, MUCH).await
+    };
+    assert_eq!(read(9, true, SAID).await, [2, 4, 7]);
+    assert_eq!(read(9, true, ALL).await, [1, 2, 3, 4, 6, 7]);
+    // Redactions do not count, and come only within what the page covers.
+    assert_eq!(read(2, true, ALL).await, [4, 6, 7]);
+    assert_eq!(read(1, true, ALL).await, [7]);
+    assert_eq!(read(2, false, ALL).await, [1, 2]);
+    assert_eq!(read(5, false, ALL).await, [1, 2, 3, 4, 6, 7]);
+    let redactions = Kinds { events: false, redactions: true };
+    assert_eq!(read(2, true, redactions).await, [4, 6, 7]);
+}
+
+#[tokio::test]
+async fn what_was_redacted_is_not_in_the_file_any_more() {
+    let kept = open().await;
+    let secret = "xyzzy-plugh-frobozz";
+    let id = MessageId::from_i64(7);
+    let (place, from) = (Place::direct(kept.people[0].id, kept.people[1].id), kept.people[0].id);
+    let (text, tags) = (secret.into(), format!("+x={secret}").into());
+    let kind = MessageKind::Privmsg;
+    kept.keep(vec![Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None })])
+        .await;
+    kept.keep(vec![Record::Redacted { place: CHANNEL, message: id }]).await;
+    assert_eq!(kept.read(place, Window::latest(9), SAID, MUCH).await, [7], "not at that place");
+    kept.keep(vec![Record::Redacted { place, message: id }]).await;
+    assert!(kept.read(place, Window::latest(9), ALL, MUCH).await.is_empty());
+    let find = kept.store.read(move |conn| Ok::<_, StoreError>(find(conn, place, id)?));
+    assert_eq!(find.await.expect("reads"), Some(Found { from, kind, redacted: true }));
+    let checkpoint = |conn: &Connection| {
+        conn.query_row("SELECT count(*) FROM forgotten WHERE message = 7", [], |row| row.get::<_, i64>(0))
+    };
+    assert_eq!(kept.store.read(move |conn| Ok::<_, StoreError>(checkpoint(conn)?)).await.expect("reads"), 1);
+    // The log still holds the page as it was, until it is copied into the file.
+    let path = kept.store.folder().join("parlour.db");
+    drop(kept.store);
+    let file = std::fs::read(path).expect("reads");
+    assert!(!file.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()));
+}
+
+#[tokio::test]
+async fn talks_are_found_from_both_sides() {
+    let kept = open().await;
+    let [al, bo, cy] = [0, 1, 2].map(|n: usize| kept.people[n].id);
+    let (pair, alone) = (Place::direct(al, bo), Place::direct(cy, cy));
+    kept.keep(vec![
+        kept.message(5, 0, pair, MessageKind::Privmsg),
+        kept.message(6, 1, pair, MessageKind::Notice),
+        kept.message(7, 1, pair, MessageKind::Tagmsg),
+        kept.message(8, 2, alone, MessageKind::Privmsg),
+    ])
+    .await;
+    let talks = async |me: AccountId, after| {
+        let after = MessageId::from_i64(after);
+        let talks = kept.store.read(move |conn| Ok::<_, StoreError>(talks(conn, me, after)?)).await;
+        let shown = |talk: Talk| (talk.peer.to_string(), talk.place, talk.latest.as_i64());
+        talks.expect("reads").into_iter().map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(talks(al, 0).await, [("bo".to_owned(), pair, 6)]);
+    assert_eq!(talks(bo, 5).await, [("al".to_owned(), pair, 6)]);
+    assert_eq!(talks(cy, 0).await, [("cy".to_owned(), alone, 8)]);
+    assert!(talks(al, 6).await.is_empty());
+    kept.store.write(move |tx| Ok::<_, StoreError>(accounts::remove(tx, bo, NOW)?)).await.expect("removes");
+    assert!(talks(al, 0).await.is_empty(), "nobody answers there");
+}
+
+#[tokio::test]
+async fn no_read_scans() {
+    let kept = open().await;
+    let plans = kept.store.read(|conn| {
+        let mut plans = Vec::new();
+        for sql in [NEWEST, OLDEST, LATEST] {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let count = plan.parameter_count();
+            let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get(3))?;
+            plans.push(rows.collect::<Result<Vec<String>, _>>()?.join("; "));
+        }
+        Ok::<_, StoreError>(plans)
+    });
+    for plan in plans.await.expect("explains") {
+        assert!(
+            plan.contains("USING INDEX messages_by_place") || plan.contains("USING COVERING INDEX"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

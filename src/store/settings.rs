@@ -1,0 +1,125 @@
+//! Applying what channels, accounts and their clients set, inside the writer's transaction.
+
+use rusqlite::Connection;
+
+use super::audit::{self, Actor};
+use crate::chat::modes::{ListEntry, ListKind, Modes};
+use crate::chat::ranks::Ranks;
+use crate::chat::record::{AccountId, ChannelId, Record, Subject};
+use crate::wire::{ChannelName, Millis};
+
+/// Applies a record that sets something. Those that say something, make or fill a channel are not for here.
+pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
+    match record {
+        Record::RanksSet { channel, account, ranks } => ranks_set(tx, *channel, *account, *ranks),
+        Record::ModesSet(channel, modes) => modes_set(tx, *channel, modes),
+        Record::ListAdded(channel, list, entry) => list_added(tx, *channel, *list, entry),
+        Record::ListRemoved(channel, list, mask) => {
+            let sql = "DELETE FROM lists WHERE channel = ?1 AND list = ?2 AND mask = ?3";
+            tx.prepare_cached(sql)?.execute((channel, list, &**mask)).map(drop)
+        }
+        Record::Invited { channel, account, pending } => invited(tx, *channel, *account, *pending),
+        Record::ChannelRenamed { id, old, new, at } => renamed(tx, *id, (old, new), *at),
+        Record::Marked { account, place, read } => {
+            let sql =
+                "INSERT INTO markers VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = max(read, ?3)";
+            tx.prepare_cached(sql)?.execute((account, place, read)).map(drop)
+        }
+        Record::MetadataSet { of, key, value } => metadata_set(tx, *of, key, value.as_deref()),
+        Record::Seen { account, up_to } => {
+            let sql = "UPDATE accounts SET seen = ?2 WHERE id = ?1 AND seen < ?2";
+            tx.prepare_cached(sql)?.execute((account, up_to)).map(drop)
+        }
+        Record::Audit { at, actor, action, target, detail } => {
+            audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)
+        }
+        Record::Message(_)
+        | Record::ChannelCreated { .. }
+        | Record::ChannelRemoved(_)
+        | Record::TopicSet(..)
+        | Record::Joined { .. }
+        | Record::Parted { .. }
+        | Record::Redacted { .. } => Ok(()),
+    }
+}
+
+fn ranks_set(tx: &Connection, channel: ChannelId, account: AccountId, ranks: Ranks) -> rusqlite::Result<()> {
+    if ranks.is_empty() {
+        let sql = "DELETE FROM ranks WHERE channel = ?1 AND account = ?2";
+        return tx.prepare_cached(sql)?.execute((channel, account)).map(drop);
+    }
+    let sql = "INSERT INTO ranks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET ranks = ?3";
+    tx.prepare_cached(sql)?.execute((channel, account, ranks)).map(drop)
+}
+
+fn modes_set(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
+    let sql = "UPDATE channels SET flags = ?2, key = ?3, most = ?4 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((channel, modes.flags(), modes.key.as_deref(), modes.limit)).map(drop)
+}
+
+fn list_added(
+    tx: &Connection,
+    channel: ChannelId,
+    list: ListKind,
+    entry: &ListEntry,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO lists (channel, list, mask, set_by, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO NOTHING";
+    tx.prepare_cached(sql)?.execute((channel, list, &*entry.mask, &entry.by, entry.at)).map(drop)
+}
+
+fn invited(tx: &Connection, channel: ChannelId, account: AccountId, pending: bool) -> rusqlite::Result<()> {
+    let sql = if pending {
+        "INSERT INTO invited VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM invited WHERE channel = ?1 AND account = ?2"
+    };
+    tx.prepare_cached(sql)?.execute((channel, account)).map(drop)
+}
+
+fn renamed(
+    tx: &Connection,
+    id: ChannelId,
+    (old, new): (&ChannelName, &ChannelName),
+    at: Millis,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM old_names WHERE name = ?1")?.execute([new])?;
+    tx.prepare_cached("UPDATE channels SET name = ?2 WHERE id = ?1")?.execute((id, new))?;
+    if old != new {
+        let sql = "INSERT INTO old_names VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET channel = ?2, since = ?3";
+        tx.prepare_cached(sql)?.execute((old, id, at))?;
+    }
+    Ok(())
+}
+
+fn metadata_set(tx: &Connection, of: Subject, key: &str, value: Option<&str>) -> rusqlite::Result<()> {
+    match (of, value) {
+        (Subject::Account(id), Some(value)) => {
+            let sql = "INSERT INTO account_metadata VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+            tx.prepare_cached(sql)?.execute((id, key, value))
+        }
+        (Subject::Account(id), None) => {
+            let sql = "DELETE FROM account_metadata WHERE account = ?1 AND key = ?2";
+            tx.prepare_cached(sql)?.execute((id, key))
+        }
+        (Subject::Channel(id), Some(value)) => {
+            let sql = "INSERT INTO channel_metadata VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+            tx.prepare_cached(sql)?.execute((id, key, value))
+        }
+        (Subject::Channel(id), None) => {
+            let sql = "DELETE FROM channel_metadata WHERE channel = ?1 AND key = ?2";
+            tx.prepare_cached(sql)?.execute((id, key))
+        }
+        (Subject::Private(id, place), Some(value)) => {
+            let sql = "INSERT INTO private_metadata VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT DO UPDATE SET value = ?4";
+            tx.prepare_cached(sql)?.execute((id, place, key, value))
+        }
+        (Subject::Private(id, place), None) => {
+            let sql = "DELETE FROM private_metadata WHERE account = ?1 AND place = ?2 AND key = ?3";
+            tx.prepare_cached(sql)?.execute((id, place, key))
+        }
+    }
+    .map(drop)
+}
