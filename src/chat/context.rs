@@ -62,6 +62,12 @@ impl<'a> Context<'a> {
         self.fx.outputs.push(Output::Line(self.member.session, line));
     }
 
+    /// Sends lines that are rendered to the session that gave the command.
+    pub(super) fn lines(&mut self, lines: Vec<String>) {
+        let to = self.member.session;
+        self.fx.outputs.extend(lines.into_iter().map(|line| Output::Line(to, line)));
+    }
+
     /// The member as a person.
     pub fn me(&self) -> Option<&Person> {
         self.chat.people.get(self.member.account)

@@ -1,16 +1,26 @@
 //! What `RPL_ISUPPORT` says, each token true of what the server does
 //! (<https://modern.ircdocs.horse/#rplisupport-005>).
 
+use super::batched;
 use super::lists::Lists;
-use super::settings::Settings;
+use super::settings::{SERVER_NAME, Settings};
 use crate::wire::numeric::RPL_ISUPPORT;
-use crate::wire::{ChannelName, Nick, Reply};
+use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply};
 
 /// Most tokens of one line.
 const TOKENS: usize = 13;
 
-/// The lines of `RPL_ISUPPORT`.
-pub(super) fn replies(settings: &Settings) -> Vec<Reply> {
+/// The lines of `RPL_ISUPPORT` to the client that is known as `nick`, in a batch for those that know of it
+/// ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)).
+pub(super) fn lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
+    let replies = replies(settings);
+    if caps.has(Cap::Batch) && caps.has(Cap::ExtendedIsupport) {
+        return batched::lines("i", "draft/isupport", &replies, nick);
+    }
+    replies.iter().map(|reply| reply.render(SERVER_NAME, nick)).collect()
+}
+
+fn replies(settings: &Settings) -> Vec<Reply> {
     tokens(settings)
         .chunks(TOKENS)
         .map(|chunk| {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::commands::cap;
+use super::commands::{away, cap};
+use super::isupport;
 use super::record::AccountId;
 use super::sasl::{Collected, Credentials, MECHANISMS, Response};
 use super::settings::{SERVER_NAME, Settings, clip};
@@ -32,6 +33,8 @@ pub struct Login {
     pub asked_nick: Option<Box<str>>,
     /// The name given with USER.
     pub realname: Arc<str>,
+    /// The away message that it begins with ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
+    pub away: Option<Arc<str>>,
     /// From [`Verified::since`].
     pub since: u64,
     _private: (),
@@ -103,7 +106,10 @@ pub struct Refused {
 /// The state of one connection before it is logged in.
 #[derive(Debug, Default)]
 pub struct LoginMachine {
+    /// What the server is like, for ISUPPORT.
+    settings: Arc<Settings>,
     caps: CapSet,
+    away: Option<Arc<str>>,
     /// CAP LS or REQ came and CAP END did not yet: the welcome waits.
     negotiating: bool,
     nick: Option<Box<str>>,
@@ -119,6 +125,11 @@ pub struct LoginMachine {
 impl LoginMachine {
     /// So many failed tries end a connection.
     const FAILURES: u32 = 5;
+
+    /// For a connection to a server of these settings.
+    pub fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, ..Self::default() }
+    }
 
     /// Takes a line. Appends what the client is to hear to `out`.
     pub fn line(&mut self, message: &Message<'_>, out: &mut String) -> Step {
@@ -150,6 +161,15 @@ impl LoginMachine {
                 [] => self.say(out, &need_more("PING")),
             },
             "PONG" => Step::Continue,
+            "AWAY" if self.caps.has(Cap::PreAway) => {
+                self.away = away::message(params.first().copied());
+                self.say(out, &away::answer(self.away.as_deref()))
+            }
+            "ISUPPORT" if self.caps.has(Cap::ExtendedIsupport) => {
+                let lines = isupport::lines(&self.settings, self.caps, self.known_as());
+                out.extend(lines);
+                Step::Continue
+            }
             "QUIT" => Step::Close("Client quit before it logged in".to_owned()),
             other => {
                 let reply = Reply::numeric(ERR_NOTREGISTERED).arg(other).text("You have not logged in");
@@ -362,6 +382,7 @@ impl LoginMachine {
             caps: self.caps,
             asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
             realname: realname.clone(),
+            away: self.away.clone(),
             since: verified.since,
             _private: (),
         })

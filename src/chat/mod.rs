@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod audience;
+mod batched;
 pub mod channel;
 pub mod commands;
 pub mod context;

@@ -52,7 +52,7 @@ impl Chat {
         let known = Session {
             account,
             caps: login.caps,
-            away: None,
+            away: login.away.clone(),
             monitors: BTreeSet::new(),
             heard: self.last_message,
         };

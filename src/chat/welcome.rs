@@ -38,9 +38,7 @@ impl Chat {
                 .arg("CIbehiklmnoqstv")
                 .arg("Ibehkloqv"),
         );
-        for reply in isupport::replies(&cx.chat.settings) {
-            cx.reply(reply);
-        }
+        cx.lines(isupport::lines(&cx.chat.settings, login.caps, nick.as_str()));
         if login.caps.has(Cap::Whoami)
             && let Some(event) = cx.me().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
         {

@@ -20,8 +20,8 @@ use super::hub::HubHandle;
 use super::logins::Logins;
 use super::outbox::error_line;
 use super::pump::{Pump, line_refused};
-use crate::chat::Login;
 use crate::chat::login::{LoginMachine, Step};
+use crate::chat::{Login, Settings};
 use crate::wire::framing::{LineError, Lines};
 use crate::wire::{Message, Nick};
 
@@ -31,6 +31,7 @@ pub(super) struct Shared {
     pub hub: HubHandle,
     pub logins: Logins,
     pub limits: Limits,
+    pub settings: Arc<Settings>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -137,7 +138,7 @@ async fn log_in(
     peer: SocketAddr,
     shared: &Shared,
 ) -> Result<(Login, Nick, Lines, VecDeque<Result<String, LineError>>), Refusal> {
-    let mut machine = LoginMachine::default();
+    let mut machine = LoginMachine::new(shared.settings.clone());
     let mut lines = Lines::new(shared.limits.line_bytes);
     let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
     let mut input = vec![0; 4096];

@@ -77,7 +77,7 @@ impl Server {
             replay: as_usize(config.history.replay),
         };
         let send_queue = as_usize(limits.send_queue_bytes);
-        let (hub, handle) = hub::Hub::new(Chat::new(settings, kept), store.clone(), send_queue);
+        let (hub, handle) = hub::Hub::new(Chat::new(settings.clone(), kept), store.clone(), send_queue);
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
             tls: TlsAcceptor::from(tls::server_config(identity)),
@@ -90,6 +90,7 @@ impl Server {
                 lines_per_second: limits.flood.then_some(limits.messages_per_second),
                 burst: limits.burst,
             },
+            settings: settings.into(),
             stopping: stop,
         });
         let addresses = addresses::Addresses::new(limits.connections_per_address);

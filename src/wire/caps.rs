@@ -83,6 +83,10 @@ capabilities! {
     NoImplicitNamesDraft = "draft/no-implicit-names",
     /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its first implementation
     NoImplicitNamesSoju = "soju.im/no-implicit-names",
+    /// <https://ircv3.net/specs/extensions/pre-away>
+    PreAway = "draft/pre-away",
+    /// <https://ircv3.net/specs/extensions/extended-isupport>
+    ExtendedIsupport = "draft/extended-isupport",
     /// <https://ircv3.net/specs/extensions/channel-rename>
     ChannelRename = "draft/channel-rename",
     /// <https://github.com/ircv3/ircv3-specifications/pull/603>

@@ -10,25 +10,29 @@ use crate::wire::Reply;
 use crate::wire::numeric::{RPL_NOWAWAY, RPL_UNAWAY};
 
 /// AWAY
-pub const SPEC: Spec = Spec {
-    name: "AWAY",
-    least: 0,
-    parse: |m| {
-        let text = m.param(0).filter(|text| !text.is_empty());
-        Ok(Command::Away(Away(text.map(|text| clip(text, Settings::AWAY_BYTES).into()))))
-    },
-};
+pub const SPEC: Spec =
+    Spec { name: "AWAY", least: 0, parse: |m| Ok(Command::Away(Away(message(m.param(0))))) };
 
 /// The message of an absence, or a return.
 #[derive(Debug)]
 pub struct Away(Option<Arc<str>>);
 
+/// What AWAY means with this parameter.
+pub fn message(param: Option<&str>) -> Option<Arc<str>> {
+    param.filter(|text| !text.is_empty()).map(|text| clip(text, Settings::AWAY_BYTES).into())
+}
+
+/// The answer to AWAY.
+pub fn answer(away: Option<&str>) -> Reply {
+    match away {
+        Some(_) => Reply::numeric(RPL_NOWAWAY).text("You have been marked as being away"),
+        None => Reply::numeric(RPL_UNAWAY).text("You are no longer marked as being away"),
+    }
+}
+
 impl Away {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        cx.reply(match &self.0 {
-            Some(_) => Reply::numeric(RPL_NOWAWAY).text("You have been marked as being away"),
-            None => Reply::numeric(RPL_UNAWAY).text("You are no longer marked as being away"),
-        });
+        cx.reply(answer(self.0.as_deref()));
         if let Some(session) = cx.chat.sessions.get_mut(&cx.member.session) {
             session.away = self.0;
         }

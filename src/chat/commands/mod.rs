@@ -13,6 +13,7 @@ pub mod batch;
 pub mod cap;
 pub mod chathistory;
 pub mod invite;
+pub mod isupport;
 pub mod join;
 pub mod kick;
 pub mod knock;
@@ -114,6 +115,7 @@ commands! {
     motd::Motd writes |_| false, [SPEC],
     lusers::Lusers writes |_| false, [SPEC],
     version::Version writes |_| false, [SPEC],
+    isupport::Isupport writes |_| false, [SPEC],
     about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
     admins::Admins writes |_| true, [KILL, WALLOPS],
     registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],

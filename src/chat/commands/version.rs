@@ -20,8 +20,7 @@ impl Version {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         let text = "encrypted chat for the people on your network";
         cx.reply(Reply::numeric(RPL_VERSION).arg(VERSION).arg(SERVER_NAME).text(text));
-        for reply in isupport::replies(&cx.chat.settings) {
-            cx.reply(reply);
-        }
+        let lines = isupport::lines(&cx.chat.settings, cx.member.caps, cx.member.nick.as_str());
+        cx.lines(lines);
     }
 }
