@@ -11,8 +11,11 @@ use super::power::Power;
 use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Topic};
 use super::settings::SERVER_NAME;
 use super::state::Chat;
+use super::sync;
 use super::target::Target;
-use crate::wire::numeric::{ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME};
+use crate::wire::numeric::{
+    ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_METADATASYNCLATER, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME,
+};
 use crate::wire::{Cap, CapSet, ChannelName, Millis, Nick, Reply};
 
 /// Proof that a command comes from somebody who is logged in. Nobody but the chat can make one.
@@ -190,6 +193,7 @@ impl<'a> Context<'a> {
         let Some(person) = self.chat.people.get(session.account) else { return };
         let caps = session.caps;
         let mut replies = topic(channel);
+        let mut told = Vec::new();
         if caps.has(Cap::ReadMarker) {
             let read = person.markers.get(&Place::Channel(channel.id));
             replies.push(markread(channel.name.as_str(), read.copied()));
@@ -197,9 +201,20 @@ impl<'a> Context<'a> {
         if !caps.has_any(&[Cap::NoImplicitNames, Cap::NoImplicitNamesDraft, Cap::NoImplicitNamesSoju]) {
             replies.extend(names(self.chat, channel, caps));
         }
+        let is_told =
+            caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) && session.account == self.member.account;
+        let metadata = if is_told {
+            sync::at_join(self.chat, (self.member.account, to), channel)
+        } else {
+            Some(Vec::new())
+        };
         let nick = person.nick().as_str();
-        let lines = replies.iter().map(|reply| Output::Line(to, reply.render(SERVER_NAME, nick)));
-        self.fx.outputs.extend(lines);
+        match &metadata {
+            Some(shown) => told.extend(shown.iter().map(|shown| shown.told_to(caps, nick))),
+            None => replies.push(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
+        }
+        let lines = replies.iter().map(|reply| reply.render(SERVER_NAME, nick)).chain(told);
+        self.fx.outputs.extend(lines.map(|line| Output::Line(to, line)));
     }
 
     /// Shows an event to one session of the member.

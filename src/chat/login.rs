@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::commands::{away, cap};
 use super::isupport;
+use super::metadata::Early;
 use super::record::AccountId;
 use super::sasl::{Collected, Credentials, MECHANISMS, Response};
 use super::settings::{SERVER_NAME, Settings, clip};
@@ -35,6 +36,8 @@ pub struct Login {
     pub realname: Arc<str>,
     /// The away message that it begins with ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub away: Option<Arc<str>>,
+    /// What it said about metadata.
+    pub metadata: Early,
     /// From [`Verified::since`].
     pub since: u64,
     _private: (),
@@ -110,6 +113,7 @@ pub struct LoginMachine {
     settings: Arc<Settings>,
     caps: CapSet,
     away: Option<Arc<str>>,
+    metadata: Early,
     /// CAP LS or REQ came and CAP END did not yet: the welcome waits.
     negotiating: bool,
     nick: Option<Box<str>>,
@@ -164,6 +168,11 @@ impl LoginMachine {
             "AWAY" if self.caps.has(Cap::PreAway) => {
                 self.away = away::message(params.first().copied());
                 self.say(out, &away::answer(self.away.as_deref()))
+            }
+            "METADATA" if self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) => {
+                let nick: Box<str> = self.known_as().into();
+                out.extend(self.metadata.take(params, self.caps, &nick));
+                Step::Continue
             }
             "ISUPPORT" if self.caps.has(Cap::ExtendedIsupport) => {
                 let lines = isupport::lines(&self.settings, self.caps, self.known_as());
@@ -383,6 +392,7 @@ impl LoginMachine {
             asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
             realname: realname.clone(),
             away: self.away.clone(),
+            metadata: self.metadata.clone(),
             since: verified.since,
             _private: (),
         })

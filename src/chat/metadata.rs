@@ -1,8 +1,18 @@
 //! Metadata: keys with values that accounts and channels have, and what a key may be
 //! ([metadata](https://ircv3.net/specs/extensions/metadata)). The command is in `commands/metadata`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use super::batched;
+use super::settings::SERVER_NAME;
+use crate::wire::numeric::{
+    ERR_NEEDMOREPARAMS, RPL_KEYNOTSET, RPL_KEYVALUE, RPL_METADATASUBOK, RPL_METADATASUBS, RPL_METADATAUNSUBOK,
+};
+use crate::wire::{Cap, CapSet, Reply};
+
+/// What the capability says about itself.
+pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
 
 /// Most keys of one account or channel (`max-keys`).
 pub const MAX_KEYS: usize = 32;
@@ -27,6 +37,16 @@ pub enum Visibility {
     Everybody,
     /// What an account notes about a channel or a person for itself.
     Owner,
+}
+
+impl Visibility {
+    /// As it stands on the wire: `*` is for everybody.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Everybody => "*",
+            Self::Owner => "private",
+        }
+    }
 }
 
 impl Keys {
@@ -67,7 +87,7 @@ pub fn is_key(text: &str) -> bool {
 }
 
 /// May the key have this value? The text of the error is for people.
-pub fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
+fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
     if value.len() > MAX_VALUE_BYTES {
         return Err("The value is too long");
     }
@@ -78,6 +98,208 @@ pub fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
         "color" if !is_color(value) => Err("The value is a colour, #rrggbb"),
         _ => Ok(()),
     }
+}
+
+/// May the key be set to this, or cleared?
+pub fn check(key: &str, value: Option<&str>, dialect: Dialect) -> Result<(), Reply> {
+    if !is_key(key) {
+        return Err(bad_key(key, dialect));
+    }
+    value.map_or(Ok(()), |value| check_value(key, value)).map_err(|why| match dialect {
+        Dialect::Draft => Reply::fail("METADATA", "VALUE_INVALID").text(why),
+        Dialect::Revised => Reply::fail("METADATA", "INVALID_VALUE").arg(key).text(why),
+    })
+}
+
+/// That is no key.
+pub fn bad_key(key: &str, dialect: Dialect) -> Reply {
+    let code = if dialect == Dialect::Draft { "KEY_INVALID" } else { "INVALID_KEY" };
+    Reply::fail("METADATA", code).arg(key).text("A key has 1 to 64 of a-z, 0-9 and _./-")
+}
+
+/// There is no such subcommand.
+pub fn bad_subcommand(word: &str) -> Reply {
+    Reply::fail("METADATA", "SUBCOMMAND_INVALID").arg(word).text("There is no such subcommand")
+}
+
+/// Parameters are missing.
+pub fn need_more() -> Reply {
+    Reply::numeric(ERR_NEEDMOREPARAMS).arg("METADATA").text("Not enough parameters")
+}
+
+/// How a session speaks of metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `draft/metadata-2`: METADATA messages tell of changes.
+    Draft,
+    /// `draft/metadata-3`: numerics do.
+    Revised,
+}
+
+impl Dialect {
+    /// Of a session with these capabilities.
+    pub fn of(caps: CapSet) -> Self {
+        if caps.has(Cap::MetadataDraft) && !caps.has(Cap::Metadata) { Self::Draft } else { Self::Revised }
+    }
+}
+
+/// A key as it is shown, with its value or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The nick or channel that has it.
+    pub name: Arc<str>,
+    /// The key.
+    pub key: Arc<str>,
+    /// The value; `None` where it has none, or none any more.
+    pub value: Option<Arc<str>>,
+    /// Who else sees it.
+    pub visibility: Visibility,
+}
+
+impl Shown {
+    /// A key that has a value.
+    pub fn new(name: &Arc<str>, key: &Arc<str>, value: &Arc<str>) -> Self {
+        let visibility = visibility(key);
+        Self { name: name.clone(), key: key.clone(), value: Some(value.clone()), visibility }
+    }
+
+    /// As an answer.
+    pub fn reply(&self) -> Reply {
+        let named = |numeric| Reply::numeric(numeric).arg(&*self.name).arg(&*self.key);
+        match &self.value {
+            Some(value) => named(RPL_KEYVALUE).arg(self.visibility.word()).text(value),
+            None => named(RPL_KEYNOTSET).text("The key is not set"),
+        }
+    }
+
+    /// As news; a numeric is for `*` then.
+    pub fn notice(&self, dialect: Dialect) -> Reply {
+        if dialect == Dialect::Revised {
+            return self.reply();
+        }
+        let reply = Reply::command("METADATA").arg(&*self.name).arg(&*self.key).arg(self.visibility.word());
+        match &self.value {
+            Some(value) => reply.text(value),
+            None => reply,
+        }
+    }
+
+    /// The line that tells a session of it.
+    pub fn told_to(&self, caps: CapSet, nick: &str) -> String {
+        let dialect = Dialect::of(caps);
+        let to = if dialect == Dialect::Revised { "*" } else { nick };
+        self.notice(dialect).render(SERVER_NAME, to)
+    }
+}
+
+/// What a connection says about metadata before it is logged in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Early {
+    /// The keys that it follows.
+    pub subscriptions: BTreeSet<Arc<str>>,
+    /// What it sets of its own, and clears.
+    pub values: BTreeMap<Arc<str>, Option<Arc<str>>>,
+}
+
+impl Early {
+    /// Takes a METADATA and returns the lines that answer it.
+    pub fn take(&mut self, params: &[&str], caps: CapSet, nick: &str) -> Vec<String> {
+        let one = |reply: Reply| vec![reply.render(SERVER_NAME, nick)];
+        let [target, word, rest @ ..] = params else { return one(need_more()) };
+        if *target != "*" {
+            let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
+            return one(reply.text("Before the login there is only yourself, *"));
+        }
+        let dialect = Dialect::of(caps);
+        let own: Arc<str> = "*".into();
+        let shown = |key: &Arc<str>, value: Option<Arc<str>>| Shown {
+            name: own.clone(),
+            key: key.clone(),
+            value,
+            visibility: visibility(key),
+        };
+        let batch = |all: &[Shown]| {
+            let replies: Vec<Reply> = all.iter().map(Shown::reply).collect();
+            batched::lines("m", "metadata *", &replies, nick)
+        };
+        match (word.to_ascii_uppercase().as_str(), rest) {
+            (word @ ("SUB" | "UNSUB" | "SUBS"), keys) => {
+                subscriptions(word, keys, &mut self.subscriptions, (nick, caps))
+            }
+            ("SET", [key, rest @ ..]) => {
+                let value = rest.first().copied().filter(|value| !value.is_empty());
+                if let Err(reply) = check(key, value, dialect) {
+                    return one(reply);
+                }
+                if self.values.len() >= MAX_KEYS && !self.values.contains_key(*key) {
+                    let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg("*").arg(MAX_KEYS.to_string());
+                    return one(reply.text("There are too many keys"));
+                }
+                let (key, value): (Arc<str>, Option<Arc<str>>) = ((*key).into(), value.map(Into::into));
+                self.values.insert(key.clone(), value.clone());
+                one(shown(&key, value).reply())
+            }
+            ("GET", [_, ..]) => {
+                let get = |key: &&str| {
+                    let value = self.values.get(*key).cloned().flatten();
+                    if is_key(key) { shown(&(*key).into(), value).reply() } else { bad_key(key, dialect) }
+                };
+                batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), nick)
+            }
+            ("LIST" | "SYNC", _) => {
+                let set = self.values.iter().filter(|(_, value)| value.is_some());
+                batch(&set.map(|(key, value)| shown(key, value.clone())).collect::<Vec<_>>())
+            }
+            ("CLEAR", _) => {
+                let gone = std::mem::take(&mut self.values);
+                batch(&gone.keys().map(|key| shown(key, None)).collect::<Vec<_>>())
+            }
+            ("SET" | "GET", _) => one(need_more()),
+            _ => one(bad_subcommand(word)),
+        }
+    }
+}
+
+/// Carries out SUB, UNSUB or SUBS for who is known as `nick`, and returns the lines that answer it.
+pub fn subscriptions(
+    word: &str,
+    keys: &[&str],
+    followed: &mut BTreeSet<Arc<str>>,
+    (nick, caps): (&str, CapSet),
+) -> Vec<String> {
+    let dialect = Dialect::of(caps);
+    let render = |reply: Reply| reply.render(SERVER_NAME, nick);
+    let list = |numeric, keys: Vec<&str>| {
+        // Few enough for a line of 512 bytes.
+        let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
+        lines.collect::<Vec<Reply>>()
+    };
+    if word == "SUBS" {
+        let replies = list(RPL_METADATASUBS, followed.iter().map(|key| &**key).collect());
+        return batched::lines("m", "metadata-subs", &replies, nick);
+    }
+    let mut lines = Vec::new();
+    let mut done = Vec::new();
+    for &key in keys {
+        if !is_key(key) {
+            lines.push(render(bad_key(key, dialect)));
+        } else if word == "UNSUB" {
+            followed.remove(key);
+            done.push(key);
+        } else if followed.contains(key) || followed.len() < MAX_SUBS {
+            followed.insert(key.into());
+            done.push(key);
+        } else {
+            let code = if dialect == Dialect::Draft { "TOO_MANY_SUBS" } else { "LIMIT_REACHED" };
+            let reply = Reply::fail("METADATA", code).arg(key);
+            let reply = if dialect == Dialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
+            lines.push(render(reply.text("You follow too many keys")));
+            break;
+        }
+    }
+    let numeric = if word == "UNSUB" { RPL_METADATAUNSUBOK } else { RPL_METADATASUBOK };
+    lines.extend(list(numeric, done).into_iter().map(render));
+    lines
 }
 
 /// Whom a key is for.
@@ -103,6 +325,29 @@ mod tests {
         assert!(check_value("color", "#12ab9F").is_ok() && check_value("color", "red").is_err());
         assert!(check_value("soju.im/muted", "1").is_ok() && check_value("soju.im/muted", "x").is_err());
         assert!(check_value("status", &"x".repeat(301)).is_err());
+    }
+
+    #[test]
+    fn the_capability_says_the_truth() {
+        let limits = format!("max-subs={MAX_SUBS},max-keys={MAX_KEYS},max-value-bytes={MAX_VALUE_BYTES}");
+        assert_eq!(LIMITS, format!("before-connect,{limits}"));
+    }
+
+    #[test]
+    fn before_the_login_there_is_only_oneself() {
+        let mut early = Early::default();
+        let caps = CapSet::of(&[Cap::Batch, Cap::Metadata]);
+        let mut take = |line: &str| early.take(&line.split(' ').collect::<Vec<_>>(), caps, "al").concat();
+        assert_eq!(take("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
+        assert!(take("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));
+        assert!(take("* SET Status busy").contains("INVALID_KEY Status"));
+        assert!(take("* LIST").contains("@batch=m :chat.parlour 761 al * status * :busy\r\n"));
+        assert!(take("* GET color").contains(" 766 al * color :"));
+        assert!(take("* SUB status avatar X").ends_with(" 770 al status avatar\r\n"));
+        assert!(take("* SUBS").contains(" 772 al avatar status\r\n"));
+        assert!(take("* CLEAR").contains(" 766 al * status :") && take("*").contains(" 461 al METADATA"));
+        assert!(take("* EAT x").contains("SUBCOMMAND_INVALID EAT"));
+        assert!(early.values.is_empty() && early.subscriptions.len() == 2);
     }
 
     #[test]

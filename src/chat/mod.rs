@@ -31,6 +31,7 @@ pub mod sends;
 mod sessions;
 pub mod settings;
 mod state;
+mod sync;
 pub mod target;
 mod welcome;
 

@@ -54,6 +54,7 @@ impl Chat {
             caps: login.caps,
             away: login.away.clone(),
             monitors: BTreeSet::new(),
+            subscriptions: login.metadata.subscriptions.clone(),
             heard: self.last_message,
         };
         self.sessions.insert(session, known);

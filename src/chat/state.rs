@@ -23,6 +23,8 @@ pub(super) struct Session {
     pub away: Option<Arc<str>>,
     /// The nicks that it watches.
     pub monitors: BTreeSet<Nick>,
+    /// The keys of metadata that it follows.
+    pub subscriptions: BTreeSet<Arc<str>>,
     /// The last message when the client was last heard: it has that one.
     pub heard: MessageId,
 }
@@ -97,6 +99,15 @@ impl Chat {
             Subject::Private(id, place) => {
                 self.people.get_mut(id).map(|person| person.private.entry(place).or_default())
             }
+        }
+    }
+
+    /// The metadata of something that is there.
+    pub(super) fn keys(&self, of: Subject) -> Option<&super::metadata::Keys> {
+        match of {
+            Subject::Account(id) => self.people.get(id).map(|person| &person.metadata),
+            Subject::Channel(id) => self.channels.get(id).map(|channel| &channel.metadata),
+            Subject::Private(id, place) => self.people.get(id)?.private.get(&place),
         }
     }
 

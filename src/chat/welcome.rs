@@ -1,18 +1,33 @@
 //! What a session gets when it has logged in.
 
+use std::sync::Arc;
+
 use super::ask::Ask;
 use super::audience::SessionId;
+use super::batched;
 use super::context::Context;
 use super::effects::{Effects, Output};
 use super::event::{EventKind, RENDER_CAPS};
 use super::history::Window;
 use super::login::Login;
-use super::record::ChannelId;
+use super::metadata::{self, Dialect, Shown, Visibility};
+use super::record::{ChannelId, Place, Subject};
 use super::settings::{SERVER_NAME, USER_HOST, VERSION};
 use super::state::Chat;
 use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
-use crate::wire::{Cap, Millis, Reply};
+use crate::wire::{Cap, CapSet, Millis, Reply};
+
+/// What the account says of itself, for those who know metadata: a batch, even where it is empty.
+fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
+    let (true, Some(me)) = (caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]), cx.me()) else {
+        return Vec::new();
+    };
+    let (name, dialect) = (me.nick().shared(), Dialect::of(caps));
+    let shown = me.metadata.iter().map(|(key, value)| Shown::new(&name, key, value).notice(dialect));
+    let to = if dialect == Dialect::Revised { "*" } else { &*name };
+    batched::lines("m", &format!("metadata {name}"), &shown.collect::<Vec<_>>(), to)
+}
 
 impl Chat {
     /// The burst of <https://modern.ircdocs.horse/#connection-registration>, then the channels of the account
@@ -46,6 +61,10 @@ impl Chat {
             let caps = login.caps.and(RENDER_CAPS).with(Cap::Setname);
             cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
         }
+        for (key, value) in &login.metadata.values {
+            cx.set_early(key, value.as_ref());
+        }
+        cx.lines(own_metadata(&cx, login.caps));
         commands::lusers::run(&mut cx);
         commands::motd::run(&mut cx);
         if let Some(asked) = &login.asked_nick
@@ -71,6 +90,22 @@ impl Chat {
 }
 
 impl Context<'_> {
+    /// Sets what the client said before it was logged in, as far as that may be.
+    fn set_early(&mut self, key: &Arc<str>, value: Option<&Arc<str>>) {
+        let Some(me) = self.me() else { return };
+        let has_room = value.is_none() || me.metadata.get(key).is_some() || me.metadata.has_room();
+        let visibility = metadata::visibility(key);
+        let change = Shown { name: me.nick().shared(), key: key.clone(), value: value.cloned(), visibility };
+        let me = self.member.account;
+        let subject = match visibility {
+            Visibility::Everybody => Subject::Account(me),
+            Visibility::Owner => Subject::Private(me, Place::direct(me, me)),
+        };
+        if has_room && self.chat.writable {
+            self.set_metadata(subject, &change);
+        }
+    }
+
     /// Sends a client that cannot ask for history what was said since the last one of its account was here.
     fn replay_missed(&mut self, channels: &[ChannelId]) {
         let limit = self.chat.settings.replay;

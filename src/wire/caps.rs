@@ -83,6 +83,10 @@ capabilities! {
     NoImplicitNamesDraft = "draft/no-implicit-names",
     /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its first implementation
     NoImplicitNamesSoju = "soju.im/no-implicit-names",
+    /// <https://ircv3.net/specs/extensions/metadata>, as revised since `draft/metadata-2`
+    Metadata = "draft/metadata-3",
+    /// <https://ircv3.net/specs/extensions/metadata>
+    MetadataDraft = "draft/metadata-2",
     /// <https://ircv3.net/specs/extensions/pre-away>
     PreAway = "draft/pre-away",
     /// <https://ircv3.net/specs/extensions/extended-isupport>

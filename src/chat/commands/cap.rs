@@ -95,6 +95,7 @@ fn value(cap: Cap) -> Option<&'static str> {
     match cap {
         Cap::Sasl => Some(MECHANISMS),
         Cap::AccountRegistration => Some("before-connect,custom-account-name"),
+        Cap::Metadata | Cap::MetadataDraft => Some(crate::chat::metadata::LIMITS),
         Cap::Multiline => Some(super::batch::LIMITS),
         _ => None,
     }

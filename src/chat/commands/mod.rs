@@ -21,6 +21,7 @@ pub mod list;
 pub mod lusers;
 pub mod markread;
 pub mod message;
+pub mod metadata;
 pub mod mode;
 pub mod monitor;
 pub mod motd;
@@ -102,6 +103,7 @@ commands! {
     away::Away writes |_| false, [SPEC],
     monitor::Monitor writes |_| false, [SPEC],
     redact::Redact writes |_| true, [SPEC],
+    metadata::Metadata writes metadata::Metadata::sets, [SPEC],
     kick::Kick writes |_| true, [SPEC],
     invite::Invite writes |_| true, [SPEC],
     knock::Knock writes |_| false, [SPEC],

@@ -144,3 +144,30 @@ fn secrets_are_not_printed() {
     let shown = format!("{step:?} {:?}", d.machine);
     assert!(!shown.contains("secret12"), "{shown}");
 }
+
+#[test]
+fn who_asks_for_it_may_be_away_and_set_metadata_and_know_the_server_before_the_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
+    d.say("AWAY *");
+    assert!(d.out.contains(" 451 "), "not without the capability: {}", d.out);
+    d.say("CAP REQ :batch sasl draft/pre-away draft/extended-isupport draft/metadata-3");
+    d.say("AWAY *");
+    assert_eq!(d.out, ":chat.parlour 306 al :You have been marked as being away\r\n");
+    d.say("ISUPPORT");
+    assert!(
+        d.out.starts_with(":chat.parlour BATCH +i draft/isupport\r\n@batch=i :chat.parlour 005 al "),
+        "{}",
+        d.out
+    );
+    d.say("METADATA * SET status early");
+    assert_eq!(d.out, ":chat.parlour 761 al * status * :early\r\n");
+    d.say("METADATA * SUB status");
+    d.say("AUTHENTICATE PLAIN");
+    d.say(PLAIN);
+    d.right();
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.away.as_deref(), Some("*"));
+    assert!(login.metadata.subscriptions.contains("status"));
+    assert_eq!(login.metadata.values.get("status").cloned().flatten().as_deref(), Some("early"));
+}

@@ -1,6 +1,8 @@
 //! The rules together: what members see of each other.
 
 mod driver;
+mod metadata;
+mod modern;
 mod simulation;
 
 use super::InputKind;

@@ -1,0 +1,110 @@
+//! Messages of several lines, absences before the login, and ISUPPORT as a batch.
+
+use super::driver::Driver;
+use crate::chat::InputKind;
+use crate::chat::commands::batch::{Batches, Taken};
+use crate::chat::record::{MessageKind, Record};
+use crate::wire::Message;
+
+/// Says lines as a connection does, and returns what the session itself got of them.
+fn say(d: &mut Driver, session: crate::chat::SessionId, lines: &[&str]) -> String {
+    let mut batches = Batches::default();
+    for line in lines {
+        let message = Message::parse(line).expect(line);
+        let label = message.tags.get("label").map(|label| label.into_owned().into());
+        if let Taken::Said((label, command)) = batches.take(&message, label) {
+            d.input(InputKind::Said { session, label, command });
+        }
+    }
+    d.got(session)
+}
+
+#[test]
+fn a_message_of_several_lines_is_one_message() {
+    let mut d = Driver::new();
+    let caps = "batch echo-message labeled-response message-tags draft/multiline";
+    let (al, bo, cy) = (
+        d.open("al", caps),
+        d.open("bo", "message-tags batch draft/multiline"),
+        d.open("cy", "message-tags"),
+    );
+    for session in [al, bo, cy] {
+        d.say(session, "JOIN #a");
+    }
+    for session in [al, bo, cy] {
+        d.got(session);
+    }
+    let lines = [
+        "@label=7;+reply=x BATCH +1 draft/multiline #a",
+        "@batch=1 PRIVMSG #a :first",
+        "@batch=1 PRIVMSG #a :",
+        "@batch=1 PRIVMSG #a :long ",
+        "@batch=1;draft/multiline-concat PRIVMSG #a :line",
+        "BATCH -1",
+    ];
+    let echo = say(&mut d, al, &lines);
+    let id = d.last_message();
+    let source = ":al!al@parlour";
+    assert_eq!(
+        echo,
+        format!(
+            "@label=7;msgid={id};+reply=x {source} BATCH +{id} draft/multiline #a\r\n\
+             @batch={id} {source} PRIVMSG #a :first\r\n@batch={id} {source} PRIVMSG #a :\r\n\
+             @batch={id} {source} PRIVMSG #a :long \r\n\
+             @batch={id};draft/multiline-concat {source} PRIVMSG #a :line\r\n{source} BATCH -{id}\r\n"
+        )
+    );
+    assert_eq!(d.got(bo), echo.replacen("label=7;", "", 1));
+    assert_eq!(
+        d.got(cy),
+        format!(
+            "@msgid={id};+reply=x {source} PRIVMSG #a :first\r\n{source} PRIVMSG #a :long \r\n{source} PRIVMSG #a :line\r\n"
+        )
+    );
+    let kept = d.records.iter().filter_map(|record| match record {
+        Record::Message(message) if message.kind == MessageKind::Privmsg => Some(&*message.text),
+        _ => None,
+    });
+    assert_eq!(kept.collect::<Vec<_>>(), ["first\n\nlong \rline"]);
+    let refused = say(
+        &mut d,
+        cy,
+        &["BATCH +1 draft/multiline #a", "@batch=1 PRIVMSG #a x", "@batch=1 PRIVMSG #a y", "BATCH -1"],
+    );
+    assert!(refused.contains("FAIL BATCH MULTILINE_INVALID :Ask for"), "{refused}");
+}
+
+#[test]
+fn an_account_is_away_when_all_that_count_are() {
+    let mut d = Driver::new();
+    let bo = d.open("bo", "away-notify");
+    let al = d.open("al", "");
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    let phone = d.open("al", "draft/pre-away");
+    d.got(bo);
+    d.say(phone, "AWAY *");
+    assert_eq!(d.got(bo), "", "a session that is there for nobody takes nothing away");
+    d.say(al, "AWAY :lunch");
+    assert_eq!(d.got(bo), ":al!al@parlour AWAY :lunch\r\n");
+    d.say(phone, "AWAY");
+    assert_eq!(d.got(bo), ":al!al@parlour AWAY\r\n");
+    d.say(phone, "AWAY *");
+    assert_eq!(d.got(bo), ":al!al@parlour AWAY :lunch\r\n");
+    d.input(InputKind::Closed(al, "gone".into()));
+    assert_eq!(d.got(bo), ":al!al@parlour AWAY :*\r\n");
+}
+
+#[test]
+fn isupport_can_be_asked_for_and_comes_in_a_batch() {
+    let mut d = Driver::new();
+    let al = d.open_with_burst("al", "batch draft/extended-isupport");
+    let burst = d.got(al);
+    let inner = burst.lines().filter(|line| line.contains(" 005 al "));
+    assert!(inner.clone().count() > 1 && inner.clone().all(|line| line.starts_with("@batch=i ")), "{burst}");
+    let answer = d.say(al, "ISUPPORT");
+    assert!(answer.starts_with(":chat.parlour BATCH +i draft/isupport\r\n@batch=i :chat.parlour 005 al "));
+    assert!(answer.ends_with(":chat.parlour BATCH -i\r\n"));
+    let bo = d.open("bo", "");
+    assert!(d.say(bo, "ISUPPORT").starts_with(":chat.parlour 005 bo "));
+}
