@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::history::{Found, Kinds, Window};
+use super::history::{Found, Kinds, Search, Window};
 use super::playback::Reader;
 use super::record::{ChannelId, Place};
 use crate::wire::{ChannelName, MessageId};
@@ -44,6 +44,15 @@ pub enum Ask {
         /// What of the talks in which somebody said something since then.
         talks: Option<Window>,
     },
+    /// Messages that match, in a batch `soju.im/search`.
+    Search {
+        /// Who reads.
+        reader: Reader,
+        /// What is looked for.
+        search: Search,
+        /// The latest message of now: that one should be found too.
+        up_to: MessageId,
+    },
     /// The message that is to be redacted; comes back as [`Answer::Redact`].
     Redact(Redaction, Place),
 }
@@ -79,6 +88,7 @@ impl Ask {
         match self {
             Self::History { .. } | Self::Targets { .. } => "CHATHISTORY",
             Self::Replay { .. } => "JOIN",
+            Self::Search { .. } => "SEARCH",
             Self::Redact(..) => "REDACT",
         }
     }

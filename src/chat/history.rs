@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::record::{AccountId, ChannelId, MessageKind, Place, StoredMessage};
-use crate::wire::{MessageId, Nick};
+use crate::wire::{ChannelName, MessageId, Nick};
 
 /// A stretch of what was said at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Search {
     /// Who asks: talks with others are searched for this account.
     pub me: AccountId,
     /// The channels that may be searched.
-    pub channels: Vec<ChannelId>,
+    pub channels: Vec<(ChannelId, ChannelName)>,
     /// Only here; it is one of the channels, or a talk of the asker.
     pub place: Option<Place>,
     /// Only from this account.

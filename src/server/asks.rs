@@ -12,18 +12,21 @@ use rusqlite::Connection;
 use tracing::warn;
 
 use super::session::{Answered, Question, Ready, Session};
-use crate::chat::history::{Kept, Kinds, Window};
+use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
 use crate::chat::record::{ChannelId, Place};
 use crate::chat::{Answer, Ask};
+use crate::store::search::Index;
 use crate::store::{Store, StoreError, history};
-use crate::wire::{Cap, ChannelName, MessageId};
+use crate::wire::{Cap, ChannelName, MessageId, Nick};
 
 /// Who answers.
 #[derive(Clone)]
 pub(super) struct Asks {
     store: Store,
     ready: Arc<Ready>,
+    /// `None` where the index could not be opened.
+    index: Option<Arc<Index>>,
     /// Most bytes of one answer, and so many may be unread before the next is begun.
     bytes: usize,
 }
@@ -33,8 +36,8 @@ type Page = Vec<(Kept, Arc<str>)>;
 
 impl Asks {
     /// At most `send_queue` bytes wait for one session.
-    pub fn new(store: Store, ready: Arc<Ready>, send_queue: usize) -> Self {
-        Self { store, ready, bytes: ANSWER_BYTES.min(send_queue / 4) }
+    pub fn new(store: Store, ready: Arc<Ready>, index: Option<Arc<Index>>, send_queue: usize) -> Self {
+        Self { store, ready, index, bytes: ANSWER_BYTES.min(send_queue / 4) }
     }
 
     /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
@@ -62,8 +65,19 @@ impl Asks {
         }
     }
 
+    /// Something was kept: the index has something to learn.
+    pub fn kept(&self) {
+        if let Some(index) = &self.index {
+            index.wake();
+        }
+    }
+
     async fn answer(&self, ask: Ask) -> Result<Outcome, StoreError> {
         let bytes = self.bytes;
+        let ask = match ask {
+            Ask::Search { reader, search, up_to } => return self.search(&reader, search, up_to).await,
+            other => other,
+        };
         self.store
             .read(move |conn| {
                 // One moment for all of it.
@@ -83,9 +97,28 @@ impl Asks {
                         let found = history::find(&conn, place, redact.message)?;
                         Outcome::Back(Answer::Redact(redact, place, found))
                     }
+                    Ask::Search { .. } => Outcome::Block(Bytes::new()),
                 })
             })
             .await
+    }
+}
+
+impl Asks {
+    async fn search(&self, reader: &Reader, search: Search, up_to: MessageId) -> Result<Outcome, StoreError> {
+        let index = self.index.as_ref().ok_or(StoreError::Closed)?;
+        let channels = search.channels.clone();
+        let hits = index.search(search, up_to).await?;
+        let mut left = self.bytes;
+        let named = |(kept, peer): (Kept, Option<Nick>)| {
+            let target = match kept.message.place {
+                Place::Channel(id) => channels.iter().find(|(known, _)| *known == id)?.1.shared(),
+                Place::Direct(..) => peer?.shared(),
+            };
+            left = left.checked_sub(256 + kept.message.text.len() + kept.message.tags.len())?;
+            Some(addressed(kept, reader, &target))
+        };
+        Ok(Outcome::block(reader.batch("soju.im/search", None, hits.into_iter().filter_map(named))))
     }
 }
 

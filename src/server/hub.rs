@@ -19,6 +19,7 @@ use super::session::{Answered, Ready, Said, Session};
 use crate::chat::record::{AccountChange, Record};
 use crate::chat::{Chat, Effects, Input, InputKind, Output};
 use crate::store::Store;
+use crate::store::search::Index;
 use crate::wire::Millis;
 
 /// A client that was not heard for so long is asked whether it is there, and gone when it stays silent as long again.
@@ -87,7 +88,7 @@ pub(super) struct Hub {
 
 impl Hub {
     /// A hub for a chat and the store that keeps it; at most `send_queue` bytes wait for one session.
-    pub fn new(chat: Chat, store: Store, send_queue: usize) -> (Self, HubHandle) {
+    pub fn new(chat: Chat, store: Store, index: Option<Arc<Index>>, send_queue: usize) -> (Self, HubHandle) {
         let (orders, receiver) = mpsc::channel(64);
         let ready = Arc::new(Ready::new());
         let password_changes = Arc::new(AtomicU64::new(0));
@@ -99,7 +100,7 @@ impl Hub {
             sessions: Sessions::default(),
             deliverer: Deliverer::new(send_queue),
             pending: Effects::default(),
-            asks: Asks::new(store.clone(), ready.clone(), send_queue),
+            asks: Asks::new(store.clone(), ready.clone(), index, send_queue),
             commits: Commits::new(store),
             listed: Vec::new(),
         };
@@ -214,6 +215,7 @@ impl Hub {
             warn!("cannot store what was said: {error}");
         }
         self.deliver(result.outputs);
+        self.asks.kept();
         if let Some(writable) = result.writable {
             info!(writable, "the store");
             self.apply(InputKind::Writable(writable));

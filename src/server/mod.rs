@@ -28,10 +28,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::chat::record::AccountChange;
 use crate::chat::{Chat, Settings};
+use crate::store::search::Index;
 use crate::store::{Store, StoreError};
 use crate::trust::certs::Identity;
 use crate::trust::tls;
@@ -77,7 +78,15 @@ impl Server {
             replay: as_usize(config.history.replay),
         };
         let send_queue = as_usize(limits.send_queue_bytes);
-        let (hub, handle) = hub::Hub::new(Chat::new(settings.clone(), kept), store.clone(), send_queue);
+        let index = match Index::start(&store) {
+            Ok(index) => Some(Arc::new(index)),
+            Err(error) => {
+                warn!(%error, "there is no search: its index cannot be opened");
+                None
+            }
+        };
+        let chat = Chat::new(settings.clone(), kept);
+        let (hub, handle) = hub::Hub::new(chat, store.clone(), index, send_queue);
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
             tls: TlsAcceptor::from(tls::server_config(identity)),

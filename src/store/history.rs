@@ -111,7 +111,8 @@ const OLDEST: &str = "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name FROM
 
 const LATEST: &str = "SELECT max(id) FROM messages WHERE place = ?1 AND class = 0";
 
-fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
+/// A message of a row of id, sender, kind, text, tags and the sender's name.
+pub(super) fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
     let message = StoredMessage {
         id: row.get(0)?,
         place,

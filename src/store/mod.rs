@@ -16,6 +16,7 @@ mod lock;
 mod readers;
 mod records;
 mod schema;
+pub mod search;
 mod settings;
 mod snapshot;
 mod writer;

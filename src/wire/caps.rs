@@ -95,6 +95,8 @@ capabilities! {
     ChannelRename = "draft/channel-rename",
     /// <https://github.com/ircv3/ircv3-specifications/pull/603>
     Whoami = "draft/whoami",
+    /// <https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md>
+    Search = "soju.im/search",
     /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
     SendId = "parlour/send-id",
 }

@@ -34,6 +34,7 @@ pub mod quit;
 pub mod redact;
 pub mod registered;
 pub mod rename;
+pub mod search;
 pub mod setname;
 pub mod targets;
 pub mod topic;
@@ -103,6 +104,7 @@ commands! {
     away::Away writes |_| false, [SPEC],
     monitor::Monitor writes |_| false, [SPEC],
     redact::Redact writes |_| true, [SPEC],
+    search::Find writes |_| false, [SPEC],
     metadata::Metadata writes metadata::Metadata::sets, [SPEC],
     kick::Kick writes |_| true, [SPEC],
     invite::Invite writes |_| true, [SPEC],

@@ -1,0 +1,123 @@
+//! SEARCH ([soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): in the channels
+//! of the member and in its talks, by words, place, sender and time.
+
+use super::{Command, Spec};
+use crate::chat::ask::Ask;
+use crate::chat::context::Context;
+use crate::chat::history::{Search, Window};
+use crate::chat::settings::Settings;
+use crate::chat::target::Target;
+use crate::wire::{Cap, Message, MessageId, Millis, Nick, Reply, Tags};
+
+/// SEARCH
+pub const SPEC: Spec = Spec { name: "SEARCH", least: 1, parse };
+
+/// How many messages are returned to who does not say.
+const USUAL: usize = 100;
+
+/// What is looked for.
+#[derive(Debug)]
+pub struct Find {
+    place: Option<Target>,
+    from: Option<Box<str>>,
+    text: Option<Box<str>>,
+    window: Window,
+}
+
+fn invalid(what: &str, text: &str) -> Reply {
+    Reply::fail("SEARCH", "INVALID_PARAMS").arg(what).text(text)
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let attributes = Tags(message.param(0).unwrap_or_default());
+    if let Some((key, _)) =
+        attributes.iter().find(|(key, _)| !["in", "from", "after", "before", "text", "limit"].contains(key))
+    {
+        return Err(invalid(key, "There is no such attribute"));
+    }
+    let time = |key: &str| match attributes.get(key) {
+        None => Ok(None),
+        Some(text) => Millis::parse(&text).map(Some).ok_or_else(|| invalid(key, "This is no time")),
+    };
+    let (after, before) = (time("after")?, time("before")?);
+    let limit = match attributes.get("limit") {
+        None => USUAL,
+        Some(text) => text.parse().map_err(|_| invalid("limit", "This is no number"))?,
+    };
+    // Both ends belong to what is searched.
+    let window = Window {
+        after: after.map(|time| MessageId::first_at(time).previous()).unwrap_or_default(),
+        before: before.map_or(MessageId::LAST, |time| MessageId::first_at(Millis(time.0.saturating_add(1)))),
+        newest: after.is_none(),
+        limit: std::cmp::min(limit, Settings::HISTORY),
+    };
+    Ok(Command::Find(Find {
+        place: attributes.get("in").map(|name| Target::parse(&name)),
+        from: attributes.get("from").map(|name| name.as_ref().into()),
+        text: attributes.get("text").map(|text| text.as_ref().into()),
+        window,
+    }))
+}
+
+impl Find {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        if !cx.member.caps.has(Cap::Search) {
+            let reply = Reply::fail("SEARCH", "NEED_CAPABILITY");
+            return cx.reply(reply.text("Ask for the capability soju.im/search first"));
+        }
+        let place = match &self.place {
+            None => None,
+            Some(target) => match cx.place(target) {
+                Some((place, _)) => Some(place),
+                None => return cx.reply(invalid("in", "You have no such channel or person to search")),
+            },
+        };
+        let from = match &self.from {
+            None => None,
+            Some(name) => match Nick::parse(name).ok().and_then(|nick| cx.chat.people.named(&nick)) {
+                Some(person) => Some(person.account.id),
+                None => return cx.reply(invalid("from", "There is nobody of that name")),
+            },
+        };
+        let ids = cx.me().map(|me| me.channels.clone()).unwrap_or_default();
+        let named = |id| Some((id, cx.chat.channels.get(id)?.name.clone()));
+        let search = Search {
+            me: cx.member.account,
+            channels: ids.into_iter().filter_map(named).collect(),
+            place,
+            from,
+            text: self.text.map(Into::into),
+            window: self.window,
+        };
+        let (reader, up_to) = (cx.reader(), cx.chat.last_message);
+        cx.ask(Ask::Search { reader, search, up_to });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(line: &str) -> Result<Find, String> {
+        match parse(&Message::parse(line).expect(line)) {
+            Ok(Command::Find(find)) => Ok(find),
+            Ok(other) => panic!("{other:?}"),
+            Err(reply) => Err(reply.render("s", "al")),
+        }
+    }
+
+    #[test]
+    fn attributes_are_read_as_tags() {
+        let found =
+            find("SEARCH :in=#a;text=two\\swords;after=1970-01-01T00:00:01.000Z;limit=5").expect("good");
+        assert_eq!((found.text.as_deref(), found.window.limit), (Some("two words"), 5));
+        assert_eq!(found.window.after.next(Millis(0)), MessageId::first_at(Millis(1000)));
+        assert!(!found.window.newest && matches!(found.place, Some(Target::Channel(_))));
+        let found = find("SEARCH before=1970-01-01T00:00:01.000Z").expect("good");
+        assert_eq!(found.window.before, MessageId::first_at(Millis(1001)));
+        assert!(found.window.newest && found.window.limit == USUAL);
+        assert!(find("SEARCH after=noon").expect_err("no time").contains("INVALID_PARAMS after"));
+        assert!(find("SEARCH limit=many").expect_err("no number").contains("INVALID_PARAMS limit"));
+        assert!(find("SEARCH colour=red").expect_err("unknown").contains("INVALID_PARAMS colour"));
+    }
+}
