@@ -83,6 +83,15 @@ impl Ask {
         !matches!(self, Self::Replay { .. })
     }
 
+    /// Gives the answer that is made of it a label.
+    pub(super) fn set_label(&mut self, label: &str) {
+        match self {
+            Self::History { reader, .. } | Self::Targets { reader, .. } => reader.label = Some(label.into()),
+            // These carry theirs when the rules have gone on, or none.
+            Self::Redact(..) | Self::Replay { .. } => {}
+        }
+    }
+
     /// The command that asks.
     pub fn command(&self) -> &'static str {
         match self {

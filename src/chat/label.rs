@@ -15,6 +15,7 @@ pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, 
             && ask.is_answer()
         {
             *place = Some(label.into());
+            ask.set_label(label);
             return;
         }
     }
