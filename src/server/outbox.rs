@@ -111,6 +111,15 @@ impl Outbox {
         wake(queue);
     }
 
+    /// The connection ended: nothing that is queued will be written.
+    pub fn abandon(&self, reason: &Arc<str>) {
+        let mut queue = self.0.lock();
+        queue.blocks.clear();
+        queue.held.clear();
+        queue.closing.get_or_insert_with(|| reason.clone());
+        wake(queue);
+    }
+
     /// Takes all that is queued; `waker` is woken when more comes.
     pub fn take(&self, waker: &Waker) -> Taken {
         let mut queue = self.0.lock();
@@ -227,6 +236,17 @@ mod tests {
         assert!(outbox.poll_drained(3, &mut cx).is_pending());
         outbox.close(&"bye".into());
         assert!(outbox.poll_drained(3, &mut cx).is_ready());
+    }
+
+    #[test]
+    fn nobody_waits_for_a_connection_that_ended() {
+        let outbox = Outbox::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.push("12345".into(), 10);
+        assert!(outbox.poll_drained(4, &mut cx).is_pending());
+        outbox.abandon(&"lost".into());
+        assert!(outbox.poll_drained(4, &mut cx).is_ready());
+        assert_eq!(taken(&outbox), "end: lost");
     }
 
     #[test]

@@ -92,6 +92,8 @@ impl Pump {
 
     /// Tells the hub that the connection is no more.
     pub fn ended(&self, reason: Arc<str>) {
+        // A question may wait for what nobody will read, and the hub for that question.
+        self.session.outbox.abandon(&reason);
         self.ready.put(&self.session, |inbox| inbox.ended = Some(reason));
     }
 
