@@ -60,14 +60,21 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     };
     let subcommand = subcommand.to_ascii_uppercase();
     let invalid = |text: &str| fail("INVALID_PARAMS", &subcommand).text(text);
+    let (name, first, second) = (param(rest, 0), param(rest, 1), param(rest, 2));
     let point = |text: &str| match Point::parse(text) {
         Some(point) => Ok(point),
         None if text.starts_with("msgid=") || text.starts_with("timestamp=") => {
             Err(fail("INVALID_PARAMS", &subcommand).arg(text).text("Invalid message reference"))
         }
         None => Err(fail("INVALID_MSGREFTYPE", &subcommand)
+            .arg(name)
             .arg(text)
             .text("Messages are referred to by msgid= or timestamp=")),
+    };
+    // Places are listed by time and by nothing else.
+    let moment = |text: &str| match Point::parse(text) {
+        Some(point) if text.starts_with("timestamp=") => Ok(point),
+        _ => Err(fail("INVALID_PARAMS", &subcommand).arg(text).text("Invalid timestamp")),
     };
     let points = match subcommand.as_str() {
         "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "TARGETS" => 1,
@@ -83,7 +90,6 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         Some(limit) => std::cmp::min(limit, Settings::HISTORY),
         None => return Err(invalid("Invalid limit")),
     };
-    let (name, first, second) = (param(rest, 0), param(rest, 1), param(rest, 2));
     let all = Window::latest(limit);
     let windows = match subcommand.as_str() {
         "LATEST" if first == "*" => vec![all],
@@ -100,7 +106,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         }
         "BETWEEN" => vec![between(point(first)?, point(second)?, limit)],
         _ => {
-            let window = between(point(name)?, point(first)?, limit);
+            let window = between(moment(name)?, moment(first)?, limit);
             let what = What::Targets(window);
             return Ok(Command::ChatHistory(ChatHistory { subcommand: subcommand.into(), what }));
         }
