@@ -142,7 +142,7 @@ impl ChatHistory {
                 let channels = ids.into_iter().filter_map(named).collect();
                 cx.ask(Ask::Targets { reader, channels, window });
             }
-            What::Of { target, name, windows } => {
+            What::Of { target, name, mut windows } => {
                 let Some((place, target)) = cx.place(&target) else {
                     let reply = fail("INVALID_TARGET", &self.subcommand).arg(&*name);
                     return cx.reply(reply.text("Messages could not be retrieved"));
@@ -151,6 +151,11 @@ impl ChatHistory {
                     events: cx.member.caps.has(Cap::EventPlayback),
                     redactions: cx.member.caps.has(Cap::MessageRedaction),
                 };
+                // What is said from now on comes by itself, behind the answer.
+                let now = cx.chat.last_message.next(Millis(0));
+                for window in &mut windows {
+                    window.before = window.before.min(now);
+                }
                 cx.ask(Ask::History { reader, place, target, windows, kinds });
             }
         }
