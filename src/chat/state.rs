@@ -44,7 +44,12 @@ pub struct Chat {
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
     pub(super) lingering: VecDeque<(Millis, AccountId)>,
+    /// The latest redactions: who asked for the same before they were kept is told of a message that is gone.
+    redacted: VecDeque<MessageId>,
 }
+
+/// So many redactions are remembered, far more than come between a question and its answer.
+const REDACTED: usize = 1024;
 
 impl Chat {
     /// A chat that goes on from what was kept.
@@ -61,6 +66,7 @@ impl Chat {
             writable: true,
             monitors: Monitors::default(),
             lingering: VecDeque::new(),
+            redacted: VecDeque::new(),
         };
         for channel in &kept.channels {
             for &member in &channel.members {
@@ -135,6 +141,18 @@ impl Chat {
     pub(super) fn next_message(&mut self, at: Millis) -> MessageId {
         self.last_message = self.last_message.next(at);
         self.last_message
+    }
+
+    /// A message is redacted. Was it not already, as far as is remembered?
+    pub(super) fn redact(&mut self, message: MessageId) -> bool {
+        if self.redacted.contains(&message) {
+            return false;
+        }
+        if self.redacted.len() == REDACTED {
+            self.redacted.pop_front();
+        }
+        self.redacted.push_back(message);
+        true
     }
 
     /// Keeps an event of a channel for the history; its id and place in the order.

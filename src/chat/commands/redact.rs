@@ -79,6 +79,9 @@ pub(in crate::chat) fn found(
         return cx.reply(reply.text("You are not authorised to delete this message"));
     }
     let audience = channel.map(|channel| channel.audience.snapshot());
+    if !cx.chat.redact(message) {
+        return cx.reply(unknown(&name, &message.to_string()));
+    }
     let (at, from) = (cx.at, cx.member.account);
     cx.fx.records.push(Record::Redacted { place, message });
     let id = cx.chat.next_message(at);
