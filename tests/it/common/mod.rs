@@ -5,6 +5,7 @@
 //! fails instead.
 
 mod client;
+pub mod history;
 mod home;
 mod line;
 mod process;

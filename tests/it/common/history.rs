@@ -1,0 +1,104 @@
+//! Asking for history and reading the batch that answers.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Client, FULL, Line, Server};
+
+/// [`FULL`] and the capabilities of history, without the playback of events.
+pub fn reading() -> String {
+    format!("{FULL} draft/chathistory draft/message-redaction draft/read-marker")
+}
+
+/// [`reading`], with the playback of events.
+pub fn playing() -> String {
+    format!("{} draft/event-playback", reading())
+}
+
+/// Logs in with these capabilities and joins `#room`.
+#[track_caller]
+pub fn enter(server: &Server, name: &str, capabilities: &str) -> Client {
+    let mut client = Client::login_with(server, name, capabilities);
+    client.request("JOIN #room");
+    client
+}
+
+impl Client {
+    /// Sends a CHATHISTORY with these parameters and returns the lines of its batch.
+    #[track_caller]
+    pub fn history(&mut self, params: &str) -> Vec<Line> {
+        self.send(&format!("CHATHISTORY {params}"));
+        self.batch().1
+    }
+
+    /// Reads the next batch of history: its first line and those inside. Nothing may come between them.
+    #[track_caller]
+    pub fn batch(&mut self) -> (Line, Vec<Line>) {
+        let start = self.expect_command("a batch of history", |l| {
+            assert!(l.command != "FAIL", "no history: {l}");
+            l.command == "BATCH" && l.param(0).starts_with('+') && l.param(1).contains("chathistory")
+        });
+        let reference = start.param(0).trim_start_matches('+').to_owned();
+        let mut inside = Vec::new();
+        loop {
+            let line = self.next().unwrap_or_else(|| panic!("it ended inside a batch{}", self.story()));
+            if line.is(&format!("BATCH -{reference}")) {
+                return (start, inside);
+            }
+            assert_eq!(line.tag("batch"), Some(reference.as_str()), "a stranger in the batch: {line}");
+            inside.push(line);
+        }
+    }
+
+    /// Sends a command that must fail, and returns its FAIL: the only thing that answers it.
+    #[track_caller]
+    pub fn failure(&mut self, command: &str) -> Line {
+        let lines = self.request(command);
+        let [line] = &lines[..] else { panic!("not one answer to {command}: {lines:?}") };
+        assert_eq!(line.command, "FAIL", "{command}: {line}");
+        line.clone()
+    }
+
+    /// Says something and waits for the echo; nothing that is said later has the same time.
+    #[track_caller]
+    pub fn say(&mut self, target: &str, text: &str) -> Line {
+        self.send(&format!("PRIVMSG {target} :{text}"));
+        let echo = self.message(text);
+        while now().as_str() <= time(&echo) {
+            std::hint::spin_loop();
+        }
+        echo
+    }
+}
+
+/// The text of each line.
+pub fn texts(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(Line::text).collect()
+}
+
+/// The `time` tag.
+pub fn time(line: &Line) -> &str {
+    line.tag("time").unwrap_or_else(|| panic!("no time: {line}"))
+}
+
+/// The `msgid` tag.
+pub fn id(line: &Line) -> &str {
+    line.tag("msgid").unwrap_or_else(|| panic!("no msgid: {line}"))
+}
+
+/// The time of the machine as a `time` tag would have it, so that texts compare as times do.
+fn now() -> String {
+    let ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    let ms = i64::try_from(ms).expect("a time");
+    format!("{:.3}", jiff::Timestamp::from_millisecond(ms).expect("a time"))
+}
+
+/// Each message once, by its id.
+#[track_caller]
+pub fn distinct<'a>(lines: impl IntoIterator<Item = &'a Line>) -> usize {
+    let mut seen = BTreeSet::new();
+    for line in lines {
+        assert!(seen.insert(id(line)), "twice: {line}");
+    }
+    seen.len()
+}

@@ -1,0 +1,134 @@
+//! History with what happened and not only what was said.
+//!
+//! <https://ircv3.net/specs/extensions/chathistory>, capability `draft/event-playback`
+
+use crate::common::history::{distinct, enter, id, playing, reading, texts, time};
+use crate::common::{Line, server};
+
+/// A line as it is shown: who, and what without tags.
+fn shown(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|l| format!("{}: {l}", l.nick())).collect()
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: JOIN, PART, KICK, TOPIC, MODE and TAGMSG come
+/// back with the capability, and only PRIVMSG and NOTICE without.
+#[test]
+fn events_are_played_back_to_those_who_can_take_them() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &playing());
+    let mut bob = enter(&server, "bob", &playing());
+    let message = alice.say("#room", "hello");
+    bob.request("NOTICE #room :take note");
+    alice.request("TOPIC #room :Tea");
+    alice.request("MODE #room +v bob");
+    alice.request("MODE #room +mk secret-key");
+    bob.request(&format!("@+draft/reply={};+draft/react=👍 TAGMSG #room", id(&message)));
+    bob.request("@+typing=active TAGMSG #room");
+    bob.request("PART #room :so long");
+    alice.request("MODE #room -k x");
+    bob.request("JOIN #room");
+    alice.request("KICK #room bob :and stay out");
+
+    let mut lines = alice.history("LATEST #room * 50");
+    // Which nick a change of modes is about is in its parameters; the key is not for the history.
+    assert!(lines.iter().all(|l| !l.to_string().contains("secret-key")), "{:?}", shown(&lines));
+    assert_eq!(
+        shown(&lines),
+        [
+            "alice: JOIN #room",
+            "bob: JOIN #room",
+            "alice: PRIVMSG #room hello",
+            "bob: NOTICE #room take note",
+            "alice: TOPIC #room Tea",
+            "alice: MODE #room +v bob",
+            "alice: MODE #room +mk",
+            "bob: TAGMSG #room",
+            "bob: PART #room so long",
+            "alice: MODE #room -k",
+            "bob: JOIN #room",
+            "alice: KICK #room bob and stay out",
+        ]
+    );
+    let reaction = &lines[7];
+    assert_eq!(
+        (reaction.tag("+draft/react"), reaction.tag("+draft/reply")),
+        (Some("👍"), Some(id(&message))),
+        "a reaction comes back whole, and a note that somebody types does not come back"
+    );
+    assert_eq!(distinct(&lines), 12, "everything has an id of its own");
+    assert!(lines.is_sorted_by(|a, b| id(a) < id(b) && time(a) <= time(b)), "one order");
+
+    let mut reader = enter(&server, "carol", &reading());
+    lines.retain(|l| matches!(l.command.as_str(), "PRIVMSG" | "NOTICE"));
+    let read = reader.history("LATEST #room * 50");
+    assert_eq!(shown(&read), shown(&lines));
+    // The limit counts what the client gets.
+    assert_eq!(texts(&reader.history("LATEST #room * 1")), ["take note"]);
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#before>: events count towards the limit and pages have no gaps.
+#[test]
+fn paging_through_events_misses_none() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &playing());
+    for n in 0..10 {
+        alice.say("#room", &format!("m{n}"));
+        alice.request(&format!("TOPIC #room :t{n}"));
+        alice.request(&format!("@+draft/react=r{n} TAGMSG #room"));
+    }
+    let all = alice.history("LATEST #room * 100");
+    assert_eq!(all.len(), 31);
+    let mut paged = alice.history("LATEST #room * 4");
+    loop {
+        let page = alice.history(&format!("BEFORE #room msgid={} 4", id(&paged[0])));
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() == 4 || id(&page[0]) == id(&all[0]), "a full page: {page:?}");
+        paged.splice(0..0, page);
+    }
+    assert_eq!(shown(&paged), shown(&all));
+    let middle = id(&all[15]);
+    assert_eq!(shown(&alice.history(&format!("AROUND #room msgid={middle} 4"))), shown(&all[13..17]));
+    let between = format!("BETWEEN #room msgid={} msgid={} 5", id(&all[20]), id(&all[10]));
+    assert_eq!(shown(&alice.history(&between)), shown(&all[15..20]));
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: live and later, an event has one id.
+#[test]
+fn events_have_the_same_id_live_and_in_the_history() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &playing());
+    let mut bob = enter(&server, "bob", &playing());
+    let mut live = vec![];
+    for (command, start) in [
+        ("TOPIC #room :Tea", "TOPIC #room"),
+        ("MODE #room +v bob", "MODE #room +v bob"),
+        ("@+draft/react=x TAGMSG #room", "TAGMSG #room"),
+        ("KICK #room bob :out", "KICK #room bob"),
+    ] {
+        alice.send(command);
+        let line = alice.command(start);
+        let other = bob.command(start);
+        assert_eq!((line.tag("msgid"), line.tag("time")), (other.tag("msgid"), other.tag("time")), "{start}");
+        live.push(line);
+    }
+    let later = alice.history(&format!("AFTER #room msgid={} 50", id(&live[0])));
+    let refs = |lines: &[Line]| lines.iter().map(|l| (id(l).to_owned(), time(l).to_owned())).collect::<Vec<_>>();
+    assert_eq!(refs(&later), refs(&live[1..]));
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>
+#[test]
+fn reactions_in_a_talk_are_played_back_to_both() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &playing());
+    let mut bob = enter(&server, "bob", &playing());
+    let message = alice.say("bob", "hi");
+    bob.send(&format!("@+draft/reply={};+draft/react=x TAGMSG alice", id(&message)));
+    alice.command("TAGMSG alice");
+    for (client, other) in [(&mut alice, "bob"), (&mut bob, "alice")] {
+        let lines = client.history(&format!("LATEST {other} * 5"));
+        assert_eq!(shown(&lines), ["alice: PRIVMSG bob hi", "bob: TAGMSG alice"]);
+    }
+}

@@ -1,0 +1,245 @@
+//! What clients get that cannot ask for history: what they missed, as if it was said now.
+//!
+//! <https://ircv3.net/specs/extensions/chathistory#implementation>: a client with the capability gets nothing by itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::common::history::{enter, id, reading, texts, time};
+use crate::common::{Client, Line, Server, server, server_with};
+
+/// A client of before CHATHISTORY that knows times and ids.
+const OLD: &str = "message-tags server-time account-tag echo-message batch labeled-response";
+
+fn said(lines: &[Line]) -> Vec<Line> {
+    lines.iter().filter(|l| matches!(l.command.as_str(), "PRIVMSG" | "NOTICE")).cloned().collect()
+}
+
+/// Ends a session in order; what it still got.
+fn quit(mut client: Client) -> Vec<Line> {
+    client.send("QUIT");
+    client.until_closed()
+}
+
+/// What is replayed at a login, which is then ended in order.
+fn replayed(server: &Server, name: &str, capabilities: &str) -> Vec<Line> {
+    let client = Client::login_with(server, name, capabilities);
+    let lines = said(&client.welcome);
+    quit(client);
+    lines
+}
+
+/// <https://ircv3.net/specs/extensions/server-time>: what is replayed has the time at which it was said.
+#[test]
+fn what_was_missed_comes_at_the_next_login_and_once() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut bob = enter(&server, "bob", OLD);
+    alice.say("#room", "before");
+    bob.message("before");
+    quit(bob);
+    let missed = [
+        alice.say("#room", "while you were away"),
+        alice.say("#room", "\u{1}ACTION waves\u{1}"),
+        alice.say("bob", "just for you"),
+    ];
+    alice.request("TOPIC #room :Tea");
+    alice.request("@+draft/react=x TAGMSG #room");
+    alice.request("NOTICE #room :take note");
+
+    let mut bob = Client::login_with(&server, "bob", OLD);
+    let lines = said(&bob.welcome);
+    assert_eq!(texts(&lines), ["while you were away", "\u{1}ACTION waves\u{1}", "take note", "just for you"]);
+    for live in &missed {
+        let line = lines.iter().find(|l| l.text() == live.text()).expect("it is there");
+        assert_eq!((id(line), time(line)), (id(live), time(live)));
+        assert_eq!((&line.source, line.param(0)), (&live.source, live.param(0)));
+        assert_eq!((line.tag("batch"), line.tag("account")), (None, Some("alice")));
+    }
+    // First the channel, then what was said in it; and of what else happened, what holds now.
+    let place = |start: &str| bob.welcome.iter().position(|l| l.is(start)).expect(start);
+    assert!(place("366 bob #room") < place("PRIVMSG #room"));
+    assert_eq!(bob.welcome.iter().filter(|l| l.command == "TOPIC" || l.command == "TAGMSG").count(), 0);
+    // What is said now follows.
+    alice.message_to(&mut bob, "#room", "and now");
+    quit(bob);
+    assert_eq!(replayed(&server, "bob", OLD), []);
+    alice.say("#room", "one more");
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["one more"]);
+}
+
+/// Without server-time a client would show it as said now.
+#[test]
+fn without_server_time_the_text_tells_when() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", ""));
+    let spoken = alice.say("#room", "hello");
+    alice.say("bob", "\u{1}ACTION waves\u{1}");
+    let at = time(&spoken)[..16].replace('T', " ");
+    let lines = replayed(&server, "bob", "");
+    assert_eq!(lines[0].text(), format!("[{at}] hello"));
+    assert!(lines[1].text().starts_with("\u{1}ACTION [20") && lines[1].text().ends_with("] waves\u{1}"));
+    assert!(lines.len() == 2 && lines.iter().all(|l| l.tags.is_empty()), "{lines:?}");
+}
+
+/// <https://modern.ircdocs.horse/#privmsg-message>: whoever has an account can be written to.
+#[test]
+fn a_message_to_somebody_who_is_not_there_waits() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    // Carol was never here.
+    let told = alice.say("carol", "welcome, when you come");
+    let lines = replayed(&server, "carol", OLD);
+    assert_eq!(lines.len(), 1);
+    assert_eq!((id(&lines[0]), lines[0].param(0), lines[0].nick()), (id(&told), "carol", "alice"));
+    // To the sender's own clients it is an echo, for those who know what that is.
+    quit(alice);
+    assert_eq!(texts(&replayed(&server, "alice", OLD)), [""; 0]);
+    let mut bob = Client::login_with(&server, "bob", &reading());
+    bob.say("alice", "from bob");
+    bob.say("carol", "from bob");
+    assert_eq!(texts(&replayed(&server, "carol", "server-time")), ["from bob"]);
+    quit(bob);
+    let own = replayed(&server, "bob", OLD);
+    assert_eq!(own.iter().map(|l| (l.nick(), l.param(0))).collect::<Vec<_>>(), [("bob", "alice"), ("bob", "carol")]);
+}
+
+/// The configuration's `history.replay`.
+#[test]
+fn no_more_is_replayed_than_is_configured() {
+    let server = server_with(&["history.replay = 3"]);
+    let mut alice = enter(&server, "alice", &reading());
+    alice.request("JOIN #other");
+    let mut bob = enter(&server, "bob", OLD);
+    bob.request("JOIN #other");
+    quit(bob);
+    let mut carol = Client::login_with(&server, "carol", &reading());
+    for n in 0..5 {
+        alice.say("#room", &format!("room {n}"));
+        alice.say("#other", &format!("other {n}"));
+        alice.say("bob", &format!("alice {n}"));
+        carol.say("bob", &format!("carol {n}"));
+    }
+    let lines = replayed(&server, "bob", OLD);
+    let of = |target: &str| lines.iter().filter(|l| l.param(0) == target).map(Line::text).collect::<Vec<_>>();
+    assert_eq!(of("#room"), ["room 2", "room 3", "room 4"], "the latest of each channel");
+    assert_eq!(of("#other"), ["other 2", "other 3", "other 4"]);
+    assert_eq!(of("bob"), ["carol 3", "alice 4", "carol 4"], "and of all talks together");
+
+    let server = server_with(&["history.replay = 0"]);
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", OLD));
+    alice.say("#room", "for those who ask");
+    assert_eq!(replayed(&server, "bob", OLD), []);
+}
+
+/// What a newcomer gets of what was said before; clients that can ask for it do.
+#[test]
+fn a_first_join_shows_what_was_said_lately() {
+    let server = server_with(&["history.replay = 2"]);
+    let mut alice = enter(&server, "alice", &reading());
+    for n in 0..4 {
+        alice.say("#room", &format!("m{n}"));
+    }
+    let mut bob = Client::login_with(&server, "bob", OLD);
+    let mut modern = Client::login_with(&server, "bob", &reading());
+    let lines = bob.request("@label=j JOIN #room");
+    assert_eq!(texts(&said(&lines)), ["m2", "m3"]);
+    // Behind the answer to JOIN and not in it.
+    let place = |what: &dyn Fn(&Line) -> bool| lines.iter().position(what).expect("it is there");
+    assert!(place(&|l| l.is("366 bob #room")) < place(&|l| l.command == "BATCH" && l.param(0).starts_with('-')));
+    assert!(place(&|l| l.command == "BATCH" && l.param(0).starts_with('-')) < place(&|l| l.text() == "m2"));
+    assert!(said(&lines).iter().all(|l| l.tag("batch").is_none() && l.tag("label").is_none()), "{lines:?}");
+    assert_eq!(said(&modern.drain()), []);
+    // Who is in already is shown nothing, and at the next login nothing is new.
+    assert_eq!(bob.request("JOIN #room"), []);
+    quit(bob);
+    quit(modern);
+    assert_eq!(replayed(&server, "bob", OLD), []);
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#implementation>
+#[test]
+fn who_can_ask_for_history_gets_none_by_itself() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", &reading()));
+    alice.say("#room", "missed");
+    alice.say("bob", "missed too");
+    assert_eq!(replayed(&server, "bob", "draft/chathistory"), []);
+    // His old client has missed them all the same.
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["missed", "missed too"]);
+}
+
+/// <https://ircv3.net/specs/extensions/message-redaction#chat-history>
+#[test]
+fn what_was_redacted_is_not_replayed() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", OLD));
+    let oops = alice.say("#room", "oops");
+    alice.say("#room", "fine");
+    alice.request(&format!("REDACT #room {}", id(&oops)));
+    assert_eq!(texts(&replayed(&server, "bob", &format!("{OLD} draft/message-redaction"))), ["fine"]);
+}
+
+/// What was on its way to a connection that broke may not have arrived, so it comes again.
+#[test]
+fn what_a_broken_connection_may_have_lost_is_replayed() {
+    let mut server = server();
+    let home = server.home.clone();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut bob = enter(&server, "bob", OLD);
+    alice.message_to(&mut bob, "#room", "heard");
+    bob.barrier();
+    alice.say("#room", "perhaps not heard");
+    drop(bob);
+    server.wait_for_log(|line| line.contains("disconnected") && line.contains("account=bob"));
+    alice.say("#room", "not heard");
+    let bob = Client::login_with(&server, "bob", OLD);
+    assert_eq!(texts(&said(&bob.welcome)), ["perhaps not heard", "not heard"]);
+    quit(bob);
+    // The same where it was the server that broke.
+    alice.say("bob", "kept");
+    server.kill9();
+    let server = home.serve();
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["kept"]);
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#implementation>: replay and what is said now meet without a gap and
+/// without an overlap.
+#[test]
+fn over_many_logins_everything_comes_exactly_once() {
+    const SAID: usize = 1500;
+    let server = server_with(&["history.replay = 1000"]);
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", OLD));
+    let over = AtomicBool::new(false);
+    let seen = thread::scope(|scope| {
+        scope.spawn(|| {
+            for part in 0..SAID / 10 {
+                alice.send_all((0..10).map(|n| format!("PRIVMSG #room :{}", part * 10 + n)));
+                alice.message(&(part * 10 + 9).to_string());
+            }
+            over.store(true, Ordering::Release);
+        });
+        let mut seen = Vec::new();
+        let mut logins = 0;
+        loop {
+            let last = over.load(Ordering::Acquire);
+            let client = Client::login_with(&server, "bob", OLD);
+            seen.extend(said(&client.welcome));
+            seen.extend(said(&quit(client)));
+            logins += 1;
+            if last {
+                assert!(logins > 2, "{logins} logins while she talked");
+                return seen;
+            }
+        }
+    });
+    let all: Vec<String> = (0..SAID).map(|n| n.to_string()).collect();
+    let texts = texts(&seen);
+    let wrong = texts.iter().zip(&all).find(|(got, wanted)| got != wanted);
+    assert!(texts == all, "{} of {SAID}, {wrong:?}", texts.len());
+}
