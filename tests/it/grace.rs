@@ -67,7 +67,8 @@ fn who_comes_back_in_time_was_never_gone() {
         assert!(joined.len() == 1 && joined[0].is("JOIN #room"), "{:?}", bob.welcome);
         assert!(bob.welcome.iter().any(|l| l.text() == "did you hear"), "{:?}", bob.welcome);
         let lines = alice.drain();
-        let lines: Vec<String> = about(&lines, "bob").into_iter().filter(|l| !l.starts_with("AWAY")).collect();
+        let lines: Vec<String> =
+            about(&lines, "bob").into_iter().filter(|l| !l.starts_with("AWAY")).collect();
         assert_eq!(lines, [""; 0], "the others saw nothing");
         alice.message_to(&mut bob, "#room", "good");
     }

@@ -210,7 +210,10 @@ fn the_label_is_on_the_batch_and_on_nothing_in_it() {
         let labelled: Vec<&Line> = lines.iter().filter(|l| l.tag("label").is_some()).collect();
         assert_eq!((labelled.len(), labelled[0].tag("label")), (1, Some("h")), "{ask}: {lines:?}");
         assert!(labelled[0].command == "BATCH" && lines[0] == *labelled[0], "{ask}: {lines:?}");
-        assert!(lines.last().is_some_and(|l| l.command == "BATCH" && l.param(0).starts_with('-')), "{lines:?}");
+        assert!(
+            lines.last().is_some_and(|l| l.command == "BATCH" && l.param(0).starts_with('-')),
+            "{lines:?}"
+        );
     }
     for bad in ["LATEST #nowhere * 5", "SOON #room * 5"] {
         let lines = alice.request(&format!("@label=f CHATHISTORY {bad}"));

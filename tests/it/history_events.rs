@@ -100,7 +100,7 @@ fn events_have_the_same_id_live_and_in_the_history() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &playing());
-    let mut live = vec![];
+    let mut seen = vec![];
     for (command, start) in [
         ("TOPIC #room :Tea", "TOPIC #room"),
         ("MODE #room +v bob", "MODE #room +v bob"),
@@ -111,11 +111,12 @@ fn events_have_the_same_id_live_and_in_the_history() {
         let line = alice.command(start);
         let other = bob.command(start);
         assert_eq!((line.tag("msgid"), line.tag("time")), (other.tag("msgid"), other.tag("time")), "{start}");
-        live.push(line);
+        seen.push(line);
     }
-    let later = alice.history(&format!("AFTER #room msgid={} 50", id(&live[0])));
-    let refs = |lines: &[Line]| lines.iter().map(|l| (id(l).to_owned(), time(l).to_owned())).collect::<Vec<_>>();
-    assert_eq!(refs(&later), refs(&live[1..]));
+    let later = alice.history(&format!("AFTER #room msgid={} 50", id(&seen[0])));
+    let refs =
+        |lines: &[Line]| lines.iter().map(|l| (id(l).to_owned(), time(l).to_owned())).collect::<Vec<_>>();
+    assert_eq!(refs(&later), refs(&seen[1..]));
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>

@@ -81,10 +81,10 @@ fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
             }
             over.store(true, Ordering::Relaxed);
         });
-        let (mut live, mut batched, mut open) = (Vec::new(), BTreeSet::new(), None);
+        let (mut told, mut batched, mut open) = (Vec::new(), BTreeSet::new(), None);
         let mut asked = 0;
         alice.send("CHATHISTORY LATEST #room * 20");
-        while live.len() < SAID {
+        while told.len() < SAID {
             let line = alice.next().expect("a line");
             match (line.command.as_str(), line.tag("batch"), &open) {
                 ("BATCH", ..) if line.param(0).starts_with('+') => {
@@ -100,15 +100,15 @@ fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
                 ("PRIVMSG", Some(_), Some(_)) => drop(batched.insert(id(&line).to_owned())),
                 ("PRIVMSG", None, None) => {
                     assert!(!batched.contains(id(&line)), "{line} was in the history before it was said");
-                    live.push(line);
+                    told.push(line);
                 }
                 other => panic!("{other:?} out of place: {line}"),
             }
         }
         assert!(asked > 10, "{asked} questions while they talked");
         let all: Vec<String> = (0..SAID).map(|n| n.to_string()).collect();
-        assert!(texts(&live) == all, "each message once, in order");
-        assert_eq!(distinct(&live), SAID);
+        assert!(texts(&told) == all, "each message once, in order");
+        assert_eq!(distinct(&told), SAID);
     });
 }
 

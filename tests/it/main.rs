@@ -9,6 +9,7 @@ mod client;
 mod client_cli;
 mod common;
 mod crash;
+mod crash_mixed;
 mod golden;
 mod grace;
 mod handshakes;

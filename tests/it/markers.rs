@@ -95,7 +95,10 @@ fn the_marker_comes_with_the_channel() {
     let lines = alice.request("JOIN #room");
     after_join(&lines, &marker("#room", &said));
     let lines = phone.drain();
-    after_join(&lines[lines.iter().rposition(|l| l.is("JOIN #room")).expect("JOIN")..], &marker("#room", &said));
+    after_join(
+        &lines[lines.iter().rposition(|l| l.is("JOIN #room")).expect("JOIN")..],
+        &marker("#room", &said),
+    );
     let old = Client::login_with(&server, "alice", FULL);
     assert!(old.welcome.iter().all(|l| l.command != "MARKREAD"), "{:?}", old.welcome);
 }

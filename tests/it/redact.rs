@@ -142,7 +142,7 @@ fn in_a_talk_each_takes_back_what_is_his() {
     alice.send(&format!("REDACT bob {} :wrong", id(&mine)));
     let expected = format!("alice: REDACT bob {} wrong", id(&mine));
     for client in [&mut alice, &mut bob, &mut elsewhere] {
-        assert_eq!(shown(&[client.command("REDACT bob")]), [expected.clone()]);
+        assert_eq!(shown(&[client.command("REDACT bob")]), std::slice::from_ref(&expected));
     }
     assert_eq!(carol.drain(), []);
     for (client, other) in [(&mut alice, "bob"), (&mut bob, "alice")] {
@@ -226,7 +226,9 @@ fn nothing_is_left_of_it_in_the_files() {
     alice.request(&format!("REDACT #room {} :for the files", id(&said)));
     let erased: (String, Option<String>) = home
         .database()
-        .query_row("SELECT text, tags FROM messages WHERE redacted = 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row("SELECT text, tags FROM messages WHERE redacted = 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .expect("what was redacted");
     assert_eq!(erased, (String::new(), None));
     drop(alice);

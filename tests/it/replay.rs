@@ -102,7 +102,10 @@ fn a_message_to_somebody_who_is_not_there_waits() {
     assert_eq!(texts(&replayed(&server, "carol", "server-time")), ["from bob"]);
     quit(bob);
     let own = replayed(&server, "bob", OLD);
-    assert_eq!(own.iter().map(|l| (l.nick(), l.param(0))).collect::<Vec<_>>(), [("bob", "alice"), ("bob", "carol")]);
+    assert_eq!(
+        own.iter().map(|l| (l.nick(), l.param(0))).collect::<Vec<_>>(),
+        [("bob", "alice"), ("bob", "carol")]
+    );
 }
 
 /// The configuration's `history.replay`.
@@ -148,7 +151,9 @@ fn a_first_join_shows_what_was_said_lately() {
     assert_eq!(texts(&said(&lines)), ["m2", "m3"]);
     // Behind the answer to JOIN and not in it.
     let place = |what: &dyn Fn(&Line) -> bool| lines.iter().position(what).expect("it is there");
-    assert!(place(&|l| l.is("366 bob #room")) < place(&|l| l.command == "BATCH" && l.param(0).starts_with('-')));
+    assert!(
+        place(&|l| l.is("366 bob #room")) < place(&|l| l.command == "BATCH" && l.param(0).starts_with('-'))
+    );
     assert!(place(&|l| l.command == "BATCH" && l.param(0).starts_with('-')) < place(&|l| l.text() == "m2"));
     assert!(said(&lines).iter().all(|l| l.tag("batch").is_none() && l.tag("label").is_none()), "{lines:?}");
     assert_eq!(said(&modern.drain()), []);
