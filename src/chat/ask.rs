@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use super::account::{Outcome, Request, Voice};
 use super::history::{Found, Kinds, Search, Window};
 use super::playback::Reader;
-use super::record::{ChannelId, Place};
+use super::record::{AccountId, ChannelId, Place};
 use crate::wire::{ChannelName, MessageId};
 
 /// Something to be found out.
@@ -53,6 +54,15 @@ pub enum Ask {
         /// The latest message of now: that one should be found too.
         up_to: MessageId,
     },
+    /// Something is to be done to an account or the server; comes back as [`Answer::Managed`].
+    Manage {
+        /// Who asks.
+        account: AccountId,
+        /// What.
+        request: Request,
+        /// How it is answered.
+        voice: Voice,
+    },
     /// The message that is to be redacted; comes back as [`Answer::Redact`].
     Redact(Redaction, Place),
 }
@@ -73,6 +83,8 @@ pub struct Redaction {
 pub enum Answer {
     /// The message, if it is there.
     Redact(Redaction, Place, Option<Found>),
+    /// What was to be done is done, or refused.
+    Managed(Voice, Outcome),
     /// It could not be found out.
     Failed(&'static str),
 }
@@ -86,9 +98,11 @@ impl Ask {
     /// Gives the answer that is made of it a label.
     pub(super) fn set_label(&mut self, label: &str) {
         match self {
-            Self::History { reader, .. } | Self::Targets { reader, .. } => reader.label = Some(label.into()),
+            Self::History { reader, .. } | Self::Targets { reader, .. } | Self::Search { reader, .. } => {
+                reader.label = Some(label.into());
+            }
             // These carry theirs when the rules have gone on, or none.
-            Self::Redact(..) | Self::Replay { .. } => {}
+            Self::Redact(..) | Self::Manage { .. } | Self::Replay { .. } => {}
         }
     }
 
@@ -98,6 +112,8 @@ impl Ask {
             Self::History { .. } | Self::Targets { .. } => "CHATHISTORY",
             Self::Replay { .. } => "JOIN",
             Self::Search { .. } => "SEARCH",
+            Self::Manage { voice: Voice::Command(name), .. } => name,
+            Self::Manage { voice: Voice::Service, .. } => "NICKSERV",
             Self::Redact(..) => "REDACT",
         }
     }

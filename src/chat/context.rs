@@ -86,8 +86,17 @@ impl<'a> Context<'a> {
         channel.members.contains(&self.member.account)
     }
 
+    /// Does the member run the server, by its own role or by OPER?
+    pub fn is_admin(&self) -> bool {
+        let lent = self.chat.sessions.get(&self.member.session).is_some_and(|known| known.admin_by.is_some());
+        lent || self.me().is_some_and(Person::is_admin)
+    }
+
     /// How much the member may do in a channel.
     pub fn power(&self, channel: &Channel) -> Power {
+        if self.is_admin() {
+            return Power::Admin;
+        }
         self.power_of(self.member.account, channel)
     }
 

@@ -1,13 +1,14 @@
 //! The one door to the state.
 
+use super::account::DeviceKey;
 use super::ask::Answer;
 use super::audience::SessionId;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
 use super::input::{Input, InputKind};
-use super::record::{AccountChange, AccountId, StoredMessage};
+use super::record::{AccountChange, AccountId, Role, StoredMessage};
 use super::settings::SERVER_NAME;
-use super::state::Chat;
+use super::state::{Chat, Session};
 use super::{commands, label};
 use crate::wire::{Cap, Millis, Reply};
 
@@ -47,6 +48,7 @@ impl Chat {
                     label::apply(&mut fx.outputs, outputs, session, &label);
                 }
             }
+            InputKind::Stopping => self.note_seen(fx),
             InputKind::Writable(writable) => self.writable = writable,
         }
         if fx.outputs.len() > outputs || fx.records.len() > records {
@@ -88,7 +90,10 @@ impl Chat {
         let writable = self.writable;
         let Some(mut cx) = Context::of(self, session, at, fx) else { return };
         match answer {
+            Answer::Failed("CHATHISTORY") => cx.reply(unreadable("CHATHISTORY", "MESSAGE_ERROR")),
+            Answer::Failed("SEARCH") => cx.reply(unreadable("SEARCH", "INTERNAL_ERROR")),
             Answer::Failed(command) => cx.reply(unavailable(command)),
+            Answer::Managed(voice, outcome) => commands::account::done(&mut cx, voice, outcome),
             Answer::Redact(..) if !writable => cx.reply(unavailable("REDACT")),
             Answer::Redact(redaction, place, found) => {
                 commands::redact::found(redaction, &mut cx, place, found);
@@ -116,18 +121,19 @@ impl Chat {
                 }
             }
             AccountChange::Changed(account) => {
-                let (id, disabled) = (account.id, account.disabled);
+                let (id, disabled, is_admin) = (account.id, account.disabled, account.role == Role::Admin);
                 self.people.put(account);
+                if disabled || !is_admin {
+                    // Whoever became an admin with its password is none any more.
+                    let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
+                    lent.for_each(|known| known.admin_by = None);
+                }
                 if disabled {
                     self.end_sessions(id, "This account was disabled", at, fx);
                 }
             }
             AccountChange::PasswordChanged(id) => {
-                self.password_changes += 1;
-                if let Some(person) = self.people.get_mut(id) {
-                    person.password_change = self.password_changes;
-                }
-                self.end_sessions(id, "The password was changed, log in with the new one", at, fx);
+                self.password_changed(id, None, at, fx);
             }
             AccountChange::Removed(id) => {
                 self.end_sessions(id, "This account was removed", at, fx);
@@ -140,9 +146,45 @@ impl Chat {
         }
     }
 
+    /// Sessions that logged in with another password end, but for the one that changed it.
+    pub(super) fn password_changed(
+        &mut self,
+        id: AccountId,
+        by: Option<SessionId>,
+        at: Millis,
+        fx: &mut Effects,
+    ) {
+        self.password_changes += 1;
+        if let Some(person) = self.people.get_mut(id) {
+            person.password_change = self.password_changes;
+        }
+        let reason = "The password was changed, log in with the new one";
+        self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
+    }
+
+    /// Sessions that logged in with a device end.
+    pub(super) fn device_removed(&mut self, id: AccountId, key: DeviceKey, at: Millis, fx: &mut Effects) {
+        let with = |_, known: &Session| known.device == Some(key);
+        self.end_sessions_where(id, with, "This device may log in no more", at, fx);
+    }
+
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
+        self.end_sessions_where(id, |_, _| true, reason, at, fx);
+    }
+
+    fn end_sessions_where(
+        &mut self,
+        id: AccountId,
+        ends: impl Fn(SessionId, &Session) -> bool,
+        reason: &str,
+        at: Millis,
+        fx: &mut Effects,
+    ) {
         let Some(person) = self.people.get(id) else { return };
         for seat in person.seats.snapshot().seats() {
+            if !self.sessions.get(&seat.session).is_some_and(|known| ends(seat.session, known)) {
+                continue;
+            }
             fx.outputs.push(Output::Close(seat.session, reason.into()));
             self.close(seat.session, reason, false, at, fx);
         }
@@ -150,6 +192,10 @@ impl Chat {
             self.announce_quit(id, reason, at, fx);
         }
     }
+}
+
+fn unreadable(command: &str, code: &str) -> Reply {
+    Reply::fail(command, code).text("The history cannot be read right now, try again later")
 }
 
 fn unavailable(command: &str) -> Reply {

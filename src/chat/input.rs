@@ -56,6 +56,8 @@ pub enum InputKind {
         /// What could not be kept.
         messages: Vec<StoredMessage>,
     },
+    /// The server stops, and sends what it owes first.
+    Stopping,
     /// The store began to fail, or works again. While it fails, what would have to be kept is refused.
     Writable(bool),
 }

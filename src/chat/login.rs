@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::account::DeviceKey;
 use super::commands::{away, cap};
 use super::isupport;
 use super::metadata::Early;
 use super::record::AccountId;
-use super::sasl::{Collected, Credentials, MECHANISMS, Response};
+use super::sasl::{Collected, Credentials, MECHANISMS, Mechanism, Response};
 use super::settings::{SERVER_NAME, Settings, clip};
 use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
@@ -38,6 +39,8 @@ pub struct Login {
     pub away: Option<Arc<str>>,
     /// What it said about metadata.
     pub metadata: Early,
+    /// From [`Verified::device`].
+    pub device: Option<DeviceKey>,
     /// From [`Verified::since`].
     pub since: u64,
     _private: (),
@@ -50,6 +53,9 @@ pub enum Step {
     Continue,
     /// Check a password and call [`LoginMachine::checked`]; no further line before that.
     Check(Credentials),
+    /// Find out whose device the connection's certificate is, and call [`LoginMachine::checked`]; where a name is given,
+    /// it must be that account.
+    Prove(Option<Nick>),
     /// Redeem an invite and call [`LoginMachine::registered`]; no further line before that.
     Register(Registration),
     /// The client is in: hand it to the chat.
@@ -84,6 +90,8 @@ pub struct Verified {
     /// How many changes of passwords the chat had followed before this password was looked at
     /// ([`Chat::password_changes`](super::Chat::password_changes)): where its own came later, it proves nothing any more.
     pub since: u64,
+    /// The device that it logged in with, if it was one.
+    pub device: Option<DeviceKey>,
 }
 
 /// The outcome of a check of a password.
@@ -95,6 +103,8 @@ pub enum Checked {
     Wrong,
     /// It was not checked, for the reason given.
     Later(String),
+    /// The connection shows no certificate that is anybody's: no secret was tried.
+    Unproven(String),
 }
 
 /// Why a registration failed: the code of a FAIL, and a text for the user.
@@ -120,7 +130,7 @@ pub struct LoginMachine {
     realname: Option<Arc<str>>,
     token: Option<Zeroizing<String>>,
     /// A mechanism was chosen and its response is being collected.
-    response: Option<Response>,
+    response: Option<(Mechanism, Response)>,
     registering: Option<Nick>,
     verified: Option<Verified>,
     failures: u32,
@@ -202,6 +212,9 @@ impl LoginMachine {
             }
             Checked::Wrong => self.failed(out, "Wrong account name or password"),
             Checked::Later(why) => self.failed(out, &why),
+            // Clients try every mechanism in turn: that is no failed try.
+            Checked::Unproven(why) => self
+                .say(out, &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {why}"))),
         }
     }
 
@@ -284,12 +297,12 @@ impl LoginMachine {
             let text = "You have already logged in";
             return self.say(out, &Reply::numeric(ERR_SASLALREADY).text(text));
         }
-        let Some(response) = &mut self.response else {
+        let Some((mechanism, response)) = &mut self.response else {
             if param == "*" {
                 return self.say(out, &aborted());
             }
-            if param.eq_ignore_ascii_case("PLAIN") {
-                self.response = Some(Response::default());
+            if let Some(mechanism) = Mechanism::parse(param) {
+                self.response = Some((mechanism, Response::default()));
                 return self.say(out, &Reply::bare("AUTHENTICATE").arg("+"));
             }
             let known = Reply::numeric(RPL_SASLMECHS).arg(MECHANISMS);
@@ -301,6 +314,7 @@ impl LoginMachine {
             self.response = None;
             return self.say(out, &aborted());
         }
+        let mechanism = *mechanism;
         match response.push(param) {
             Collected::More => Step::Continue,
             Collected::TooLong => {
@@ -310,6 +324,14 @@ impl LoginMachine {
             Collected::Garbled => {
                 self.response = None;
                 self.failed(out, "The SASL response is not base64")
+            }
+            Collected::All(name) if mechanism == Mechanism::External => {
+                self.response = None;
+                let name = std::str::from_utf8(&name).unwrap_or("?");
+                match Some(name).filter(|name| !name.is_empty()).map(Nick::parse).transpose() {
+                    Ok(name) => Step::Prove(name),
+                    Err(_) => self.failed(out, "The SASL response is no account's name"),
+                }
             }
             Collected::All(bytes) => {
                 self.response = None;
@@ -393,6 +415,7 @@ impl LoginMachine {
             realname: realname.clone(),
             away: self.away.clone(),
             metadata: self.metadata.clone(),
+            device: verified.device,
             since: verified.since,
             _private: (),
         })

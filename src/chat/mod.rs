@@ -3,6 +3,7 @@
 //! [`Chat::handle`] is the only way its state changes. Inputs carry their time; handlers never wait, never
 //! do IO and never panic. The same inputs give the same effects and the same state.
 
+pub mod account;
 pub mod ask;
 pub mod audience;
 mod batched;

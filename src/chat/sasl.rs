@@ -7,7 +7,27 @@ use zeroize::Zeroizing;
 use crate::wire::Nick;
 
 /// The SASL mechanisms on offer, as they stand in CAP LS and `RPL_SASLMECHS`.
-pub const MECHANISMS: &str = "PLAIN";
+pub const MECHANISMS: &str = "PLAIN,EXTERNAL";
+
+/// How a client proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// With a password.
+    Plain,
+    /// With the key of the certificate that its connection shows.
+    External,
+}
+
+impl Mechanism {
+    /// The mechanism of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.to_ascii_uppercase().as_str() {
+            "PLAIN" => Some(Self::Plain),
+            "EXTERNAL" => Some(Self::External),
+            _ => None,
+        }
+    }
+}
 
 /// Length of a full chunk of a response; a shorter one ends it
 /// ([SASL 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).

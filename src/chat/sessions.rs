@@ -54,6 +54,8 @@ impl Chat {
             caps: login.caps,
             away: login.away.clone(),
             monitors: BTreeSet::new(),
+            device: login.device,
+            admin_by: None,
             subscriptions: login.metadata.subscriptions.clone(),
             heard: self.last_message,
         };
@@ -131,6 +133,14 @@ impl Chat {
             self.lingering.push_back((until, account));
         } else {
             self.announce_quit(account, reason, at, fx);
+        }
+    }
+
+    /// Notes what clients that cannot ask for history have been sent, when the server stops.
+    pub(super) fn note_seen(&mut self, fx: &mut Effects) {
+        let up_to = self.last_message;
+        for known in self.sessions.values().filter(|known| !known.caps.has(Cap::Chathistory)) {
+            fx.records.push(Record::Seen { account: known.account, up_to });
         }
     }
 

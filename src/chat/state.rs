@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::account::DeviceKey;
 use super::audience::SessionId;
 use super::channel::Channels;
 use super::effects::Effects;
@@ -23,6 +24,10 @@ pub(super) struct Session {
     pub away: Option<Arc<str>>,
     /// The nicks that it watches.
     pub monitors: BTreeSet<Nick>,
+    /// The device that it logged in with.
+    pub device: Option<DeviceKey>,
+    /// It is an admin, by this account's password (OPER).
+    pub admin_by: Option<AccountId>,
     /// The keys of metadata that it follows.
     pub subscriptions: BTreeSet<Arc<str>>,
     /// The last message when the client was last heard: it has that one.

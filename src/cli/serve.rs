@@ -68,7 +68,9 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let listeners = listen(&config.listen)?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let passwords = Arc::new(Passwords::new(config.passwords));
-    let server = Server::new(&config, store.clone(), &identity, passwords.clone()).await?;
+    let folders = args.folders.clone();
+    let reload = move || folders.config().map_err(|error| error.to_string());
+    let server = Server::new(&config, store.clone(), &identity, passwords.clone(), reload).await?;
     let addresses = advertise::addresses(&config.advertise, &bound);
     let control = control(&server, &store, Facts { addresses: addresses.clone(), pin: identity.pin() })?;
     for address in &bound {

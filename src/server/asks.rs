@@ -11,6 +11,7 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
+use super::manage::{Asker, Manager};
 use super::session::{Answered, Question, Ready, Session};
 use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
@@ -25,6 +26,7 @@ use crate::wire::{Cap, ChannelName, MessageId, Nick};
 pub(super) struct Asks {
     store: Store,
     ready: Arc<Ready>,
+    manager: Arc<Manager>,
     /// `None` where the index could not be opened.
     index: Option<Arc<Index>>,
     /// Most bytes of one answer, and so many may be unread before the next is begun.
@@ -36,8 +38,14 @@ type Page = Vec<(Kept, Arc<str>)>;
 
 impl Asks {
     /// At most `send_queue` bytes wait for one session.
-    pub fn new(store: Store, ready: Arc<Ready>, index: Option<Arc<Index>>, send_queue: usize) -> Self {
-        Self { store, ready, index, bytes: ANSWER_BYTES.min(send_queue / 4) }
+    pub fn new(
+        store: Store,
+        ready: Arc<Ready>,
+        manager: Arc<Manager>,
+        index: Option<Arc<Index>>,
+        send_queue: usize,
+    ) -> Self {
+        Self { store, ready, manager, index, bytes: ANSWER_BYTES.min(send_queue / 4) }
     }
 
     /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
@@ -52,7 +60,7 @@ impl Asks {
         while let Some(Question { label, ask }) = session.next_question() {
             poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
             let command = ask.command();
-            let (block, answer) = match self.answer(ask).await {
+            let (block, answer) = match self.answer(&session, ask).await {
                 Ok(Outcome::Block(block)) => (block, None),
                 Ok(Outcome::Back(answer)) => (Bytes::new(), Some(Answered { label, answer })),
                 Err(error) => {
@@ -72,10 +80,15 @@ impl Asks {
         }
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Outcome, StoreError> {
+    async fn answer(&self, session: &Session, ask: Ask) -> Result<Outcome, StoreError> {
         let bytes = self.bytes;
         let ask = match ask {
             Ask::Search { reader, search, up_to } => return self.search(&reader, search, up_to).await,
+            Ask::Manage { account, request, voice } => {
+                let asker = Asker { account, peer: session.peer, device: session.device };
+                let outcome = self.manager.run(asker, request).await?;
+                return Ok(Outcome::Back(Answer::Managed(voice, outcome)));
+            }
             other => other,
         };
         self.store
@@ -97,7 +110,7 @@ impl Asks {
                         let found = history::find(&conn, place, redact.message)?;
                         Outcome::Back(Answer::Redact(redact, place, found))
                     }
-                    Ask::Search { .. } => Outcome::Block(Bytes::new()),
+                    Ask::Search { .. } | Ask::Manage { .. } => Outcome::Block(Bytes::new()),
                 })
             })
             .await

@@ -20,8 +20,10 @@ use super::hub::HubHandle;
 use super::logins::Logins;
 use super::outbox::error_line;
 use super::pump::{Pump, line_refused};
+use crate::chat::account::DeviceKey;
 use crate::chat::login::{LoginMachine, Step};
 use crate::chat::{Login, Settings};
+use crate::trust::certificate_hash;
 use crate::wire::framing::{LineError, Lines};
 use crate::wire::{Message, Nick};
 
@@ -29,7 +31,7 @@ use crate::wire::{Message, Nick};
 pub(super) struct Shared {
     pub tls: TlsAcceptor,
     pub hub: HubHandle,
-    pub logins: Logins,
+    pub logins: Arc<Logins>,
     pub limits: Limits,
     pub settings: Arc<Settings>,
     /// Becomes true when the server stops.
@@ -100,7 +102,8 @@ async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box
     match outcome {
         Ok((login, nick, lines, rest)) => {
             let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
-            let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone());
+            let who = (peer.ip(), device_key(&stream));
+            let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone(), who);
             pump.say(rest.iter().map(|line| line.as_deref().map_err(|error| *error)));
             Some((Box::new(pump), nick))
         }
@@ -138,6 +141,7 @@ async fn log_in(
     peer: SocketAddr,
     shared: &Shared,
 ) -> Result<(Login, Nick, Lines, VecDeque<Result<String, LineError>>), Refusal> {
+    let device = device_key(stream);
     let mut machine = LoginMachine::new(shared.settings.clone());
     let mut lines = Lines::new(shared.limits.line_bytes);
     let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
@@ -162,6 +166,10 @@ async fn log_in(
             step = match step {
                 Step::Check(credentials) => {
                     let outcome = shared.logins.check(peer.ip(), credentials).await;
+                    machine.checked(outcome, &mut out)
+                }
+                Step::Prove(name) => {
+                    let outcome = shared.logins.prove(peer.ip(), device, name).await;
                     machine.checked(outcome, &mut out)
                 }
                 Step::Register(registration) => {
@@ -199,4 +207,10 @@ async fn say(stream: &mut TlsStream<TcpStream>, out: &mut String) -> io::Result<
         out.clear();
     }
     Ok(())
+}
+
+/// The certificate that the client showed.
+fn device_key(stream: &TlsStream<TcpStream>) -> Option<DeviceKey> {
+    let chain = stream.get_ref().1.peer_certificates()?;
+    chain.first().map(|certificate| DeviceKey(certificate_hash(certificate)))
 }

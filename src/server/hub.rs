@@ -19,7 +19,6 @@ use super::session::{Answered, Ready, Said, Session};
 use crate::chat::record::{AccountChange, Record};
 use crate::chat::{Chat, Effects, Input, InputKind, Output};
 use crate::store::Store;
-use crate::store::search::Index;
 use crate::wire::Millis;
 
 /// A client that was not heard for so long is asked whether it is there, and gone when it stays silent as long again.
@@ -49,7 +48,19 @@ pub(super) struct HubHandle {
     password_changes: Arc<AtomicU64>,
 }
 
+/// Where the orders arrive that are given through a [`HubHandle`].
+#[derive(Debug)]
+pub(super) struct Orders(mpsc::Receiver<Order>);
+
 impl HubHandle {
+    /// A handle for a hub that is still to be made, and what that one needs.
+    pub fn new() -> (Self, Orders) {
+        let (orders, receiver) = mpsc::channel(64);
+        let handle =
+            Self { ready: Arc::new(Ready::new()), orders, password_changes: Arc::new(AtomicU64::new(0)) };
+        (handle, Orders(receiver))
+    }
+
     /// Has the chat follow a change of accounts, and returns when it does.
     pub async fn account_changed(&self, change: AccountChange) {
         let (done, in_force) = oneshot::channel();
@@ -88,23 +99,25 @@ pub(super) struct Hub {
 
 impl Hub {
     /// A hub for a chat and the store that keeps it; at most `send_queue` bytes wait for one session.
-    pub fn new(chat: Chat, store: Store, index: Option<Arc<Index>>, send_queue: usize) -> (Self, HubHandle) {
-        let (orders, receiver) = mpsc::channel(64);
-        let ready = Arc::new(Ready::new());
-        let password_changes = Arc::new(AtomicU64::new(0));
-        let hub = Self {
+    pub fn new(
+        chat: Chat,
+        store: Store,
+        (handle, orders): (&HubHandle, Orders),
+        asks: Asks,
+        send_queue: usize,
+    ) -> Self {
+        Self {
             chat,
-            ready: ready.clone(),
-            orders: receiver,
-            password_changes: password_changes.clone(),
+            ready: handle.ready.clone(),
+            orders: orders.0,
+            password_changes: handle.password_changes.clone(),
             sessions: Sessions::default(),
             deliverer: Deliverer::new(send_queue),
             pending: Effects::default(),
-            asks: Asks::new(store.clone(), ready.clone(), index, send_queue),
             commits: Commits::new(store),
+            asks,
             listed: Vec::new(),
-        };
-        (hub, HubHandle { ready, orders, password_changes })
+        }
     }
 
     /// Runs until it is told to shut down, or everybody who could tell it is gone.
@@ -119,7 +132,6 @@ impl Hub {
                 order = self.orders.recv() => match order {
                     Some(Order::Account(change, done)) => {
                         self.apply(InputKind::Account(change));
-                        self.password_changes.store(self.chat.password_changes(), Ordering::Release);
                         // The asker may have gone away; the change holds all the same.
                         let _ = done.send(());
                     }
@@ -137,6 +149,7 @@ impl Hub {
     fn apply(&mut self, kind: InputKind) {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
         self.chat.handle(Input { at: now(), kind }, &mut self.pending);
+        self.password_changes.store(self.chat.password_changes(), Ordering::Release);
         for output in self.pending.outputs.iter().skip(outputs) {
             if let Output::Ask { session, .. } = output
                 && let Some(session) = self.sessions.get(*session)
@@ -254,6 +267,7 @@ impl Hub {
     /// Keeps and delivers what is on its way, then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
+        self.apply(InputKind::Stopping);
         self.flush();
         while self.commits.is_busy() {
             let result = self.commits.next().await;

@@ -12,12 +12,13 @@ use zeroize::Zeroizing;
 use super::hub::{HubHandle, now};
 use super::passwords::{Password, PasswordError, Passwords, Verdict};
 use super::throttle::{Gate, Throttle};
+use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, Refused, Registration, Verified};
 use crate::chat::record::AccountChange;
 use crate::chat::sasl::Credentials;
-use crate::store::Store;
 use crate::store::accounts::AccountError;
 use crate::store::invites::RedeemError;
+use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
 use crate::wire::Nick;
 
@@ -98,7 +99,34 @@ impl Logins {
                 Err(error) => warn!(account = %account.name, %error, "password hash not renewed"),
             }
         }
-        Ok(Some(Verified { account: account.id, name: account.name, since }))
+        Ok(Some(Verified { account: account.id, name: account.name, since, device: None }))
+    }
+
+    /// Finds the account that the certificate of a connection logs in to.
+    pub async fn prove(&self, peer: IpAddr, key: Option<DeviceKey>, name: Option<Nick>) -> Checked {
+        let Some(key) = key else {
+            return Checked::Unproven("This connection shows no client certificate".to_owned());
+        };
+        let since = self.hub.password_changes();
+        let found = self.store.read(move |conn| Ok::<_, StoreError>(devices::account(conn, key)?)).await;
+        match found {
+            Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
+                // When it last logged in is for its owner to read: a login does not depend on it.
+                let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now())?));
+                if let Err(error) = noted.await {
+                    warn!(%error, "cannot note that a device logged in");
+                }
+                Checked::Right(Verified { account: account.id, name: account.name, since, device: Some(key) })
+            }
+            Ok(_) => {
+                warn!(%peer, %key, "no account of this device");
+                Checked::Unproven("This certificate is no device of the account".to_owned())
+            }
+            Err(error) => {
+                warn!(%peer, %error, "login not checked");
+                Checked::Unproven("The server cannot read its accounts right now".to_owned())
+            }
+        }
     }
 
     /// Redeems an invite: makes the account and tells the chat of it.
@@ -135,7 +163,8 @@ impl Logins {
             Ok((account, lands_in)) => {
                 info!(%peer, account = %account.name, "account made with an invite");
                 let since = self.hub.password_changes();
-                let verified = Verified { account: account.id, name: account.name.clone(), since };
+                let verified =
+                    Verified { account: account.id, name: account.name.clone(), since, device: None };
                 self.hub.account_changed(AccountChange::Added(account, lands_in)).await;
                 Ok(verified)
             }

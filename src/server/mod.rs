@@ -15,6 +15,7 @@ mod flood;
 mod hub;
 mod listener;
 mod logins;
+mod manage;
 mod outbox;
 pub mod passwords;
 mod pump;
@@ -37,7 +38,9 @@ use crate::store::{Store, StoreError};
 use crate::trust::certs::Identity;
 use crate::trust::tls;
 use crate::wire::Millis;
+use asks::Asks;
 use config::Config;
+use manage::Manager;
 use passwords::Passwords;
 
 pub use hub::now;
@@ -59,24 +62,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server over a store and an identity. The chat goes on from what the store kept.
+    /// A server over a store and an identity. The chat goes on from what the store kept; `reload` reads the
+    /// configuration again when an admin asks for that.
     pub async fn new(
         config: &Config,
         store: Store,
         identity: &Identity,
         passwords: Arc<Passwords>,
+        reload: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let kept = store.snapshot().await?;
         let limits = &config.limits;
-        let settings = Settings {
-            network: config.name.as_str().into(),
-            motd: config.motd_lines(),
-            channels_per_account: as_usize(limits.channels_per_account),
-            line_bytes: as_usize(limits.line_bytes),
-            started: hub::now(),
-            grace: Millis(u64::from(config.sessions.grace_s) * 1000),
-            replay: as_usize(config.history.replay),
-        };
+        let started = hub::now();
+        let settings = settings(config, started);
+        let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = match Index::start(&store) {
             Ok(index) => Some(Arc::new(index)),
@@ -85,13 +84,19 @@ impl Server {
                 None
             }
         };
+        let (handle, orders) = hub::HubHandle::new();
+        let logins = Arc::new(logins::Logins::new(store.clone(), passwords.clone(), handle.clone()));
+        let reload: manage::Reload =
+            Box::new(move || Ok(Settings { line_bytes, ..self::settings(&reload()?, started) }));
+        let manager = Arc::new(Manager { store: store.clone(), logins: logins.clone(), passwords, reload });
+        let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings.clone(), kept);
-        let (hub, handle) = hub::Hub::new(chat, store.clone(), index, send_queue);
+        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, send_queue);
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
             tls: TlsAcceptor::from(tls::server_config(identity)),
             hub: handle.clone(),
-            logins: logins::Logins::new(store, passwords, handle.clone()),
+            logins,
             limits: connection::Limits {
                 handshake: limits.handshake_timeout(),
                 login: limits.login_timeout(),
@@ -154,6 +159,19 @@ impl AccountChanges {
     /// Has the chat follow a change, and returns when it does.
     pub async fn tell(&self, change: AccountChange) {
         self.0.account_changed(change).await;
+    }
+}
+
+/// What of the configuration the chat goes by.
+fn settings(config: &Config, started: Millis) -> Settings {
+    Settings {
+        network: config.name.as_str().into(),
+        motd: config.motd_lines(),
+        channels_per_account: as_usize(config.limits.channels_per_account),
+        line_bytes: as_usize(config.limits.line_bytes),
+        started,
+        grace: Millis(u64::from(config.sessions.grace_s) * 1000),
+        replay: as_usize(config.history.replay),
     }
 }
 

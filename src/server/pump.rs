@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,6 +17,7 @@ use tokio_rustls::server::TlsStream;
 use super::flood::Flood;
 use super::outbox;
 use super::session::{Ready, Said, Session};
+use crate::chat::account::DeviceKey;
 use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login};
 use crate::wire::framing::{LineError, Lines};
@@ -71,8 +73,9 @@ impl Pump {
         lines: Lines,
         flood: Flood,
         ready: Arc<Ready>,
+        who: (IpAddr, Option<DeviceKey>),
     ) -> Self {
-        let session = Arc::new(Session::new(login, ready.seconds()));
+        let session = Arc::new(Session::new(login, ready.seconds(), who));
         Self {
             stream,
             session,

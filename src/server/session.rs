@@ -1,6 +1,7 @@
 //! What the hub and a connection's task share of one session.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
+use crate::chat::account::DeviceKey;
 use crate::chat::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
@@ -20,6 +22,10 @@ const ROOM: usize = 64;
 pub(super) struct Session {
     /// Given by the hub when it takes the login.
     id: OnceLock<SessionId>,
+    /// Where it comes from.
+    pub peer: IpAddr,
+    /// The certificate that it shows.
+    pub device: Option<DeviceKey>,
     /// To the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
@@ -77,10 +83,12 @@ pub(super) struct Inbox {
 }
 
 impl Session {
-    pub fn new(login: Login, now: u32) -> Self {
+    pub fn new(login: Login, now: u32, (peer, device): (IpAddr, Option<DeviceKey>)) -> Self {
         let inbox = Inbox { login: Some(Box::new(login)), ..Inbox::default() };
         Self {
             id: OnceLock::new(),
+            peer,
+            device,
             outbox: Outbox::default(),
             inbox: Mutex::new(inbox),
             questions: Mutex::default(),

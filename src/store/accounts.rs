@@ -194,13 +194,15 @@ pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> ru
     Ok(())
 }
 
-/// Removes an account: its password, roles, memberships, markers and metadata are forgotten, its name stays taken.
+/// Removes an account: its password, devices, roles, memberships, markers and metadata are
+/// forgotten, its name stays taken.
 pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, seen = 0 WHERE id = ?1",
         (id, now),
     )?;
-    for table in ["members", "ranks", "invited", "markers", "account_metadata", "private_metadata"] {
+    for table in ["members", "ranks", "invited", "markers", "account_metadata", "private_metadata", "devices"]
+    {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::chat::account::DeviceKey;
 use crate::chat::modes::ListKind;
 use crate::chat::ranks::Ranks;
 use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Role};
@@ -83,6 +84,18 @@ macro_rules! name {
 
 name!(Nick);
 name!(ChannelName);
+
+impl ToSql for DeviceKey {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(&self.0[..]))
+    }
+}
+
+impl FromSql for DeviceKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Self)
+    }
+}
 
 impl ToSql for ListKind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

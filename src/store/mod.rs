@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod audit;
 mod columns;
+pub mod devices;
 mod error;
 pub mod history;
 pub mod invites;

@@ -17,6 +17,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_accounts_channels_messages.sql"),
     include_str!("migrations/0002_history_roles_modes.sql"),
+    include_str!("migrations/0003_devices.sql"),
 ];
 
 /// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that

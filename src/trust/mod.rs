@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`pin`] | the pin: SHA-256 over the public key of the server's root certificate |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
+//! | `devices` | the certificates that clients show |
 //! | [`fingerprint`] | the server certificate's fingerprints in the forms other programs use |
 //! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
 //! | [`tls`] | the TLS configurations of both sides |
@@ -14,6 +15,7 @@
 
 pub mod address;
 pub mod certs;
+mod devices;
 pub mod fingerprint;
 pub mod invite;
 pub mod pin;
@@ -23,6 +25,7 @@ pub mod token;
 pub mod verifier;
 
 pub use address::Address;
+pub use devices::certificate_hash;
 pub use invite::InviteLink;
 pub use pin::Pin;
 pub use token::Token;

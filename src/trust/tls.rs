@@ -10,6 +10,7 @@ use rustls::version::TLS13;
 use rustls::{ClientConfig, ServerConfig};
 
 use super::certs::Identity;
+use super::devices::AnyDevice;
 use super::pin::Pin;
 use super::provider::provider;
 use super::verifier::PinnedVerifier;
@@ -18,6 +19,8 @@ use super::verifier::PinnedVerifier;
 pub const ALPN: &[u8] = b"irc";
 
 /// The server's side.
+///
+/// A client may show a certificate, and then proves that it has its key. Whose it is, the login finds out.
 ///
 /// A client without ALPN is welcome; one that offers only other protocols (a browser that was led
 /// here) is refused in the handshake. No session tickets: connections last for hours, so resuming
@@ -28,7 +31,7 @@ pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])
         .expect("aws-lc-rs has TLS 1.3 cipher suites")
-        .with_no_client_auth()
+        .with_client_cert_verifier(Arc::new(AnyDevice::new()))
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.send_tls13_tickets = 0;

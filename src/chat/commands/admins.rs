@@ -7,7 +7,7 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
-use crate::chat::people::{ECHO_ID, Person};
+use crate::chat::people::ECHO_ID;
 use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};
@@ -41,7 +41,7 @@ fn wallops(message: &Message<'_>) -> Result<Command, Reply> {
 
 impl Admins {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        if !cx.me().is_some_and(Person::is_admin) {
+        if !cx.is_admin() {
             let text = "Permission denied: only an admin may do that";
             return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
         }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::account::{SERVICE, is_service};
 use super::targets::{self, no_such_channel, no_such_nick};
 use super::{Command, Spec};
 use crate::chat::channel::Channel;
@@ -113,6 +114,7 @@ impl Said {
         for target in &self.targets {
             match target {
                 Target::Channel(name) => self.to_channel(cx, name, None),
+                Target::Person(nick) if is_service(nick) => self.to_service(cx),
                 Target::Person(nick) => self.to_person(cx, nick),
                 Target::Nobody(text) => match status_target(text) {
                     Some((rank, name)) => self.to_channel(cx, &name, Some(rank)),
@@ -231,6 +233,18 @@ impl Said {
         }
         if id == ECHO_ID && self.kind == Some(MessageKind::Privmsg) {
             self.answer(cx);
+        }
+    }
+
+    /// What is said to the service stays between the two, and is gone when it is answered.
+    fn to_service(&self, cx: &mut Context<'_>) {
+        if cx.member.caps.has(Cap::EchoMessage)
+            && let Some(event) = self.event(cx, SERVICE.into(), MessageId::default(), true)
+        {
+            cx.show(cx.member.session, Event { id: None, time: cx.at, ..event });
+        }
+        if self.kind == Some(MessageKind::Privmsg) {
+            super::account::told(cx, &self.text);
         }
     }
 

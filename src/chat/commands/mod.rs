@@ -7,6 +7,7 @@ use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
 use crate::wire::{Message, Reply};
 
 pub mod about;
+pub mod account;
 pub mod admins;
 pub mod away;
 pub mod batch;
@@ -122,6 +123,7 @@ commands! {
     isupport::Isupport writes |_| false, [SPEC],
     about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
     admins::Admins writes |_| true, [KILL, WALLOPS],
+    account::Manage writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
     registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
 }
 

@@ -25,8 +25,10 @@ impl Driver {
     fn right(&mut self) -> Step {
         self.out.clear();
         let name = Nick::parse("al").expect("a nick");
-        self.machine
-            .checked(Checked::Right(Verified { account: AccountId(7), name, since: 0 }), &mut self.out)
+        self.machine.checked(
+            Checked::Right(Verified { account: AccountId(7), name, since: 0, device: None }),
+            &mut self.out,
+        )
     }
 }
 

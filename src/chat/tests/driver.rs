@@ -157,7 +157,7 @@ fn login(account: AccountId, name: Nick, caps: &str) -> Login {
     say(&mut machine, "USER u 0 * :Real Name");
     say(&mut machine, "AUTHENTICATE PLAIN");
     assert!(matches!(say(&mut machine, "AUTHENTICATE AGFsAHNlY3JldDEy"), Step::Check(_)));
-    machine.checked(Checked::Right(Verified { account, name, since: 0 }), &mut String::new());
+    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut String::new());
     match say(&mut machine, "CAP END") {
         Step::Done(login) => login,
         other => panic!("{other:?}"),

@@ -1,0 +1,285 @@
+//! PASSWD, CERT, OPER and REHASH, and `NickServ`, who does the same for people who were told to talk to it.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{Command, Spec};
+use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
+use crate::chat::ask::Ask;
+use crate::chat::context::Context;
+use crate::chat::effects::Output;
+use crate::chat::event::{Event, EventKind};
+use crate::chat::sasl::Credentials;
+use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::wire::numeric::{
+    ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
+};
+use crate::wire::{Message, Nick, Reply};
+
+/// PASSWD
+pub const PASSWD: Spec = Spec { name: "PASSWD", least: 2, parse: passwd };
+/// CERT
+pub const CERT: Spec =
+    Spec { name: "CERT", least: 1, parse: |m| cert(m.params()).map(|what| on("CERT", what)) };
+/// OPER
+pub const OPER: Spec = Spec { name: "OPER", least: 2, parse: oper };
+/// REHASH
+pub const REHASH: Spec = Spec { name: "REHASH", least: 0, parse: |_| Ok(on("REHASH", Asked::Rehash)) };
+/// NICKSERV
+pub const NICKSERV: Spec = Spec { name: "NICKSERV", least: 0, parse: nickserv };
+/// NS
+pub const NS: Spec = Spec { name: "NS", least: 0, parse: nickserv };
+
+/// The name of the service. No account can have it.
+pub const SERVICE: &str = "NickServ";
+
+/// Something that is asked about the own account or the server.
+#[derive(Debug)]
+pub struct Manage {
+    voice: Voice,
+    asked: Asked,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Password {
+        old: Secret,
+        new: Secret,
+    },
+    Cert(CertDo),
+    Oper(Credentials),
+    Rehash,
+    /// A line to the service, as it was said.
+    Service(Secret),
+}
+
+#[derive(Debug)]
+enum CertDo {
+    Add(Option<DeviceKey>),
+    List,
+    Remove(DeviceKey),
+}
+
+fn on(command: &'static str, asked: Asked) -> Command {
+    Command::Manage(Manage { voice: Voice::Command(command), asked })
+}
+
+fn secret(text: &str) -> Secret {
+    Secret(Zeroizing::new(text.to_owned()))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn passwd(message: &Message<'_>) -> Result<Command, Reply> {
+    let [old, new] = [0, 1].map(|at| secret(message.param(at).unwrap_or_default()));
+    Ok(on("PASSWD", Asked::Password { old, new }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn oper(message: &Message<'_>) -> Result<Command, Reply> {
+    let name = Nick::parse(message.param(0).unwrap_or_default()).ok();
+    let password = Zeroizing::new(message.param(1).unwrap_or_default().to_owned());
+    Ok(on("OPER", Asked::Oper(Credentials { name, password })))
+}
+
+/// `ADD [FINGERPRINT]`, `LIST`, `DEL FINGERPRINT`.
+fn cert(words: &[&str]) -> Result<Asked, Reply> {
+    let key = |text: &str| {
+        text.parse::<DeviceKey>()
+            .map_err(|error| Reply::fail("CERT", "INVALID_FINGERPRINT").arg(text).text(error.to_string()))
+    };
+    let (word, rest) = words.split_first().unwrap_or((&"", &[]));
+    Ok(Asked::Cert(match (word.to_ascii_uppercase().as_str(), rest) {
+        ("ADD", []) => CertDo::Add(None),
+        ("ADD", [text, ..]) => CertDo::Add(Some(key(text)?)),
+        ("LIST", _) => CertDo::List,
+        ("DEL", [text, ..]) => CertDo::Remove(key(text)?),
+        ("DEL", []) => return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg("CERT").text("Which device?")),
+        _ => {
+            let reply = Reply::fail("CERT", "INVALID_PARAMS").arg(word);
+            return Err(reply.text("There are ADD [FINGERPRINT], LIST and DEL FINGERPRINT"));
+        }
+    }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn nickserv(message: &Message<'_>) -> Result<Command, Reply> {
+    let line = secret(&message.params().join(" "));
+    Ok(Command::Manage(Manage { voice: Voice::Service, asked: Asked::Service(line) }))
+}
+
+/// Is this a message to the service? What is said to it is neither kept nor shown to anybody.
+pub(super) fn is_service(nick: &Nick) -> bool {
+    nick.as_str().eq_ignore_ascii_case(SERVICE)
+}
+
+/// A message to the service.
+pub(super) fn told(cx: &mut Context<'_>, text: &str) {
+    Manage { voice: Voice::Service, asked: Asked::Service(secret(text)) }.run(cx);
+}
+
+impl Manage {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        let voice = self.voice;
+        match self.asked {
+            Asked::Service(line) => service(cx, &line.0),
+            Asked::Password { old, new } => ask_password(cx, old, new, voice),
+            Asked::Cert(what) => ask_cert(cx, &what, voice),
+            Asked::Oper(credentials) => {
+                if cx.is_admin() {
+                    return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are an admin already"));
+                }
+                ask(cx, Request::Oper(credentials), voice);
+            }
+            Asked::Rehash => {
+                if !cx.is_admin() {
+                    let text = "Permission denied: only an admin may do that";
+                    return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
+                }
+                ask(cx, Request::Rehash, voice);
+            }
+        }
+    }
+}
+
+fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
+    let account = cx.member.account;
+    cx.ask(Ask::Manage { account, request, voice });
+}
+
+fn ask_password(cx: &mut Context<'_>, old: Secret, new: Secret, voice: Voice) {
+    let credentials = Credentials { name: Some(cx.member.nick.clone()), password: old.0 };
+    ask(cx, Request::Password(credentials, new), voice);
+}
+
+fn ask_cert(cx: &mut Context<'_>, what: &CertDo, voice: Voice) {
+    let request = match *what {
+        CertDo::Add(key) => Request::DeviceAdd(key),
+        CertDo::List => Request::DeviceList,
+        CertDo::Remove(key) => Request::DeviceRemove(key),
+    };
+    ask(cx, request, voice);
+}
+
+/// What the service understands.
+fn service(cx: &mut Context<'_>, line: &str) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (word, rest) = words.split_first().unwrap_or((&"HELP", &[]));
+    match (word.to_ascii_uppercase().as_str(), rest) {
+        ("HELP", _) => help(cx),
+        ("IDENTIFY" | "LOGIN" | "AUTH", _) => notice(
+            cx,
+            "You are logged in, as you are whenever you are here: nobody needs IDENTIFY. Your nick is your account's name.",
+        ),
+        ("PASSWD" | "PASSWORD", [old, new]) => ask_password(cx, secret(old), secret(new), Voice::Service),
+        ("PASSWD" | "PASSWORD", _) => {
+            notice(cx, "Say PASSWD OLD NEW. A password with spaces is set with /quote PASSWD OLD :NEW");
+        }
+        ("CERT", rest) => match cert(rest) {
+            Ok(Asked::Cert(what)) => ask_cert(cx, &what, Voice::Service),
+            _ => notice(cx, "Say CERT ADD, CERT ADD FINGERPRINT, CERT LIST or CERT DEL FINGERPRINT"),
+        },
+        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD and CERT"),
+    }
+}
+
+fn help(cx: &mut Context<'_>) {
+    for line in [
+        "PASSWD OLD NEW: another password. Your other sessions end.",
+        "CERT ADD [FINGERPRINT]: a client certificate logs in to your account without a password (SASL EXTERNAL); \
+         without a fingerprint, the one that this connection shows.",
+        "CERT LIST: the certificates that may. CERT DEL FINGERPRINT: one may no more.",
+        "IDENTIFY: not needed, you are logged in.",
+    ] {
+        notice(cx, line);
+    }
+}
+
+fn notice(cx: &mut Context<'_>, text: &str) {
+    let to = cx.member.session;
+    let event = Event {
+        source: format!("{SERVICE}!{SERVICE}@{USER_HOST}").into(),
+        ..Event::of_server(
+            cx.at,
+            EventKind::Message {
+                kind: crate::chat::record::MessageKind::Notice,
+                target: cx.member.nick.shared(),
+                text: text.into(),
+                own: false,
+            },
+        )
+    };
+    cx.show(to, event);
+}
+
+/// Goes on when the request was carried out.
+pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome) {
+    match outcome {
+        Outcome::Oper(account) => oper_found(cx, account),
+        Outcome::Refused("WRONG_PASSWORD", _) if voice == Voice::Command("OPER") => {
+            cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
+        }
+        Outcome::Refused(code, why) => say(cx, voice, "FAIL", code, &why),
+        Outcome::PasswordChanged => {
+            let me = cx.member.session;
+            cx.chat.password_changed(cx.member.account, Some(me), cx.at, cx.fx);
+            say(cx, voice, "NOTE", "PASSWORD_CHANGED", "Your password is changed; your other sessions ended");
+        }
+        Outcome::DeviceAdded(key) => {
+            let text = format!("The certificate {key} may log in to your account now");
+            say(cx, voice, "NOTE", "CERT_ADDED", &text);
+        }
+        Outcome::Devices(devices) => {
+            for device in &devices {
+                let used = device.used.map_or_else(|| "never".to_owned(), |used| used.to_string());
+                let text = format!("{} added {}, last used {used}", device.key, device.added);
+                say(cx, voice, "NOTE", "CERT", &text);
+            }
+            let text = format!("{} may log in to your account", count(devices.len()));
+            say(cx, voice, "NOTE", "CERT_LIST", &text);
+        }
+        Outcome::DeviceRemoved(key) => {
+            say(cx, voice, "NOTE", "CERT_REMOVED", &format!("The certificate {key} may log in no more"));
+            cx.chat.device_removed(cx.member.account, key, cx.at, cx.fx);
+        }
+        Outcome::Rehashed(settings) => {
+            cx.reply(
+                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("The configuration was read again"),
+            );
+            cx.audit("server rehash", "", "");
+            cx.chat.settings = *settings;
+        }
+    }
+}
+
+fn count(certificates: usize) -> String {
+    match certificates {
+        0 => "No certificate".to_owned(),
+        1 => "1 certificate".to_owned(),
+        n => format!("{n} certificates"),
+    }
+}
+
+/// Answers in the voice in which it was asked.
+fn say(cx: &mut Context<'_>, voice: Voice, kind: &'static str, code: &str, text: &str) {
+    match voice {
+        Voice::Command(name) => cx.reply(Reply::command(kind).arg(name).arg(code).text(text)),
+        Voice::Service => notice(cx, text),
+    }
+}
+
+/// The password was right; is the account an admin's?
+fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId) {
+    let admin = cx.chat.people.get(account).filter(|person| person.is_admin());
+    let Some(name) = admin.map(|person| person.nick().to_string()) else {
+        return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
+    };
+    if let Some(session) = cx.chat.sessions.get_mut(&cx.member.session) {
+        session.admin_by = Some(account);
+    }
+    cx.audit("server oper", &name, "");
+    cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are an admin now, until this session ends"));
+    let nick: Arc<str> = cx.member.nick.shared();
+    let line = format!(":{SERVER_NAME} MODE {nick} :+o\r\n");
+    cx.fx.outputs.push(Output::Line(cx.member.session, line));
+}

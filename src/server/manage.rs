@@ -1,0 +1,133 @@
+//! What people do to their own accounts and admins to the server, beside the chat.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::hub::now;
+use super::logins::Logins;
+use super::passwords::{Password, Passwords};
+use crate::chat::Settings;
+use crate::chat::account::{DeviceKey, Outcome, Request, Secret};
+use crate::chat::login::Checked;
+use crate::chat::record::AccountId;
+use crate::chat::sasl::Credentials;
+use crate::store::audit::{self, Actor};
+use crate::store::devices::{self, DeviceError};
+use crate::store::{Store, StoreError, accounts};
+
+/// Reads the configuration again: what of it can change while the server runs, or what is wrong with it.
+pub type Reload = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
+
+/// Carries out requests.
+pub(super) struct Manager {
+    pub store: Store,
+    pub logins: Arc<Logins>,
+    pub passwords: Arc<Passwords>,
+    pub reload: Reload,
+}
+
+/// The connection that asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub account: AccountId,
+    pub peer: IpAddr,
+    /// The certificate that it showed.
+    pub device: Option<DeviceKey>,
+}
+
+fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
+    Outcome::Refused(code, why.into())
+}
+
+impl Manager {
+    /// Carries out a request.
+    pub async fn run(&self, asker: Asker, request: Request) -> Result<Outcome, StoreError> {
+        let account = asker.account;
+        match request {
+            Request::Oper(credentials) => Ok(match self.logins.check(asker.peer, credentials).await {
+                Checked::Right(verified) => Outcome::Oper(verified.account),
+                Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
+                Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
+            }),
+            Request::Password(credentials, new) => self.password(asker, credentials, new).await,
+            Request::DeviceAdd(key) => match key.or(asker.device) {
+                Some(key) => self.device_add(account, key).await,
+                None => Ok(refused(
+                    "NO_CERTIFICATE",
+                    "This connection shows no client certificate; name a fingerprint, or set one up in your client",
+                )),
+            },
+            Request::DeviceList => {
+                let list = move |conn: &rusqlite::Connection| Ok(devices::list(conn, account)?);
+                self.store.read(list).await.map(Outcome::Devices)
+            }
+            Request::DeviceRemove(key) => self.device_remove(account, key).await,
+            Request::Rehash => Ok(match (self.reload)() {
+                Ok(settings) => Outcome::Rehashed(Box::new(settings)),
+                Err(why) => {
+                    warn!(%why, "the configuration stays as it was");
+                    refused("INVALID_CONFIG", why)
+                }
+            }),
+        }
+    }
+
+    async fn password(&self, asker: Asker, old: Credentials, new: Secret) -> Result<Outcome, StoreError> {
+        let password = match Password::new(&new.0) {
+            Ok(password) => password,
+            Err(rule) => return Ok(refused("WEAK_PASSWORD", rule.to_string())),
+        };
+        match self.logins.check(asker.peer, old).await {
+            Checked::Right(verified) if verified.account == asker.account => {}
+            Checked::Later(why) | Checked::Unproven(why) => {
+                return Ok(refused("TEMPORARILY_UNAVAILABLE", why));
+            }
+            Checked::Right(_) | Checked::Wrong => {
+                return Ok(refused("WRONG_PASSWORD", "That is not your present password"));
+            }
+        }
+        let Ok(hash) = self.passwords.hash(password).await else {
+            return Ok(refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"));
+        };
+        let id = asker.account;
+        self.store
+            .write(move |tx| {
+                accounts::set_password(tx, id, &hash)?;
+                audit::note(tx, (now(), Actor::Account(id)), "account passwd", "", "")?;
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        info!(account = id.0, "password changed by its owner");
+        Ok(Outcome::PasswordChanged)
+    }
+
+    async fn device_add(&self, account: AccountId, key: DeviceKey) -> Result<Outcome, StoreError> {
+        let added = self.store.write(move |tx| {
+            devices::add(tx, account, key, now())?;
+            audit::note(tx, (now(), Actor::Account(account)), "device add", &key.to_string(), "")?;
+            Ok::<_, DeviceError>(())
+        });
+        match added.await {
+            Ok(()) => Ok(Outcome::DeviceAdded(key)),
+            Err(DeviceError::Store(error)) => Err(error),
+            Err(why) => Ok(refused("CERT_REFUSED", why.to_string())),
+        }
+    }
+
+    async fn device_remove(&self, account: AccountId, key: DeviceKey) -> Result<Outcome, StoreError> {
+        let removed = self.store.write(move |tx| {
+            let removed = devices::remove(tx, account, key)?;
+            if removed {
+                audit::note(tx, (now(), Actor::Account(account)), "device remove", &key.to_string(), "")?;
+            }
+            Ok::<_, StoreError>(removed)
+        });
+        Ok(if removed.await? {
+            Outcome::DeviceRemoved(key)
+        } else {
+            refused("NO_SUCH_CERT", "No device of yours has this certificate")
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Devices: client certificates that log in to an account without its password.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::StoreError;
+use crate::chat::account::{Device, DeviceKey};
+use crate::chat::record::{Account, AccountId};
+use crate::wire::Millis;
+
+/// Most devices of one account: every laptop, phone and bot of anybody has room.
+pub const MOST: usize = 32;
+
+/// Why a device cannot be added. The texts are for people.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// It logs in to another account already.
+    #[error("this certificate logs in to another account")]
+    Taken,
+    /// There are too many.
+    #[error("an account has at most {MOST} devices; remove one first")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for DeviceError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Lets a device log in to an account. One that may already stays as it is.
+pub fn add(tx: &Connection, account: AccountId, key: DeviceKey, now: Millis) -> Result<(), DeviceError> {
+    let owner: Option<AccountId> = tx
+        .prepare_cached("SELECT account FROM devices WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    match owner {
+        Some(owner) if owner == account => return Ok(()),
+        Some(_) => return Err(DeviceError::Taken),
+        None => {}
+    }
+    if list(tx, account)?.len() >= MOST {
+        return Err(DeviceError::TooMany);
+    }
+    tx.prepare_cached("INSERT INTO devices (key, account, added) VALUES (?1, ?2, ?3)")?
+        .execute((key, account, now))?;
+    Ok(())
+}
+
+/// The devices of an account, in the order in which they were added.
+pub fn list(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Device>> {
+    conn.prepare_cached("SELECT key, added, used FROM devices WHERE account = ?1 ORDER BY added, key")?
+        .query_map([account], |row| Ok(Device { key: row.get(0)?, added: row.get(1)?, used: row.get(2)? }))?
+        .collect()
+}
+
+/// Lets a device of the account log in no more; was there one?
+pub fn remove(tx: &Connection, account: AccountId, key: DeviceKey) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM devices WHERE key = ?1 AND account = ?2";
+    Ok(tx.prepare_cached(sql)?.execute((key, account))? > 0)
+}
+
+/// The account that a device logs in to, unless that is disabled.
+pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Account>> {
+    conn.prepare_cached(
+        "SELECT a.id, a.name, a.role FROM devices d JOIN accounts a ON a.id = d.account
+         WHERE d.key = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
+    )?
+    .query_row([key], |row| {
+        Ok(Account { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, disabled: false })
+    })
+    .optional()
+}
+
+/// Notes that a device logged in.
+pub fn used(tx: &Connection, key: DeviceKey, now: Millis) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE devices SET used = ?2 WHERE key = ?1")?.execute((key, now)).map(drop)
+}
