@@ -179,12 +179,15 @@ impl<'a> Context<'a> {
         Origin { session: self.member.session, echo: true, tag: None }
     }
 
-    /// Shows an event to the sessions of a channel, the member's own among them.
+    /// Shows an event to the sessions of a channel, the member's own among them; an admin who is not in it sees what he
+    /// did there too.
     pub fn tell_channel(&mut self, name: &ChannelName, event: Event) {
-        if let Some(channel) = self.channel(name) {
-            let audience = channel.audience.snapshot();
-            let origin = Some(self.origin());
-            self.fx.outputs.push(Output::Fan { audience, event, origin });
+        let Some(channel) = self.channel(name) else { return };
+        let (audience, is_in) = (channel.audience.snapshot(), self.is_in(channel));
+        let origin = Some(self.origin());
+        self.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin });
+        if !is_in {
+            self.show(self.member.session, event);
         }
     }
 

@@ -7,7 +7,6 @@ use super::part::not_on_channel;
 use super::targets::{self, no_such_channel, no_such_nick};
 use super::{Command, Spec};
 use crate::chat::context::{Context, not_allowed};
-use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
 use crate::chat::ranks::Rank;
 use crate::chat::record::MessageKind;
@@ -67,13 +66,12 @@ impl Kick {
         if victim != cx.member.account && !power.may_act_on(cx.power_of(victim, channel)) {
             return Err(not_allowed(name, &format!("{nick} is out of your reach in that channel")));
         }
-        let (id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
+        let (id, name) = (channel.id, channel.name.clone());
         let reason = if self.reason.is_empty() { cx.member.nick.shared() } else { self.reason.clone() };
         let kept = (MessageKind::Kick, format!("{nick} {reason}").into());
         let kind = EventKind::Kick(name.clone(), nick.clone(), reason.clone());
         if let Some(event) = cx.channel_event(id, kept, kind) {
-            let origin = Some(cx.origin());
-            cx.fx.outputs.push(Output::Fan { audience, event, origin });
+            cx.tell_channel(&name, event);
         }
         cx.chat.leave(victim, id, cx.fx);
         cx.audit("channel kick", nick.as_str(), &format!("{name}: {reason}"));

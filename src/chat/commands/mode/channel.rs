@@ -32,26 +32,46 @@ pub(super) fn show(cx: &mut Context<'_>, name: &ChannelName) {
     cx.reply(reply.arg(created.seconds().to_string()));
 }
 
-/// What was changed so far, as it is told: signs, letters, values.
+/// What was changed so far, in as many lines as it takes.
 #[derive(Default)]
-struct Told {
+struct Told(Vec<ToldLine>);
+
+/// Changes as they are told in one line: signs, letters, values.
+#[derive(Default)]
+struct ToldLine {
     letters: String,
     values: String,
+    /// The values for the history and the audit, which are read by more people than may know the key.
+    kept: String,
     on: Option<bool>,
 }
 
 impl Told {
+    /// Most bytes of the values of a line, so that it has at most 512 whoever changes what.
+    const ROOM: usize = 340;
+
     fn add(&mut self, on: bool, letter: char, value: Option<&str>) {
-        if self.on != Some(on) {
-            self.letters.push(if on { '+' } else { '-' });
-            self.on = Some(on);
+        let more = value.map_or(0, |value| value.len() + 1);
+        if self.0.last().is_none_or(|line| line.values.len() + more > Self::ROOM) {
+            self.0.push(ToldLine::default());
         }
-        self.letters.push(letter);
+        let Some(line) = self.0.last_mut() else { return };
+        if line.on != Some(on) {
+            line.letters.push(if on { '+' } else { '-' });
+            line.on = Some(on);
+        }
+        line.letters.push(letter);
         if let Some(value) = value {
-            self.values.push(' ');
-            self.values.push_str(value);
+            for (values, value) in [(&mut line.values, value), (&mut line.kept, value_kept(letter, value))] {
+                values.push(' ');
+                values.push_str(value);
+            }
         }
     }
+}
+
+fn value_kept(letter: char, value: &str) -> &str {
+    if letter == 'k' { "*" } else { value }
 }
 
 /// A MODE being carried out.
@@ -284,26 +304,18 @@ impl Change<'_, '_> {
 
     /// Keeps and tells what was changed.
     fn finish(self) {
-        let Self { cx, id, name, power, told, modes_changed, .. } = self;
-        if told.letters.is_empty() {
-            return;
-        }
+        let Self { cx, id, name, told, modes_changed, .. } = self;
         if modes_changed && let Some(channel) = cx.chat.channels.get(id) {
             cx.fx.records.push(Record::ModesSet(id, channel.modes.clone()));
         }
-        let change = format!("{}{}", told.letters, told.values);
-        // The history and the audit are read by more people than know the key.
-        let kept = if told.letters.contains('k') { told.letters.clone() } else { change.clone() };
-        let kind = EventKind::Mode(name.shared(), change.into());
-        if let Some(event) = cx.channel_event(id, (MessageKind::Mode, kept.as_str().into()), kind) {
-            cx.tell_channel(&name, event.clone());
-            if power == Power::Admin
-                && cx.channel(&name).is_some_and(|channel| !channel.members.contains(&cx.member.account))
-            {
-                cx.show(cx.member.session, event);
+        for ToldLine { letters, values, kept, .. } in told.0 {
+            let (change, kept) = (format!("{letters}{values}"), format!("{letters}{kept}"));
+            let kind = EventKind::Mode(name.shared(), change.into());
+            if let Some(event) = cx.channel_event(id, (MessageKind::Mode, kept.as_str().into()), kind) {
+                cx.tell_channel(&name, event);
             }
+            cx.audit("channel mode", name.as_str(), &kept);
         }
-        cx.audit("channel mode", name.as_str(), &kept);
     }
 }
 
