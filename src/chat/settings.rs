@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::wire::Millis;
+use crate::wire::message::MAX_PARAMS;
 
 /// The name that the server speaks under: the source of its replies.
 ///
@@ -49,8 +50,9 @@ impl Settings {
     pub const HISTORY: usize = 1000;
     /// Most nicks that a session watches (`MONITOR`).
     pub const MONITORED: usize = 200;
-    /// Most changes of one MODE that take a value (`MODES`).
-    pub const MODES: usize = 20;
+    /// Most changes of one MODE that take a value (`MODES`): what is left of a message's parameters beside the channel
+    /// and the letters.
+    pub const MODES: usize = MAX_PARAMS - 2;
     /// Most targets of one command (`TARGMAX`).
     pub const TARGETS: usize = 16;
 }
