@@ -6,7 +6,7 @@ use super::audience::Roster;
 use super::lists::Lists;
 use super::metadata::Keys;
 use super::modes::Modes;
-use super::ranks::Ranks;
+use super::ranks::{Rank, Ranks};
 use super::record::{AccountId, ChannelId, StoredChannel, Topic};
 use crate::wire::{ChannelName, Millis};
 
@@ -35,6 +35,8 @@ pub struct Channel {
     pub lists: Lists,
     /// Who may join once although it is invite-only.
     pub invited: BTreeSet<AccountId>,
+    /// Who asked to be invited of late, and when.
+    pub knocks: BTreeMap<AccountId, Millis>,
     /// Its metadata.
     pub metadata: Keys,
 }
@@ -53,6 +55,7 @@ impl Channel {
             ranks: BTreeMap::new(),
             lists: Lists::default(),
             invited: BTreeSet::new(),
+            knocks: BTreeMap::new(),
             metadata: Keys::default(),
         }
     }
@@ -60,6 +63,11 @@ impl Channel {
     /// The ranks of an account.
     pub fn ranks(&self, account: AccountId) -> Ranks {
         self.ranks.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Is it an account's own, so that no ban or lock keeps the account out?
+    pub fn is_founder(&self, account: AccountId) -> bool {
+        self.ranks(account).has(Rank::Founder)
     }
 
     /// Nobody would miss it once it is empty: nothing was said in it and nothing set.

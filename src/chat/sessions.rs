@@ -71,7 +71,9 @@ impl Chat {
     /// Who was banned while away does not come back.
     fn end_banned_memberships(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(account).filter(|person| !person.is_admin()) else { return };
-        let banned = |id: &ChannelId| self.channels.get(*id).is_some_and(|c| c.lists.bans(person));
+        let banned = |id: &ChannelId| {
+            self.channels.get(*id).is_some_and(|c| c.lists.bans(person) && !c.is_founder(account))
+        };
         let gone: Vec<ChannelId> = person.channels.iter().copied().filter(banned).collect();
         for id in gone {
             self.keep_event((account, id), MessageKind::Part, "Banned".into(), at, fx);

@@ -38,10 +38,15 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     if list == "0" {
         return Ok(Command::Join(Join::PartAll));
     }
-    let keys = message.param(1).unwrap_or_default().split(',');
-    let keys = keys.map(|key| Some(key).filter(|key| !key.is_empty()).map(Into::into));
-    let targets = targets::split(list)?.into_iter().map(Target::parse);
-    Ok(Command::Join(Join::These(targets.zip(keys.chain(std::iter::repeat(None))).collect())))
+    // A key belongs to the channel at its place of the list, whatever is left out of that.
+    let places: Vec<&str> = list.split(',').collect();
+    let keys: Vec<&str> = message.param(1).unwrap_or_default().split(',').collect();
+    let key_of = |name: &str| {
+        let place = places.iter().position(|place| *place == name)?;
+        keys.get(place).filter(|key| !key.is_empty()).map(|key| (*key).into())
+    };
+    let targets = targets::split(list)?.into_iter().map(|name| (Target::parse(name), key_of(name)));
+    Ok(Command::Join(Join::These(targets.collect())))
 }
 
 impl Join {
@@ -70,7 +75,8 @@ impl Join {
 /// Why the member may not join.
 fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Reply> {
     let me = cx.me()?;
-    if cx.power(channel) == Power::Admin || channel.invited.contains(&me.account.id) {
+    let is_invited = channel.invited.contains(&me.account.id);
+    if cx.power(channel) == Power::Admin || is_invited || channel.is_founder(me.account.id) {
         return None;
     }
     let refuse = |numeric, text: &str| {
