@@ -202,6 +202,7 @@ impl Chat {
                 channel.audience.add(seat);
             }
             fx.records.push(Record::Joined { channel: channel.id, account, at });
+            channel.knocks.remove(&account);
             if channel.invited.remove(&account) {
                 fx.records.push(Record::Invited { channel: channel.id, account, pending: false });
             }

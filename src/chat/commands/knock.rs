@@ -8,11 +8,16 @@ use crate::chat::effects::Output;
 use crate::chat::modes::Flag;
 use crate::chat::ranks::Rank;
 use crate::chat::settings::{SERVER_NAME, Settings, clip};
-use crate::wire::numeric::{ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, RPL_KNOCK, RPL_KNOCKDLVR};
-use crate::wire::{ChannelName, Message, Reply};
+use crate::wire::numeric::{
+    ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,
+};
+use crate::wire::{ChannelName, Message, Millis, Reply};
 
 /// KNOCK
 pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
+
+/// Who has knocked is not heard again for so long, unless he was let in since.
+const PAUSE: Millis = Millis(5 * 60 * 1000);
 
 /// Where somebody wants in, and what he says.
 #[derive(Debug)]
@@ -51,6 +56,10 @@ impl Knock {
         if channel.lists.bans(me) {
             return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
         }
+        let knocked = channel.knocks.get(&me.account.id);
+        if knocked.is_some_and(|at| cx.at.0.saturating_sub(at.0) < PAUSE.0) {
+            return refuse(ERR_TOOMANYKNOCK, "You have knocked there already; wait some minutes");
+        }
         let source = me.source.clone();
         // Who may let him in: half-ops and higher.
         let keepers = channel.members.iter().filter(|&&id| channel.ranks(id).at_least(Rank::HalfOp));
@@ -60,7 +69,12 @@ impl Knock {
             let line = reply.render(SERVER_NAME, person.nick().as_str());
             lines.extend(person.seats.seats().map(|seat| Output::Line(seat.session, line.clone())));
         }
+        let (id, now, me) = (channel.id, cx.at, cx.member.account);
         cx.fx.outputs.extend(lines);
+        if let Some(channel) = cx.chat.channels.get_mut(id) {
+            channel.knocks.retain(|_, at| now.0.saturating_sub(at.0) < PAUSE.0);
+            channel.knocks.insert(me, now);
+        }
         cx.reply(Reply::numeric(RPL_KNOCKDLVR).arg(name).text("Your KNOCK has been delivered"));
         Ok(())
     }
