@@ -8,6 +8,7 @@ mod client;
 pub mod history;
 mod home;
 mod line;
+mod look;
 mod process;
 mod server;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use client::{Client, FULL, sasl_plain};
 pub use home::Home;
 pub use line::Line;
+pub use look::{answer, commands, gather, names, refused, server_with_admin, shown, the};
 pub use process::Process;
 pub use server::Server;
 

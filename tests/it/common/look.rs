@@ -1,0 +1,73 @@
+//! Looking at what the server said.
+
+use std::fs;
+
+use super::{Client, Home, Line, PASSWORD, Server};
+
+/// The lines without tags and sources.
+pub fn shown(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
+
+/// The commands and numerics alone.
+pub fn commands(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(|line| line.command.as_str()).collect()
+}
+
+/// The one line of a command.
+#[track_caller]
+pub fn the<'a>(lines: &'a [Line], command: &str) -> &'a Line {
+    let mut found = lines.iter().filter(|line| line.command == command);
+    match (found.next(), found.next()) {
+        (Some(line), None) => line,
+        _ => panic!("not one {command} in {lines:?}"),
+    }
+}
+
+/// Sends a line whose whole answer is one line, and returns that as it is shown. What came before is passed over.
+#[track_caller]
+pub fn answer(client: &mut Client, line: &str) -> String {
+    client.drain();
+    let lines = client.request(line);
+    let [answer] = &lines[..] else { panic!("{line}: not one line: {lines:?}") };
+    answer.to_string()
+}
+
+/// Checks that the whole answer is one line that starts so.
+#[track_caller]
+pub fn refused(client: &mut Client, line: &str, start: &str) {
+    let answer = answer(client, line);
+    assert!(answer.starts_with(&format!("{start} ")), "{line}: {answer}");
+}
+
+/// What NAMES shows of a channel, sorted.
+#[track_caller]
+pub fn names(client: &mut Client, channel: &str) -> Vec<String> {
+    let lines = client.request(&format!("NAMES {channel}"));
+    let rows = lines.iter().filter(|line| line.command == "353");
+    let mut names: Vec<String> = rows.flat_map(|row| row.text().split(' ')).map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// A server with the accounts alice, bob and carol, and root, who runs it.
+pub fn server_with_admin(config: &[&str]) -> Server {
+    let home = Home::with_people(config);
+    let row = format!("name,password,role\nroot,{PASSWORD},admin\n");
+    fs::write(home.path("admins.csv"), row).expect("admins.csv");
+    home.succeed(&["user", "import", "admins.csv"]);
+    home.serve()
+}
+
+/// Several people, logged in, in a channel that the first of them made.
+#[track_caller]
+pub fn gather<const N: usize>(server: &Server, people: [&str; N], channel: &str) -> [Client; N] {
+    let mut clients = people.map(|name| Client::login(server, name));
+    for client in &mut clients {
+        client.request(&format!("JOIN {channel}"));
+    }
+    for client in &mut clients {
+        client.drain();
+    }
+    clients
+}

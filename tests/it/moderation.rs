@@ -1,0 +1,292 @@
+//! Keeping order in channels: KICK, INVITE, KNOCK, who gets in, and what is written down of it.
+
+use crate::common::{
+    Client, Server, answer, gather, names, refused, server, server_with, server_with_admin, shown, the,
+};
+
+/// <https://modern.ircdocs.horse/#kick-message>
+#[test]
+fn kick_ends_the_membership_of_those_below() {
+    let server = server();
+    let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    let mut phone = Client::login(&server, "carol");
+    refused(&mut carol, "KICK #room bob", "482 carol #room");
+    refused(&mut alice, "KICK #nowhere bob", "403 alice #nowhere");
+    refused(&mut alice, "KICK #room nobody", "401 alice nobody");
+    refused(&mut alice, "KICK #room", "461 alice KICK");
+    alice.request("MODE #room +h bob");
+    refused(&mut bob, "KICK #room alice", "482 bob #room");
+    alice.request("MODE #room +h carol");
+    refused(&mut bob, "KICK #room carol :equals", "482 bob #room");
+    alice.request("MODE #room -h carol");
+    phone.drain();
+    carol.drain();
+    // Several at once; without a reason it is who did it.
+    let lines = bob.request("KICK #room carol,root2,Carol,alice");
+    let kick = the(&lines, "KICK");
+    assert_eq!((kick.to_string().as_str(), kick.nick()), ("KICK #room carol bob", "bob"));
+    assert!(the(&lines, "401").is("401 bob root2") && the(&lines, "482").is("482 bob #room"), "{lines:?}");
+    for session in [&mut carol, &mut phone] {
+        assert_eq!(shown(&session.drain()), ["KICK #room carol bob"], "each of her sessions is told");
+        assert!(!session.request("WHOIS carol").iter().any(|line| line.command == "319"));
+    }
+    refused(&mut carol, "PRIVMSG #room :still here?", "404 carol #room");
+    refused(&mut carol, "KICK #room bob", "442 carol #room");
+    refused(&mut bob, "KICK #room carol", "441 bob carol #room");
+    alice.drain();
+    let lines = alice.request("KICK #room bob,alice :all out");
+    assert_eq!(shown(&lines), ["KICK #room bob all out", "KICK #room alice all out"], "oneself too");
+    assert_eq!(names(&mut carol, "#room"), Vec::<String>::new());
+}
+
+/// Membership is the account's: who is offline is a member too (ARCHITECTURE.md).
+#[test]
+fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
+    let server = server_with(&["sessions.grace_s = 0"]);
+    let [mut alice, bob, carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    for client in [bob, carol] {
+        client.close();
+    }
+    alice.command("QUIT");
+    alice.command("QUIT");
+    assert_eq!(answer(&mut alice, "KICK #room bob :while away"), "KICK #room bob while away");
+    alice.request("MODE #room +b carol");
+    for name in ["bob", "carol"] {
+        let mut client = Client::login(&server, name);
+        assert!(!client.welcome.iter().any(|line| line.command == "JOIN"), "{name}: {:?}", client.welcome);
+        assert_eq!(alice.drain(), [], "nobody comes back");
+        assert_eq!(client.request("JOIN #room")[0].command == "474", name == "carol");
+        client.send("QUIT");
+        client.until_closed();
+        alice.drain();
+    }
+    // Banned while there: he stays until all of his sessions have ended.
+    let mut bob = Client::login(&server, "bob");
+    alice.request("MODE #room +b a:bob");
+    assert_eq!(names(&mut bob, "#room"), ["bob", "~alice"]);
+    assert!(Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
+    // Nobody takes the channel from its founder.
+    alice.request("MODE #room -b carol");
+    let mut carol = Client::login(&server, "carol");
+    carol.request("JOIN #room");
+    alice.request("MODE #room +qb carol *!*@*");
+    carol.send("QUIT");
+    carol.until_closed();
+    let mut carol = Client::login(&server, "carol");
+    assert!(carol.welcome.iter().any(|line| line.is("JOIN #room")), "{:?}", carol.welcome);
+    alice.request("MODE #room +ilk 1 sesame");
+    carol.request("PART #room");
+    assert!(carol.request("JOIN #room")[0].is("JOIN #room"));
+}
+
+/// <https://modern.ircdocs.horse/#invite-message>; <https://ircv3.net/specs/extensions/invite-notify>
+#[test]
+fn an_invitation_opens_the_door_once() {
+    let server = server();
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let mut watcher = Client::login_with(&server, "bob", "invite-notify");
+    let mut carol = Client::login(&server, "carol");
+    refused(&mut carol, "INVITE bob #room", "442 carol #room");
+    refused(&mut alice, "INVITE carol #nowhere", "403 alice #nowhere");
+    refused(&mut alice, "INVITE nobody #room", "401 alice nobody");
+    refused(&mut alice, "INVITE bob #room", "443 alice bob #room");
+    // Any member invites, but to an invite-only channel.
+    assert_eq!(answer(&mut bob, "INVITE carol #room"), "341 bob carol #room");
+    carol.command("INVITE carol #room");
+    carol.request("JOIN #room");
+    carol.request("PART #room");
+    alice.request("MODE #room +i");
+    refused(&mut carol, "JOIN #room", "473 carol #room");
+    refused(&mut bob, "INVITE carol #room", "482 bob #room");
+    carol.request("AWAY :out");
+    alice.drain();
+    watcher.drain();
+    let lines = alice.request("INVITE Carol #ROOM");
+    assert_eq!(shown(&lines), ["341 alice carol #room", "301 alice carol out"]);
+    let told = carol.command("INVITE carol #room");
+    assert_eq!(told.nick(), "alice");
+    assert_eq!(shown(&watcher.drain()), ["INVITE carol #room"], "for who asked to know");
+    assert_eq!(bob.drain().iter().filter(|line| line.command == "INVITE").count(), 0, "others do not");
+    assert!(carol.request("JOIN #room")[0].is("JOIN #room"));
+    carol.request("PART #room");
+    refused(&mut carol, "JOIN #room", "473 carol #room");
+    // An invite exception is a standing invitation.
+    alice.request("MODE #room +I carol");
+    assert!(carol.request("JOIN #room")[0].is("JOIN #room"));
+}
+
+/// <https://modern.ircdocs.horse/#join-message>: 471, 473, 474, 475, 405, 403
+#[test]
+fn join_is_refused_with_the_reason() {
+    let server = server_with(&["limits.channels_per_account = 3"]);
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let mut carol = Client::login(&server, "carol");
+    for (modes, numeric) in
+        [("+l 2", "471"), ("+i", "473"), ("+b carol", "474"), ("+b a:carol", "474"), ("+k sesame", "475")]
+    {
+        alice.request(&format!("MODE #room {modes}"));
+        refused(&mut carol, "JOIN #room", &format!("{numeric} carol #room"));
+        alice.request(&format!("MODE #room {}", modes.replace('+', "-")));
+    }
+    assert_eq!(bob.drain().iter().filter(|line| line.command == "JOIN").count(), 0);
+    alice.request("MODE #room +lkbe 3 sesame carol a:carol");
+    refused(&mut carol, "JOIN #room wrong", "475 carol #room");
+    // Keys go with channels one by one, whatever is said twice.
+    alice.request("JOIN #other");
+    alice.request("MODE #other +k bread");
+    let lines = carol.request("JOIN #room,#ROOM,#other sesame,sesame,bread");
+    let joined: Vec<&str> =
+        lines.iter().filter(|line| line.command == "JOIN").map(|line| line.param(0)).collect();
+    assert_eq!(joined, ["#room", "#other"], "{lines:?}");
+    carol.request("JOIN #third");
+    refused(&mut carol, "JOIN #fourth", "405 carol #fourth");
+    refused(&mut carol, "JOIN nothing", "403 carol nothing");
+    refused(&mut carol, &format!("JOIN #{}", "x".repeat(64)), "403 carol");
+}
+
+/// KNOCK and its numerics as solanum, InspIRCd and Ergo have them; the modern protocol lists the command without a section.
+#[test]
+fn knocking_is_heard_by_those_who_can_open() {
+    let server = server();
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let mut carol = Client::login(&server, "carol");
+    refused(&mut carol, "KNOCK #nowhere", "403 carol #nowhere");
+    refused(&mut carol, "KNOCK #room", "713 carol #room");
+    refused(&mut bob, "KNOCK #room", "714 bob #room");
+    alice.request("MODE #room +ib carol");
+    refused(&mut carol, "KNOCK #room", "474 carol #room");
+    alice.request("MODE #room -b carol");
+    bob.drain();
+    refused(&mut carol, "KNOCK #room :It is me", "711 carol #room");
+    let knock = the(&alice.drain(), "710").clone();
+    assert_eq!(knock.to_string(), "710 alice #room carol!carol@parlour It is me");
+    assert_eq!(bob.drain(), [], "who cannot open is not bothered");
+    refused(&mut carol, "KNOCK #room :It is still me", "712 carol #room");
+    assert_eq!(alice.drain(), [], "once is enough");
+    // A new invitation settles it.
+    alice.request("INVITE carol #room");
+    carol.request("JOIN #room");
+    carol.request("PART #room");
+    alice.drain();
+    refused(&mut carol, "KNOCK #room", "711 carol #room");
+    assert!(the(&alice.drain(), "710").is("710 alice #room carol!carol@parlour"));
+    // A secret channel has no door.
+    alice.request("MODE #room +s");
+    refused(&mut carol, "KNOCK #room", "403 carol #room");
+}
+
+/// <https://modern.ircdocs.horse/#secret-channel-mode>
+#[test]
+fn a_secret_channel_is_hidden_from_outsiders() {
+    let server = server();
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#hidden");
+    let mut carol = Client::login(&server, "carol");
+    alice.request("TOPIC #hidden :plans");
+    let found = |client: &mut Client| -> Vec<bool> {
+        let queries = ["LIST", "LIST #hidden", "NAMES #hidden", "WHO #hidden", "WHO alice", "WHOIS alice"];
+        queries
+            .iter()
+            .map(|query| {
+                let rows = client.request(query);
+                let rows = rows.iter().filter(|line| ["322", "353", "352", "319"].contains(&&*line.command));
+                rows.clone().any(|line| line.to_string().contains("#hidden"))
+            })
+            .collect()
+    };
+    assert_eq!(found(&mut carol), [true; 6], "as long as it is not secret");
+    alice.request("MODE #hidden +s");
+    assert_eq!(found(&mut carol), [false; 6]);
+    bob.drain();
+    assert_eq!(found(&mut bob), [true; 6]);
+    assert_eq!(bob.request("NAMES #hidden")[0].param(1), "@");
+    for command in [
+        "TOPIC #hidden",
+        "TOPIC #hidden :mine",
+        "MODE #hidden",
+        "MODE #hidden +t",
+        "MODE #hidden b",
+        "PART #hidden",
+        "KICK #hidden bob",
+        "INVITE carol #hidden",
+        "KNOCK #hidden",
+        "RENAME #hidden #found",
+        "PRIVMSG #hidden :hello",
+        "PRIVMSG @#hidden :hello",
+    ] {
+        let nowhere = answer(&mut carol, &command.replace("#hidden", "#nowhere"));
+        assert_eq!(answer(&mut carol, command), nowhere.replace("#nowhere", "#hidden"), "{command}");
+    }
+    assert!(carol.request("JOIN #hidden")[0].is("JOIN #hidden"), "who knows it may come");
+}
+
+/// `STATUSMSG`: <https://modern.ircdocs.horse/#statusmsg-parameter>
+#[test]
+fn a_message_to_a_rank_reaches_it_and_those_above() {
+    let server = server();
+    let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    alice.request("MODE #room +v bob");
+    for (prefix, bob_hears) in [("~", false), ("@", false), ("%", false), ("+", true)] {
+        let target = format!("{prefix}#room");
+        carol.drain();
+        bob.drain();
+        assert_eq!(answer(&mut alice, &format!("PRIVMSG {target} :psst")), format!("PRIVMSG {target} psst"));
+        assert_eq!(bob.drain().iter().any(|line| line.is(&format!("PRIVMSG {target} psst"))), bob_hears);
+        assert_eq!(carol.drain(), []);
+    }
+    // Any member may call those who keep order, and hears himself.
+    carol.message_to(&mut alice, "@#ROOM", "help");
+    assert_eq!(bob.drain(), []);
+    // A message to few is in nobody's history.
+    assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text IN ('psst', 'help')"), 0);
+    refused(&mut carol, "PRIVMSG @#nowhere :hello", "403 carol #nowhere");
+}
+
+/// The audit says who did what and when (ARCHITECTURE.md).
+#[test]
+fn what_moderators_do_is_written_down() {
+    let server = server_with_admin(&[]);
+    let [mut alice, _bob, carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    let mut root = Client::login(&server, "root");
+    let before = now();
+    alice.request("MODE #room +obk-n bob *!*@nowhere sesame");
+    alice.request("MODE #room -k+l * 20");
+    alice.request("MODE #room +o bob");
+    alice.request("KICK #room bob :spam");
+    refused(&mut alice, "KILL carol :no", "481 alice");
+    root.request("MODE #room +m");
+    root.request("TOPIC #room :rules");
+    root.request("KILL carol :enough");
+    let mut carol = carol;
+    carol.until_closed();
+    let wanted = [
+        ("alice", "channel mode", "#room", "+obk-n bob *!*@nowhere *"),
+        ("alice", "channel mode", "#room", "-k+l * 20"),
+        ("alice", "channel kick", "bob", "#room: spam"),
+        ("root", "channel mode", "#room", "+m"),
+        ("root", "channel topic", "#room", "as an admin, not a member"),
+        ("root", "server kill", "carol", "enough"),
+    ];
+    let rows = audit(&server);
+    let shown: Vec<_> =
+        rows.iter().map(|(who, what, on, detail, _)| (&**who, &**what, &**on, &**detail)).collect();
+    assert_eq!(shown, wanted);
+    assert!(rows.iter().all(|row| (before..=now()).contains(&row.4)), "{rows:?}");
+    assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text LIKE '%sesame%'"), 0, "no key");
+}
+
+fn now() -> i64 {
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(time.as_millis()).expect("milliseconds")
+}
+
+/// What channels and the server's admins did: who, what, on what, details, when.
+fn audit(server: &Server) -> Vec<(String, String, String, String, i64)> {
+    let database = server.home.database();
+    let query = "SELECT name, action, target, detail, at FROM audit JOIN accounts ON accounts.id = actor
+                 WHERE action LIKE 'channel %' OR action LIKE 'server %' ORDER BY audit.id";
+    let mut query = database.prepare(query).expect(query);
+    let rows = query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .expect("rows");
+    rows.map(|row| row.expect("a row")).collect()
+}
