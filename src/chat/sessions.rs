@@ -197,9 +197,28 @@ impl Chat {
             return;
         }
         let event = person.event(at, EventKind::Away(away.clone()));
-        Self::fan(self.who_follows(account), &event, fx);
+        for audience in self.who_follows(account) {
+            self.tell_absence(account, &audience, event.clone(), fx);
+        }
         if let Some(person) = self.people.get_mut(account) {
             person.away = away;
+        }
+    }
+
+    /// Shows an AWAY of an account to those of an audience that want it. Its own sessions have their numerics
+    /// ([away-notify](https://ircv3.net/specs/extensions/away-notify)).
+    pub(super) fn tell_absence(
+        &self,
+        account: AccountId,
+        audience: &Audience,
+        event: Event,
+        fx: &mut Effects,
+    ) {
+        let Some(person) = self.people.get(account) else { return };
+        let wants = |seat: &&Seat| seat.caps.has(Cap::AwayNotify) && !person.seats.has(seat.session);
+        let audience: Audience = audience.seats().filter(wants).copied().collect();
+        if !audience.is_empty() {
+            fx.outputs.push(Output::Fan { audience, event, origin: None });
         }
     }
 

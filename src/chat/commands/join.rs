@@ -143,7 +143,8 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     if let Some(away) = cx.me().and_then(|me| me.away.clone()) {
         // away-notify: who joins while away is known to be.
         let event = cx.event(EventKind::Away(Some(away)))?;
-        tell_others(cx, &name, event);
+        let audience = cx.channel(&name).map(|channel| channel.audience.snapshot()).unwrap_or_default();
+        cx.chat.tell_absence(cx.member.account, &audience, event, cx.fx);
     }
     for session in cx.my_sessions() {
         cx.introduce(&name, session);
