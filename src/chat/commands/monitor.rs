@@ -1,5 +1,7 @@
 //! MONITOR ([monitor](https://ircv3.net/specs/extensions/monitor)): tells when nicks come and go.
 
+use std::collections::HashSet;
+
 use super::targets;
 use super::{Command, Spec};
 use crate::chat::context::Context;
@@ -30,9 +32,10 @@ pub enum Monitor {
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let nicks = || {
+        let mut known = HashSet::new();
         let list = message.param(1).unwrap_or_default().split(',');
         // What cannot be a nick cannot come online.
-        list.filter_map(|text| Nick::parse(text).ok()).collect()
+        list.filter_map(|text| Nick::parse(text).ok()).filter(|nick| known.insert(nick.clone())).collect()
     };
     Ok(Command::Monitor(match message.param(0).unwrap_or_default() {
         "+" => Monitor::Add(nicks()),
@@ -86,9 +89,10 @@ fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
     for (place, nick) in nicks.iter().enumerate() {
         let Some(known) = cx.chat.sessions.get_mut(&session) else { return };
         if known.monitors.len() >= Settings::MONITORED && !known.monitors.contains(nick) {
-            let rest: Vec<&str> = nicks.iter().skip(place).map(Nick::as_str).collect();
-            let reply = Reply::numeric(ERR_MONLISTFULL).arg(Settings::MONITORED.to_string());
-            cx.reply(reply.arg(rest.join(",")).text("Monitor list is full"));
+            for rest in targets::lines(nicks.iter().skip(place).map(Nick::to_string), ",") {
+                let reply = Reply::numeric(ERR_MONLISTFULL).arg(Settings::MONITORED.to_string());
+                cx.reply(reply.arg(rest).text("Monitor list is full"));
+            }
             return tell(cx, nicks.get(..place).unwrap_or_default());
         }
         known.monitors.insert(nick.clone());
