@@ -113,6 +113,9 @@ impl People {
         let mut people = Self { by_id: HashMap::new(), by_name: HashMap::new() };
         let echo = Nick::parse(ECHO_NAME).expect("a valid nick");
         people.put(Account { id: ECHO_ID, name: echo, role: Role::Member, disabled: false });
+        if let Some(echo) = people.get_mut(ECHO_ID) {
+            echo.bot = true;
+        }
         for account in accounts {
             people.put(account);
         }
