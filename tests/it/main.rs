@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin_cli;
+mod advertised;
 mod architecture;
 mod bots;
 mod certs_cli;

@@ -57,7 +57,7 @@ fn an_account_is_away_when_all_of_its_sessions_are() {
         let seen = bob.drain();
         let seen: Vec<_> = seen.iter().filter(|line| line.command == "AWAY").collect();
         assert!(seen.iter().all(|line| line.source == "alice!alice@parlour"));
-        assert_eq!(seen.iter().map(|line| line.to_string()).collect::<Vec<_>>(), told, "{line}");
+        assert_eq!(seen.iter().map(ToString::to_string).collect::<Vec<_>>(), told, "{line}");
     };
     say(&mut desk, "AWAY :lunch", &[]);
     say(&mut phone, "AWAY :on the bus", &["AWAY on the bus"]);
