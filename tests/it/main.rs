@@ -42,4 +42,5 @@ mod sessions;
 mod startup;
 mod storage;
 mod transport;
+mod vanishing;
 mod vectors;
