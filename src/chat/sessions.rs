@@ -27,6 +27,7 @@ impl Chat {
         }
         let first = !person.is_online();
         let seat = Seat { session, caps: login.caps.and(RENDER_CAPS) };
+        let other_name = person.realname != login.realname;
         person.realname = login.realname.clone();
         person.active = at;
         person.lingers = None;
@@ -40,6 +41,9 @@ impl Chat {
             for id in arrivals {
                 self.announce_arrival(account, id, at, fx);
             }
+        } else if other_name {
+            let event = person.event(at, EventKind::Setname(login.realname.clone()));
+            Self::fan(self.who_follows(account), &event, fx);
         }
         if let Some(person) = self.people.get_mut(account) {
             person.seats.add(seat);

@@ -28,6 +28,12 @@ fn a_new_real_name_is_told_to_those_who_want_to_know() {
     refused(&mut alice, "SETNAME :", "FAIL SETNAME INVALID_REALNAME");
     let longest = format!("SETNAME {}", "x".repeat(128));
     assert_eq!(answer(&mut alice, &longest), longest);
+    // The name of the latest login counts, and those who know the one before are told.
+    bob.drain();
+    let mut phone = Client::login_with(&server, "alice", "setname");
+    assert!(!commands(&phone.welcome).contains(&"SETNAME"));
+    assert_eq!(shown(&bob.drain()), ["SETNAME alice of the tests"]);
+    assert_eq!(shown(&phone.request(&longest)), [longest.as_str()]);
     // It is the name that those who come later see.
     alice.request("PART #room");
     let mut reader = Client::login_with(&server, "carol", "extended-join account-tag");
