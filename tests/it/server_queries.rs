@@ -135,6 +135,7 @@ fn only_admins_kill_shout_and_count() {
         ("STATS", "461 root STATS"),
         ("KILL bob", "461 root KILL"),
         ("WALLOPS", "461 root WALLOPS"),
+        ("WALLOPS :", "461 root WALLOPS"),
         ("KILL nobody :x", "401 root nobody"),
         ("KILL echo :x", "483 root"),
     ] {

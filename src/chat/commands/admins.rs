@@ -9,7 +9,7 @@ use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
 use crate::chat::people::ECHO_ID;
 use crate::chat::settings::{Settings, clip};
-use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
+use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};
 
 /// KILL
@@ -33,9 +33,11 @@ fn kill(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Admins(Admins::Kill(nick, reason.into())))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn wallops(message: &Message<'_>) -> Result<Command, Reply> {
     let text = clip(message.param(0).unwrap_or_default(), Settings::REASON_BYTES);
+    if text.is_empty() {
+        return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg("WALLOPS").text("Not enough parameters"));
+    }
     Ok(Command::Admins(Admins::Wallops(text.into())))
 }
 
