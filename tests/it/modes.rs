@@ -74,7 +74,7 @@ fn changes_that_cannot_be_made_are_refused_one_by_one() {
 }
 
 /// <https://modern.ircdocs.horse/#rplbanlist-367>, <https://modern.ircdocs.horse/#rplexceptlist-348>,
-/// <https://modern.ircdocs.horse/#rplinvitelist-346>
+/// <https://modern.ircdocs.horse/#rplinvexlist-346>
 #[test]
 fn lists_are_filled_shown_and_emptied() {
     let server = server();

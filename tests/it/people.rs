@@ -166,7 +166,7 @@ fn whox_tells_the_fields_that_were_asked_for_in_their_order() {
     refused(&mut alice, "WHO", "461 alice WHO");
 }
 
-/// <https://modern.ircdocs.horse/#whowas-message>, <https://modern.ircdocs.horse/#ison-message>,
+/// <https://modern.ircdocs.horse/#whowas-message>, <https://www.rfc-editor.org/rfc/rfc2812#section-4.9> (ISON),
 /// <https://modern.ircdocs.horse/#userhost-message>
 #[test]
 fn the_present_and_the_gone_are_told_apart() {
