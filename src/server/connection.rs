@@ -16,7 +16,7 @@ use tracing::{debug, info};
 
 use super::addresses::Place;
 use super::flood::Flood;
-use super::hub::HubHandle;
+use super::handle::HubHandle;
 use super::logins::Logins;
 use super::outbox::error_line;
 use super::pump::{Pump, line_refused};

@@ -7,16 +7,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::asks::Asks;
 use super::commit::Commits;
 use super::deliver::{Deliverer, Sessions};
+use super::handle::{HubHandle, Order, Orders, now};
 use super::session::{Answered, Ready, Said, Session};
-use crate::chat::record::{AccountChange, Record};
+use crate::chat::record::Record;
 use crate::chat::{Chat, Effects, Input, InputKind, Output};
 use crate::store::Store;
 use crate::wire::Millis;
@@ -29,57 +30,6 @@ const SWEEP: Duration = Duration::from_secs(15);
 
 /// While so many records wait for the commit before them, nothing more is taken from sessions.
 const RECORDS_AHEAD: usize = 16 * 1024;
-
-/// From the administration to the hub.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// Follow a change of accounts; answered when it is in force.
-    Account(AccountChange, oneshot::Sender<()>),
-    /// End all sessions, finish what is on its way, stop.
-    Shutdown,
-}
-
-/// How the rest of the server reaches the hub.
-#[derive(Clone, Debug)]
-pub(super) struct HubHandle {
-    pub ready: Arc<Ready>,
-    orders: mpsc::Sender<Order>,
-    /// [`Chat::password_changes`], for logins to read.
-    password_changes: Arc<AtomicU64>,
-}
-
-/// Where the orders arrive that are given through a [`HubHandle`].
-#[derive(Debug)]
-pub(super) struct Orders(mpsc::Receiver<Order>);
-
-impl HubHandle {
-    /// A handle for a hub that is still to be made, and what that one needs.
-    pub fn new() -> (Self, Orders) {
-        let (orders, receiver) = mpsc::channel(64);
-        let handle =
-            Self { ready: Arc::new(Ready::new()), orders, password_changes: Arc::new(AtomicU64::new(0)) };
-        (handle, Orders(receiver))
-    }
-
-    /// Has the chat follow a change of accounts, and returns when it does.
-    pub async fn account_changed(&self, change: AccountChange) {
-        let (done, in_force) = oneshot::channel();
-        if self.orders.send(Order::Account(change, done)).await.is_ok() {
-            // An error means that the hub has stopped, and then nobody is connected.
-            let _ = in_force.await;
-        }
-    }
-
-    /// [`Chat::password_changes`] as it stands.
-    pub fn password_changes(&self) -> u64 {
-        self.password_changes.load(Ordering::Acquire)
-    }
-
-    /// Tells the hub to stop.
-    pub async fn shut_down(&self) {
-        let _ = self.orders.send(Order::Shutdown).await;
-    }
-}
 
 /// The owner of the chat. See the module.
 pub(super) struct Hub {
@@ -291,10 +241,4 @@ async fn until(deadline: Option<Millis>) {
         Some(deadline) => tokio::time::sleep(Duration::from_millis(deadline.0.saturating_sub(now().0))).await,
         None => std::future::pending().await,
     }
-}
-
-/// The server's time.
-pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

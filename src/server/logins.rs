@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
-use super::hub::{HubHandle, now};
+use super::handle::{HubHandle, now};
 use super::passwords::{Password, PasswordError, Passwords, Verdict};
 use super::throttle::{Gate, Throttle};
 use crate::chat::account::DeviceKey;

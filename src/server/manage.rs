@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::hub::now;
+use super::handle::now;
 use super::logins::Logins;
 use super::passwords::{Password, Passwords};
 use crate::chat::Settings;

@@ -12,6 +12,7 @@ mod connection;
 pub mod control;
 mod deliver;
 mod flood;
+mod handle;
 mod hub;
 mod listener;
 mod logins;
@@ -43,7 +44,7 @@ use config::Config;
 use manage::Manager;
 use passwords::Passwords;
 
-pub use hub::now;
+pub use handle::now;
 pub use listener::bind;
 
 /// Connections that may be between their arrival and their login at one time.
@@ -55,7 +56,7 @@ const FAREWELL: Duration = Duration::from_secs(6);
 /// A server that is set up and not yet running.
 pub struct Server {
     hub: hub::Hub,
-    handle: hub::HubHandle,
+    handle: handle::HubHandle,
     shared: Arc<connection::Shared>,
     stopping: watch::Sender<bool>,
     addresses: Arc<addresses::Addresses>,
@@ -73,7 +74,7 @@ impl Server {
     ) -> Result<Self, StoreError> {
         let kept = store.snapshot().await?;
         let limits = &config.limits;
-        let started = hub::now();
+        let started = handle::now();
         let settings = settings(config, started);
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
@@ -84,7 +85,7 @@ impl Server {
                 None
             }
         };
-        let (handle, orders) = hub::HubHandle::new();
+        let (handle, orders) = handle::HubHandle::new();
         let logins = Arc::new(logins::Logins::new(store.clone(), passwords.clone(), handle.clone()));
         let reload: manage::Reload =
             Box::new(move || Ok(Settings { line_bytes, ..self::settings(&reload()?, started) }));
@@ -153,7 +154,7 @@ impl Server {
 
 /// Where the administration tells the chat what it changed.
 #[derive(Clone)]
-pub struct AccountChanges(hub::HubHandle);
+pub struct AccountChanges(handle::HubHandle);
 
 impl AccountChanges {
     /// Has the chat follow a change, and returns when it does.

@@ -41,10 +41,10 @@ fn events_are_played_back_to_those_who_can_take_them() {
             "bob: NOTICE #room take note",
             "alice: TOPIC #room Tea",
             "alice: MODE #room +v bob",
-            "alice: MODE #room +mk",
+            "alice: MODE #room +mk *",
             "bob: TAGMSG #room",
             "bob: PART #room so long",
-            "alice: MODE #room -k",
+            "alice: MODE #room -k *",
             "bob: JOIN #room",
             "alice: KICK #room bob and stay out",
         ]

@@ -23,7 +23,7 @@ fn cap_ls_302_shows_every_capability_with_its_value() {
     for name in FULL.split(' ').chain(["cap-notify", "parlour/send-id"]) {
         assert!(offered.iter().any(|o| o.split('=').next() == Some(name)), "{name} is not in {offered:?}");
     }
-    assert!(offered.contains(&"sasl=PLAIN".to_owned()), "{offered:?}");
+    assert!(offered.contains(&"sasl=PLAIN,EXTERNAL".to_owned()), "{offered:?}");
     let register = offered.iter().find_map(|o| o.strip_prefix("draft/account-registration="));
     assert!(register.is_some_and(|v| v.split(',').any(|v| v == "before-connect")), "{offered:?}");
     // There is no plaintext port from which sts could lead away, and no bouncer.

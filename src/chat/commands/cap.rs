@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(ask(&mut caps, &["REQ", "cap-notify"]), ":s CAP al ACK :cap-notify\r\n");
         assert_eq!(ask(&mut caps, &["REQ", "-cap-notify"]), ":s CAP al ACK :-cap-notify\r\n");
         assert!(!caps.has(Cap::CapNotify));
-        assert!(words(ask(&mut caps, &["ls", "302"])).contains(&"sasl=PLAIN".into()));
+        assert!(words(ask(&mut caps, &["ls", "302"])).contains(&"sasl=PLAIN,EXTERNAL".into()));
         ask(&mut caps, &["REQ", "-cap-notify"]);
         assert!(caps.has(Cap::CapNotify));
     }

@@ -104,7 +104,12 @@ fn bad_responses_are_told_apart() {
 fn mechanisms_can_be_tried_in_turn_without_end() {
     let mut d = Driver::new();
     for _ in 0..20 {
+        assert!(matches!(d.say("AUTHENTICATE SCRAM-SHA-256"), Step::Continue));
         assert!(matches!(d.say("AUTHENTICATE EXTERNAL"), Step::Continue));
+        assert!(matches!(d.say("AUTHENTICATE +"), Step::Prove(None)));
+        d.out.clear();
+        assert!(matches!(d.machine.checked(Checked::Unproven("none".into()), &mut d.out), Step::Continue));
+        assert!(d.out.contains(" 904 "));
     }
     d.say("AUTHENTICATE PLAIN");
     assert_eq!(d.out, "AUTHENTICATE +\r\n");
@@ -123,7 +128,8 @@ fn an_invite_makes_an_account_and_logs_it_in() {
     assert_eq!(d.out, ":chat.parlour FAIL REGISTER TOKEN_SPENT al :That invite was used up\r\n");
     assert!(matches!(d.say("REGISTER al * secret12"), Step::Register(_)));
     d.out.clear();
-    let verified = Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick"), since: 0 };
+    let verified =
+        Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick"), since: 0, device: None };
     d.machine.registered(Ok(verified), &mut d.out);
     assert!(d.out.starts_with(":chat.parlour REGISTER SUCCESS al :"), "{}", d.out);
     assert!(matches!(d.say("CAP END"), Step::Done(_)));
@@ -172,4 +178,24 @@ fn who_asks_for_it_may_be_away_and_set_metadata_and_know_the_server_before_the_l
     assert_eq!(login.away.as_deref(), Some("*"));
     assert!(login.metadata.subscriptions.contains("status"));
     assert_eq!(login.metadata.values.get("status").cloned().flatten().as_deref(), Some("early"));
+}
+
+#[test]
+fn a_device_proves_an_account_by_its_name_or_without() {
+    let mut d = Driver::new();
+    d.all(&["CAP REQ sasl", "NICK al", "USER al 0 * :Al", "AUTHENTICATE EXTERNAL"]);
+    let Step::Prove(Some(name)) = d.say("AUTHENTICATE QWw=") else { panic!("no proof") };
+    assert_eq!(name.as_str(), "Al");
+    d.all(&["AUTHENTICATE external"]);
+    assert!(matches!(d.say("AUTHENTICATE +"), Step::Prove(None)));
+    let device = Some(DeviceKey([7; 32]));
+    let name = Nick::parse("al").expect("a nick");
+    let verified = Verified { account: AccountId(7), name, since: 0, device };
+    d.machine.checked(Checked::Right(verified), &mut d.out);
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.device, device);
+    let mut d = Driver::new();
+    d.all(&["AUTHENTICATE EXTERNAL"]);
+    assert!(matches!(d.say("AUTHENTICATE ISE="), Step::Continue), "no name");
+    assert!(d.out.contains(" 904 "));
 }
