@@ -20,6 +20,7 @@ mod manage;
 mod outbox;
 pub mod passwords;
 mod pump;
+mod retention;
 mod session;
 pub mod throttle;
 
@@ -60,6 +61,8 @@ pub struct Server {
     shared: Arc<connection::Shared>,
     stopping: watch::Sender<bool>,
     addresses: Arc<addresses::Addresses>,
+    /// The store, and what of it is to be kept.
+    retention: (Store, watch::Receiver<config::History>),
 }
 
 impl Server {
@@ -87,11 +90,17 @@ impl Server {
         };
         let (handle, orders) = handle::HubHandle::new();
         let logins = Arc::new(logins::Logins::new(store.clone(), passwords.clone(), handle.clone()));
-        let reload: manage::Reload =
-            Box::new(move || Ok(Settings { line_bytes, ..self::settings(&reload()?, started) }));
+        let (history, kept_history) = watch::channel(config.history.clone());
+        let reload: manage::Reload = Box::new(move || {
+            let config = reload()?;
+            let settings = Settings { line_bytes, ..self::settings(&config, started) };
+            history.send_replace(config.history);
+            Ok(settings)
+        });
         let manager = Arc::new(Manager { store: store.clone(), logins: logins.clone(), passwords, reload });
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings.clone(), kept);
+        let retention = (store.clone(), kept_history);
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, send_queue);
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
@@ -109,7 +118,7 @@ impl Server {
             stopping: stop,
         });
         let addresses = addresses::Addresses::new(limits.connections_per_address);
-        Ok(Self { hub, handle, shared, stopping, addresses })
+        Ok(Self { hub, handle, shared, stopping, addresses, retention })
     }
 
     /// How the administration tells the chat what it changed.
@@ -120,7 +129,8 @@ impl Server {
     /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
     /// confirmed or is on its way was kept.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let Self { hub, handle, shared, stopping, addresses } = self;
+        let Self { hub, handle, shared, stopping, addresses, retention: (store, history) } = self;
+        let retention = tokio::spawn(retention::run(store, history));
         let tasks = TaskTracker::new();
         let strangers = Arc::new(Semaphore::new(STRANGERS));
         let acceptors: Vec<_> = listeners
@@ -141,6 +151,7 @@ impl Server {
         for acceptor in acceptors {
             acceptor.abort();
         }
+        retention.abort();
         stopping.send_replace(true);
         handle.shut_down().await;
         // The hub ends after it has told every session to end; a panic in it was reported by the panic hook.

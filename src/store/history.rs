@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, Place, StoredMessage};
-use crate::wire::{MessageId, Nick};
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// What a message costs beside its text and tags, in bytes: source, time, msgid, command.
 const OVERHEAD: usize = 192;
@@ -161,6 +161,52 @@ pub fn talks(conn: &Connection, account: AccountId, after: MessageId) -> rusqlit
         }
     }
     Ok(talks)
+}
+
+/// All places where something may have been said: channels with their names, and talks.
+pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelName>)>> {
+    conn.prepare_cached("SELECT id, name FROM channels UNION ALL SELECT DISTINCT place, NULL FROM talks")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Removes up to `most` messages and events of a place that are older than a time, or older than the latest so many
+/// that were said; how many were removed.
+pub fn forget(
+    tx: &Connection,
+    place: Place,
+    (after, keep): (Option<Millis>, Option<u32>),
+    most: u32,
+) -> rusqlite::Result<u32> {
+    let mut first = after.map(MessageId::first_at).unwrap_or_default();
+    if let Some(keep) = keep {
+        let oldest: Option<MessageId> = tx
+            .prepare_cached(
+                "SELECT id FROM messages WHERE place = ?1 AND class = 0 ORDER BY id DESC LIMIT 1 OFFSET ?2",
+            )?
+            .query_row((place, keep.saturating_sub(1)), |row| row.get(0))
+            .optional()?;
+        first = first.max(oldest.unwrap_or_default());
+    }
+    let mut removed = 0;
+    for class in 0..4 {
+        let left = most - removed;
+        let gone: Vec<MessageId> = tx
+            .prepare_cached(
+                "SELECT id FROM messages WHERE place = ?1 AND class = ?2 AND id < ?3 ORDER BY id LIMIT ?4",
+            )?
+            .query_map((place, class, first, left), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in gone {
+            tx.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])?;
+            if class == Class::Said as i64 {
+                let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
+                tx.prepare_cached(sql)?.execute([id])?;
+            }
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod error;
 mod keys;
 mod values;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,6 +19,7 @@ use keys::{place_of, unknown_key};
 
 use crate::trust::Address;
 use crate::trust::certs::Name;
+use crate::wire::ChannelName;
 
 /// All that can be configured. [`Config::default`] is what an empty file means.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -131,13 +133,41 @@ pub struct Limits {
 }
 
 /// `[history]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct History {
     /// Messages of each channel, and of all talks together, that a client which cannot ask for history is sent of
     /// what it missed, up to 1000; 0 for none. Default: 100, what somebody reads who comes back.
     #[serde(deserialize_with = "values::between::<0, 1000, _, _>")]
     pub replay: u32,
+    /// Days for which messages are kept, up to 36,500; 0 for ever. Default: 0.
+    #[serde(deserialize_with = "values::between::<0, 36_500, _, _>")]
+    pub keep_days: u32,
+    /// Messages that are kept of each channel and each talk, up to a thousand million; 0 for all. Default: 0.
+    #[serde(deserialize_with = "values::between::<0, 1_000_000_000, _, _>")]
+    pub keep_messages: u32,
+    /// `[history.channels."#name"]`: another `keep_days` or `keep_messages` for a channel. Default: none.
+    #[serde(deserialize_with = "values::channels")]
+    pub channels: BTreeMap<String, KeepIn>,
+}
+
+/// `[history.channels."#name"]`: what is not given is as in `[history]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct KeepIn {
+    /// As in `[history]`.
+    pub keep_days: Option<u32>,
+    /// As in `[history]`.
+    pub keep_messages: Option<u32>,
+}
+
+/// What is kept of a place; `None` for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// For so many days.
+    pub keep_days: Option<u32>,
+    /// So many messages.
+    pub keep_messages: Option<u32>,
 }
 
 impl Config {
@@ -188,6 +218,27 @@ impl Config {
     }
 }
 
+impl History {
+    /// Is nothing ever removed?
+    pub fn keeps_everything(&self) -> bool {
+        let unbounded = |value: Option<u32>| value.unwrap_or(0) == 0;
+        let channel = |of: &KeepIn| unbounded(of.keep_days) && unbounded(of.keep_messages);
+        self.keep_days == 0 && self.keep_messages == 0 && self.channels.values().all(channel)
+    }
+
+    /// What is kept of a channel, or of a talk.
+    pub fn of(&self, channel: Option<&ChannelName>) -> Keep {
+        let is_meant = |name: &str| ChannelName::parse(name).ok().as_ref() == channel;
+        let own = channel.and_then(|_| self.channels.iter().find(|(name, _)| is_meant(name)));
+        let own = own.map(|(_, keep)| *keep).unwrap_or_default();
+        let bound = |own: Option<u32>, all: u32| Some(own.unwrap_or(all)).filter(|&value| value > 0);
+        Keep {
+            keep_days: bound(own.keep_days, self.keep_days),
+            keep_messages: bound(own.keep_messages, self.keep_messages),
+        }
+    }
+}
+
 impl Limits {
     /// [`login_timeout_s`](Self::login_timeout_s) as a duration.
     pub fn login_timeout(&self) -> Duration {
@@ -233,7 +284,7 @@ impl Default for Sessions {
 
 impl Default for History {
     fn default() -> Self {
-        Self { replay: 100 }
+        Self { replay: 100, keep_days: 0, keep_messages: 0, channels: BTreeMap::new() }
     }
 }
 

@@ -49,6 +49,10 @@ Be kind."""
         channels_per_account = 5
         [history]
         replay = 6
+        keep_days = 7
+        keep_messages = 8
+        [history.channels.'#lobby']
+        keep_messages = 9
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);
@@ -84,7 +88,10 @@ fn unknown_keys_name_the_nearest() {
         ("grace_s = 3", "1: unknown key `grace_s`, did you mean `grace_s` in [sessions]?"),
         ("[tls]\nlisten = []", "2: unknown key `listen` in [tls], did you mean `listen` above all sections?"),
         ("[sessions]\nxyzzy = 1", "2: unknown key `xyzzy` in [sessions]; there are `grace_s`"),
-        ("[history]\ndays = 1", "2: unknown key `days` in [history]; there are `replay`"),
+        (
+            "[history]\nxyzzy = 1",
+            "2: unknown key `xyzzy` in [history]; there are `channels`, `keep_days`, `keep_messages`, `replay`",
+        ),
         ("[tls]\nxyzzy = 1\n[sessions]\nplugh = 1", "2: unknown key `xyzzy` in [tls]; there are `names`"),
     ] {
         assert_eq!(mistake(text), said);

@@ -1,5 +1,6 @@
 //! Values that must be more than of the right type.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -7,8 +8,10 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
+use super::KeepIn;
 use crate::trust::Address;
 use crate::trust::certs::Name;
+use crate::wire::ChannelName;
 
 /// Longest network name in bytes: it stands in a line with other things.
 const NAME_BYTES: usize = 32;
@@ -61,6 +64,16 @@ pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Addre
 /// Names for certificates.
 pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D::Error> {
     parsed(value)
+}
+
+/// What is kept of channels, by their names.
+pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, KeepIn>, D::Error> {
+    let channels = BTreeMap::<String, KeepIn>::deserialize(value)?;
+    for name in channels.keys() {
+        ChannelName::parse(name)
+            .map_err(|why| D::Error::custom(format!("`{name}` is no channel's name: {why}")))?;
+    }
+    Ok(channels)
 }
 
 /// Written as they are read.

@@ -1,0 +1,145 @@
+//! Forgetting what is older than the configuration says, or more. By default nothing is.
+//!
+//! It goes through all places once an hour and removes a little at a time, so that what is said meanwhile waits for
+//! none of it. The search index unlearns what is gone.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::config::{History, Keep};
+use super::handle::now;
+use crate::store::{Store, StoreError, history};
+use crate::wire::Millis;
+
+/// How often.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// Messages removed in one transaction: a few milliseconds of the writer.
+const CHUNK: u32 = 500;
+
+/// Between two of them the writer belongs to others.
+const REST: Duration = Duration::from_millis(20);
+
+/// Removes what is not to be kept, until it is dropped. Begins at once, and when the configuration changes.
+pub(super) async fn run(store: Store, mut config: watch::Receiver<History>) {
+    loop {
+        let policy = config.borrow_and_update().clone();
+        match prune(&store, &policy, now()).await {
+            Ok(0) => {}
+            Ok(removed) => info!(removed, "messages are older than they are kept"),
+            Err(error) => warn!(%error, "cannot remove old messages"),
+        }
+        // Without a sender the server stops, and this with it.
+        if let Ok(Err(_)) = tokio::time::timeout(EVERY, config.changed()).await {
+            return;
+        }
+    }
+}
+
+/// Removes once what the policy does not keep; how many that were.
+async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    if policy.keeps_everything() {
+        return Ok(removed);
+    }
+    for (place, name) in store.read(|conn| Ok::<_, StoreError>(history::places(conn)?)).await? {
+        let Keep { keep_days, keep_messages } = policy.of(name.as_ref());
+        let after = keep_days.map(|days| Millis(now.0.saturating_sub(u64::from(days) * 24 * 60 * 60 * 1000)));
+        loop {
+            let count = store
+                .write(move |tx| {
+                    Ok::<_, StoreError>(history::forget(tx, place, (after, keep_messages), CHUNK)?)
+                })
+                .await?;
+            removed += u64::from(count);
+            if count < CHUNK {
+                break;
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+    use crate::wire::{ChannelName, MessageId};
+
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    const NOW: Millis = Millis(1_700_000_000_000);
+
+    fn policy(text: &str) -> History {
+        toml::from_str(text).expect(text)
+    }
+
+    fn said(days_ago: u64, n: u64, place: Place, kind: MessageKind) -> Record {
+        let id = MessageId::first_at(Millis(NOW.0 - days_ago * DAY + n));
+        let (from, tags) = (AccountId(0), "".into());
+        let text = format!("{days_ago} days").into();
+        Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None })
+    }
+
+    async fn filled() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let name = |text| ChannelName::parse(text).expect(text);
+        let created = |id, text| Record::ChannelCreated { id: ChannelId(id), name: name(text), at: NOW };
+        let mut records = vec![created(1, "#a"), created(2, "#b")];
+        let places = [
+            Place::Channel(ChannelId(1)),
+            Place::Channel(ChannelId(2)),
+            Place::direct(AccountId(0), AccountId(0)),
+        ];
+        // Ids only grow, so the oldest come first.
+        for days in (0..10).rev() {
+            for (n, place) in (0..).step_by(2).zip(places) {
+                records.push(said(days, n, place, MessageKind::Privmsg));
+                records.push(said(days, n + 1, place, MessageKind::Join));
+            }
+        }
+        let (done, result) = tokio::sync::oneshot::channel();
+        store.commit(records.into(), Box::new(move |r| done.send(r).expect("waited for")));
+        result.await.expect("answered").expect("kept");
+        (folder, store)
+    }
+
+    /// How much of each place is left: what was said, and events.
+    async fn left(store: &Store) -> Vec<(i64, i64, i64)> {
+        let sql =
+            "SELECT place, sum(class = 0), sum(class = 1) FROM messages GROUP BY place ORDER BY place DESC";
+        let read = |conn: &rusqlite::Connection| {
+            let rows = conn
+                .prepare(sql)?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            Ok::<_, StoreError>(rows)
+        };
+        store.read(read).await.expect("reads")
+    }
+
+    #[tokio::test]
+    async fn by_default_everything_stays() {
+        let (_folder, store) = filled().await;
+        assert_eq!(prune(&store, &History::default(), NOW).await.expect("prunes"), 0);
+        assert_eq!(left(&store).await, [(2, 10, 10), (1, 10, 10), (0, 10, 10)]);
+    }
+
+    #[tokio::test]
+    async fn age_and_number_bound_what_stays_and_channels_may_differ() {
+        let (_folder, store) = filled().await;
+        let policy = policy("keep_days = 5\n[channels.\"#B\"]\nkeep_messages = 3\nkeep_days = 0");
+        let removed = prune(&store, &policy, Millis(NOW.0 + 100)).await.expect("prunes");
+        assert_eq!(left(&store).await, [(2, 3, 3), (1, 5, 5), (0, 5, 5)]);
+        assert_eq!(removed, 14 + 10 + 10);
+        assert_eq!(prune(&store, &policy, Millis(NOW.0 + 100)).await.expect("prunes"), 0, "nothing twice");
+        let forgotten = store.read(|conn| {
+            let count = conn.query_row("SELECT count(*) FROM forgotten", [], |row| row.get::<_, i64>(0));
+            Ok::<_, StoreError>(count?)
+        });
+        assert_eq!(forgotten.await.expect("reads"), 7 + 5 + 5, "the index has what was said to unlearn");
+    }
+}
