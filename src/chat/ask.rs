@@ -63,6 +63,8 @@ pub enum Ask {
         /// How it is answered.
         voice: Voice,
     },
+    /// Nothing: lines that are too many to be queued at once, with their ends.
+    Lines(Vec<u8>),
     /// The message that is to be redacted; comes back as [`Answer::Redact`].
     Redact(Redaction, Place),
 }
@@ -92,7 +94,7 @@ pub enum Answer {
 impl Ask {
     /// Is its outcome the answer to the command? Else it comes after that.
     pub(super) fn is_answer(&self) -> bool {
-        !matches!(self, Self::Replay { .. })
+        !matches!(self, Self::Replay { .. } | Self::Lines(_))
     }
 
     /// Gives the answer that is made of it a label.
@@ -102,7 +104,7 @@ impl Ask {
                 reader.label = Some(label.into());
             }
             // These carry theirs when the rules have gone on, or none.
-            Self::Redact(..) | Self::Manage { .. } | Self::Replay { .. } => {}
+            Self::Redact(..) | Self::Manage { .. } | Self::Replay { .. } | Self::Lines(_) => {}
         }
     }
 
@@ -115,6 +117,7 @@ impl Ask {
             Self::Manage { voice: Voice::Command(name), .. } => name,
             Self::Manage { voice: Voice::Service, .. } => "NICKSERV",
             Self::Redact(..) => "REDACT",
+            Self::Lines(_) => "*",
         }
     }
 }

@@ -9,7 +9,7 @@ use super::input::{Input, InputKind};
 use super::record::{AccountChange, AccountId, Role, StoredMessage};
 use super::settings::SERVER_NAME;
 use super::state::{Chat, Session};
-use super::{commands, label};
+use super::{commands, label, long};
 use crate::wire::{Cap, Millis, Reply};
 
 impl Chat {
@@ -19,7 +19,10 @@ impl Chat {
         let at = input.at;
         let mut from = None;
         match input.kind {
-            InputKind::Opened(session, login) => self.open(session, &login, at, fx),
+            InputKind::Opened(session, login) => {
+                self.open(session, &login, at, fx);
+                long::fold(&mut fx.outputs, outputs, session);
+            }
             InputKind::Closed(session, reason) => {
                 if self.sessions.contains_key(&session) {
                     fx.outputs.push(Output::Close(session, reason.clone()));
@@ -39,6 +42,7 @@ impl Chat {
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
                     label::apply(&mut fx.outputs, outputs, session, label);
                 }
+                long::fold(&mut fx.outputs, outputs, session);
                 from = Some((session, label));
             }
             InputKind::Account(change) => self.account(change, at, fx),

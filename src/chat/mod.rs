@@ -19,6 +19,7 @@ pub mod isupport;
 pub mod label;
 pub mod lists;
 pub mod login;
+mod long;
 pub mod metadata;
 pub mod modes;
 mod monitors;

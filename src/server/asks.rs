@@ -59,6 +59,11 @@ impl Asks {
     async fn work(self, session: Arc<Session>) {
         while let Some(Question { label, ask }) = session.next_question() {
             poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
+            if let Ask::Lines(text) = ask {
+                self.send(&session, &text).await;
+                self.ready.answered(&session, None);
+                continue;
+            }
             let command = ask.command();
             let (block, answer) = match self.answer(&session, ask).await {
                 Ok(Outcome::Block(block)) => (block, None),
@@ -78,6 +83,25 @@ impl Asks {
         if let Some(index) = &self.index {
             index.wake();
         }
+    }
+
+    /// Sends what is too long to be queued at once, as the client takes it.
+    async fn send(&self, session: &Session, mut text: &[u8]) {
+        while !text.is_empty() {
+            // Whole lines, as many as fit; a longer one goes alone.
+            let most = text.len().min(self.bytes);
+            let (fits, rest) = text.split_at(most);
+            let end = match (fits.iter().rposition(|&b| b == b'\n'), rest.iter().position(|&b| b == b'\n')) {
+                (Some(at), _) => at + 1,
+                (None, Some(at)) => most + at + 1,
+                (None, None) => text.len(),
+            };
+            let (piece, rest) = text.split_at(end);
+            poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
+            session.outbox.piece(Bytes::copy_from_slice(piece));
+            text = rest;
+        }
+        session.outbox.answer(Bytes::new());
     }
 
     async fn answer(&self, session: &Session, ask: Ask) -> Result<Outcome, StoreError> {
@@ -110,7 +134,7 @@ impl Asks {
                         let found = history::find(&conn, place, redact.message)?;
                         Outcome::Back(Answer::Redact(redact, place, found))
                     }
-                    Ask::Search { .. } | Ask::Manage { .. } => Outcome::Block(Bytes::new()),
+                    Ask::Search { .. } | Ask::Manage { .. } | Ask::Lines(_) => Outcome::Block(Bytes::new()),
                 })
             })
             .await

@@ -78,6 +78,16 @@ impl Outbox {
         wake(queue);
     }
 
+    /// A part of the answer that is due, which goes out at once.
+    pub fn piece(&self, block: Bytes) {
+        let mut queue = self.0.lock();
+        if queue.closing.is_none() && !queue.held.is_empty() {
+            queue.bytes += block.len();
+            queue.blocks.push(block);
+            wake(queue);
+        }
+    }
+
     /// Ready when the client has read what is queued for it, or all but `left` bytes, or never will.
     pub fn poll_drained(&self, left: usize, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.0.lock();
@@ -212,6 +222,8 @@ mod tests {
         outbox.hold();
         outbox.push("c ".into(), 100);
         assert_eq!(taken(&outbox), "a ");
+        outbox.piece("begins ".into());
+        assert_eq!(taken(&outbox), "begins ");
         outbox.answer("first ".into());
         assert_eq!(taken(&outbox), "first b ");
         outbox.answer(Bytes::new());

@@ -100,3 +100,35 @@ fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_befor
     let last = lines.last().expect("a last word");
     assert!(last.is("ERROR") && last.text().contains("slow"), "{last}");
 }
+
+/// `SAFELIST` (<https://modern.ircdocs.horse/#safelist-parameter>): no list is too long for the queue of who asks for it.
+#[test]
+fn an_answer_longer_than_the_queue_comes_whole_and_in_its_place() {
+    let server = server_with(&["limits.send_queue_bytes = 65536"]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    bob.request("JOIN #talk");
+    let topic = "x".repeat(380);
+    for tens in 0..24 {
+        let names: Vec<String> = (0..10).map(|n| format!("#channel-{tens}-{n}")).collect();
+        alice.send(&format!("JOIN {}", names.join(",")));
+        alice.send_all(names.iter().map(|name| format!("TOPIC {name} :{topic}")));
+        alice.barrier();
+    }
+    alice.send_all(["@label=all LIST", "@label=again LIST", "JOIN #talk", "PING after"].map(str::to_owned));
+    let mut answers = Vec::new();
+    let lines: Vec<_> = std::iter::from_fn(|| alice.next().filter(|line| !line.is("PONG"))).collect();
+    for line in &lines {
+        match line.command.as_str() {
+            "BATCH" if line.param(0).starts_with('+') => answers.push(0),
+            "322" => *answers.last_mut().expect("in a batch") += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(answers, [241, 241]);
+    let at = |command: &str| lines.iter().rposition(|line| line.is(command));
+    assert!(at("322") < at("JOIN #talk"), "the answer comes before what was asked later");
+    alice.message_to(&mut bob, "#talk", "still here");
+    // The welcome of who is in all of them is longer than the queue too.
+    let again = Client::login(&server, "alice");
+    assert_eq!(again.welcome.iter().filter(|line| line.is("366")).count(), 241);
+}

@@ -116,8 +116,8 @@ pub struct Limits {
     #[serde(deserialize_with = "values::between::<512, 65_536, _, _>")]
     pub line_bytes: u32,
     /// Bytes that may wait for a client that reads slowly; past them it is disconnected and catches up from
-    /// history. 65,536 to 1 GiB. Default: 4 MiB, several times the longest single answer (WHO of a channel with
-    /// 10,000 members).
+    /// history. 65,536 to 1 GiB. Default: 4 MiB, several times what people write in a minute; long answers are sent
+    /// piece by piece and need no room here.
     #[serde(deserialize_with = "values::between::<65_536, 1_073_741_824, _, _>")]
     pub send_queue_bytes: u32,
     /// Seconds from the TLS handshake to the end of the login, 1 to 3600. Default: 60: logins queue for the
