@@ -8,6 +8,7 @@ use super::effects::{Effects, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::login::Login;
 use super::people::{Linger, Person};
+use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::state::{Chat, Session};
 use crate::wire::{Cap, CapSet, Millis};
@@ -72,11 +73,13 @@ impl Chat {
         self.welcome(session, login, at, fx);
     }
 
-    /// Who was banned while away does not come back.
+    /// Who was banned while away does not come back. Who keeps order in the channel is put out by KICK, if at all.
     fn end_banned_memberships(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(account).filter(|person| !person.is_admin()) else { return };
         let banned = |id: &ChannelId| {
-            self.channels.get(*id).is_some_and(|c| c.lists.bans(person) && !c.is_founder(account))
+            self.channels
+                .get(*id)
+                .is_some_and(|c| c.lists.bans(person) && !c.ranks(account).at_least(Rank::HalfOp))
         };
         let gone: Vec<ChannelId> = person.channels.iter().copied().filter(banned).collect();
         for id in gone {

@@ -42,9 +42,19 @@ fn not_there(target: &str) -> Reply {
     reply.text("You cannot delete messages from there")
 }
 
+/// Where the member may redact something: where it reads, and for admins every channel.
+fn reach(cx: &Context<'_>, target: &Target) -> Option<(Place, Arc<str>)> {
+    let channel = match target {
+        Target::Channel(name) if cx.is_admin() => cx.channel(name),
+        _ => None,
+    };
+    let anywhere = channel.map(|channel| (Place::Channel(channel.id), channel.name.shared()));
+    anywhere.or_else(|| cx.place(target))
+}
+
 impl Redact {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        match cx.place(&Target::parse(&self.0.target)) {
+        match reach(cx, &Target::parse(&self.0.target)) {
             Some((place, _)) => cx.ask(Ask::Redact(self.0, place)),
             None => cx.reply(not_there(&self.0.target)),
         }
@@ -64,7 +74,7 @@ pub(in crate::chat) fn found(
     };
     let target = Target::parse(&name);
     // Much may have happened since it was asked.
-    let Some((now, written)) = cx.place(&target).filter(|(now, _)| *now == place) else {
+    let Some((now, written)) = reach(cx, &target).filter(|(now, _)| *now == place) else {
         return cx.reply(not_there(&name));
     };
     let mine = found.from == cx.member.account;
@@ -78,7 +88,7 @@ pub(in crate::chat) fn found(
         let reply = reply.arg(message.to_string());
         return cx.reply(reply.text("You are not authorised to delete this message"));
     }
-    let audience = channel.map(|channel| channel.audience.snapshot());
+    let channel = channel.map(|channel| channel.name.clone());
     if !cx.chat.redact(message) {
         return cx.reply(unknown(&name, &message.to_string()));
     }
@@ -104,14 +114,11 @@ pub(in crate::chat) fn found(
     let kind = EventKind::Redact { target: written, message, reason: reason.clone() };
     let Some(event) = cx.event(kind) else { return };
     let event = Event { id: Some(id), time: id.time(), ..event };
-    let origin = || Some(cx.origin());
-    if let Some(audience) = audience {
-        let origin = origin();
-        cx.fx.outputs.push(Output::Fan { audience, event, origin });
-        return;
+    if let Some(name) = channel {
+        return cx.tell_channel(&name, event);
     }
     let own = cx.me().map(|me| me.seats.snapshot()).unwrap_or_default();
-    let origin = origin();
+    let origin = Some(cx.origin());
     if let Target::Person(nick) = &target
         && *nick != cx.member.nick
         && let Some(person) = cx.chat.people.named(nick)

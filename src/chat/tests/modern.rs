@@ -108,3 +108,16 @@ fn isupport_can_be_asked_for_and_comes_in_a_batch() {
     let bo = d.open("bo", "");
     assert!(d.say(bo, "ISUPPORT").starts_with(":chat.parlour 005 bo "));
 }
+
+#[test]
+fn an_admin_redacts_where_he_is_not_and_sees_it() {
+    let mut d = Driver::new();
+    let caps = "message-tags draft/message-redaction";
+    let (al, bo, cy) = (d.open("al", caps), d.open("bo", caps), d.open("cy", caps));
+    d.say(al, "JOIN #a");
+    d.say(al, "PRIVMSG #a :oops");
+    let id = d.last_message();
+    assert!(d.say(bo, &format!("REDACT #a {id}")).contains("INVALID_TARGET #a"));
+    assert!(d.say(cy, &format!("REDACT #a {id} :rude")).ends_with(&format!("REDACT #a {id} :rude\r\n")));
+    assert!(d.got(al).contains(&format!(":cy!cy@parlour REDACT #a {id} :rude\r\n")));
+}
