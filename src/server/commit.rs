@@ -140,11 +140,13 @@ impl Commits {
             let repeats = outputs.iter().any(|output| shows(output, &lost));
             match step.from {
                 Some((session, label)) if repeats && records.is_empty() => {
+                    result.outputs.extend(outputs.into_iter().filter(is_question));
                     result.refused.push(Refusal { session, label, messages });
                 }
                 _ if records.is_empty() => result.outputs.extend(outputs),
                 Some((session, label)) if messages.len() == records.len() => {
                     lost.extend(messages.iter().map(|message| message.id));
+                    result.outputs.extend(outputs.into_iter().filter(is_question));
                     result.refused.push(Refusal { session, label, messages });
                 }
                 _ => {
@@ -166,7 +168,7 @@ pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Ve
         let outputs = pending.outputs.get_mut(step.outputs.clone()).unwrap_or_default();
         let repeats = outputs.iter().any(|output| shows(output, &lost));
         if let Some((session, label)) = step.from.as_mut().filter(|_| repeats) {
-            for output in outputs {
+            for output in outputs.iter_mut().filter(|output| !is_question(output)) {
                 // A line of nothing is not sent; the ranges of the steps stay true.
                 *output = Output::Line(*session, String::new());
             }
@@ -181,6 +183,11 @@ fn shows(output: &Output, lost: &HashSet<MessageId>) -> bool {
         Output::Event { event, .. } => event.id.is_some_and(|id| lost.contains(&id)),
         _ => false,
     }
+}
+
+/// A session waits for its answer, whatever became of the command.
+fn is_question(output: &Output) -> bool {
+    matches!(output, Output::Ask { .. })
 }
 
 fn message(record: &Record) -> Option<&StoredMessage> {
