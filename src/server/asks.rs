@@ -145,14 +145,25 @@ impl Asks {
     async fn search(&self, reader: &Reader, search: Search, up_to: MessageId) -> Result<Outcome, StoreError> {
         let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let channels = search.channels.clone();
-        let hits = index.search(search, up_to).await?;
+        let newest = search.window.newest;
+        let mut hits = index.search(search, up_to).await?;
+        // What is too much is cut off at the end that is farther from where the search began.
+        if newest {
+            hits.reverse();
+        }
         let mut left = self.bytes;
+        hits.retain(|(kept, _)| {
+            left = left.saturating_sub(256 + kept.message.text.len() + kept.message.tags.len());
+            left > 0
+        });
+        if newest {
+            hits.reverse();
+        }
         let named = |(kept, peer): (Kept, Option<Nick>)| {
             let target = match kept.message.place {
                 Place::Channel(id) => channels.iter().find(|(known, _)| *known == id)?.1.shared(),
                 Place::Direct(..) => peer?.shared(),
             };
-            left = left.checked_sub(256 + kept.message.text.len() + kept.message.tags.len())?;
             Some(addressed(kept, reader, &target))
         };
         Ok(Outcome::block(reader.batch("soju.im/search", None, hits.into_iter().filter_map(named))))
