@@ -12,6 +12,7 @@ mod client_cli;
 mod common;
 mod crash;
 mod crash_mixed;
+mod devices;
 mod golden;
 mod grace;
 mod handshakes;

@@ -10,7 +10,7 @@ use parlour::trust::tls;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::{Line, PASSWORD, PATIENCE, Server};
+use super::{Device, Line, PASSWORD, PATIENCE, Server};
 
 /// Every capability that changes what a session sees.
 pub const FULL: &str =
@@ -41,6 +41,12 @@ impl Client {
         Self::connect_as(server, Arc::new(config))
     }
 
+    /// [`connect`](Self::connect), showing a certificate.
+    #[track_caller]
+    pub fn connect_showing(server: &Server, device: &Device) -> Self {
+        Self::connect_as(server, device.config(server))
+    }
+
     #[track_caller]
     fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
         let socket = TcpStream::connect(server.address).expect("a connection");
@@ -66,15 +72,33 @@ impl Client {
     #[track_caller]
     pub fn login_with(server: &Server, name: &str, capabilities: &str) -> Self {
         let mut client = Self::connect(server);
-        client.send("CAP LS 302");
-        client.introduce(name);
-        client.negotiate(&format!("sasl {capabilities}"));
-        let answer = client.authenticate(name, PASSWORD);
-        assert_eq!(answer.command, "903", "{}", client.story());
-        client.send("CAP END");
-        client.command("001");
-        client.welcome = client.drain();
-        client
+        client.ready(name, capabilities);
+        client.prove_with_password(name);
+        client.enter()
+    }
+
+    /// Says who it is and what it understands: all but the proof and the end of the negotiation.
+    #[track_caller]
+    pub fn ready(&mut self, name: &str, capabilities: &str) {
+        self.send("CAP LS 302");
+        self.introduce(name);
+        self.negotiate(&format!("sasl {capabilities}"));
+    }
+
+    /// SASL PLAIN with the right password.
+    #[track_caller]
+    pub fn prove_with_password(&mut self, name: &str) {
+        let answer = self.authenticate(name, PASSWORD);
+        assert_eq!(answer.command, "903", "{}", self.story());
+    }
+
+    /// Ends the negotiation and reads the whole welcome.
+    #[track_caller]
+    pub fn enter(mut self) -> Self {
+        self.send("CAP END");
+        self.command("001");
+        self.welcome = self.drain();
+        self
     }
 
     /// The application protocol that the two sides agreed on.
@@ -107,6 +131,21 @@ impl Client {
         let prompt = self.command("AUTHENTICATE");
         assert_eq!(prompt.params, ["+"]);
         self.send(&format!("AUTHENTICATE {}", sasl_plain(name, password)));
+        self.outcome()
+    }
+
+    /// SASL EXTERNAL with this response, empty for none, up to the numeric that decides it.
+    #[track_caller]
+    pub fn authenticate_external(&mut self, response: &str) -> Line {
+        self.send("AUTHENTICATE EXTERNAL");
+        assert_eq!(self.command("AUTHENTICATE").params, ["+"]);
+        let response = if response.is_empty() { "+".to_owned() } else { STANDARD.encode(response) };
+        self.send(&format!("AUTHENTICATE {response}"));
+        self.outcome()
+    }
+
+    #[track_caller]
+    fn outcome(&mut self) -> Line {
         self.expect_command("the result of SASL", |l| {
             l.command == "903" || l.command == "902" || ("904"..="908").contains(&l.command.as_str())
         })

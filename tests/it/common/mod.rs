@@ -5,6 +5,7 @@
 //! fails instead.
 
 mod client;
+mod device;
 pub mod history;
 mod home;
 mod line;
@@ -15,6 +16,7 @@ mod server;
 use std::time::Duration;
 
 pub use client::{Client, FULL, sasl_plain};
+pub use device::Device;
 pub use home::Home;
 pub use line::Line;
 pub use look::{answer, commands, gather, names, refused, server_with_admin, shown, the};
