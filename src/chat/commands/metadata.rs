@@ -189,9 +189,11 @@ impl Metadata {
         let (nick, caps) = (cx.member.nick.clone(), cx.member.caps);
         let Some(known) = cx.chat.sessions.get_mut(&cx.member.session) else { return };
         let keys: Vec<&str> = self.params.iter().map(|key| &**key).collect();
+        let before = known.subscriptions.len();
         let lines = metadata::subscriptions(word, &keys, &mut known.subscriptions, (nick.as_str(), caps));
+        let follows_more = known.subscriptions.len() > before;
         cx.lines(lines);
-        if word == "SUB" && caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+        if follows_more && caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
             // What there is already is fetched by SYNC, when the client finds the time.
             for name in sync::later(cx.chat, cx.member.account, dialect) {
                 cx.reply(Reply::numeric(RPL_METADATASYNCLATER).arg(&*name).arg("0"));
