@@ -87,7 +87,7 @@ pub struct Verified {
     pub account: AccountId,
     /// Its name.
     pub name: Nick,
-    /// How many changes of passwords the chat had followed before this password was looked at
+    /// How many changes of passwords the chat had followed before this password or device was looked at
     /// ([`Chat::password_changes`](super::Chat::password_changes)): where its own came later, it proves nothing any more.
     pub since: u64,
     /// The device that it logged in with, if it was one.

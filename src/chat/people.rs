@@ -33,6 +33,8 @@ pub struct Person {
     pub online_since: Millis,
     /// Which change of a password, counted over all accounts, was the last of its own; 0 for none since the start.
     pub password_change: u64,
+    /// The same of the last removal of a device of its own, which counts like a change of a password.
+    pub device_removal: u64,
     /// When it last said something.
     pub active: Millis,
     /// It says of itself that it is a program.
@@ -71,6 +73,7 @@ impl Person {
             away: None,
             online_since: Millis(0),
             password_change: 0,
+            device_removal: 0,
             active: Millis(0),
             bot: false,
             lingers: None,

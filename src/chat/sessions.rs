@@ -26,6 +26,12 @@ impl Chat {
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
         }
+        if login.device.is_some() && person.device_removal > login.since {
+            // Perhaps it was another device of the account; then this one is let in when it tries again.
+            let reason = "A device was removed while you logged in, try again";
+            fx.outputs.push(Output::Close(session, reason.into()));
+            return;
+        }
         let first = !person.is_online();
         let seat = Seat { session, caps: login.caps.and(RENDER_CAPS) };
         let other_name = person.realname != login.realname;

@@ -122,7 +122,7 @@ impl Chat {
         }
     }
 
-    /// How many changes of passwords were followed since the start.
+    /// How many changes of passwords, and removals of devices, were followed since the start.
     pub fn password_changes(&self) -> u64 {
         self.password_changes
     }
