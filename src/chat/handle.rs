@@ -128,9 +128,7 @@ impl Chat {
                 let (id, disabled, is_admin) = (account.id, account.disabled, account.role == Role::Admin);
                 self.people.put(account);
                 if disabled || !is_admin {
-                    // Whoever became an admin with its password is none any more.
-                    let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
-                    lent.for_each(|known| known.admin_by = None);
+                    self.take_back_admin(id);
                 }
                 if disabled {
                     self.end_sessions(id, "This account was disabled", at, fx);
@@ -146,8 +144,15 @@ impl Chat {
                     self.leave(id, channel, fx);
                 }
                 self.people.remove(id);
+                self.take_back_admin(id);
             }
         }
+    }
+
+    /// Whoever became an admin with the password of this account is none any more.
+    fn take_back_admin(&mut self, id: AccountId) {
+        let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
+        lent.for_each(|known| known.admin_by = None);
     }
 
     /// Sessions that logged in with another password end, but for the one that changed it.
@@ -162,12 +167,17 @@ impl Chat {
         if let Some(person) = self.people.get_mut(id) {
             person.password_change = self.password_changes;
         }
+        self.take_back_admin(id);
         let reason = "The password was changed, log in with the new one";
         self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
     }
 
-    /// Sessions that logged in with a device end.
+    /// Sessions that logged in with a device end, and those that are about to get in with it do not.
     pub(super) fn device_removed(&mut self, id: AccountId, key: DeviceKey, at: Millis, fx: &mut Effects) {
+        self.password_changes += 1;
+        if let Some(person) = self.people.get_mut(id) {
+            person.device_removal = self.password_changes;
+        }
         let with = |_, known: &Session| known.device == Some(key);
         self.end_sessions_where(id, with, "This device may log in no more", at, fx);
     }
