@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::Kept;
-use super::record::{AccountId, MessageKind};
+use super::record::{AccountId, LINE_BREAK, LINE_JOIN, MessageKind};
 use super::settings::{SERVER_NAME, USER_HOST};
 use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply};
 
@@ -164,14 +164,24 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
     })
 }
 
-/// The text with its time before it; an ACTION stays one.
+/// The text with its time before each line of it, which such a client sees as a message of its own; an ACTION stays one,
+/// and a blank line blank.
 fn dated(text: &str, time: Millis) -> Arc<str> {
     let time = time.to_string();
     let time = time.get(..16).unwrap_or(&time).replace('T', " ");
-    match text.strip_prefix("\u{1}ACTION ") {
-        Some(rest) => format!("\u{1}ACTION [{time}] {rest}").into(),
-        None => format!("[{time}] {text}").into(),
+    let mut out = String::with_capacity(text.len() + time.len() + 3);
+    for line in text.split_inclusive([LINE_BREAK, LINE_JOIN]) {
+        let (action, rest) = match line.strip_prefix("\u{1}ACTION ") {
+            Some(rest) => ("\u{1}ACTION ", rest),
+            None => ("", line),
+        };
+        if line.trim_end_matches([LINE_BREAK, LINE_JOIN]).is_empty() {
+            out.push_str(line);
+        } else {
+            let _ = write!(out, "{action}[{time}] {rest}");
+        }
     }
+    out.into()
 }
 
 #[cfg(test)]
@@ -239,6 +249,10 @@ mod tests {
         assert_eq!(
             replay("\u{1}ACTION waves\u{1}"),
             ":al!al@parlour PRIVMSG #c :\u{1}ACTION [2023-11-14 22:13] waves\u{1}\r\n"
+        );
+        assert_eq!(
+            replay("\n\nhi\rho"),
+            ":al!al@parlour PRIVMSG #c :[2023-11-14 22:13] hi\r\n:al!al@parlour PRIVMSG #c :[2023-11-14 22:13] ho\r\n"
         );
     }
 }
