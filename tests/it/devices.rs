@@ -67,7 +67,8 @@ fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let device = Device::new();
     let print = device.fingerprint();
-    let pairs: Vec<&str> = print.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("hex")).collect();
+    let pairs: Vec<&str> =
+        print.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("hex")).collect();
     let colons = pairs.join(":").to_uppercase();
     // As programs print it; adding it again changes nothing.
     for spelling in [&colons, &print] {

@@ -1,0 +1,200 @@
+//! METADATA over sockets: before the login, to other sessions, over a restart, and until the account is removed.
+//! Who may do what is tested beside the code.
+//!
+//! <https://ircv3.net/specs/extensions/metadata>, as `draft/metadata-2` and, revised, as `draft/metadata-3`.
+
+use crate::common::{Client, Line, gather, refused, server, shown, the};
+
+const DRAFT: &str = "batch labeled-response draft/metadata-2";
+const REVISED: &str = "batch labeled-response draft/metadata-3";
+
+/// The lines inside the only batch, which is of this type and about this target.
+#[track_caller]
+fn inside(lines: &[Line], start: &str) -> Vec<String> {
+    let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };
+    let reference = open.param(0).trim_start_matches('+');
+    assert_eq!(open.to_string(), format!("BATCH +{reference} {start}"), "{lines:?}");
+    assert_eq!(end.to_string(), format!("BATCH -{reference}"), "{lines:?}");
+    assert!(inner.iter().all(|line| line.tag("batch") == Some(reference)), "{lines:?}");
+    shown(inner)
+}
+
+/// The batch about this target in a longer text.
+#[track_caller]
+fn batch_in<'a>(lines: &'a [Line], start: &str) -> &'a [Line] {
+    let begin = lines.iter().position(|l| l.command == "BATCH" && l.to_string().ends_with(start));
+    let begin = begin.unwrap_or_else(|| panic!("no {start} in {lines:?}"));
+    let end = format!("BATCH -{}", lines[begin].param(0).trim_start_matches('+'));
+    let end = lines[begin..].iter().position(|line| line.is(&end)).expect("its end");
+    &lines[begin..=begin + end]
+}
+
+/// "draft/metadata-2 Capability", "METADATA client command" (`before-connect`), "Notifications"
+#[test]
+fn what_is_set_before_the_login_holds_after_it() {
+    let mut server = server();
+    let mut client = Client::connect(&server);
+    let offered = client.request("CAP LS 302");
+    for name in ["draft/metadata-2", "draft/metadata-3"] {
+        let value = offered.iter().flat_map(|l| l.text().split(' ')).find_map(|w| w.strip_prefix(name));
+        let value = value.unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!(value, "=before-connect,max-subs=50,max-keys=32,max-value-bytes=300");
+    }
+    assert_eq!(client.request("METADATA * LIST")[0].command, "451", "only with the capability");
+    client.ready("whoever", REVISED);
+    assert_eq!(
+        shown(&client.request("METADATA * SET display-name :Alice the First")),
+        ["761 whoever * display-name * Alice the First"]
+    );
+    client.request("METADATA * SET avatar https://example.org/a.png");
+    assert_eq!(
+        shown(&client.request("METADATA * SUB display-name color")),
+        ["770 whoever display-name color"]
+    );
+    assert_eq!(
+        inside(&client.request("METADATA * LIST"), "metadata *"),
+        ["761 whoever * avatar * https://example.org/a.png", "761 whoever * display-name * Alice the First"]
+    );
+    assert_eq!(
+        inside(&client.request("METADATA * SUBS"), "metadata-subs"),
+        ["772 whoever color display-name"]
+    );
+    refused(&mut client, "METADATA bob SET color #123456", "FAIL METADATA INVALID_TARGET bob");
+    refused(&mut client, "METADATA * SET Color #123456", "FAIL METADATA INVALID_KEY Color");
+    refused(&mut client, "METADATA *", "461 whoever METADATA");
+    client.prove_with_password("alice");
+    let mut alice = client.enter();
+    let all =
+        ["761 * alice avatar * https://example.org/a.png", "761 * alice display-name * Alice the First"];
+    assert_eq!(inside(batch_in(&alice.welcome, "metadata alice"), "metadata alice"), all);
+    let place = |start: &str| alice.welcome.iter().position(|line| line.is(start)).expect(start);
+    assert!(place("BATCH +m") < place("422 alice"), "before the end of the message of the day");
+    assert_eq!(inside(&alice.request("METADATA * SUBS"), "metadata-subs"), ["772 alice color display-name"]);
+
+    // A client of the first draft gets messages, and an empty batch where there is nothing.
+    let bob = Client::login_with(&server, "bob", DRAFT);
+    assert_eq!(inside(batch_in(&bob.welcome, "metadata bob"), "metadata bob"), [] as [&str; 0]);
+    let old = Client::login(&server, "alice");
+    assert!(!old.welcome.iter().any(|line| line.param(1) == "metadata" || line.command == "METADATA"));
+
+    let home = server.home.clone();
+    server.kill9();
+    let server = home.serve();
+    let alice = Client::login_with(&server, "alice", DRAFT);
+    assert_eq!(
+        inside(batch_in(&alice.welcome, "metadata alice"), "metadata alice"),
+        [
+            "METADATA alice avatar * https://example.org/a.png",
+            "METADATA alice display-name * Alice the First"
+        ]
+    );
+}
+
+/// "Notifications", "METADATA SET", "METADATA SUB", "METADATA UNSUB", "METADATA SYNC", "METADATA CLEAR"
+#[test]
+fn changes_reach_the_other_devices_and_those_who_follow_and_no_others() {
+    let server = server();
+    let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    alice.request(&format!("CAP REQ :{REVISED}"));
+    bob.request(&format!("CAP REQ :{DRAFT}"));
+    let mut phone = Client::login_with(&server, "alice", DRAFT);
+    assert_eq!(
+        shown(&phone.request("METADATA * SUB color status")),
+        ["770 alice color status", "774 alice #room 0", "774 alice alice 0"]
+    );
+    bob.request("METADATA * SUB color Bad status");
+    refused(&mut bob, "METADATA * SUB Bad", "FAIL METADATA KEY_INVALID Bad");
+    alice.drain();
+    assert_eq!(
+        shown(&alice.request("@label=it METADATA * SET color #00ff00")),
+        ["761 alice alice color * #00ff00"],
+        "who did it has the answer and no news"
+    );
+    alice.request("METADATA * SET website https://example.org");
+    for client in [&mut phone, &mut bob] {
+        assert_eq!(shown(&client.drain()), ["METADATA alice color * #00ff00"], "not what they do not follow");
+    }
+    assert_eq!(carol.drain(), [], "who does not know metadata hears nothing of it");
+    let get = bob.request("METADATA alice GET color website nothing");
+    assert_eq!(
+        inside(&get, "metadata alice"),
+        [
+            "761 bob alice color * #00ff00",
+            "761 bob alice website * https://example.org",
+            "766 bob alice nothing The key is not set"
+        ]
+    );
+    assert_eq!(
+        inside(&bob.request("METADATA #room SYNC"), "metadata #room"),
+        ["METADATA alice color * #00ff00"]
+    );
+    refused(&mut bob, "METADATA alice SET color #ffffff", "FAIL METADATA KEY_NO_PERMISSION alice color");
+    refused(&mut bob, "METADATA alice CLEAR", "FAIL METADATA KEY_NO_PERMISSION alice *");
+    refused(&mut bob, "METADATA nobody LIST", "FAIL METADATA INVALID_TARGET nobody");
+    refused(&mut bob, "METADATA alice EAT x", "FAIL METADATA SUBCOMMAND_INVALID EAT");
+    refused(&mut bob, &format!("METADATA * SET status :{}", "x".repeat(301)), "FAIL METADATA VALUE_INVALID");
+    assert_eq!(shown(&bob.request("METADATA * UNSUB color")), ["771 bob color"]);
+    assert_eq!(inside(&bob.request("METADATA * SUBS"), "metadata-subs"), ["772 bob status"]);
+    assert_eq!(
+        inside(&alice.request("METADATA * CLEAR"), "metadata alice"),
+        ["766 alice alice color The key is not set", "766 alice alice website The key is not set"]
+    );
+    assert_eq!(shown(&phone.drain()), ["METADATA alice color *"]);
+    assert_eq!(bob.drain(), []);
+    assert_eq!(inside(&bob.request("METADATA alice LIST"), "metadata alice"), [] as [&str; 0]);
+}
+
+/// "Concepts": channels have metadata too; what is private (`soju.im/pinned`) follows the account to all its devices.
+#[test]
+fn channels_and_notes_outlast_a_restart_and_go_with_what_they_are_of() {
+    let mut server = server();
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    for client in [&mut alice, &mut bob] {
+        client.request(&format!("CAP REQ :{REVISED}"));
+        client.request("METADATA * SUB homepage soju.im/pinned status");
+    }
+    refused(&mut bob, "METADATA #room SET homepage x", "FAIL METADATA KEY_NO_PERMISSION #room homepage");
+    alice.request("METADATA #room SET homepage https://example.org/room");
+    assert_eq!(shown(&bob.drain()), ["761 * #room homepage * https://example.org/room"]);
+    assert_eq!(
+        shown(&bob.request("METADATA #room SET soju.im/pinned 1")),
+        ["761 bob #room soju.im/pinned private 1"]
+    );
+    bob.request("METADATA alice SET soju.im/pinned 1");
+    bob.request("METADATA * SET status :here");
+    assert_eq!(shown(&alice.drain()), ["761 * bob status * here"], "notes are nobody else's");
+
+    let home = server.home.clone();
+    server.kill9();
+    let server = home.serve();
+    let mut phone = Client::connect(&server);
+    phone.ready("bob", REVISED);
+    phone.request("METADATA * SUB homepage soju.im/pinned status");
+    phone.prove_with_password("bob");
+    let mut phone = phone.enter();
+    let room = [
+        "761 * #room homepage * https://example.org/room",
+        "761 * #room soju.im/pinned private 1",
+        "761 * alice soju.im/pinned private 1",
+        "761 * bob status * here",
+    ];
+    let joined = shown(&phone.welcome);
+    let first = joined.iter().position(|line| line == "JOIN #room").expect("the channel");
+    for line in room {
+        assert!(joined[first..].contains(&line.to_owned()), "{line} is not in {joined:?}");
+    }
+    assert_eq!(inside(&phone.request("METADATA #room SYNC"), "metadata #room"), room);
+    assert_eq!(inside(&phone.request("METADATA *ALL SYNC"), "metadata *ALL").len(), room.len());
+
+    let mut alice = Client::login_with(&server, "alice", REVISED);
+    home.succeed(&["user", "remove", "bob"]);
+    phone.until_closed();
+    refused(&mut alice, "METADATA bob LIST", "FAIL METADATA INVALID_TARGET bob");
+    for table in ["account_metadata", "private_metadata"] {
+        assert_eq!(home.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    home.run_with_input(&["user", "add", "bob", "--again", "--password-stdin"], "another password\n");
+    let list = alice.request("METADATA bob LIST");
+    assert_eq!(inside(&list, "metadata bob"), [] as [&str; 0], "who comes back begins anew");
+    assert_eq!(the(&alice.request("METADATA #room GET homepage"), "761").text(), "https://example.org/room");
+}
