@@ -61,7 +61,7 @@ impl Index {
     /// When the index can be neither opened nor made.
     pub fn start(store: &Store) -> Result<Self, StoreError> {
         let (database, path) = (store.folder().join("parlour.db"), store.folder().join("search.db"));
-        let index = open(&path).or_else(|error| {
+        let (index, last) = open(&path).or_else(|error| {
             warn!(%error, "the search index is made anew");
             for suffix in ["", "-wal", "-shm"] {
                 // What is not there need not be removed.
@@ -69,7 +69,6 @@ impl Index {
             }
             open(&path)
         })?;
-        let last = index.query_row("SELECT last FROM progress", [], |row| row.get(0))?;
         let reader = schema::open_reader(&database)?;
         reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()])?;
         let (wake, woken) = sync_channel(1);
@@ -139,7 +138,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn open(path: &Path) -> Result<Connection, StoreError> {
+/// Opens or makes the index, and reads which message it knows last.
+fn open(path: &Path) -> Result<(Connection, MessageId), StoreError> {
     drop(private_file(path)?);
     let conn = Connection::open_with_flags(
         path,
@@ -150,7 +150,10 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     // Whatever a power cut takes is indexed again.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.execute_batch(SCHEMA)?;
-    Ok(conn)
+    // Tables of these names may be there that are not ours.
+    conn.prepare("SELECT text, scope FROM said WHERE said MATCH ''")?;
+    let last = conn.query_row("SELECT last FROM progress", [], |row| row.get(0))?;
+    Ok((conn, last))
 }
 
 /// Follows behind the messages.
