@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Client, Device, Home, PASSWORD, Server, refused, server, shown, the};
+use crate::common::{Client, Device, Home, Line, PASSWORD, Server, refused, server, shown, the};
 
 const WRONG: &str = "not-the-present-password";
 const NEW: &str = "a quite different password";
@@ -70,6 +70,13 @@ fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
     let server = home.serve();
     assert_eq!(login(&server, "alice", PASSWORD), "904");
     assert_eq!(login(&server, "alice", NEW), "903");
+    // Who does not wait for the answer has changed it all the same.
+    let mut leaving = Client::login(&server, "bob");
+    let mut phone = Client::login(&server, "bob");
+    leaving.send(&format!("PASSWD {PASSWORD} {NEWER}"));
+    leaving.close();
+    ends(&mut phone);
+    assert_eq!(login(&server, "bob", NEWER), "903");
     for secret in [PASSWORD, WRONG, NEW] {
         assert!(!log.contains(secret) && !server.log().contains(secret), "{secret} in {log}");
     }
@@ -89,11 +96,8 @@ fn is_kept(home: &Home, text: &str) -> bool {
 #[track_caller]
 fn ask(client: &mut Client, line: &str) -> String {
     let lines = client.request(line);
-    let notices: Vec<&str> = lines
-        .iter()
-        .filter(|l| l.is("NOTICE alice") && l.nick() == "NickServ")
-        .map(|line| line.text())
-        .collect();
+    let notices: Vec<&str> =
+        lines.iter().filter(|l| l.is("NOTICE alice") && l.nick() == "NickServ").map(Line::text).collect();
     assert!(!notices.is_empty(), "{line}: {lines:?}");
     notices.join("\n")
 }

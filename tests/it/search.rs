@@ -146,18 +146,25 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
     for damage in 0..5 {
         server.kill9();
         let files = [index.clone(), home.path("data/search.db-wal"), home.path("data/search.db-shm")];
+        // After a power cut alone, all is as before.
+        if damage == 1 || damage == 4 {
+            for file in &files {
+                drop(fs::remove_file(file));
+            }
+        }
         match damage {
-            // After a power cut, all is as before.
-            0 => {}
-            1 => files.iter().for_each(|file| drop(fs::remove_file(file))),
             2 => fs::remove_file(&index).expect("an index"),
-            3 => files.iter().for_each(|file| fs::write(file, "no index at all").expect("written")),
-            // Another database, of another program.
-            _ => {
-                files.iter().for_each(|file| drop(fs::remove_file(file)));
+            3 => {
+                for file in &files {
+                    fs::write(file, "no index at all").expect("written");
+                }
+            }
+            4 => {
+                // A database, of another program.
                 let other = rusqlite::Connection::open(&index).expect("a database");
                 other.execute_batch("CREATE TABLE said (x); CREATE TABLE progress (y)").expect("tables");
             }
+            _ => {}
         }
         server = home.serve();
         let mut bob = Client::login_with(&server, "bob", SEARCHING);

@@ -1,7 +1,7 @@
 //! One account at several devices: what is done at one is known at the others.
 
 use crate::common::history::{id, texts, time};
-use crate::common::{Client, server, shown};
+use crate::common::{Client, Line, server, shown};
 
 const MODERN: &str = "batch echo-message labeled-response message-tags server-time account-tag draft/chathistory \
                       draft/read-marker draft/message-redaction draft/metadata-3";
@@ -80,7 +80,6 @@ fn what_is_done_at_one_device_is_known_at_the_others() {
     assert!(welcome.contains(&"761 * alice display-name * Alice".to_owned()), "{welcome:?}");
     assert_eq!(shown(&tablet.request("MARKREAD bob")), [format!("MARKREAD bob timestamp={}", time(&heard))]);
     let talk = tablet.history("LATEST bob * 10");
-    let talk: Vec<&str> =
-        talk.iter().filter(|line| line.command != "REDACT").map(|line| line.text()).collect();
+    let talk: Vec<&str> = talk.iter().filter(|line| line.command != "REDACT").map(Line::text).collect();
     assert_eq!(talk, ["from the phone", "to all of them"]);
 }

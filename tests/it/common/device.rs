@@ -30,7 +30,9 @@ impl Device {
 
     /// SHA-256 of the certificate in 64 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(&self.certificate).iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = |byte: u8| [byte >> 4, byte & 15];
+        let digit = |digit: u8| char::from_digit(digit.into(), 16).expect("a digit");
+        Sha256::digest(&self.certificate).into_iter().flat_map(digits).map(digit).collect()
     }
 
     /// How a client connects that shows the certificate.
