@@ -11,6 +11,7 @@ use super::people::{Linger, Person};
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::state::{Chat, Session};
+use super::sync;
 use crate::wire::{Cap, CapSet, Millis};
 
 impl Chat {
@@ -74,6 +75,10 @@ impl Chat {
         self.most_sessions = self.most_sessions.max(self.sessions.len());
         if first && let Some(person) = self.people.get(account) {
             self.monitors.announce(person, true, |session| self.nick_of(session), fx);
+            for watcher in self.monitors.of(person.nick()) {
+                let lines = sync::watched(self, watcher, account).into_iter();
+                fx.outputs.extend(lines.map(|line| Output::Line(watcher, line)));
+            }
         }
         self.weigh_away(account, at, fx);
         self.welcome(session, login, at, fx);

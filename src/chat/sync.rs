@@ -41,6 +41,17 @@ fn person(chat: &Chat, (account, session): Viewer, id: AccountId) -> Vec<Shown> 
     subject(chat, session, Subject::Account(id), Some(notes), &person.nick().shared())
 }
 
+/// The lines that tell a session what it follows of somebody whom it watches
+/// ([metadata](https://ircv3.net/specs/extensions/metadata#notifications)).
+pub(super) fn watched(chat: &Chat, session: SessionId, id: AccountId) -> Vec<String> {
+    let Some(known) = chat.sessions.get(&session) else { return Vec::new() };
+    if !known.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+        return Vec::new();
+    }
+    let (caps, nick) = (known.caps, chat.nick_of(session));
+    person(chat, (known.account, session), id).iter().map(|shown| shown.told_to(caps, &nick)).collect()
+}
+
 /// What a session follows of a channel and its members.
 pub(super) fn channel(chat: &Chat, (account, session): Viewer, id: ChannelId) -> Vec<Shown> {
     let Some(channel) = chat.channels.get(id) else { return Vec::new() };

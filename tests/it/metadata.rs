@@ -3,7 +3,7 @@
 //!
 //! <https://ircv3.net/specs/extensions/metadata>, as `draft/metadata-2` and, revised, as `draft/metadata-3`.
 
-use crate::common::{Client, Line, gather, refused, server, shown, the};
+use crate::common::{Client, Line, gather, refused, server, server_with, shown, the};
 
 const DRAFT: &str = "batch labeled-response draft/metadata-2";
 const REVISED: &str = "batch labeled-response draft/metadata-3";
@@ -142,6 +142,35 @@ fn changes_reach_the_other_devices_and_those_who_follow_and_no_others() {
     assert_eq!(shown(&phone.drain()), ["METADATA alice color *"]);
     assert_eq!(bob.drain(), []);
     assert_eq!(inside(&bob.request("METADATA alice LIST"), "metadata alice"), [] as [&str; 0]);
+}
+
+/// "Notifications": who watches somebody has the values when it begins to, when they change, and when that one comes.
+#[test]
+fn who_watches_somebody_knows_his_metadata() {
+    let server = server_with(&["sessions.grace_s = 0"]);
+    let mut bob = Client::login_with(&server, "bob", DRAFT);
+    let mut carol = Client::login_with(&server, "carol", REVISED);
+    let mut alice = Client::login_with(&server, "alice", REVISED);
+    alice.request("METADATA * SET status :in the garden");
+    alice.request("METADATA * SET website https://example.org");
+    for client in [&mut bob, &mut carol] {
+        client.request("METADATA * SUB status");
+    }
+    assert_eq!(
+        shown(&bob.request("MONITOR + alice,nobody"))[1..],
+        ["731 bob nobody", "METADATA alice status * in the garden"]
+    );
+    assert_eq!(shown(&carol.request("MONITOR + ALICE"))[1..], ["761 * alice status * in the garden"]);
+    alice.request("METADATA * SET status :in the kitchen");
+    assert_eq!(shown(&bob.drain()), ["METADATA alice status * in the kitchen"]);
+    alice.send("QUIT");
+    bob.command("731");
+    bob.request("MONITOR - alice");
+    carol.command("731");
+    let _alice = Client::login(&server, "alice");
+    assert!(carol.command("730").text().starts_with("alice!"));
+    assert_eq!(shown(&carol.drain()), ["761 * alice status * in the kitchen"]);
+    assert_eq!(bob.drain(), []);
 }
 
 /// "Concepts": channels have metadata too; what is private (`soju.im/pinned`) follows the account to all its devices.

@@ -7,6 +7,7 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::monitors::online;
 use crate::chat::settings::Settings;
+use crate::chat::sync;
 use crate::wire::numeric::{
     ERR_MONLISTFULL, Numeric, RPL_ENDOFMONLIST, RPL_MONLIST, RPL_MONOFFLINE, RPL_MONONLINE,
 };
@@ -86,6 +87,7 @@ fn watched(cx: &Context<'_>) -> Vec<Nick> {
 
 fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
     let session = cx.member.session;
+    let mut taken = nicks;
     for (place, nick) in nicks.iter().enumerate() {
         let Some(known) = cx.chat.sessions.get_mut(&session) else { return };
         if known.monitors.len() >= Settings::MONITORED && !known.monitors.contains(nick) {
@@ -93,12 +95,16 @@ fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
                 let reply = Reply::numeric(ERR_MONLISTFULL).arg(Settings::MONITORED.to_string());
                 cx.reply(reply.arg(rest).text("Monitor list is full"));
             }
-            return tell(cx, nicks.get(..place).unwrap_or_default());
+            taken = nicks.get(..place).unwrap_or_default();
+            break;
         }
         known.monitors.insert(nick.clone());
         cx.chat.monitors.add(nick.clone(), session);
     }
-    tell(cx, nicks);
+    tell(cx, taken);
+    let known = taken.iter().filter_map(|nick| cx.chat.people.named(nick));
+    let lines = known.flat_map(|person| sync::watched(cx.chat, session, person.account.id)).collect();
+    cx.lines(lines);
 }
 
 /// Says which of the nicks are there.
