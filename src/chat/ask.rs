@@ -86,7 +86,7 @@ pub enum Answer {
     /// The message, if it is there.
     Redact(Redaction, Place, Option<Found>),
     /// What was to be done is done, or refused.
-    Managed(Voice, Outcome),
+    Managed(AccountId, Voice, Outcome),
     /// It could not be found out.
     Failed(&'static str),
 }

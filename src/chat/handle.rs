@@ -1,6 +1,6 @@
 //! The one door to the state.
 
-use super::account::DeviceKey;
+use super::account::{DeviceKey, Outcome};
 use super::ask::Answer;
 use super::audience::SessionId;
 use super::context::Context;
@@ -92,12 +92,19 @@ impl Chat {
 
     fn answered(&mut self, session: SessionId, answer: Answer, at: Millis, fx: &mut Effects) {
         let writable = self.writable;
-        let Some(mut cx) = Context::of(self, session, at, fx) else { return };
+        let Some(mut cx) = Context::of(self, session, at, fx) else {
+            // It ended meanwhile. What it had done is done, and ends others.
+            return match answer {
+                Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
+                Answer::Managed(id, _, Outcome::DeviceRemoved(key)) => self.device_removed(id, key, at, fx),
+                _ => {}
+            };
+        };
         match answer {
             Answer::Failed("CHATHISTORY") => cx.reply(unreadable("CHATHISTORY", "MESSAGE_ERROR")),
             Answer::Failed("SEARCH") => cx.reply(unreadable("SEARCH", "INTERNAL_ERROR")),
             Answer::Failed(command) => cx.reply(unavailable(command)),
-            Answer::Managed(voice, outcome) => commands::account::done(&mut cx, voice, outcome),
+            Answer::Managed(_, voice, outcome) => commands::account::done(&mut cx, voice, outcome),
             Answer::Redact(..) if !writable => cx.reply(unavailable("REDACT")),
             Answer::Redact(redaction, place, found) => {
                 commands::redact::found(redaction, &mut cx, place, found);

@@ -111,7 +111,7 @@ impl Asks {
             Ask::Manage { account, request, voice } => {
                 let asker = Asker { account, peer: session.peer, device: session.device };
                 let outcome = self.manager.run(asker, request).await?;
-                return Ok(Outcome::Back(Answer::Managed(voice, outcome)));
+                return Ok(Outcome::Back(Answer::Managed(account, voice, outcome)));
             }
             other => other,
         };

@@ -81,7 +81,7 @@ fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
         assert!(!log.contains(secret) && !server.log().contains(secret), "{secret} in {log}");
     }
     assert!(log.contains("password changed by its owner"));
-    assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'account passwd'"), 1);
+    assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'account passwd'"), 2);
 }
 
 /// Is this in a file of the data folder?

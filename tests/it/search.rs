@@ -144,6 +144,11 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
     let home = server.home.clone();
     let index = home.path("data/search.db");
     for damage in 0..5 {
+        if damage == 2 {
+            // While it is in use, which the server does not notice; what was not copied into it yet stays behind.
+            fs::remove_file(&index).expect("an index");
+            assert_eq!(find(&mut bob, "text=number0007").len(), 1);
+        }
         server.kill9();
         let files = [index.clone(), home.path("data/search.db-wal"), home.path("data/search.db-shm")];
         // After a power cut alone, all is as before.
@@ -153,7 +158,6 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
             }
         }
         match damage {
-            2 => fs::remove_file(&index).expect("an index"),
             3 => {
                 for file in &files {
                     fs::write(file, "no index at all").expect("written");
@@ -167,7 +171,7 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
             _ => {}
         }
         server = home.serve();
-        let mut bob = Client::login_with(&server, "bob", SEARCHING);
+        bob = Client::login_with(&server, "bob", SEARCHING);
         let text = format!("text=number{:04}", 10 + damage);
         assert_eq!(find(&mut bob, &text).len(), 1, "{damage}: {}", server.log());
         assert_eq!(find(&mut bob, "text=word;limit=1000").len(), 1000, "{damage}");
@@ -175,6 +179,5 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
         bob.say("#room", &format!("after{damage}"));
         assert_eq!(find(&mut bob, &format!("text=after{damage}")).len(), 1, "it goes on learning");
     }
-    let mut bob = Client::login_with(&server, "bob", SEARCHING);
     assert!(answer(&mut bob, "SEARCH colour=x").starts_with("FAIL SEARCH"), "and all is well");
 }

@@ -1,9 +1,10 @@
 //! Messages of several lines, absences before the login, and ISUPPORT as a batch.
 
 use super::driver::Driver;
-use crate::chat::InputKind;
+use crate::chat::account::{DeviceKey, Outcome, Voice};
 use crate::chat::commands::batch::{Batches, Taken};
-use crate::chat::record::{MessageKind, Record};
+use crate::chat::record::{AccountChange, AccountId, MessageKind, Record};
+use crate::chat::{Answer, InputKind};
 use crate::wire::Message;
 
 /// Says lines as a connection does, and returns what the session itself got of them.
@@ -120,4 +121,36 @@ fn an_admin_redacts_where_he_is_not_and_sees_it() {
     assert!(d.say(bo, &format!("REDACT #a {id}")).contains("INVALID_TARGET #a"));
     assert!(d.say(cy, &format!("REDACT #a {id} :rude")).ends_with(&format!("REDACT #a {id} :rude\r\n")));
     assert!(d.got(al).contains(&format!(":cy!cy@parlour REDACT #a {id} :rude\r\n")));
+}
+
+#[test]
+fn a_password_is_changed_for_the_other_sessions_when_the_one_that_asked_is_gone() {
+    let outcomes = [(Outcome::PasswordChanged, true), (Outcome::DeviceRemoved(DeviceKey([7; 32])), false)];
+    for (outcome, ends) in outcomes {
+        let mut d = Driver::new();
+        let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
+        d.input(InputKind::Closed(al, "gone".into()));
+        let before = d.chat.password_changes();
+        let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), outcome);
+        d.input(InputKind::Answered { session: al, label: None, answer });
+        assert_eq!(d.got(other).contains("ERROR :The password was changed"), ends);
+        assert_eq!((d.got(bo).as_str(), d.chat.password_changes()), ("", before + 1));
+    }
+}
+
+#[test]
+fn oper_with_a_password_that_was_changed_meanwhile_makes_nobody_an_admin() {
+    let mut d = Driver::new();
+    let bo = d.open("bo", "");
+    let since = d.chat.password_changes();
+    let answer =
+        |since| Answer::Managed(AccountId(17), Voice::Command("OPER"), Outcome::Oper(AccountId(18), since));
+    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(18))));
+    d.input(InputKind::Answered { session: bo, label: None, answer: answer(since) });
+    assert!(d.got(bo).contains(" 464 bo "));
+    let since = d.chat.password_changes();
+    d.input(InputKind::Answered { session: bo, label: None, answer: answer(since) });
+    assert!(d.got(bo).contains(" 381 bo "));
+    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(18))));
+    assert!(d.say(bo, "REHASH").contains(" 481 bo "));
 }
