@@ -50,8 +50,9 @@ pub struct Device {
 /// What came of it.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The name and password are those of this account.
-    Oper(AccountId),
+    /// The name and password are those of this account, or were after so many changes
+    /// ([`Verified::since`](super::login::Verified::since)).
+    Oper(AccountId, u64),
     /// The password is another now.
     PasswordChanged,
     /// The device may log in.

@@ -47,7 +47,7 @@ impl Manager {
         let account = asker.account;
         match request {
             Request::Oper(credentials) => Ok(match self.logins.check(asker.peer, credentials).await {
-                Checked::Right(verified) => Outcome::Oper(verified.account),
+                Checked::Right(verified) => Outcome::Oper(verified.account, verified.since),
                 Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
                 Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
             }),

@@ -215,7 +215,7 @@ fn notice(cx: &mut Context<'_>, text: &str) {
 /// Goes on when the request was carried out.
 pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome) {
     match outcome {
-        Outcome::Oper(account) => oper_found(cx, account),
+        Outcome::Oper(account, since) => oper_found(cx, account, since),
         Outcome::Refused("WRONG_PASSWORD", _) if voice == Voice::Command("OPER") => {
             cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
         }
@@ -268,9 +268,12 @@ fn say(cx: &mut Context<'_>, voice: Voice, kind: &'static str, code: &str, text:
     }
 }
 
-/// The password was right; is the account an admin's?
-fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId) {
-    let admin = cx.chat.people.get(account).filter(|person| person.is_admin());
+/// The password was right; is it still, and is the account an admin's?
+fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId, since: u64) {
+    let admin =
+        cx.chat.people.get(account).filter(|person| {
+            person.is_admin() && !person.account.disabled && person.password_change <= since
+        });
     let Some(name) = admin.map(|person| person.nick().to_string()) else {
         return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
     };
