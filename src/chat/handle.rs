@@ -97,6 +97,7 @@ impl Chat {
             return match answer {
                 Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
                 Answer::Managed(id, _, Outcome::DeviceRemoved(key)) => self.device_removed(id, key, at, fx),
+                Answer::Managed(_, _, Outcome::Rehashed(settings)) => self.settings = *settings,
                 _ => {}
             };
         };

@@ -33,7 +33,8 @@ pub(super) struct Shared {
     pub hub: HubHandle,
     pub logins: Arc<Logins>,
     pub limits: Limits,
-    pub settings: Arc<Settings>,
+    /// What the server is like now.
+    pub settings: watch::Receiver<Arc<Settings>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -142,7 +143,7 @@ async fn log_in(
     shared: &Shared,
 ) -> Result<(Login, Nick, Lines, VecDeque<Result<String, LineError>>), Refusal> {
     let device = device_key(stream);
-    let mut machine = LoginMachine::new(shared.settings.clone());
+    let mut machine = LoginMachine::new(shared.settings.borrow().clone());
     let mut lines = Lines::new(shared.limits.line_bytes);
     let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
     let mut input = vec![0; 4096];

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::handle::now;
@@ -26,6 +27,8 @@ pub(super) struct Manager {
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
     pub reload: Reload,
+    /// For connections that are not in the chat yet.
+    pub settings: watch::Sender<Arc<Settings>>,
 }
 
 /// The connection that asks.
@@ -65,7 +68,10 @@ impl Manager {
             }
             Request::DeviceRemove(key) => self.device_remove(account, key).await,
             Request::Rehash => Ok(match (self.reload)() {
-                Ok(settings) => Outcome::Rehashed(Box::new(settings)),
+                Ok(settings) => {
+                    self.settings.send_replace(Arc::new(settings.clone()));
+                    Outcome::Rehashed(Box::new(settings))
+                }
                 Err(why) => {
                     warn!(%why, "the configuration stays as it was");
                     refused("INVALID_CONFIG", why)

@@ -97,9 +97,12 @@ impl Server {
             history.send_replace(config.history);
             Ok(settings)
         });
-        let manager = Arc::new(Manager { store: store.clone(), logins: logins.clone(), passwords, reload });
+        let (announce, announced) = watch::channel(Arc::new(settings.clone()));
+        let manager =
+            Manager { store: store.clone(), logins: logins.clone(), passwords, reload, settings: announce };
+        let manager = Arc::new(manager);
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
-        let chat = Chat::new(settings.clone(), kept);
+        let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, send_queue);
         let (stopping, stop) = watch::channel(false);
@@ -114,7 +117,7 @@ impl Server {
                 lines_per_second: limits.flood.then_some(limits.messages_per_second),
                 burst: limits.burst,
             },
-            settings: settings.into(),
+            settings: announced,
             stopping: stop,
         });
         let addresses = addresses::Addresses::new(limits.connections_per_address);

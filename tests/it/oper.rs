@@ -138,9 +138,15 @@ fn rehash_reads_the_configuration_again_for_admins() {
         assert!(said.starts_with("FAIL REHASH INVALID_CONFIG ") && said.contains(why), "{said}");
         assert_eq!(motd(&mut bob).join("\n").replace("- ", ""), "second", "{broken}");
     }
-    fs::write(&file, before.replace("'first'", "'fourth'")).expect("parlour.toml");
+    fs::write(&file, before.replace("'first'", "'fourth'\nname = 'Garden'")).expect("parlour.toml");
     bob.request(&format!("OPER root {PASSWORD}"));
     assert!(answer(&mut bob, "@label=it REHASH").starts_with("382 bob parlour.toml "), "by OPER too");
     assert_eq!(motd(&mut root).join("\n").replace("- ", ""), "fourth");
     assert_eq!(noted(&server, "server rehash"), 2);
+    // Whoever asks before the login hears of it too.
+    let mut client = Client::connect(&server);
+    client.negotiate("draft/extended-isupport");
+    for asked in [client.request("ISUPPORT"), root.request("ISUPPORT")] {
+        assert!(asked.iter().any(|line| line.params.contains(&"NETWORK=Garden".to_owned())), "{asked:?}");
+    }
 }
