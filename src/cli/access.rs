@@ -45,8 +45,13 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 const INPUT_LINE: u64 = 1024 * 1024;
 
 impl Access {
-    /// Logs in to `server`, or to the one that was used last, and remembers it.
-    pub async fn open(&self, server: Option<&str>, patience: Option<Duration>) -> anyhow::Result<Session> {
+    /// Logs in to `server`, or to the one that was used last, and remembers it. Does somebody read what comes?
+    pub async fn open(
+        &self,
+        server: Option<&str>,
+        patience: Option<Duration>,
+        reads: bool,
+    ) -> anyhow::Result<Session> {
         let path = Servers::default_path()?;
         let (addresses, pin, account, called) = self.server(server, &path)?;
         let mut tries = if self.password_stdin { 1 } else { 3 };
@@ -59,7 +64,7 @@ impl Access {
             };
             let credentials = Credentials::Password(password);
             let endpoint =
-                Endpoint { addresses: addresses.clone(), pin, account: account.clone(), credentials };
+                Endpoint { addresses: addresses.clone(), pin, account: account.clone(), credentials, reads };
             match Session::open(endpoint, patience).await {
                 Ok(session) => break session,
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {

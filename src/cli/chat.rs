@@ -35,7 +35,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     access::run(async {
         let patience = if access::interactive() { None } else { Some(access::PATIENCE) };
-        let session = args.access.open(args.server.as_deref(), patience).await?;
+        let session = args.access.open(args.server.as_deref(), patience, true).await?;
         talk(session).await
     })
 }

@@ -39,7 +39,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     access::run(async {
-        let mut session = args.access.open(args.server.as_deref(), Some(access::PATIENCE)).await?;
+        let mut session = args.access.open(args.server.as_deref(), Some(access::PATIENCE), false).await?;
         let done = tokio::select! {
             done = converse(&mut session) => done,
             () = access::interrupted() => Ok(()),

@@ -64,8 +64,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 async fn redeem(link: &InviteLink, account: &Nick, password: Password) -> Result<Session, ConnectError> {
     let token = Zeroizing::new(link.token.to_string());
     let credentials = Credentials::Invite { token, password };
-    let endpoint =
-        Endpoint { addresses: link.addresses.clone(), pin: link.pin, account: account.clone(), credentials };
+    let endpoint = Endpoint {
+        addresses: link.addresses.clone(),
+        pin: link.pin,
+        account: account.clone(),
+        credentials,
+        reads: true,
+    };
     Session::open(endpoint, None).await
 }
 

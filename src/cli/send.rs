@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         bail!("there is nothing to send: TEXT is empty");
     }
     access::run(async {
-        let session = args.access.open(args.server.as_deref(), Some(access::PATIENCE)).await?;
+        let session = args.access.open(args.server.as_deref(), Some(access::PATIENCE), false).await?;
         let (one, input) = match args.text {
             Some(text) => (Some(text), None),
             None => (None, Some(access::lines())),

@@ -37,7 +37,7 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     access::run(async {
-        let mut session = args.access.open(args.server.as_deref(), None).await?;
+        let mut session = args.access.open(args.server.as_deref(), None, false).await?;
         for target in &args.targets {
             if let Target::Channel(channel) = target {
                 session.model.join(channel);

@@ -29,6 +29,8 @@ pub struct Endpoint {
     pub account: Nick,
     /// How to prove it.
     pub credentials: Credentials,
+    /// Somebody reads what is received: the server is to send what the account missed, and to take it for read.
+    pub reads: bool,
 }
 
 /// Why there is no connection that is logged in.
@@ -81,7 +83,7 @@ pub(super) struct Link {
 /// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
 pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
     let stream = dial(&endpoint.addresses, endpoint.pin).await?;
-    let login = Login::new(endpoint.account, endpoint.credentials);
+    let login = Login::new(endpoint.account, endpoint.credentials, endpoint.reads);
     timeout(LOGIN_PATIENCE, log_in(stream, login))
         .await
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))

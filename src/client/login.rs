@@ -87,6 +87,8 @@ const CHUNK: usize = 400;
 pub struct Login {
     name: Nick,
     credentials: Credentials,
+    /// See [`Endpoint::reads`](super::link::Endpoint::reads).
+    reads: bool,
     /// What CAP LS has named so far, with values.
     offered: Vec<String>,
     caps: CapSet,
@@ -100,9 +102,9 @@ impl LoginError {
 }
 
 impl Login {
-    /// A login as `name`.
-    pub fn new(name: Nick, credentials: Credentials) -> Self {
-        Self { name, credentials, offered: Vec::new(), caps: CapSet::EMPTY }
+    /// A login as `name`, of somebody who reads or of a program that does not.
+    pub fn new(name: Nick, credentials: Credentials, reads: bool) -> Self {
+        Self { name, credentials, reads, offered: Vec::new(), caps: CapSet::EMPTY }
     }
 
     /// The first lines. Send them only when the server has proven who it is.
@@ -183,7 +185,9 @@ impl Login {
         if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == "PLAIN") {
             return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned()));
         }
-        Ok(LIKED.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
+        // To who could ask for history the server sends nothing unasked, and does not note that it was read.
+        let liked = if self.reads { LIKED } else { LIKED.with(Cap::Chathistory) };
+        Ok(liked.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
     }
 
     /// The capabilities are on: now say who one is.
@@ -271,13 +275,13 @@ mod tests {
     }
 
     fn by_password(text: &str) -> Login {
-        Login::new(Nick::parse("alice").expect("nick"), Credentials::Password(password(text)))
+        Login::new(Nick::parse("alice").expect("nick"), Credentials::Password(password(text)), true)
     }
 
     fn by_invite() -> Login {
         let credentials =
             Credentials::Invite { token: Zeroizing::new("t0ken".into()), password: password("pass word") };
-        Login::new(Nick::parse("alice").expect("nick"), credentials)
+        Login::new(Nick::parse("alice").expect("nick"), credentials, true)
     }
 
     fn start(login: &Login) -> String {
@@ -319,6 +323,19 @@ mod tests {
         let caps = CapSet::of(&[Cap::Batch, Cap::Sasl, Cap::SendId]);
         let (step, _) = tell(&mut login, ":srv 001 Alice :Welcome").expect("welcome");
         assert_eq!(step, Step::Done(Nick::parse("alice").expect("nick"), caps));
+    }
+
+    #[test]
+    fn a_program_that_shows_nothing_has_nothing_read() {
+        let caps = |reads| {
+            let mut login = Login::new(
+                Nick::parse("alice").expect("nick"),
+                Credentials::Password(password("secret")),
+                reads,
+            );
+            answer(&mut login, &format!("{LS} draft/chathistory"))
+        };
+        assert!(!caps(true).contains("draft/chathistory") && caps(false).contains("draft/chathistory"));
     }
 
     #[test]

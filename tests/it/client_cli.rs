@@ -86,6 +86,10 @@ fn a_conversation_as_it_is_printed() {
         [
             "#lobby -- you joined",
             "        #lobby -- 2 here: ~dora Eve",
+            // What her scripts said, which she has not seen yet.
+            "#lobby <Eve> The build is green",
+            "dora -Eve- one",
+            "dora -Eve-   two",
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",
@@ -255,4 +259,18 @@ fn a_reader_that_goes_away_ends_the_tail_quietly() {
     let output = tail.wait_with_output().expect("it ends");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_program_that_sends_takes_nothing_away_from_who_reads() {
+    let server = joined("dora");
+    let home = &server.home;
+    let link = home.invite(&[]);
+    ok(&run(home, "Eve", &["join", &link, "--name", "Eve"], ""));
+    ok(&run(home, "Eve", &["send", "dora", "read me"], ""));
+    // A script of dora's sends something meanwhile, and is no reader.
+    ok(&run(home, "dora", &["send", "echo", "from a script"], ""));
+    let read = |person| ok(&run(home, person, &["chat"], ""));
+    assert!(read("dora").contains("<Eve> read me"));
+    assert!(!read("dora").contains("read me"), "once is enough");
 }

@@ -49,6 +49,7 @@ impl Fake {
             pin: self.pin,
             account: Nick::parse("alice").expect("a nick"),
             credentials: Credentials::Password(password()),
+            reads: true,
         }
     }
 
