@@ -26,7 +26,11 @@ fn a_value_reaches_those_who_follow_it_and_share_a_channel() {
     assert_eq!(d.got(other), ":chat.parlour 761 * al status * :gone fishing\r\n");
     assert_eq!(d.got(bo), ":chat.parlour METADATA al status * :gone fishing\r\n");
     assert_eq!(d.got(cy), "", "cy shares no channel with al");
-    d.say(cy, "MONITOR + al");
+    let told = d.say(cy, "MONITOR + al");
+    assert!(
+        told.ends_with(":chat.parlour 761 * al status * :gone fishing\r\n"),
+        "what there is comes at once: {told}"
+    );
     d.say(al, "METADATA al SET status back");
     assert_eq!(d.got(cy), ":chat.parlour 761 * al status * :back\r\n", "who watches is told too");
     d.say(al, "METADATA * SET avatar https://example.org/al.png");
@@ -91,6 +95,19 @@ fn notes_are_for_the_account_alone() {
     assert!(d.say(al, "METADATA #a SET soju.im/muted 1").contains("761 al #a soju.im/muted private :1"));
     assert!(d.say(al, "METADATA #b SET soju.im/muted 1").contains("INVALID_TARGET #b"));
     assert!(d.say(phone, "METADATA bo SYNC").contains("761 * bo soju.im/pinned private :1"));
+}
+
+#[test]
+fn who_watches_is_told_what_somebody_says_of_himself_when_he_comes() {
+    let mut d = Driver::new();
+    let al = d.open("al", REVISED);
+    d.say(al, "METADATA * SET status here");
+    d.say(al, "QUIT");
+    let bo = d.open("bo", REVISED);
+    d.say(bo, "METADATA * SUB status");
+    d.say(bo, "MONITOR + al");
+    d.open("al", "");
+    assert!(d.got(bo).ends_with(":chat.parlour 761 * al status * :here\r\n"));
 }
 
 #[test]
