@@ -1,122 +1,263 @@
 #!/usr/bin/env bash
-# irssi and WeeChat, the real ones, each logged in by SASL with the pinned fingerprint, talk with `parlour chat
-# --plain`, both ways. Prints what was on their screens; exits 0 when each line arrived.
+# irssi and WeeChat, the real ones, set up with the lines of README.md, beside `parlour chat --plain`: they talk, run a
+# channel, miss messages, die, share an account, log in by certificate. Prints for each check what was on the screen;
+# exits 0 when all was as it should be.
 #
 #   scripts/clients.sh               builds the debug binary first; installs irssi, WeeChat and tmux where missing
 #   PARLOUR=path scripts/clients.sh  uses that binary
 set -euo pipefail
+# shellcheck source=scripts/clients-common.sh
+. "$(dirname "$0")/clients-common.sh"
 
-if [ -z "${PARLOUR:-}" ]; then
-  root=$(cd "$(dirname "$0")/.." && pwd)
-  (cd "$root" && cargo build --quiet)
-  PARLOUR=$(cd "$root" && cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)/debug/parlour
-fi
-missing=()
-for program in tmux irssi; do command -v "$program" >/dev/null || missing+=("$program"); done
-command -v weechat >/dev/null || missing+=(weechat-curses)
-if [ "${#missing[@]}" -gt 0 ]; then
-  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq "${missing[@]}" >/dev/null
-fi
+install tmux tmux
+install irssi irssi
+install weechat weechat-curses
+install openssl openssl
 
-home=$(mktemp -d)
 socket=$home/tmux
-server=
-cleanup() {
-  tmux -S "$socket" kill-server 2>/dev/null || true
-  if [ -n "$server" ]; then kill -TERM "$server" 2>/dev/null && wait "$server" 2>/dev/null || true; fi
-  sleep 0.5 # WeeChat writes its files as it ends
-  rm -rf "$home"
-}
-trap cleanup EXIT
+# shellcheck disable=SC2317 # the trap calls it
+end_tmux() { tmux -S "$socket" kill-server 2>/dev/null || true; cleanup; }
+trap end_tmux EXIT
 
-fail() { printf 'clients: %s\n' "$*" >&2; exit 1; }
-screen() { tmux -S "$socket" capture-pane -p -S -200 -t "$1"; }
-# type WINDOW TEXT: types a line, as a person does.
-type_in() { tmux -S "$socket" send-keys -t "$1" -l "$2" && tmux -S "$socket" send-keys -t "$1" Enter; }
-# Waits until a command's output has a line that matches; the bound is only for what never comes.
-await() {
-  local pattern=$1 _
+screen() { tmux -S "$socket" capture-pane -p -t "clients:$1"; }
+# type_in CLIENT TEXT...: types lines, as a person does.
+type_in() {
+  local client=$1 line
   shift
-  for _ in $(seq 300); do
-    "$@" 2>/dev/null | grep -q -- "$pattern" && return
-    sleep 0.1
-  done
-  "$@" >&2 || true
-  fail "never saw «$pattern» ($*)"
+  for line in "$@"; do tmux -S "$socket" send-keys -t "clients:$client" -l "$line" \; send-keys -t "clients:$client" Enter; done
 }
+irssi() { type_in irssi "$@"; }
+weechat() { type_in weechat "$@"; }
+# Types into WeeChat's buffer of that name; irssi is told to have all in one window.
+buffer() { type_in weechat "/buffer $1" '/buffer clear -all'; }
+# saw CLIENT CHECK PATTERN
+saw() {
+  local line
+  if line=$(seen 15 "$3" screen "$1"); then ok "$1" "$2" "$line"; else no "$1" "$2" "expected «$3»"; screen "$1" | grep -v '^ *$' | tail -n 25; fi
+}
+# start CLIENT: a window with the client; its process is the pane's own, so that it can be ended by its id.
+start() {
+  local run
+  case $1 in
+    irssi) run="exec irssi --home '$home/irssi'" ;;
+    weechat) run="exec weechat -d '$home/weechat' -r '/set weechat.look.paste_max_lines -1'" ;;
+  esac
+  tmux -S "$socket" new-window -t clients -n "$1" "$run"
+  seen 20 "$([ "$1" = irssi ] && echo 'Irssi v' || echo 'WeeChat 3')" screen "$1" >/dev/null || true
+}
+pid_of() { tmux -S "$socket" list-panes -t "clients:$1" -F '#{pane_pid}'; }
+# Waits until a client's window is gone, since two of a name are none to tmux.
+gone() { while tmux -S "$socket" list-windows -t clients -F '#W' | grep -qx "$1"; do sleep 0.1; done; }
+crash() { kill -KILL "$(pid_of "$1")"; gone "$1"; }
+# Lines of alice's since a mark.
+mark() { marked=$(wc -l < alice.out); }
+since() { tail -n "+$((marked + 1))" alice.out; }
 
-cd "$home"
-printf '[passwords]\nmemory_kib = 64\niterations = 1\n' > parlour.toml
-"$PARLOUR" serve --listen 127.0.0.1:0 > invite.txt 2> log.txt &
-server=$!
-await '^parlour://' cat invite.txt
-port=$(sed -n 's/.*listening on 127.0.0.1://p' log.txt | head -n 1)
+start_server
+start_alice
+add_user irene
+add_user wanda
 shown=$("$PARLOUR" certs show)
 irssi_pin=$(sed -n 's/^irssi -tls_pinned_cert *//p' <<<"$shown")
 weechat_pin=$(sed -n 's/^WeeChat 3 ssl_fingerprint *//p' <<<"$shown")
+tmux -S "$socket" -f /dev/null new-session -d -s clients -x 150 -y 120 -n first
 
-export XDG_CONFIG_HOME=$home/alice
-"$PARLOUR" join "$(tail -n 1 invite.txt)" --name alice --password-stdin <<<'correct horse' 2> join.txt
-"$PARLOUR" user add irene --password-stdin <<<'irssi secret' 2>> join.txt
-"$PARLOUR" user add wanda --password-stdin <<<'weechat secret' 2>> join.txt
 
-mkfifo alice.in
-"$PARLOUR" chat --plain --password-stdin < alice.in > alice.out 2> alice.err &
-exec 3> alice.in
-printf 'correct horse\n' >&3
-await 'you joined' cat alice.out
+printf '\n== set-up, with the lines of README.md\n'
+start irssi
+irssi '/set autocreate_windows OFF' '/set autocreate_query_level NONE' '/set cmd_queue_speed 10msec' \
+  "/network add -sasl_mechanism PLAIN -sasl_username irene -sasl_password 'irene secret' parlour" \
+  "/server add -network parlour -tls -notls_verify -tls_pinned_cert $irssi_pin 127.0.0.1 $port" \
+  '/channel add -auto #lobby parlour' '/save' '/connect parlour'
+alice_saw 'irssi has joined' 'irene joined'
+start weechat
+# shellcheck disable=SC2016 # WeeChat's own variable
+weechat "/server add parlour 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=wanda -autojoin=#lobby" \
+  '/secure set parlour wanda secret' '/set irc.server.parlour.sasl_password "${sec.data.parlour}"' \
+  '/set irc.server.parlour.autoconnect on' '/save' '/connect parlour'
+alice_saw 'WeeChat has joined' 'wanda joined'
+saw irssi 'SASL' 'SASL authentication succeeded'
+saw irssi 'its nick is the account' '\[irene\]'
+buffer server.parlour
+weechat '/buffer #lobby'
+saw weechat 'its nick is the account' '\[wanda\]'
 
-mkdir irssi
-cat > irssi/config <<CONFIG
-servers = ( { address = "127.0.0.1"; chatnet = "parlour"; port = "$port"; autoconnect = "yes";
-  use_tls = "yes"; tls_verify = "no"; tls_pinned_cert = "$irssi_pin"; } );
-chatnets = { parlour = { type = "IRC"; nick = "irene"; sasl_mechanism = "PLAIN";
-  sasl_username = "irene"; sasl_password = "irssi secret"; }; };
-channels = ( { name = "#lobby"; chatnet = "parlour"; autojoin = "yes"; } );
-settings = { core = { real_name = "Irene"; user_name = "irene"; nick = "irene"; }; };
-CONFIG
-tmux -S "$socket" -f /dev/null new-session -d -s clients -x 110 -y 35 -n irssi "irssi --home '$home/irssi'"
-await 'irene joined' cat alice.out
+printf '\n== talking\n'
+alice 'Welcome, both of you'
+irssi '/msg #lobby Irene speaks from irssi'
+weechat 'Wanda speaks from WeeChat'
+alice_saw 'irssi speaks' '<irene> Irene speaks from irssi'
+alice_saw 'WeeChat speaks' '<wanda> Wanda speaks from WeeChat'
+saw irssi 'alice speaks' 'alice.*Welcome, both of you'
+saw irssi 'WeeChat speaks' 'wanda.*Wanda speaks from WeeChat'
+saw weechat 'alice speaks' 'alice.*Welcome, both of you'
+saw weechat 'irssi speaks' 'irene.*Irene speaks from irssi'
+irssi '/msg alice just for you'
+alice_saw 'a direct message' '<irene> just for you'
+alice '/msg irene and back'
+saw irssi 'a direct message' 'alice.*and back'
+weechat '/query echo hello'
+saw weechat 'the echo' 'Server received your message: hello'
 
-tmux -S "$socket" new-window -t clients -n weechat "weechat -d '$home/weechat' \
-  -r '/server add parlour 127.0.0.1/$port -ssl' \
-  -r '/set irc.server.parlour.ssl_fingerprint $weechat_pin' \
-  -r '/set irc.server.parlour.nicks wanda' \
-  -r '/set irc.server.parlour.sasl_mechanism plain' \
-  -r '/set irc.server.parlour.sasl_username wanda' \
-  -r '/set irc.server.parlour.sasl_password \"weechat secret\"' \
-  -r '/set irc.server.parlour.autojoin #lobby' \
-  -r '/connect parlour'"
-await 'wanda joined' cat alice.out
+printf '\n== a channel of irene, run from irssi\n'
+irssi '/join #irssi' '/msg #irssi said before WeeChat came'
+saw irssi 'who makes a channel is its founder' '\[~irene\]'
+weechat '/join #irssi' '/buffer #irssi'
+saw weechat 'history on joining' 'irene.*said before WeeChat came'
+irssi '/op wanda'
+saw irssi 'op' 'mode/#irssi .*+o wanda.*by irene'
+saw weechat 'op' 'Mode #irssi .*+o wanda.*by irene'
+irssi '/deop wanda' '/topic The topic of irssi' '/mode +m'
+saw weechat 'topic' 'irene has.*topic.*The topic of irssi'
+saw weechat 'mode' 'Mode #irssi .*+m.*by irene'
+weechat 'nobody hears this'
+saw weechat 'moderated' 'moderated: only who has a voice'
+irssi '/voice wanda'
+saw weechat 'voice' 'Mode #irssi .*+v wanda.*by irene'
+irssi '/ban wanda' '/kick wanda Out with you'
+saw irssi 'ban' 'mode/#irssi .*+b .*by irene'
+saw weechat 'kick' 'irene has kicked wanda.*Out with you'
+weechat '/join #irssi'
+saw weechat 'banned' 'annot join channel.*banned'
+irssi '/ban'
+saw irssi 'list of bans' '#irssi: ban .*wanda'
+irssi '/unban *wanda*'
+saw irssi 'unban' 'mode/#irssi .*-b'
 
-printf '%s\n' 'Welcome, both of you' >&3
-type_in clients:irssi '/window goto #lobby'
-type_in clients:irssi 'Irene speaks from irssi'
-type_in clients:weechat 'Wanda speaks from WeeChat'
-await '<irene> Irene speaks from irssi' cat alice.out
-await '<wanda> Wanda speaks from WeeChat' cat alice.out
-await '<.alice> Welcome, both of you' screen clients:irssi
-await 'wanda> Wanda speaks from WeeChat' screen clients:irssi
-await 'alice.*Welcome, both of you' screen clients:weechat
-await 'irene.*Irene speaks from irssi' screen clients:weechat
+printf '\n== a channel of wanda, run from WeeChat\n'
+weechat '/join #weechat'
+saw weechat 'who makes a channel is its founder' '\[~wanda\]'
+weechat 'said before irssi came'
+irssi '/join #weechat'
+saw irssi 'history on joining' 'wanda.*said before irssi came'
+weechat '/op irene'
+saw irssi 'op' 'mode/#weechat .*+o irene.*by wanda'
+weechat '/topic The topic of WeeChat' '/mode +i'
+saw irssi 'topic' 'wanda changed the topic of #weechat to: The topic of WeeChat'
+saw irssi 'mode' 'mode/#weechat .*+i.*by wanda'
+weechat '/ban irene' '/kick irene Out with you too'
+saw irssi 'kick' 'kicked from #weechat by wanda.*Out with you too'
+weechat '/ban'
+saw weechat 'list of bans' 'irene.*banned by'
+irssi '/join #weechat'
+saw irssi 'banned' 'annot join.*#weechat'
+weechat '/unban irene' '/invite irene'
+saw irssi 'invite' 'wanda invites you to #weechat'
 
-# To a person, and to the echo.
-type_in clients:irssi '/msg alice just for you'
-await '<irene> just for you' cat alice.out
-printf '%s\n' '/msg irene and back' >&3
-type_in clients:irssi '/window goto alice'
-await 'and back' screen clients:irssi
-type_in clients:weechat '/msg echo hello'
-type_in clients:weechat '/query echo'
-await 'Server received your message: hello' screen clients:weechat
+printf '\n== questions\n'
+irssi '/clear' '/whois wanda' '/list -yes' '/names #lobby'
+saw irssi '/whois' 'wanda \[wanda@parlour\]'
+saw irssi '/whois: account' 'account *: wanda'
+saw irssi '/whois: end' 'End of WHOIS'
+saw irssi '/list' '#irssi 1 The topic of irssi'
+saw irssi '/list: end' 'End of /LIST'
+saw irssi '/names' '~alice.*irene.*wanda'
+buffer server.parlour
+weechat '/whois irene' '/list' '/names #lobby'
+saw weechat '/whois' '\[irene\].*irene@parlour'
+saw weechat '/whois: end' '\[irene\].*End of'
+saw weechat '/list' '#irssi.*1.*The topic of irssi'
+weechat '/buffer #lobby'
+saw weechat '/names' 'Nicks #lobby: .*~alice.*irene.*wanda'
+irssi '/away gone for tea'
+saw irssi '/away' 'marked as being away'
+weechat '/query irene are you there'
+saw weechat 'who is away' 'gone for tea'
+irssi '/away'
+saw irssi '/away, back' 'no longer marked as being away'
+irssi '/msg NickServ HELP'
+saw irssi 'NickServ HELP' 'NickServ.*CERT ADD'
+weechat '/query NickServ HELP' '/buffer NickServ'
+saw weechat 'NickServ HELP' 'CERT ADD'
 
-for client in irssi weechat; do
-  printf '\n== %s\n' "$client"
-  screen "clients:$client" | grep -v '^ *$'
+printf '\n== what was missed, for who was not there\n'
+irssi '/quit'
+gone irssi
+alice_saw 'irssi has left' 'irene went offline'
+alice 'said while irene was gone'
+weechat '/query irene a letter for irene'
+saw weechat 'a letter to who is not there' 'a letter for irene'
+start irssi
+irssi '/connect parlour'
+saw irssi 'missed in a channel' 'alice.*said while irene was gone'
+saw irssi 'missed letter' 'wanda.*a letter for irene'
+weechat '/quit'
+gone weechat
+alice_saw 'WeeChat has left' 'wanda went offline'
+alice 'said while wanda was gone'
+irssi '/msg wanda a letter for wanda'
+start weechat
+weechat '/buffer #lobby'
+saw weechat 'missed in a channel' 'alice.*said while wanda was gone'
+weechat '/buffer parlour.irene'
+saw weechat 'missed letter' 'irene.*a letter for wanda'
+
+printf '\n== kill -9, and back within the grace of 10 s, or not\n'
+mark
+crash irssi
+alice 'said while irene was dead'
+start irssi
+irssi '/connect parlour'
+saw irssi 'missed in a channel' 'alice.*said while irene was dead'
+irssi '/msg #lobby irene is alive'
+alice_saw 'irssi is back' 'irene is alive'
+if since | grep 'irene \(joined\|went\)'; then no alice 'nothing of it' 'expected no join and no quit'; else ok alice 'saw no quit and no join of it'; fi
+mark
+crash weechat
+began=$(date +%s)
+if line=$(seen 20 'wanda went offline' since); then ok alice "WeeChat is dead, after $(($(date +%s) - began)) s" "$line"; else no alice 'WeeChat is dead' 'expected a quit'; fi
+start weechat
+alice_saw 'WeeChat is back' 'wanda joined'
+
+printf '\n== one account, two devices: WeeChat as irene too\n'
+mark
+weechat "/server add twin 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=irene" \
+  '/set irc.server.twin.sasl_password "irene secret"' '/connect twin'
+buffer server.twin
+saw weechat 'logs in' 'You are now logged in as irene\|no message of the day'
+weechat '/buffer twin.#lobby'
+saw weechat "irene's channels come by themselves" '\[irene\].*\|irc/twin.*#lobby'
+alice 'for all devices'
+saw irssi 'a channel' 'alice.*for all devices'
+saw weechat 'a channel' 'alice.*for all devices'
+irssi '/msg #lobby from the one device'
+saw weechat 'what the other device says' 'irene.*from the one device'
+weechat 'from the other device'
+saw irssi 'what the other device says' 'irene.*from the other device'
+alice '/msg irene a letter for all devices'
+saw irssi 'a letter' 'alice.*a letter for all devices'
+weechat '/buffer twin.alice'
+saw weechat 'a letter' 'alice.*a letter for all devices'
+weechat '/disconnect twin'
+irssi '/msg #lobby one is left'
+alice_saw 'one is left' 'one is left'
+if since | grep 'irene \(joined\|went\)'; then no alice 'nothing of it' 'expected no join and no quit'; else ok alice 'saw no join and no quit of it'; fi
+
+printf '\n== login by certificate, with the lines of README.md\n'
+for name in irene wanda; do
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=$name" \
+    -keyout "$name.pem" -out "$name.crt" 2>/dev/null
+  cat "$name.crt" >> "$name.pem"
 done
-printf '\n== parlour chat --plain\n'
-cat alice.out
-exec 3>&-
-printf '\nclients: irssi and WeeChat talked with parlour, both ways\n'
+irssi "/server modify -network parlour -tls_cert $home/irene.pem 127.0.0.1 $port" '/disconnect' '/clear' '/connect parlour'
+saw irssi 'shows its certificate' '\[Users #lobby\]'
+irssi '/msg NickServ CERT ADD'
+saw irssi 'NickServ CERT ADD' 'NickServ.*may log in to your account now'
+irssi '/network modify -sasl_mechanism EXTERNAL -sasl_password "" parlour' '/disconnect' '/clear' '/connect parlour'
+saw irssi 'SASL EXTERNAL' 'SASL authentication succeeded'
+saw irssi 'and its channels' '\[Users #lobby\]'
+irssi '/msg NickServ CERT LIST'
+saw irssi 'NickServ CERT LIST: it was used' 'NickServ.*last used 2'
+buffer server.parlour
+weechat "/set irc.server.parlour.ssl_cert $home/wanda.pem" '/reconnect parlour'
+saw weechat 'shows its certificate' 'no message of the day'
+weechat '/query NickServ CERT ADD' '/buffer NickServ'
+saw weechat 'NickServ CERT ADD' 'may log in to your account now'
+weechat '/set irc.server.parlour.sasl_mechanism external' '/unset irc.server.parlour.sasl_password'
+buffer server.parlour
+weechat '/reconnect parlour'
+saw weechat 'SASL EXTERNAL' 'SASL authentication successful'
+saw weechat 'is in' 'no message of the day'
+weechat '/query NickServ CERT LIST' '/buffer NickServ'
+saw weechat 'NickServ CERT LIST: it was used' 'last used 2'
+finish

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# What scripts/clients.sh and scripts/more-clients.sh share; they source it. It finds or builds parlour, makes a
+# temporary folder, $home, that goes away at the end, and knows how to start a server and how to wait for a line.
+
+failures=0
+pids=()
+
+if [ -z "${PARLOUR:-}" ]; then
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  (cd "$root" && cargo build --quiet)
+  PARLOUR=$(cd "$root" && cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)/debug/parlour
+fi
+
+home=$(mktemp -d)
+# Ends what was started, and nothing else.
+cleanup() {
+  local pid
+  for pid in "${pids[@]}"; do if kill -TERM "$pid" 2>/dev/null; then wait "$pid" 2>/dev/null || true; fi; done
+  sleep 0.5 # WeeChat writes its files as it ends
+  rm -rf "$home"
+}
+trap cleanup EXIT
+
+fail() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 1; }
+
+# install COMMAND PACKAGE...: installs the Debian packages where the command is missing.
+install() {
+  local command=$1 sudo
+  shift
+  command -v "$command" >/dev/null && return
+  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo apt-get install -y -qq "$@" >/dev/null
+}
+
+# seen SECONDS PATTERN COMMAND...: waits until the command's output has a line that matches, and prints the last one.
+# The bound is only for what never comes.
+seen() {
+  local tenths=$(($1 * 10)) pattern=$2 line
+  shift 2
+  for _ in $(seq "$tenths"); do
+    line=$("$@" 2>/dev/null | grep -- "$pattern" | tail -n 1) && [ -n "$line" ] && { printf '%s\n' "$line"; return; }
+    sleep 0.1
+  done
+  return 1
+}
+
+await() {
+  local pattern=$1
+  shift
+  seen 30 "$pattern" "$@" >/dev/null && return
+  "$@" >&2 || true
+  fail "never saw «$pattern» ($*)"
+}
+
+ok() { printf '  ok  %-9s %-44s %s\n' "$1" "$2" "$(sed 's/ *│[ ~@%+]*[a-z]* *$//; s/.*│//; s/^ *//' <<<"${3:-}")"; }
+no() { printf '  NO  %-9s %-44s %s\n' "$1" "$2" "$3"; failures=$((failures + 1)); }
+
+# Starts a server in $home on a free port of loopback. Leaves its port in $port, its admin's invite in invite.txt.
+start_server() {
+  cd "$home" || exit
+  printf '[passwords]\nmemory_kib = 64\niterations = 1\n[sessions]\ngrace_s = 10\n' > parlour.toml
+  "$PARLOUR" serve --listen 127.0.0.1:0 > invite.txt 2> log.txt &
+  pids+=($!)
+  await '^parlour://' cat invite.txt
+  # shellcheck disable=SC2034 # the scripts use it
+  port=$(sed -n 's/.*listening on 127.0.0.1://p' log.txt | head -n 1)
+}
+
+add_user() { "$PARLOUR" user add "$1" --password-stdin <<<"$1 secret" 2>> join.txt; }
+
+# Starts `parlour chat --plain` as alice, the admin: `alice TEXT` types, alice.out is what she sees.
+start_alice() {
+  export XDG_CONFIG_HOME=$home/alice
+  "$PARLOUR" join "$(tail -n 1 invite.txt)" --name alice --password-stdin <<<'alice secret' 2> join.txt
+  mkfifo alice.in
+  "$PARLOUR" chat --plain --password-stdin < alice.in > alice.out 2> alice.err &
+  pids+=($!)
+  exec 3> alice.in
+  alice 'alice secret'
+  await 'you joined' cat alice.out
+}
+alice() { printf '%s\n' "$1" >&3; }
+# alice_saw CHECK PATTERN
+alice_saw() {
+  local line
+  if line=$(seen 20 "$2" cat alice.out); then ok alice "$1" "$line"; else no alice "$1" "expected «$2»"; fi
+}
+
+# The end: how many were not as expected.
+finish() {
+  exec 3>&-
+  [ "$failures" -eq 0 ] || fail "$failures not as expected"
+  printf '\n%s: everything as expected\n' "$(basename "$0" .sh)"
+}
