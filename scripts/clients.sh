@@ -29,7 +29,14 @@ type_in() {
 irssi() { type_in irssi "$@"; }
 weechat() { type_in weechat "$@"; }
 # Types into WeeChat's buffer of that name; irssi is told to have all in one window.
-buffer() { type_in weechat "/buffer $1" '/buffer clear -all'; }
+buffer() { type_in weechat "/buffer $1" '/buffer clear -all'; blank weechat; }
+# Waits until what a client showed of an earlier login is off its screen.
+blank() {
+  for _ in $(seq 100); do
+    screen "$1" | grep -q 'message of the day' || return 0
+    sleep 0.1
+  done
+}
 # saw CLIENT CHECK PATTERN
 saw() {
   local line
@@ -214,9 +221,10 @@ mark
 weechat "/server add twin 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=irene" \
   '/set irc.server.twin.sasl_password "irene secret"' '/connect twin'
 buffer server.twin
-saw weechat 'logs in' 'You are now logged in as irene\|no message of the day'
+saw weechat 'logs in' 'no message of the day'
+saw weechat "irene's channels come by themselves" 'irc/twin.*#irssi'
 weechat '/buffer twin.#lobby'
-saw weechat "irene's channels come by themselves" '\[irene\].*\|irc/twin.*#lobby'
+saw weechat 'is in' 'irc/twin.*#lobby'
 alice 'for all devices'
 saw irssi 'a channel' 'alice.*for all devices'
 saw weechat 'a channel' 'alice.*for all devices'
@@ -239,15 +247,19 @@ for name in irene wanda; do
     -keyout "$name.pem" -out "$name.crt" 2>/dev/null
   cat "$name.crt" >> "$name.pem"
 done
-irssi "/server modify -network parlour -tls_cert $home/irene.pem 127.0.0.1 $port" '/disconnect' '/clear' '/connect parlour'
+irssi "/server modify -network parlour -tls_cert $home/irene.pem 127.0.0.1 $port" '/disconnect' '/clear'
+blank irssi
+irssi '/connect parlour'
 saw irssi 'shows its certificate' '\[Users #lobby\]'
 irssi '/msg NickServ CERT ADD'
 saw irssi 'NickServ CERT ADD' 'NickServ.*may log in to your account now'
-irssi '/network modify -sasl_mechanism EXTERNAL -sasl_password "" parlour' '/disconnect' '/clear' '/connect parlour'
+irssi '/network modify -sasl_mechanism EXTERNAL -sasl_password "" parlour' '/disconnect' '/clear'
+blank irssi
+irssi '/connect parlour'
 saw irssi 'SASL EXTERNAL' 'SASL authentication succeeded'
 saw irssi 'and its channels' '\[Users #lobby\]'
 irssi '/msg NickServ CERT LIST'
-saw irssi 'NickServ CERT LIST: it was used' 'NickServ.*last used 2'
+saw irssi 'NickServ CERT LIST: it was used' 'last used 2\|^ *20.*T.*Z$'
 buffer server.parlour
 weechat "/set irc.server.parlour.ssl_cert $home/wanda.pem" '/reconnect parlour'
 saw weechat 'shows its certificate' 'no message of the day'

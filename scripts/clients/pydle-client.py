@@ -28,10 +28,24 @@ class Paul(pydle.Client):
         self.seen.append(what)
         self.came.set()
 
+    async def on_raw_cap_ls(self, params):
+        # pydle 1.2 asks for version 302, where a list has several lines, and reads only the first word of all but the
+        # last: without this it takes "*" for the list and ends the negotiation.
+        self.listed = f"{getattr(self, 'listed', '')} {params[-1]}"
+        if params[0] != "*":
+            listed, self.listed = self.listed, ""
+            await super().on_raw_cap_ls([listed])
+
     async def on_capability_draft_chathistory_available(self, value):
         return True
 
     async def on_capability_draft_event_playback_available(self, value):
+        return True
+
+    async def on_capability_batch_available(self, value):
+        return True
+
+    async def on_capability_server_time_available(self, value):
         return True
 
     async def on_capability_echo_message_available(self, value):
