@@ -174,7 +174,7 @@ irssi '/away'
 saw irssi '/away, back' 'no longer marked as being away'
 irssi '/msg NickServ HELP'
 saw irssi 'NickServ HELP' 'NickServ.*CERT ADD'
-weechat '/query NickServ HELP' '/buffer NickServ'
+weechat '/query NickServ HELP'
 saw weechat 'NickServ HELP' 'CERT ADD'
 
 printf '\n== what was missed, for who was not there\n'
@@ -218,10 +218,9 @@ alice_saw 'WeeChat is back' 'wanda joined'
 
 printf '\n== one account, two devices: WeeChat as irene too\n'
 mark
+buffer server.parlour
 weechat "/server add twin 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=irene" \
   '/set irc.server.twin.sasl_password "irene secret"' '/connect twin'
-buffer server.twin
-saw weechat 'logs in' 'no message of the day'
 saw weechat "irene's channels come by themselves" 'irc/twin.*#irssi'
 weechat '/buffer twin.#lobby'
 saw weechat 'is in' 'irc/twin.*#lobby'
@@ -263,13 +262,13 @@ saw irssi 'NickServ CERT LIST: it was used' 'last used 2\|^ *20.*T.*Z$'
 buffer server.parlour
 weechat "/set irc.server.parlour.ssl_cert $home/wanda.pem" '/reconnect parlour'
 saw weechat 'shows its certificate' 'no message of the day'
-weechat '/query NickServ CERT ADD' '/buffer NickServ'
+weechat '/msg NickServ CERT ADD'
 saw weechat 'NickServ CERT ADD' 'may log in to your account now'
 weechat '/set irc.server.parlour.sasl_mechanism external' '/unset irc.server.parlour.sasl_password'
 buffer server.parlour
 weechat '/reconnect parlour'
 saw weechat 'SASL EXTERNAL' 'SASL authentication successful'
 saw weechat 'is in' 'no message of the day'
-weechat '/query NickServ CERT LIST' '/buffer NickServ'
+weechat '/msg NickServ CERT LIST'
 saw weechat 'NickServ CERT LIST: it was used' 'last used 2'
 finish
