@@ -263,7 +263,7 @@ buffer server.parlour
 weechat "/set irc.server.parlour.ssl_cert $home/wanda.pem" '/reconnect parlour'
 saw weechat 'shows its certificate' 'no message of the day'
 weechat '/msg NickServ CERT ADD'
-saw weechat 'NickServ CERT ADD' 'may log in to your account now'
+saw weechat 'NickServ CERT ADD' 'The certificate [0-9a-f]\{64\}'
 weechat '/set irc.server.parlour.sasl_mechanism external' '/unset irc.server.parlour.sasl_password'
 buffer server.parlour
 weechat '/reconnect parlour'
