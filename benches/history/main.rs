@@ -1,0 +1,199 @@
+//! What a long past costs: `cargo bench --bench history [-- FOLDER [ROWS]]`.
+//!
+//! Fills stores with 10^4, 10^6 and ROWS rows (10^7 by default, some 1.5 GB) in FOLDER, which must be on a real disk
+//! (by default the temporary folder), and prints how long the latest messages of a channel and the list of talks
+//! take to read, and how fast messages are appended, each as a ratio to the same in a small or an empty store. What is
+//! compared is done in turn, so that what else the machine does hits all alike.
+//!
+//! The folders are removed at the end.
+
+mod past;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use parlour::chat::history::{Kinds, Window};
+use parlour::chat::record::{ChannelId, Place};
+use parlour::store::{Store, StoreError, history};
+use parlour::wire::MessageId;
+use past::{CHANNELS, Past, fill, keep};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// Messages of one transaction, as the hub makes it when much is said.
+const BATCH: usize = 500;
+
+/// An empty store is not empty for long: so often a new one takes its place, each for so many batches.
+const EMPTY_STORES: usize = 4;
+const BATCHES: usize = 120;
+
+/// Reads of each kind.
+const WARM_READS: usize = 600;
+const COLD_READS: usize = 200;
+
+struct Filled {
+    store: Store,
+    past: Past,
+    _folder: TempDir,
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
+    let most = args.next().map_or(10_000_000, |text| text.parse().expect("ROWS is a number"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let mut stores = [10_000, 1_000_000.min(most), most].map(|rows| filled(&folder, &runtime, rows));
+    println!("\nmicroseconds a read, and as a ratio to the smallest store");
+    println!("{:<36} {:>9} {:>9} {:>9} {:>7} {:>7}", "", "rows", "median", "99 %", "median", "99 %");
+    for (title, kinds) in [("latest 100", SAID), ("latest 100 with events", ALL)] {
+        reads(&format!("{title}, warm"), &stores, WARM_READS, |store, turn| {
+            runtime.block_on(latest(store, turn, kinds))
+        });
+        reads(&format!("{title}, cold"), &stores, COLD_READS, |store, turn| {
+            chill(store, &runtime);
+            runtime.block_on(latest(store, turn, kinds))
+        });
+    }
+    let people = stores[0].past.people().to_vec();
+    let targets = async |store: &Store, turn: usize| {
+        let account = people[turn % people.len()];
+        timed(store, move |conn| {
+            let talks = history::talks(conn, account, MessageId::default())?;
+            for n in 1..=CHANNELS {
+                history::latest(conn, Place::Channel(ChannelId(n)))?;
+            }
+            Ok(talks.len())
+        })
+        .await
+    };
+    reads("targets, warm", &stores, WARM_READS, |store, turn| runtime.block_on(targets(store, turn)));
+    reads("targets, cold", &stores, COLD_READS, |store, turn| {
+        chill(store, &runtime);
+        runtime.block_on(targets(store, turn))
+    });
+    appends(&folder, &runtime, &mut stores);
+}
+
+const SAID: Kinds = Kinds { events: false, redactions: false };
+const ALL: Kinds = Kinds { events: true, redactions: true };
+
+fn filled(folder: &Path, runtime: &Runtime, rows: u64) -> Filled {
+    let folder = tempfile::tempdir_in(folder).expect("a folder");
+    let (store, mut past) = Past::begin(folder.path(), runtime);
+    if rows > 0 {
+        fill(&store, &mut past, rows);
+    }
+    Filled { store, past, _folder: folder }
+}
+
+/// The latest of a channel: of the big one and of others in turn.
+async fn latest(store: &Store, turn: usize, kinds: Kinds) -> Duration {
+    let turn = i64::try_from(turn).expect("few");
+    let channel = if turn % 2 == 0 { 1 } else { 2 + turn / 2 % (CHANNELS - 1) };
+    let place = Place::Channel(ChannelId(channel));
+    timed(store, move |conn| {
+        let page = history::read(conn, place, &Window::latest(100), kinds, 1 << 20)?;
+        assert!(page.len() >= 100, "there is enough");
+        Ok(page.len())
+    })
+    .await
+}
+
+/// How long a read takes, without the way to its thread.
+async fn timed(
+    store: &Store,
+    read: impl FnOnce(&rusqlite::Connection) -> Result<usize, StoreError> + Send + 'static,
+) -> Duration {
+    let read = |conn: &rusqlite::Connection| {
+        let began = Instant::now();
+        read(conn).map(|_| began.elapsed())
+    };
+    store.read(read).await.expect("reads")
+}
+
+/// Empties SQLite's memory of the database, and where `dd` can do it the system's.
+fn chill(store: &Store, runtime: &Runtime) {
+    let forget =
+        |conn: &rusqlite::Connection| Ok::<_, StoreError>(conn.execute_batch("PRAGMA shrink_memory")?);
+    runtime.block_on(store.read(forget)).expect("reads");
+    for file in ["parlour.db", "parlour.db-wal"] {
+        let file = format!("if={}", store.folder().join(file).display());
+        let drop = ["iflag=nocache", "count=0", "status=none"];
+        // Where there is no such program the cache is merely less cold.
+        let _ = Command::new("dd").arg(file).args(drop).stderr(Stdio::null()).status();
+    }
+}
+
+/// Reads all stores in turn and prints a line for each.
+fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Store, usize) -> Duration) {
+    let mut times = vec![Vec::with_capacity(count); stores.len()];
+    for turn in 0..count + 40 {
+        for (times, filled) in times.iter_mut().zip(stores) {
+            let time = read(&filled.store, turn);
+            // The first ones prepare statements and fill caches.
+            if turn >= 40 {
+                times.push(time);
+            }
+        }
+    }
+    let at = |times: &mut Vec<Duration>, percent: usize| {
+        times.sort_unstable();
+        times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e6
+    };
+    let mut first = None;
+    for (times, filled) in times.iter_mut().zip(stores) {
+        let (median, most) = (at(times, 50), at(times, 99));
+        let (median_1, most_1) = *first.get_or_insert((median, most));
+        println!(
+            "{title:<36} {:>9} {median:>9.0} {most:>9.0} {:>7.2} {:>7.2}",
+            filled.past.rows(),
+            median / median_1,
+            most / most_1
+        );
+    }
+}
+
+/// Appends to an empty store and to the others in turn.
+fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled]) {
+    println!("\nappending in transactions of {BATCH} messages");
+    println!(
+        "{:>10} {:>10} {:>7} {:>12} {:>12} {:>12} {:>7}",
+        "rows", "records/s", "ratio", "median us", "99 % us", "most us", "median"
+    );
+    let mut times = vec![Vec::new(); stores.len() + 1];
+    let mut records = vec![0; stores.len() + 1];
+    let before: Vec<u64> = std::iter::once(0).chain(stores.iter().map(|s| s.past.rows())).collect();
+    for _ in 0..EMPTY_STORES {
+        let mut empty = filled(folder, runtime, 0);
+        for turn in 0..BATCHES {
+            let mut all: Vec<&mut Filled> = std::iter::once(&mut empty).chain(stores.iter_mut()).collect();
+            // Another one is the first each time.
+            let count = all.len();
+            for index in (0..count).map(|n| (n + turn) % count) {
+                let Filled { store, past, .. } = &mut *all[index];
+                let batch = past.batch(BATCH);
+                records[index] += batch.len();
+                let began = Instant::now();
+                keep(store, batch);
+                times[index].push(began.elapsed());
+            }
+        }
+    }
+    let mut first = None;
+    for ((rows, times), records) in before.into_iter().zip(&mut times).zip(records) {
+        times.sort_unstable();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e6;
+        #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+        let rate = records as f64 / times.iter().sum::<Duration>().as_secs_f64();
+        let (rate_1, median_1) = *first.get_or_insert((rate, at(50)));
+        println!(
+            "{rows:>10} {rate:>10.0} {:>7.2} {:>12.0} {:>12.0} {:>12.0} {:>7.2}",
+            rate / rate_1,
+            at(50),
+            at(99),
+            at(100),
+            median_1 / at(50)
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! A past to fill stores with: what a few hundred people may have said in some channels and to each other.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage};
+use parlour::store::accounts::{self, AccountError, PasswordHash};
+use parlour::store::{Store, StoreError};
+use parlour::wire::{ChannelName, MessageId, Millis, Nick};
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// Channels; the first holds half of what there is.
+pub const CHANNELS: i64 = 20;
+
+/// People, each of whom has talked with [`PEERS`] others.
+pub const PEOPLE: i64 = 200;
+const PEERS: i64 = 6;
+
+/// When everything begins, and for how long a message is the last: ten million are about twelve days.
+const BEGIN: u64 = 1_700_000_000_000;
+const PACE: u64 = 100;
+
+/// A fill that takes longer than this is cut short.
+const LONGEST_FILL: Duration = Duration::from_secs(20 * 60);
+
+/// Records that one transaction of a fill gathers.
+const FILL_BATCH: usize = 4096;
+
+/// What is said, one thing after the other. The same for every store, as far as each goes.
+pub struct Past {
+    rng: SmallRng,
+    /// The numbers of the accounts.
+    people: Vec<AccountId>,
+    last: MessageId,
+    rows: u64,
+    /// What was said lately, to redact some of it.
+    recent: Vec<(Place, MessageId)>,
+    words: Vec<&'static str>,
+}
+
+const WORDS: &str = "the same again later today we meet at noon near window who has keys for room seven I sent \
+     you a file yesterday look at page twelve please and tell them that it works now thanks see you there maybe \
+     tomorrow what about lunch yes no of course not really fine with me";
+
+impl Past {
+    /// Opens an empty store in a folder, with its people and channels.
+    pub fn begin(folder: &Path, runtime: &tokio::runtime::Runtime) -> (Store, Self) {
+        let store = Store::open(folder).expect("opens");
+        let people = store.write(|tx| {
+            let hash = PasswordHash::from_phc("$argon2id$none");
+            let create = |n| {
+                let name = Nick::parse(&format!("person{n}")).expect("a nick");
+                Ok::<_, AccountError>(
+                    accounts::create(tx, &name, &hash, Role::Member, None, Millis(BEGIN))?.id,
+                )
+            };
+            (0..PEOPLE).map(create).collect::<Result<Vec<_>, _>>()
+        });
+        let people = runtime.block_on(people).expect("made");
+        let created = |n| Record::ChannelCreated {
+            id: ChannelId(n),
+            name: ChannelName::parse(&format!("#channel{n}")).expect("a name"),
+            at: Millis(BEGIN),
+        };
+        keep(&store, (1..=CHANNELS).map(created).collect());
+        let past = Self {
+            rng: SmallRng::seed_from_u64(0x0007_a1e5),
+            people,
+            last: MessageId::first_at(Millis(BEGIN)),
+            rows: 0,
+            recent: Vec::new(),
+            words: WORDS.split_whitespace().collect(),
+        };
+        (store, past)
+    }
+
+    /// How many rows of messages were made.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn people(&self) -> &[AccountId] {
+        &self.people
+    }
+
+    /// The next records: so many messages, and what goes with them.
+    pub fn batch(&mut self, messages: usize) -> Vec<Record> {
+        let mut records = Vec::with_capacity(messages + messages / 16);
+        let end = self.rows + messages as u64;
+        while self.rows < end {
+            self.more(&mut records);
+        }
+        records
+    }
+
+    fn more(&mut self, records: &mut Vec<Record>) {
+        let talks = PEOPLE * PEERS;
+        if self.rows < talks.unsigned_abs() {
+            // Everybody has greeted everybody that they talk with, so that each store has all talks.
+            let n = i64::try_from(self.rows).expect("few");
+            let text = self.text();
+            let (place, from) = self.talk(n);
+            return self.row(records, place, from, MessageKind::Privmsg, text);
+        }
+        let from = self.person();
+        let channel = if self.rng.random_bool(0.55) { 1 } else { self.rng.random_range(2..=CHANNELS) };
+        let place = Place::Channel(ChannelId(channel));
+        match self.rng.random_range(0..1000) {
+            // Reactions and topics.
+            0..10 => self.row(records, place, from, MessageKind::Tagmsg, "".into()),
+            10..12 => {
+                self.row(records, place, from, MessageKind::Topic, "what we talk about this week".into())
+            }
+            // People come and go.
+            12..26 => {
+                let (channel, at) = (ChannelId(channel), self.last.time());
+                if self.rng.random_bool(0.5) {
+                    records.push(Record::Joined { channel, account: from, at });
+                    self.row(records, place, from, MessageKind::Join, "".into());
+                } else {
+                    records.push(Record::Parted { channel, account: from });
+                    self.row(records, place, from, MessageKind::Part, "bye".into());
+                }
+            }
+            26..29 if !self.recent.is_empty() => {
+                let index = self.rng.random_range(0..self.recent.len());
+                let (place, message) = self.recent.swap_remove(index);
+                records.push(Record::Redacted { place, message });
+                self.row(records, place, from, MessageKind::Redact, message.to_string().into());
+            }
+            29..110 => {
+                let n = self.rng.random_range(0..talks);
+                let text = self.text();
+                let (place, from) = self.talk(n);
+                self.row(records, place, from, MessageKind::Privmsg, text);
+            }
+            _ => {
+                let text = self.text();
+                self.row(records, place, from, MessageKind::Privmsg, text);
+            }
+        }
+    }
+
+    fn row(
+        &mut self,
+        records: &mut Vec<Record>,
+        place: Place,
+        from: AccountId,
+        kind: MessageKind,
+        text: Arc<str>,
+    ) {
+        self.rows += 1;
+        let id = self.last.next(Millis(BEGIN + self.rows * PACE));
+        self.last = id;
+        let tags = if kind == MessageKind::Tagmsg { "+draft/react=yes" } else { "" };
+        // The clients of some people number what they say.
+        let send_id = (kind.is_said() && self.rows % 4 == 0).then(|| SendId(format!("{id}-{from:?}").into()));
+        if kind.is_said() {
+            self.recent.push((place, id));
+            if self.recent.len() > 512 {
+                self.recent.swap_remove(0);
+            }
+        }
+        records.push(Record::Message(StoredMessage {
+            id,
+            place,
+            from,
+            kind,
+            text,
+            tags: tags.into(),
+            send_id,
+        }));
+    }
+
+    fn person(&mut self) -> AccountId {
+        self.people[self.rng.random_range(0..self.people.len())]
+    }
+
+    /// The place of a talk, and one who speaks there.
+    fn talk(&self, n: i64) -> (Place, AccountId) {
+        let at = |n: i64| self.people[usize::try_from(n.rem_euclid(PEOPLE)).expect("few")];
+        let (a, b) = (at(n / PEERS), at(n / PEERS + 1 + n % PEERS));
+        (Place::direct(a, b), a)
+    }
+
+    /// About sixty bytes.
+    fn text(&mut self) -> Arc<str> {
+        let mut text = String::with_capacity(128);
+        let length = self.rng.random_range(20..90);
+        while text.len() < length {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(self.words[self.rng.random_range(0..self.words.len())]);
+        }
+        text.into()
+    }
+}
+
+/// Commits a batch and waits until it is durable.
+pub fn keep(store: &Store, records: Vec<Record>) {
+    let (done, durable) = sync_channel(1);
+    store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+    durable.recv().expect("answered").expect("kept");
+}
+
+/// Fills a store up to so many rows, and says how long that took.
+pub fn fill(store: &Store, past: &mut Past, rows: u64) {
+    let began = Instant::now();
+    // A few batches under way, so that making them costs no time of its own.
+    let (done, durable) = sync_channel::<Result<(), StoreError>>(8);
+    let mut under_way = 0;
+    while past.rows() < rows && began.elapsed() < LONGEST_FILL {
+        if under_way == 2 {
+            durable.recv().expect("answered").expect("kept");
+            under_way -= 1;
+        }
+        let left = usize::try_from(rows - past.rows()).unwrap_or(usize::MAX);
+        let records = past.batch(left.min(FILL_BATCH));
+        let done = done.clone();
+        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        under_way += 1;
+    }
+    for _ in 0..under_way {
+        durable.recv().expect("answered").expect("kept");
+    }
+    let cut = if past.rows() < rows { ", cut short" } else { "" };
+    let bytes = std::fs::metadata(store.folder().join("parlour.db")).map_or(0, |file| file.len());
+    println!(
+        "filled {} rows in {:.1} s, {} MiB{cut}",
+        past.rows(),
+        began.elapsed().as_secs_f64(),
+        bytes >> 20
+    );
+}
