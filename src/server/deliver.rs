@@ -1,5 +1,6 @@
 //! From outputs to the outboxes of sessions.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +9,12 @@ use super::session::{Question, Session};
 use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Event, Origin, Output, Renderer, SessionId};
 use crate::wire::CapSet;
+
+/// A part of a block that has so many bytes is not copied: it costs a push of its own.
+const SHARED: usize = 4096;
+
+/// A part keeps the whole block in memory: it is shared only where that is at most so many times as much.
+const WASTE: usize = 8;
 
 /// All sessions, by slot.
 #[derive(Debug, Default)]
@@ -82,8 +89,8 @@ pub(super) struct Deliverer {
 enum Item {
     /// An event for the audience as long as it was then: those who came later do not get it.
     Event { event: Event, origin: Option<Origin>, audience: usize },
-    /// A line for one session alone.
-    Line(SessionId, String),
+    /// A line for one session alone, and how long the audience was then.
+    Line(SessionId, String, usize),
 }
 
 impl Deliverer {
@@ -113,7 +120,9 @@ impl Deliverer {
                     self.run.push(Item::Event { event, origin, audience: next.len() });
                     audience = next;
                 }
-                Output::Line(to, line) if !self.run.is_empty() => self.run.push(Item::Line(to, line)),
+                Output::Line(to, line) if !self.run.is_empty() => {
+                    self.run.push(Item::Line(to, line, audience.len()));
+                }
                 Output::Ask { session, label, ask: what } => {
                     self.end_run(&audience, sessions);
                     ask(session, Question { label, ask: *what });
@@ -152,74 +161,125 @@ impl Deliverer {
         }
     }
 
-    /// Renders the run once for each set of capabilities in the audience, and hands every session its block.
+    /// Renders the run once for each set of capabilities in the audience, and hands every session its part of it. So
+    /// the work goes by the events and the sessions, and not by how often both meet in a session of its own.
     fn end_run(&mut self, audience: &Audience, sessions: &Sessions) {
         if self.run.is_empty() {
             return;
         }
         let run = std::mem::take(&mut self.run);
-        // Who gets something in the run that others do not get so. Few: mostly nobody or one.
-        let mut special: Vec<SessionId> = run.iter().filter_map(Item::special).collect();
+        // Who gets something in the run that others do not get so, and which items. Few: mostly nobody or one.
+        let mut special: Vec<(SessionId, usize)> =
+            run.iter().enumerate().filter_map(|(index, item)| Some((item.special()?, index))).collect();
         special.sort_unstable();
-        special.dedup();
-        let mut in_audience = vec![false; special.len()];
-        let mut blocks: Vec<(CapSet, usize, Bytes)> = Vec::new();
+        let groups: Vec<&[(SessionId, usize)]> = special.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut in_audience = vec![false; groups.len()];
+        let mut blocks: Vec<Common> = Vec::new();
         for (place, &Seat { session, caps }) in audience.seats().enumerate() {
-            if let Ok(index) = special.binary_search(&session) {
-                in_audience.get_mut(index).into_iter().for_each(|known| *known = true);
-                let block = self.own_block(&run, session, place, caps);
-                self.push(sessions, session, block);
-                continue;
+            let group = groups.binary_search_by_key(&Some(session), |group| group.first().map(|own| own.0));
+            let own = group.ok().and_then(|index| groups.get(index)).copied().unwrap_or_default();
+            if let Some(known) = group.ok().and_then(|index| in_audience.get_mut(index)) {
+                *known = true;
             }
             // An audience only grows in a run: who is in it from some event on gets all that follow.
-            let first = run.iter().position(|item| item.is_for_place(place)).unwrap_or(run.len());
-            let known = blocks.iter().find(|(known, from, _)| *known == caps && *from == first);
-            let block = if let Some((.., block)) = known {
-                block.clone()
-            } else {
-                let block = self.common_block(run.get(first..).unwrap_or_default(), caps);
-                blocks.push((caps, first, block.clone()));
-                block
-            };
-            self.push(sessions, session, block);
+            let first = run.partition_point(|item| item.audience() <= place);
+            let index = blocks.iter().position(|block| block.caps == caps).unwrap_or_else(|| {
+                blocks.push(self.common(&run, caps));
+                blocks.len() - 1
+            });
+            if let Some(block) = blocks.get(index) {
+                self.push_part(sessions, session, (&run, first), block, own);
+            }
         }
-        for (session, _) in special.into_iter().zip(in_audience).filter(|(_, known)| !known) {
-            let block = self.own_block(&run, session, usize::MAX, CapSet::EMPTY);
-            self.push(sessions, session, block);
+        let nothing = Common::default();
+        for (own, _) in groups.iter().zip(in_audience).filter(|(_, known)| !known) {
+            if let Some(&(session, _)) = own.first() {
+                self.push_part(sessions, session, (&run, run.len()), &nothing, own);
+            }
         }
         // Keeps the capacity for the next run.
         self.run = run;
         self.run.clear();
     }
 
-    /// What everybody gets of the run.
-    fn common_block(&mut self, run: &[Item], caps: CapSet) -> Bytes {
+    /// What everybody gets of the run who was there from its beginning.
+    fn common(&mut self, run: &[Item], caps: CapSet) -> Common {
         self.scratch.clear();
+        let mut starts = Vec::with_capacity(run.len());
         for item in run {
+            starts.push(self.scratch.len());
             if let Item::Event { event, .. } = item {
                 self.renderer.render(event, caps, None, &mut self.scratch);
             }
         }
-        Bytes::copy_from_slice(&self.scratch)
+        Common { caps, bytes: Bytes::copy_from_slice(&self.scratch), starts }
     }
 
-    /// What one session at a place of the audience gets of the run.
-    fn own_block(&mut self, run: &[Item], session: SessionId, place: usize, caps: CapSet) -> Bytes {
+    /// Hands a session its part of the run: what is common from the item `first` on, and in between what is its `own`.
+    fn push_part(
+        &mut self,
+        sessions: &Sessions,
+        session: SessionId,
+        (run, first): (&[Item], usize),
+        common: &Common,
+        own: &[(SessionId, usize)],
+    ) {
         self.scratch.clear();
-        for item in run {
-            match item {
-                Item::Line(to, line) if *to == session => self.scratch.extend_from_slice(line.as_bytes()),
-                Item::Event { event, origin, .. } if item.is_for_place(place) => {
-                    let origin = origin.as_ref().filter(|origin| origin.session == session);
-                    if origin.is_none_or(|origin| origin.echo) {
-                        let tag = origin.and_then(|origin| origin.tag.as_deref());
-                        self.renderer.render(event, caps, tag, &mut self.scratch);
-                    }
+        let mut from = common.start(first);
+        for &(_, index) in own {
+            match run.get(index) {
+                // Also to who is not in the audience, or not yet.
+                Some(Item::Line(_, line, _)) => {
+                    self.add_common(sessions, session, common, from..common.start(index));
+                    self.scratch.extend_from_slice(line.as_bytes());
+                    from = from.max(common.start(index));
                 }
-                Item::Line(..) | Item::Event { .. } => {}
+                Some(Item::Event { event, origin, .. }) if index >= first => {
+                    self.add_common(sessions, session, common, from..common.start(index));
+                    if let Some(Origin { echo: true, tag, .. }) = origin {
+                        self.renderer.render(event, common.caps, tag.as_deref(), &mut self.scratch);
+                    }
+                    from = common.start(index + 1);
+                }
+                Some(Item::Event { .. }) | None => {}
             }
         }
-        Bytes::copy_from_slice(&self.scratch)
+        self.add_common(sessions, session, common, from..common.bytes.len());
+        self.push_scratch(sessions, session);
+    }
+
+    /// Adds what is common to what the session gets: the same bytes as others where they are many, else a copy.
+    fn add_common(&mut self, sessions: &Sessions, session: SessionId, common: &Common, part: Range<usize>) {
+        let bytes = common.bytes.get(part.clone()).unwrap_or_default();
+        let whole = common.bytes.len();
+        if bytes.len() == whole && self.scratch.is_empty() {
+            self.push(sessions, session, common.bytes.clone());
+        } else if bytes.len() >= SHARED && bytes.len() >= whole / WASTE {
+            self.push_scratch(sessions, session);
+            self.push(sessions, session, common.bytes.slice(part));
+        } else {
+            self.scratch.extend_from_slice(bytes);
+        }
+    }
+
+    fn push_scratch(&mut self, sessions: &Sessions, session: SessionId) {
+        self.push(sessions, session, Bytes::copy_from_slice(&self.scratch));
+        self.scratch.clear();
+    }
+}
+
+/// A run as it is for everybody with the same capabilities.
+#[derive(Debug, Default)]
+struct Common {
+    caps: CapSet,
+    bytes: Bytes,
+    /// Where in it each item begins; that of a line for one session is empty.
+    starts: Vec<usize>,
+}
+
+impl Common {
+    fn start(&self, item: usize) -> usize {
+        self.starts.get(item).copied().unwrap_or(self.bytes.len())
     }
 }
 
@@ -227,13 +287,18 @@ impl Item {
     /// The session that gets this, or gets it unlike the others.
     fn special(&self) -> Option<SessionId> {
         match self {
-            Self::Line(to, _) => Some(*to),
+            Self::Line(to, ..) => Some(*to),
             Self::Event { origin, .. } => origin.as_ref().filter(|o| o.is_special()).map(|o| o.session),
         }
     }
 
-    /// Is it an event for the session at this place of the audience?
-    fn is_for_place(&self, place: usize) -> bool {
-        matches!(self, Self::Event { audience, .. } if *audience > place)
+    /// How long the audience was then.
+    fn audience(&self) -> usize {
+        match self {
+            Self::Line(.., audience) | Self::Event { audience, .. } => *audience,
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Runs: who gets what of them, and in which order.
+
+use std::task::Waker;
+
+use super::*;
+use crate::chat::audience::Roster;
+use crate::chat::login::{Checked, LoginMachine, Step, Verified};
+use crate::chat::record::{AccountId, MessageKind};
+use crate::chat::{Ask, EventKind, Login, ask};
+use crate::server::outbox::Taken;
+use crate::wire::{Cap, Message, MessageId, Millis, Nick};
+
+/// A channel with sessions that look at it.
+struct Rig {
+    deliverer: Deliverer,
+    sessions: Sessions,
+    channel: Roster,
+    /// What goes out next.
+    outputs: Vec<Output>,
+    /// What was asked, and what each session had got until then.
+    asked: Vec<(SessionId, Vec<String>)>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self {
+            deliverer: Deliverer::new(1 << 20),
+            sessions: Sessions::default(),
+            channel: Roster::default(),
+            outputs: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// A session that is not in the channel.
+    fn outsider(&mut self) -> SessionId {
+        self.sessions.add(Arc::new(Session::new(login(), 0)))
+    }
+
+    fn join(&mut self, session: SessionId, caps: &[Cap]) {
+        self.channel.add(Seat { session, caps: CapSet::of(caps) });
+    }
+
+    fn member(&mut self) -> SessionId {
+        let session = self.outsider();
+        self.join(session, &[]);
+        session
+    }
+
+    /// Somebody says something to all who are there now.
+    fn say(&mut self, text: &str) {
+        self.say_from(text, None);
+    }
+
+    fn say_from(&mut self, text: &str, origin: Option<Origin>) {
+        let audience = self.channel.snapshot();
+        self.outputs.push(Output::Fan { audience, event: event(text), origin });
+    }
+
+    fn line(&mut self, to: SessionId, text: &str) {
+        self.outputs.push(Output::Line(to, format!("LINE :{text}\r\n")));
+    }
+
+    fn ask(&mut self, session: SessionId) {
+        let redaction = ask::Redaction { target: "#c".into(), message: MessageId::default(), reason: None };
+        let place = crate::chat::record::Place::direct(AccountId(1), AccountId(1));
+        let ask = Box::new(Ask::Redact(redaction, place));
+        self.outputs.push(Output::Ask { session, label: None, ask });
+    }
+
+    fn deliver(&mut self) {
+        let (outputs, sessions, asked) = (std::mem::take(&mut self.outputs), &self.sessions, &mut self.asked);
+        self.deliverer.deliver(outputs, sessions, |session, _| {
+            let all = sessions.iter().map(|session| texts(&blocks(session))).collect();
+            asked.push((session, all));
+        });
+    }
+
+    /// The texts that a session got, each with its label.
+    fn got(&self, session: SessionId) -> String {
+        texts(&self.blocks(session))
+    }
+
+    fn blocks(&self, session: SessionId) -> Vec<Bytes> {
+        blocks(self.sessions.get(session).expect("a session"))
+    }
+}
+
+fn blocks(session: &Session) -> Vec<Bytes> {
+    match session.outbox.take(Waker::noop()) {
+        Taken::Blocks(blocks) => blocks,
+        Taken::Nothing => Vec::new(),
+        Taken::End(reason) => panic!("ended: {reason}"),
+    }
+}
+
+fn texts(blocks: &[Bytes]) -> String {
+    let all = String::from_utf8(blocks.concat()).expect("utf-8");
+    let text = |line: &str| {
+        let message = Message::parse(line).expect(line);
+        let label = message.tags.get("label").map(|label| format!("{label}=")).unwrap_or_default();
+        let time = if message.tags.get("time").is_some() { "@" } else { "" };
+        let text = message.params().last().copied().unwrap_or_default();
+        format!("{time}{label}{text}")
+    };
+    assert!(all.is_empty() || all.ends_with("\r\n"), "whole lines: {all:?}");
+    all.lines().map(text).collect::<Vec<_>>().join(" ")
+}
+
+fn event(text: &str) -> Event {
+    let (kind, target, text) = (MessageKind::Privmsg, "#c".into(), text.into());
+    Event {
+        source: "al!al@parlour".into(),
+        account: None,
+        bot: false,
+        time: Millis(7),
+        id: None,
+        tags: "".into(),
+        kind: EventKind::Message { kind, target, text, own: false },
+    }
+}
+
+fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Option<Origin> {
+    Some(Origin { session, echo, tag: label.map(|label| format!("label={label}").into()) })
+}
+
+fn login() -> Login {
+    let (mut machine, mut out) = (LoginMachine::default(), String::new());
+    for line in ["CAP LS", "NICK al", "USER u 0 * :r", "CAP REQ sasl", "AUTHENTICATE PLAIN"] {
+        machine.line(&Message::parse(line).expect(line), &mut out);
+    }
+    let password = Message::parse("AUTHENTICATE AGFsAHNlY3JldDEy").expect("a line");
+    assert!(matches!(machine.line(&password, &mut out), Step::Check(_)));
+    let name = Nick::parse("al").expect("a nick");
+    machine.checked(Checked::Right(Verified { account: AccountId(16), name, since: 0 }), &mut out);
+    match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
+        Step::Done(login) => login,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn who_comes_in_the_middle_of_a_run_gets_what_follows() {
+    let mut rig = Rig::new();
+    let first = rig.member();
+    rig.say("a");
+    let second = rig.member();
+    rig.say("b");
+    let (third, fourth) = (rig.member(), rig.member());
+    rig.say("c");
+    let last = rig.member();
+    rig.deliver();
+    assert_eq!(rig.got(first), "a b c");
+    assert_eq!(rig.got(second), "b c");
+    assert_eq!((rig.got(third), rig.got(fourth)), ("c".into(), "c".into()));
+    assert_eq!(rig.got(last), "");
+}
+
+#[test]
+fn who_goes_gets_what_came_before() {
+    let mut rig = Rig::new();
+    let (stays, goes) = (rig.member(), rig.member());
+    rig.say("a");
+    rig.channel.remove(goes);
+    rig.say("b");
+    rig.join(goes, &[]);
+    rig.say("c");
+    rig.deliver();
+    assert_eq!((rig.got(stays), rig.got(goes)), ("a b c".into(), "a c".into()));
+}
+
+#[test]
+fn another_audience_ends_a_run() {
+    let mut rig = Rig::new();
+    let both = rig.member();
+    let mut elsewhere = Roster::default();
+    elsewhere.add(Seat { session: both, caps: CapSet::EMPTY });
+    rig.say("a");
+    std::mem::swap(&mut rig.channel, &mut elsewhere);
+    rig.say("b");
+    std::mem::swap(&mut rig.channel, &mut elsewhere);
+    rig.say("c");
+    rig.deliver();
+    let blocks = rig.blocks(both);
+    assert_eq!((texts(&blocks).as_str(), blocks.len()), ("a b c", 3));
+}
+
+#[test]
+fn the_origin_has_its_own_copy() {
+    let mut rig = Rig::new();
+    let (other, labelled, silent, plain) = (rig.member(), rig.member(), rig.member(), rig.member());
+    rig.say("a");
+    rig.say_from("b", origin(labelled, true, Some("x")));
+    rig.say_from("c", origin(silent, false, None));
+    rig.say_from("d", origin(plain, true, None));
+    rig.say_from("e", origin(labelled, false, Some("y")));
+    rig.say("f");
+    rig.deliver();
+    assert_eq!(rig.got(other), "a b c d e f");
+    assert_eq!(rig.got(plain), "a b c d e f");
+    assert_eq!(rig.got(labelled), "a x=b c d f");
+    assert_eq!(rig.got(silent), "a b d e f");
+}
+
+#[test]
+fn an_origin_that_is_not_in_the_audience_gets_no_copy() {
+    let mut rig = Rig::new();
+    let (member, outside) = (rig.member(), rig.outsider());
+    rig.say_from("a", origin(outside, true, Some("x")));
+    rig.line(outside, "answer");
+    rig.join(outside, &[]);
+    rig.say_from("b", origin(outside, true, Some("y")));
+    rig.deliver();
+    assert_eq!(rig.got(member), "a b");
+    assert_eq!(rig.got(outside), "answer y=b");
+}
+
+#[test]
+fn lines_in_between_keep_their_place() {
+    let mut rig = Rig::new();
+    let (member, comes, outside) = (rig.member(), rig.outsider(), rig.outsider());
+    rig.line(member, "before");
+    rig.say("a");
+    rig.line(comes, "welcome");
+    rig.line(member, "1");
+    rig.line(member, "2");
+    rig.line(outside, "x");
+    rig.join(comes, &[]);
+    rig.say_from("b", origin(comes, true, None));
+    rig.line(comes, "names");
+    rig.line(outside, "y");
+    rig.say_from("c", origin(member, true, Some("l")));
+    rig.line(member, "3");
+    rig.deliver();
+    assert_eq!(rig.got(member), "before a 1 2 b l=c 3");
+    assert_eq!(rig.got(comes), "welcome b names c");
+    assert_eq!(rig.got(outside), "x y");
+}
+
+#[test]
+fn each_set_of_capabilities_has_its_own_looks() {
+    let mut rig = Rig::new();
+    let (plain, timed) = (rig.outsider(), rig.outsider());
+    rig.join(plain, &[]);
+    rig.say("a");
+    rig.join(timed, &[Cap::ServerTime]);
+    rig.say_from("b", origin(timed, true, Some("x")));
+    rig.say_from("c", origin(plain, false, None));
+    rig.say("d");
+    rig.deliver();
+    assert_eq!(rig.got(plain), "a b d");
+    assert_eq!(rig.got(timed), "@x=b @c @d");
+}
+
+#[test]
+fn an_ask_ends_a_run_and_stands_between_what_is_before_and_after() {
+    let mut rig = Rig::new();
+    let (member, asker) = (rig.member(), rig.member());
+    rig.say("a");
+    rig.line(asker, "1");
+    rig.ask(asker);
+    rig.say("b");
+    rig.deliver();
+    assert_eq!(rig.asked, [(asker, vec!["a".to_owned(), "a 1".to_owned()])]);
+    assert_eq!((rig.got(member), rig.got(asker)), ("b".into(), "b".into()));
+}
+
+#[test]
+fn a_close_ends_a_run_too() {
+    let mut rig = Rig::new();
+    let (member, gone) = (rig.member(), rig.member());
+    rig.say("a");
+    rig.outputs.push(Output::Close(gone, "bye".into()));
+    rig.say("b");
+    rig.deliver();
+    assert_eq!((rig.got(member), rig.got(gone)), ("a b".into(), "a bye".into()));
+}
+
+#[test]
+fn a_slot_that_is_used_again_gets_nothing_of_before() {
+    let mut rig = Rig::new();
+    let (member, gone) = (rig.member(), rig.member());
+    rig.say("a");
+    rig.line(gone, "1");
+    rig.sessions.remove(gone);
+    let next = rig.outsider();
+    rig.deliver();
+    assert_eq!(next.slot, gone.slot);
+    assert_eq!((rig.got(member), rig.got(next)), ("a".into(), String::new()));
+}
+
+/// Where a block lies in memory.
+fn address(block: &Bytes) -> usize {
+    block.as_ptr().addr()
+}
+
+#[test]
+fn a_long_run_is_one_piece_of_memory_for_all() {
+    let mut rig = Rig::new();
+    let (one, two, special) = (rig.member(), rig.member(), rig.member());
+    let texts_of = |range: std::ops::Range<usize>| range.map(|n| format!("{n:0>100}")).collect::<Vec<_>>();
+    texts_of(0..100).iter().for_each(|text| rig.say(text));
+    rig.line(special, "own");
+    let late = rig.member();
+    texts_of(100..200).iter().for_each(|text| rig.say(text));
+    let latest = rig.member();
+    rig.say("last");
+    rig.deliver();
+    let [one, two, special, late, latest] = [one, two, special, late, latest].map(|s| rig.blocks(s));
+    assert_eq!((one.len(), two.len()), (1, 1));
+    let (begin, end) = (address(&one[0]), address(&one[0]) + one[0].len());
+    assert_eq!((address(&two[0]), two[0].len()), (begin, one[0].len()));
+    // What is its own stands between two parts of the same.
+    let own: Vec<bool> = special.iter().map(|block| (begin..end).contains(&address(block))).collect();
+    assert_eq!(own, [true, false, true]);
+    let expected = [texts_of(0..100), vec!["own".into()], texts_of(100..200), vec!["last".into()]].concat();
+    assert_eq!(texts(&special), expected.join(" "));
+    assert_eq!(late.iter().map(|block| (begin..end).contains(&address(block))).collect::<Vec<_>>(), [true]);
+    assert_eq!(texts(&late), [texts_of(100..200), vec!["last".into()]].concat().join(" "));
+    // A little of it is copied, lest it keep all the rest in memory.
+    assert!(!(begin..end).contains(&address(&latest[0])));
+    assert_eq!(texts(&latest), "last");
+}
