@@ -40,7 +40,8 @@ pub fn read(
 ) -> rusqlite::Result<Vec<Kept>> {
     let mut page = stretch(conn, place, Class::Said, window, bytes)?;
     if kinds.events {
-        page.append(&mut stretch(conn, place, Class::Event, window, bytes)?);
+        let span = covered(&page, window, bytes);
+        page.append(&mut stretch(conn, place, Class::Event, &span, bytes)?);
         page.sort_unstable_by_key(|kept| kept.message.id);
         if window.newest {
             page.reverse();
@@ -48,23 +49,23 @@ pub fn read(
         page.truncate(window.limit);
         page.truncate(fitting(&page, bytes));
     }
-    if window.newest {
-        page.reverse();
-    }
     if kinds.redactions {
-        // Those of the time that the page covers.
-        let full = page.len() >= window.limit || page.iter().map(cost).sum::<usize>() >= bytes;
-        let (first, last) = (page.first().map(|k| k.message.id), page.last().map(|k| k.message.id));
-        let mut span = *window;
-        match (full, window.newest, first, last) {
-            (true, true, Some(first), _) => span.after = first,
-            (true, false, _, Some(last)) => span.before = last,
-            _ => {}
-        }
+        let span = covered(&page, window, bytes);
         page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
-        page.sort_unstable_by_key(|kept| kept.message.id);
     }
+    page.sort_unstable_by_key(|kept| kept.message.id);
     Ok(page)
+}
+
+/// The part of the window that a page covers, which runs in the direction in which the window is filled: up to its
+/// last message where it is full. What lies beyond has no room in it.
+fn covered(page: &[Kept], window: &Window, bytes: usize) -> Window {
+    let full = page.len() >= window.limit || page.iter().map(cost).sum::<usize>() >= bytes;
+    match page.last().filter(|_| full) {
+        Some(last) if window.newest => Window { after: last.message.id, ..*window },
+        Some(last) => Window { before: last.message.id, ..*window },
+        None => *window,
+    }
 }
 
 /// How many of the messages are begun before so many bytes are spent.
