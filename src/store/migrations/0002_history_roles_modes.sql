@@ -6,8 +6,9 @@ ALTER TABLE messages ADD COLUMN class INTEGER AS (
     CASE WHEN redacted IS NOT NULL THEN 3 WHEN kind < 2 THEN 0 WHEN kind < 9 THEN 1 ELSE 2 END
 ) VIRTUAL;
 
--- The one path into the history: any stretch of one class at one place is neighbours in it.
-CREATE INDEX messages_by_place ON messages (place, class, id);
+-- The one path into the history: any stretch of one class at one place is neighbours in it, in the order of `id`,
+-- which SQLite appends to every entry. Naming it here would store it twice.
+CREATE INDEX messages_by_place ON messages (place, class);
 
 -- What the full-text index, which follows behind, must unlearn.
 CREATE TABLE forgotten (
