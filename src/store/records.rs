@@ -11,6 +11,9 @@ use crate::wire::{ChannelName, MessageId, Millis};
 /// Places that are remembered as spoken in: some hundred KiB.
 const SPOKEN: usize = 16 * 1024;
 
+/// Sends after which old ones are forgotten: at once they cost pages of their own, each time.
+const PRUNE_AFTER: u32 = 64;
+
 /// Applies records. Lives as long as the writing connection and holds what every message needs.
 pub(super) struct Keeper<'conn> {
     conn: &'conn Connection,
@@ -51,10 +54,10 @@ impl<'conn> Keeper<'conn> {
         }
     }
 
-    /// The last step before the commit: forgets send ids that no client will come back with. Each one
+    /// The last step before the commit: forgets send ids that no client will come back with, now and then. Each one
     /// added pays for removing two, so the table stays at its window and no pruning ever takes long.
     pub fn finish(&mut self) -> rusqlite::Result<()> {
-        if self.sends == 0 {
+        if self.sends < PRUNE_AFTER {
             return Ok(());
         }
         let before = MessageId::first_at(Millis(self.newest_send.time().0.saturating_sub(SENDS_KEPT.0)));

@@ -247,8 +247,8 @@ async fn send_ids_are_forgotten_after_their_window() {
         let send_id = Some(SendId(n.to_string().into()));
         Record::Message(StoredMessage { send_id, ..message(id, Place::Channel(ChannelId(1)), "x") })
     };
-    commit(&store, (0..10).map(|n| send(0, n)).collect()).expect("kept");
-    commit(&store, vec![send(SENDS_KEPT.0 + 5, 100)]).expect("kept");
+    commit(&store, (0..200).map(|n| send(0, n)).collect()).expect("kept");
+    commit(&store, vec![send(SENDS_KEPT.0 + 500, 1000)]).expect("kept");
     let kept = async || store.snapshot().await.expect("reads").sends.len();
     assert_eq!(kept().await, 1, "the window goes by the last message");
     let rows = async || {
@@ -257,11 +257,13 @@ async fn send_ids_are_forgotten_after_their_window() {
         };
         store.read(count).await.expect("counts")
     };
-    assert_eq!(rows().await, 9, "each new one removes at most two");
-    for n in 101..110 {
-        commit(&store, vec![send(SENDS_KEPT.0 + 5, n)]).expect("kept");
+    assert_eq!(rows().await, 201, "few new ones remove none");
+    for n in 1001..1064 {
+        commit(&store, vec![send(SENDS_KEPT.0 + 500, n)]).expect("kept");
     }
-    assert_eq!(rows().await, 10);
+    assert_eq!(rows().await, 264 - 128, "each new one removes at most two");
+    commit(&store, (1064..1128).map(|n| send(SENDS_KEPT.0 + 500, n)).collect()).expect("kept");
+    assert_eq!(rows().await, 128);
 }
 
 #[tokio::test]
