@@ -27,6 +27,8 @@ fn main() {
     if sizes.is_empty() {
         sizes = vec![1000, 3000, 10_000];
     }
+    // Warms the memory up.
+    crowd(1000, "server-time");
     for (title, caps) in [
         ("without names", "server-time message-tags echo-message no-implicit-names"),
         ("with names", "server-time message-tags echo-message"),
@@ -38,16 +40,17 @@ fn main() {
         );
         let crowds: Vec<_> = sizes.iter().map(|&size| crowd(size, caps)).collect();
         for (step, name) in STEPS.iter().enumerate() {
+            let first = &crowds[0][step];
             for (size, steps) in sizes.iter().zip(&crowds) {
                 let Costs { own, count, told, telling, told_of } = &steps[step];
                 let each = micros(*own, *count);
-                let ratio = each / micros(crowds[0][step].own, crowds[0][step].count);
-                println!(
-                    "{size:>8} {name:<10} {each:>10.2} {ratio:>7.2} {:>12} {:>14.1} {:>12.1}",
-                    told / (*told_of).max(1),
-                    micros(*telling, *told_of),
-                    micros(*telling, *told) * 1000.0
-                );
+                let ratio = each / micros(first.own, first.count);
+                print!("{size:>8} {name:<10} {each:>10.2} {ratio:>7.2}");
+                if *told > 0 {
+                    let (all, each) = (micros(*telling, *told_of), micros(*telling, *told) * 1000.0);
+                    print!(" {:>12} {all:>14.1} {each:>12.1}", told / told_of);
+                }
+                println!();
             }
         }
         println!();

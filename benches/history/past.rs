@@ -19,6 +19,9 @@ pub const CHANNELS: i64 = 20;
 pub const PEOPLE: i64 = 200;
 const PEERS: i64 = 6;
 
+/// Talks that are going on at a time.
+const TALKING: i64 = 24;
+
 /// When everything begins, and for how long a message is the last: ten million are about twelve days.
 const BEGIN: u64 = 1_700_000_000_000;
 const PACE: u64 = 100;
@@ -36,6 +39,8 @@ pub struct Past {
     people: Vec<AccountId>,
     last: MessageId,
     rows: u64,
+    /// The talks that are going on.
+    talking: Vec<i64>,
     /// What was said lately, to redact some of it.
     recent: Vec<(Place, MessageId)>,
     words: Vec<&'static str>,
@@ -71,6 +76,7 @@ impl Past {
             people,
             last: MessageId::first_at(Millis(BEGIN)),
             rows: 0,
+            talking: (0..TALKING).collect(),
             recent: Vec::new(),
             words: WORDS.split_whitespace().collect(),
         };
@@ -132,7 +138,12 @@ impl Past {
                 self.row(records, place, from, MessageKind::Redact, message.to_string().into());
             }
             29..110 => {
-                let n = self.rng.random_range(0..talks);
+                // A talk goes on for some messages before others have theirs.
+                let index = self.rng.random_range(0..self.talking.len());
+                if self.rng.random_bool(0.04) {
+                    self.talking[index] = self.rng.random_range(0..talks);
+                }
+                let n = self.talking[index];
                 let text = self.text();
                 let (place, from) = self.talk(n);
                 self.row(records, place, from, MessageKind::Privmsg, text);
