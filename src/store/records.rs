@@ -63,8 +63,8 @@ impl<'conn> Keeper<'conn> {
         let before = MessageId::first_at(Millis(self.newest_send.time().0.saturating_sub(SENDS_KEPT.0)));
         self.conn
             .prepare_cached(
-                "DELETE FROM sends WHERE message IN
-                     (SELECT message FROM sends WHERE message < ?1 ORDER BY message LIMIT ?2)",
+                "DELETE FROM sends WHERE message <
+                     min(?1, ifnull((SELECT message FROM sends ORDER BY message LIMIT 1 OFFSET ?2), ?1))",
             )?
             .execute((before, 2 * self.sends))?;
         self.sends = 0;

@@ -43,8 +43,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     // What was redacted is overwritten in the file.
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    // Every so many pages (16 MiB) the log is copied into the database, in the writer: some 10 ms once in some
-    // thirty full batches. Most of these pages are the ends of places, written by nearly every batch and copied once: in
+    // Every so many pages (16 MiB) the log is copied into the database, in the writer: 10 to 20 ms once in
+    // some thirty full batches. Most of these pages are the ends of places, written by nearly every batch and copied once: in
     // a large store a log of 4 MiB costs a tenth of the throughput, and one of 32 MiB gains nothing more.
     conn.pragma_update(None, "wal_autocheckpoint", 4000)?;
     // A log that outgrew that while a long read held it back is cut when it can be.
