@@ -49,10 +49,14 @@ impl Rig {
 
     /// Somebody says something to all who are there now.
     fn say(&mut self, text: &str) {
-        self.say_from(text, None);
+        self.fan(text, None);
     }
 
-    fn say_from(&mut self, text: &str, origin: Option<Origin>) {
+    fn say_from(&mut self, text: &str, origin: Origin) {
+        self.fan(text, Some(origin));
+    }
+
+    fn fan(&mut self, text: &str, origin: Option<Origin>) {
         let audience = self.channel.snapshot();
         self.outputs.push(Output::Fan { audience, event: event(text), origin });
     }
@@ -120,8 +124,8 @@ fn event(text: &str) -> Event {
     }
 }
 
-fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Option<Origin> {
-    Some(Origin { session, echo, tag: label.map(|label| format!("label={label}").into()) })
+fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Origin {
+    Origin { session, echo, tag: label.map(|label| format!("label={label}").into()) }
 }
 
 fn login() -> Login {
@@ -299,10 +303,14 @@ fn a_long_run_is_one_piece_of_memory_for_all() {
     let mut rig = Rig::new();
     let (one, two, special) = (rig.member(), rig.member(), rig.member());
     let texts_of = |range: std::ops::Range<usize>| range.map(|n| format!("{n:0>100}")).collect::<Vec<_>>();
-    texts_of(0..100).iter().for_each(|text| rig.say(text));
+    for text in texts_of(0..100) {
+        rig.say(&text);
+    }
     rig.line(special, "own");
     let late = rig.member();
-    texts_of(100..200).iter().for_each(|text| rig.say(text));
+    for text in texts_of(100..200) {
+        rig.say(&text);
+    }
     let latest = rig.member();
     rig.say("last");
     rig.deliver();
