@@ -72,7 +72,10 @@ fn main() {
         chill(store, &runtime);
         runtime.block_on(targets(store, turn))
     });
-    appends(&folder, &runtime, &mut stores);
+    println!("\nappending in transactions of {BATCH} messages: all that people do");
+    appends(&folder, &runtime, &mut stores, false);
+    println!("\nthe same, but nothing except messages in channels");
+    appends(&folder, &runtime, &mut stores, true);
 }
 
 const SAID: Kinds = Kinds { events: false, redactions: false };
@@ -155,8 +158,10 @@ fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Sto
 }
 
 /// Appends to an empty store and to the others in turn.
-fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled]) {
-    println!("\nappending in transactions of {BATCH} messages");
+fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled], plain: bool) {
+    for filled in stores.iter_mut() {
+        filled.past.plain = plain;
+    }
     println!(
         "{:>10} {:>10} {:>7} {:>12} {:>12} {:>12} {:>7}",
         "rows", "records/s", "ratio", "median us", "99 % us", "most us", "median"
@@ -166,6 +171,7 @@ fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled]) {
     let before: Vec<u64> = std::iter::once(0).chain(stores.iter().map(|s| s.past.rows())).collect();
     for _ in 0..EMPTY_STORES {
         let mut empty = filled(folder, runtime, 0);
+        empty.past.plain = plain;
         for turn in 0..BATCHES {
             let mut all: Vec<&mut Filled> = std::iter::once(&mut empty).chain(stores.iter_mut()).collect();
             // Another one is the first each time.

@@ -27,7 +27,7 @@ const BEGIN: u64 = 1_700_000_000_000;
 const PACE: u64 = 100;
 
 /// A fill that takes longer than this is cut short.
-const LONGEST_FILL: Duration = Duration::from_secs(20 * 60);
+const LONGEST_FILL: Duration = Duration::from_mins(20);
 
 /// Records that one transaction of a fill gathers.
 const FILL_BATCH: usize = 4096;
@@ -39,6 +39,8 @@ pub struct Past {
     people: Vec<AccountId>,
     last: MessageId,
     rows: u64,
+    /// Only what is said in channels, and nothing else, from now on.
+    pub plain: bool,
     /// The talks that are going on.
     talking: Vec<i64>,
     /// What was said lately, to redact some of it.
@@ -76,6 +78,7 @@ impl Past {
             people,
             last: MessageId::first_at(Millis(BEGIN)),
             rows: 0,
+            plain: false,
             talking: (0..TALKING).collect(),
             recent: Vec::new(),
             words: WORDS.split_whitespace().collect(),
@@ -104,7 +107,7 @@ impl Past {
 
     fn more(&mut self, records: &mut Vec<Record>) {
         let talks = PEOPLE * PEERS;
-        if self.rows < talks.unsigned_abs() {
+        if self.rows < talks.unsigned_abs() && !self.plain {
             // Everybody has greeted everybody that they talk with, so that each store has all talks.
             let n = i64::try_from(self.rows).expect("few");
             let text = self.text();
@@ -114,12 +117,12 @@ impl Past {
         let from = self.person();
         let channel = if self.rng.random_bool(0.55) { 1 } else { self.rng.random_range(2..=CHANNELS) };
         let place = Place::Channel(ChannelId(channel));
-        match self.rng.random_range(0..1000) {
+        // Of a thousand.
+        let which = if self.plain { 1000 } else { self.rng.random_range(0..1000) };
+        match which {
             // Reactions and topics.
             0..10 => self.row(records, place, from, MessageKind::Tagmsg, "".into()),
-            10..12 => {
-                self.row(records, place, from, MessageKind::Topic, "what we talk about this week".into())
-            }
+            10..12 => self.row(records, place, from, MessageKind::Topic, "this week: nothing much".into()),
             // People come and go.
             12..26 => {
                 let (channel, at) = (ChannelId(channel), self.last.time());
@@ -168,7 +171,8 @@ impl Past {
         self.last = id;
         let tags = if kind == MessageKind::Tagmsg { "+draft/react=yes" } else { "" };
         // The clients of some people number what they say.
-        let send_id = (kind.is_said() && self.rows % 4 == 0).then(|| SendId(format!("{id}-{from:?}").into()));
+        let send_id = (!self.plain && kind.is_said() && self.rows.is_multiple_of(4))
+            .then(|| SendId(format!("{id}-{from:?}").into()));
         if kind.is_said() {
             self.recent.push((place, id));
             if self.recent.len() > 512 {
