@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use crate::client::devices::DeviceFile;
 use crate::client::dial::DialError;
 use crate::client::link::{ConnectError, Endpoint};
 use crate::client::login::{Credentials, LoginError};
@@ -54,6 +55,32 @@ impl Access {
     ) -> anyhow::Result<Session> {
         let path = Servers::default_path()?;
         let (addresses, pin, account, called) = self.server(server, &path)?;
+        let endpoint = |credentials, device, enrols| Endpoint {
+            addresses: addresses.clone(),
+            pin,
+            account: account.clone(),
+            credentials,
+            device,
+            enrols,
+            reads,
+        };
+        let file = DeviceFile::of(&path, pin, &account);
+        if !self.password_stdin
+            && let Some(device) = file.load()?
+        {
+            match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
+                Ok(session) => {
+                    Servers::remember(&path, &addresses, pin, &account)?;
+                    return Ok(session);
+                }
+                Err(ConnectError::Login(LoginError::Refused(_))) => {
+                    eprintln!(
+                        "-- this device may not log in (any more); your password makes it one that may"
+                    );
+                }
+                Err(error) => return Err(explain(&error)),
+            }
+        }
         let mut tries = if self.password_stdin { 1 } else { 3 };
         let session = loop {
             tries -= 1;
@@ -63,9 +90,10 @@ impl Access {
                 ask_password(&format!("Password of {account} on {called}: "))?
             };
             let credentials = Credentials::Password(password);
-            let endpoint =
-                Endpoint { addresses: addresses.clone(), pin, account: account.clone(), credentials, reads };
-            match Session::open(endpoint, patience).await {
+            // Who typed it is asked no more on this machine; a script goes on giving it.
+            let device = if self.password_stdin { None } else { Some(file.load_or_make()?) };
+            let enrols = device.is_some();
+            match Session::open(endpoint(credentials, device, enrols), patience).await {
                 Ok(session) => break session,
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
                     eprintln!("-- {error}");
@@ -131,6 +159,10 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
         }
         ConnectError::Login(LoginError::BadPassword(_)) => "choose another",
         ConnectError::Login(LoginError::Lacks(_)) => "check the address",
+        ConnectError::NotEnrolled(_) => "remove one that you no longer use: /msg NickServ CERT LIST",
+        ConnectError::Dial(DialError::Device(_)) => {
+            "remove its file in the folder `devices` of parlour's configuration, and log in with your password"
+        }
         ConnectError::Login(LoginError::Closed(_)) | ConnectError::Broke(_) => "try again in a moment",
     };
     anyhow!("{error}; {hint}")

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::access::{self, ask_password, explain};
 use super::chat;
+use crate::client::devices::DeviceFile;
 use crate::client::link::{self, ConnectError, Endpoint};
 use crate::client::login::{Credentials, LoginError};
 use crate::client::password::Password;
@@ -46,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let (session, account) = if args.password_stdin {
             let account = args.name.map_or_else(default_name, Ok)?;
             let password = access::password_from_stdin()?;
-            (redeem(&args.link, &account, password).await.map_err(|error| explain(&error))?, account)
+            (redeem(&args.link, &account, password).await?.map_err(|error| explain(&error))?, account)
         } else {
             ask(&args.link, args.name).await?
         };
@@ -61,7 +62,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
-async fn redeem(link: &InviteLink, account: &Nick, password: Password) -> Result<Session, ConnectError> {
+/// Makes the account, and this machine a device of it: from then on its key logs in.
+async fn redeem(
+    link: &InviteLink,
+    account: &Nick,
+    password: Password,
+) -> anyhow::Result<Result<Session, ConnectError>> {
+    let device = DeviceFile::of(&Servers::default_path()?, link.pin, account).load_or_make()?;
     let token = Zeroizing::new(link.token.to_string());
     let credentials = Credentials::Invite { token, password };
     let endpoint = Endpoint {
@@ -69,9 +76,11 @@ async fn redeem(link: &InviteLink, account: &Nick, password: Password) -> Result
         pin: link.pin,
         account: account.clone(),
         credentials,
+        device: Some(device),
+        enrols: true,
         reads: true,
     };
-    Session::open(endpoint, None).await
+    Ok(Session::open(endpoint, None).await)
 }
 
 /// Asks for what is not given, and again for what the server does not take.
@@ -89,7 +98,7 @@ async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session,
             Some(password) => password,
             None => ask_new_password()?,
         };
-        match redeem(link, &account, chosen.clone()).await {
+        match redeem(link, &account, chosen.clone()).await? {
             Ok(session) => return Ok((session, account)),
             Err(ConnectError::Login(error @ (LoginError::NameTaken(_) | LoginError::BadName(_)))) => {
                 eprintln!("-- {error}");

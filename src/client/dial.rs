@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::{TrustError, trust_error};
 use crate::trust::{Address, Pin, tls};
 
@@ -29,6 +30,9 @@ pub enum DialError {
         /// What is wrong with them.
         reason: TrustError,
     },
+    /// This machine's own key is damaged.
+    #[error("the key of this device is damaged: {0}")]
+    Device(rustls::Error),
     /// Nobody answered, for each address why.
     #[error("cannot reach the server: {0}")]
     Unreachable(String),
@@ -36,8 +40,15 @@ pub enum DialError {
 
 /// Tries the addresses in turn until one answers. Whoever answers has proven to be the server with the
 /// pin before this returns; if somebody else answers that ends it, whatever other addresses there are.
-pub(super) async fn dial(addresses: &[Address], pin: Pin) -> Result<TlsStream<TcpStream>, DialError> {
-    let config = tls::client_config(pin);
+pub(super) async fn dial(
+    addresses: &[Address],
+    pin: Pin,
+    device: Option<&DeviceIdentity>,
+) -> Result<TlsStream<TcpStream>, DialError> {
+    let config = match device {
+        Some(device) => tls::client_config_as(pin, device).map_err(DialError::Device)?,
+        None => tls::client_config(pin),
+    };
     let mut tried = Vec::new();
     for address in addresses {
         match reach(address, &config).await {

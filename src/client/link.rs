@@ -10,10 +10,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
+use super::clean::clean;
 use super::dial::{self, DialError, dial};
 use super::line::Line;
 use super::login::{Credentials, Login, LoginError, Step};
 use super::model::Model;
+use crate::trust::device::DeviceIdentity;
 use crate::trust::{Address, Pin};
 use crate::wire::framing::Lines;
 use crate::wire::{CapSet, Message, Millis, Nick};
@@ -29,6 +31,10 @@ pub struct Endpoint {
     pub account: Nick,
     /// How to prove it.
     pub credentials: Credentials,
+    /// The device that the connection shows.
+    pub device: Option<DeviceIdentity>,
+    /// The device is to be one of the account's from this login on.
+    pub enrols: bool,
     /// Somebody reads what is received: the server is to send what the account missed, and to take it for read.
     pub reads: bool,
 }
@@ -42,6 +48,9 @@ pub enum ConnectError {
     /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// The login worked, and the server did not take the device.
+    #[error("the server did not take this device: {0}")]
+    NotEnrolled(String),
     /// The connection broke during the login.
     #[error("the connection broke during the login: {0}")]
     Broke(String),
@@ -59,6 +68,9 @@ const LOGIN_PATIENCE: Duration = Duration::from_mins(1);
 /// A quiet connection is asked whether it lives after this; sooner when an answer is awaited.
 const QUIET: Duration = Duration::from_mins(1);
 const QUIET_WHILE_PENDING: Duration = Duration::from_secs(10);
+/// Most bytes that the server sends between the login and the answer to the first thing that is asked.
+const MOST_BEFORE: usize = 8 * 1024 * 1024;
+
 /// It is given up when it does not answer within this.
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -82,22 +94,22 @@ pub(super) struct Link {
 
 /// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
 pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
-    let stream = dial(&endpoint.addresses, endpoint.pin).await?;
+    let stream = dial(&endpoint.addresses, endpoint.pin, endpoint.device.as_ref()).await?;
     let login = Login::new(endpoint.account, endpoint.credentials, endpoint.reads);
-    timeout(LOGIN_PATIENCE, log_in(stream, login))
+    timeout(LOGIN_PATIENCE, log_in(stream, login, endpoint.enrols))
         .await
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))
 }
 
 /// Is the server there, and is it the one with the pin? Nothing but the handshake is sent.
 pub async fn probe(addresses: &[Address], pin: Pin) -> Result<(), ConnectError> {
-    let mut stream = dial(addresses, pin).await?;
+    let mut stream = dial(addresses, pin, None).await?;
     // It has answered for itself; whether it hears the goodbye does not matter.
     let _ = stream.shutdown().await;
     Ok(())
 }
 
-async fn log_in(stream: TlsStream<TcpStream>, mut login: Login) -> Result<Link, ConnectError> {
+async fn log_in(stream: TlsStream<TcpStream>, mut login: Login, enrols: bool) -> Result<Link, ConnectError> {
     let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
     let (mut reader, mut writer) = split(stream);
     // With room enough, so that growing leaves no copy of the password behind.
@@ -113,28 +125,23 @@ async fn log_in(stream: TlsStream<TcpStream>, mut login: Login) -> Result<Link, 
             return Err(ConnectError::Broke("the server closed it".to_owned()));
         }
         let mut step = Ok(Step::More);
-        // What comes behind the welcome is for the model.
-        let mut behind = BytesMut::new();
-        lines.feed(&input, |line| match (line, &step) {
-            (Ok(line), Ok(Step::More)) => {
-                if let Some(message) = Message::parse(line) {
+        // Line by line: what comes behind the welcome, and a line of which only the start has come, is for the model.
+        while matches!(step, Ok(Step::More))
+            && let Some(end) = memchr::memchr(b'\n', &input)
+        {
+            lines.feed(&input.split_to(end + 1), |line| {
+                if let Some(message) = line.ok().and_then(Message::parse) {
                     step = login.handle(&message, &mut output);
                 }
-            }
-            (Ok(line), Ok(Step::Done(..))) => {
-                behind.extend_from_slice(line.as_bytes());
-                behind.extend_from_slice(b"\n");
-            }
-            _ => {}
-        });
-        input.clear();
+            });
+        }
         if let Step::Done(nick, caps) = step? {
             let now = Instant::now();
-            return Ok(Link {
+            let mut link = Link {
                 reader,
                 writer,
                 lines,
-                input: behind,
+                input,
                 output: Vec::new(),
                 written: 0,
                 flushed: true,
@@ -143,12 +150,52 @@ async fn log_in(stream: TlsStream<TcpStream>, mut login: Login) -> Result<Link, 
                 opened: now,
                 nick,
                 caps,
-            });
+            };
+            if enrols {
+                link.enrol().await?;
+            }
+            return Ok(link);
         }
     }
 }
 
 impl Link {
+    /// Makes the device that the connection shows one of the account's, and waits until it is.
+    async fn enrol(&mut self) -> Result<(), ConnectError> {
+        let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
+        self.writer.write_all(Line::new("CERT").arg("ADD").end().as_bytes()).await.map_err(broke)?;
+        self.writer.flush().await.map_err(broke)?;
+        loop {
+            // What else comes is for the model, in its order.
+            let mut answer = None;
+            let mut kept = BytesMut::new();
+            for line in self.input.split_inclusive(|&byte| byte == b'\n') {
+                match std::str::from_utf8(line).ok().and_then(|line| Message::parse(line.trim_end())) {
+                    Some(message) if answer.is_none() && message.param(0) == Some("CERT") => {
+                        answer = match message.command {
+                            "NOTE" => Some(Ok(())),
+                            "FAIL" => Some(Err(clean(message.param(2).unwrap_or_default()))),
+                            _ => None,
+                        };
+                    }
+                    _ => kept.extend_from_slice(line),
+                }
+            }
+            self.input = kept;
+            match answer {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(why)) => return Err(ConnectError::NotEnrolled(why)),
+                None if self.input.len() > MOST_BEFORE => {
+                    return Err(ConnectError::Broke("the server does not answer".to_owned()));
+                }
+                None => {}
+            }
+            if self.reader.read_buf(&mut self.input).await.map_err(broke)? == 0 {
+                return Err(ConnectError::Broke("the server closed it".to_owned()));
+            }
+        }
+    }
+
     /// Reads or writes something, whatever is possible first. The model gets the lines; an error, as one line,
     /// ends the connection. Dropping this midway loses nothing.
     pub async fn turn(&mut self, model: &mut Model) -> Result<(), String> {

@@ -15,7 +15,7 @@ use super::password::Password;
 use crate::wire::numeric::Numeric;
 use crate::wire::{Cap, CapSet, Message, Nick};
 
-/// How to prove who one is. Devices with their own key will be a third way.
+/// How to prove who one is.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// The account is there, this is its password.
@@ -27,6 +27,8 @@ pub enum Credentials {
         /// The password that the account gets.
         password: Password,
     },
+    /// The connection shows the certificate of a device that may log in to the account.
+    Device,
 }
 
 /// Why a login came to nothing.
@@ -182,8 +184,12 @@ impl Login {
             return Err(LoginError::Lacks(missing.name().to_owned()));
         }
         let mechanisms = offer(Cap::Sasl).unwrap_or_default();
-        if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == "PLAIN") {
-            return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned()));
+        let (mechanism, what) = match &self.credentials {
+            Credentials::Device => ("EXTERNAL", "login by device (SASL EXTERNAL)"),
+            _ => ("PLAIN", "login by password (SASL PLAIN)"),
+        };
+        if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == mechanism) {
+            return Err(LoginError::Lacks(what.to_owned()));
         }
         // To who could ask for history the server sends nothing unasked, and does not note that it was read.
         let liked = if self.reads { LIKED } else { LIKED.with(Cap::Chathistory) };
@@ -194,6 +200,7 @@ impl Login {
     fn prove(&self, out: &mut Vec<u8>) {
         match &self.credentials {
             Credentials::Password(_) => write(out, Line::new("AUTHENTICATE").arg("PLAIN")),
+            Credentials::Device => write(out, Line::new("AUTHENTICATE").arg("EXTERNAL")),
             Credentials::Invite { password, .. } => {
                 let line = Line::new("REGISTER").arg(self.name.as_str()).arg("*").text(password.expose());
                 out.extend_from_slice(Zeroizing::new(line.end()).as_bytes());
@@ -202,7 +209,12 @@ impl Login {
     }
 
     fn authenticate(&self, out: &mut Vec<u8>) {
-        let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials;
+        let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials
+        else {
+            // The key has spoken already; this says for whom.
+            let name = STANDARD.encode(self.name.as_str());
+            return write(out, Line::new("AUTHENTICATE").arg(&name));
+        };
         let plain = Zeroizing::new(format!("\0{}\0{}", self.name, password.expose()));
         let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
         for chunk in encoded.as_bytes().chunks(CHUNK) {

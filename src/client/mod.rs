@@ -19,6 +19,7 @@
 
 mod backoff;
 pub mod clean;
+pub mod devices;
 pub mod dial;
 pub mod input;
 pub mod line;

@@ -82,7 +82,11 @@ impl Session {
     pub async fn open(endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
         let link = connect(endpoint.clone()).await?;
         let mut endpoint = endpoint;
-        if let Credentials::Invite { password, .. } = &endpoint.credentials {
+        if endpoint.enrols {
+            // From now on the key speaks, and the password can be forgotten.
+            endpoint.credentials = Credentials::Device;
+            endpoint.enrols = false;
+        } else if let Credentials::Invite { password, .. } = &endpoint.credentials {
             // The invite is spent; from now on there is an account with this password.
             endpoint.credentials = Credentials::Password(password.clone());
         }
@@ -159,7 +163,7 @@ impl Session {
             }
             ConnectError::Login(error) => error.is_final(),
             ConnectError::Dial(super::dial::DialError::Untrusted { .. }) => true,
-            ConnectError::Dial(_) | ConnectError::Broke(_) => false,
+            ConnectError::Dial(_) | ConnectError::Broke(_) | ConnectError::NotEnrolled(_) => false,
         }
     }
 

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`pin`] | the pin: SHA-256 over the public key of the server's root certificate |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
-//! | `devices` | the certificates that clients show |
+//! | [`device`], `devices` | the key of a client and the certificate that it shows, on both sides |
 //! | [`fingerprint`] | the server certificate's fingerprints in the forms other programs use |
 //! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
 //! | [`tls`] | the TLS configurations of both sides |
@@ -15,6 +15,7 @@
 
 pub mod address;
 pub mod certs;
+pub mod device;
 mod devices;
 pub mod fingerprint;
 pub mod invite;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rustls::client::Resumption;
 use rustls::server::NoServerSessionStorage;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, ServerConfig};
 
 use super::certs::Identity;
+use super::device::DeviceIdentity;
 use super::devices::AnyDevice;
 use super::pin::Pin;
 use super::provider::provider;
@@ -42,6 +43,19 @@ pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
 /// The client's side: talks to the server with this pin and to no other.
 pub fn client_config(pin: Pin) -> Arc<ClientConfig> {
     client_config_at(pin, Arc::new(DefaultTimeProvider))
+}
+
+/// [`client_config`] of a client that shows the certificate of its device.
+///
+/// # Errors
+/// When the key does not fit the certificate.
+pub fn client_config_as(pin: Pin, device: &DeviceIdentity) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let mut config = ClientConfig::clone(&client_config(pin));
+    let key = provider().key_provider.load_private_key(device.key())?;
+    let shown = CertifiedKey::new(device.chain(), key);
+    shown.keys_match()?;
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(shown));
+    Ok(Arc::new(config))
 }
 
 /// [`client_config`] with a clock of the caller's.

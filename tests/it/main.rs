@@ -10,6 +10,7 @@ mod certs_cli;
 mod channels;
 mod client;
 mod client_cli;
+mod client_devices;
 mod common;
 mod crash;
 mod crash_mixed;

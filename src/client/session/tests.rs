@@ -49,6 +49,8 @@ impl Fake {
             pin: self.pin,
             account: Nick::parse("alice").expect("a nick"),
             credentials: Credentials::Password(password()),
+            device: None,
+            enrols: false,
             reads: true,
         }
     }

@@ -1,0 +1,109 @@
+//! The keys with which this machine logs in, one for each account at each server, in files of the user's that nobody
+//! else may read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::trust::Pin;
+use crate::trust::device::{DeviceIdentity, DeviceIdentityError};
+use crate::wire::Nick;
+
+/// Where the key of an account at a server is kept.
+#[derive(Clone, Debug)]
+pub struct DeviceFile(PathBuf);
+
+/// What is wrong with a key's file. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceFileError {
+    /// It cannot be read or written.
+    #[error("cannot {0} {path}: {2}", path = .1.display())]
+    Io(&'static str, PathBuf, io::Error),
+    /// Others can read it.
+    #[error("others can read {path}, and so log in as you: `chmod 600 {path}`, and if they may have, remove it", path = .0.display())]
+    Readable(PathBuf),
+    /// It is not what this program wrote.
+    #[error("{path}: {1}; remove it, and log in with your password", path = .0.display())]
+    Damaged(PathBuf, DeviceIdentityError),
+}
+
+impl DeviceFile {
+    /// The file for an account at the server with a pin, beside the file that remembers the servers.
+    pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
+        let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
+        Self(folder.join(format!("{}@{pin}.pem", account.as_str().to_ascii_lowercase())))
+    }
+
+    /// The key, if there is one.
+    pub fn load(&self) -> Result<Option<DeviceIdentity>, DeviceFileError> {
+        let failed = |error| DeviceFileError::Io("read", self.0.clone(), error);
+        let mode = match fs::metadata(&self.0) {
+            Ok(metadata) => metadata.permissions().mode(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        if mode & 0o077 != 0 {
+            return Err(DeviceFileError::Readable(self.0.clone()));
+        }
+        let pem = Zeroizing::new(fs::read_to_string(&self.0).map_err(failed)?);
+        let device = DeviceIdentity::from_pem(&pem);
+        device.map(Some).map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
+    }
+
+    /// The key that is there, or a new one that is kept before it is used.
+    pub fn load_or_make(&self) -> Result<DeviceIdentity, DeviceFileError> {
+        if let Some(device) = self.load()? {
+            return Ok(device);
+        }
+        let (device, pem) =
+            DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))?;
+        self.write(&pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))?;
+        Ok(device)
+    }
+
+    fn write(&self, pem: &str) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let new = self.0.with_extension("pem.new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(pem.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let servers = folder.path().join("parlour/servers.toml");
+        let nick = |name| Nick::parse(name).expect(name);
+        let file = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("Alice"));
+        assert!(file.load().expect("no file").is_none());
+        let made = file.load_or_make().expect("made");
+        assert_eq!(file.0.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        let again = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("alice"));
+        assert_eq!(again.load().expect("reads").expect("is there").hash(), made.hash());
+        assert_eq!(again.load_or_make().expect("the same").hash(), made.hash());
+        for (pin, name) in [(8, "alice"), (7, "bob")] {
+            let other = DeviceFile::of(&servers, Pin::new([pin; 32]), &nick(name));
+            assert!(other.load().expect("no file").is_none());
+        }
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).expect("sets");
+        assert!(matches!(file.load(), Err(DeviceFileError::Readable(_))));
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o600)).expect("sets");
+        fs::write(&file.0, "x").expect("writes");
+        assert!(matches!(file.load_or_make(), Err(DeviceFileError::Damaged(..))));
+    }
+}

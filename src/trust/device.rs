@@ -1,0 +1,85 @@
+//! The key of a device and the certificate that it shows: what a client logs in with instead of a password.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use zeroize::Zeroizing;
+
+/// A device. `Debug` shows nothing of its key.
+#[derive(Clone)]
+pub struct DeviceIdentity {
+    certificate: CertificateDer<'static>,
+    key: Arc<PrivatePkcs8KeyDer<'static>>,
+}
+
+/// Why there is no device. The texts are for people.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceIdentityError {
+    /// It could not be made.
+    #[error("cannot make a device's key: {0}")]
+    Make(#[from] rcgen::Error),
+    /// A file holds something else.
+    #[error("it holds no certificate and key: {0}")]
+    Read(String),
+}
+
+impl DeviceIdentity {
+    /// A new device: an ECDSA key over P-256 and a certificate that it signs itself, and that names nobody. Both are
+    /// returned as PEM too, to be kept where only their owner reads them.
+    pub fn generate() -> Result<(Self, Zeroizing<String>), DeviceIdentityError> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "Parlour device");
+        let certificate = params.self_signed(&key)?;
+        let pem = Zeroizing::new([certificate.pem(), key.serialize_pem()].concat());
+        Ok((Self::from_pem(&pem)?, pem))
+    }
+
+    /// Reads what [`generate`](Self::generate) returned.
+    pub fn from_pem(pem: &str) -> Result<Self, DeviceIdentityError> {
+        let wrong = |error: rustls_pki_types::pem::Error| DeviceIdentityError::Read(error.to_string());
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(wrong)?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(wrong)?;
+        Ok(Self { certificate, key: Arc::new(key) })
+    }
+
+    /// SHA-256 over the certificate.
+    pub fn hash(&self) -> [u8; 32] {
+        super::certificate_hash(&self.certificate)
+    }
+
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.certificate.clone()]
+    }
+
+    pub(super) fn key(&self) -> PrivateKeyDer<'static> {
+        self.key.clone_key().into()
+    }
+}
+
+impl fmt::Debug for DeviceIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceIdentity(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_read_back_as_it_was_made_and_shows_nothing() {
+        let (made, pem) = DeviceIdentity::generate().expect("made");
+        let read = DeviceIdentity::from_pem(&pem).expect("read");
+        assert_eq!(made.hash(), read.hash());
+        assert_ne!(made.hash(), DeviceIdentity::generate().expect("another").0.hash());
+        assert_eq!(format!("{made:?}"), "DeviceIdentity(…)");
+        for bad in ["", "x", pem.split("-----BEGIN PRIVATE").next().expect("a certificate")] {
+            assert!(matches!(DeviceIdentity::from_pem(bad), Err(DeviceIdentityError::Read(_))), "{bad}");
+        }
+    }
+}
