@@ -94,7 +94,7 @@ pub enum Answer {
 impl Ask {
     /// Is its outcome the answer to the command? Else it comes after that.
     pub(super) fn is_answer(&self) -> bool {
-        !matches!(self, Self::Replay { .. } | Self::Lines(_))
+        !matches!(self, Self::Replay { .. } | Self::Lines(_) | Self::Manage { voice: Voice::Service, .. })
     }
 
     /// Gives the answer that is made of it a label.

@@ -93,7 +93,10 @@ pub struct Channels {
 impl Channels {
     /// For so many milliseconds who asks for a channel's old name is led to it: a week, in which everybody has been
     /// back. Then the name is free.
-    const REDIRECT: u64 = 7 * 24 * 60 * 60 * 1000;
+    pub const REDIRECT: u64 = 7 * 24 * 60 * 60 * 1000;
+
+    /// Most old names of a channel that lead to it.
+    pub const OLD_NAMES: u32 = 8;
 
     /// From what was kept; `last` is the largest number ever given.
     pub fn new(stored: Vec<StoredChannel>, last: i64) -> Self {
@@ -131,8 +134,24 @@ impl Channels {
         self.renamed.remove(new);
         self.by_name.insert(new.clone(), id);
         if old != *new {
+            self.renamed.retain(|_, (_, since)| at.0.saturating_sub(since.0) < Self::REDIRECT);
+            let mut own: Vec<_> = self.renamed.iter().filter(|(_, (of, _))| *of == id).collect();
+            own.sort_unstable_by_key(|(_, (_, since))| std::cmp::Reverse(*since));
+            for name in own
+                .into_iter()
+                .skip(Self::OLD_NAMES as usize - 1)
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
+            {
+                self.renamed.remove(&name);
+            }
             self.renamed.insert(old, (id, at));
         }
+    }
+
+    /// How many channels an account has made that are still there.
+    pub fn founded_by(&self, account: AccountId) -> usize {
+        self.by_id.values().filter(|channel| channel.is_founder(account)).count()
     }
 
     /// The channel that had this name until lately.

@@ -162,7 +162,7 @@ impl<'a> Context<'a> {
                 Some((Place::Channel(channel.id), channel.name.shared()))
             }
             Target::Person(nick) => {
-                let person = self.chat.people.named(nick)?;
+                let person = self.chat.people.known(nick)?;
                 Some((Place::direct(self.member.account, person.account.id), person.nick().shared()))
             }
             Target::Nobody(_) => None,

@@ -144,6 +144,14 @@ impl People {
         Some(person)
     }
 
+    /// Forgets what accounts noted of a place that is no more.
+    pub fn forget_place(&mut self, place: Place) {
+        for person in self.by_id.values_mut() {
+            person.markers.remove(&place);
+            person.private.remove(&place);
+        }
+    }
+
     /// The account of a number.
     pub fn get(&self, id: AccountId) -> Option<&Person> {
         self.by_id.get(&id)
@@ -157,6 +165,11 @@ impl People {
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
         self.by_id.values()
+    }
+
+    /// The account of a name, also a disabled one: what was said with it can be read.
+    pub fn known(&self, name: &Nick) -> Option<&Person> {
+        self.by_name.get(name).and_then(|id| self.by_id.get(id))
     }
 
     /// The account of a name; disabled ones cannot be found by it.

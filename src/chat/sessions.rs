@@ -12,7 +12,7 @@ use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::state::{Chat, Session};
 use super::sync;
-use crate::wire::{Cap, CapSet, Millis};
+use crate::wire::{Cap, CapSet, MessageId, Millis};
 
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
@@ -43,13 +43,15 @@ impl Chat {
             person.online_since = at;
             person.away = None;
             person.bot = false;
-            self.end_banned_memberships(account, at, fx);
+        }
+        self.end_banned_memberships(account, !first, at, fx);
+        if first {
             // The others see it arrive before its own sessions are among them.
             let arrivals = self.people.get(account).map(|p| p.channels.clone()).unwrap_or_default();
             for id in arrivals {
                 self.announce_arrival(account, id, at, fx);
             }
-        } else if other_name {
+        } else if other_name && let Some(person) = self.people.get(account) {
             let event = person.event(at, EventKind::Setname(login.realname.clone()));
             Self::fan(self.who_follows(account), &event, fx);
         }
@@ -85,7 +87,7 @@ impl Chat {
     }
 
     /// Who was banned while away does not come back. Who keeps order in the channel is put out by KICK, if at all.
-    fn end_banned_memberships(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
+    fn end_banned_memberships(&mut self, account: AccountId, is_seen: bool, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(account).filter(|person| !person.is_admin()) else { return };
         let banned = |id: &ChannelId| {
             self.channels
@@ -94,8 +96,28 @@ impl Chat {
         };
         let gone: Vec<ChannelId> = person.channels.iter().copied().filter(banned).collect();
         for id in gone {
-            self.keep_event((account, id), MessageKind::Part, "Banned".into(), at, fx);
+            let why: Arc<str> = "Banned".into();
+            let message = self.keep_event((account, id), MessageKind::Part, why.clone(), at, fx);
+            if is_seen {
+                self.tell_banned(account, id, (message, why), fx);
+            }
             self.leave(account, id, fx);
+        }
+    }
+
+    /// The membership ends: those who see the account there, and its other sessions, hear of it.
+    fn tell_banned(
+        &self,
+        account: AccountId,
+        id: ChannelId,
+        (message, why): (MessageId, Arc<str>),
+        fx: &mut Effects,
+    ) {
+        let (Some(person), Some(channel)) = (self.people.get(account), self.channels.get(id)) else { return };
+        if !channel.audience.is_empty() {
+            let event = person.event(message.time(), EventKind::Part(channel.name.clone(), Some(why)));
+            let event = Event { id: Some(message), ..event };
+            fx.outputs.push(Output::Fan { audience: channel.audience.snapshot(), event, origin: None });
         }
     }
 
@@ -150,7 +172,7 @@ impl Chat {
         if patient && grace > Millis(0) {
             let until = Millis(at.0 + grace.0);
             person.lingers = Some(Linger { until, reason: reason.into() });
-            self.lingering.push_back((until, account));
+            self.lingering.insert((until, account));
         } else {
             self.announce_quit(account, reason, at, fx);
         }
@@ -166,12 +188,13 @@ impl Chat {
 
     /// When [`InputKind::Tick`](super::InputKind::Tick) is due, if at all.
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.lingering.front().map(|(until, _)| *until)
+        self.lingering.first().map(|(until, _)| *until)
     }
 
     /// Accounts whose connection broke and that did not come back quit now.
     pub(super) fn tick(&mut self, at: Millis, fx: &mut Effects) {
-        while let Some((until, account)) = self.lingering.pop_front_if(|(until, _)| *until <= at) {
+        while let Some((until, account)) = self.lingering.first().copied().filter(|(until, _)| *until <= at) {
+            self.lingering.pop_first();
             let Some(person) = self.people.get_mut(account) else { continue };
             // It may have come back, and gone again since.
             if let Some(linger) = person.lingers.take_if(|linger| linger.until == until) {

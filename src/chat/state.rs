@@ -48,7 +48,7 @@ pub struct Chat {
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
-    pub(super) lingering: VecDeque<(Millis, AccountId)>,
+    pub(super) lingering: BTreeSet<(Millis, AccountId)>,
     /// The latest redactions: who asked for the same before they were kept is told of a message that is gone.
     redacted: VecDeque<MessageId>,
 }
@@ -70,7 +70,7 @@ impl Chat {
             password_changes: 0,
             writable: true,
             monitors: Monitors::default(),
-            lingering: VecDeque::new(),
+            lingering: BTreeSet::new(),
             redacted: VecDeque::new(),
         };
         for channel in &kept.channels {
@@ -225,6 +225,7 @@ impl Chat {
         fx.records.push(Record::Parted { channel: id, account });
         if channel.members.is_empty() && channel.is_plain() {
             self.channels.remove(id);
+            self.people.forget_place(Place::Channel(id));
             fx.records.push(Record::ChannelRemoved(id));
         }
     }

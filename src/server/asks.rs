@@ -33,6 +33,9 @@ pub(super) struct Asks {
     bytes: usize,
 }
 
+/// Most bytes of what is replayed to one client, which is sent piece by piece.
+const REPLAY_BYTES: usize = 16 * 1024 * 1024;
+
 /// Messages, each with the place as the reader writes it.
 type Page = Vec<(Kept, Arc<str>)>;
 
@@ -66,6 +69,11 @@ impl Asks {
             }
             let command = ask.command();
             let (block, answer) = match self.answer(&session, ask).await {
+                Ok(Outcome::Block(block)) if block.len() > self.bytes => {
+                    self.send(&session, &block).await;
+                    self.ready.answered(&session, None);
+                    continue;
+                }
                 Ok(Outcome::Block(block)) => (block, None),
                 Ok(Outcome::Back(answer)) => (Bytes::new(), Some(Answered { label, answer })),
                 Err(error) => {
@@ -128,7 +136,7 @@ impl Asks {
                         Outcome::block(reader.targets(&targets(&conn, &reader, &channels, &window)?))
                     }
                     Ask::Replay { reader, channels, talks } => {
-                        Outcome::block(reader.replay(missed(&conn, &reader, &channels, talks, bytes)?))
+                        Outcome::block(reader.replay(missed(&conn, &reader, &channels, talks)?))
                     }
                     Ask::Redact(redact, place) => {
                         let found = history::find(&conn, place, redact.message)?;
@@ -237,12 +245,17 @@ fn missed(
     reader: &Reader,
     channels: &[(ChannelId, ChannelName, Window)],
     talks: Option<Window>,
-    bytes: usize,
 ) -> rusqlite::Result<Page> {
     let kinds = Kinds { events: false, redactions: false };
-    let share = bytes / (channels.len() + 1);
     let mut page = Vec::new();
-    for (id, name, window) in channels {
+    // Most channels are silent most of the time: what they do not need is for the others.
+    let mut spoken = Vec::new();
+    for channel in channels {
+        let latest = history::latest(conn, Place::Channel(channel.0))?;
+        spoken.extend(latest.filter(|latest| *latest > channel.2.after).map(|_| channel));
+    }
+    let share = REPLAY_BYTES / (spoken.len() + 1);
+    for (id, name, window) in spoken {
         let part = history::read(conn, Place::Channel(*id), window, kinds, share)?;
         let name = name.shared();
         page.extend(part.into_iter().map(|kept| (kept, name.clone())));

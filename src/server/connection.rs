@@ -74,7 +74,8 @@ pub(super) async fn serve(
     // Before it is told: who hears of it finds room for another.
     drop(place);
     // What somebody says when leaving is a message like any other, and no message enters the log.
-    let logged = if reason.starts_with("Quit: ") { "Quit" } else { &reason };
+    let told = reason.starts_with("Quit: ") || reason.starts_with("Killed by ");
+    let logged = reason.split(':').next().filter(|_| told).unwrap_or(&reason);
     info!(%peer, account = %nick, reason = logged, "disconnected");
     pump.ended(reason);
 }

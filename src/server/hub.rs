@@ -28,6 +28,9 @@ const PING_AFTER_S: u32 = 120;
 /// How often the hub looks for silent clients.
 const SWEEP: Duration = Duration::from_secs(15);
 
+/// Commands of one session that are applied before it is another's turn.
+const TURN: usize = 64;
+
 /// While so many records wait for the commit before them, nothing more is taken from sessions.
 const RECORDS_AHEAD: usize = 16 * 1024;
 
@@ -132,14 +135,20 @@ impl Hub {
                 self.apply(InputKind::Answered { session: id, label, answer });
             }
             let mut said = std::mem::take(&mut inbox.said).into_iter();
-            while !session.is_asking()
+            let mut turn = TURN;
+            while turn > 0
+                && !session.is_asking()
                 && let Some(Said { label, command }) = said.next()
             {
                 self.apply(InputKind::Said { session: id, label, command });
+                turn -= 1;
             }
-            if session.is_asking() {
+            if session.is_asking() || said.len() > 0 {
                 inbox.said = said.collect();
                 session.put_back(inbox);
+                if !session.is_asking() {
+                    self.ready.again(&session);
+                }
                 continue;
             }
             if let Some(reason) = inbox.hung_up {

@@ -1,6 +1,7 @@
 //! Moving bytes between a logged-in connection and its session, with as few records and system calls as possible.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -51,6 +52,8 @@ pub(super) struct Pump {
     ready: Arc<Ready>,
     lines: Lines,
     batches: Batches,
+    /// What was read and may not be said yet; nothing for a line that says nothing. At most what one read brings.
+    backlog: VecDeque<Option<Said>>,
     flood: Flood,
     writing: Writing,
 }
@@ -82,6 +85,7 @@ impl Pump {
             ready,
             lines,
             batches: Batches::default(),
+            backlog: VecDeque::new(),
             flood,
             writing: Writing::default(),
         }
@@ -89,8 +93,8 @@ impl Pump {
 
     /// Hands the hub the login, and what the client said behind it.
     pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, LineError>>) {
-        let said = lines.filter_map(|line| read_line(line, &mut self.batches)).collect();
-        self.ready.put(&self.session, |inbox| inbox.said = said);
+        self.backlog = lines.map(|line| read_line(line, &mut self.batches)).collect();
+        self.ready.put(&self.session, |_| {});
     }
 
     /// Tells the hub that the connection is no more.
@@ -152,7 +156,8 @@ impl Pump {
     /// Ready at the end of the stream.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.flood.poll_may_speak(cx).is_pending() {
+            let waits = self.poll_backlog(cx).is_pending() || self.flood.poll_may_speak(cx).is_pending();
+            if waits {
                 // Who is made to wait is there: it must not be taken for silent.
                 self.session.heard(self.ready.seconds());
                 return Poll::Pending;
@@ -163,8 +168,9 @@ impl Pump {
                 ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
                 let filled = buf.filled();
                 if !filled.is_empty() {
-                    let lines = (&mut self.lines, &mut self.batches);
-                    take_lines(filled, lines, &mut self.flood, &self.session, &self.ready);
+                    self.session.heard(self.ready.seconds());
+                    let (backlog, batches) = (&mut self.backlog, &mut self.batches);
+                    self.lines.feed(filled, |line| backlog.push_back(read_line(line, batches)));
                 }
                 Poll::Ready(io::Result::Ok(filled.len()))
             });
@@ -172,6 +178,30 @@ impl Pump {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Hands what was read to the hub, as much as may be said now. Ready when nothing is left of it.
+    fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut said = Vec::new();
+        while !self.backlog.is_empty() && self.flood.poll_may_speak(cx).is_ready() {
+            self.flood.spoke();
+            said.extend(self.backlog.pop_front().flatten());
+        }
+        if !said.is_empty() {
+            self.ready.put(&self.session, |inbox| {
+                if inbox.said.is_empty() {
+                    inbox.said = said;
+                } else {
+                    inbox.said.append(&mut said);
+                }
+            });
+        }
+        if !self.backlog.is_empty() {
+            return Poll::Pending;
+        }
+        // An idle connection holds no capacity.
+        self.backlog = VecDeque::new();
+        Poll::Ready(())
     }
 
     /// Ready when the connection is to end and all is written, with the reason.
@@ -226,31 +256,6 @@ impl Writing {
             // Lets go of the memory as soon as nobody needs it.
             *block = Bytes::new();
         }
-    }
-}
-
-/// Hands the whole lines of what was read to the hub.
-fn take_lines(
-    input: &[u8],
-    (lines, batches): (&mut Lines, &mut Batches),
-    flood: &mut Flood,
-    session: &Arc<Session>,
-    ready: &Ready,
-) {
-    session.heard(ready.seconds());
-    let mut said = Vec::new();
-    lines.feed(input, |line| {
-        flood.spoke();
-        said.extend(read_line(line, batches));
-    });
-    if !said.is_empty() {
-        ready.put(session, |inbox| {
-            if inbox.said.is_empty() {
-                inbox.said = said;
-            } else {
-                inbox.said.append(&mut said);
-            }
-        });
     }
 }
 

@@ -215,6 +215,12 @@ impl Ready {
         }
     }
 
+    /// The session has more to say, after all others that have.
+    pub fn again(&self, session: &Arc<Session>) {
+        self.list.lock().push(session.clone());
+        self.more.notify_one();
+    }
+
     /// A question of the session is answered: what it said since can be taken, unless there are others.
     pub fn answered(&self, session: &Arc<Session>, answered: Option<Answered>) {
         let mut inbox = session.inbox.lock();

@@ -171,6 +171,20 @@ pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelN
         .collect()
 }
 
+/// The oldest of the latest `count` of a class, where there are so many.
+fn nth_latest(
+    tx: &Connection,
+    place: Place,
+    class: Class,
+    count: u32,
+) -> rusqlite::Result<Option<MessageId>> {
+    tx.prepare_cached(
+        "SELECT id FROM messages WHERE place = ?1 AND class = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3",
+    )?
+    .query_row((place, class as i64, count.saturating_sub(1)), |row| row.get(0))
+    .optional()
+}
+
 /// Removes up to `most` messages and events of a place that are older than a time, or older than the latest so many
 /// that were said; how many were removed.
 pub fn forget(
@@ -181,16 +195,15 @@ pub fn forget(
 ) -> rusqlite::Result<u32> {
     let mut first = after.map(MessageId::first_at).unwrap_or_default();
     if let Some(keep) = keep {
-        let oldest: Option<MessageId> = tx
-            .prepare_cached(
-                "SELECT id FROM messages WHERE place = ?1 AND class = 0 ORDER BY id DESC LIMIT 1 OFFSET ?2",
-            )?
-            .query_row((place, keep.saturating_sub(1)), |row| row.get(0))
-            .optional()?;
-        first = first.max(oldest.unwrap_or_default());
+        first = first.max(nth_latest(tx, place, Class::Said, keep)?.unwrap_or_default());
     }
     let mut removed = 0;
     for class in 0..4 {
+        // Where nothing is said, events are bounded like messages.
+        let first = match keep.filter(|_| class == Class::Event as i64) {
+            Some(keep) => first.max(nth_latest(tx, place, Class::Event, keep)?.unwrap_or_default()),
+            None => first,
+        };
         let left = most - removed;
         let gone: Vec<MessageId> = tx
             .prepare_cached(

@@ -132,7 +132,13 @@ impl<'conn> Keeper<'conn> {
     fn channel_removed(&mut self, id: ChannelId) -> rusqlite::Result<()> {
         self.spoken.remove(&Place::Channel(id));
         self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;
-        self.conn.prepare_cached("DELETE FROM messages WHERE place = ?1")?.execute([Place::Channel(id)])?;
+        for sql in [
+            "DELETE FROM messages WHERE place = ?1",
+            "DELETE FROM markers WHERE place = ?1",
+            "DELETE FROM private_metadata WHERE place = ?1",
+        ] {
+            self.conn.prepare_cached(sql)?.execute([Place::Channel(id)])?;
+        }
         Ok(())
     }
 

@@ -37,8 +37,8 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 const SCHEMA: &str = "
     CREATE VIRTUAL TABLE IF NOT EXISTS said USING fts5
         (text, scope, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
-    CREATE TABLE IF NOT EXISTS progress (last INTEGER NOT NULL);
-    INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT * FROM progress);
+    CREATE TABLE IF NOT EXISTS progress (last INTEGER NOT NULL, erase INTEGER NOT NULL);
+    INSERT INTO progress SELECT 0, 0 WHERE NOT EXISTS (SELECT * FROM progress);
     PRAGMA user_version = 1;";
 
 /// What the index knows, and whoever searches it. Dropping it ends its thread.
@@ -61,7 +61,7 @@ impl Index {
     /// When the index can be neither opened nor made.
     pub fn start(store: &Store) -> Result<Self, StoreError> {
         let (database, path) = (store.folder().join("parlour.db"), store.folder().join("search.db"));
-        let (index, last) = open(&path).or_else(|error| {
+        let (index, last, erase) = open(&path).or_else(|error| {
             warn!(%error, "the search index is made anew");
             for suffix in ["", "-wal", "-shm"] {
                 // What is not there need not be removed.
@@ -79,6 +79,8 @@ impl Index {
             store: store.clone(),
             runtime: Handle::current(),
             progress,
+            erases: erase.then_some((Instant::now(), Duration::ZERO)),
+            erased: (Instant::now(), Duration::ZERO),
         };
         let thread = std::thread::Builder::new()
             .name("search".into())
@@ -139,7 +141,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Opens or makes the index, and reads which message it knows last.
-fn open(path: &Path) -> Result<(Connection, MessageId), StoreError> {
+fn open(path: &Path) -> Result<(Connection, MessageId, bool), StoreError> {
     drop(private_file(path)?);
     let conn = Connection::open_with_flags(
         path,
@@ -149,11 +151,13 @@ fn open(path: &Path) -> Result<(Connection, MessageId), StoreError> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     // Whatever a power cut takes is indexed again.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
+    conn.pragma_update(None, "secure_delete", true)?;
     conn.execute_batch(SCHEMA)?;
     // Tables of these names may be there that are not ours.
     conn.prepare("SELECT text, scope FROM said WHERE said MATCH ''")?;
-    let last = conn.query_row("SELECT last FROM progress", [], |row| row.get(0))?;
-    Ok((conn, last))
+    let (last, erase) =
+        conn.query_row("SELECT last, erase FROM progress", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((conn, last, erase))
 }
 
 /// Follows behind the messages.
@@ -163,11 +167,21 @@ struct Follower {
     store: Store,
     runtime: Handle,
     progress: watch::Sender<MessageId>,
+    /// Something is to be erased: when that was last done, and how long it took.
+    erases: Option<(Instant, Duration)>,
+    erased: (Instant, Duration),
 }
 
 impl Follower {
     fn run(mut self, woken: &Receiver<()>) {
-        while woken.recv().is_ok() {
+        loop {
+            // Erasing costs as much as the index is large: it may take a tenth of the time.
+            let rest = self.erases.map(|(at, took)| (10 * took).saturating_sub(at.elapsed()));
+            match rest.map_or_else(|| woken.recv().map_err(Into::into), |rest| woken.recv_timeout(rest)) {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => self.erase(),
+                Ok(()) => {}
+            }
             // More may follow at once.
             if let Err(RecvTimeoutError::Disconnected) = woken.recv_timeout(QUIET) {
                 return;
@@ -189,6 +203,21 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// What was unlearnt is marked in the index and not gone: now it is written anew without that.
+    fn erase(&mut self) {
+        let started = Instant::now();
+        let erased = self.index.execute_batch(
+            "INSERT INTO said (said) VALUES ('optimize');
+             UPDATE progress SET erase = 0;
+             PRAGMA wal_checkpoint(TRUNCATE);",
+        );
+        if let Err(error) = erased {
+            warn!(%error, "what was redacted is still in the search index");
+        }
+        self.erased = (Instant::now(), started.elapsed());
+        self.erases = None;
     }
 
     /// Learns and unlearns some; is there more to do?
@@ -240,7 +269,9 @@ impl Follower {
         for id in &gone {
             tx.prepare_cached("DELETE FROM said WHERE rowid = ?1")?.execute([id])?;
         }
+        tx.execute("UPDATE progress SET erase = 1", [])?;
         tx.commit()?;
+        self.erases = Some(self.erased);
         let store = self.store.clone();
         let more = i64::try_from(gone.len()).is_ok_and(|count| count == CHUNK);
         self.runtime.block_on(store.write(move |tx| {

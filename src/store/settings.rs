@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::audit::{self, Actor};
+use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
 use crate::chat::record::{AccountId, ChannelId, Record, Subject};
@@ -89,6 +90,11 @@ fn renamed(
         let sql = "INSERT INTO old_names VALUES (?1, ?2, ?3)
                    ON CONFLICT DO UPDATE SET channel = ?2, since = ?3";
         tx.prepare_cached(sql)?.execute((old, id, at))?;
+        let since = Millis(at.0.saturating_sub(Channels::REDIRECT));
+        tx.prepare_cached("DELETE FROM old_names WHERE since <= ?1")?.execute([since])?;
+        let sql = "DELETE FROM old_names WHERE channel = ?1 AND name NOT IN
+                   (SELECT name FROM old_names WHERE channel = ?1 ORDER BY since DESC LIMIT ?2)";
+        tx.prepare_cached(sql)?.execute((id, Channels::OLD_NAMES))?;
     }
     Ok(())
 }

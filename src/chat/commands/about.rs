@@ -151,7 +151,7 @@ fn show_help(cx: &mut Context<'_>, topic: Option<&str>) {
 }
 
 fn stats(cx: &mut Context<'_>, letter: &str) {
-    if !cx.me().is_some_and(crate::chat::people::Person::is_admin) {
+    if !cx.is_admin() {
         let text = "Permission denied: only an admin may do that";
         return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
     }

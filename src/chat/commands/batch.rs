@@ -100,7 +100,11 @@ impl Batches {
         let left = self.0.take().filter(|open| open.message.is_some()).map(|open| open.label);
         let mut open = Open { reference: reference.into(), label, message: None };
         let taken = match (draft, left) {
-            (Err(reply), _) => open.refuse(reply),
+            // The one that was left open is dropped with it; one refusal speaks for both, to the label of the first.
+            (Err(reply), left) => {
+                open.label = left.flatten().or(open.label);
+                open.refuse(reply)
+            }
             (Ok(draft), left) => {
                 open.message = Some(draft);
                 match left {

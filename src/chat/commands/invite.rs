@@ -56,8 +56,9 @@ impl Invite {
         }
         let (seats, away) = (person.seats.snapshot(), person.away.clone());
         let (channel_id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
-        // An invitation outlasts the absence of who is invited, and is good for one JOIN.
-        if let Some(channel) = cx.chat.channels.get_mut(channel_id)
+        // Whoever keeps order opens the door, once, also while the one who is invited is away; others only tell of it.
+        if power.at_least(Rank::HalfOp)
+            && let Some(channel) = cx.chat.channels.get_mut(channel_id)
             && channel.invited.insert(id)
         {
             cx.fx.records.push(Record::Invited { channel: channel_id, account: id, pending: true });

@@ -75,8 +75,7 @@ impl Join {
 /// Why the member may not join.
 fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Reply> {
     let me = cx.me()?;
-    let is_invited = channel.invited.contains(&me.account.id);
-    if cx.power(channel) == Power::Admin || is_invited || channel.is_founder(me.account.id) {
+    if cx.power(channel) == Power::Admin || channel.is_founder(me.account.id) {
         return None;
     }
     let refuse = |numeric, text: &str| {
@@ -84,6 +83,9 @@ fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Rep
     };
     if channel.lists.bans(me) {
         return refuse(ERR_BANNEDFROMCHAN, "you are banned");
+    }
+    if channel.invited.contains(&me.account.id) {
+        return None;
     }
     if channel.modes.has(Flag::InviteOnly) && !channel.lists.invites(me) {
         return refuse(ERR_INVITEONLYCHAN, "only who was invited may");
@@ -100,8 +102,14 @@ fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Rep
 fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<ChannelId> {
     let mut name = name.clone();
     if cx.channel(&name).is_none()
-        && let Some(new) = cx.chat.channels.renamed(&name, cx.at).map(|channel| channel.name.clone())
+        && let Some(channel) = cx.chat.channels.renamed(&name, cx.at)
     {
+        if !cx.can_see(channel) {
+            // The name is not free, and where it leads is not for everybody.
+            cx.reply(no_such_channel(name.as_str()));
+            return None;
+        }
+        let new = channel.name.clone();
         // channel-rename, "Channel redirection".
         let text = "The channel has been renamed";
         if cx.member.caps.has(Cap::ChannelRename) {
@@ -124,6 +132,12 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     let most = cx.chat.settings.channels_per_account;
     if cx.me().is_none_or(|me| me.channels.len() >= most) {
         let text = format!("You are in {most} channels, which is the most; leave one first");
+        cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
+        return None;
+    }
+    if cx.channel(&name).is_none() && !cx.is_admin() && cx.chat.channels.founded_by(cx.member.account) >= most
+    {
+        let text = format!("You have made {most} channels, which is the most");
         cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
         return None;
     }

@@ -188,7 +188,11 @@ impl Said {
     }
 
     fn bad_ctcp(&self, channel: &Channel) -> Option<&'static str> {
-        let ctcp = self.text.starts_with('\u{1}') && !self.text.starts_with("\u{1}ACTION");
+        let is_ctcp = |line: &str| {
+            let word = line.strip_prefix('\u{1}').map(|rest| rest.split([' ', '\u{1}']).next());
+            word.is_some_and(|word| word != Some("ACTION"))
+        };
+        let ctcp = self.text.split([LINE_BREAK, LINE_JOIN]).any(is_ctcp);
         (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
     }
 

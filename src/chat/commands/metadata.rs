@@ -20,6 +20,9 @@ use crate::wire::{Cap, Message, Nick, Reply};
 /// METADATA
 pub const SPEC: Spec = Spec { name: "METADATA", least: 2, parse };
 
+/// Most places that an account notes something about.
+const MOST_NOTED: usize = 4096;
+
 /// A question about metadata, or a change of it.
 #[derive(Debug)]
 pub struct Metadata {
@@ -159,6 +162,12 @@ impl Metadata {
             let reply = Reply::fail("METADATA", "KEY_NO_PERMISSION").arg(&*of.name).arg(key);
             return cx.reply(reply.text("You may not set this key there"));
         };
+        if let Subject::Private(_, place) = subject
+            && cx.me().is_some_and(|me| me.private.len() >= MOST_NOTED && !me.private.contains_key(&place))
+        {
+            let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg(&*of.name).arg(MOST_NOTED.to_string());
+            return cx.reply(reply.text("You have noted something about too many places"));
+        }
         let Some(keys) = cx.chat.keys_mut(subject) else { return };
         let had = keys.get(key).is_some();
         if value.is_some() && !had && !keys.has_room() {

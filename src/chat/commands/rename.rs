@@ -7,6 +7,7 @@ use super::part::not_on_channel;
 use super::targets::no_such_channel;
 use super::{Command, Spec};
 use crate::chat::audience::Audience;
+use crate::chat::channel::Channel;
 use crate::chat::context::{Context, not_allowed};
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
@@ -58,7 +59,10 @@ impl RenameChannel {
             _ => {}
         }
         let same = old == self.new;
-        if !same && cx.channel(&self.new).is_some() {
+        let leads_elsewhere = |channel: &Channel| channel.id != id;
+        let is_taken = cx.channel(&self.new).is_some()
+            || cx.chat.channels.renamed(&self.new, cx.at).is_some_and(leads_elsewhere);
+        if !same && is_taken {
             let reply = Reply::fail("RENAME", "CHANNEL_NAME_IN_USE").arg(old.as_str());
             return Err(reply.arg(self.new.as_str()).text("The channel name is already taken"));
         }

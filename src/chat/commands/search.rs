@@ -79,6 +79,9 @@ impl Find {
                 None => return cx.reply(invalid("from", "There is nobody of that name")),
             },
         };
+        // What is said while it is searched comes by itself, to those who may hear it.
+        let now = cx.chat.last_message.next(Millis(0));
+        let window = Window { before: self.window.before.min(now), ..self.window };
         let ids = cx.me().map(|me| me.channels.clone()).unwrap_or_default();
         let named = |id| Some((id, cx.chat.channels.get(id)?.name.clone()));
         let search = Search {
@@ -87,7 +90,7 @@ impl Find {
             place,
             from,
             text: self.text.map(Into::into),
-            window: self.window,
+            window,
         };
         let (reader, up_to) = (cx.reader(), cx.chat.last_message);
         cx.ask(Ask::Search { reader, search, up_to });

@@ -34,7 +34,7 @@ impl Rig {
 
     /// A session that is not in the channel.
     fn outsider(&mut self) -> SessionId {
-        self.sessions.add(Arc::new(Session::new(login(), 0)))
+        self.sessions.add(Arc::new(Session::new(login(), 0, (std::net::Ipv4Addr::LOCALHOST.into(), None))))
     }
 
     fn join(&mut self, session: SessionId, caps: &[Cap]) {
@@ -136,7 +136,8 @@ fn login() -> Login {
     let password = Message::parse("AUTHENTICATE AGFsAHNlY3JldDEy").expect("a line");
     assert!(matches!(machine.line(&password, &mut out), Step::Check(_)));
     let name = Nick::parse("al").expect("a nick");
-    machine.checked(Checked::Right(Verified { account: AccountId(16), name, since: 0 }), &mut out);
+    machine
+        .checked(Checked::Right(Verified { account: AccountId(16), name, since: 0, device: None }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
         Step::Done(login) => login,
         other => panic!("{other:?}"),

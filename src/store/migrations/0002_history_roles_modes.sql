@@ -93,5 +93,9 @@ CREATE TABLE private_metadata (
     PRIMARY KEY (account, place, key)
 ) STRICT, WITHOUT ROWID;
 
+-- What is noted about a channel goes with it.
+CREATE INDEX markers_by_place ON markers (place);
+CREATE INDEX private_metadata_by_place ON private_metadata (place);
+
 -- The last message when the latest session ended that could not ask for history.
 ALTER TABLE accounts ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;

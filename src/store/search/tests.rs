@@ -138,3 +138,30 @@ async fn what_was_redacted_is_unlearnt_and_a_broken_index_is_made_anew() {
     let index = Index::start(&home.store).expect("starts again");
     assert_eq!(home.found(&index, home.query(0, "xyzzy")).await, [2, 3]);
 }
+
+#[tokio::test]
+async fn of_what_was_redacted_no_word_is_left_in_any_file() {
+    let mut home = Home::new().await;
+    let id = home.say(0, CHANNEL, "quuxword first").await;
+    home.say(0, CHANNEL, "something second").await;
+    let index = Index::start(&home.store).expect("starts");
+    assert_eq!(home.found(&index, home.query(0, "quuxword")).await, [1]);
+    let has_it = |folder: &Path| {
+        let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+        let holds = |path: &PathBuf| {
+            std::fs::read(path).is_ok_and(|bytes| bytes.windows(8).any(|word| word == b"quuxword"))
+        };
+        files.filter(holds).collect::<Vec<_>>()
+    };
+    let folder = home.store.folder().to_owned();
+    assert!(!has_it(&folder).is_empty());
+    home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
+    index.wake();
+    let until = Instant::now() + Duration::from_secs(20);
+    while !has_it(&folder).is_empty() {
+        assert!(Instant::now() < until, "still in {:?}", has_it(&folder));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
+    assert_eq!(home.found(&index, home.query(0, "something")).await, [2]);
+}
