@@ -177,7 +177,7 @@ fn login(account: AccountId, name: Nick, caps: &str) -> Login {
     {
         machine.line(&Message::parse(line).expect("a line"), &mut out);
     }
-    machine.checked(Checked::Right(Verified { account, name, since: 0 }), &mut out);
+    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
         parlour::chat::login::Step::Done(login) => login,
         other => panic!("{other:?}"),

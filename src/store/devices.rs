@@ -62,6 +62,11 @@ pub fn remove(tx: &Connection, account: AccountId, key: DeviceKey) -> rusqlite::
     Ok(tx.prepare_cached(sql)?.execute((key, account))? > 0)
 }
 
+/// Lets none of the account's devices log in any more.
+pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM devices WHERE account = ?1")?.execute([account]).map(drop)
+}
+
 /// The account that a device logs in to, unless that is disabled.
 pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Account>> {
     conn.prepare_cached(

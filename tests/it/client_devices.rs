@@ -81,6 +81,17 @@ fn a_device_that_was_removed_does_not_get_in_and_the_password_enrols_it_again() 
 }
 
 #[test]
+fn a_new_password_from_an_admin_shuts_the_devices_out() {
+    let server = joined();
+    let home = &server.home;
+    let reset =
+        home.run_with_input(&["user", "passwd", "dora", "--password-stdin"], "another-lantern-here\n");
+    assert!(reset.status.success(), "{reset:?}");
+    let (sent, _, complaint) = text(&run(home, "dora", &["send", "echo", "hello"], ""));
+    assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
+}
+
+#[test]
 fn a_key_that_others_can_read_or_that_is_damaged_is_not_used() {
     let server = joined();
     let (home, file) = (&server.home, key_file(&server.home));

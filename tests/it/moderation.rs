@@ -60,11 +60,13 @@ fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
         client.until_closed();
         alice.drain();
     }
-    // Banned while there: he stays until all of his sessions have ended.
+    // Banned while there: he stays until the account logs in again, at any session.
     let mut bob = Client::login(&server, "bob");
     alice.request("MODE #room +b a:bob");
     assert_eq!(names(&mut bob, "#room"), ["bob", "~alice"]);
-    assert!(Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
+    assert!(!Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
+    assert_eq!(bob.command("PART #room").text(), "Banned");
+    assert_eq!(alice.command("PART #room").nick(), "bob");
     // Nobody takes the channel from its founder.
     alice.request("MODE #room -b carol");
     let mut carol = Client::login(&server, "carol");

@@ -78,11 +78,12 @@ fn names_are_taken_by_one_channel_at_a_time() {
     bob.request("PART #one");
     let lines = bob.request("JOIN #three");
     assert!(lines[0].is("470 bob #three #one") && lines[1].is("JOIN #one"), "{lines:?}");
-    // A free name may be taken by a new channel, also by renaming one, and then it leads nowhere else.
-    assert_eq!(commands(&bob.request("RENAME #two #four")), ["PART", "JOIN", "353", "366"]);
+    // While a name leads to one channel, another does not take it.
+    refused(&mut bob, "RENAME #two #four", "FAIL RENAME CHANNEL_NAME_IN_USE #two #four");
+    // Where it leads to a channel that is not for everybody, it leads nobody there, and is not free either.
+    alice.request("MODE #one +s");
     let mut carol = Client::login(&server, "carol");
-    assert_eq!(commands(&carol.request("JOIN #four")), ["JOIN", "353", "366"]);
-    assert_eq!(names(&mut carol, "#four"), ["carol", "~bob"]);
+    assert_eq!(commands(&carol.request("JOIN #four")), ["403"]);
 }
 
 /// Redirections are kept like everything else.

@@ -3,6 +3,7 @@
 mod driver;
 mod metadata;
 mod modern;
+mod order;
 mod simulation;
 
 use super::InputKind;

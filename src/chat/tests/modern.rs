@@ -8,7 +8,7 @@ use crate::chat::{Answer, InputKind};
 use crate::wire::Message;
 
 /// Says lines as a connection does, and returns what the session itself got of them.
-fn say(d: &mut Driver, session: crate::chat::SessionId, lines: &[&str]) -> String {
+pub(super) fn say(d: &mut Driver, session: crate::chat::SessionId, lines: &[&str]) -> String {
     let mut batches = Batches::default();
     for line in lines {
         let message = Message::parse(line).expect(line);

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 use super::{Failure, FailureKind, NewUser, Outcome, PAGE, Reply, User, UserChange};
 use crate::chat::record::{Account, AccountChange};
-use crate::store::accounts;
 use crate::store::audit::{self, Actor};
+use crate::store::{accounts, devices};
 use crate::wire::{Millis, Nick};
 
 pub fn add(tx: &Connection, user: &NewUser, again: bool, by: (Millis, Actor)) -> Result<Outcome, Failure> {
@@ -44,6 +44,8 @@ pub fn change(
     let (action, detail, change) = match change {
         UserChange::Password(password) => {
             accounts::set_password(tx, id, password)?;
+            // Whoever needs a new password may have lost more than the old one.
+            devices::remove_all(tx, id)?;
             ("user passwd", String::new(), AccountChange::PasswordChanged(id))
         }
         UserChange::Role(role) => {
