@@ -213,8 +213,9 @@ impl Follower {
              UPDATE progress SET erase = 0;
              PRAGMA wal_checkpoint(TRUNCATE);",
         );
-        if let Err(error) = erased {
-            warn!(%error, "what was redacted is still in the search index");
+        let database = self.store.folder().join("parlour.db");
+        if let Err(error) = erased.map_err(StoreError::from).and_then(|()| schema::empty_log(&database)) {
+            warn!(%error, "what was redacted is still in a log or in the search index");
         }
         self.erased = (Instant::now(), started.elapsed());
         self.erases = None;

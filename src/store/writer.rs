@@ -154,24 +154,10 @@ impl<'conn> Group<'conn> {
                 }
             }
             result => {
-                let redacts = |record: &Record| matches!(record, Record::Redacted { .. });
-                let erases =
-                    result.is_ok() && batches.iter().flat_map(|(records, _)| records.iter()).any(redacts);
                 for (_, done) in batches {
                     done(result.clone());
                 }
-                if erases {
-                    self.empty_log();
-                }
             }
-        }
-    }
-
-    /// The log still holds pages as they were before a redaction. Somebody who reads may keep it: then the next
-    /// checkpoint does it.
-    fn empty_log(&self) {
-        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "a redacted text is still in the log of the database");
         }
     }
 
