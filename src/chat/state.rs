@@ -82,7 +82,7 @@ impl Chat {
         }
         chat.channels = Channels::new(kept.channels, kept.last_channel);
         for (account, send, message) in kept.sends {
-            chat.sends.remember(account, send, message);
+            chat.sends.remember(account, send, message, None);
         }
         for (account, place, read) in kept.markers {
             if let Some(person) = chat.people.get_mut(account) {

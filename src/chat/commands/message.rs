@@ -18,6 +18,7 @@ use crate::chat::ranks::Rank;
 use crate::chat::record::{
     ChannelId, LINE_BREAK, LINE_JOIN, MessageKind, Place, Record, SendId, StoredMessage,
 };
+use crate::chat::sends::print;
 use crate::chat::target::Target;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply};
@@ -291,7 +292,13 @@ impl Said {
         if let Some(send) = &self.send_id
             && let Some(known) = cx.chat.sends.find(account, send)
         {
-            let event = self.event(cx, target.clone(), known, true)?;
+            if !known.is(print(place, self.kind, &self.text)) {
+                // To confirm this one would be to confirm what is not kept.
+                let text = "You have sent another message under this send id";
+                cx.reply(Reply::fail(self.command(), "INVALID_SEND_ID").text(text));
+                return None;
+            }
+            let event = self.event(cx, target.clone(), known.message, true)?;
             cx.show(cx.member.session, event);
             return None;
         }
@@ -301,7 +308,8 @@ impl Said {
         }
         if let Some(place) = place.filter(|_| self.is_kept()) {
             if let Some(send) = &self.send_id {
-                cx.chat.sends.remember(account, send.clone(), id);
+                let print = print(Some(place), self.kind, &self.text);
+                cx.chat.sends.remember(account, send.clone(), id, Some(print));
             }
             cx.fx.records.push(Record::Message(StoredMessage {
                 id,
@@ -314,6 +322,14 @@ impl Said {
             }));
         }
         Some(id)
+    }
+
+    fn command(&self) -> &'static str {
+        match self.kind {
+            Some(MessageKind::Notice) => "NOTICE",
+            Some(_) => "PRIVMSG",
+            None => "TAGMSG",
+        }
     }
 
     fn event(&self, cx: &Context<'_>, target: Arc<str>, id: MessageId, own: bool) -> Option<Event> {

@@ -94,3 +94,17 @@ fn who_makes_channels_and_leaves_them_makes_only_so_many() {
     assert!(d.say(al, "JOIN #one-more").contains(" 405 al #one-more "));
     assert!(d.say(al, "JOIN #made7").contains("JOIN #made7"), "those that are there are open");
 }
+
+#[test]
+fn a_send_id_is_for_one_message() {
+    let mut d = Driver::new();
+    let al = d.open("al", "echo-message message-tags parlour/send-id");
+    let first = d.say(al, "@parlour/send-id=1 PRIVMSG bo :real");
+    assert!(first.ends_with("PRIVMSG bo :real\r\n"));
+    assert_eq!(d.say(al, "@parlour/send-id=1 PRIVMSG bo :real"), first, "sent again");
+    for other in ["PRIVMSG cy :real", "PRIVMSG bo :other", "NOTICE bo :real"] {
+        let answer = d.say(al, &format!("@parlour/send-id=1 {other}"));
+        assert!(answer.contains(" INVALID_SEND_ID :You have sent another"), "{answer}");
+    }
+    assert_eq!(d.records.len(), 1);
+}
