@@ -192,11 +192,6 @@ impl Renderer {
         let reference = event.id.unwrap_or_default();
         let reference = reference.digits();
         let reference = reference.as_str();
-        let put = |out: &mut Vec<u8>, parts: &[&str]| {
-            for part in parts {
-                out.extend_from_slice(part.as_bytes());
-            }
-        };
         self.head(event, caps, tag, Tagged::Whole, out);
         put(out, &[" BATCH +", reference, " draft/multiline ", target, "\r\n"]);
         for (line, joined) in split_lines(text) {
@@ -224,9 +219,7 @@ impl Renderer {
         for (line, _) in split_lines(text).filter(|(line, _)| !line.is_empty()) {
             let tag = tag.filter(|tag| tagged == Tagged::Whole || tag.starts_with("batch="));
             self.head(event, caps, tag, tagged, out);
-            for part in [kind.command(), target, " :", line, "\r\n"] {
-                out.extend_from_slice(part.as_bytes());
-            }
+            put(out, &[kind.command(), target, " :", line, "\r\n"]);
             tagged = Tagged::Further;
         }
     }
@@ -237,6 +230,12 @@ impl Renderer {
             self.time = Some((time, time.to_string()));
         }
         self.time.as_ref().map_or("", |(_, text)| text)
+    }
+}
+
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -273,11 +272,7 @@ impl Event {
 
 impl EventKind {
     fn write(&self, account: Option<&Nick>, caps: CapSet, out: &mut Vec<u8>) {
-        let mut put = |parts: &[&str]| {
-            for part in parts {
-                out.extend_from_slice(part.as_bytes());
-            }
-        };
+        let mut put = |parts: &[&str]| put(out, parts);
         match self {
             Self::Message { kind, target, text, .. } => put(&[kind.command(), target, " :", text]),
             Self::Tagmsg { target, .. } => put(&[" TAGMSG ", target]),

@@ -25,10 +25,6 @@ pub const RPL_STATSUPTIME: Numeric = Numeric(242);
 pub const RPL_STATSOTHER: Numeric = Numeric(249);
 /// 251
 pub const RPL_LUSERCLIENT: Numeric = Numeric(251);
-/// 252
-pub const RPL_LUSEROP: Numeric = Numeric(252);
-/// 253
-pub const RPL_LUSERUNKNOWN: Numeric = Numeric(253);
 /// 254
 pub const RPL_LUSERCHANNELS: Numeric = Numeric(254);
 /// 255
@@ -39,8 +35,6 @@ pub const RPL_ADMINME: Numeric = Numeric(256);
 pub const RPL_ADMINLOC1: Numeric = Numeric(257);
 /// 258
 pub const RPL_ADMINLOC2: Numeric = Numeric(258);
-/// 259
-pub const RPL_ADMINEMAIL: Numeric = Numeric(259);
 /// 265
 pub const RPL_LOCALUSERS: Numeric = Numeric(265);
 /// 266
@@ -71,8 +65,6 @@ pub const RPL_WHOISIDLE: Numeric = Numeric(317);
 pub const RPL_ENDOFWHOIS: Numeric = Numeric(318);
 /// 319
 pub const RPL_WHOISCHANNELS: Numeric = Numeric(319);
-/// 320
-pub const RPL_WHOISSPECIAL: Numeric = Numeric(320);
 /// 321
 pub const RPL_LISTSTART: Numeric = Numeric(321);
 /// 322
@@ -129,8 +121,6 @@ pub const RPL_ENDOFINFO: Numeric = Numeric(374);
 pub const RPL_MOTDSTART: Numeric = Numeric(375);
 /// 376
 pub const RPL_ENDOFMOTD: Numeric = Numeric(376);
-/// 379
-pub const RPL_WHOISMODES: Numeric = Numeric(379);
 /// 381
 pub const RPL_YOUREOPER: Numeric = Numeric(381);
 /// 382
@@ -141,8 +131,6 @@ pub const RPL_TIME: Numeric = Numeric(391);
 pub const ERR_UNKNOWNERROR: Numeric = Numeric(400);
 /// 401
 pub const ERR_NOSUCHNICK: Numeric = Numeric(401);
-/// 402
-pub const ERR_NOSUCHSERVER: Numeric = Numeric(402);
 /// 403
 pub const ERR_NOSUCHCHANNEL: Numeric = Numeric(403);
 /// 404
@@ -169,8 +157,6 @@ pub const ERR_NOMOTD: Numeric = Numeric(422);
 pub const ERR_NONICKNAMEGIVEN: Numeric = Numeric(431);
 /// 432
 pub const ERR_ERRONEUSNICKNAME: Numeric = Numeric(432);
-/// 433
-pub const ERR_NICKNAMEINUSE: Numeric = Numeric(433);
 /// 441
 pub const ERR_USERNOTINCHANNEL: Numeric = Numeric(441);
 /// 442
@@ -197,8 +183,6 @@ pub const ERR_INVITEONLYCHAN: Numeric = Numeric(473);
 pub const ERR_BANNEDFROMCHAN: Numeric = Numeric(474);
 /// 475
 pub const ERR_BADCHANNELKEY: Numeric = Numeric(475);
-/// 476
-pub const ERR_BADCHANMASK: Numeric = Numeric(476);
 /// 478
 pub const ERR_BANLISTFULL: Numeric = Numeric(478);
 /// 481
@@ -207,16 +191,12 @@ pub const ERR_NOPRIVILEGES: Numeric = Numeric(481);
 pub const ERR_CHANOPRIVSNEEDED: Numeric = Numeric(482);
 /// 483
 pub const ERR_CANTKILLSERVER: Numeric = Numeric(483);
-/// 491
-pub const ERR_NOOPERHOST: Numeric = Numeric(491);
 /// 501
 pub const ERR_UMODEUNKNOWNFLAG: Numeric = Numeric(501);
 /// 502
 pub const ERR_USERSDONTMATCH: Numeric = Numeric(502);
 /// 524
 pub const ERR_HELPNOTFOUND: Numeric = Numeric(524);
-/// 525
-pub const ERR_INVALIDKEY: Numeric = Numeric(525);
 /// 671
 pub const RPL_WHOISSECURE: Numeric = Numeric(671);
 /// 696
@@ -247,8 +227,6 @@ pub const RPL_MONLIST: Numeric = Numeric(732);
 pub const RPL_ENDOFMONLIST: Numeric = Numeric(733);
 /// 734
 pub const ERR_MONLISTFULL: Numeric = Numeric(734);
-/// 760
-pub const RPL_WHOISKEYVALUE: Numeric = Numeric(760);
 /// 761
 pub const RPL_KEYVALUE: Numeric = Numeric(761);
 /// 766
@@ -263,10 +241,6 @@ pub const RPL_METADATASUBS: Numeric = Numeric(772);
 pub const RPL_METADATASYNCLATER: Numeric = Numeric(774);
 /// 900
 pub const RPL_LOGGEDIN: Numeric = Numeric(900);
-/// 901
-pub const RPL_LOGGEDOUT: Numeric = Numeric(901);
-/// 902
-pub const ERR_NICKLOCKED: Numeric = Numeric(902);
 /// 903
 pub const RPL_SASLSUCCESS: Numeric = Numeric(903);
 /// 904
