@@ -24,9 +24,10 @@ use tokio::runtime::Runtime;
 /// Messages of one transaction, as the hub makes it when much is said.
 const BATCH: usize = 500;
 
-/// An empty store is not empty for long: so often a new one takes its place, each for so many batches.
-const EMPTY_STORES: usize = 4;
-const BATCHES: usize = 120;
+/// An empty store is not empty for long: so often a new one takes its place, each for so many batches. In these the
+/// log is copied into the database ten times: what is left in it at the end is in no figure, so it must be little.
+const EMPTY_STORES: usize = 3;
+const BATCHES: usize = 400;
 
 /// Reads of each kind.
 const WARM_READS: usize = 600;

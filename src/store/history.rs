@@ -1,22 +1,15 @@
-//! Reading what was said. Every stretch of a place's history is one run of neighbours in one index, so what a read
-//! costs goes by what it returns and not by what there is.
+//! Reading what was said. The contents say which volumes have something of a place, and in a volume its messages are
+//! one run of neighbours in one index: what a read costs goes by what it returns and not by what there is.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::volumes::{self, Class};
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, Place, StoredMessage};
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// What a message costs beside its text and tags, in bytes: source, time, msgid, command.
 const OVERHEAD: usize = 192;
-
-/// `messages.class`, see the schema.
-#[derive(Clone, Copy)]
-enum Class {
-    Said = 0,
-    Event = 1,
-    Redaction = 2,
-}
 
 /// Direct messages with somebody, and who that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,15 +95,25 @@ fn stretch(
     Ok(page)
 }
 
-const NEWEST: &str = "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name FROM messages m
-     CROSS JOIN accounts a ON a.id = m.sender
-     WHERE m.place = ?1 AND m.class = ?2 AND m.id > ?3 AND m.id < ?4 ORDER BY m.id DESC LIMIT ?5";
+const NEWEST: &str = "SELECT h.id, h.sender, h.kind, h.text, h.tags, a.name FROM history h
+     CROSS JOIN accounts a ON a.id = h.sender
+     WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
+       AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
+       AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
+     ORDER BY h.volume DESC, h.id DESC LIMIT ?5";
 
-const OLDEST: &str = "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name FROM messages m
-     CROSS JOIN accounts a ON a.id = m.sender
-     WHERE m.place = ?1 AND m.class = ?2 AND m.id > ?3 AND m.id < ?4 ORDER BY m.id LIMIT ?5";
+const OLDEST: &str = "SELECT h.id, h.sender, h.kind, h.text, h.tags, a.name FROM history h
+     CROSS JOIN accounts a ON a.id = h.sender
+     WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
+       AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
+       AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
+     ORDER BY h.volume, h.id LIMIT ?5";
 
-const LATEST: &str = "SELECT max(id) FROM messages WHERE place = ?1 AND class = 0";
+const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
+     ORDER BY volume DESC, id DESC LIMIT 1 OFFSET ?3";
+
+const BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
+     ORDER BY volume, id LIMIT ?4";
 
 /// A message of a row of id, sender, kind, text, tags and the sender's name.
 pub(super) fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
@@ -143,7 +146,7 @@ pub fn find(conn: &Connection, place: Place, message: MessageId) -> rusqlite::Re
 
 /// The last that was said at a place.
 pub fn latest(conn: &Connection, place: Place) -> rusqlite::Result<Option<MessageId>> {
-    conn.prepare_cached(LATEST)?.query_row([place], |row| row.get(0))
+    nth_latest(conn, place, Class::Said, 1)
 }
 
 /// The talks of an account in which something was said later than `after`, in no order. Those with accounts that
@@ -173,16 +176,14 @@ pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelN
 
 /// The oldest of the latest `count` of a class, where there are so many.
 fn nth_latest(
-    tx: &Connection,
+    conn: &Connection,
     place: Place,
     class: Class,
     count: u32,
 ) -> rusqlite::Result<Option<MessageId>> {
-    tx.prepare_cached(
-        "SELECT id FROM messages WHERE place = ?1 AND class = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3",
-    )?
-    .query_row((place, class as i64, count.saturating_sub(1)), |row| row.get(0))
-    .optional()
+    conn.prepare_cached(NTH_LATEST)?
+        .query_row((place, class as i64, count.saturating_sub(1)), |row| row.get(0))
+        .optional()
 }
 
 /// Removes up to `most` messages and events of a place that are older than a time, or older than the latest so many
@@ -198,26 +199,27 @@ pub fn forget(
         first = first.max(nth_latest(tx, place, Class::Said, keep)?.unwrap_or_default());
     }
     let mut removed = 0;
-    for class in 0..4 {
+    for class in Class::ALL {
         // Where nothing is said, events are bounded like messages.
-        let first = match keep.filter(|_| class == Class::Event as i64) {
+        let first = match keep.filter(|_| class == Class::Event) {
             Some(keep) => first.max(nth_latest(tx, place, Class::Event, keep)?.unwrap_or_default()),
             None => first,
         };
         let left = most - removed;
         let gone: Vec<MessageId> = tx
-            .prepare_cached(
-                "SELECT id FROM messages WHERE place = ?1 AND class = ?2 AND id < ?3 ORDER BY id LIMIT ?4",
-            )?
-            .query_map((place, class, first, left), |row| row.get(0))?
+            .prepare_cached(BEFORE)?
+            .query_map((place, class as i64, first, left), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        for id in gone {
+        for id in &gone {
             tx.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])?;
-            if class == Class::Said as i64 {
+            if class == Class::Said {
                 let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
                 tx.prepare_cached(sql)?.execute([id])?;
             }
             removed += 1;
+        }
+        if !gone.is_empty() {
+            volumes::strike(tx, place, class)?;
         }
     }
     Ok(removed)

@@ -20,6 +20,7 @@ mod schema;
 pub mod search;
 mod settings;
 mod snapshot;
+mod volumes;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -1,15 +1,11 @@
 //! Applying records inside the writer's transaction.
 
-use std::collections::HashSet;
+use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use rusqlite::{Connection, Statement};
-
+use super::volumes::{Class, LIST, Volumes};
 use super::{SENDS_KEPT, settings};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
 use crate::wire::{ChannelName, MessageId, Millis};
-
-/// Places that are remembered as spoken in: some hundred KiB.
-const SPOKEN: usize = 16 * 1024;
 
 /// Sends after which old ones are forgotten: at once they cost pages of their own, each time.
 const PRUNE_AFTER: u32 = 64;
@@ -17,10 +13,8 @@ const PRUNE_AFTER: u32 = 64;
 /// Applies records. Lives as long as the writing connection and holds what every message needs.
 pub(super) struct Keeper<'conn> {
     conn: &'conn Connection,
-    message: Statement<'conn>,
+    volumes: Volumes<'conn>,
     send: Statement<'conn>,
-    /// Places known to be noted as spoken in, so that a message costs no look-up. At most [`SPOKEN`].
-    spoken: HashSet<Place>,
     /// Sends since the last pruning, and the newest of them.
     sends: u32,
     newest_send: MessageId,
@@ -30,11 +24,8 @@ impl<'conn> Keeper<'conn> {
     pub fn new(conn: &'conn Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             conn,
-            message: conn.prepare(
-                "INSERT INTO messages (id, place, sender, kind, text, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?,
+            volumes: Volumes::new(conn)?,
             send: conn.prepare("INSERT INTO sends (message, account, send) VALUES (?1, ?2, ?3)")?,
-            spoken: HashSet::new(),
             sends: 0,
             newest_send: MessageId::default(),
         })
@@ -73,16 +64,14 @@ impl<'conn> Keeper<'conn> {
 
     /// The transaction was rolled back: nothing that this remembers of it holds.
     pub fn rolled_back(&mut self) {
-        self.spoken.clear();
+        self.volumes.rolled_back();
         self.sends = 0;
     }
 
     fn message(&mut self, m: &StoredMessage) -> rusqlite::Result<()> {
-        if m.kind.is_said() && self.spoken.insert(m.place) {
+        if self.volumes.append(m)? && m.kind.is_said() {
             self.first_said(m.place)?;
         }
-        let tags = (!m.tags.is_empty()).then_some(&*m.tags);
-        self.message.execute((m.id, m.place, m.from, m.kind, &*m.text, tags))?;
         if let Some(send) = &m.send_id {
             self.send.execute((m.id, m.from, &*send.0))?;
             self.sends += 1;
@@ -92,11 +81,7 @@ impl<'conn> Keeper<'conn> {
     }
 
     /// Something is said at a place, perhaps for the first time.
-    fn first_said(&mut self, place: Place) -> rusqlite::Result<()> {
-        // People have more talks than there are channels.
-        if self.spoken.len() > SPOKEN {
-            self.spoken.clear();
-        }
+    fn first_said(&self, place: Place) -> rusqlite::Result<()> {
         match place {
             Place::Channel(channel) => {
                 let sql = "UPDATE channels SET spoken = 1 WHERE id = ?1 AND spoken = 0";
@@ -112,8 +97,13 @@ impl<'conn> Keeper<'conn> {
 
     /// Nothing of what was said remains, but that something was.
     fn redacted(&self, place: Place, message: MessageId) -> rusqlite::Result<()> {
-        let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2";
-        if self.conn.prepare_cached(sql)?.execute((message, place))? > 0 {
+        let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2
+             RETURNING volume";
+        let redacted = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        if let Some(volume) =
+            self.conn.prepare_cached(sql)?.query_row((message, place), redacted).optional()?
+        {
+            self.conn.prepare_cached(LIST)?.execute((place, Class::Redacted as i64, volume))?;
             let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
             self.conn.prepare_cached(sql)?.execute([message])?;
         }
@@ -130,13 +120,9 @@ impl<'conn> Keeper<'conn> {
 
     /// Its members, ranks, lists and old names go with it, and its joins and parts: nothing else is in its history.
     fn channel_removed(&mut self, id: ChannelId) -> rusqlite::Result<()> {
-        self.spoken.remove(&Place::Channel(id));
+        self.volumes.remove(Place::Channel(id))?;
         self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;
-        for sql in [
-            "DELETE FROM messages WHERE place = ?1",
-            "DELETE FROM markers WHERE place = ?1",
-            "DELETE FROM private_metadata WHERE place = ?1",
-        ] {
+        for sql in ["DELETE FROM markers WHERE place = ?1", "DELETE FROM private_metadata WHERE place = ?1"] {
             self.conn.prepare_cached(sql)?.execute([Place::Channel(id)])?;
         }
         Ok(())

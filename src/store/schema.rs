@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_accounts_channels_messages.sql"),
     include_str!("migrations/0002_history_roles_modes.sql"),
     include_str!("migrations/0003_devices.sql"),
+    include_str!("migrations/0004_volumes.sql"),
 ];
 
 /// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that
@@ -95,6 +96,9 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::history::{Kinds, Window};
+    use crate::chat::record::{ChannelId, Place};
+    use crate::store::history;
 
     #[test]
     fn a_database_from_the_future_is_left_alone() {
@@ -117,5 +121,30 @@ mod tests {
                 conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
             assert_eq!(version as usize, MIGRATIONS.len());
         }
+    }
+
+    #[test]
+    fn what_was_said_before_there_were_volumes_is_read_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let conn = Connection::open(&path).expect("opens");
+        for step in &MIGRATIONS[..3] {
+            conn.execute_batch(step).expect("migrates");
+        }
+        conn.pragma_update(None, "user_version", 3).expect("writes");
+        // Of the account 0, which is always there: said, said, and a JOIN.
+        conn.execute_batch(
+            "INSERT INTO messages (id, place, sender, kind, text) VALUES (5, 1, 0, 0, 'a'), (6, 2, 0, 0, 'b'), (7, 1, 0, 3, '')",
+        )
+        .expect("writes");
+        drop(conn);
+        let conn = open_writer(&path).expect("opens");
+        let kinds = Kinds { events: true, redactions: false };
+        let read = |place| {
+            let place = Place::Channel(ChannelId(place));
+            let page = history::read(&conn, place, &Window::latest(9), kinds, 1 << 20).expect("reads");
+            page.iter().map(|kept| kept.message.id.as_i64()).collect::<Vec<_>>()
+        };
+        assert_eq!((read(1), read(2), read(3)), (vec![5, 7], vec![6], vec![]));
     }
 }

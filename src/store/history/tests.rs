@@ -169,7 +169,7 @@ async fn no_read_scans() {
     let kept = open().await;
     let plans = kept.store.read(|conn| {
         let mut plans = Vec::new();
-        for sql in [NEWEST, OLDEST, LATEST] {
+        for sql in [NEWEST, OLDEST, NTH_LATEST, BEFORE] {
             let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let count = plan.parameter_count();
             let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get(3))?;
@@ -178,10 +178,66 @@ async fn no_read_scans() {
         Ok::<_, StoreError>(plans)
     });
     for plan in plans.await.expect("explains") {
-        assert!(
-            plan.contains("USING INDEX messages_by_place") || plan.contains("USING COVERING INDEX"),
-            "{plan}"
-        );
+        let volumes = "SEARCH c USING PRIMARY KEY (place=? AND class=?";
+        assert!(plan.contains(volumes), "{plan}");
+        assert!(plan.contains("INDEX messages_by_volume (volume=? AND place=? AND class=?"), "{plan}");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn the_class_of_a_new_message_is_that_of_its_row() {
+    let kept = open().await;
+    let say = |(n, kind)| kept.message(n, 0, CHANNEL, kind);
+    kept.keep((1..).zip(MessageKind::ALL).map(say).collect()).await;
+    let classes = kept.store.read(|conn| {
+        let mut read = conn.prepare("SELECT class FROM messages ORDER BY id")?;
+        let classes = read.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        Ok::<_, StoreError>(classes)
+    });
+    assert_eq!(classes.await.expect("reads"), MessageKind::ALL.map(|kind| Class::of(kind) as i64));
+}
+
+#[tokio::test]
+async fn a_window_goes_through_all_volumes_and_only_those_it_needs() {
+    let kept = open().await;
+    // Something here in every seventh volume of three rows only.
+    let elsewhere = Place::Channel(ChannelId(2));
+    for n in 1..=200 {
+        let place = if n % 21 == 0 { CHANNEL } else { elsewhere };
+        // One at a time, and sometimes after a transaction that failed.
+        kept.keep(vec![kept.message(n, 0, place, MessageKind::Privmsg)]).await;
+        if n % 10 == 0 {
+            let twice = vec![kept.message(n, 0, CHANNEL, MessageKind::Join)];
+            let (done, result) = tokio::sync::oneshot::channel();
+            kept.store.commit(twice.into(), Box::new(move |r| done.send(r).expect("waited for")));
+            assert!(result.await.expect("answered").is_err(), "an id is given once");
+        }
+    }
+    for (after, before, limit) in [(0, i64::MAX, 3), (41, 43, 9), (42, 127, 9), (42, 127, 2), (189, 190, 1)] {
+        for newest in [false, true] {
+            let inside = (1..=9).map(|n| n * 21).filter(|id| (after + 1..before).contains(id));
+            let mut inside: Vec<i64> = inside.collect();
+            if newest {
+                inside.drain(..inside.len().saturating_sub(limit));
+            }
+            inside.truncate(limit);
+            let read = kept.read(CHANNEL, window(after, before, newest, limit), SAID, MUCH).await;
+            assert_eq!(read, inside, "{limit} after {after} and before {before}, newest: {newest}");
+        }
+    }
+    let volumes = async || {
+        let count = |conn: &Connection| {
+            conn.query_row("SELECT count(*) FROM contents WHERE place = 1", [], |row| row.get(0))
+        };
+        kept.store.read(move |conn| Ok::<i64, StoreError>(count(conn)?)).await.expect("reads")
+    };
+    assert_eq!(volumes().await, 9);
+    let forget = |tx: &Connection| Ok::<_, StoreError>(forget(tx, CHANNEL, (None, Some(4)), 100)?);
+    assert_eq!(kept.store.write(forget).await.expect("forgets"), 5);
+    assert_eq!(volumes().await, 4, "nobody looks where nothing is left");
+    assert_eq!(kept.read(CHANNEL, Window::latest(9), SAID, MUCH).await, [126, 147, 168, 189]);
+    kept.keep(vec![Record::ChannelRemoved(ChannelId(1))]).await;
+    assert_eq!(volumes().await, 0);
+    assert!(kept.read(CHANNEL, Window::latest(9), SAID, MUCH).await.is_empty());
 }
