@@ -20,7 +20,7 @@ use crate::client::screen::Screen;
 use crate::client::servers::{KnownServer, Servers};
 use crate::client::session::{Session, SessionError};
 use crate::trust::verifier::TrustError;
-use crate::trust::{Address, Pin};
+use crate::trust::{Address, Pin, Pins};
 use crate::wire::Nick;
 
 /// The options that say as whom to log in.
@@ -54,23 +54,29 @@ impl Access {
         reads: bool,
     ) -> anyhow::Result<Session> {
         let path = Servers::default_path()?;
-        let (addresses, pin, account, called) = self.server(server, &path)?;
+        let (addresses, pins, account, called) = self.server(server, &path)?;
         let endpoint = |credentials, device, enrols| Endpoint {
             addresses: addresses.clone(),
-            pin,
+            pins,
+            servers: Some(path.clone()),
             account: account.clone(),
             credentials,
             device,
             enrols,
             reads,
         };
-        let file = DeviceFile::of(&path, pin, &account);
+        let file = DeviceFile::of(&path, pins.pin, &account);
+        let device = match (file.load()?, pins.next) {
+            // Another program may be giving it the name that goes with the new pin just now.
+            (None, Some(next)) => DeviceFile::of(&path, next, &account).load()?,
+            (device, _) => device,
+        };
         if !self.password_stdin
-            && let Some(device) = file.load()?
+            && let Some(device) = device
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    Servers::remember(&path, &addresses, pin, &account)?;
+                    Servers::remember(&path, &addresses, session.pins(), &account)?;
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_))) => {
@@ -101,17 +107,21 @@ impl Access {
                 Err(error) => return Err(explain(&error)),
             }
         };
-        Servers::remember(&path, &addresses, pin, &account)?;
+        Servers::remember(&path, &addresses, session.pins(), &account)?;
         Ok(session)
     }
 
     /// Where, whom to trust, as whom, and how to call it.
-    fn server(&self, server: Option<&str>, path: &Path) -> anyhow::Result<(Vec<Address>, Pin, Nick, String)> {
+    fn server(
+        &self,
+        server: Option<&str>,
+        path: &Path,
+    ) -> anyhow::Result<(Vec<Address>, Pins, Nick, String)> {
         if let (Some(pin), Some(name)) = (self.pin, &self.name) {
             let address: Address =
                 server.context("--pin needs the server's address: HOST:PORT")?.parse().context("SERVER")?;
             let called = address.host().to_owned();
-            return Ok((vec![address], pin, name.clone(), called));
+            return Ok((vec![address], pin.into(), name.clone(), called));
         }
         let servers = Servers::load(path)?;
         let found = match (&self.name, server) {
@@ -126,8 +136,8 @@ impl Access {
                 },
             },
         };
-        let KnownServer { name, addresses, pin, account } = found.clone();
-        Ok((addresses, pin, account, name))
+        let KnownServer { name, addresses, pins, account, .. } = found.clone();
+        Ok((addresses, pins, account, name))
     }
 }
 
@@ -140,12 +150,14 @@ pub fn nick(text: &str) -> Result<Nick, String> {
 pub fn explain(error: &ConnectError) -> anyhow::Error {
     let hint = match error {
         ConnectError::Dial(DialError::Untrusted {
-            reason: TrustError::Expired(_) | TrustError::NotYetValid(_),
+            reason: TrustError::Expired { .. } | TrustError::NotYetValid { .. },
             ..
-        }) => "check this machine's clock; if it is right, the server needs `parlour certs renew`",
+        }) => {
+            "check this machine's clock (`date`); if it is right, the server's may be wrong, or it needs `parlour certs renew`"
+        }
         ConnectError::Dial(DialError::Untrusted { .. }) => {
-            "nothing was sent to it. Somebody may be posing as your server. If it was set up anew, ask its \
-             administrator for a new invite and compare the pin with what `parlour certs show` prints there"
+            "nothing was sent to it. Somebody may be posing as your server. If it was set up anew, or its old root was \
+             retired while you were away, ask its administrator for a new invite and compare the pin with what `parlour certs show` prints there"
         }
         ConnectError::Dial(DialError::Unreachable(_)) => {
             "is the server running, and is this the right address and network?"

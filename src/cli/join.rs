@@ -51,7 +51,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         } else {
             ask(&args.link, args.name).await?
         };
-        let called = Servers::remember(&path, &args.link.addresses, args.link.pin, &account)?;
+        let called = Servers::remember(&path, &args.link.addresses, session.pins(), &account)?;
         if args.password_stdin {
             session.close("").await;
             println!("{account} is a member of {called} now; `parlour chat` opens the chat");
@@ -73,7 +73,8 @@ async fn redeem(
     let credentials = Credentials::Invite { token, password };
     let endpoint = Endpoint {
         addresses: link.addresses.clone(),
-        pin: link.pin,
+        pins: link.pin.into(),
+        servers: Some(Servers::default_path()?),
         account: account.clone(),
         credentials,
         device: Some(device),

@@ -30,11 +30,42 @@ pub enum DeviceFileError {
     Damaged(PathBuf, DeviceIdentityError),
 }
 
+/// A key that has its new name.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Moved(PathBuf);
+
+impl Moved {
+    /// Takes its old name away, once nothing asks for it any more.
+    pub fn finish(self) {
+        // A second name that stays behind harms nobody.
+        let _ = fs::remove_file(self.0);
+    }
+}
+
 impl DeviceFile {
     /// The file for an account at the server with a pin, beside the file that remembers the servers.
     pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
         let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
         Self(folder.join(format!("{}@{pin}.pem", account.as_str().to_ascii_lowercase())))
+    }
+
+    /// Gives the key of an account the name that goes with the server's new pin. Both names are there for a moment: a
+    /// crash loses none. A key that has the new name already stays.
+    pub(super) fn follow(
+        servers: &Path,
+        account: &Nick,
+        old: Pin,
+        new: Pin,
+    ) -> Result<Moved, DeviceFileError> {
+        let [old, new] = [old, new].map(|pin| Self::of(servers, pin, account).0);
+        match fs::hard_link(&old, &new) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(DeviceFileError::Io("write", new, error)),
+        }
+        Ok(Moved(old))
     }
 
     /// The key, if there is one.

@@ -14,7 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::{TrustError, trust_error};
-use crate::trust::{Address, Pin, tls};
+use crate::trust::{Address, Pins, tls};
 
 /// How long each of looking up, connecting and shaking hands may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,16 +38,16 @@ pub enum DialError {
     Unreachable(String),
 }
 
-/// Tries the addresses in turn until one answers. Whoever answers has proven to be the server with the
-/// pin before this returns; if somebody else answers that ends it, whatever other addresses there are.
+/// Tries the addresses in turn until one answers. Whoever answers has proven to be the server with one of the
+/// pins before this returns; if somebody else answers that ends it, whatever other addresses there are.
 pub(super) async fn dial(
     addresses: &[Address],
-    pin: Pin,
+    pins: Pins,
     device: Option<&DeviceIdentity>,
 ) -> Result<TlsStream<TcpStream>, DialError> {
     let config = match device {
-        Some(device) => tls::client_config_as(pin, device).map_err(DialError::Device)?,
-        None => tls::client_config(pin),
+        Some(device) => tls::client_config_as(pins, device).map_err(DialError::Device)?,
+        None => tls::client_config(pins),
     };
     let mut tried = Vec::new();
     for address in addresses {

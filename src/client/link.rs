@@ -1,9 +1,11 @@
 //! One connection: bytes to lines and back, and the login on it.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rustls_pki_types::UnixTime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -15,8 +17,9 @@ use super::dial::{self, DialError, dial};
 use super::line::Line;
 use super::login::{Credentials, Login, LoginError, Step};
 use super::model::Model;
+use super::servers::Servers;
 use crate::trust::device::DeviceIdentity;
-use crate::trust::{Address, Pin};
+use crate::trust::{Address, Pin, Pins, tls};
 use crate::wire::framing::Lines;
 use crate::wire::{CapSet, Message, Millis, Nick};
 
@@ -26,7 +29,9 @@ pub struct Endpoint {
     /// Where it is.
     pub addresses: Vec<Address>,
     /// How to know it.
-    pub pin: Pin,
+    pub pins: Pins,
+    /// The file in which pins are kept, if what is learned of them is to be.
+    pub servers: Option<PathBuf>,
     /// As whom to log in.
     pub account: Nick,
     /// How to prove it.
@@ -37,6 +42,16 @@ pub struct Endpoint {
     pub enrols: bool,
     /// Somebody reads what is received: the server is to send what the account missed, and to take it for read.
     pub reads: bool,
+}
+
+impl Endpoint {
+    /// Before it is connected to again: another program may have seen more of the server meanwhile, even the end of the
+    /// pin that this one knows.
+    pub(super) fn catch_up(&mut self) {
+        if let Some(path) = &self.servers {
+            self.pins = Servers::pins_now(path, &self.account, self.pins);
+        }
+    }
 }
 
 /// Why there is no connection that is logged in.
@@ -88,28 +103,51 @@ pub(super) struct Link {
     /// When it was asked whether it lives.
     asked: Option<Instant>,
     pub opened: Instant,
+    /// How the server is known from now on.
+    pub pins: Pins,
     pub nick: Nick,
     pub caps: CapSet,
 }
 
 /// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
 pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
-    let stream = dial(&endpoint.addresses, endpoint.pin, endpoint.device.as_ref()).await?;
+    let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
+    let pins = learn(&endpoint, &stream);
     let login = Login::new(endpoint.account, endpoint.credentials, endpoint.reads);
-    timeout(LOGIN_PATIENCE, log_in(stream, login, endpoint.enrols))
+    timeout(LOGIN_PATIENCE, log_in(stream, login, endpoint.enrols, pins))
         .await
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))
 }
 
+/// How the server is known after it proved itself: its chain may have shown a new root. What is new is kept at once, so
+/// that it is not lost with this connection.
+fn learn(endpoint: &Endpoint, stream: &TlsStream<TcpStream>) -> Pins {
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let pins = tls::learned(endpoint.pins, chain, UnixTime::now());
+    if pins != endpoint.pins
+        && let Some(path) = &endpoint.servers
+        && let Err(error) = Servers::learn_pins(path, &endpoint.account, endpoint.pins, pins)
+    {
+        // The next connection learns it again.
+        tracing::warn!("cannot remember the server's new pin: {error}");
+    }
+    pins
+}
+
 /// Is the server there, and is it the one with the pin? Nothing but the handshake is sent.
 pub async fn probe(addresses: &[Address], pin: Pin) -> Result<(), ConnectError> {
-    let mut stream = dial(addresses, pin, None).await?;
+    let mut stream = dial(addresses, pin.into(), None).await?;
     // It has answered for itself; whether it hears the goodbye does not matter.
     let _ = stream.shutdown().await;
     Ok(())
 }
 
-async fn log_in(stream: TlsStream<TcpStream>, mut login: Login, enrols: bool) -> Result<Link, ConnectError> {
+async fn log_in(
+    stream: TlsStream<TcpStream>,
+    mut login: Login,
+    enrols: bool,
+    pins: Pins,
+) -> Result<Link, ConnectError> {
     let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
     let (mut reader, mut writer) = split(stream);
     // With room enough, so that growing leaves no copy of the password behind.
@@ -148,6 +186,7 @@ async fn log_in(stream: TlsStream<TcpStream>, mut login: Login, enrols: bool) ->
                 heard: now,
                 asked: None,
                 opened: now,
+                pins,
                 nick,
                 caps,
             };

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::trust::{Address, InviteLink, Pin};
+use super::devices::{DeviceFile, DeviceFileError};
+use crate::trust::{Address, InviteLink, Pin, Pins};
 use crate::wire::Nick;
 
 /// A server with the account one has there.
@@ -21,7 +22,10 @@ pub struct KnownServer {
     /// Where it is, the likeliest address first. At least one.
     pub addresses: Vec<Address>,
     /// How to know it.
-    pub pin: Pin,
+    pub pins: Pins,
+    /// Pins that it had before, the latest first. They prove nothing any more; a program that runs since then finds
+    /// by them what followed.
+    pub former: Vec<Pin>,
     /// As whom one logs in.
     pub account: Nick,
 }
@@ -61,6 +65,9 @@ pub enum ServersError {
         /// Where and how.
         what: String,
     },
+    /// The key that logs in cannot follow the pin.
+    #[error(transparent)]
+    Device(#[from] DeviceFileError),
     /// It is from a later version of this program.
     #[error("{} was written by a newer parlour (format {version}, this one knows {}): update parlour", path.display(), Servers::VERSION)]
     Newer {
@@ -97,6 +104,12 @@ struct ServerForm {
     name: String,
     addresses: Vec<String>,
     pin: String,
+    /// What will follow the pin; since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_pin: Option<String>,
+    /// What was before it; since version 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_pins: Vec<String>,
     account: String,
 }
 
@@ -108,7 +121,7 @@ struct VersionForm {
 
 impl Servers {
     /// The version of the file's form.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Where the file is: `parlour/servers.toml` in the user's configuration folder.
     pub fn default_path() -> Result<PathBuf, ServersError> {
@@ -154,10 +167,13 @@ impl Servers {
                 if addresses.is_empty() {
                     return Err(wrong("it has no address".to_owned()));
                 }
-                let pin = server.pin.parse().map_err(|error| wrong(format!("{error}")))?;
+                let pin = |text: &str| text.parse::<Pin>().map_err(|error| wrong(format!("{error}")));
+                let next = server.next_pin.as_deref().map(pin).transpose()?;
+                let pins = Pins { pin: pin(&server.pin)?, next };
+                let former = server.former_pins.iter().map(|text| pin(text)).collect::<Result<_, _>>()?;
                 let account =
                     Nick::parse(&server.account).map_err(|error| wrong(format!("account: {error}")))?;
-                Ok(KnownServer { name: server.name, addresses, pin, account })
+                Ok(KnownServer { name: server.name, addresses, pins, former, account })
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { list, last: form.last })
@@ -208,20 +224,43 @@ impl Servers {
     pub fn remember(
         path: &Path,
         addresses: &[Address],
-        pin: Pin,
+        pins: impl Into<Pins>,
         account: &Nick,
     ) -> Result<String, ServersError> {
+        let pins = pins.into();
+        Self::change(path, |servers| servers.learn(addresses, pins, account))
+    }
+
+    /// Remembers what was learned of the pins of a server, if that is known. The key of the account there follows.
+    pub fn learn_pins(path: &Path, account: &Nick, before: Pins, after: Pins) -> Result<(), ServersError> {
+        let moved = if before.pin == after.pin {
+            None
+        } else {
+            Some(DeviceFile::follow(path, account, before.pin, after.pin)?)
+        };
+        Self::change(path, |servers| {
+            if let Some(server) = servers.of(before, account) {
+                server.follow(after);
+            }
+        })?;
+        if let Some(moved) = moved {
+            moved.finish();
+        }
+        Ok(())
+    }
+
+    /// Changes the file. Two programs that do it at once do it one after the other.
+    fn change<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
         let lock = Self::prepare(path)?;
-        // Two programs that remember at once do it one after the other.
         let failed = |source| ServersError::Io { doing: "write", path: path.to_owned(), source };
         lock.lock().map_err(failed)?;
         let mut servers = Self::load(path)?;
         let before = servers.clone();
-        let name = servers.learn(addresses, pin, account);
+        let done = change(&mut servers);
         if servers != before {
             write(path, &servers.form()).map_err(failed)?;
         }
-        Ok(name)
+        Ok(done)
     }
 
     /// Checks that a server can be remembered, before something is done that must not be forgotten.
@@ -238,9 +277,29 @@ impl Servers {
         private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
     }
 
-    fn learn(&mut self, addresses: &[Address], pin: Pin, account: &Nick) -> String {
-        let known = self.list.iter_mut().find(|server| server.pin == pin && server.account == *account);
-        let name = if let Some(server) = known {
+    /// The server with one of these pins where one has that account.
+    fn of(&mut self, pins: Pins, account: &Nick) -> Option<&mut KnownServer> {
+        let same = |server: &&mut KnownServer| {
+            server.account == *account && pins.newest_first().any(|pin| server.had(pin))
+        };
+        self.list.iter_mut().find(same)
+    }
+
+    /// How the server is known now of which one knew this at some time; what one knew where there is nothing newer, or the
+    /// file cannot be read.
+    pub fn pins_now(path: &Path, account: &Nick, known: Pins) -> Pins {
+        let servers = Self::load(path).ok();
+        servers.and_then(|mut servers| servers.of(known, account).map(|it| it.pins)).unwrap_or(known)
+    }
+
+    fn learn(&mut self, addresses: &[Address], pins: Pins, account: &Nick) -> String {
+        let name = if let Some(server) = self.of(pins, account) {
+            if server.former.contains(&pins.pin) && pins.next != Some(server.pins.pin) {
+                // A pin of before was given anew, and worked: an old root is back.
+                server.former.retain(|former| *former != pins.pin);
+                server.pins = pins;
+            }
+            server.follow(pins);
             let old = std::mem::replace(&mut server.addresses, addresses.to_vec());
             for address in old {
                 if !server.addresses.contains(&address) && server.addresses.len() < InviteLink::MAX_ADDRESSES
@@ -252,7 +311,13 @@ impl Servers {
         } else {
             let name = self.free_name(addresses, account);
             let addresses = addresses.to_vec();
-            self.list.push(KnownServer { name: name.clone(), addresses, pin, account: account.clone() });
+            self.list.push(KnownServer {
+                name: name.clone(),
+                addresses,
+                pins,
+                former: Vec::new(),
+                account: account.clone(),
+            });
             name
         };
         self.last = Some(name.clone());
@@ -277,11 +342,37 @@ impl Servers {
             .map(|server| ServerForm {
                 name: server.name.clone(),
                 addresses: server.addresses.iter().map(ToString::to_string).collect(),
-                pin: server.pin.to_string(),
+                pin: server.pins.pin.to_string(),
+                next_pin: server.pins.next.map(|pin| pin.to_string()),
+                former_pins: server.former.iter().map(ToString::to_string).collect(),
                 account: server.account.to_string(),
             })
             .collect();
         FileForm { version: Self::VERSION, last: self.last.clone(), servers }
+    }
+}
+
+impl KnownServer {
+    /// Most former pins that are kept. A root lasts for years.
+    const FORMER: usize = 4;
+
+    /// Is this one of its pins, or was it?
+    fn had(&self, pin: Pin) -> bool {
+        self.pins.contains(pin) || self.former.contains(&pin)
+    }
+
+    /// Learns pins. Another program may have learned more: whoever is ahead is right.
+    fn follow(&mut self, learned: Pins) {
+        if self.former.contains(&learned.pin) {
+            return;
+        }
+        if learned.pin == self.pins.pin {
+            self.pins.next = learned.next.or(self.pins.next);
+        } else if learned.next != Some(self.pins.pin) {
+            self.former.insert(0, self.pins.pin);
+            self.former.truncate(Self::FORMER);
+            self.pins = learned;
+        }
     }
 }
 
@@ -310,85 +401,4 @@ fn write(path: &Path, form: &FileForm) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(text: &str) -> Address {
-        text.parse().expect(text)
-    }
-
-    fn nick(text: &str) -> Nick {
-        Nick::parse(text).expect(text)
-    }
-
-    fn remember(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
-        let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
-        Servers::remember(path, &addresses, Pin::new([pin; 32]), &nick(account)).expect("remembered")
-    }
-
-    #[test]
-    fn what_was_remembered_is_known_again() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("new/parlour/servers.toml");
-        assert!(matches!(Servers::load(&path).expect("empty").pick(None), Err(ServersError::None)));
-        assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "alice"), "10.0.0.5");
-        assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
-        assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
-        assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
-        // Known by pin and account, at another address now.
-        assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
-
-        let servers = Servers::load(&path).expect("it loads");
-        assert_eq!(servers.iter().count(), 4);
-        let last = servers.pick(None).expect("the last");
-        assert_eq!(last.name, "10.0.0.5");
-        assert_eq!(last.addresses, [address("10.0.0.6:7000"), address("10.0.0.5:6697")]);
-        let name = |wanted: &str| servers.pick(Some(wanted)).map(|server| server.name.clone());
-        assert_eq!(name("chat.example:6697").expect("by address"), "chat.example");
-        assert_eq!(name("alice@10.0.0.5").expect("by account and name"), "10.0.0.5");
-        assert_eq!(name("10.0.0.6").expect("by host"), "10.0.0.5");
-        assert!(matches!(name("10.0.0.5:6697"), Err(ServersError::Ambiguous(..))));
-        let error = name("nowhere").expect_err("unknown").to_string();
-        assert_eq!(
-            error,
-            r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example; join it with an invite, or give its --pin"#
-        );
-    }
-
-    #[test]
-    fn the_file_is_for_its_owner_only() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("parlour/servers.toml");
-        remember(&path, &["a:1"], 1, "alice");
-        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
-        assert!(!path.with_extension("toml.new").exists());
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
-        assert!(matches!(Servers::load(&path), Err(ServersError::Writable(_))));
-    }
-
-    #[test]
-    fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("servers.toml");
-        remember(&path, &["a:1"], 1, "alice");
-        let good = fs::read_to_string(&path).expect("text");
-        for (text, expected) in [
-            (good.replace("version = 1", "version = 9"), "newer parlour (format 9, this one knows 1)"),
-            (good.replace("version = 1", "version = 9\nfuture = true"), "newer"),
-            (good.replace("version = 1\n", ""), "missing field `version`"),
-            (good.replace("a:1", "a:x"), "not a port"),
-            (good.replace("[\"a:1\"]", "[]"), "it has no address"),
-            (good.replace("account = \"alice\"", "account = \"1\""), "account: it may not start with '1'"),
-            (good.replace("pin = \"", "pin = \"x"), "a pin is 43"),
-            (good.replace("pin = ", "pni = "), "line 8: unknown field `pni`"),
-            ("\0\u{1}rubbish".to_owned(), "line 1"),
-        ] {
-            fs::write(&path, &text).expect("written");
-            let error = Servers::load(&path).expect_err(expected).to_string();
-            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
-            assert!(Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
-            assert_eq!(fs::read_to_string(&path).expect("text"), text);
-        }
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use super::clean::clean;
 use super::link::{ConnectError, Endpoint, Link, connect};
 use super::login::{Credentials, LoginError};
 use super::model::{Event, Model};
+use crate::trust::Pins;
 
 /// Something to tell the user.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ impl Session {
     pub async fn open(endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
         let link = connect(endpoint.clone()).await?;
         let mut endpoint = endpoint;
+        endpoint.pins = link.pins;
         if endpoint.enrols {
             // From now on the key speaks, and the password can be forgotten.
             endpoint.credentials = Credentials::Device;
@@ -104,6 +106,11 @@ impl Session {
             down_since: Instant::now(),
             farewell: None,
         })
+    }
+
+    /// How the server is known after the last connection.
+    pub fn pins(&self) -> Pins {
+        self.endpoint.pins
     }
 
     /// Waits for the next thing to tell. Dropping the future midway loses nothing.
@@ -131,11 +138,13 @@ impl Session {
                 }
                 State::Waiting(sleep) => {
                     sleep.as_mut().await;
+                    self.endpoint.catch_up();
                     self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
                 }
                 State::Connecting(connecting) => match connecting.as_mut().await {
                     Ok(link) => {
                         self.refused = 0;
+                        self.endpoint.pins = link.pins;
                         self.model.connected(link.nick.clone(), link.caps);
                         self.state = State::Online(Box::new(link));
                         return Ok(Update::Up);

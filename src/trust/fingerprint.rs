@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use rustls_pki_types::CertificateDer;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::pin::{Pin, PinError};
 
-/// A SHA-256 hash that other programs want in their own spelling.
+/// A hash that other programs want in their own spelling: SHA-256, unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
+pub struct Fingerprint<const BYTES: usize = 32>([u8; BYTES]);
 
-/// Both fingerprints of one certificate.
+/// The fingerprints of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprints {
     /// Over the whole certificate: what openssl, browsers, WeeChat and irssi's `-tls_pinned_cert`
@@ -20,15 +21,17 @@ pub struct Fingerprints {
     /// Over the public key (its `SubjectPublicKeyInfo`): irssi's `-tls_pinned_pubkey`. Stays when
     /// the certificate is renewed with its key.
     pub public_key: Fingerprint,
+    /// SHA-1 over the whole certificate, for programs that show nothing better (Goguma).
+    pub sha1: Fingerprint<20>,
 }
 
-impl Fingerprint {
-    /// `AB:CD:…`, 32 pairs in capitals: openssl, irssi, Firefox.
+impl<const BYTES: usize> Fingerprint<BYTES> {
+    /// `AB:CD:…`, pairs in capitals: openssl, irssi, Firefox.
     pub fn colons(&self) -> String {
         self.pairs(":", true)
     }
 
-    /// `abcd…`, 64 digits: WeeChat (which takes nothing else), Chromium.
+    /// `abcd…`, digits alone: WeeChat (which takes nothing else), Chromium.
     pub fn digits(&self) -> String {
         self.pairs("", false)
     }
@@ -52,6 +55,7 @@ impl Fingerprints {
         Ok(Self {
             certificate: Fingerprint(Sha256::digest(certificate).into()),
             public_key: Fingerprint(*Pin::of_certificate(certificate)?.as_bytes()),
+            sha1: Fingerprint(Sha1::digest(certificate).into()),
         })
     }
 }

@@ -3,11 +3,12 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`pin`] | the pin: SHA-256 over the public key of the server's root certificate |
+//! | [`pins`] | the pins of one server: how a client learns a new one |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
 //! | [`device`], `devices` | the key of a client and the certificate that it shows, on both sides |
 //! | [`fingerprint`] | the server certificate's fingerprints in the forms other programs use |
 //! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
-//! | [`tls`] | the TLS configurations of both sides |
+//! | [`tls`], [`live`] | the TLS configurations of both sides; what a server shows, to be exchanged while it runs |
 //! | [`address`], [`token`], [`invite`] | the invite link and its parts |
 //!
 //! Nothing here reads the clock: whoever asks for a check says which time it is. There is no switch
@@ -19,7 +20,9 @@ pub mod device;
 mod devices;
 pub mod fingerprint;
 pub mod invite;
+pub mod live;
 pub mod pin;
+pub mod pins;
 mod provider;
 pub mod tls;
 pub mod token;
@@ -29,4 +32,5 @@ pub use address::Address;
 pub use devices::certificate_hash;
 pub use invite::InviteLink;
 pub use pin::Pin;
+pub use pins::Pins;
 pub use token::Token;

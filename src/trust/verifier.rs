@@ -5,6 +5,10 @@
 //! signatures, dates and CA marks from the server's certificate to it. Under which address the server
 //! was reached does not matter: the pin says who it is, an address only where.
 //!
+//! A pin counts only as that of the signer at the top of such a path, whichever certificate shows its key: the root that
+//! signed itself, or the same root signed by the one before it. That a certificate with the pinned key is merely shown
+//! proves nothing.
+//!
 //! As everywhere in webpki, dates are checked of every certificate but the anchor: a pin is trusted
 //! until it is replaced, not until a date.
 
@@ -17,7 +21,10 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, PeerIncompatib
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
 use super::pin::Pin;
+use super::pins::{Pins, Proof};
 
 /// The server is not the one that the pin belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,39 +50,69 @@ pub enum TrustError {
         pin: Pin,
     },
     /// The certificate is of the right root, and too old.
-    #[error("the server's certificate expired on {}, or this machine's clock is wrong", date(*.0))]
-    Expired(UnixTime),
+    #[error("the server's certificate expired on {}, and this machine's clock says {}", date(*.until), date(*.clock))]
+    Expired {
+        /// Its last second.
+        until: UnixTime,
+        /// What time it is here.
+        clock: UnixTime,
+    },
     /// The certificate is of the right root, and of the future.
-    #[error("the server's certificate is valid only from {} on, or this machine's clock is wrong", date(*.0))]
-    NotYetValid(UnixTime),
+    #[error("the server's certificate is valid only from {} on, and this machine's clock says {}", date(*.from), date(*.clock))]
+    NotYetValid {
+        /// Its first second.
+        from: UnixTime,
+        /// What time it is here.
+        clock: UnixTime,
+    },
     /// Anything else: not a certificate, not for servers, signed by a certificate that is no authority.
     #[error("the server's certificate cannot be used: {0}")]
     Unusable(String),
 }
 
-/// Accepts the one server whose chain leads to the root with the pin.
+/// Accepts the one server whose chain leads to a root with one of the pins.
 #[derive(Debug)]
 pub struct PinnedVerifier {
-    pin: Pin,
+    pins: Pins,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl PinnedVerifier {
-    /// The verifier for a pin.
-    pub fn new(pin: Pin, provider: &CryptoProvider) -> Self {
-        Self { pin, algorithms: provider.signature_verification_algorithms }
+    /// The verifier for the pins of one server.
+    pub fn new(pins: impl Into<Pins>, provider: &CryptoProvider) -> Self {
+        Self { pins: pins.into(), algorithms: provider.signature_verification_algorithms }
     }
 
-    /// Checks a presented chain: the server's certificate and what came with it, at the time `now`.
+    /// Checks a presented chain: the server's certificate and what came with it, at the time `now`. Each pin is tried
+    /// alone, the newest first.
     pub fn check(
         &self,
         server: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<(), TrustError> {
+    ) -> Result<Proof, TrustError> {
+        let mut refused = None;
+        for pin in self.pins.newest_first() {
+            match self.check_under(pin, server, others, now) {
+                Ok(proof) => return Ok(proof),
+                // That a root is not shown at all says less than what is wrong with a chain to one that is.
+                Err(error @ TrustError::Pin(_)) => refused = refused.or(Some(error)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        Err(refused.unwrap_or_else(|| TrustError::Unusable("there is no pin".to_owned())))
+    }
+
+    fn check_under(
+        &self,
+        pin: Pin,
+        server: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Proof, TrustError> {
         let unusable = |error: webpki::Error| TrustError::Unusable(error.to_string());
         let certificate = EndEntityCert::try_from(server).map_err(unusable)?;
-        let pinned = |other: &&CertificateDer<'_>| Pin::of_certificate(other) == Ok(self.pin);
+        let pinned = |other: &&CertificateDer<'_>| Pin::of_certificate(other) == Ok(pin);
         let anchors: Vec<TrustAnchor<'_>> = others
             .iter()
             .filter(pinned)
@@ -86,24 +123,40 @@ impl PinnedVerifier {
             let last = others.last().unwrap_or(server);
             let seen = Pin::of_certificate(last).map_err(|error| TrustError::Unusable(error.to_string()))?;
             // Equal when the root itself, alone, is used as a server's certificate.
-            return Err(if seen == self.pin {
+            return Err(if seen == pin {
                 TrustError::NotSigned { pin: seen }
             } else {
-                PinMismatch { expected: self.pin, seen }.into()
+                PinMismatch { expected: self.pins.pin, seen }.into()
             });
         }
-        certificate
+        let path = certificate
             .verify_for_usage(self.algorithms.all, &anchors, others, now, KeyUsage::server_auth(), None, None)
-            .map(drop)
             .map_err(|error| match error {
                 webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
-                    TrustError::NotSigned { pin: self.pin }
+                    TrustError::NotSigned { pin }
                 }
-                webpki::Error::CertExpired { not_after, .. } => TrustError::Expired(not_after),
-                webpki::Error::CertNotValidYet { not_before, .. } => TrustError::NotYetValid(not_before),
+                webpki::Error::CertExpired { not_after, .. } => {
+                    TrustError::Expired { until: not_after, clock: now }
+                }
+                webpki::Error::CertNotValidYet { not_before, .. } => {
+                    TrustError::NotYetValid { from: not_before, clock: now }
+                }
                 other => unusable(other),
-            })
+            })?;
+        // Whoever issued the server's certificate is on the path, so the pinned root signed it, at one or more removes.
+        let issuer =
+            path.intermediate_certificates().next().and_then(|it| Pin::of_certificate(&it.der()).ok());
+        Ok(Proof { by: pin, successor: issuer.filter(|issuer| is_root(*issuer, others)) })
     }
+}
+
+/// Does the key with this pin present itself as a root? An authority below the root, which somebody may have between
+/// the root and the server, does not, and its pin is not learned.
+fn is_root(pin: Pin, others: &[CertificateDer<'_>]) -> bool {
+    others.iter().filter(|other| Pin::of_certificate(other) == Ok(pin)).any(|other| {
+        X509Certificate::from_der(other)
+            .is_ok_and(|(_, root)| root.subject() == root.issuer() && root.is_ca())
+    })
 }
 
 impl ServerCertVerifier for PinnedVerifier {
@@ -116,7 +169,7 @@ impl ServerCertVerifier for PinnedVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.check(end_entity, intermediates, now) {
-            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Ok(_) => Ok(ServerCertVerified::assertion()),
             Err(error) => Err(CertificateError::Other(OtherError(Arc::new(error))).into()),
         }
     }

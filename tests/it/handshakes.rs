@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use authority::{Authority, DAY, NOW, at, server_with, set_dates};
 use parlour::trust::verifier::{PinnedVerifier, TrustError, pin_mismatch, trust_error};
-use parlour::trust::{Pin, certs, tls};
+use parlour::trust::{Pin, Pins, certs, tls};
 use proptest::prelude::*;
 use rustls::crypto::SupportedKxGroup;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -26,8 +26,8 @@ impl TimeProvider for Clock {
     }
 }
 
-fn client(pin: Pin) -> Arc<ClientConfig> {
-    tls::client_config_at(pin, Arc::new(Clock(at(NOW))))
+fn client(pins: impl Into<Pins>) -> Arc<ClientConfig> {
+    tls::client_config_at(pins, Arc::new(Clock(at(NOW))))
 }
 
 /// What came of one connection.
@@ -48,7 +48,10 @@ async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcom
         let group = connection.negotiated_key_exchange_group();
         assert_eq!(group.map(SupportedKxGroup::name), Some(NamedGroup::X25519MLKEM768));
         stream.write_all(b"PASS secret\r\n").await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // Its ticket may still be on the way; how it hangs up does not matter.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        Ok(())
     };
     let server = async move {
         let mut stream = TlsAcceptor::from(server).accept(far).await?;
@@ -61,8 +64,8 @@ async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcom
 }
 
 /// What the verifier says to a chain, after making sure that the server got nothing.
-async fn refusal(pin: Pin, server: Arc<ServerConfig>) -> TrustError {
-    let outcome = connect(client(pin), server).await;
+async fn refusal(pins: impl Into<Pins>, server: Arc<ServerConfig>) -> TrustError {
+    let outcome = connect(client(pins), server).await;
     assert!(outcome.server.is_err(), "the server read {:?}", outcome.server);
     let error = outcome.client.expect_err("refused");
     trust_error(&error).unwrap_or_else(|| panic!("refused for another reason: {error}")).clone()
@@ -84,7 +87,7 @@ async fn the_pinned_server_is_taken_under_any_name() {
     let renewed = tls::server_config(&renewed);
     connect(clock(later + 30 * DAY), renewed).await.client.expect("taken");
     let error = connect(clock(later + 30 * DAY), server).await.client.expect_err("expired");
-    assert!(matches!(trust_error(&error), Some(TrustError::Expired(_))), "{error}");
+    assert!(matches!(trust_error(&error), Some(TrustError::Expired { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -137,9 +140,9 @@ async fn a_chain_without_its_root_is_refused() {
 async fn dates_count() {
     let ours = Authority::new("root");
     let said = refusal(ours.pin(), ours.server(|leaf| set_dates(leaf, 0, NOW - 1))).await;
-    assert_eq!(said, TrustError::Expired(at(NOW - 1)));
+    assert_eq!(said, TrustError::Expired { until: at(NOW - 1), clock: at(NOW) });
     let said = refusal(ours.pin(), ours.server(|leaf| set_dates(leaf, NOW + 1, NOW + DAY))).await;
-    assert_eq!(said, TrustError::NotYetValid(at(NOW + 1)));
+    assert_eq!(said, TrustError::NotYetValid { from: at(NOW + 1), clock: at(NOW) });
 }
 
 #[tokio::test]
@@ -172,6 +175,67 @@ async fn an_issuer_between_root_and_server_is_fine() {
     }
 }
 
+/// What a client learns of a chain.
+fn learned(pins: impl Into<Pins>, chain: &[CertificateDer<'_>]) -> Pins {
+    tls::learned(pins.into(), chain, at(NOW))
+}
+
+#[tokio::test]
+async fn a_root_that_the_pinned_one_signed_is_learned() {
+    let (old, new) = (Authority::new("old root"), Authority::new("new root"));
+    let (leaf, key) = new.leaf(|_| {});
+    let both = Pins { pin: old.pin(), next: Some(new.pin()) };
+    let changing = vec![leaf.clone(), old.cross_sign(&new), old.certificate(), new.certificate()];
+    let changed = vec![leaf, new.certificate()];
+    // Whoever knows either or both of them is content, before and, but for who knows the old alone, after.
+    for (pins, chain, taken, next) in [
+        (old.pin().into(), &changing, true, both),
+        (both, &changing, true, new.pin().into()),
+        (new.pin().into(), &changing, true, new.pin().into()),
+        (both, &changed, true, new.pin().into()),
+        (new.pin().into(), &changed, true, new.pin().into()),
+        (old.pin().into(), &changed, false, old.pin().into()),
+    ] {
+        let outcome = connect(client(pins), server_with(chain.clone(), &key)).await;
+        assert_eq!(outcome.client.is_ok(), taken, "{pins:?}");
+        assert_eq!(learned(pins, chain), next, "{pins:?}");
+    }
+    // The order in which they are shown does not matter.
+    let mut mixed = changing;
+    mixed[1..].reverse();
+    assert_eq!(learned(old.pin(), &mixed), both);
+}
+
+#[tokio::test]
+async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
+    let (ours, next, evil) = (Authority::new("ours"), Authority::new("next"), Authority::new("evil"));
+    let only = Pins::from(ours.pin());
+    let (leaf, key) = ours.leaf(|_| {});
+    for extra in [
+        // Shown, and nothing more.
+        vec![evil.certificate()],
+        // Signed by somebody else.
+        vec![next.cross_sign(&evil), evil.certificate()],
+        // Signed by ours, and not on the path.
+        vec![ours.cross_sign(&next), next.certificate()],
+    ] {
+        let chain = [vec![leaf.clone(), ours.certificate()], extra].concat();
+        connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
+        assert_eq!(learned(only, &chain), only);
+    }
+    // An impostor signs our root with his: the pin is shown as that of a signer that did not sign.
+    let (leaf, key) = evil.leaf(|_| {});
+    let chain = vec![leaf, evil.certificate(), evil.cross_sign(&ours), ours.certificate()];
+    assert_eq!(learned(only, &chain), only);
+    let said = refusal(only, server_with(chain, &key)).await;
+    assert_eq!(said, TrustError::NotSigned { pin: ours.pin() });
+    // An authority between root and server that does not say that it is a root is taken, and not learned.
+    let (leaf, key) = next.leaf(|_| {});
+    let chain = vec![leaf, ours.cross_sign(&next), ours.certificate()];
+    connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
+    assert_eq!(learned(only, &chain), only);
+}
+
 #[tokio::test]
 async fn the_chain_without_its_key_is_refused() {
     let ours = Authority::new("root");
@@ -202,7 +266,7 @@ proptest! {
         let (ours, leaf) = Authority::fixed();
         let verifier = PinnedVerifier::new(ours.pin(), &rustls::crypto::aws_lc_rs::default_provider());
         let root = [ours.certificate()];
-        prop_assert_eq!(verifier.check(leaf, &root, at(NOW)), Ok(()));
+        prop_assert_eq!(verifier.check(leaf, &root, at(NOW)).map(|proof| proof.by), Ok(ours.pin()));
         let mut bytes = leaf.to_vec();
         let at_byte = at_byte.index(bytes.len());
         bytes[at_byte] ^= flip;

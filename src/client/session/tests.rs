@@ -46,7 +46,8 @@ impl Fake {
     fn endpoint(&self) -> Endpoint {
         Endpoint {
             addresses: vec![self.address()],
-            pin: self.pin,
+            pins: self.pin.into(),
+            servers: None,
             account: Nick::parse("alice").expect("a nick"),
             credentials: Credentials::Password(password()),
             device: None,
@@ -116,7 +117,7 @@ async fn event(session: &mut Session) -> Event {
 async fn another_server_gets_not_a_byte_of_the_login() {
     let fake = Fake::start().await;
     let ours = Fake::start().await.pin;
-    let endpoint = Endpoint { pin: ours, ..fake.endpoint() };
+    let endpoint = Endpoint { pins: ours.into(), ..fake.endpoint() };
     let (opened, shaken) = tokio::join!(Session::open(endpoint, None), async {
         let (stream, _) = fake.listener.accept().await.expect("accepted");
         fake.acceptor.accept(stream).await.map(drop)

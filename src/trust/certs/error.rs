@@ -89,24 +89,58 @@ pub enum CertError {
         reason: String,
     },
     /// The server's certificate or the root is too old.
-    #[error("the certificate {} expired on {}. Check this machine's clock, or {}", file.display(), date(*.until), remake(folder, *.renewable))]
+    #[error("the certificate {} expired on {}, and this machine's clock says {}. Check the clock, or {}", file.display(), date(*.until), date(*.clock), remake(folder, *.renewable))]
     Expired {
         /// The certificate.
         file: PathBuf,
         /// Its last second.
         until: UnixTime,
+        /// What time it is here.
+        clock: UnixTime,
         /// The certificate folder.
         folder: PathBuf,
         /// Renewal helps.
         renewable: bool,
     },
     /// A certificate is of the future.
-    #[error("the certificate {} is valid only from {} on. Set this machine's clock", file.display(), date(*.from))]
+    #[error("the certificate {} is valid only from {} on, and this machine's clock says {}. Check the clock: date", file.display(), date(*.from), date(*.clock))]
     NotYetValid {
         /// The certificate.
         file: PathBuf,
         /// Its first second.
         from: UnixTime,
+        /// What time it is here.
+        clock: UnixTime,
+    },
+    /// What is to be done needs the root's key, which is not where it was looked for.
+    #[error(
+        "the root's key is needed for this, and {} is not there. If it is kept elsewhere, say where: --offline-root DIR. If it is lost, start over with a new root, which every client must be invited to again: {}",
+        file.display(), command(folder, "generate --force")
+    )]
+    NoRootKey {
+        /// Where it was looked for.
+        file: PathBuf,
+        /// The certificate folder.
+        folder: PathBuf,
+    },
+    /// `rotate` while the roots change already.
+    #[error("the root has been changing since {}. End that first: {}", date(*.since), command(folder, "retire"))]
+    Rotating {
+        /// Since when.
+        since: UnixTime,
+        /// The certificate folder.
+        folder: PathBuf,
+    },
+    /// `retire` where no root is on its way out.
+    #[error("there is no old root in {} to end. A new one is made with: {}", .0.display(), command(.0, "rotate"))]
+    NotRotating(PathBuf),
+    /// `old-root.pem` is not what it was.
+    #[error("{} holds no old root that can be read. Put it back from a backup, or end the old root, which clients that have not been back since then do not survive: {}", file.display(), command(folder, "retire"))]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The certificate folder.
+        folder: PathBuf,
     },
     /// The cryptography failed.
     #[error("cannot make certificates: {0}. This is a bug or a broken random source: please report it")]

@@ -1,4 +1,9 @@
-//! Writing keys so that nobody else ever sees them, and refusing those that somebody else can see.
+//! Changing the files of a folder all at once, writing keys so that nobody else ever sees them, and refusing those that
+//! somebody else can see.
+//!
+//! A change is written whole beside the old files, then a mark is set, then each file gets its name. From the mark on the
+//! new files count, whatever names they have: a crash at any point leaves the old folder or the new one, and the
+//! next change finishes what it interrupted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,6 +13,13 @@ use zeroize::Zeroizing;
 
 use super::CertError;
 
+/// The mark that a change is decided.
+const MARK: &str = "change.decided";
+
+/// What the mark says to somebody who finds it.
+const MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
+                         `parlour certs renew`, gives them their names.\n";
+
 /// A file to write.
 pub(super) struct New<'a> {
     pub path: &'a Path,
@@ -15,39 +27,143 @@ pub(super) struct New<'a> {
     pub secret: bool,
 }
 
-/// What is to happen to a file that is already there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existing {
-    Keep,
-    Replace,
+/// A folder that is held while it is read or changed. Dropping it lets go.
+#[derive(Debug)]
+pub(super) struct Held {
+    folder: PathBuf,
+    handle: File,
 }
 
-/// Writes all files or, if the first cannot be written, none: each is complete on disk under another
-/// name before any gets its own. Files in the way are an [`io::ErrorKind::AlreadyExists`] unless they
-/// may be replaced.
-pub(super) fn write(files: &[New<'_>], existing: Existing) -> Result<(), CertError> {
-    let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>();
-    let published = staged.and_then(|staged| publish(files, &staged, existing));
-    for file in files {
-        // Renamed away when all went well.
-        let _ = fs::remove_file(staging(file.path));
+impl Held {
+    /// For reading: nobody changes the folder meanwhile. `None` where there is no folder.
+    pub fn to_read(folder: &Path) -> Result<Option<Self>, CertError> {
+        let handle = match File::open(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| failed("read", folder, error))?,
+        };
+        // Where the file system knows no locks, commands at the same moment are the only danger.
+        let _ = handle.lock_shared();
+        Ok(Some(Self { folder: folder.to_owned(), handle }))
     }
-    published
+
+    /// For changing. Finishes a change that was interrupted.
+    pub fn to_change(folder: &Path) -> Result<Self, CertError> {
+        let held = Self::hold(folder)?;
+        if held.mark().exists() {
+            held.publish()?;
+        } else {
+            held.clear();
+        }
+        Ok(held)
+    }
+
+    /// For changing, without a look at what an interrupted change left.
+    pub fn hold(folder: &Path) -> Result<Self, CertError> {
+        let handle = File::open(folder).map_err(|error| failed("read", folder, error))?;
+        let _ = handle.lock();
+        Ok(Self { folder: folder.to_owned(), handle })
+    }
+
+    /// Writes the files, all of this folder: all of them or none.
+    pub fn write(&self, files: &[New<'_>]) -> Result<(), CertError> {
+        if let Err(error) = files.iter().try_for_each(stage) {
+            self.clear();
+            return Err(error);
+        }
+        self.sync()?;
+        let mark = New { path: &self.mark(), text: MARK_TEXT, secret: false };
+        step();
+        if let Err(error) = create(mark.path, &mark) {
+            // It may be there all the same, on a full disk, and decide what was told to have failed.
+            if fs::remove_file(mark.path).is_ok() || !mark.path.exists() {
+                self.clear();
+            }
+            return Err(failed("write", mark.path, error));
+        }
+        self.sync()?;
+        self.publish()
+    }
+
+    /// Removes a file, which may be missing.
+    pub fn remove(&self, path: &Path) -> Result<(), CertError> {
+        step();
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("write", path, error)),
+            _ => self.sync(),
+        }
+    }
+
+    /// Gives the staged files their names.
+    pub fn publish(&self) -> Result<(), CertError> {
+        for staged in self.staged() {
+            step();
+            fs::rename(&staged, staged.with_extension(""))
+                .map_err(|error| failed("write", &staged, error))?;
+        }
+        self.sync()?;
+        self.remove(&self.mark())
+    }
+
+    /// Removes what an interrupted change left that was not decided.
+    pub fn clear(&self) {
+        for staged in self.staged() {
+            let _ = fs::remove_file(staged);
+        }
+    }
+
+    /// The files that are to get their names.
+    fn staged(&self) -> Vec<PathBuf> {
+        let ours = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
+        ours.into_iter().map(|name| staging(&self.folder.join(name))).filter(|path| path.exists()).collect()
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.folder.join(MARK)
+    }
+
+    /// Makes names last.
+    pub fn sync(&self) -> Result<(), CertError> {
+        step();
+        self.handle.sync_all().map_err(|error| failed("write", &self.folder, error))
+    }
+}
+
+/// Writes a file beside its place, complete and on disk.
+pub(super) fn stage(file: &New<'_>) -> Result<(), CertError> {
+    step();
+    create(&staging(file.path), file).map_err(|error| failed("write", file.path, error))
+}
+
+/// Is the file there, by whatever name it counts?
+pub(super) fn exists(path: &Path) -> bool {
+    counting(path).exists()
 }
 
 /// Reads a file of the folder.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
-    fs::read(path).map_err(|error| failed("read", path, error))
+    fs::read(counting(path)).map_err(|error| failed("read", path, error))
 }
 
 /// Reads a private key, unless somebody else can read it too.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertError> {
-    let mut file = File::open(path).map_err(|error| failed("read", path, error))?;
+    let mut file = File::open(counting(path)).map_err(|error| failed("read", path, error))?;
     // The open file is asked, not the path: it cannot be exchanged in between.
     refuse_loose(path, &file)?;
     let mut text = Zeroizing::new(Vec::new());
     file.read_to_end(&mut text).map_err(|error| failed("read", path, error))?;
     Ok(text)
+}
+
+/// Makes a folder that may be missing; one for secrets is for its owner alone.
+pub(super) fn make_folder(folder: &Path, secret: bool) -> Result<(), CertError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if secret {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|error| failed("write", folder, error))
 }
 
 #[cfg(unix)]
@@ -64,53 +180,64 @@ fn refuse_loose(_path: &Path, _file: &File) -> Result<(), CertError> {
     Ok(())
 }
 
-/// Writes a file next to its place.
-fn stage(file: &New<'_>) -> Result<PathBuf, CertError> {
-    let path = staging(file.path);
-    let write = || {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(if file.secret { 0o600 } else { 0o644 });
-        }
-        let mut staged = options.open(&path)?;
-        staged.write_all(file.text.as_bytes())?;
-        staged.sync_all()
-    };
-    write().map_err(|error| failed("write", file.path, error))?;
-    Ok(path)
+/// The file that counts as this one: the staged one, once its change is decided.
+fn counting(path: &Path) -> PathBuf {
+    let staged = staging(path);
+    if path.with_file_name(MARK).exists() && staged.exists() { staged } else { path.to_owned() }
 }
 
-/// Gives the staged files their names.
-fn publish(files: &[New<'_>], staged: &[PathBuf], existing: Existing) -> Result<(), CertError> {
-    for (file, staged) in files.iter().zip(staged) {
-        match existing {
-            Existing::Replace => fs::rename(staged, file.path),
-            // Unlike renaming, linking fails when the name is taken, even by a file made just now.
-            Existing::Keep => fs::hard_link(staged, file.path),
-        }
-        .map_err(|error| failed("write", file.path, error))?;
+fn create(path: &Path, file: &New<'_>) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    if let Some(folder) = files.first().and_then(|file| file.path.parent()) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| failed("write", folder, error))?;
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if file.secret { 0o600 } else { 0o644 });
     }
-    Ok(())
+    let mut created = options.open(path)?;
+    created.write_all(file.text.as_bytes())?;
+    created.sync_all()
 }
 
 /// Where a file is written first. One name, so that what a crash left is overwritten the next time.
-fn staging(path: &Path) -> PathBuf {
+pub(super) fn staging(path: &Path) -> PathBuf {
     path.with_added_extension("new")
 }
 
 pub(super) fn failed(verb: &'static str, path: &Path, reason: io::Error) -> CertError {
     CertError::Io { verb, file: path.to_owned(), reason }
+}
+
+/// Between two steps of a change: where a crash could be. Tests crash there.
+fn step() {
+    #[cfg(test)]
+    tests::step();
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Does something and crashes after so many steps; did it come to its end before?
+    pub fn crashing_after(steps: usize, change: impl FnOnce()) -> bool {
+        LEFT.set(Some(steps));
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).is_ok();
+        LEFT.set(None);
+        ended
+    }
+
+    pub fn step() {
+        if let Some(left) = LEFT.get() {
+            assert!(left > 0, "a crash");
+            LEFT.set(Some(left - 1));
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Making the root and the server's certificate.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,23 +11,11 @@ use rustls_pki_types::UnixTime;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::files::{self, Existing, New};
-use super::load::{self, load};
+use super::files::{self, Held, New};
+use super::life::{BACKDATED, ROOT_LIFE, SERVER_LIFE};
+use super::load::{self, Root, Rotation};
 use super::names::{self, Name};
-use super::{CertError, Identity, Paths};
-
-const DAY: u64 = 24 * 60 * 60;
-
-/// Certificates count from a day ago, so that a client whose clock is late (or in the wrong time
-/// zone) can connect at once.
-const BACKDATED: u64 = DAY;
-
-/// The root outlives the machine: when it ends, everybody must be invited again.
-const ROOT_LIFE: u64 = 30 * 365 * DAY;
-
-/// Some systems refuse server certificates that live longer than 398 days, even under a private root
-/// ([Apple: 825 days for such](https://support.apple.com/en-us/103769)); 397 suits them all.
-const SERVER_LIFE: u64 = 397 * DAY;
+use super::{CertError, Identity, Paths, Place};
 
 /// 9999-12-31, the end of what X.509 can say ([RFC 5280, section 4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5)).
 const END_OF_TIME: u64 = 253_402_300_799;
@@ -36,35 +23,37 @@ const END_OF_TIME: u64 = 253_402_300_799;
 /// Longest common name ([RFC 5280, appendix A.1](https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1), `ub-common-name`).
 const COMMON_NAME_MAX: usize = 64;
 
-/// Makes a new root and a server certificate under it in the folder, which is created if need be.
+/// Makes a new root and a server certificate under it. The folders are created if need be.
 ///
 /// The certificate names `extra`, the host name, `localhost` and this machine's addresses. Refuses
 /// to touch a folder that holds any of the files, unless `force`; then the old root is gone, and with
 /// it the pin that clients know.
-pub fn generate(folder: &Path, extra: &[Name], force: bool, now: UnixTime) -> Result<Identity, CertError> {
-    let paths = Paths::in_folder(folder);
-    if !force && let Some(file) = paths.all().into_iter().find(|file| file.exists()) {
+pub fn generate<'a>(
+    place: impl Into<Place<'a>>,
+    extra: &[Name],
+    force: bool,
+    now: UnixTime,
+) -> Result<Identity, CertError> {
+    let place = place.into();
+    let folder = place.folder;
+    files::make_folder(folder, false)?;
+    let held = Held::to_change(folder)?;
+    let paths = Paths::of(place);
+    let there = || paths.all().into_iter().find(|file| files::exists(file));
+    if !force && let Some(file) = there() {
         return Err(CertError::Exists { file: file.to_owned(), folder: folder.to_owned() });
     }
-    fs::create_dir_all(folder).map_err(|error| files::failed("write", folder, error))?;
-
     let root_key = KeyPair::generate()?;
     let root_params = root_params(&root_key, now);
-    let root = root_params.self_signed(&root_key)?;
+    let root = root_params.self_signed(&root_key)?.pem();
     let server_key = KeyPair::generate()?;
     let server = server_params(names::all(extra), now)?
         .signed_by(&server_key, &Issuer::from_params(&root_params, &root_key))?;
-
-    let (root_key, server_key) = (secret(&root_key), secret(&server_key));
-    let chain = server.pem() + &root.pem();
-    let files = [
-        New { path: &paths.root_key, text: &root_key, secret: true },
-        New { path: &paths.root, text: &root.pem(), secret: false },
-        New { path: &paths.server_key, text: &server_key, secret: true },
-        New { path: &paths.server, text: &chain, secret: false },
-    ];
-    files::write(&files, if force { Existing::Replace } else { Existing::Keep })?;
-    load(folder, now)
+    let fresh = Fresh { root: Some((root.clone(), root_key)), server_key, chain: server.pem() + &root };
+    fresh.write(&held, place, None)?;
+    // A change of roots that was under way is over: nobody who knew the old ones is served any more.
+    held.remove(&paths.old_root)?;
+    load::load_held(folder, now)
 }
 
 /// Makes a new server certificate under the root that is there: the pin stays, no client notices.
@@ -72,33 +61,149 @@ pub fn generate(folder: &Path, extra: &[Name], force: bool, now: UnixTime) -> Re
 /// It keeps the names of the old certificate (as far as that can be read) and adds `extra` and what
 /// this machine is called now. It keeps the server's key too, so that clients that pinned the key
 /// stay content, unless there is none that can be used.
-pub fn renew(folder: &Path, extra: &[Name], now: UnixTime) -> Result<Identity, CertError> {
-    let paths = Paths::in_folder(folder);
+pub fn renew<'a>(place: impl Into<Place<'a>>, extra: &[Name], now: UnixTime) -> Result<Identity, CertError> {
+    let place = place.into();
+    let folder = place.folder;
+    let held = change(folder)?;
+    let paths = Paths::of(place);
     let root = load::root(folder)?;
     load::check_validity(folder, &paths.root, root.validity, now, false)?;
-    let root_key = load::root_key(folder, &root)?.ok_or_else(|| CertError::Missing {
-        file: paths.root_key.clone(),
-        folder: folder.to_owned(),
-        renewable: false,
-    })?;
+    let root_key = root_key(place, &root)?;
+    let rotation = load::rotation(folder, &root)?;
     let issuer = Issuer::from_ca_cert_der(&root.der, root_key)?;
-
-    let mut names = extra.to_vec();
-    names.extend(load::server_names(&paths.server));
     let old_key = match files::read_secret(&paths.server_key) {
         Ok(pem) => std::str::from_utf8(&pem).ok().and_then(|pem| KeyPair::from_pem(pem).ok()),
         Err(_) => None,
     };
     let server_key = old_key.map_or_else(KeyPair::generate, Ok)?;
-    let server = server_params(names::all(&names), now)?.signed_by(&server_key, &issuer)?;
+    let server = server_params(same_names(&paths, extra), now)?.signed_by(&server_key, &issuer)?;
+    let chain = chain(&server.pem(), &root.pem, rotation.as_ref());
+    Fresh { root: None, server_key, chain }.write(&held, place, None)?;
+    load::load_held(folder, now)
+}
 
-    let chain = server.pem() + &root.pem;
-    let files = [
-        New { path: &paths.server_key, text: &secret(&server_key), secret: true },
-        New { path: &paths.server, text: &chain, secret: false },
-    ];
-    files::write(&files, Existing::Replace)?;
-    load(folder, now)
+/// Makes a new root that the present one signs, and a server certificate with a new key under it.
+///
+/// From then on the server shows both roots, so that who knows either of them takes it for what it is, and the clients
+/// learn the new one. The old root's key is overwritten: it has signed the last thing that it had to.
+pub fn rotate<'a>(place: impl Into<Place<'a>>, now: UnixTime) -> Result<Identity, CertError> {
+    let place = place.into();
+    let folder = place.folder;
+    let held = change(folder)?;
+    let paths = Paths::of(place);
+    let old = load::root(folder)?;
+    if let Some(Rotation { since, .. }) = load::rotation(folder, &old)? {
+        return Err(CertError::Rotating { since, folder: folder.to_owned() });
+    }
+    let old_issuer = Issuer::from_ca_cert_der(&old.der, root_key(place, &old)?)?;
+
+    let root_key = KeyPair::generate()?;
+    let mut params = root_params(&root_key, now);
+    let root = params.self_signed(&root_key)?.pem();
+    let server_key = KeyPair::generate()?;
+    let server = server_params(same_names(&paths, &[]), now)?
+        .signed_by(&server_key, &Issuer::from_params(&params, &root_key))?;
+    set_life(&mut params, ROOT_LIFE, now);
+    params.use_authority_key_identifier_extension = true;
+    let cross = params.signed_by(&root_key, &old_issuer)?.pem();
+    let rotation = Rotation { since: now, old: old.pin, text: cross + &old.pem };
+    let chain = chain(&server.pem(), &root, Some(&rotation));
+    Fresh { root: Some((root, root_key)), server_key, chain }.write(&held, place, Some(&rotation))?;
+    load::load_held(folder, now)
+}
+
+/// Ends the old root: from then on the server proves itself under the new one alone.
+pub fn retire(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
+    let held = change(folder)?;
+    let paths = Paths::of(folder.into());
+    if !files::exists(&paths.old_root) {
+        return Err(CertError::NotRotating(folder.to_owned()));
+    }
+    let root = load::root(folder)?;
+    // The chain's first certificate is the server's; it stays.
+    let server = load::server_pem(folder)?;
+    let text = chain(&server, &root.pem, None);
+    held.write(&[New { path: &paths.server, text: &text, secret: false }])?;
+    held.remove(&paths.old_root)?;
+    load::load_held(folder, now)
+}
+
+/// What is to be written, but for the old root.
+struct Fresh {
+    /// The root and its key, where they are new.
+    root: Option<(String, KeyPair)>,
+    server_key: KeyPair,
+    chain: String,
+}
+
+impl Fresh {
+    /// Writes all of it at once. A root's key that is kept elsewhere is there, whole, before the rest counts, and
+    /// gets its name afterwards; until then it is found by what it fits.
+    fn write(&self, held: &Held, place: Place<'_>, rotation: Option<&Rotation>) -> Result<(), CertError> {
+        let paths = Paths::of(place);
+        let server_key = secret(&self.server_key);
+        let root_key = self.root.as_ref().map(|(_, key)| secret(key));
+        let mut files = vec![
+            New { path: &paths.server_key, text: &server_key, secret: true },
+            New { path: &paths.server, text: &self.chain, secret: false },
+        ];
+        if let Some((root, _)) = &self.root {
+            files.push(New { path: &paths.root, text: root, secret: false });
+        }
+        if let Some(rotation) = rotation {
+            files.push(New { path: &paths.old_root, text: &rotation.text, secret: false });
+        }
+        let key = root_key.as_ref().map(|text| New { path: &paths.root_key, text, secret: true });
+        let Some(elsewhere) = place.root_key_elsewhere() else {
+            files.extend(key);
+            return held.write(&files);
+        };
+        let (Some(key), Some((root, _))) = (key, &self.root) else { return held.write(&files) };
+        files::make_folder(elsewhere, true)?;
+        let far = Held::hold(elsewhere)?;
+        // A copy in the folder itself would be the old root's.
+        held.remove(&Paths::of(place.folder.into()).root_key)?;
+        files::stage(&key)?;
+        files::stage(&New { path: &elsewhere.join(Paths::ROOT), text: root, secret: false })?;
+        far.sync()?;
+        held.write(&files)?;
+        far.publish()
+    }
+}
+
+/// Holds a folder that has certificates, to change it.
+fn change(folder: &Path) -> Result<Held, CertError> {
+    if !folder.is_dir() {
+        return Err(CertError::NoneYet(folder.to_owned()));
+    }
+    Held::to_change(folder)
+}
+
+/// The key of the root, which must be there. Where it is kept elsewhere and a change was interrupted before the key got
+/// its name, it gets it now.
+fn root_key(place: Place<'_>, root: &Root) -> Result<KeyPair, CertError> {
+    let path = Paths::of(place).root_key;
+    if let Some(elsewhere) = place.root_key_elsewhere()
+        && files::read(&files::staging(&elsewhere.join(Paths::ROOT)))
+            .is_ok_and(|it| it == root.pem.as_bytes())
+    {
+        Held::hold(elsewhere)?.publish()?;
+    }
+    load::root_key(place, root)?
+        .ok_or_else(|| CertError::NoRootKey { file: path, folder: place.folder.to_owned() })
+}
+
+/// The names of the old certificate, those given, and this machine's.
+fn same_names(paths: &Paths, extra: &[Name]) -> Vec<Name> {
+    let mut names = extra.to_vec();
+    names.extend(load::server_names(&paths.server));
+    names::all(&names)
+}
+
+/// What clients are shown. While the roots change: the server's certificate, the new root signed by the old, the old,
+/// which is a path for those who know the old; and the new root as it signed itself, for those who will know it.
+fn chain(server: &str, root: &str, rotation: Option<&Rotation>) -> String {
+    [server, rotation.map_or("", |rotation| &rotation.text), root].concat()
 }
 
 /// A root: an authority, without a limit on what may stand between it and a server, so that it can

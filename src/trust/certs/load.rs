@@ -10,11 +10,16 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{CertError, Certificates, Identity, Name, Paths, Validity, files};
+use super::files::Held;
+use super::life::BACKDATED;
+use super::{CertError, Certificates, Identity, Name, Paths, Place, Rotating, Validity, files};
 use crate::trust::fingerprint::Fingerprints;
 use crate::trust::pin::Pin;
 use crate::trust::provider::provider;
 use crate::trust::verifier::{PinnedVerifier, TrustError};
+
+/// How a certificate ends in PEM.
+const END_OF_ONE: &str = "-----END CERTIFICATE-----";
 
 /// A root that was read.
 pub(super) struct Root {
@@ -25,11 +30,28 @@ pub(super) struct Root {
     pub validity: Validity,
 }
 
+/// A change of roots that is under way.
+pub(super) struct Rotation {
+    /// When it began.
+    pub since: UnixTime,
+    /// The pin of the old root.
+    pub old: Pin,
+    /// The text of `old-root.pem`: the root as the old one signed it, then the old one.
+    pub text: String,
+}
+
 /// What the certificates say, without a look at keys, dates or signatures.
 pub fn inspect(folder: &Path) -> Result<Certificates, CertError> {
+    let _held = Held::to_read(folder)?;
     let root = root(folder)?;
     let chain = chain(folder)?;
     describe(folder, &root, &chain)
+}
+
+/// The root's certificate, as PEM.
+pub fn root_pem(folder: &Path) -> Result<String, CertError> {
+    let _held = Held::to_read(folder)?;
+    root(folder).map(|root| root.pem)
 }
 
 /// Checks everything that a server stands on, at the time `now`, and loads it.
@@ -38,17 +60,23 @@ pub fn inspect(folder: &Path) -> Result<Certificates, CertError> {
 /// not those of their certificates, a chain that clients with this pin would refuse, and dates that
 /// have passed or are not yet come. `root.key` may be absent, but not wrong.
 pub fn load(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
-    let paths = Paths::in_folder(folder);
+    let _held = Held::to_read(folder)?;
+    load_held(folder, now)
+}
+
+/// [`load`], by whom holds the folder.
+pub(super) fn load_held(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
+    let paths = Paths::of(folder.into());
     let root = root(folder)?;
     let chain = chain(folder)?;
     let certificates = describe(folder, &root, &chain)?;
-    root_key(folder, &root)?;
+    let root_key = root_key(folder.into(), &root)?;
     check_validity(folder, &paths.root, root.validity, now, false)?;
     check_validity(folder, &paths.server, certificates.server, now, true)?;
 
     let provider = provider();
     let (server, others) = chain.split_first().ok_or_else(|| no_certificate(folder, &paths.server, true))?;
-    PinnedVerifier::new(root.pin, &provider).check(server, others, now).map_err(|error| {
+    PinnedVerifier::new(root.pin, &provider).check(server, others, now).map(drop).map_err(|error| {
         CertError::BrokenChain {
             server: paths.server.clone(),
             root: paths.root.clone(),
@@ -72,13 +100,13 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     let key = provider.key_provider.load_private_key(key).map_err(|_| no_key())?;
     let key = CertifiedKey::new(chain, key);
     key.keys_match().map_err(|_| key_mismatch(folder, &paths.server_key, &paths.server, true))?;
-    Ok(Identity { certificates, key: Arc::new(key) })
+    Ok(Identity { certificates, key: Arc::new(key), can_renew: root_key.is_some() })
 }
 
 /// Reads the root.
 pub(super) fn root(folder: &Path) -> Result<Root, CertError> {
-    let paths = Paths::in_folder(folder);
-    if !paths.all().into_iter().any(Path::exists) {
+    let paths = Paths::of(folder.into());
+    if !paths.all().into_iter().any(files::exists) {
         return Err(CertError::NoneYet(folder.to_owned()));
     }
     require(folder, &paths.root, false)?;
@@ -91,25 +119,49 @@ pub(super) fn root(folder: &Path) -> Result<Root, CertError> {
 }
 
 /// Reads the root's key, if it is there, and makes sure that it is the root's.
-pub(super) fn root_key(folder: &Path, root: &Root) -> Result<Option<KeyPair>, CertError> {
-    let paths = Paths::in_folder(folder);
-    if !paths.root_key.exists() {
+pub(super) fn root_key(place: Place<'_>, root: &Root) -> Result<Option<KeyPair>, CertError> {
+    let paths = Paths::of(place);
+    if !files::exists(&paths.root_key) {
         return Ok(None);
     }
-    let pem = files::read_secret(&paths.root_key)?;
-    let key = std::str::from_utf8(&pem).ok().and_then(|pem| KeyPair::from_pem(pem).ok());
-    let key = key.ok_or_else(|| CertError::Unreadable {
+    let key = key(&paths.root_key)?.ok_or_else(|| CertError::Unreadable {
         file: paths.root_key.clone(),
         what: "private key",
-        folder: folder.to_owned(),
+        folder: place.folder.to_owned(),
         renewable: false,
     })?;
-    let root_spki = webpki::EndEntityCert::try_from(&root.der).map(|root| root.subject_public_key_info());
-    if root_spki.is_ok_and(|spki| *spki == *key.subject_public_key_info()) {
+    if fits(&key, root) {
         Ok(Some(key))
     } else {
-        Err(key_mismatch(folder, &paths.root_key, &paths.root, false))
+        Err(key_mismatch(place.folder, &paths.root_key, &paths.root, false))
     }
+}
+
+/// The change of roots that is under way. A file of another root's is one that was left behind.
+pub(super) fn rotation(folder: &Path, root: &Root) -> Result<Option<Rotation>, CertError> {
+    let paths = Paths::of(folder.into());
+    if !files::exists(&paths.old_root) {
+        return Ok(None);
+    }
+    let damaged = || CertError::Damaged { file: paths.old_root.clone(), folder: folder.to_owned() };
+    let text = String::from_utf8(files::read(&paths.old_root)?).map_err(|_| damaged())?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<_, _>>().map_err(|_| damaged())?;
+    let [cross, old] = &chain[..] else { return Err(damaged()) };
+    let since = validity(&parse(cross).ok_or_else(damaged)?).from.as_secs().saturating_add(BACKDATED);
+    let since = UnixTime::since_unix_epoch(std::time::Duration::from_secs(since));
+    let [new, old] = [cross, old].map(Pin::of_certificate);
+    let (new, old) = (new.map_err(|_| damaged())?, old.map_err(|_| damaged())?);
+    Ok((new == root.pin).then_some(Rotation { since, old, text }))
+}
+
+/// The text of the server's certificate alone, without what leads to it.
+pub(super) fn server_pem(folder: &Path) -> Result<String, CertError> {
+    let path = Paths::of(folder.into()).server;
+    require(folder, &path, true)?;
+    let text = String::from_utf8(files::read(&path)?).map_err(|_| no_certificate(folder, &path, true))?;
+    let end = text.find(END_OF_ONE).ok_or_else(|| no_certificate(folder, &path, true))? + END_OF_ONE.len();
+    Ok(text.get(..end).unwrap_or_default().to_owned() + "\n")
 }
 
 /// The names in the certificate of that file, none if it cannot be read.
@@ -128,17 +180,18 @@ pub(super) fn check_validity(
 ) -> Result<(), CertError> {
     let file = file.to_owned();
     if now.as_secs() < validity.from.as_secs() {
-        return Err(CertError::NotYetValid { file, from: validity.from });
+        return Err(CertError::NotYetValid { file, from: validity.from, clock: now });
     }
     if now.as_secs() > validity.until.as_secs() {
-        return Err(CertError::Expired { file, until: validity.until, folder: folder.to_owned(), renewable });
+        let (until, folder) = (validity.until, folder.to_owned());
+        return Err(CertError::Expired { file, until, clock: now, folder, renewable });
     }
     Ok(())
 }
 
 /// Reads the server's chain; at least one certificate.
 fn chain(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertError> {
-    let path = Paths::in_folder(folder).server;
+    let path = Paths::of(folder.into()).server;
     require(folder, &path, true)?;
     let text = files::read(&path)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -159,12 +212,27 @@ fn describe(
         Some(Certificates {
             pin: root.pin,
             fingerprints: Fingerprints::of_certificate(der).ok()?,
+            root_fingerprints: Fingerprints::of_certificate(&root.der).ok()?,
             names: names(&server),
             server: validity(&server),
             root: root.validity,
+            rotating: rotation(folder, root)
+                .ok()
+                .flatten()
+                .map(|rotation| Rotating { since: rotation.since, old: rotation.old }),
         })
     };
-    describe().ok_or_else(|| no_certificate(folder, &Paths::in_folder(folder).server, true))
+    describe().ok_or_else(|| no_certificate(folder, &Paths::of(folder.into()).server, true))
+}
+
+fn key(file: &Path) -> Result<Option<KeyPair>, CertError> {
+    let pem = files::read_secret(file)?;
+    Ok(std::str::from_utf8(&pem).ok().and_then(|pem| KeyPair::from_pem(pem).ok()))
+}
+
+fn fits(key: &KeyPair, root: &Root) -> bool {
+    let root = webpki::EndEntityCert::try_from(&root.der).map(|root| root.subject_public_key_info());
+    root.is_ok_and(|root| *root == *key.subject_public_key_info())
 }
 
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
@@ -193,7 +261,7 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<Name> {
 }
 
 fn require(folder: &Path, file: &Path, renewable: bool) -> Result<(), CertError> {
-    if file.exists() {
+    if files::exists(file) {
         return Ok(());
     }
     Err(CertError::Missing { file: file.to_owned(), folder: folder.to_owned(), renewable })

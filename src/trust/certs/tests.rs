@@ -8,6 +8,8 @@ use std::time::Duration;
 use rustls_pki_types::UnixTime;
 use tempfile::TempDir;
 
+mod rotation;
+
 use super::{CertError, Identity, Name, Paths, generate, inspect, load, renew};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -23,7 +25,7 @@ fn at(seconds: u64) -> UnixTime {
 fn made() -> (TempDir, Paths, Identity) {
     let folder = TempDir::new().expect("a folder");
     let identity = generate(folder.path(), &[], false, at(NOW)).expect("certificates");
-    let paths = Paths::in_folder(folder.path());
+    let paths = Paths::of(folder.path().into());
     (folder, paths, identity)
 }
 
@@ -128,7 +130,8 @@ fn renewal_needs_the_root_key() {
     fs::remove_file(&paths.root_key).expect("removed");
     assert_eq!(load(folder.path(), at(NOW)).expect("serves without it").pin(), identity.pin());
     let error = renew(folder.path(), &[], at(NOW)).expect_err("refused");
-    assert!(matches!(error, CertError::Missing { ref file, .. } if *file == paths.root_key), "{error}");
+    assert!(matches!(error, CertError::NoRootKey { ref file, .. } if *file == paths.root_key), "{error}");
+    assert!(error.to_string().contains("--offline-root DIR"), "{error}");
 }
 
 #[test]
@@ -254,11 +257,11 @@ fn dates_are_kept() {
     assert_eq!(line(until), "");
     assert_eq!(
         line(until + 1),
-        "the certificate DIR/server.pem expired on 2027-02-02. Check this machine's clock, or make a new one under the same root: parlour certs renew --certs DIR",
+        "the certificate DIR/server.pem expired on 2027-02-02, and this machine's clock says 2027-02-02. Check the clock, or make a new one under the same root: parlour certs renew --certs DIR",
     );
     assert_eq!(
         line(NOW - DAY - 1),
-        "the certificate DIR/root.pem is valid only from 2025-12-31 on. Set this machine's clock",
+        "the certificate DIR/root.pem is valid only from 2025-12-31 on, and this machine's clock says 2025-12-30. Check the clock: date",
     );
     assert!(line(NOW + 31 * 365 * DAY).contains("DIR/root.pem expired on 2055-12-"));
 }

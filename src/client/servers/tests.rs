@@ -1,0 +1,138 @@
+//! What is remembered, and what is refused.
+
+use super::*;
+
+fn address(text: &str) -> Address {
+    text.parse().expect(text)
+}
+
+fn nick(text: &str) -> Nick {
+    Nick::parse(text).expect(text)
+}
+
+fn remember(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
+    let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
+    Servers::remember(path, &addresses, Pin::new([pin; 32]), &nick(account)).expect("remembered")
+}
+
+#[test]
+fn what_was_remembered_is_known_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("new/parlour/servers.toml");
+    assert!(matches!(Servers::load(&path).expect("empty").pick(None), Err(ServersError::None)));
+    assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "alice"), "10.0.0.5");
+    assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
+    assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
+    assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
+    // Known by pin and account, at another address now.
+    assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
+
+    let servers = Servers::load(&path).expect("it loads");
+    assert_eq!(servers.iter().count(), 4);
+    let last = servers.pick(None).expect("the last");
+    assert_eq!(last.name, "10.0.0.5");
+    assert_eq!(last.addresses, [address("10.0.0.6:7000"), address("10.0.0.5:6697")]);
+    let name = |wanted: &str| servers.pick(Some(wanted)).map(|server| server.name.clone());
+    assert_eq!(name("chat.example:6697").expect("by address"), "chat.example");
+    assert_eq!(name("alice@10.0.0.5").expect("by account and name"), "10.0.0.5");
+    assert_eq!(name("10.0.0.6").expect("by host"), "10.0.0.5");
+    assert!(matches!(name("10.0.0.5:6697"), Err(ServersError::Ambiguous(..))));
+    let error = name("nowhere").expect_err("unknown").to_string();
+    assert_eq!(
+        error,
+        r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example; join it with an invite, or give its --pin"#
+    );
+}
+
+#[test]
+fn a_new_pin_is_learned_and_takes_the_place_of_the_old_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    let [a, b, c] = [1, 2, 3].map(|n| Pin::new([n; 32]));
+    let pins = |pin, next| Pins { pin, next };
+    let known =
+        || Servers::load(&path).expect("it loads").list.into_iter().map(|it| it.pins).collect::<Vec<_>>();
+    let alice = nick("alice");
+    remember(&path, &["a:1"], 1, "alice");
+    let (old, new) = (DeviceFile::of(&path, a, &alice), DeviceFile::of(&path, b, &alice));
+    let device = old.load_or_make().expect("made").hash();
+
+    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
+    assert_eq!(known(), [pins(a, Some(b))]);
+    assert!(old.load().expect("reads").is_some());
+    Servers::learn_pins(&path, &alice, pins(a, Some(b)), b.into()).expect("learned");
+    assert_eq!(known(), [pins(b, None)]);
+    // The key came along, and its old name is gone.
+    assert_eq!(new.load().expect("reads").expect("is there").hash(), device);
+    assert!(old.load().expect("reads").is_none());
+    // Another program that was behind takes nothing back, and makes no second entry.
+    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
+    Servers::remember(&path, &[address("a:1")], pins(a, Some(b)), &alice).expect("remembered");
+    assert_eq!(known(), [pins(b, None)]);
+    assert_eq!(Servers::pins_now(&path, &alice, a.into()), b.into(), "for who runs since then");
+    assert_eq!(Servers::pins_now(&path, &alice, c.into()), c.into());
+    // Others are not touched, and who is not known is not remembered by this.
+    remember(&path, &["a:1"], 1, "bob");
+    Servers::learn_pins(&path, &alice, b.into(), pins(b, Some(c))).expect("learned");
+    Servers::learn_pins(&path, &nick("carol"), a.into(), pins(a, Some(b))).expect("nothing to do");
+    assert_eq!(known(), [pins(b, Some(c)), pins(a, None)]);
+    // An old root is back from a backup, and somebody was given its pin anew.
+    remember(&path, &["a:1"], 1, "alice");
+    assert_eq!(known(), [pins(a, None), pins(a, None)]);
+    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(c))).expect("learned");
+    // A fresh invite to a server whose new pin was learned already.
+    Servers::remember(&path, &[address("a:1")], c, &alice).expect("remembered");
+    assert_eq!(known(), [pins(c, None), pins(a, None)]);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    remember(&path, &["a:1"], 1, "alice");
+    let text = fs::read_to_string(&path).expect("text").replace("version = 2", "version = 1");
+    fs::write(&path, text).expect("written");
+    assert_eq!(
+        Servers::load(&path).expect("it loads").pick(None).expect("one").pins,
+        Pin::new([1; 32]).into()
+    );
+    remember(&path, &["b:1"], 2, "alice");
+    assert!(fs::read_to_string(&path).expect("text").contains("version = 2"));
+}
+
+#[test]
+fn the_file_is_for_its_owner_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("parlour/servers.toml");
+    remember(&path, &["a:1"], 1, "alice");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
+    assert!(!path.with_extension("toml.new").exists());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
+    assert!(matches!(Servers::load(&path), Err(ServersError::Writable(_))));
+}
+
+#[test]
+fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    remember(&path, &["a:1"], 1, "alice");
+    let good = fs::read_to_string(&path).expect("text");
+    for (text, expected) in [
+        (good.replace("version = 2", "version = 9"), "newer parlour (format 9, this one knows 2)"),
+        (good.replace("version = 2", "version = 9\nfuture = true"), "newer"),
+        (good.replace("version = 2\n", ""), "missing field `version`"),
+        (good.replace("a:1", "a:x"), "not a port"),
+        (good.replace("[\"a:1\"]", "[]"), "it has no address"),
+        (good.replace("account = \"alice\"", "account = \"1\""), "account: it may not start with '1'"),
+        (good.replace("pin = \"", "pin = \"x"), "a pin is 43"),
+        (good.replace("pin = ", "pni = "), "line 8: unknown field `pni`"),
+        ("\0\u{1}rubbish".to_owned(), "line 1"),
+    ] {
+        fs::write(&path, &text).expect("written");
+        let error = Servers::load(&path).expect_err(expected).to_string();
+        assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+        assert!(Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
+        assert_eq!(fs::read_to_string(&path).expect("text"), text);
+    }
+}

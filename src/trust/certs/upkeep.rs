@@ -1,0 +1,83 @@
+//! When a server's certificate is to be renewed.
+
+use std::time::Duration;
+
+use rustls_pki_types::UnixTime;
+
+use super::life::DAY;
+use super::{Certificates, Validity};
+
+/// A certificate is renewed so long before its end; for the same time people are warned where it cannot be. Later
+/// than many do it, because each renewal shows to who pinned the certificate itself.
+const AHEAD: u64 = 30 * DAY;
+
+/// What is to be done about a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Nothing.
+    Fine,
+    /// It ends soon, or has ended, or was made when the clock was ahead: it is to be renewed.
+    Renew {
+        /// Whole days that are left.
+        days: u64,
+    },
+}
+
+/// From when on a certificate is to be renewed.
+pub fn due(validity: Validity) -> UnixTime {
+    let (from, until) = (validity.from.as_secs(), validity.until.as_secs());
+    let ahead = AHEAD.min(until.saturating_sub(from) / 3);
+    UnixTime::since_unix_epoch(Duration::from_secs(until.saturating_sub(ahead)))
+}
+
+/// What is to be done about these certificates at the time `now`.
+pub fn upkeep(certificates: &Certificates, now: UnixTime) -> Upkeep {
+    let Validity { from, until } = certificates.server;
+    let due = due(certificates.server).as_secs();
+    let (now, from, until) = (now.as_secs(), from.as_secs(), until.as_secs());
+    // A clock from before there was a root is wrong, and nothing that it says is a reason for anything.
+    if now < certificates.root.from.as_secs() {
+        return Upkeep::Fine;
+    }
+    if now < from || now > due {
+        Upkeep::Renew { days: until.saturating_sub(now) / DAY }
+    } else {
+        Upkeep::Fine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::certs::generate;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_in_its_last_month_and_when_it_is_of_the_future() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = generate(folder.path(), &[], false, at(10_000 * DAY)).expect("certificates");
+        let mut certificates = made.certificates().clone();
+        let due = |certificates: &Certificates, now| upkeep(certificates, at(now));
+        for (now, expected) in [
+            (10_000 * DAY, Upkeep::Fine),
+            (10_367 * DAY, Upkeep::Fine),
+            (10_367 * DAY + 1, Upkeep::Renew { days: 29 }),
+            (10_396 * DAY + 1, Upkeep::Renew { days: 0 }),
+            (11_000 * DAY, Upkeep::Renew { days: 0 }),
+            // Before there was a root.
+            (9_000 * DAY, Upkeep::Fine),
+        ] {
+            assert_eq!(due(&certificates, now), expected, "{now}");
+        }
+        // Made while the clock was years ahead, which it is no more.
+        certificates.server = Validity { from: at(14_000 * DAY), until: at(14_400 * DAY) };
+        assert!(matches!(due(&certificates, 10_100 * DAY), Upkeep::Renew { .. }));
+        // A short life has a short end.
+        certificates.server = Validity { from: at(10_000 * DAY), until: at(10_009 * DAY) };
+        assert_eq!(due(&certificates, 10_005 * DAY), Upkeep::Fine);
+        assert_eq!(due(&certificates, 10_007 * DAY), Upkeep::Renew { days: 2 });
+    }
+}
