@@ -46,6 +46,7 @@ impl Chat {
                 from = Some((session, label));
             }
             InputKind::Account(change) => self.account(change, at, fx),
+            InputKind::Settings(settings) => self.settings = *settings,
             InputKind::NotStored { session, label, messages } => {
                 self.not_stored(session, &messages, fx);
                 if let Some(label) = label.filter(|_| self.answers_labels(session)) {

@@ -7,6 +7,7 @@ use super::audience::SessionId;
 use super::commands::Command;
 use super::login::Login;
 use super::record::{AccountChange, StoredMessage};
+use super::settings::Settings;
 use crate::wire::{Millis, Reply};
 
 /// Something that happened, and when.
@@ -47,6 +48,8 @@ pub enum InputKind {
     Closed(SessionId, Arc<str>),
     /// The administration changed an account.
     Account(AccountChange),
+    /// The administration changed the settings.
+    Settings(Box<Settings>),
     /// The store refused messages: their senders hear of it.
     NotStored {
         /// Who said it.

@@ -16,7 +16,7 @@ pub const USER_HOST: &str = "parlour";
 /// The version in VERSION and `RPL_MYINFO`.
 pub const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
 
-/// Settings of the chat. Fixed while it runs.
+/// Settings of the chat. They change as a whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The name of the network, one word (`NETWORK`).
@@ -33,6 +33,49 @@ pub struct Settings {
     pub grace: Millis,
     /// Most messages of each channel, and of all talks together, that a client gets replayed which cannot ask for them.
     pub replay: usize,
+    /// The server's certificate, where it has one.
+    pub certificate: Option<Certificate>,
+}
+
+/// What admins should know of the server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Until when it counts.
+    pub until: Millis,
+    /// From when on it is to be renewed.
+    pub due: Millis,
+    /// The server renews it by itself.
+    pub renews: bool,
+}
+
+impl Certificate {
+    /// How it stands, in one line.
+    pub fn describe(self, now: Millis) -> String {
+        let until = self.until.to_string();
+        let day = until.get(..10).unwrap_or(&until);
+        let left = self.days_left(now);
+        let days = if left == 1 { "day" } else { "days" };
+        let how = if self.renews { "the server renews it by itself" } else { "it has to be renewed by hand" };
+        format!("The server's certificate counts until {day}, {left} {days} from now; {how}")
+    }
+
+    /// What admins are told when they log in, if there is something.
+    pub fn warning(self, now: Millis) -> Option<String> {
+        // A server that renews by itself looks once a day: then something keeps it from it.
+        let patience = if self.renews { self.until.0.saturating_sub(self.due.0) / 10 } else { 0 };
+        (now.0 > self.due.0.saturating_add(patience)).then(|| {
+            let how = if self.renews {
+                "The server cannot renew it; its log says why"
+            } else {
+                "Renew it where the root's key is: parlour certs renew --offline-root DIR"
+            };
+            format!("{}. {how}", self.describe(now).split(';').next().unwrap_or_default())
+        })
+    }
+
+    fn days_left(self, now: Millis) -> u64 {
+        self.until.0.saturating_sub(now.0) / 86_400_000
+    }
 }
 
 impl Settings {
@@ -67,6 +110,7 @@ impl Default for Settings {
             started: Millis(0),
             grace: Millis(0),
             replay: 100,
+            certificate: None,
         }
     }
 }
@@ -74,4 +118,33 @@ impl Default for Settings {
 /// The longest start of a text that has at most `bytes` bytes and ends between characters.
 pub fn clip(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admins_are_warned_in_the_last_month() {
+        const DAY: u64 = 86_400_000;
+        let until = Millis(1_800_000_000_000);
+        let before = |days: u64| Millis(until.0 - days * DAY);
+        let due = before(30);
+        let by_hand = Certificate { until, due, renews: false };
+        assert_eq!(by_hand.warning(before(31)), None);
+        assert_eq!(
+            by_hand.warning(before(29)).as_deref(),
+            Some(
+                "The server's certificate counts until 2027-01-15, 29 days from now. Renew it where the root's key is: \
+                 parlour certs renew --offline-root DIR"
+            )
+        );
+        assert!(by_hand.warning(Millis(until.0 + DAY)).is_some_and(|text| text.contains(" 0 days")));
+        let by_itself = Certificate { until, due, renews: true };
+        assert_eq!(by_itself.warning(before(29)), None, "it is about to");
+        assert!(by_itself.warning(before(20)).is_some_and(|text| text.ends_with("its log says why")));
+        assert!(
+            by_itself.describe(before(100)).ends_with("100 days from now; the server renews it by itself")
+        );
+    }
 }

@@ -67,6 +67,11 @@ impl Chat {
         cx.lines(own_metadata(&cx, login.caps));
         commands::lusers::run(&mut cx);
         commands::motd::run(&mut cx);
+        if cx.is_admin()
+            && let Some(warning) = cx.chat.settings.certificate.and_then(|it| it.warning(at))
+        {
+            cx.reply(Reply::command("NOTICE").arg(nick.as_str()).text(warning));
+        }
         if let Some(asked) = &login.asked_nick
             && !asked.eq_ignore_ascii_case(nick.as_str())
         {

@@ -106,6 +106,7 @@ fn explain(failure: &Failure) -> anyhow::Error {
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::Invalid => "see --help",
+        FailureKind::Certificates => "mend them and run it again",
         FailureKind::NoServer => "start it with `parlour serve`",
         FailureKind::Store => "nothing was changed; try again when that is over",
     };

@@ -15,14 +15,15 @@ use tracing_subscriber::EnvFilter;
 
 use super::folders::Folders;
 use crate::chat::record::Role;
-use crate::server::admin::{self, InviteOrder, Request};
+use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Reply, Request};
+use crate::server::certificates::Certificates;
 use crate::server::config::Config;
 use crate::server::control::{Control, Facts};
 use crate::server::passwords::Passwords;
+use crate::server::reload::Reloader;
 use crate::server::{self, Server, advertise};
 use crate::store::Store;
 use crate::store::audit::Actor;
-use crate::trust::certs::{CertError, Identity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::wire::ChannelName;
 
@@ -62,7 +63,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
-    let identity = identity(args, &config)?;
+    let certs = args.folders.certs.path.clone();
+    let certificates = Arc::new(Certificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken: of two servers on one folder the second stops here.
     let store = Store::open(&args.folders.data)?;
     let listeners = listen(&config.listen)?;
@@ -70,21 +72,33 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let passwords = Arc::new(Passwords::new(config.passwords));
     let folders = args.folders.clone();
     let reload = move || folders.config().map_err(|error| error.to_string());
-    let server = Server::new(&config, store.clone(), &identity, passwords.clone(), reload).await?;
+    let server = Server::new(&config, store.clone(), certificates, passwords.clone(), reload).await?;
     let addresses = advertise::addresses(&config.advertise, &bound);
-    let control = control(&server, &store, Facts { addresses: addresses.clone(), pin: identity.pin() })?;
+    let control = control(&server, &store, addresses.clone())?;
     for address in &bound {
         info!("listening on {address}");
     }
-    first_invite(&store, addresses, identity.pin()).await?;
+    let reloader = server.reloader();
+    first_invite(&store, addresses, reloader.identity().pin()).await?;
+    let hangups = reload_at_hangup(reloader)?;
     server.run(listeners, stop_signal()?).await;
+    hangups.abort();
     control.abort();
     info!("stopped");
     Ok(())
 }
 
 /// Answers the administration's requests beside the chat, until the task is aborted.
-fn control(server: &Server, store: &Store, facts: Facts) -> anyhow::Result<JoinHandle<()>> {
+fn control(server: &Server, store: &Store, addresses: Vec<Address>) -> anyhow::Result<JoinHandle<()>> {
+    let (known, reloader) = (server.reloader(), server.reloader());
+    let facts = Facts {
+        addresses,
+        pin: Arc::new(move || known.identity().pin()),
+        reload: Arc::new(move || {
+            let reloader = reloader.clone();
+            Box::pin(async move { read_certificates(&reloader).await })
+        }),
+    };
     let folder = store.folder();
     let control = Control::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
@@ -95,6 +109,28 @@ fn control(server: &Server, store: &Store, facts: Facts) -> anyhow::Result<JoinH
     })))
 }
 
+/// Has the server show the certificates that are in its folder now; which one that is.
+async fn read_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
+    match reloader.certificates().await {
+        Ok(identity) => {
+            let shown = identity.certificates().fingerprints.certificate.digits();
+            Ok(Reply::Certificates(shown))
+        }
+        Err(why) => Err(Failure { kind: FailureKind::Certificates, text: why.to_string() }),
+    }
+}
+
+/// Reads configuration and certificates again at each SIGHUP, until the task is aborted.
+fn reload_at_hangup(reloader: Arc<Reloader>) -> anyhow::Result<JoinHandle<()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // What came of it is in the log.
+            let _ = reloader.everything().await;
+        }
+    }))
+}
+
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -103,19 +139,6 @@ fn log_to_stderr() {
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .init();
-}
-
-/// The certificates, made where there are none.
-fn identity(args: &Args, config: &Config) -> anyhow::Result<Identity> {
-    let (folder, now) = (&args.folders.certs.path, UnixTime::now());
-    match crate::trust::certs::load(folder, now) {
-        Err(CertError::NoneYet { .. }) => {
-            let identity = crate::trust::certs::generate(folder, &config.tls.names, false, now)?;
-            info!(folder = %folder.display(), pin = %identity.pin(), "made certificates");
-            Ok(identity)
-        }
-        loaded => Ok(loaded?),
-    }
 }
 
 fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 use super::session::Ready;
+use crate::chat::Settings;
 use crate::chat::record::AccountChange;
 use crate::wire::Millis;
 
@@ -15,6 +16,8 @@ use crate::wire::Millis;
 pub(super) enum Order {
     /// Follow a change of accounts; answered when it is in force.
     Account(AccountChange, oneshot::Sender<()>),
+    /// Go by other settings; answered when they are in force.
+    Settings(Box<Settings>, oneshot::Sender<()>),
     /// End all sessions, finish what is on its way, stop.
     Shutdown,
 }
@@ -46,6 +49,14 @@ impl HubHandle {
         let (done, in_force) = oneshot::channel();
         if self.orders.send(Order::Account(change, done)).await.is_ok() {
             // An error means that the hub has stopped, and then nobody is connected.
+            let _ = in_force.await;
+        }
+    }
+
+    /// Has the chat go by other settings, and returns when it does.
+    pub async fn settings_changed(&self, settings: Settings) {
+        let (done, in_force) = oneshot::channel();
+        if self.orders.send(Order::Settings(Box::new(settings), done)).await.is_ok() {
             let _ = in_force.await;
         }
     }

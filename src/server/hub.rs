@@ -88,6 +88,10 @@ impl Hub {
                         // The asker may have gone away; the change holds all the same.
                         let _ = done.send(());
                     }
+                    Some(Order::Settings(settings, done)) => {
+                        self.apply(InputKind::Settings(settings));
+                        let _ = done.send(());
+                    }
                     Some(Order::Shutdown) | None => break,
                 },
                 () = ready.wait(), if may_take => self.take_inputs(),

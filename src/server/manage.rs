@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::handle::now;
 use super::logins::Logins;
 use super::passwords::{Password, Passwords};
-use crate::chat::Settings;
+use super::reload::{ReloadError, Reloader};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret};
 use crate::chat::login::Checked;
 use crate::chat::record::AccountId;
@@ -18,17 +17,12 @@ use crate::store::audit::{self, Actor};
 use crate::store::devices::{self, DeviceError};
 use crate::store::{Store, StoreError, accounts};
 
-/// Reads the configuration again: what of it can change while the server runs, or what is wrong with it.
-pub type Reload = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
-
 /// Carries out requests.
 pub(super) struct Manager {
     pub store: Store,
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
-    pub reload: Reload,
-    /// For connections that are not in the chat yet.
-    pub settings: watch::Sender<Arc<Settings>>,
+    pub reloader: Arc<Reloader>,
 }
 
 /// The connection that asks.
@@ -67,14 +61,18 @@ impl Manager {
                 self.store.read(list).await.map(Outcome::Devices)
             }
             Request::DeviceRemove(key) => self.device_remove(account, key).await,
-            Request::Rehash => Ok(match (self.reload)() {
+            Request::Rehash => Ok(match self.reloader.read() {
                 Ok(settings) => {
-                    self.settings.send_replace(Arc::new(settings.clone()));
+                    self.reloader.note_root().await;
                     Outcome::Rehashed(Box::new(settings))
                 }
                 Err(why) => {
                     warn!(%why, "the configuration stays as it was");
-                    refused("INVALID_CONFIG", why)
+                    let code = match why {
+                        ReloadError::Config(_) => "INVALID_CONFIG",
+                        ReloadError::Certificates(_) => "INVALID_CERTIFICATE",
+                    };
+                    refused(code, why.to_string())
                 }
             }),
         }

@@ -6,6 +6,7 @@ mod addresses;
 pub mod admin;
 pub mod advertise;
 mod asks;
+pub mod certificates;
 mod commit;
 pub mod config;
 mod connection;
@@ -20,6 +21,7 @@ mod manage;
 mod outbox;
 pub mod passwords;
 mod pump;
+pub mod reload;
 mod retention;
 mod session;
 pub mod throttle;
@@ -37,13 +39,14 @@ use crate::chat::record::AccountChange;
 use crate::chat::{Chat, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
-use crate::trust::certs::Identity;
 use crate::trust::tls;
 use crate::wire::Millis;
 use asks::Asks;
+use certificates::Certificates;
 use config::Config;
 use manage::Manager;
 use passwords::Passwords;
+use reload::Reloader;
 
 pub use handle::now;
 pub use listener::bind;
@@ -63,22 +66,23 @@ pub struct Server {
     addresses: Arc<addresses::Addresses>,
     /// The store, and what of it is to be kept.
     retention: (Store, watch::Receiver<config::History>),
+    reloader: Arc<Reloader>,
 }
 
 impl Server {
-    /// A server over a store and an identity. The chat goes on from what the store kept; `reload` reads the
-    /// configuration again when an admin asks for that.
+    /// A server over a store and certificates. The chat goes on from what the store kept; `reload` reads the
+    /// configuration again when somebody asks for that.
     pub async fn new(
         config: &Config,
         store: Store,
-        identity: &Identity,
+        certificates: Arc<Certificates>,
         passwords: Arc<Passwords>,
         reload: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let kept = store.snapshot().await?;
         let limits = &config.limits;
         let started = handle::now();
-        let settings = settings(config, started);
+        let settings = Settings { certificate: Some(certificates.note()), ..settings(config, started) };
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = match Index::start(&store) {
@@ -91,15 +95,20 @@ impl Server {
         let (handle, orders) = handle::HubHandle::new();
         let logins = Arc::new(logins::Logins::new(store.clone(), passwords.clone(), handle.clone()));
         let (history, kept_history) = watch::channel(config.history.clone());
-        let reload: manage::Reload = Box::new(move || {
-            let config = reload()?;
-            let settings = Settings { line_bytes, ..self::settings(&config, started) };
-            history.send_replace(config.history);
-            Ok(settings)
-        });
         let (announce, announced) = watch::channel(Arc::new(settings.clone()));
+        let live = certificates.live();
+        let reloader = Arc::new(Reloader {
+            config: Box::new(reload),
+            certificates,
+            started,
+            line_bytes,
+            history,
+            settings: announce,
+            hub: handle.clone(),
+            store: store.clone(),
+        });
         let manager =
-            Manager { store: store.clone(), logins: logins.clone(), passwords, reload, settings: announce };
+            Manager { store: store.clone(), logins: logins.clone(), passwords, reloader: reloader.clone() };
         let manager = Arc::new(manager);
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings, kept);
@@ -107,7 +116,7 @@ impl Server {
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, send_queue);
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
-            tls: TlsAcceptor::from(tls::server_config(identity)),
+            tls: TlsAcceptor::from(tls::live_server_config(live)),
             hub: handle.clone(),
             logins,
             limits: connection::Limits {
@@ -121,7 +130,7 @@ impl Server {
             stopping: stop,
         });
         let addresses = addresses::Addresses::new(limits.connections_per_address);
-        Ok(Self { hub, handle, shared, stopping, addresses, retention })
+        Ok(Self { hub, handle, shared, stopping, addresses, retention, reloader })
     }
 
     /// How the administration tells the chat what it changed.
@@ -129,11 +138,22 @@ impl Server {
         AccountChanges(self.handle.clone())
     }
 
+    /// How changed files are taken in.
+    pub fn reloader(&self) -> Arc<Reloader> {
+        self.reloader.clone()
+    }
+
     /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
     /// confirmed or is on its way was kept.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let Self { hub, handle, shared, stopping, addresses, retention: (store, history) } = self;
+        let Self { hub, handle, shared, stopping, addresses, retention: (store, history), reloader } = self;
         let retention = tokio::spawn(retention::run(store, history));
+        reloader.note_root().await;
+        let certificates = reloader.certificates.clone();
+        let upkeep = tokio::spawn(certificates::run(certificates, move || {
+            let reloader = reloader.clone();
+            async move { reloader.tell_of_certificate().await }
+        }));
         let tasks = TaskTracker::new();
         let strangers = Arc::new(Semaphore::new(STRANGERS));
         let acceptors: Vec<_> = listeners
@@ -155,6 +175,7 @@ impl Server {
             acceptor.abort();
         }
         retention.abort();
+        upkeep.abort();
         stopping.send_replace(true);
         handle.shut_down().await;
         // The hub ends after it has told every session to end; a panic in it was reported by the panic hook.
@@ -187,6 +208,7 @@ fn settings(config: &Config, started: Millis) -> Settings {
         started,
         grace: Millis(u64::from(config.sessions.grace_s) * 1000),
         replay: as_usize(config.history.replay),
+        certificate: None,
     }
 }
 

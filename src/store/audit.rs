@@ -1,9 +1,12 @@
 //! Who changed what, when: what admins and moderators did.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::chat::record::AccountId;
 use crate::wire::Millis;
+
+/// The server shows another root.
+const ROOT: &str = "server root";
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,24 @@ pub fn note(
     tx.prepare_cached("INSERT INTO audit (at, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute((at, actor.id(), action, target, detail))?;
     Ok(())
+}
+
+/// Notes which root the server shows from now on, unless it is the one of before.
+pub fn note_root(tx: &Connection, now: Millis, pin: &str) -> rusqlite::Result<()> {
+    let last: Option<String> = tx
+        .prepare_cached("SELECT target FROM audit WHERE action = ?1 ORDER BY id DESC LIMIT 1")?
+        .query_row([ROOT], |row| row.get(0))
+        .optional()?;
+    if last.as_deref() == Some(pin) {
+        return Ok(());
+    }
+    note(tx, (now, Actor::Console), ROOT, pin, "")
+}
+
+/// Since when the server shows this root; `None`: it never did.
+pub fn root_shown(conn: &Connection, pin: &str) -> rusqlite::Result<Option<Millis>> {
+    conn.prepare_cached("SELECT min(at) FROM audit WHERE action = ?1 AND target = ?2")?
+        .query_row((ROOT, pin), |row| row.get(0))
 }
 
 /// The latest entries, the newest first.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::StoreError;
 use crate::chat::account::{Device, DeviceKey};
 use crate::chat::record::{Account, AccountId};
-use crate::wire::Millis;
+use crate::wire::{Millis, Nick};
 
 /// Most devices of one account: every laptop, phone and bot of anybody has room.
 pub const MOST: usize = 32;
@@ -54,6 +54,25 @@ pub fn list(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Devic
     conn.prepare_cached("SELECT key, added, used FROM devices WHERE account = ?1 ORDER BY added, key")?
         .query_map([account], |row| Ok(Device { key: row.get(0)?, added: row.get(1)?, used: row.get(2)? }))?
         .collect()
+}
+
+/// Up to `limit` devices, of accounts that may log in, that were last there before `since`, in the order of their
+/// keys from the one after `after` on.
+pub fn absent(
+    conn: &Connection,
+    since: Millis,
+    after: DeviceKey,
+    limit: u32,
+) -> rusqlite::Result<Vec<(Nick, Device)>> {
+    conn.prepare_cached(
+        "SELECT a.name, d.key, d.added, d.used FROM devices d JOIN accounts a ON a.id = d.account
+         WHERE d.key > ?1 AND d.added < ?2 AND ifnull(d.used, 0) < ?2 AND a.removed IS NULL AND a.disabled IS NULL
+         ORDER BY d.key LIMIT ?3",
+    )?
+    .query_map((after, since, limit), |row| {
+        Ok((row.get(0)?, Device { key: row.get(1)?, added: row.get(2)?, used: row.get(3)? }))
+    })?
+    .collect()
 }
 
 /// Lets a device of the account log in no more; was there one?

@@ -164,6 +164,15 @@ pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<
         .collect()
 }
 
+/// How many invites of before `since` can still be redeemed.
+pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite::Result<u32> {
+    conn.prepare_cached(
+        "SELECT count(*) FROM invites
+         WHERE created < ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
+    )?
+    .query_row((since, now), |row| row.get(0))
+}
+
 /// Takes an invite back; the accounts it made stay. `None`: there is no such invite. Revoking twice changes nothing.
 pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Option<Invite>> {
     tx.execute("UPDATE invites SET revoked = coalesce(revoked, ?2) WHERE id = ?1", (id.0, now))?;

@@ -174,6 +174,9 @@ fn stats(cx: &mut Context<'_>, letter: &str) {
             ] {
                 cx.reply(Reply::numeric(RPL_STATSOTHER).text(text));
             }
+            if let Some(certificate) = cx.chat.settings.certificate {
+                cx.reply(Reply::numeric(RPL_STATSOTHER).text(certificate.describe(cx.at)));
+            }
         }
         _ => {}
     }

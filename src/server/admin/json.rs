@@ -3,6 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
+use crate::chat::account::DeviceKey;
 use crate::chat::record::Role;
 use crate::server::passwords::Hasher;
 use crate::store::accounts::PasswordHash;
@@ -76,6 +77,7 @@ texts! {
     ChannelName, ChannelName::parse;
     Address, str::parse::<Address>;
     Pin, str::parse::<Pin>;
+    DeviceKey, str::parse::<DeviceKey>;
     Millis, |text| Millis::parse(text).ok_or("not a time");
     Role, |text| match text {
         "member" => Ok(Role::Member),

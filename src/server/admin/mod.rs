@@ -9,9 +9,11 @@ mod users;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::account::{Device, DeviceKey};
 use crate::chat::record::{AccountChange, Role};
 use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::audit::{self, Actor};
+use crate::store::devices;
 use crate::store::invites::{self, InviteId, NewInvite, State, TokenHash};
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
@@ -57,6 +59,18 @@ pub enum Request {
     },
     /// Where the server can be reached, and its pin. Only a running server knows.
     Server,
+    /// Read the certificates again. Only a running server can.
+    Certificates,
+    /// The devices that have not been there since the server shows the root with this pin, [`PAGE`] at a time, after the
+    /// given key, and how many invites of before are open.
+    Absent {
+        /// The pin.
+        #[serde(with = "json::text")]
+        pin: Pin,
+        /// The last key of the page before.
+        #[serde(with = "json::option")]
+        after: Option<DeviceKey>,
+    },
 }
 
 /// An account to be made.
@@ -127,6 +141,29 @@ pub enum Reply {
         #[serde(with = "json::text")]
         pin: Pin,
     },
+    /// The certificate that the running server shows now: SHA-256, in hexadecimal digits.
+    Certificates(String),
+    /// A page of devices, and how many invites are open.
+    Absent {
+        /// The devices.
+        devices: Vec<AbsentDevice>,
+        /// Invites of before that can still be redeemed.
+        invites: u32,
+    },
+}
+
+/// A device that has not been there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentDevice {
+    /// Whose.
+    #[serde(with = "json::text")]
+    pub account: Nick,
+    /// Its key.
+    #[serde(with = "json::text")]
+    pub key: DeviceKey,
+    /// When it was there the last time: it logged in, or was made one of the account's.
+    #[serde(with = "json::text")]
+    pub last: Millis,
 }
 
 /// An account in a list.
@@ -199,6 +236,8 @@ pub enum FailureKind {
     Invalid,
     /// Only a running server could answer.
     NoServer,
+    /// The running server cannot take the certificates.
+    Certificates,
     /// The store failed.
     Store,
 }
@@ -230,7 +269,10 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::InviteCreate(order) => invite_create(store, order, by).await.map(Into::into),
         Request::InviteList { after } => invite_list(store, after, now).await.map(Into::into),
         Request::InviteRevoke { id } => invite_revoke(store, id, by).await.map(Into::into),
-        Request::Server => {
+        Request::Absent { pin, after } => {
+            store.read(move |conn| absent(conn, pin, after, now)).await.map(Into::into)
+        }
+        Request::Server | Request::Certificates => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }
@@ -275,6 +317,24 @@ async fn invite_revoke(store: &Store, id: i64, by: (Millis, Actor)) -> Result<Re
             Ok(Reply::Done)
         })
         .await
+}
+
+fn absent(
+    conn: &rusqlite::Connection,
+    pin: Pin,
+    after: Option<DeviceKey>,
+    now: Millis,
+) -> Result<Reply, Failure> {
+    // Where it was never shown, nobody can have seen it.
+    let since = audit::root_shown(conn, &pin.to_string())?.unwrap_or(now);
+    let page = devices::absent(conn, since, after.unwrap_or(DeviceKey([0; 32])), PAGE)?;
+    let device = |(account, device): (Nick, Device)| AbsentDevice {
+        account,
+        key: device.key,
+        last: device.used.unwrap_or(device.added),
+    };
+    let invites = invites::open_of_before(conn, since, now)?;
+    Ok(Reply::Absent { devices: page.into_iter().map(device).collect(), invites })
 }
 
 impl Invite {

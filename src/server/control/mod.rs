@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::admin::{Failure, Reply};
 
 pub use client::{Client, ControlError};
-pub use server::{Control, Facts};
+pub use server::{Control, Facts, Reloading};
 
 /// Longest request, in bytes: an import's batch of some hundred accounts is well below.
 const REQUEST: u64 = 1 << 20;

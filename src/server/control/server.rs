@@ -27,14 +27,19 @@ const CALLERS: usize = 32;
 /// on a slow machine, but opens a connection for each.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// What only the running server knows.
-#[derive(Clone, Debug)]
+/// What only the running server knows and can do.
+#[derive(Clone)]
 pub struct Facts {
     /// Where clients reach it, the likeliest first.
     pub addresses: Vec<Address>,
-    /// How they know it.
-    pub pin: Pin,
+    /// How they know it now.
+    pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
+    /// Reads the certificates again; what comes of it.
+    pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
 }
+
+/// Certificates that are being read.
+pub type Reloading = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
 
 /// The socket, bound. Dropping it removes the file.
 #[derive(Debug)]
@@ -149,8 +154,11 @@ where
     async fn answer(&self, line: &[u8]) -> Answer {
         let request = match serde_json::from_slice(line) {
             Ok(Request::Server) => {
-                let Facts { addresses, pin } = self.facts.clone();
-                return Answer::Done(Reply::Server { addresses, pin });
+                let addresses = self.facts.addresses.clone();
+                return Answer::Done(Reply::Server { addresses, pin: (self.facts.pin)() });
+            }
+            Ok(Request::Certificates) => {
+                return (self.facts.reload)().await.map_or_else(Answer::Failed, Answer::Done);
             }
             Ok(request) => request,
             Err(error) => {

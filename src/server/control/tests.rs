@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use super::*;
 use crate::chat::record::{AccountChange, Role};
@@ -24,8 +24,11 @@ fn start(folder: &Path) -> Running {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
     let store = Store::open(folder).expect("opens");
     let (send, changes) = mpsc::channel();
-    let facts =
-        Facts { addresses: vec!["chat.example.org".parse().expect("an address")], pin: Pin::new([7; 32]) };
+    let facts = Facts {
+        addresses: vec!["chat.example.org".parse().expect("an address")],
+        pin: Arc::new(|| Pin::new([7; 32])),
+        reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
+    };
     let control = {
         let _inside = runtime.enter();
         Control::bind(folder).expect("binds")
@@ -67,6 +70,7 @@ fn requests_reach_the_store_and_the_chat() {
     assert!(changed.disabled && changed.id == alice.id);
     let Ok(Reply::Server { addresses, pin }) = client.ask(&Request::Server) else { panic!("facts") };
     assert_eq!((addresses.len(), pin), (1, Pin::new([7; 32])));
+    assert_eq!(client.ask(&Request::Certificates).expect("read"), Reply::Certificates("00".to_owned()));
 }
 
 #[test]

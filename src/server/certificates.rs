@@ -1,0 +1,280 @@
+//! The server's certificate while it runs: loaded again when its files change, renewed before it ends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use rustls_pki_types::UnixTime;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use crate::chat::settings::Certificate;
+use crate::trust::certs::{self, CertError, Identity, Name, Upkeep, upkeep};
+use crate::trust::live::LiveIdentity;
+use crate::wire::Millis;
+
+/// The certificate folder of a running server, and what of it is shown to clients.
+#[derive(Debug)]
+pub struct Certificates {
+    folder: PathBuf,
+    /// More names for certificates that are made.
+    names: RwLock<Vec<Name>>,
+    current: RwLock<Identity>,
+    live: Arc<LiveIdentity>,
+    /// One change at a time.
+    changing: Mutex<()>,
+}
+
+impl Certificates {
+    /// Loads the folder. Makes certificates where there are none, and a new server certificate where that is due and
+    /// the root's key is there.
+    pub fn open(folder: PathBuf, names: Vec<Name>, now: UnixTime) -> Result<Self, CertError> {
+        let identity = match certs::load(&folder, now) {
+            Err(CertError::NoneYet(_)) => {
+                let made = certs::generate(&folder, &names, false, now)?;
+                info!(folder = %folder.display(), pin = %made.pin(), "made certificates");
+                made
+            }
+            Err(refused @ (CertError::Expired { .. } | CertError::NotYetValid { .. })) => {
+                mend(&folder, &names, now).ok_or(refused)?
+            }
+            loaded => loaded?,
+        };
+        let live = Arc::new(LiveIdentity::new(&identity));
+        let (names, current) = (RwLock::new(names), RwLock::new(identity));
+        Ok(Self { folder, names, current, live, changing: Mutex::new(()) })
+    }
+
+    /// What is shown to clients, for TLS.
+    pub fn live(&self) -> Arc<LiveIdentity> {
+        Arc::clone(&self.live)
+    }
+
+    /// What is shown now.
+    pub fn current(&self) -> Identity {
+        self.current.read().clone()
+    }
+
+    /// What the chat says of it.
+    pub fn note(&self) -> Certificate {
+        let current = self.current.read();
+        let server = current.certificates().server;
+        let millis = |time: UnixTime| Millis(time.as_secs().saturating_mul(1000));
+        Certificate {
+            until: millis(server.until),
+            due: millis(certs::due(server)),
+            renews: current.can_renew(),
+        }
+    }
+
+    /// Names for certificates that are made from now on.
+    pub fn set_names(&self, names: Vec<Name>) {
+        *self.names.write() = names;
+    }
+
+    /// Shows what is in the folder now, to whom connects from now on. With an error all stays as it was.
+    pub fn reload(&self, now: UnixTime) -> Result<(), CertError> {
+        let _one = self.changing.lock();
+        let identity = certs::load(&self.folder, now)?;
+        self.show(identity);
+        Ok(())
+    }
+
+    /// Renews the certificate if that is due, or warns in the log; was it renewed?
+    pub fn look_after(&self, now: UnixTime) -> bool {
+        let _one = self.changing.lock();
+        let current = self.current();
+        let Upkeep::Renew { days } = upkeep(current.certificates(), now) else { return false };
+        // Another command may have done it, or may have put the root's key there.
+        match certs::load(&self.folder, now) {
+            Ok(there) if upkeep(there.certificates(), now) == Upkeep::Fine => {
+                self.show(there);
+                return true;
+            }
+            _ => {}
+        }
+        let names = self.names.read().clone();
+        match certs::renew(&self.folder, &names, now) {
+            Ok(renewed) => {
+                self.show(renewed);
+                true
+            }
+            Err(CertError::NoRootKey { .. }) => {
+                let until = current.certificates().server.to_string();
+                warn!(
+                    days,
+                    "the server's certificate ({until}) ends soon, and then nobody gets in: renew it with \
+                     `parlour certs renew --offline-root DIR`, where the root's key is"
+                );
+                false
+            }
+            Err(error) => {
+                error!(days, "the server's certificate ends soon and cannot be renewed: {error}");
+                false
+            }
+        }
+    }
+
+    fn show(&self, identity: Identity) {
+        let before = self.current().certificates().clone();
+        let after = identity.certificates();
+        if before == *after {
+            info!("the certificates are the same as before");
+        } else {
+            info!(pin = %after.pin, server = %after.server, "the server shows other certificates from now on");
+        }
+        if let Some(rotating) = after.rotating.filter(|_| before.pin != after.pin) {
+            info!(old = %rotating.old, "the root is changing: clients learn the new pin as they connect");
+        }
+        self.live.replace(&identity);
+        *self.current.write() = identity;
+    }
+}
+
+/// Renews a certificate that has ended or is of the future, if it is that alone which is wrong.
+fn mend(folder: &std::path::Path, names: &[Name], now: UnixTime) -> Option<Identity> {
+    let certificates = certs::inspect(folder).ok()?;
+    let Upkeep::Renew { .. } = upkeep(&certificates, now) else { return None };
+    let renewed = certs::renew(folder, names, now).ok()?;
+    info!(server = %renewed.certificates().server, "renewed the server's certificate ({})", certificates.server);
+    Some(renewed)
+}
+
+/// When to look: at the start, each day, and when the clock was set.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    /// The clock at the last look and at the last question.
+    last: Option<(u64, u64)>,
+}
+
+impl Rounds {
+    /// How often to ask.
+    pub const ASK: Duration = Duration::from_mins(1);
+    /// More than it takes for clocks to drift or for a machine to be slow, and nobody minds a look too many.
+    const JUMP: u64 = 60 * 60;
+    const DAY: u64 = 24 * 60 * 60;
+
+    /// Is it time, with this on the clock and so long after the last question?
+    pub fn due(&mut self, now: UnixTime, elapsed: Duration) -> bool {
+        let now = now.as_secs();
+        let (looked, asked) = self.last.unwrap_or((0, 0));
+        let jumped = now.abs_diff(asked.saturating_add(elapsed.as_secs())) > Self::JUMP;
+        let due = self.last.is_none() || jumped || now.saturating_sub(looked) >= Self::DAY;
+        self.last = Some((if due { now } else { looked }, now));
+        due
+    }
+}
+
+/// Looks after the certificate for ever; `changed` tells the chat.
+pub(super) async fn run<Fut: Future<Output = ()>>(
+    certificates: Arc<Certificates>,
+    changed: impl Fn() -> Fut,
+) {
+    let (mut rounds, mut asked) = (Rounds::default(), Instant::now());
+    loop {
+        let now = UnixTime::now();
+        if rounds.due(now, asked.elapsed()) {
+            let certificates = certificates.clone();
+            let looked = tokio::task::spawn_blocking(move || certificates.look_after(now)).await;
+            if looked.unwrap_or(false) {
+                changed().await;
+            }
+        }
+        asked = Instant::now();
+        tokio::time::sleep(Rounds::ASK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const DAY: u64 = 24 * 60 * 60;
+    const MADE: u64 = 20_000 * DAY;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    fn open(folder: &std::path::Path, now: u64) -> Result<Certificates, CertError> {
+        Certificates::open(folder.to_owned(), Vec::new(), at(now))
+    }
+
+    fn until(certificates: &Certificates) -> u64 {
+        certificates.note().until.0 / 1000
+    }
+
+    #[test]
+    fn it_looks_at_the_start_each_day_and_when_the_clock_was_set() {
+        let mut rounds = Rounds::default();
+        let minute = Duration::from_mins(1);
+        assert!(rounds.due(at(MADE), Duration::ZERO));
+        assert!(!rounds.due(at(MADE + 60), minute));
+        let looks = (2..3000).filter(|n| rounds.due(at(MADE + 60 * n), minute)).collect::<Vec<_>>();
+        assert_eq!(looks, [1440, 2880]);
+        // Set ahead, set back, and a machine that slept.
+        assert!(rounds.due(at(MADE + 3001 * 60 + 5 * DAY), minute));
+        assert!(rounds.due(at(MADE), minute));
+        assert!(rounds.due(at(MADE + 8 * 3600), minute));
+        assert!(!rounds.due(at(MADE + 8 * 3600 + 100), minute));
+    }
+
+    #[test]
+    fn a_running_server_renews_in_time_and_only_then() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let certificates = open(folder.path(), MADE).expect("made");
+        assert!(!certificates.look_after(at(MADE + 366 * DAY)));
+        let later = MADE + 368 * DAY;
+        assert!(certificates.look_after(at(later)));
+        assert_eq!((until(&certificates), certificates.note().renews), (later + 397 * DAY, true));
+        assert!(!certificates.look_after(at(later)));
+        // What another command made is taken.
+        let much = later + 390 * DAY;
+        certs::renew(folder.path(), &[], at(much)).expect("renewed");
+        assert!(certificates.look_after(at(much + 1)));
+        assert_eq!(until(&certificates), much + 397 * DAY);
+    }
+
+    #[test]
+    fn without_the_root_key_it_warns_and_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        open(folder.path(), MADE).expect("made");
+        fs::remove_file(folder.path().join("root.key")).expect("removed");
+        let certificates = open(folder.path(), MADE).expect("loaded");
+        assert!(!certificates.look_after(at(MADE + 380 * DAY)));
+        assert_eq!((until(&certificates), certificates.note().renews), (MADE + 397 * DAY, false));
+    }
+
+    #[test]
+    fn a_server_that_was_off_for_long_renews_when_it_starts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pin = open(folder.path(), MADE).expect("made").current().pin();
+        let later = MADE + 1000 * DAY;
+        let certificates = open(folder.path(), later).expect("renewed");
+        assert_eq!((until(&certificates), certificates.current().pin()), (later + 397 * DAY, pin));
+        // The clock was ahead, and is right again.
+        assert!(open(folder.path(), MADE + 2 * DAY).is_ok_and(|it| until(&it) == MADE + 399 * DAY));
+        // It is wrong: the root is of the future.
+        assert!(matches!(open(folder.path(), MADE - 2 * DAY), Err(CertError::NotYetValid { .. })));
+        // It cannot renew.
+        fs::remove_file(folder.path().join("root.key")).expect("removed");
+        assert!(matches!(open(folder.path(), later), Err(CertError::Expired { .. })));
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let certificates = open(folder.path(), MADE).expect("made");
+        let (shown, key) = (certificates.current(), folder.path().join("server.key"));
+        let good = fs::read(&key).expect("a key");
+        fs::write(&key, fs::read(folder.path().join("root.key")).expect("a key")).expect("written");
+        let error = certificates.reload(at(MADE)).expect_err("refused").to_string();
+        assert!(error.contains("server.key is not the key of"), "{error}");
+        assert_eq!(certificates.current().certificates(), shown.certificates());
+        fs::write(&key, good).expect("written");
+        certificates.reload(at(MADE)).expect("loaded");
+    }
+}
