@@ -2,8 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::certs;
 use crate::server::config::{Config, ConfigError};
+
+/// The option that says where the certificates are.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Certs {
+    /// The folder of the certificates and their keys.
+    #[arg(long = "certs", value_name = "DIR", default_value = "certs", global = true)]
+    pub path: PathBuf,
+}
 
 /// Where the data, the certificates and the configuration are.
 #[derive(clap::Args, Clone, Debug)]
@@ -12,7 +19,7 @@ pub struct Folders {
     #[arg(long = "data", value_name = "DIR", default_value = "data", global = true)]
     pub data: PathBuf,
     #[command(flatten)]
-    pub certs: certs::Folder,
+    pub certs: Certs,
     /// The configuration file. Default: parlour.toml, if there is one.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,

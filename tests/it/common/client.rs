@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour::trust::tls;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::{Device, Line, PASSWORD, PATIENCE, Server};
@@ -47,8 +47,9 @@ impl Client {
         Self::connect_as(server, device.config(server))
     }
 
+    /// [`connect`](Self::connect) with a configuration of one's own.
     #[track_caller]
-    fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
+    pub fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
         let socket = TcpStream::connect(server.address).expect("a connection");
         socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
         socket.set_write_timeout(Some(PATIENCE)).expect("a time-out");
@@ -99,6 +100,11 @@ impl Client {
         self.command("001");
         self.welcome = self.drain();
         self
+    }
+
+    /// Was the handshake a whole one, or did it take up an earlier one?
+    pub fn resumed(&self) -> bool {
+        self.tls.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// The application protocol that the two sides agreed on.

@@ -36,7 +36,7 @@ impl Device {
     }
 
     /// How a client connects that shows the certificate.
-    pub(super) fn config(&self, server: &Server) -> Arc<ClientConfig> {
+    pub fn config(&self, server: &Server) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&tls::client_config(server.pin()));
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.clone()));
         let key = config.crypto_provider().key_provider.load_private_key(key).expect("a key");

@@ -1,0 +1,254 @@
+//! What to type or paste into other programs, so that they find this server and no impostor.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::trust::Address;
+use crate::trust::certs::{Certificates, Name};
+
+/// A program that is to know this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Program {
+    /// irssi 1.4
+    Irssi,
+    /// `WeeChat`, of both kinds
+    #[value(name = "weechat", help = "WeeChat 3 and 4")]
+    WeeChat,
+    /// Halloy
+    Halloy,
+    /// senpai
+    Senpai,
+    /// catgirl
+    Catgirl,
+    /// The Lounge
+    #[value(name = "thelounge")]
+    TheLounge,
+    /// Goguma, for Android
+    Goguma,
+    /// openssl, to look at the connection
+    Openssl,
+    /// A web browser, to import or to compare the root
+    Browser,
+}
+
+/// What is true for this server.
+pub struct Facts<'a> {
+    /// The network's name.
+    pub network: &'a str,
+    /// Where the client is to connect.
+    pub address: &'a Address,
+    /// As whom it is to log in.
+    pub account: &'a str,
+    /// Where the root's certificate is.
+    pub root: &'a Path,
+    /// What the certificates say.
+    pub certificates: &'a Certificates,
+}
+
+impl Program {
+    /// Does it compare the name under which it reached the server with those in the certificate?
+    pub fn checks_names(self) -> bool {
+        matches!(self, Self::Halloy | Self::Senpai | Self::TheLounge | Self::Openssl)
+    }
+
+    /// The lines to paste. A password stands in none of them.
+    pub fn lines(self, facts: &Facts<'_>) -> String {
+        match self {
+            Self::Irssi => irssi(facts),
+            Self::WeeChat => weechat(facts),
+            Self::Halloy => halloy(facts),
+            Self::Senpai => senpai(facts),
+            Self::Catgirl => catgirl(facts),
+            Self::TheLounge => the_lounge(facts),
+            Self::Goguma => goguma(facts),
+            Self::Openssl => openssl(facts),
+            Self::Browser => browser(facts),
+        }
+    }
+
+    /// What to know beside them.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Irssi => {
+                "Type these into irssi, with your password in the first. -notls_verify turns off only the search for an \
+                 authority: another certificate than the one with this fingerprint is refused. The fingerprint changes \
+                 with each renewal, once a year; then: /server modify -network, with the new one."
+            }
+            Self::WeeChat => {
+                "Type these into WeeChat, the line of your version and then the others, with your password in one of \
+                 them. The fingerprint changes with each renewal, once a year."
+            }
+            Self::Halloy => {
+                "Put these into Halloy's config.toml, with your password. Halloy notices no renewal; the file is the \
+                 root's certificate: copy it to where Halloy runs (`parlour certs export-root`) and name it by its full path."
+            }
+            Self::Senpai => {
+                "Put these into senpai.scfg, with your password. senpai takes authorities from the system: start it as \
+                 the first line says, with the root's certificate (`parlour certs export-root`), or install that."
+            }
+            Self::Catgirl => {
+                "Put these into a file in ~/.config/catgirl, with your password, and name that file to catgirl. The one at \
+                 `trust` is the root's certificate (`parlour certs export-root`); catgirl notices no renewal."
+            }
+            Self::TheLounge => {
+                "Start The Lounge with the first line, where the file is the root's certificate (`parlour certs \
+                 export-root`), and fill in the rest under Connect to network, with your password."
+            }
+            Self::Goguma => {
+                "Goguma does not know the root and shows a certificate: accept it only if its fingerprint is one of these."
+            }
+            Self::Openssl => {
+                "Prints `Verify return code: 0 (ok)`, or fails. The file is the root's certificate (`parlour certs \
+                 export-root`)."
+            }
+            Self::Browser => {
+                "A browser does not speak IRC and gets no connection. To compare the root where a browser or a system \
+                 shows it, or before importing it as an authority:"
+            }
+        }
+    }
+}
+
+fn irssi(facts: &Facts<'_>) -> String {
+    let (id, account) = (identifier(facts.network), facts.account);
+    let (host, port) = (facts.address.host(), facts.address.port());
+    let pin = facts.certificates.fingerprints.certificate.colons();
+    lines([
+        format!("/network add -sasl_mechanism PLAIN -sasl_username {account} -sasl_password 'PASSWORD' {id}"),
+        format!("/server add -network {id} -tls -notls_verify -tls_pinned_cert {pin} {host} {port}"),
+        format!("/channel add -auto #lobby {id}"),
+        format!("/connect {id}"),
+    ])
+}
+
+fn weechat(facts: &Facts<'_>) -> String {
+    let (id, account) = (identifier(facts.network), facts.account);
+    let (host, port) = (facts.address.host(), facts.address.port());
+    let pin = facts.certificates.fingerprints.certificate.digits();
+    let add = |tls: &str| {
+        format!(
+            "/server add {id} {host}/{port} -{tls} -{tls}_fingerprint={pin} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
+        )
+    };
+    lines([
+        "WeeChat 3:".to_owned(),
+        add("ssl"),
+        "WeeChat 4:".to_owned(),
+        add("tls"),
+        "Both:".to_owned(),
+        format!("/secure set {id} PASSWORD"),
+        format!("/set irc.server.{id}.sasl_password \"${{sec.data.{id}}}\""),
+        format!("/connect {id}"),
+    ])
+}
+
+fn halloy(facts: &Facts<'_>) -> String {
+    let id = identifier(facts.network);
+    let text = |text: &str| toml::Value::from(text).to_string();
+    lines([
+        format!("[servers.{id}]"),
+        format!("nickname = {}", text(facts.account)),
+        format!("server = {}", text(facts.address.host())),
+        format!("port = {}", facts.address.port()),
+        format!("root_cert_path = {}", text(&facts.root.display().to_string())),
+        "channels = [\"#lobby\"]".to_owned(),
+        String::new(),
+        format!("[servers.{id}.sasl.plain]"),
+        format!("username = {}", text(facts.account)),
+        "password = \"PASSWORD\"".to_owned(),
+    ])
+}
+
+fn senpai(facts: &Facts<'_>) -> String {
+    lines([
+        format!("# SSL_CERT_FILE={} senpai", shell(&facts.root.display().to_string())),
+        format!("address ircs://{}", facts.address),
+        format!("nickname {}", facts.account),
+        "password \"PASSWORD\"".to_owned(),
+        "channel \"#lobby\"".to_owned(),
+    ])
+}
+
+fn catgirl(facts: &Facts<'_>) -> String {
+    lines([
+        format!("host = {}", facts.address.host()),
+        format!("port = {}", facts.address.port()),
+        format!("trust = {}", facts.root.display()),
+        format!("nick = {}", facts.account),
+        format!("sasl-plain = {}:PASSWORD", facts.account),
+        "join = #lobby".to_owned(),
+    ])
+}
+
+fn the_lounge(facts: &Facts<'_>) -> String {
+    lines([
+        format!("NODE_EXTRA_CA_CERTS={} thelounge start", shell(&facts.root.display().to_string())),
+        format!("Name: {}", facts.network),
+        format!("Server: {} : {}", facts.address.host(), facts.address.port()),
+        "Use secure connection (TLS): on".to_owned(),
+        "Only allow trusted certificates: on".to_owned(),
+        format!("Nick: {}", facts.account),
+        "Channels: #lobby".to_owned(),
+        "Authentication: Username + password (SASL PLAIN)".to_owned(),
+        format!("Account: {}", facts.account),
+    ])
+}
+
+fn goguma(facts: &Facts<'_>) -> String {
+    let of = facts.certificates;
+    lines([
+        format!("Server: {}", facts.address),
+        format!("Nickname: {}", facts.account),
+        format!("SHA1 Fingerprint (server): {}", of.fingerprints.sha1.digits()),
+        format!("SHA1 Fingerprint (root): {}", of.root_fingerprints.sha1.digits()),
+    ])
+}
+
+fn openssl(facts: &Facts<'_>) -> String {
+    let host = facts.address.host();
+    let verify = if matches!(host.parse(), Ok(Name::Ip(_))) { "verify_ip" } else { "verify_hostname" };
+    lines([format!(
+        "openssl s_client -connect {} -CAfile {} -verify_return_error -{verify} {host} -tls1_3 -alpn irc",
+        facts.address,
+        shell(&facts.root.display().to_string()),
+    )])
+}
+
+fn browser(facts: &Facts<'_>) -> String {
+    let root = &facts.certificates.root_fingerprints.certificate;
+    lines([
+        format!("File: {}", facts.root.display()),
+        format!("Firefox, SHA-256 Fingerprint: {}", root.colons()),
+        format!("Chromium, SHA-256 Fingerprints, Certificate: {}", root.digits()),
+    ])
+}
+
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The network's name as every program takes it for a key.
+fn identifier(network: &str) -> String {
+    let plain: String = network.chars().filter(char::is_ascii_alphanumeric).collect();
+    if plain.is_empty() { "parlour".to_owned() } else { plain.to_ascii_lowercase() }
+}
+
+/// A word for the shell.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_keys_and_paths_become_words() {
+        assert_eq!(identifier("Parlour"), "parlour");
+        assert_eq!(identifier("Class-3b"), "class3b");
+        assert_eq!(identifier("茶室"), "parlour");
+        assert_eq!(shell("/a b's"), r"'/a b'\''s'");
+    }
+}

@@ -1,0 +1,246 @@
+//! `parlour certs`: makes, changes and shows the certificates.
+
+mod guide;
+mod retire;
+mod running;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use rustls::pki_types::UnixTime;
+
+use super::folders::Folders;
+use super::output::print;
+use crate::trust::certs::{self, Certificates, Name, Place, Validity};
+use guide::Program;
+
+/// Make, change and show the certificates that prove who the server is.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour certs generate --name chat.example.org
+  parlour certs show
+  parlour certs show --for irssi")]
+pub struct Args {
+    #[command(flatten)]
+    folders: Folders,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// The option that says where the root's key is.
+#[derive(clap::Args, Clone, Debug)]
+struct RootKey {
+    /// The folder in which the root's key is kept away from the server, such as one on a stick.
+    #[arg(long, value_name = "DIR")]
+    offline_root: Option<PathBuf>,
+}
+
+impl RootKey {
+    fn place<'a>(&'a self, folder: &'a Path) -> Place<'a> {
+        Place { folder, root_key: self.offline_root.as_deref().unwrap_or(folder) }
+    }
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a root and a server certificate under it.
+    ///
+    /// The root's key is the server's identity: its hash, the pin, is in every invite. So nothing that
+    /// is there is ever overwritten without --force.
+    #[command(after_help = "\
+Examples:
+  parlour certs generate
+  parlour certs generate --name chat.example.org --name 192.0.2.7
+  parlour certs generate --offline-root /media/stick/parlour")]
+    Generate {
+        /// One more host name or IP address of this server, beside those it finds by itself.
+        #[arg(long = "name", value_name = "NAME")]
+        names: Vec<Name>,
+        /// Overwrite what is there. The pin changes: everybody must be invited again.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        root_key: RootKey,
+    },
+    /// Make a new server certificate under the root that is there. The pin stays.
+    ///
+    /// A running server does it by itself a month before the old one ends, where the root's key is in its folder. It
+    /// takes the new certificate at once, and nobody is disconnected.
+    #[command(after_help = "\
+Examples:
+  parlour certs renew --name new-name.example.org
+  parlour certs renew --offline-root /media/stick/parlour")]
+    Renew {
+        /// One more host name or IP address of this server, beside those it had.
+        #[arg(long = "name", value_name = "NAME")]
+        names: Vec<Name>,
+        #[command(flatten)]
+        root_key: RootKey,
+    },
+    /// Make a new root, signed by the old one. Clients learn the new pin as they connect.
+    ///
+    /// From then on the server shows both roots, and invites carry the new pin. Nobody is disconnected and nobody must
+    /// be invited again. When everybody has been back: parlour certs retire.
+    #[command(after_help = "\
+Examples:
+  parlour certs rotate
+  parlour certs rotate --offline-root /media/stick/parlour")]
+    Rotate {
+        #[command(flatten)]
+        root_key: RootKey,
+    },
+    /// End the old root, and say which devices have not been back since the new one was made.
+    #[command(after_help = "\
+Example:
+  parlour certs retire")]
+    Retire {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print the pin, the names and the fingerprints that other programs ask for.
+    #[command(after_help = "\
+Examples:
+  parlour certs show
+  parlour certs show --for irssi --account alice
+  parlour certs show | awk '$1 == \"pin\" { print $2 }'")]
+    Show {
+        /// Print what to type or paste into this program instead.
+        #[arg(long = "for", value_name = "PROGRAM")]
+        program: Option<Program>,
+        /// The account that is to log in with it.
+        #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program")]
+        account: String,
+    },
+    /// Write the root's certificate, for programs that want the file of an authority.
+    #[command(after_help = "\
+Examples:
+  parlour certs export-root > parlour-root.pem
+  parlour certs export-root /usr/local/share/ca-certificates/parlour.crt")]
+    ExportRoot {
+        /// Where to write it. Default: standard output.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folders, action } = args;
+    let folder = &folders.certs.path;
+    let now = UnixTime::now();
+    match action {
+        Action::Generate { names, force, root_key } => {
+            let old = if force { certs::inspect(folder).ok() } else { None };
+            let made = certs::generate(root_key.place(folder), &names, force, now)?;
+            if old.is_some() {
+                eprintln!("The pin has changed: everybody who joined before must be invited again.");
+                running::take(&folders.data, made.certificates())?;
+            }
+            if let Some(away) = &root_key.offline_root {
+                eprintln!(
+                    "The root's key is in {}: keep it away from the server, and a copy elsewhere. Without it nothing is renewed.",
+                    away.display()
+                );
+            }
+            print(&description(folder, made.certificates()))?;
+        }
+        Action::Renew { names, root_key } => {
+            let made = certs::renew(root_key.place(folder), &names, now)?;
+            eprintln!("The server certificate is new, the pin is the old one.");
+            running::take(&folders.data, made.certificates())?;
+            print(&description(folder, made.certificates()))?;
+        }
+        Action::Rotate { root_key } => {
+            let made = certs::rotate(root_key.place(folder), now)?;
+            eprintln!(
+                "There is a new root, which the old one signed, and a new server certificate under it."
+            );
+            running::take(&folders.data, made.certificates())?;
+            eprintln!(
+                "Clients of ours learn the new pin when they connect the next time. Others that pinned the server's \
+                 certificate need the new fingerprints, and those that were given root.pem the new one before you go on.\n\
+                 When everybody has been back: parlour certs retire"
+            );
+            print(&description(folder, made.certificates()))?;
+        }
+        Action::Retire { yes } => retire::run(&folders, yes, now)?,
+        Action::Show { program: Some(program), account } => show_for(&folders, program, &account)?,
+        Action::Show { program: None, .. } => {
+            print(&description(folder, &certs::inspect(folder)?))?;
+            if let Err(error) = certs::load(folder, now) {
+                eprintln!("A server refuses to start with these certificates: {error}");
+            }
+        }
+        Action::ExportRoot { file } => {
+            let root = certs::root_pem(folder)?;
+            match file {
+                None => print(&root)?,
+                Some(file) => std::fs::write(&file, root).with_context(|| {
+                    format!(
+                        "cannot write {}; name another file, or run this as a user who may",
+                        file.display()
+                    )
+                })?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to paste into another program: on standard output, what to know about it beside that.
+fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Result<()> {
+    let certificates = certs::inspect(&folders.certs.path)?;
+    let config = folders.config()?;
+    let addresses = running::addresses(folders, &config)?;
+    let named = |host: &str| host.parse().is_ok_and(|name| certificates.names.contains(&name));
+    // A program that compares names gets an address that will do.
+    let address = addresses
+        .iter()
+        .find(|address| !program.checks_names() || named(address.host()))
+        .or(addresses.first())
+        .context("no address of this server is known; set `advertise` in parlour.toml")?;
+    let root = folders.certs.path.join("root.pem");
+    let root = std::path::absolute(&root).unwrap_or(root);
+    let facts = guide::Facts {
+        network: config.name.as_str(),
+        address,
+        account,
+        root: &root,
+        certificates: &certificates,
+    };
+    eprintln!("{}\n", program.note());
+    print(&program.lines(&facts))?;
+    if program.checks_names() && !named(address.host()) {
+        eprintln!(
+            "\n{0} is not in the certificate, and this program compares: parlour certs renew --name {0}",
+            address.host()
+        );
+    }
+    Ok(())
+}
+
+/// A line for each thing: what it is, then its value.
+fn description(folder: &Path, certificates: &Certificates) -> String {
+    let file = |name: &str, life: Validity| format!("{}, {life}", folder.join(name).display());
+    let names: Vec<String> = certificates.names.iter().map(ToString::to_string).collect();
+    let of = &certificates.fingerprints;
+    let mut lines = vec![("pin", certificates.pin.to_string())];
+    if let Some(rotating) = certificates.rotating {
+        lines.push(("old pin", format!("{}, until `parlour certs retire`", rotating.old)));
+    }
+    lines.extend([
+        ("root", file("root.pem", certificates.root)),
+        ("server", file("server.pem", certificates.server)),
+        ("names", names.join(", ")),
+        ("", String::new()),
+        ("openssl x509 -sha256", of.certificate.colons()),
+        ("irssi -tls_pinned_cert", of.certificate.colons()),
+        ("irssi -tls_pinned_pubkey", of.public_key.colons()),
+        ("WeeChat 3 ssl_fingerprint", of.certificate.digits()),
+        ("WeeChat 4 tls_fingerprint", of.certificate.digits()),
+    ]);
+    let line = |(what, value): &(&str, String)| format!("{what:<27}{value}").trim_end().to_owned() + "\n";
+    lines.iter().map(line).collect()
+}

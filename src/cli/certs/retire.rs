@@ -1,0 +1,100 @@
+//! `parlour certs retire`: ends the old root, once it is known who still needs it.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anyhow::{Context as _, bail};
+use rustls::pki_types::UnixTime;
+
+use super::{description, running};
+use crate::chat::account::DeviceKey;
+use crate::cli::admin::Admin;
+use crate::cli::folders::Folders;
+use crate::cli::output::{minute, print, table};
+use crate::server::admin::{AbsentDevice, Reply, Request};
+use crate::trust::Pin;
+use crate::trust::certs::{self, Rotating};
+use crate::wire::Millis;
+
+/// Runs the subcommand.
+pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
+    let folder = &folders.certs.path;
+    let certificates = certs::inspect(folder)?;
+    if let Some(Rotating { since, .. }) = certificates.rotating {
+        report(folders, certificates.pin, Millis(since.as_secs().saturating_mul(1000)))?;
+        if !yes {
+            confirm()?;
+        }
+    }
+    let made = certs::retire(folder, now)?;
+    eprintln!(
+        "The old root is retired: who knows only its pin is refused from now on. Destroy the copies of its key."
+    );
+    running::take(&folders.data, made.certificates())?;
+    eprint!("{}", description(folder, made.certificates()));
+    Ok(())
+}
+
+/// Says who has not been back: their names on standard output, what that means beside it.
+fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
+    let began = minute(since);
+    let Ok(admin) = Admin::of(folders.data.clone()) else {
+        eprintln!(
+            "There is no database in {}, so it is not known who has been back.",
+            folders.data.display()
+        );
+        return Ok(());
+    };
+    let (devices, invites) = absent(&admin, pin)?;
+    if devices.is_empty() {
+        eprintln!("Every device has been back since the new root was made, {began}.");
+    } else {
+        eprintln!(
+            "These devices have not been back since the new root was made, {began}. They will refuse the server, and their \
+             people need an invite again:\n"
+        );
+        let titles = ["ACCOUNT", "LAST HERE", "DEVICE"].map(ToOwned::to_owned);
+        let row =
+            |device: AbsentDevice| [device.account.to_string(), minute(device.last), device.key.to_string()];
+        let rows: Vec<_> = [titles].into_iter().chain(devices.into_iter().map(row)).collect();
+        print(&table(&rows))?;
+        eprintln!();
+    }
+    if invites > 0 {
+        let s = if invites == 1 { "" } else { "s" };
+        eprintln!(
+            "{invites} open invite{s} of before then will not open any more: make new ones after this."
+        );
+    }
+    eprintln!("Programs that log in by password are not counted.");
+    Ok(())
+}
+
+/// All devices that have not seen the root with this pin, by account, and how many invites of before it are open.
+fn absent(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
+    let mut all: Vec<AbsentDevice> = Vec::new();
+    loop {
+        let after: Option<DeviceKey> = all.last().map(|device| device.key);
+        let Reply::Absent { devices, invites } = admin.ask(&Request::Absent { pin, after })? else {
+            bail!("an unexpected answer")
+        };
+        if devices.is_empty() {
+            all.sort_by_key(|device| (device.account.to_string(), device.last));
+            return Ok((all, invites));
+        }
+        all.extend(devices);
+    }
+}
+
+fn confirm() -> anyhow::Result<()> {
+    if !io::stdin().is_terminal() {
+        bail!("nothing was changed, as nobody can be asked here: to end the old root, run this with --yes");
+    }
+    eprint!("End the old root? [y/N] ");
+    io::stderr().flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("cannot read the answer; run this with --yes")?;
+    if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    bail!("nothing was changed; run it again when everybody has been back")
+}

@@ -1,0 +1,185 @@
+//! What `parlour certs show --for` prints, word for word, and whether it is true.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use parlour::trust::certs::{self, Certificates};
+
+use crate::common::{Client, Home, Server, server};
+
+fn shown(home: &Home, program: &str) -> String {
+    home.succeed(&["certs", "show", "--for", program, "--account", "alice"])
+}
+
+/// The server, its port and what its certificates say.
+fn running() -> (Server, u16, Certificates, String) {
+    let server = server();
+    let certificates = certs::inspect(&server.home.path("certs")).expect("certificates");
+    let root = server.home.path("certs/root.pem").canonicalize().expect("a path");
+    let port = server.address.port();
+    (server, port, certificates, root.display().to_string())
+}
+
+#[test]
+fn each_program_gets_its_own_lines() {
+    let (server, port, certificates, root) = running();
+    let of = &certificates.fingerprints;
+    let (colons, digits) = (of.certificate.colons(), of.certificate.digits());
+    let weechat = |tls: &str| {
+        format!(
+            "/server add parlour 127.0.0.1/{port} -{tls} -{tls}_fingerprint={digits} -sasl_mechanism=plain \
+             -sasl_username=alice -autojoin=#lobby"
+        )
+    };
+    let of_root = &certificates.root_fingerprints;
+    for (program, expected) in [
+        (
+            "irssi",
+            format!(
+                "/network add -sasl_mechanism PLAIN -sasl_username alice -sasl_password 'PASSWORD' parlour\n\
+                 /server add -network parlour -tls -notls_verify -tls_pinned_cert {colons} 127.0.0.1 {port}\n\
+                 /channel add -auto #lobby parlour\n\
+                 /connect parlour\n"
+            ),
+        ),
+        (
+            "weechat",
+            format!(
+                "WeeChat 3:\n{}\nWeeChat 4:\n{}\nBoth:\n\
+                 /secure set parlour PASSWORD\n\
+                 /set irc.server.parlour.sasl_password \"${{sec.data.parlour}}\"\n\
+                 /connect parlour\n",
+                weechat("ssl"),
+                weechat("tls")
+            ),
+        ),
+        (
+            "halloy",
+            format!(
+                "[servers.parlour]\nnickname = \"alice\"\nserver = \"127.0.0.1\"\nport = {port}\n\
+                 root_cert_path = \"{root}\"\nchannels = [\"#lobby\"]\n\n\
+                 [servers.parlour.sasl.plain]\nusername = \"alice\"\npassword = \"PASSWORD\"\n"
+            ),
+        ),
+        (
+            "senpai",
+            format!(
+                "# SSL_CERT_FILE={root} senpai\naddress ircs://127.0.0.1:{port}\nnickname alice\n\
+                 password \"PASSWORD\"\nchannel \"#lobby\"\n"
+            ),
+        ),
+        (
+            "catgirl",
+            format!(
+                "host = 127.0.0.1\nport = {port}\ntrust = {root}\nnick = alice\nsasl-plain = alice:PASSWORD\njoin = #lobby\n"
+            ),
+        ),
+        (
+            "thelounge",
+            format!(
+                "NODE_EXTRA_CA_CERTS={root} thelounge start\nName: Parlour\nServer: 127.0.0.1 : {port}\n\
+                 Use secure connection (TLS): on\nOnly allow trusted certificates: on\nNick: alice\nChannels: #lobby\n\
+                 Authentication: Username + password (SASL PLAIN)\nAccount: alice\n"
+            ),
+        ),
+        (
+            "goguma",
+            format!(
+                "Server: 127.0.0.1:{port}\nNickname: alice\nSHA1 Fingerprint (server): {}\nSHA1 Fingerprint (root): {}\n",
+                of.sha1.digits(),
+                of_root.sha1.digits()
+            ),
+        ),
+        (
+            "openssl",
+            format!(
+                "openssl s_client -connect 127.0.0.1:{port} -CAfile {root} -verify_return_error -verify_ip 127.0.0.1 \
+                 -tls1_3 -alpn irc\n"
+            ),
+        ),
+        (
+            "browser",
+            format!(
+                "File: {root}\nFirefox, SHA-256 Fingerprint: {}\nChromium, SHA-256 Fingerprints, Certificate: {}\n",
+                of_root.certificate.colons(),
+                of_root.certificate.digits()
+            ),
+        ),
+    ] {
+        assert_eq!(shown(&server.home, program), expected, "{program}");
+    }
+    let halloy: toml::Table = shown(&server.home, "halloy").parse().expect("TOML");
+    assert_eq!(halloy["servers"]["parlour"]["port"].as_integer(), Some(port.into()));
+}
+
+#[test]
+fn without_a_server_the_configuration_says_where_it_will_be() {
+    let home = Home::new(&["advertise = ['192.0.2.7:7000', 'chat.example.org']", "name = 'Our-House'"]);
+    home.succeed(&["certs", "generate", "--name", "chat.example.org"]);
+    let irssi = shown(&home, "irssi");
+    assert!(
+        irssi.contains("/server add -network ourhouse ") && irssi.ends_with("/connect ourhouse\n"),
+        "{irssi}"
+    );
+    assert!(irssi.contains(" 192.0.2.7 7000\n"), "{irssi}");
+    // A program that compares names gets the address that is in the certificate,
+    assert!(shown(&home, "senpai").contains("address ircs://chat.example.org:6697\n"));
+    // and where none is, it is said.
+    let home = Home::new(&["advertise = ['192.0.2.7:7000']"]);
+    home.succeed(&["certs", "generate"]);
+    let told = home.run(&["certs", "show", "--for", "halloy"]);
+    let told = String::from_utf8(told.stderr).expect("text");
+    assert!(told.ends_with("parlour certs renew --name 192.0.2.7\n"), "{told}");
+    assert!(!home.path("data").exists(), "looking makes nothing");
+}
+
+#[test]
+fn the_root_can_be_handed_out() {
+    let (server, ..) = running();
+    let (home, root) =
+        (&server.home, fs::read_to_string(server.home.path("certs/root.pem")).expect("the root"));
+    assert_eq!(home.succeed(&["certs", "export-root"]), root);
+    assert_eq!(home.succeed(&["certs", "export-root", "ca.crt"]), "");
+    assert_eq!(fs::read_to_string(home.path("ca.crt")).expect("the file"), root);
+    let error = home.fail(&["certs", "export-root", "no/such/folder/ca.crt"]);
+    assert!(error.contains("cannot write no/such/folder/ca.crt; name another file"), "{error}");
+}
+
+/// Runs a printed line as the shell does; `None` where the program is not installed.
+fn paste(line: &str) -> Option<Output> {
+    let program = line.split_whitespace().next().expect("a program");
+    Command::new(program).arg("version").output().ok()?;
+    Some(
+        Command::new("sh")
+            .args(["-c", &format!("{} </dev/null", line.trim_end())])
+            .output()
+            .expect("a shell"),
+    )
+}
+
+#[test]
+fn openssl_believes_what_it_is_told_also_while_the_root_changes() {
+    let (server, .., root) = running();
+    let home = &server.home;
+    let line = shown(home, "openssl");
+    let verified = |line: &str| {
+        let output = paste(line)?;
+        Some(
+            output.status.success()
+                && String::from_utf8_lossy(&output.stdout).contains("Verify return code: 0 (ok)"),
+        )
+    };
+    let Some(well) = verified(&line) else {
+        eprintln!("skipped: openssl is not installed");
+        return;
+    };
+    assert!(well);
+    // Who was given the old root, who is given the new one.
+    fs::copy(home.path("certs/root.pem"), home.path("old.pem")).expect("copied");
+    let old = line.replace(&root, &home.path("old.pem").display().to_string());
+    home.succeed(&["certs", "rotate"]);
+    assert_eq!((verified(&old), verified(&line)), (Some(true), Some(true)));
+    home.succeed(&["certs", "retire", "--yes"]);
+    assert_eq!((verified(&old), verified(&line)), (Some(false), Some(true)));
+    Client::login(&server, "alice");
+}

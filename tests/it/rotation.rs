@@ -1,0 +1,325 @@
+//! A new root under people who know the old one, with the real client.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::rc::Rc;
+
+use parlour::client::link::Endpoint;
+use parlour::client::login::Credentials;
+use parlour::client::model::{Event, Kind, Target};
+use parlour::client::password::Password;
+use parlour::client::servers::Servers;
+use parlour::client::session::{Session, Update};
+use parlour::trust::{Address, Pin, Pins};
+use parlour::wire::{ChannelName, Nick};
+use tokio::sync::Barrier;
+use tokio::task::LocalSet;
+use zeroize::Zeroizing;
+
+use crate::common::{Client, Home, PASSWORD, Server, server};
+
+/// Runs a client as somebody; what it printed when it succeeded.
+#[track_caller]
+fn runs(home: &Home, person: &str, args: &[&str], input: &str) -> String {
+    let output = run(home, person, args, input);
+    assert!(output.0, "{person} {args:?}: {}", output.1);
+    output.1
+}
+
+fn run(home: &Home, person: &str, args: &[&str], input: &str) -> (bool, String) {
+    let mut command = home.command(args);
+    command.env("XDG_CONFIG_HOME", home.path(person)).stdin(Stdio::piped());
+    let mut child = command.spawn().expect("parlour starts");
+    drop(std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), input.as_bytes()));
+    let output = child.wait_with_output().expect("parlour ends");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).expect("text"))
+}
+
+#[track_caller]
+fn join(home: &Home, person: &str) {
+    let link = home.invite(&[]);
+    let args = ["join", &link, "--name", person, "--password-stdin"];
+    runs(home, person, &args, &format!("{PASSWORD}\n"));
+}
+
+/// The pins that somebody's client keeps, and the names of the keys it logs in with.
+fn kept(home: &Home, person: &str) -> (Pins, Vec<String>) {
+    let path = home.path(person).join("parlour/servers.toml");
+    let known = Servers::load(&path).expect("known servers");
+    let devices = fs::read_dir(path.with_file_name("devices")).expect("a folder");
+    let names = devices.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+    (known.pick(None).expect("a server").pins, names.collect())
+}
+
+/// By its own key, without a password.
+fn talks(home: &Home, person: &str) -> bool {
+    run(home, person, &["send", "echo", "hello"], "").0
+}
+
+#[test]
+fn clients_learn_the_new_pin_and_forget_the_old_one() {
+    let mut server = server();
+    let home = server.home.clone();
+    let address = server.address.to_string();
+    for person in ["dora", "emil", "flora"] {
+        join(&home, person);
+    }
+    let unused = home.invite(&[]);
+    let old = server.pin();
+    let one = |pin: Pin, person: &str| (Pins::from(pin), vec![format!("{person}@{pin}.pem")]);
+    assert_eq!(kept(&home, "dora"), one(old, "dora"));
+    let mut alice = Client::login(&server, "alice");
+
+    let told = home.run(&["certs", "rotate"]);
+    let (told, shown) = (String::from_utf8_lossy(&told.stderr), String::from_utf8_lossy(&told.stdout));
+    assert!(told.contains("nobody was disconnected") && told.contains("parlour certs retire"), "{told}");
+    assert!(shown.contains(&format!("{:<27}{old}, until", "old pin")), "{shown}");
+    let new = server.pin();
+    assert_ne!(new, old);
+    alice.barrier();
+
+    // dora has both after the first connection, and the new one alone after the second, with her key.
+    assert!(talks(&home, "dora"));
+    assert_eq!(kept(&home, "dora").0, Pins { pin: old, next: Some(new) });
+    assert!(talks(&home, "dora"));
+    assert_eq!(kept(&home, "dora"), one(new, "dora"));
+    // emil has both.
+    assert!(talks(&home, "emil"));
+    assert_eq!(kept(&home, "emil"), (Pins { pin: old, next: Some(new) }, vec![format!("emil@{old}.pem")]));
+    // An invite of before, one of now: whoever comes is let in.
+    assert!(home.invite(&[]).contains(&format!("pin={new}")));
+    join(&home, "greta");
+    assert_eq!(kept(&home, "greta"), one(new, "greta"));
+    let args = ["join", &unused, "--name", "hugo", "--password-stdin"];
+    runs(&home, "hugo", &args, &format!("{PASSWORD}\n"));
+    assert_eq!(kept(&home, "hugo").0, Pins { pin: old, next: Some(new) });
+    // All of this holds over a restart.
+    server.kill9();
+    server = home.serve_at(&address);
+    for person in ["dora", "emil", "greta", "hugo"] {
+        assert!(talks(&home, person), "{person}");
+    }
+
+    // flora was never there; carol's invite is still open.
+    let late = home.invite(&[]);
+    home.database()
+        .execute("UPDATE invites SET created = created - 86400000 WHERE spent = 0", [])
+        .expect("older");
+    let error = refusal(&home, &["certs", "retire"]);
+    assert!(error.contains("flora") && error.contains("--yes"), "{error}");
+    assert_eq!(kept(&home, "flora").0, old.into());
+    let output = home.run(&["certs", "retire", "--yes"]);
+    assert!(output.status.success(), "{output:?}");
+    let (listed, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let names: Vec<&str> = listed.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["flora"], "{listed}");
+    assert!(listed.contains(" UTC  "), "when they were there: {listed}");
+    assert!(told.contains("1 open invite of before") || told.contains("2 open invites of before"), "{told}");
+    for person in ["dora", "emil", "greta", "hugo"] {
+        assert!(talks(&home, person), "{person}");
+        assert_eq!(kept(&home, person), one(new, person));
+    }
+    let (well, said) = run(&home, "flora", &["send", "echo", "hello"], "");
+    assert!(!well && said.contains(&format!("its pin is {new}, not {old}")), "{said}");
+    assert!(said.contains("ask its administrator for a new invite"), "{said}");
+    assert!(late.contains(&new.to_string()));
+    alice_is_gone(alice);
+    let _ = server;
+}
+
+/// What a command prints that refuses.
+#[track_caller]
+fn refusal(home: &Home, args: &[&str]) -> String {
+    let output = home.run(args);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
+}
+
+/// She was connected when the power went.
+fn alice_is_gone(mut alice: Client) {
+    alice.until_closed();
+}
+
+#[test]
+fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
+    let mut server = server();
+    let (home, address) = (server.home.clone(), server.address.to_string());
+    join(&home, "dora");
+    let chat = home.start_as("dora", &["chat", "--plain"]);
+    server.wait_for_log(|line| line.contains("logged in") && line.contains("dora"));
+    home.succeed(&["certs", "rotate"]);
+    assert!(talks(&home, "dora") && talks(&home, "dora"));
+    home.succeed(&["certs", "retire", "--yes"]);
+    // It knows the old root alone, and finds in its file what followed.
+    server.kill9();
+    let server = home.serve_at(&address);
+    chat.wait_for(|line| line.ends_with("connected again"));
+    assert_eq!(kept(&home, "dora").0, server.pin().into());
+}
+
+#[test]
+fn a_program_that_is_told_the_old_pin_each_time_is_served_until_the_end() {
+    let server = server();
+    let (home, old, address) = (&server.home, server.pin().to_string(), server.address.to_string());
+    let args =
+        ["send", "echo", "hello", "--server", &address, "--pin", &old, "--name", "alice", "--password-stdin"];
+    let sends = || run(home, "robot", &args, &format!("{PASSWORD}\n"));
+    home.succeed(&["certs", "rotate"]);
+    for _ in 0..3 {
+        let (well, said) = sends();
+        assert!(well, "{said}");
+    }
+    let known = Servers::load(&home.path("robot/parlour/servers.toml")).expect("known servers");
+    assert_eq!(known.iter().count(), 1, "one server, whatever pin it goes by");
+    home.succeed(&["certs", "retire", "--yes"]);
+    assert!(!sends().0);
+}
+
+#[test]
+fn known_servers_that_cannot_be_read_are_left_alone_and_nobody_is_let_near() {
+    let server = server();
+    let home = &server.home;
+    join(home, "dora");
+    let file = home.path("dora/parlour/servers.toml");
+    let good = fs::read_to_string(&file).expect("known servers");
+    let link = home.invite(&[]);
+    let connections = || server.log().matches("Accepted connection").count();
+    let before = connections();
+    for (text, expected) in [
+        (
+            good.replace("version = 2", "version = 3"),
+            "written by a newer parlour (format 3, this one knows 2): update parlour",
+        ),
+        (good.replace("pin = \"", "pin = \"?"), "a pin is 43 letters"),
+        (good.replace("pin = ", "next_pin = \"x\"\npin = "), "a pin is 43 letters"),
+        (good[..good.len() / 2].to_owned(), "is damaged"),
+        ("\u{0}".to_owned(), "is damaged"),
+    ] {
+        fs::write(&file, &text).expect("written");
+        let join = ["join", &link, "--name", "other", "--password-stdin"];
+        for (args, input) in [(&["send", "echo", "hello"][..], ""), (&join, PASSWORD)] {
+            let (well, said) = run(home, "dora", args, input);
+            assert!(!well && said.contains(expected), "{args:?}: {said}");
+        }
+        assert_eq!(fs::read_to_string(&file).expect("the file"), text, "it is not touched");
+    }
+    assert_eq!(connections(), before, "and the server hears nothing");
+    fs::write(&file, good).expect("written");
+    assert!(talks(home, "dora"));
+}
+
+const CROWD: usize = 100;
+const SAID: usize = 5;
+
+#[test]
+fn a_hundred_talk_on_while_the_root_changes() {
+    let home = Home::new(&[]);
+    let names: Vec<String> = (0..CROWD).map(|n| format!("p{n}")).collect();
+    home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let server = home.serve();
+    let (old, file) = (server.pin(), home.path("crowd/servers.toml"));
+    let address: Address = server.address.to_string().parse().expect("an address");
+    for name in &names {
+        Servers::remember(&file, std::slice::from_ref(&address), old, &nick(name)).expect("remembered");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        let together = Rc::new(Barrier::new(CROWD + 1));
+        let talkers: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let (session, together) = (open(&file, name, &server), together.clone());
+                let name = name.clone();
+                tokio::task::spawn_local(async move { talk(session.await, &name, &together).await })
+            })
+            .collect();
+        // Everybody is there; the root changes while they talk.
+        together.wait().await;
+        let rotating = home.clone();
+        let rotated =
+            tokio::task::spawn_blocking(move || rotating.run(&["certs", "rotate"])).await.expect("it ran");
+        assert!(rotated.status.success(), "{rotated:?}");
+        together.wait().await;
+        let everything: BTreeSet<String> =
+            names.iter().flat_map(|name| (0..SAID).map(move |n| format!("{name} says {n}"))).collect();
+        for talker in talkers {
+            assert_eq!(talker.await.expect("a talker"), everything);
+        }
+        // Twice back, and all have the new pin alone.
+        let new = server.pin();
+        assert_ne!(new, old);
+        for pins in [Pins { pin: old, next: Some(new) }, new.into()] {
+            let back: Vec<_> = names
+                .iter()
+                .map(|name| {
+                    let session = open(&file, name, &server);
+                    tokio::task::spawn_local(async { session.await.close("").await })
+                })
+                .collect();
+            for session in back {
+                session.await.expect("back");
+            }
+            let known = Servers::load(&file).expect("known servers");
+            assert_eq!(known.iter().filter(|server| server.pins == pins).count(), CROWD);
+        }
+        home.succeed(&["certs", "retire", "--yes"]);
+        open(&file, "p0", &server).await.close("").await;
+    });
+}
+
+fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect(name)
+}
+
+/// Logs in as the client does: with the pins that its file has.
+fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Session> + use<> {
+    let known = Servers::load(file).expect("known servers");
+    let known = known.iter().find(|known| known.account == nick(name)).expect("known").clone();
+    let endpoint = Endpoint {
+        addresses: vec![server.address.to_string().parse().expect("an address")],
+        pins: known.pins,
+        servers: Some(file.to_owned()),
+        account: known.account,
+        credentials: Credentials::Password(
+            Password::new(Zeroizing::new(PASSWORD.to_owned())).expect("a password"),
+        ),
+        device: None,
+        enrols: false,
+        reads: true,
+    };
+    async { Session::open(endpoint, None).await.expect("logged in") }
+}
+
+/// Says something before and after the root changes; everything that was heard in the hall.
+async fn talk(mut session: Session, name: &str, together: &Barrier) -> BTreeSet<String> {
+    let hall = ChannelName::parse("#hall").expect("a name");
+    let target = Target::Channel(hall.clone());
+    let mut heard = Vec::new();
+    session.model.join(&hall);
+    until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
+    together.wait().await;
+    for n in 0..2 {
+        session.model.say(&target, Kind::Text, &format!("{name} says {n}"));
+    }
+    until(&mut session, &mut heard, |_, heard| heard.len() == 2 * CROWD).await;
+    together.wait().await;
+    for n in 2..SAID {
+        session.model.say(&target, Kind::Text, &format!("{name} says {n}"));
+    }
+    until(&mut session, &mut heard, |_, heard| heard.len() == SAID * CROWD).await;
+    session.close("").await;
+    heard.into_iter().collect()
+}
+
+async fn until(session: &mut Session, heard: &mut Vec<String>, done: impl Fn(&Session, &[String]) -> bool) {
+    while !done(session, heard) {
+        match session.next().await.expect("connected") {
+            Update::Event(Event::Said(said)) => heard.push(said.text),
+            Update::Event(_) => {}
+            update => panic!("{update:?}"),
+        }
+    }
+}
