@@ -171,7 +171,8 @@ impl Session {
                 self.refused >= REFUSALS
             }
             ConnectError::Login(error) => error.is_final(),
-            ConnectError::Dial(super::dial::DialError::Untrusted { .. }) => true,
+            // Where the server may be down for a moment at one address, who answers at another is no reason to give up.
+            ConnectError::Dial(super::dial::DialError::Untrusted { elsewhere, .. }) => elsewhere.is_none(),
             ConnectError::Dial(_) | ConnectError::Broke(_) | ConnectError::NotEnrolled(_) => false,
         }
     }

@@ -124,7 +124,8 @@ async fn another_server_gets_not_a_byte_of_the_login() {
     });
     // The handshake did not even end, and before its end there is nothing to send a login with.
     shaken.expect_err("broken off");
-    let Err(ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(mismatch) })) = opened
+    let Err(ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(mismatch), .. })) =
+        opened
     else {
         panic!("let in");
     };

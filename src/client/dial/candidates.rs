@@ -1,0 +1,93 @@
+//! In which order sockets are tried.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+
+/// Most sockets of one name that are tried: more than any machine has, and a bound on what a name server says.
+const OF_A_NAME: usize = 8;
+
+/// The sockets that were found and not yet tried.
+///
+/// They come out in the order of the list, which has the likeliest first, but alternating between IPv6 and IPv4 while
+/// there are both ([RFC 8305 section 4](https://www.rfc-editor.org/rfc/rfc8305#section-4)): where one of the two does not
+/// work at all, that costs one attempt and not a whole family of them.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// IPv4 and IPv6, by the place of the address in the list and of the socket among the address's.
+    families: [BTreeMap<(usize, usize), SocketAddr>; 2],
+    /// The family that was tried last.
+    last: Option<usize>,
+    seen: HashSet<SocketAddr>,
+}
+
+impl Candidates {
+    /// Adds what was found for the address at a place of the list.
+    pub fn add(&mut self, place: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
+        for (n, socket) in sockets.into_iter().take(OF_A_NAME).enumerate() {
+            // Two names may lead to the same machine.
+            if self.seen.insert(socket) {
+                self.families[usize::from(socket.is_ipv6())].insert((place, n), socket);
+            }
+        }
+    }
+
+    /// Are there any left?
+    pub fn is_empty(&self) -> bool {
+        self.families.iter().all(BTreeMap::is_empty)
+    }
+
+    /// The next to be tried, with the place of its address in the list.
+    pub fn next(&mut self) -> Option<(usize, SocketAddr)> {
+        let family = match self.last {
+            Some(last) => 1 - last,
+            None => (0..2)
+                .filter(|&n| !self.families[n].is_empty())
+                .min_by_key(|&n| self.families[n].first_key_value().map(|(&place, _)| place))?,
+        };
+        let family = if self.families[family].is_empty() { 1 - family } else { family };
+        let ((place, _), socket) = self.families[family].pop_first()?;
+        self.last = Some(family);
+        Some((place, socket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sockets(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().expect(text)).collect()
+    }
+
+    fn order(candidates: &mut Candidates) -> Vec<String> {
+        std::iter::from_fn(|| candidates.next()).map(|(place, socket)| format!("{place} {socket}")).collect()
+    }
+
+    #[test]
+    fn families_take_turns_in_the_order_of_the_list() {
+        let mut candidates = Candidates::default();
+        assert!(candidates.is_empty() && candidates.next().is_none());
+        candidates.add(2, sockets(&["[::2]:1", "10.0.0.2:1", "[::3]:1"]));
+        candidates.add(0, sockets(&["10.0.0.1:1"]));
+        candidates.add(1, sockets(&["10.0.0.9:1"]));
+        let expected = ["0 10.0.0.1:1", "2 [::2]:1", "1 10.0.0.9:1", "2 [::3]:1", "2 10.0.0.2:1"];
+        assert_eq!(order(&mut candidates), expected);
+        assert!(candidates.is_empty());
+    }
+
+    #[test]
+    fn what_is_found_late_waits_for_its_turn_and_nothing_is_tried_twice() {
+        let mut candidates = Candidates::default();
+        candidates.add(1, sockets(&["10.0.0.1:1", "10.0.0.2:1"]));
+        assert_eq!(candidates.next().map(|(place, _)| place), Some(1));
+        candidates.add(0, sockets(&["[::1]:1", "10.0.0.1:1"]));
+        assert_eq!(order(&mut candidates), ["0 [::1]:1", "1 10.0.0.2:1"]);
+    }
+
+    #[test]
+    fn a_name_with_many_addresses_does_not_last_for_ever() {
+        let mut candidates = Candidates::default();
+        candidates.add(0, (1..=200).map(|n| SocketAddr::from(([10, 0, 0, n], 1))));
+        assert_eq!(order(&mut candidates).len(), OF_A_NAME);
+    }
+}

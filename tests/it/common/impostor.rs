@@ -1,0 +1,73 @@
+//! Somebody who answers at an address with a certificate of his own making.
+
+use std::io::{self, Read as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use parlour::trust::{certs, tls};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::UnixTime;
+use tempfile::TempDir;
+
+use super::PATIENCE;
+
+/// A TLS server with a root of its own, on a free port. It shakes hands with everybody who is willing and notes all that
+/// they say.
+pub struct Impostor {
+    /// Where it answers.
+    pub address: SocketAddr,
+    visits: Receiver<io::Result<Vec<u8>>>,
+    _certificates: TempDir,
+}
+
+impl Impostor {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let identity = certs::generate(folder.path(), &[], false, UnixTime::now()).expect("certificates");
+        let config = tls::server_config(&identity);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (note, visits) = channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if note.send(attend(stream, config.clone())).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { address, visits, _certificates: folder }
+    }
+
+    /// Waits for a visitor, who must have hung up in the handshake without a word.
+    #[track_caller]
+    pub fn heard_nothing(&self) {
+        let visit = self.visits.recv_timeout(PATIENCE).expect("a visitor");
+        assert!(
+            visit.is_err(),
+            "it was told {:?}",
+            visit.map(|said| String::from_utf8_lossy(&said).into_owned())
+        );
+    }
+
+    /// That nobody has been here since.
+    #[track_caller]
+    pub fn is_left_alone(&self) {
+        assert!(self.visits.try_recv().is_err());
+    }
+}
+
+/// All that a visitor says after the handshake, or why there was none.
+fn attend(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    let mut tls = StreamOwned::new(connection, stream);
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    let mut said = Vec::new();
+    // How it ends does not matter, what came before does.
+    let _ = tls.read_to_end(&mut said);
+    Ok(said)
+}

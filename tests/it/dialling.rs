@@ -1,0 +1,140 @@
+//! Several addresses tried together: which of them a client ends up at, and what the others get to hear.
+
+use std::net::{SocketAddr, TcpListener};
+
+use parlour::client::dial::DialError;
+use parlour::client::link::{ConnectError, probe};
+use parlour::trust::verifier::TrustError;
+use parlour::trust::{Address, Pin, certs, tls};
+use rustls_pki_types::UnixTime;
+use tempfile::TempDir;
+use tokio_rustls::TlsAcceptor;
+
+use crate::common::Impostor;
+
+/// A server with a pin that shakes hands and no more.
+struct Real {
+    address: SocketAddr,
+    pin: Pin,
+    _certificates: TempDir,
+}
+
+impl Real {
+    async fn start() -> Self {
+        Self::at("127.0.0.1:0").await.expect("a port")
+    }
+
+    async fn at(address: &str) -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let identity = certs::generate(folder.path(), &[], false, UnixTime::now()).expect("certificates");
+        let acceptor = TlsAcceptor::from(tls::server_config(&identity));
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let accepted = acceptor.accept(stream);
+                tokio::spawn(async move {
+                    if let Ok(mut stream) = accepted.await {
+                        // Until the client hangs up.
+                        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                    }
+                });
+            }
+        });
+        Ok(Self { address, pin: identity.pin(), _certificates: folder })
+    }
+}
+
+/// A port where connections are taken and nothing is ever said.
+fn silent() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    (listener, address)
+}
+
+/// A port where nothing listens.
+fn refusing() -> SocketAddr {
+    silent().1
+}
+
+fn addresses(sockets: &[SocketAddr]) -> Vec<Address> {
+    sockets.iter().map(|socket| socket.to_string().parse().expect("an address")).collect()
+}
+
+#[tokio::test]
+async fn a_silent_address_holds_nobody_up() {
+    let (_listener, silent) = silent();
+    let real = Real::start().await;
+    probe(&addresses(&[silent, real.address]), real.pin).await.expect("the server is reached");
+}
+
+#[tokio::test]
+async fn where_nothing_listens_the_next_is_tried() {
+    let real = Real::start().await;
+    let closed: Vec<SocketAddr> = (0..15).map(|_| refusing()).collect();
+    probe(&addresses(&[&closed[..], &[real.address]].concat()), real.pin)
+        .await
+        .expect("the server is reached");
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up() {
+    let real = Real::start().await;
+    let name = vec![Address::new("localhost", real.address.port()).expect("an address")];
+    probe(&name, real.pin).await.expect("the server is reached");
+}
+
+#[tokio::test]
+async fn both_families_are_tried() {
+    // Where there is no IPv6, there is nothing to see.
+    let Ok(real) = Real::at("[::1]:0").await else { return };
+    probe(&addresses(&[refusing(), refusing(), real.address]), real.pin)
+        .await
+        .expect("the server is reached");
+}
+
+#[tokio::test]
+async fn an_impostor_beside_the_server_is_passed_over_and_told_nothing() {
+    let (impostor, real) = (Impostor::start(), Real::start().await);
+    probe(&addresses(&[impostor.address, real.address]), real.pin).await.expect("the server is reached");
+    impostor.heard_nothing();
+}
+
+#[tokio::test]
+async fn an_impostor_alone_is_named_and_told_nothing() {
+    let (impostor, real) = (Impostor::start(), Real::start().await);
+    let error = probe(&addresses(&[impostor.address]), real.pin).await.expect_err("nobody is there");
+    let ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(pins), elsewhere: None }) =
+        error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!((address.to_string(), pins.expected), (impostor.address.to_string(), real.pin));
+    impostor.heard_nothing();
+    impostor.is_left_alone();
+
+    let closed = refusing();
+    let error = probe(&addresses(&[closed, impostor.address]), real.pin).await.expect_err("nobody is there");
+    let ConnectError::Dial(DialError::Untrusted { elsewhere: Some(elsewhere), .. }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(&*elsewhere, format!("{closed}: nothing listens there"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_everywhere_ends_with_why_at_each() {
+    let (listeners, sockets): (Vec<_>, Vec<_>) = (0..3).map(|_| silent()).unzip();
+    let error = probe(&addresses(&sockets), Pin::new([7; 32])).await.expect_err("nobody answers");
+    let ConnectError::Dial(DialError::Unreachable(why)) = error else { panic!("{error}") };
+    for socket in sockets {
+        assert!(why.contains(&format!("{socket}: ")), "{why}");
+    }
+    assert_eq!(why.matches("took too long").count(), 3, "{why}");
+    drop(listeners);
+}
+
+#[tokio::test]
+async fn no_address_is_no_server() {
+    let error = probe(&[], Pin::new([7; 32])).await.expect_err("nowhere");
+    assert!(matches!(error, ConnectError::Dial(DialError::Unreachable(_))), "{error}");
+}
