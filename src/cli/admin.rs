@@ -103,6 +103,7 @@ fn explain(failure: &Failure) -> anyhow::Error {
             "choose another name, or give the same person the account back with `parlour user add --again`"
         }
         FailureKind::UnknownUser => "`parlour user list` prints the names",
+        FailureKind::Disabled => "`parlour user enable NAME` lets it log in again",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::Invalid => "see --help",

@@ -1,19 +1,21 @@
-//! `parlour invite`: the links that make accounts.
+//! `parlour invite`: the links that make accounts, or give one a new password.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Subcommand;
+use zeroize::Zeroizing;
 
+use super::access;
 use super::admin::Admin;
 use super::folders::Folders;
 use super::output::{minute, print, table};
 use super::user::Role;
-use crate::server::admin::{FailureKind, Invite, InviteOrder, Reply, Request};
+use crate::chat::record;
+use crate::server::admin::{FailureKind, Invite, InviteOrder, Purpose, Reply, Request};
 use crate::server::{advertise, now};
-use crate::store::invites::State;
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::{ChannelName, Millis, Nick};
 
 /// Make, list and revoke invites, beside a running server or without one.
 #[derive(clap::Args)]
@@ -21,6 +23,7 @@ use crate::wire::{ChannelName, Millis};
 Examples:
   parlour invite create
   parlour invite create --uses 30 --expires 7d --channel '#class-3b'
+  parlour invite create --for alice
   parlour invite revoke 3")]
 pub struct Args {
     #[command(flatten)]
@@ -36,28 +39,39 @@ enum Action {
 Examples:
   parlour invite create
   parlour invite create --uses 30 --expires 7d --channel '#class-3b'
+  parlour invite create --for alice
   link=$(parlour invite create --role admin)")]
-    Create {
-        /// How many accounts it makes.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        uses: u32,
-        /// How long it can be used: 30min, 24h, 7d.
-        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lasting)]
-        expires: Duration,
-        /// What its accounts may do.
-        #[arg(long, default_value = "member")]
-        role: Role,
-        /// The channel in which its accounts land.
-        #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
-        channel: ChannelName,
-    },
+    Create(Create),
     /// Print all invites with their numbers. The links are not kept and cannot be printed again.
-    List,
+    List {
+        /// Print an object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Take an invite back. The accounts it made stay.
     Revoke {
         /// Its number.
         number: i64,
     },
+}
+
+#[derive(clap::Args)]
+struct Create {
+    /// How many accounts it makes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    uses: u32,
+    /// How long it can be used: 30min, 24h, 7d.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lasting)]
+    expires: Duration,
+    /// What its accounts may do.
+    #[arg(long, default_value = "member")]
+    role: Role,
+    /// The channel in which its accounts land.
+    #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
+    channel: ChannelName,
+    /// Make no account, but let the owner of this one choose a new password. All its devices and sessions end.
+    #[arg(long = "for", value_name = "NAME", value_parser = access::nick, conflicts_with_all = ["uses", "role", "channel"])]
+    account: Option<Nick>,
 }
 
 /// Longest life of an invite. Whoever wants accounts for ever wants `parlour user add`.
@@ -67,8 +81,8 @@ const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
     match action {
-        Action::Create { uses, expires, role, channel } => create(&folders, uses, expires, role, &channel),
-        Action::List => list(&Admin::of(folders.data)?),
+        Action::Create(wanted) => create(&folders, wanted),
+        Action::List { json } => list(&Admin::of(folders.data)?, json),
         Action::Revoke { number } => {
             Admin::of(folders.data)?.ask(&Request::InviteRevoke { id: number })?;
             print(&format!("invite {number} is revoked\n"))
@@ -76,29 +90,37 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-fn create(
-    folders: &Folders,
-    uses: u32,
-    lasts: Duration,
-    role: Role,
-    channel: &ChannelName,
-) -> anyhow::Result<()> {
+fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
+    let Create { uses, expires, role, channel, account } = wanted;
     let admin = Admin::of_new(folders.data.clone());
     // First, so that no invite is made whose link cannot be written.
     let (addresses, pin) = server(&admin, folders)?;
     let token = Token::random();
-    let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-    let order =
-        InviteOrder { token: token.hash(), role: role.into(), channel: channel.clone(), uses, lasts_ms };
-    let role = order.role;
+    let lasts_ms = u64::try_from(expires.as_millis()).unwrap_or(u64::MAX);
+    let role = record::Role::from(role);
+    let does = match &account {
+        Some(name) => format!("lets {name} choose a new password, once"),
+        None if uses == 1 => format!("makes one {role} account"),
+        None => format!("makes {uses} {role} accounts"),
+    };
+    let then = match &account {
+        Some(_) => "and ends all its devices and sessions".to_owned(),
+        None => format!("landing in {channel}"),
+    };
+    let purpose = match &account {
+        Some(name) => Purpose::Reset(name.clone()),
+        None => Purpose::Accounts { role, channel, uses },
+    };
+    let order = InviteOrder { token: token.hash(), purpose, lasts_ms };
     let Reply::InviteCreated(number) = admin.ask(&Request::InviteCreate(order))? else {
         bail!("an unexpected answer")
     };
-    let accounts = if uses == 1 { format!("one {role} account") } else { format!("{uses} {role} accounts") };
     let end = minute(Millis(now().0.saturating_add(lasts_ms)));
-    eprintln!("Invite {number} makes {accounts} until {end}, landing in {channel}.");
+    let account = account.map(|name| name.to_string());
+    let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
+    eprintln!("Invite {number} {does} until {end}, {then}.");
     eprintln!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
-    print(&format!("{}\n", InviteLink { addresses, pin, token }))
+    print(&format!("{}\n", *link))
 }
 
 /// What the link says of the server: what the running one says of itself, or what the configuration says that it
@@ -121,36 +143,37 @@ fn server(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin
     }
 }
 
-fn list(admin: &Admin) -> anyhow::Result<()> {
-    let titles = ["NUMBER", "STATE", "USED", "ROLE", "CHANNEL", "EXPIRES", "BY"];
-    let mut rows = vec![titles.map(ToOwned::to_owned)];
-    let mut after = 0;
+fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
+    let mut invites = Vec::new();
     loop {
+        let after = invites.last().map_or(0, |invite: &Invite| invite.id);
         let Reply::Invites(page) = admin.ask(&Request::InviteList { after })? else {
             bail!("an unexpected answer")
         };
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        rows.extend(page.into_iter().map(row));
+        if page.is_empty() {
+            break;
+        }
+        invites.extend(page);
     }
+    if json {
+        return invites.iter().try_for_each(|invite| print(&(serde_json::to_string(invite)? + "\n")));
+    }
+    let titles = ["NUMBER", "STATE", "USED", "ROLE", "CHANNEL", "FOR", "EXPIRES", "BY"];
+    let mut rows = vec![titles.map(ToOwned::to_owned)];
+    rows.extend(invites.into_iter().map(row));
     print(&table(&rows))
 }
 
-fn row(invite: Invite) -> [String; 7] {
-    let Invite { id, role, channel, uses, spent, expires, state, created_by } = invite;
-    let state = match state {
-        State::Open => "open",
-        State::Spent => "spent",
-        State::Expired => "expired",
-        State::Revoked => "revoked",
-    };
+fn row(invite: Invite) -> [String; 8] {
+    let Invite { id, role, channel, uses, spent, expires, state, created_by, resets } = invite;
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
         id.to_string(),
-        state.to_owned(),
+        state.to_string(),
         format!("{spent}/{uses}"),
-        role.to_string(),
+        or_dash(resets.is_none().then(|| role.to_string())),
         or_dash(channel.map(|channel| channel.to_string())),
+        or_dash(resets.map(|name| name.to_string())),
         minute(expires),
         or_dash(created_by.map(|name| name.to_string())),
     ]

@@ -1,8 +1,8 @@
-//! `parlour join`: from an invite to an account.
+//! `parlour join`: from an invite to an account, or to a new password for one.
 
 use std::io::{self, BufRead as _, Write as _};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::access::{self, ask_password, explain};
@@ -18,8 +18,9 @@ use crate::wire::Nick;
 
 /// Make an account with an invite and remember the server.
 ///
-/// The link says where the server is and how to know it; it is good for one account. In a terminal the chat
-/// opens then; with --password-stdin the command ends when the account is made.
+/// The link says where the server is and how to know it; it is good for one account. One that an admin made for
+/// your own account lets you choose a new password, and ends all that was logged in. In a terminal the chat opens
+/// then; with --password-stdin the command ends when the account is made.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -40,35 +41,67 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { link, name, password_stdin } = args;
+    let resets = whose(&link, name.as_ref())?;
     access::run(async {
         // Before anything is asked: a file that cannot be written would leave an account and no way to it.
         let path = Servers::default_path()?;
         Servers::check(&path)?;
-        let (session, account) = if args.password_stdin {
-            let account = args.name.map_or_else(default_name, Ok)?;
+        let (session, account) = if password_stdin {
+            let account = resets.clone().or(name).map_or_else(default_name, Ok)?;
             let password = access::password_from_stdin()?;
-            (redeem(&args.link, &account, password).await?.map_err(|error| explain(&error))?, account)
+            (redeem(&link, &account, password).await?.map_err(|error| explain(&error))?, account)
         } else {
-            ask(&args.link, args.name).await?
+            ask(&link, resets.clone().or(name)).await?
         };
-        let called = Servers::remember(&path, &args.link.addresses, session.pins(), &account)?;
-        if args.password_stdin {
+        // As the server writes it, who may have been told it in another case.
+        let account = session.model.me().cloned().unwrap_or(account);
+        let called = Servers::remember(&path, &link.addresses, session.pins(), &account)?;
+        let done = if resets.is_some() {
+            format!("{account} has a new password on {called} now, and nothing else is logged in any more")
+        } else {
+            format!("{account} is a member of {called} now")
+        };
+        if password_stdin {
             session.close("").await;
-            println!("{account} is a member of {called} now; `parlour chat` opens the chat");
+            println!("{done}; `parlour chat` opens the chat");
             return Ok(());
         }
-        eprintln!("-- {account} is a member of {called} now; `parlour chat` brings you back here");
+        eprintln!("-- {done}; `parlour chat` brings you back here");
         chat::talk(session).await
     })
 }
 
-/// Makes the account, and this machine a device of it: from then on its key logs in.
+/// The account that the link is for, if it is for one.
+fn whose(link: &InviteLink, asked: Option<&Nick>) -> anyhow::Result<Option<Nick>> {
+    let Some(account) = &link.account else { return Ok(None) };
+    let account = Nick::parse(account).map_err(|why| {
+        anyhow!("the invite is for {account:?}, which cannot be an account: {why}; ask for a new invite")
+    })?;
+    match asked {
+        Some(asked) if *asked != account => {
+            bail!(
+                "this invite is for the account {account}; leave --name out, or ask for an invite of your own"
+            )
+        }
+        _ => Ok(Some(account)),
+    }
+}
+
+/// Makes the account or gives it the password, and makes this machine a device of it: from then on its key logs in.
 async fn redeem(
     link: &InviteLink,
     account: &Nick,
     password: Password,
 ) -> anyhow::Result<Result<Session, ConnectError>> {
-    let device = DeviceFile::of(&Servers::default_path()?, link.pin, account).load_or_make()?;
+    let file = DeviceFile::of(&Servers::default_path()?, link.pin, account);
+    // Who lost a password may have lost the key: a reset takes none that was there, and leaves it until it has worked.
+    let (device, made) = if link.account.is_some() {
+        let (device, pem) = file.make()?;
+        (device, Some(pem))
+    } else {
+        (file.load_or_make()?, None)
+    };
     let token = Zeroizing::new(link.token.to_string());
     let credentials = Credentials::Invite { token, password };
     let endpoint = Endpoint {
@@ -81,13 +114,22 @@ async fn redeem(
         enrols: true,
         reads: true,
     };
-    Ok(Session::open(endpoint, None).await)
+    let opened = Session::open(endpoint, None).await;
+    if let (Ok(_), Some(pem)) = (&opened, made) {
+        file.keep(&pem)?;
+    }
+    Ok(opened)
 }
 
 /// Asks for what is not given, and again for what the server does not take.
 async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
     // Nobody chooses a password for a server that is not there or not the right one.
     link::probe(&link.addresses, link.pin).await.map_err(|error| explain(&error))?;
+    if link.account.is_some()
+        && let Some(name) = &given
+    {
+        eprintln!("-- a new password for {name}");
+    }
     let mut name = given;
     let mut password = None;
     loop {

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::folders::Folders;
 use crate::chat::record::Role;
-use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Reply, Request};
+use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Purpose, Reply, Request};
 use crate::server::certificates::Certificates;
 use crate::server::config::Config;
 use crate::server::control::{Control, Facts};
@@ -174,13 +174,11 @@ async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin) -> anyho
     let token = Token::random();
     let order = InviteOrder {
         token: token.hash(),
-        role: Role::Admin,
-        channel: ChannelName::parse("#lobby")?,
-        uses: 1,
+        purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
     admin::run(store, Request::InviteCreate(order), Actor::Console, server::now()).await?;
-    let link = InviteLink { addresses, pin, token };
+    let link = InviteLink { addresses, pin, account: None, token };
     eprintln!(
         "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n"
     );

@@ -89,10 +89,19 @@ impl DeviceFile {
         if let Some(device) = self.load()? {
             return Ok(device);
         }
-        let (device, pem) =
-            DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))?;
-        self.write(&pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))?;
+        let (device, pem) = self.make()?;
+        self.keep(&pem)?;
         Ok(device)
+    }
+
+    /// A new key, which is not kept yet: what is there stays until [`keep`](Self::keep).
+    pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
+        DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
+    }
+
+    /// Keeps a key that was [made](Self::make), in place of what is there.
+    pub fn keep(&self, pem: &str) -> Result<(), DeviceFileError> {
+        self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }
 
     fn write(&self, pem: &str) -> io::Result<()> {

@@ -17,7 +17,7 @@ use crate::chat::login::{Checked, Refused, Registration, Verified};
 use crate::chat::record::AccountChange;
 use crate::chat::sasl::Credentials;
 use crate::store::accounts::AccountError;
-use crate::store::invites::RedeemError;
+use crate::store::invites::{RedeemError, Redeemed};
 use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
 use crate::wire::Nick;
@@ -129,7 +129,7 @@ impl Logins {
         }
     }
 
-    /// Redeems an invite: makes the account and tells the chat of it.
+    /// Redeems an invite: makes the account or gives it the new password, and tells the chat of it.
     pub async fn register(&self, peer: IpAddr, wanted: Registration) -> Result<Verified, Refused> {
         let refused = |code, text: String| Err(Refused { code, text });
         let Some(token) = wanted.token else {
@@ -154,19 +154,35 @@ impl Logins {
             Err(_) => [0; 32],
         };
         let outcome = async {
-            self.store.check_invite(hash, now()).await?;
+            self.store.check_invite(hash, wanted.name.clone(), now()).await?;
             let password = Password::new(&wanted.password).map_err(Failure::Weak)?;
             let phc = self.passwords.hash(password).await.map_err(|_| Failure::Busy)?;
-            Ok::<_, Failure>(self.store.redeem(hash, wanted.name.clone(), phc, now()).await?)
+            let redeemed = self.store.redeem(hash, wanted.name.clone(), phc.clone(), now()).await?;
+            Ok::<_, Failure>((redeemed, phc))
         };
         match outcome.await {
-            Ok((account, lands_in)) => {
+            Ok((Redeemed::Made(account, lands_in), _)) => {
                 info!(%peer, account = %account.name, "account made with an invite");
                 let since = self.hub.password_changes();
                 let verified =
                     Verified { account: account.id, name: account.name.clone(), since, device: None };
                 self.hub.account_changed(AccountChange::Added(account, lands_in)).await;
                 Ok(verified)
+            }
+            Ok((Redeemed::Reset(account), phc)) => {
+                info!(%peer, account = %account.name, "password and devices reset with an invite");
+                self.hub.account_changed(AccountChange::PasswordChanged(account.id)).await;
+                // Counted after the own change. If the password is another by now, that is not this one's login.
+                let since = self.hub.password_changes();
+                match self.store.credentials(account.name.clone()).await {
+                    Ok(Some(stands)) if stands.password.as_ref() == Some(&phc) => {
+                        Ok(Verified { account: account.id, name: account.name, since, device: None })
+                    }
+                    _ => refused(
+                        "TEMPORARILY_UNAVAILABLE",
+                        "The password was changed again meanwhile, log in with the latest".to_owned(),
+                    ),
+                }
             }
             Err(failure) => {
                 let (code, text) = failure.tell();
@@ -208,6 +224,8 @@ impl Failure {
                     RedeemError::Spent => "TOKEN_SPENT",
                     RedeemError::Expired => "TOKEN_EXPIRED",
                     RedeemError::Revoked => "TOKEN_REVOKED",
+                    RedeemError::Other(_) => "TOKEN_OF_ANOTHER",
+                    RedeemError::Disabled(_) | RedeemError::Gone(_) => "TOKEN_USELESS",
                     RedeemError::Account(AccountError::Taken(_) | AccountError::Removed(_)) => {
                         "ACCOUNT_EXISTS"
                     }

@@ -84,6 +84,9 @@ pub enum AccountError {
     /// There is no such account.
     #[error("there is no account {0}")]
     Unknown(Nick),
+    /// It may not log in, and so has no use for a new password.
+    #[error("the account {0} is disabled")]
+    Disabled(Nick),
     /// Only a removed account can be restored.
     #[error("the account {0} was not removed")]
     NotRemoved(Nick),
@@ -150,6 +153,18 @@ pub fn restore(
 /// The account of that name, unless it was removed or is built in.
 pub fn find(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {
     Ok(credentials(conn, name)?.ok_or_else(|| AccountError::Unknown(name.clone()))?.account)
+}
+
+/// The account of that name, for somebody who is to log in to it: not one that was removed, is built in or disabled, and
+/// what is wrong with it is said.
+pub fn find_usable(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {
+    match row_of(conn, name)? {
+        Some((_, taken, true)) => Err(AccountError::Removed(taken)),
+        _ => match find(conn, name)? {
+            Account { disabled: true, name, .. } => Err(AccountError::Disabled(name)),
+            account => Ok(account),
+        },
+    }
 }
 
 /// The account of that name with its password hash, unless it was removed or is built in.

@@ -1,4 +1,5 @@
-//! Invites: tokens that make an account, a limited number of times, until they expire or are revoked.
+//! Invites: tokens that make an account, a limited number of times, until they expire or are revoked; or that give an
+//! account a new password, once.
 
 use std::fmt;
 
@@ -7,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, AccountError, PasswordHash};
 use super::audit::{self, Actor};
-use super::{Store, StoreError};
-use crate::chat::record::{Account, Role};
+use super::{Store, StoreError, devices};
+use crate::chat::record::{Account, AccountId, Role};
 use crate::wire::{ChannelName, Millis, Nick};
 
 /// An invite's number: what people list and revoke it by. It is no secret and redeems nothing.
@@ -37,6 +38,8 @@ pub struct NewInvite {
     pub uses: u32,
     /// Until when.
     pub expires: Millis,
+    /// The account whose password and devices it resets, instead of making accounts.
+    pub resets: Option<AccountId>,
 }
 
 /// An invite as it is kept.
@@ -60,10 +63,22 @@ pub struct Invite {
     pub created: Millis,
     /// By whom; `None` for the command line.
     pub created_by: Option<Nick>,
+    /// The account whose password and devices it resets; `None`: it makes accounts.
+    pub resets: Option<(AccountId, Nick)>,
+}
+
+/// What became of a redeemed invite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// An account was made, and lands in this channel.
+    Made(Account, Option<ChannelName>),
+    /// An account has a new password. Its devices are forgotten.
+    Reset(Account),
 }
 
 /// What has become of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// It can be redeemed.
     Open,
@@ -73,6 +88,17 @@ pub enum State {
     Expired,
     /// It was taken back.
     Revoked,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Spent => "spent",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        })
+    }
 }
 
 /// Why an invite makes no account. The texts are for the one who tries.
@@ -90,6 +116,15 @@ pub enum RedeemError {
     /// An admin took it back.
     #[error("this invite was revoked")]
     Revoked,
+    /// It resets the password of one account, and another was named.
+    #[error("this invite is for the account {0} and for no other")]
+    Other(Nick),
+    /// The account that it is for may not log in.
+    #[error("the account {0}, which this invite is for, is disabled")]
+    Disabled(Nick),
+    /// The account that it is for is no more.
+    #[error("the account {0}, which this invite was for, was removed")]
+    Gone(Nick),
     /// The invite holds, the account cannot be made.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -133,7 +168,7 @@ impl Invite {
 }
 
 const COLUMNS: &str = "i.id, i.role, i.channel, i.uses, i.spent, i.expires, i.revoked, i.created,
-    (SELECT name FROM accounts WHERE id = i.created_by)";
+    (SELECT name FROM accounts WHERE id = i.created_by), i.resets, (SELECT name FROM accounts WHERE id = i.resets)";
 
 /// Makes an invite.
 pub fn create(
@@ -142,10 +177,19 @@ pub fn create(
     (now, actor): (Millis, Actor),
 ) -> rusqlite::Result<InviteId> {
     tx.prepare_cached(
-        "INSERT INTO invites (token, role, channel, uses, expires, created, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO invites (token, role, channel, uses, expires, created, created_by, resets)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .insert((invite.token, invite.role, &invite.channel, invite.uses, invite.expires, now, actor.id()))
+    .insert((
+        invite.token,
+        invite.role,
+        &invite.channel,
+        invite.uses,
+        invite.expires,
+        now,
+        actor.id(),
+        invite.resets,
+    ))
     .map(InviteId)
 }
 
@@ -181,22 +225,64 @@ pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Op
         .optional()
 }
 
-/// Makes the account that a token stands for and spends one use, both or neither. Returns the account and
-/// the channel in which it lands.
+/// Takes back what is still open of the invites that an account made. Returns how many.
+pub fn revoke_all_by(tx: &Connection, account: AccountId, now: Millis) -> rusqlite::Result<usize> {
+    tx.prepare_cached(
+        "UPDATE invites SET revoked = ?2
+         WHERE created_by = ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
+    )?
+    .execute((account, now))
+}
+
+/// The same, and of those that reset the account.
+pub fn revoke_all_of(tx: &Connection, account: AccountId, now: Millis) -> rusqlite::Result<usize> {
+    let by = revoke_all_by(tx, account, now)?;
+    let of = tx
+        .prepare_cached(
+            "UPDATE invites SET revoked = ?2
+             WHERE resets = ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
+        )?
+        .execute((account, now))?;
+    Ok(by + of)
+}
+
+/// Makes the account that a token stands for, or gives it the new password, and spends one use, both or neither.
 pub fn redeem(
     tx: &Connection,
     token: &TokenHash,
     name: &Nick,
     password: &PasswordHash,
     now: Millis,
-) -> Result<(Account, Option<ChannelName>), RedeemError> {
+) -> Result<Redeemed, RedeemError> {
     let invite = find(tx, token)?;
     invite.check(now)?;
-    let account = accounts::create(tx, name, password, invite.role, Some(invite.id.0), now)?;
+    let (account, resets) = match whom(tx, &invite, name)? {
+        Some(account) => {
+            accounts::set_password(tx, account.id, password)?;
+            // Whoever lost the password may have lost a machine, or more than one knows of.
+            devices::remove_all(tx, account.id)?;
+            (account, true)
+        }
+        None => (accounts::create(tx, name, password, invite.role, Some(invite.id.0), now)?, false),
+    };
     tx.prepare_cached("UPDATE invites SET spent = spent + 1 WHERE id = ?1")?.execute([invite.id.0])?;
-    let actor = Actor::Account(account.id);
-    audit::note(tx, (now, actor), "invite redeem", name.as_str(), &format!("invite {}", invite.id))?;
-    Ok((account, invite.channel))
+    let detail = format!("invite {}{}", invite.id, if resets { ", password and devices reset" } else { "" });
+    audit::note(tx, (now, Actor::Account(account.id)), "invite redeem", account.name.as_str(), &detail)?;
+    Ok(if resets { Redeemed::Reset(account) } else { Redeemed::Made(account, invite.channel) })
+}
+
+/// The account that an invite resets, if it is one of these, for somebody who says that he is `name`.
+fn whom(conn: &Connection, invite: &Invite, name: &Nick) -> Result<Option<Account>, RedeemError> {
+    let Some((id, known)) = &invite.resets else { return Ok(None) };
+    if known != name {
+        return Err(RedeemError::Other(known.clone()));
+    }
+    match accounts::find(conn, known) {
+        Ok(account) if account.id == *id && account.disabled => Err(RedeemError::Disabled(account.name)),
+        Ok(account) if account.id == *id => Ok(Some(account)),
+        Ok(_) | Err(AccountError::Unknown(_)) => Err(RedeemError::Gone(known.clone())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
@@ -210,23 +296,30 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
         revoked: row.get(6)?,
         created: row.get(7)?,
         created_by: row.get(8)?,
+        resets: row.get::<_, Option<AccountId>>(9)?.zip(row.get(10)?),
     })
 }
 
 impl Store {
-    /// Whether a token could be redeemed now: asked before the costly hash of a password is made for it.
-    pub async fn check_invite(&self, token: TokenHash, now: Millis) -> Result<(), RedeemError> {
-        self.read(move |conn| find(conn, &token)?.check(now)).await
+    /// Whether a token could be redeemed now for an account of that name: asked before the costly hash of a password is
+    /// made for it.
+    pub async fn check_invite(&self, token: TokenHash, name: Nick, now: Millis) -> Result<(), RedeemError> {
+        self.read(move |conn| {
+            let invite = find(conn, &token)?;
+            invite.check(now)?;
+            whom(conn, &invite, &name).map(drop)
+        })
+        .await
     }
 
-    /// Redeems a token for an account, atomically: of two that try the last use at once, one wins.
+    /// Redeems a token, atomically: of two that try the last use at once, one wins.
     pub async fn redeem(
         &self,
         token: TokenHash,
         name: Nick,
         password: PasswordHash,
         now: Millis,
-    ) -> Result<(Account, Option<ChannelName>), RedeemError> {
+    ) -> Result<Redeemed, RedeemError> {
         self.write(move |tx| redeem(tx, &token, &name, &password, now)).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::accounts::{self, AccountError, PasswordHash};
 use super::audit::{self, Actor};
-use super::invites::{self, NewInvite, RedeemError};
+use super::invites::{self, NewInvite, RedeemError, Redeemed};
 use super::*;
 use crate::chat::people::{ECHO_ID, ECHO_NAME};
 use crate::chat::record::{
@@ -330,6 +330,7 @@ async fn invites_make_their_accounts_and_say_why_not() {
         channel: Some(channel("#lobby")),
         uses,
         expires: Millis(NOW.0 + 1000),
+        resets: None,
     };
     let make = |new: NewInvite| {
         store.write(move |tx| Ok::<_, StoreError>(invites::create(tx, &new, (NOW, Actor::Console))?))
@@ -338,7 +339,9 @@ async fn invites_make_their_accounts_and_say_why_not() {
     make(invite(1, 2)).await.expect("made");
     let second = make(invite(2, 5)).await.expect("made");
 
-    let (account, lands) = redeem(1, "Alice", NOW).await.expect("redeems");
+    let Redeemed::Made(account, lands) = redeem(1, "Alice", NOW).await.expect("redeems") else {
+        panic!("an account")
+    };
     assert_eq!((account.role, lands), (Role::Admin, Some(channel("#lobby"))));
     assert!(matches!(redeem(1, "alice", NOW).await, Err(RedeemError::Account(AccountError::Taken(_)))));
     assert!(matches!(redeem(1, "echo", NOW).await, Err(RedeemError::Account(AccountError::Reserved(..)))));
@@ -350,9 +353,9 @@ async fn invites_make_their_accounts_and_say_why_not() {
         matches!((&a, &b), (Ok(_), Err(RedeemError::Spent)) | (Err(RedeemError::Spent), Ok(_))),
         "{a:?} {b:?}"
     );
-    assert!(matches!(store.check_invite([1; 32], NOW).await, Err(RedeemError::Spent)));
+    assert!(matches!(store.check_invite([1; 32], nick("dave"), NOW).await, Err(RedeemError::Spent)));
 
-    assert!(store.check_invite([2; 32], NOW).await.is_ok());
+    assert!(store.check_invite([2; 32], nick("dave"), NOW).await.is_ok());
     let revoke = |id| store.write(move |tx| Ok::<_, StoreError>(invites::revoke(tx, id, NOW)?));
     assert_eq!(revoke(second).await.expect("revokes").expect("is there").revoked, Some(NOW));
     assert_eq!(revoke(invites::InviteId(99)).await.expect("looks"), None);
@@ -366,4 +369,67 @@ async fn invites_make_their_accounts_and_say_why_not() {
     let audit = store.read(|conn| Ok::<_, StoreError>(audit::latest(conn, 10)?)).await.expect("reads");
     assert_eq!(audit.len(), 2);
     assert_eq!(audit[1].actor, Actor::Account(account.id));
+}
+
+#[tokio::test]
+async fn an_invite_resets_its_account_and_no_other() {
+    let (_folder, store) = open();
+    let alice = create(&store, "alice").await.expect("made");
+    let bob = create(&store, "bob").await.expect("made");
+    let key = crate::chat::account::DeviceKey([7; 32]);
+    let reset = move |token: u8| NewInvite {
+        token: [token; 32],
+        role: Role::Member,
+        channel: None,
+        uses: 1,
+        expires: Millis(NOW.0 + 1000),
+        resets: Some(alice),
+    };
+    for token in [1, 2, 3] {
+        store
+            .write(move |tx| Ok::<_, StoreError>(invites::create(tx, &reset(token), (NOW, Actor::Console))?))
+            .await
+            .expect("made");
+    }
+    let redeem =
+        |token: u8, name: &str| store.redeem([token; 32], nick(name), PasswordHash::from_phc("another"), NOW);
+    store
+        .write(move |tx| {
+            super::devices::add(tx, alice, key, NOW).map_err(|_| StoreError::Closed)?;
+            super::devices::add(tx, bob, crate::chat::account::DeviceKey([8; 32]), NOW)
+                .map_err(|_| StoreError::Closed)
+        })
+        .await
+        .expect("added");
+    for name in ["bob", "dora"] {
+        assert!(
+            matches!(redeem(1, name).await, Err(RedeemError::Other(of)) if of == nick("alice")),
+            "{name}"
+        );
+        let checked = store.check_invite([1; 32], nick(name), NOW).await;
+        assert!(matches!(checked, Err(RedeemError::Other(_))), "{name}");
+    }
+    // Of two at once one wins.
+    let (a, b) = tokio::join!(redeem(1, "ALICE"), redeem(1, "alice"));
+    assert!(
+        matches!((&a, &b), (Ok(_), Err(RedeemError::Spent)) | (Err(RedeemError::Spent), Ok(_))),
+        "{a:?} {b:?}"
+    );
+    let Ok(Redeemed::Reset(account)) = a.or(b) else { panic!("a reset") };
+    assert_eq!((account.id, account.name.as_str()), (alice, "alice"));
+    let password =
+        async |name| store.credentials(nick(name)).await.expect("reads").expect("is there").password;
+    assert_eq!(password("alice").await, Some(PasswordHash::from_phc("another")));
+    assert_eq!(password("bob").await, Some(hash()));
+    let devices = |id| store.read(move |conn| Ok::<_, StoreError>(super::devices::list(conn, id)?.len()));
+    assert_eq!((devices(alice).await.expect("reads"), devices(bob).await.expect("reads")), (0, 1));
+
+    let change = |sql: &'static str| store.write(move |tx| Ok::<_, StoreError>(tx.execute(sql, [alice])?));
+    change("UPDATE accounts SET disabled = 1 WHERE id = ?1").await.expect("disables");
+    assert!(matches!(redeem(2, "alice").await, Err(RedeemError::Disabled(_))));
+    store.write(move |tx| Ok::<_, StoreError>(accounts::remove(tx, alice, NOW)?)).await.expect("removes");
+    assert!(matches!(redeem(2, "alice").await, Err(RedeemError::Gone(_))));
+    let revoked = store.write(move |tx| Ok::<_, StoreError>(invites::revoke_all_of(tx, alice, NOW)?));
+    assert_eq!(revoked.await.expect("revokes"), 2);
+    assert!(matches!(redeem(2, "alice").await, Err(RedeemError::Revoked)));
 }

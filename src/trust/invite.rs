@@ -1,6 +1,6 @@
 //! Invite links: everything that somebody new needs, in one line to paste.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use super::address::{Address, AddressError};
@@ -8,7 +8,9 @@ use super::pin::{Pin, PinError};
 use super::token::{Token, TokenError};
 
 /// `parlour://HOST:PORT,HOST2:PORT/?pin=…&token=…`: where the server is, how to know it, and the right to
-/// make an account there.
+/// make an account there. One that resets an account's password has its name too: `&for=NAME`.
+///
+/// The token stands last and has a fixed length, so a link that was cut off anywhere is noticed.
 ///
 /// The link carries a secret, so `Debug` hides the token. `Display` writes the whole link. Parameters
 /// that this version does not know are passed over, so that later ones can say more.
@@ -18,6 +20,8 @@ pub struct InviteLink {
     pub addresses: Vec<Address>,
     /// The pin of the server's root certificate.
     pub pin: Pin,
+    /// The account whose password it resets, as a hint: what the token is for, the server knows.
+    pub account: Option<String>,
     /// The token that the server spends when the account is made.
     pub token: Token,
 }
@@ -43,6 +47,9 @@ pub enum InviteError {
     /// The pin does not parse.
     #[error("the invite link's pin is damaged: {0}; copy the link again, whole")]
     Pin(PinError),
+    /// The account's name does not parse.
+    #[error("the invite link's account name is damaged; copy the link again, whole")]
+    Account,
     /// The token does not parse.
     #[error("the invite link's token is damaged: {0}; copy the link again, whole")]
     Token(TokenError),
@@ -54,6 +61,9 @@ impl InviteLink {
 
     /// A machine has a handful of addresses; a link with more would not fit a QR code or a chat line.
     pub const MAX_ADDRESSES: usize = 16;
+
+    /// Most characters of an account's name in a link; servers have shorter ones.
+    pub const MAX_NAME: usize = 64;
 }
 
 impl fmt::Display for InviteLink {
@@ -63,7 +73,16 @@ impl fmt::Display for InviteLink {
             let comma = if at == 0 { "" } else { "," };
             write!(f, "{comma}{address}")?;
         }
-        write!(f, "/?pin={}&token={}", self.pin, self.token)
+        write!(f, "/?pin={}", self.pin)?;
+        if let Some(account) = &self.account {
+            f.write_str("&for=")?;
+            account.bytes().try_for_each(|byte| match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => f.write_char(char::from(byte)),
+                // Brackets and bars, which a name may have and which chats take for the end of a link.
+                _ => write!(f, "%{byte:02X}"),
+            })?;
+        }
+        write!(f, "&token={}", self.token)
     }
 }
 
@@ -86,9 +105,32 @@ impl FromStr for InviteLink {
         let addresses =
             hosts.split(',').map(str::parse).collect::<Result<_, _>>().map_err(InviteError::Address)?;
         let pin = parameter(query, "pin")?.parse().map_err(InviteError::Pin)?;
+        let account = match parameter(query, "for") {
+            Ok(text) => Some(decode(text).ok_or(InviteError::Account)?),
+            Err(InviteError::Missing(_)) => None,
+            Err(error) => return Err(error),
+        };
         let token = parameter(query, "token")?.parse().map_err(InviteError::Token)?;
-        Ok(Self { addresses, pin, token })
+        Ok(Self { addresses, pin, account, token })
     }
+}
+
+/// Takes `%XX` out of an account's name, which is short and of visible ASCII characters.
+fn decode(text: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c == '%' {
+            let digits = rest.get(1..3).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            name.push(char::from(u8::from_str_radix(digits, 16).ok()?));
+            rest = rest.get(3..)?;
+        } else {
+            name.push(c);
+            rest = rest.get(c.len_utf8()..)?;
+        }
+    }
+    (!name.is_empty() && name.len() <= InviteLink::MAX_NAME && name.chars().all(|c| c.is_ascii_graphic()))
+        .then_some(name)
 }
 
 /// The value of the one parameter of that name.
@@ -159,10 +201,28 @@ mod tests {
 
     #[test]
     fn a_link_cut_anywhere_is_refused() {
-        let link = link();
-        for end in 0..link.len() {
-            assert!(link[..end].parse::<InviteLink>().is_err(), "{}", &link[..end]);
+        for link in [link(), reset()] {
+            for end in 0..link.len() {
+                assert!(link[..end].parse::<InviteLink>().is_err(), "{}", &link[..end]);
+            }
         }
+    }
+
+    fn reset() -> String {
+        link().replace("&token", "&for=zoe%5Baway%5D&token")
+    }
+
+    #[test]
+    fn a_reset_says_for_whom() {
+        let parsed: InviteLink = reset().parse().expect("a link");
+        assert_eq!((parsed.account.as_deref(), parsed.to_string()), (Some("zoe[away]"), reset()));
+        for bad in
+            ["for=&", "for=%&", "for=%4&", "for=%4g&", "for=%+1&", "for=a%20b&", "for=%C3%A9&", "for=a%0A&"]
+        {
+            let damaged = reset().replace("for=zoe%5Baway%5D&", bad);
+            assert_eq!(damaged.parse::<InviteLink>(), Err(InviteError::Account), "{bad}");
+        }
+        assert_eq!(format!("{}&for=a", reset()).parse::<InviteLink>(), Err(InviteError::Twice("for")));
     }
 
     proptest! {
@@ -170,12 +230,13 @@ mod tests {
         fn every_link_reads_back(
             hosts in prop::collection::vec((any::<IpAddr>(), 1..=u16::MAX), 1..=16),
             pin: [u8; 32],
+            account in prop::option::of("[!-~]{1,64}"),
         ) {
             let addresses = hosts
                 .iter()
                 .map(|(ip, port)| Address::new(&ip.to_string(), *port).expect("an IP address"))
                 .collect();
-            let link = InviteLink { addresses, pin: Pin::new(pin), token: Token::random() };
+            let link = InviteLink { addresses, pin: Pin::new(pin), account, token: Token::random() };
             prop_assert_eq!(link.to_string().parse(), Ok(link));
         }
 

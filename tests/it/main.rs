@@ -49,6 +49,7 @@ mod refusals;
 mod renaming;
 mod renewal;
 mod replay;
+mod resets;
 mod rotation;
 mod search;
 mod server_queries;

@@ -4,17 +4,18 @@
 //! [control socket](super::control) when one does; the requests are the same. They carry hashes, never a password
 //! or a token.
 
+mod absent;
+mod invites;
 mod json;
 mod users;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::account::{Device, DeviceKey};
+use crate::chat::account::DeviceKey;
 use crate::chat::record::{AccountChange, Role};
 use crate::store::accounts::{AccountError, PasswordHash};
-use crate::store::audit::{self, Actor};
-use crate::store::devices;
-use crate::store::invites::{self, InviteId, NewInvite, State, TokenHash};
+use crate::store::audit::Actor;
+use crate::store::invites::{State, TokenHash};
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
@@ -107,16 +108,28 @@ pub enum UserChange {
 pub struct InviteOrder {
     /// Hash of the token, which stays with the one who asks.
     pub token: TokenHash,
-    /// What its accounts may do.
-    #[serde(with = "json::text")]
-    pub role: Role,
-    /// Where its accounts land.
-    #[serde(with = "json::text")]
-    pub channel: ChannelName,
-    /// How many accounts it makes.
-    pub uses: u32,
+    /// What it is for.
+    pub purpose: Purpose,
     /// How long it can be redeemed, in milliseconds.
     pub lasts_ms: u64,
+}
+
+/// What an invite is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Purpose {
+    /// New accounts.
+    Accounts {
+        /// What they may do.
+        #[serde(with = "json::text")]
+        role: Role,
+        /// Where they land.
+        #[serde(with = "json::text")]
+        channel: ChannelName,
+        /// How many it makes.
+        uses: u32,
+    },
+    /// A new password for the account of this name, whose devices and sessions end.
+    Reset(#[serde(with = "json::text")] Nick),
 }
 
 /// What is answered.
@@ -205,6 +218,9 @@ pub struct Invite {
     /// By whom it was made; nobody for the command line.
     #[serde(with = "json::option")]
     pub created_by: Option<Nick>,
+    /// The account whose password and devices it resets, instead of making accounts.
+    #[serde(with = "json::option")]
+    pub resets: Option<Nick>,
 }
 
 /// Why something was not done.
@@ -228,6 +244,8 @@ pub enum FailureKind {
     Reserved,
     /// There is no such account.
     UnknownUser,
+    /// The account may not log in.
+    Disabled,
     /// The account is not a removed one.
     NotRemoved,
     /// There is no such invite.
@@ -266,89 +284,15 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::UserList { after } => {
             store.read(move |conn| users::list(conn, after.as_ref())).await.map(Into::into)
         }
-        Request::InviteCreate(order) => invite_create(store, order, by).await.map(Into::into),
-        Request::InviteList { after } => invite_list(store, after, now).await.map(Into::into),
-        Request::InviteRevoke { id } => invite_revoke(store, id, by).await.map(Into::into),
+        Request::InviteCreate(order) => invites::create(store, order, by).await.map(Into::into),
+        Request::InviteList { after } => invites::list(store, after, now).await.map(Into::into),
+        Request::InviteRevoke { id } => invites::revoke(store, id, by).await.map(Into::into),
         Request::Absent { pin, after } => {
-            store.read(move |conn| absent(conn, pin, after, now)).await.map(Into::into)
+            store.read(move |conn| absent::list(conn, pin, after, now)).await.map(Into::into)
         }
         Request::Server | Request::Certificates => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
-        }
-    }
-}
-
-async fn invite_create(store: &Store, order: InviteOrder, by: (Millis, Actor)) -> Result<Reply, Failure> {
-    if order.uses == 0 || order.lasts_ms == 0 {
-        return Err(Failure::invalid("an invite needs at least one use and some time"));
-    }
-    let invite = NewInvite {
-        token: order.token,
-        role: order.role,
-        channel: Some(order.channel),
-        uses: order.uses,
-        expires: Millis(by.0.0.saturating_add(order.lasts_ms)),
-    };
-    store
-        .write(move |tx| {
-            let id = invites::create(tx, &invite, by)?;
-            let detail = format!("{}, {} uses, until {}", invite.role, invite.uses, invite.expires);
-            audit::note(tx, by, "invite create", &id.to_string(), &detail)?;
-            Ok(Reply::InviteCreated(id.0))
-        })
-        .await
-}
-
-async fn invite_list(store: &Store, after: i64, now: Millis) -> Result<Reply, Failure> {
-    let page =
-        store.read(move |conn| Ok::<_, StoreError>(invites::list(conn, InviteId(after), PAGE)?)).await?;
-    Ok(Reply::Invites(page.into_iter().map(|invite| Invite::new(invite, now)).collect()))
-}
-
-async fn invite_revoke(store: &Store, id: i64, by: (Millis, Actor)) -> Result<Reply, Failure> {
-    store
-        .write(move |tx| {
-            if invites::revoke(tx, InviteId(id), by.0)?.is_none() {
-                let text = format!("there is no invite {id}");
-                return Err(Failure { kind: FailureKind::UnknownInvite, text });
-            }
-            audit::note(tx, by, "invite revoke", &id.to_string(), "")?;
-            Ok(Reply::Done)
-        })
-        .await
-}
-
-fn absent(
-    conn: &rusqlite::Connection,
-    pin: Pin,
-    after: Option<DeviceKey>,
-    now: Millis,
-) -> Result<Reply, Failure> {
-    // Where it was never shown, nobody can have seen it.
-    let since = audit::root_shown(conn, &pin.to_string())?.unwrap_or(now);
-    let page = devices::absent(conn, since, after.unwrap_or(DeviceKey([0; 32])), PAGE)?;
-    let device = |(account, device): (Nick, Device)| AbsentDevice {
-        account,
-        key: device.key,
-        last: device.used.unwrap_or(device.added),
-    };
-    let invites = invites::open_of_before(conn, since, now)?;
-    Ok(Reply::Absent { devices: page.into_iter().map(device).collect(), invites })
-}
-
-impl Invite {
-    fn new(invite: invites::Invite, now: Millis) -> Self {
-        let state = invite.state(now);
-        Self {
-            id: invite.id.0,
-            role: invite.role,
-            channel: invite.channel,
-            uses: invite.uses,
-            spent: invite.spent,
-            expires: invite.expires,
-            state,
-            created_by: invite.created_by,
         }
     }
 }
@@ -373,6 +317,7 @@ impl From<AccountError> for Failure {
             AccountError::Removed(_) => FailureKind::Removed,
             AccountError::Reserved(..) => FailureKind::Reserved,
             AccountError::Unknown(_) => FailureKind::UnknownUser,
+            AccountError::Disabled(_) => FailureKind::Disabled,
             AccountError::NotRemoved(_) => FailureKind::NotRemoved,
             AccountError::Store(_) => FailureKind::Store,
         };

@@ -58,7 +58,8 @@ impl Admin {
     }
 
     async fn audit(&self) -> Vec<String> {
-        let entries = self.store.read(|conn| Ok::<_, StoreError>(audit::latest(conn, 100)?)).await;
+        let entries =
+            self.store.read(|conn| Ok::<_, StoreError>(crate::store::audit::latest(conn, 100)?)).await;
         let entries = entries.expect("reads").into_iter().rev();
         entries.map(|e| format!("{} {} {}", e.action, e.target, e.detail).trim().to_owned()).collect()
     }
@@ -151,7 +152,8 @@ async fn the_life_of_an_invite() {
     let order = |token: u8, uses| {
         let channel = ChannelName::parse("#lobby").expect("a channel");
         let lasts_ms = if uses == 1 { 1 } else { 1000 };
-        InviteOrder { token: [token; 32], role: Role::Admin, channel, uses, lasts_ms }
+        let purpose = Purpose::Accounts { role: Role::Admin, channel, uses };
+        InviteOrder { token: [token; 32], purpose, lasts_ms }
     };
     for (token, uses) in [(1, 1), (2, 2), (3, 3)] {
         let (reply, _) = admin.ask(Request::InviteCreate(order(token, uses))).await.expect("made");

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 
 use super::{Failure, FailureKind, NewUser, Outcome, PAGE, Reply, User, UserChange};
-use crate::chat::record::{Account, AccountChange};
+use crate::chat::record::{Account, AccountChange, Role};
 use crate::store::audit::{self, Actor};
-use crate::store::{accounts, devices};
+use crate::store::{accounts, devices, invites};
 use crate::wire::{Millis, Nick};
 
 pub fn add(tx: &Connection, user: &NewUser, again: bool, by: (Millis, Actor)) -> Result<Outcome, Failure> {
@@ -41,6 +41,12 @@ pub fn change(
 ) -> Result<Outcome, Failure> {
     let account = accounts::find(tx, name)?;
     let (id, name) = (account.id, account.name.clone());
+    // The links that somebody handed out as an admin, perhaps to himself, are no way back in.
+    let revoked = match change {
+        UserChange::Remove => invites::revoke_all_of(tx, id, by.0)?,
+        UserChange::Disable | UserChange::Role(Role::Member) => invites::revoke_all_by(tx, id, by.0)?,
+        _ => 0,
+    };
     let (action, detail, change) = match change {
         UserChange::Password(password) => {
             accounts::set_password(tx, id, password)?;
@@ -64,6 +70,11 @@ pub fn change(
             accounts::remove(tx, id, by.0)?;
             ("user remove", String::new(), AccountChange::Removed(id))
         }
+    };
+    let detail = match (revoked, detail.is_empty()) {
+        (0, _) => detail,
+        (count, true) => format!("invites revoked: {count}"),
+        (count, false) => format!("{detail}, invites revoked: {count}"),
     };
     audit::note(tx, by, action, name.as_str(), &detail)?;
     Ok(Outcome { reply: Reply::Done, changes: vec![change] })

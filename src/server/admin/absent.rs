@@ -1,0 +1,22 @@
+//! Who has not seen a root yet: devices that were not back since, and invites that were made before.
+
+use rusqlite::Connection;
+
+use super::{AbsentDevice, Failure, PAGE, Reply};
+use crate::chat::account::{Device, DeviceKey};
+use crate::store::{audit, devices, invites};
+use crate::trust::Pin;
+use crate::wire::{Millis, Nick};
+
+pub fn list(conn: &Connection, pin: Pin, after: Option<DeviceKey>, now: Millis) -> Result<Reply, Failure> {
+    // Where it was never shown, nobody can have seen it.
+    let since = audit::root_shown(conn, &pin.to_string())?.unwrap_or(now);
+    let page = devices::absent(conn, since, after.unwrap_or(DeviceKey([0; 32])), PAGE)?;
+    let device = |(account, device): (Nick, Device)| AbsentDevice {
+        account,
+        key: device.key,
+        last: device.used.unwrap_or(device.added),
+    };
+    let invites = invites::open_of_before(conn, since, now)?;
+    Ok(Reply::Absent { devices: page.into_iter().map(device).collect(), invites })
+}
