@@ -1,5 +1,7 @@
 //! `parlour invite`: the links that make accounts, or give one a new password.
 
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,6 +12,7 @@ use super::access;
 use super::admin::Admin;
 use super::folders::Folders;
 use super::output::{minute, print, table};
+use super::qr::{self, Code, ImageFile};
 use super::user::Role;
 use crate::chat::record;
 use crate::server::admin::{FailureKind, Invite, InviteOrder, Purpose, Reply, Request};
@@ -39,7 +42,8 @@ enum Action {
 Examples:
   parlour invite create
   parlour invite create --uses 30 --expires 7d --channel '#class-3b'
-  parlour invite create --for alice
+  parlour invite create --qr
+  parlour invite create --for alice --qr-file alice.png
   link=$(parlour invite create --role admin)")]
     Create(Create),
     /// Print all invites with their numbers. The links are not kept and cannot be printed again.
@@ -72,6 +76,12 @@ struct Create {
     /// Make no account, but let the owner of this one choose a new password. All its devices and sessions end.
     #[arg(long = "for", value_name = "NAME", value_parser = access::nick, conflicts_with_all = ["uses", "role", "channel"])]
     account: Option<Nick>,
+    /// Show the link as a QR code, on standard error.
+    #[arg(long)]
+    qr: bool,
+    /// Write the QR code to a new file that only you can read: FILE.png or FILE.svg.
+    #[arg(long, value_name = "FILE", value_parser = qr::image)]
+    qr_file: Option<PathBuf>,
 }
 
 /// Longest life of an invite. Whoever wants accounts for ever wants `parlour user add`.
@@ -91,10 +101,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
-    let Create { uses, expires, role, channel, account } = wanted;
+    let Create { uses, expires, role, channel, account, qr, qr_file } = wanted;
     let admin = Admin::of_new(folders.data.clone());
-    // First, so that no invite is made whose link cannot be written.
+    // First, so that no invite is made whose link or image cannot be written.
     let (addresses, pin) = server(&admin, folders)?;
+    let image = qr_file.as_deref().map(ImageFile::create).transpose()?;
     let token = Token::random();
     let lasts_ms = u64::try_from(expires.as_millis()).unwrap_or(u64::MAX);
     let role = record::Role::from(role);
@@ -120,7 +131,31 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
     let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
     eprintln!("Invite {number} {does} until {end}, {then}.");
     eprintln!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
+    if qr || image.is_some() {
+        let code = Code::of(&link)?;
+        if qr {
+            show(&code);
+        }
+        if let Some(image) = image {
+            image.write(&code)?;
+        }
+    }
     print(&format!("{}\n", *link))
+}
+
+/// Shows a code on standard error.
+fn show(code: &Code) {
+    let terminal = io::stderr().is_terminal();
+    eprint!("{}", code.lines(terminal));
+    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stderr())
+        && usize::from(width) < code.columns()
+    {
+        eprintln!(
+            "The code is {} columns wide and this window {width}: make it wider and the letters smaller, and make the \
+             invite again, or use --qr-file.",
+            code.columns()
+        );
+    }
 }
 
 /// What the link says of the server: what the running one says of itself, or what the configuration says that it

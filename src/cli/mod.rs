@@ -11,6 +11,7 @@ mod import;
 pub mod invite;
 pub mod join;
 mod output;
+mod qr;
 pub mod send;
 pub mod serve;
 pub mod tail;

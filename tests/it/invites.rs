@@ -2,6 +2,10 @@
 //!
 //! <https://ircv3.net/specs/extensions/account-registration>
 
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::common::{Client, FULL, Home, Line, PASSWORD, Server, server};
 
 /// The token in a link.
@@ -210,4 +214,44 @@ fn the_admins_invite_comes_again_while_nobody_has_used_it() {
         let server = home.serve();
         server.wait_for_log(|line| line.contains("parlour://"));
     }
+}
+
+/// What a reader makes of a PNG.
+fn read_code(path: &std::path::Path) -> String {
+    let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("an image")));
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut bits).expect("an image");
+    let (width, height) = (info.width as usize, info.height as usize);
+    let pixel =
+        |x: usize, y: usize| if bits[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1 { 255 } else { 0 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
+    let grids = image.detect_grids();
+    grids.first().expect("a code").decode().expect("a text").1
+}
+
+#[test]
+fn a_code_holds_the_link_which_stays_the_last_line() {
+    let server = server();
+    let home = &server.home;
+    let args = ["invite", "create", "--qr", "--qr-file", "code.png"];
+    let output = home.run(&args);
+    assert!(output.status.success(), "{output:?}");
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    let [link] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("not the link alone: {stdout}") };
+    let shown = String::from_utf8(output.stderr).expect("text");
+    assert!(shown.contains('█') && !shown.contains('\u{1b}'), "no colours in a pipe: {shown}");
+    assert!(!shown.contains(token(link)));
+    let image = home.path("code.png");
+    assert_eq!(read_code(&image), link);
+    assert_eq!(fs::metadata(&image).expect("a file").permissions().mode() & 0o777, 0o600);
+
+    // Nothing is overwritten, and then no invite is made either; nor is a file without an invite.
+    let before = fs::read(&image).expect("bytes");
+    assert!(home.fail(&args[..]).contains("code.png is there already"));
+    assert_eq!(fs::read(&image).expect("bytes"), before);
+    let said = home.fail(&["invite", "create", "--for", "nobody", "--qr-file", "other.svg"]);
+    assert!(said.contains("there is no account nobody"), "{said}");
+    assert!(!home.path("other.svg").exists());
+    assert_eq!(home.count("SELECT count(*) FROM invites"), 1);
 }

@@ -1,0 +1,186 @@
+//! QR codes of invite links: in the terminal, and as an image in a file.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use qrcode::{Color, EcLevel, QrCode};
+use zeroize::Zeroizing;
+
+/// Light modules around a code, which readers find it by (ISO/IEC 18004, 9.1).
+const QUIET: usize = 4;
+
+/// Pixels of a module's side in a PNG.
+const SCALE: usize = 8;
+
+/// Black on white whatever the colours of the terminal are: numbers 16 and 231 are the same in every theme.
+const INK: &str = "\x1b[38;5;16;48;5;231m";
+const END: &str = "\x1b[0m";
+
+/// The code of a text, with its quiet zone.
+pub struct Code {
+    width: usize,
+    /// Row by row; true for dark.
+    dark: Vec<bool>,
+}
+
+/// A form of image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Png,
+    Svg,
+}
+
+/// A file that was made for an image and is still empty. Unless it is [written](ImageFile::write), it is removed again.
+pub struct ImageFile {
+    path: PathBuf,
+    form: Form,
+    file: Option<File>,
+}
+
+impl Code {
+    /// The code of a text. The level L takes the fewest modules: what shows it is a screen or a fresh print, and a
+    /// code that does not fit the window is none.
+    pub fn of(text: &str) -> anyhow::Result<Self> {
+        let code = QrCode::with_error_correction_level(text, EcLevel::L)
+            .context("the link is too long for a QR code; set fewer addresses under `advertise`")?;
+        let inner = code.width();
+        let width = inner + 2 * QUIET;
+        let mut dark = vec![false; width * width];
+        for (at, color) in code.to_colors().into_iter().enumerate() {
+            dark[(at / inner + QUIET) * width + at % inner + QUIET] = color == Color::Dark;
+        }
+        Ok(Self { width, dark })
+    }
+
+    /// How many columns of a terminal it takes.
+    pub fn columns(&self) -> usize {
+        self.width
+    }
+
+    fn is_dark(&self, x: usize, y: usize) -> bool {
+        // An odd number of rows leaves half a line, which is light.
+        self.dark.get(y * self.width + x).is_some_and(|&dark| dark)
+    }
+
+    /// Lines of half blocks, two rows each. With `colours` it is black on white; without, the blocks are what is light,
+    /// as it must be where letters are bright on a dark ground.
+    pub fn lines(&self, colours: bool) -> String {
+        let mut text = String::new();
+        for y in (0..self.width).step_by(2) {
+            if colours {
+                text.push_str(INK);
+            }
+            for x in 0..self.width {
+                let (upper, lower) = (self.is_dark(x, y), self.is_dark(x, y + 1));
+                text.push(match (upper == colours, lower == colours) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => ' ',
+                });
+            }
+            text.push_str(if colours { END } else { "" });
+            text.push('\n');
+        }
+        text
+    }
+
+    /// A drawing in units of modules: a path of the dark runs.
+    fn svg(&self) -> Zeroizing<String> {
+        let side = self.width;
+        let mut path = Zeroizing::new(String::new());
+        for y in 0..side {
+            let mut x = 0;
+            while x < side {
+                let run = (x..side).take_while(|&x| self.is_dark(x, y)).count();
+                if run > 0 {
+                    let _ = write!(path, "M{x} {y}h{run}v1h-{run}z");
+                }
+                x += run.max(1);
+            }
+        }
+        Zeroizing::new(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{0}\" viewBox=\"0 0 {side} {side}\" \
+             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/>\
+             <path fill=\"#000\" d=\"{1}\"/></svg>\n",
+            side * SCALE,
+            *path
+        ))
+    }
+
+    /// One bit a pixel, 1 for light.
+    fn png(&self, to: &mut dyn io::Write) -> Result<(), png::EncodingError> {
+        let side = self.width * SCALE;
+        // SCALE is 8: a module is a byte.
+        let rows = (0..side).flat_map(|y| (0..self.width).map(move |x| (x, y / SCALE)));
+        let bits: Zeroizing<Vec<u8>> =
+            Zeroizing::new(rows.map(|(x, y)| if self.is_dark(x, y) { 0 } else { 0xff }).collect());
+        let side = u32::try_from(side).map_err(|_| png::EncodingError::LimitsExceeded)?;
+        let mut encoder = png::Encoder::new(to, side, side);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&bits)?;
+        writer.finish()
+    }
+}
+
+impl ImageFile {
+    /// Makes a file that nobody else can read, and that was not there.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let form = form(path).map_err(anyhow::Error::msg)?;
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        match made {
+            Ok(file) => Ok(Self { path: path.to_owned(), form, file: Some(file) }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                bail!("{} is there already; name another file, or remove it first", path.display())
+            }
+            Err(error) => Err(error).with_context(|| {
+                format!("cannot make {}; name a file in a folder that you may write to", path.display())
+            }),
+        }
+    }
+
+    /// Writes the image.
+    pub fn write(mut self, code: &Code) -> anyhow::Result<()> {
+        let failed = || format!("cannot write {}; make the invite again elsewhere", self.path.display());
+        let Some(file) = &mut self.file else { return Ok(()) };
+        match self.form {
+            Form::Svg => file.write_all(code.svg().as_bytes()).with_context(failed)?,
+            Form::Png => code.png(file).with_context(failed)?,
+        }
+        file.sync_all().with_context(failed)?;
+        self.file = None;
+        Ok(())
+    }
+}
+
+impl Drop for ImageFile {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            // It is empty or half an image; who wanted it is told of another error.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// For clap: a path whose ending says which image.
+pub fn image(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    form(&path).map(|_| path)
+}
+
+fn form(path: &Path) -> Result<Form, String> {
+    match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => Ok(Form::Png),
+        Some("svg") => Ok(Form::Svg),
+        _ => Err("the file's name ends in .png or .svg".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+/// As long as a link of a machine with eight addresses is.
+fn link() -> String {
+    let hosts: Vec<String> =
+        (0..8).map(|n| format!("[2001:db8:1234:5678:9abc:def0:1234:{n}]:6697")).collect();
+    let (pin, token) = ("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc", "CQkJCQkJCQkJCQkJCQkJCQ");
+    format!("parlour://{}/?pin={pin}&token={token}", hosts.join(","))
+}
+
+/// What a reader makes of an image of `side` pixels.
+fn read(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
+    // A module of one pixel is too small for any reader.
+    const ZOOM: usize = 4;
+    let pixel = |x: usize, y: usize| if dark(x / ZOOM, y / ZOOM) { 0 } else { 255 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(side * ZOOM, side * ZOOM, pixel);
+    let grids = image.detect_grids();
+    assert_eq!(grids.len(), 1, "one code");
+    grids[0].decode().expect("a code").1
+}
+
+/// The modules that a terminal shows: which are ink, two for each character.
+fn modules(lines: &str) -> Vec<Vec<bool>> {
+    let mut rows = Vec::new();
+    for line in lines.lines() {
+        let half = |upper: bool| {
+            line.chars().map(|c| c == '█' || c == if upper { '▀' } else { '▄' }).collect::<Vec<bool>>()
+        };
+        rows.extend([half(true), half(false)]);
+    }
+    rows
+}
+
+#[test]
+fn a_terminal_shows_the_link_in_any_colours() {
+    let code = Code::of(&link()).expect("a code");
+    let coloured = code.lines(true);
+    assert!(coloured.lines().all(|line| line.starts_with(INK) && line.ends_with(END)));
+    let ink = modules(&coloured.replace(INK, "").replace(END, ""));
+    assert_eq!(ink[0].len(), code.columns());
+    assert_eq!(read(ink[0].len(), |x, y| ink.get(y).is_some_and(|row| row[x])), link());
+    // Without colours what is printed is light.
+    let light = modules(&code.lines(false));
+    assert!(light[..QUIET].iter().flatten().all(|&light| light), "a quiet zone");
+    assert_eq!(read(light[0].len(), |x, y| light.get(y).is_some_and(|row| !row[x])), link());
+}
+
+#[test]
+fn a_link_of_many_addresses_fits_a_terminal() {
+    let usual = "parlour://192.168.178.23:6697,host.local:6697/?pin=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\
+                 &token=CQkJCQkJCQkJCQkJCQkJCQ";
+    assert!(Code::of(usual).expect("a code").columns() <= 60);
+    assert!(Code::of(&"x".repeat(5000)).is_err());
+}
+
+#[test]
+fn images_hold_the_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let code = Code::of(&link()).expect("a code");
+    let path = |name: &str| folder.path().join(name);
+    for name in ["code.png", "code.SVG"] {
+        ImageFile::create(&path(name)).expect(name).write(&code).expect(name);
+        assert_eq!(fs::metadata(path(name)).expect(name).permissions().mode() & 0o777, 0o600);
+        let before = fs::read(path(name)).expect(name);
+        let again = ImageFile::create(&path(name)).err().expect("refused").to_string();
+        assert!(again.contains("is there already"), "{again}");
+        assert_eq!(fs::read(path(name)).expect(name), before);
+    }
+
+    let decoder = png::Decoder::new(io::BufReader::new(File::open(path("code.png")).expect("a file")));
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut bits).expect("an image");
+    assert_eq!(info.width as usize, code.columns() * SCALE);
+    let dark = |x: usize, y: usize| bits[y * info.line_size + x / 8] & (0x80 >> (x % 8)) == 0;
+    assert_eq!(read(info.width as usize, dark), link());
+
+    let svg = fs::read_to_string(path("code.SVG")).expect("text");
+    let (_, runs) = svg.split_once("fill=\"#000\" d=\"").expect("a path");
+    let (runs, _) = runs.split_once('"').expect("its end");
+    let mut ink = vec![vec![false; code.columns()]; code.columns()];
+    for run in runs.split_terminator('z') {
+        let (start, rest) = run.trim_start_matches('M').split_once('h').expect("a run");
+        let (x, y) = start.split_once(' ').expect("a place");
+        let (x, y): (usize, usize) = (x.parse().expect("x"), y.parse().expect("y"));
+        let length: usize = rest.split('v').next().expect("a length").parse().expect("a number");
+        ink[y][x..x + length].fill(true);
+    }
+    assert_eq!(read(code.columns(), |x, y| ink[y][x]), link());
+}
+
+#[test]
+fn a_file_that_was_not_written_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("code.png");
+    drop(ImageFile::create(&path).expect("made"));
+    assert!(!path.exists());
+    assert!(image("code.jpg").is_err() && image("code").is_err());
+    let nowhere = ImageFile::create(&folder.path().join("none/code.svg")).err().expect("refused");
+    assert!(nowhere.to_string().contains("cannot make"), "{nowhere}");
+}
