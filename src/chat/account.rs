@@ -4,20 +4,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use zeroize::Zeroizing;
-
+use super::invites::{InviteOutcome, InviteRequest};
 use super::record::AccountId;
 use super::sasl::Credentials;
 use super::settings::Settings;
 use crate::wire::Millis;
 
+pub use super::secret::Secret;
+
 /// SHA-256 over the certificate (DER) with which a device logs in: what clients call its fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceKey(pub [u8; 32]);
-
-/// A password on its way. `Debug` shows nothing of it, and it is wiped when it is dropped.
-#[derive(Clone)]
-pub struct Secret(pub Zeroizing<String>);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -32,6 +29,8 @@ pub enum Request {
     DeviceList,
     /// A device may log in no more.
     DeviceRemove(DeviceKey),
+    /// Something about invites to the server.
+    Invites(InviteRequest),
     /// The configuration is to be read again.
     Rehash,
 }
@@ -61,6 +60,8 @@ pub enum Outcome {
     Devices(Vec<Device>),
     /// It may no more.
     DeviceRemoved(DeviceKey),
+    /// Something about invites was done.
+    Invites(InviteOutcome),
     /// The configuration that was read.
     Rehashed(Box<Settings>),
     /// It was not done: the code of a FAIL, and why.
@@ -74,12 +75,6 @@ pub enum Voice {
     Command(&'static str),
     /// A message to `NickServ`.
     Service,
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 impl fmt::Display for DeviceKey {
@@ -116,6 +111,8 @@ impl FromStr for DeviceKey {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
 
     #[test]

@@ -72,8 +72,10 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let passwords = Arc::new(Passwords::new(config.passwords));
     let folders = args.folders.clone();
     let reload = move || folders.config().map_err(|error| error.to_string());
-    let server = Server::new(&config, store.clone(), certificates, passwords.clone(), reload).await?;
     let addresses = advertise::addresses(&config.advertise, &bound);
+    let server =
+        Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone())
+            .await?;
     let control = control(&server, &store, addresses.clone())?;
     for address in &bound {
         info!("listening on {address}");

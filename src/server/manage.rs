@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::handle::now;
+use super::invites;
 use super::logins::Logins;
 use super::passwords::{Password, Passwords};
 use super::reload::{ReloadError, Reloader};
@@ -16,6 +17,7 @@ use crate::chat::sasl::Credentials;
 use crate::store::audit::{self, Actor};
 use crate::store::devices::{self, DeviceError};
 use crate::store::{Store, StoreError, accounts};
+use crate::trust::Address;
 
 /// Carries out requests.
 pub(super) struct Manager {
@@ -23,6 +25,8 @@ pub(super) struct Manager {
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
     pub reloader: Arc<Reloader>,
+    /// Where clients reach the server: what invites say.
+    pub addresses: Vec<Address>,
 }
 
 /// The connection that asks.
@@ -61,6 +65,10 @@ impl Manager {
                 self.store.read(list).await.map(Outcome::Devices)
             }
             Request::DeviceRemove(key) => self.device_remove(account, key).await,
+            Request::Invites(request) => {
+                let reach = (&*self.addresses, self.reloader.identity().pin());
+                Ok(invites::run(&self.store, reach, account, request).await)
+            }
             Request::Rehash => Ok(match self.reloader.read() {
                 Ok(settings) => {
                     self.reloader.note_root().await;

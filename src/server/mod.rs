@@ -15,6 +15,7 @@ mod deliver;
 mod flood;
 mod handle;
 mod hub;
+mod invites;
 mod listener;
 mod logins;
 mod manage;
@@ -39,7 +40,7 @@ use crate::chat::record::AccountChange;
 use crate::chat::{Chat, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
-use crate::trust::tls;
+use crate::trust::{Address, tls};
 use crate::wire::Millis;
 use asks::Asks;
 use certificates::Certificates;
@@ -71,13 +72,14 @@ pub struct Server {
 
 impl Server {
     /// A server over a store and certificates. The chat goes on from what the store kept; `reload` reads the
-    /// configuration again when somebody asks for that.
+    /// configuration again when somebody asks for that; `addresses` is where clients reach it, for invites.
     pub async fn new(
         config: &Config,
         store: Store,
         certificates: Arc<Certificates>,
         passwords: Arc<Passwords>,
         reload: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
+        addresses: Vec<Address>,
     ) -> Result<Self, StoreError> {
         let kept = store.snapshot().await?;
         let limits = &config.limits;
@@ -107,8 +109,13 @@ impl Server {
             hub: handle.clone(),
             store: store.clone(),
         });
-        let manager =
-            Manager { store: store.clone(), logins: logins.clone(), passwords, reloader: reloader.clone() };
+        let manager = Manager {
+            store: store.clone(),
+            logins: logins.clone(),
+            passwords,
+            reloader: reloader.clone(),
+            addresses,
+        };
         let manager = Arc::new(manager);
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings, kept);

@@ -9,6 +9,7 @@ mod bots;
 mod certs_cli;
 mod certs_for;
 mod channels;
+mod chat_invites;
 mod client;
 mod client_cli;
 mod client_devices;

@@ -83,6 +83,16 @@ const WORDS: &[(&str, &str)] = &[
     ("INFO", "INFO   what this is"),
     ("ADMIN", "ADMIN   who runs this"),
     ("TIME", "TIME   the server's time"),
+    ("PASSWD", "PASSWD <old> :<new>   another password; your other sessions end"),
+    (
+        "CERT",
+        "CERT ADD [<fingerprint>], CERT LIST, CERT DEL <fingerprint>   the client certificates that log in to your account",
+    ),
+    (
+        "INVITES",
+        "INVITES CREATE [<uses>] [<24h>] [<#channel>] [admin], FOR <name> [<24h>], LIST, REVOKE <number>   invites to the \
+         server; for admins",
+    ),
     ("KILL", "KILL <nick> :<reason>   ends somebody's sessions; for admins"),
     ("WALLOPS", "WALLOPS :<text>   says something to everybody; for admins"),
     ("STATS", "STATS u|m   numbers; for admins"),

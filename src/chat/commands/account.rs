@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Command, Spec};
+use super::voice::{SERVICE, ask, notice, say};
+use super::{Command, Spec, invites};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
-use crate::chat::ask::Ask;
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::event::{Event, EventKind};
 use crate::chat::sasl::Credentials;
-use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::chat::settings::SERVER_NAME;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };
@@ -30,9 +29,6 @@ pub const REHASH: Spec = Spec { name: "REHASH", least: 0, parse: |_| Ok(on("REHA
 pub const NICKSERV: Spec = Spec { name: "NICKSERV", least: 0, parse: nickserv };
 /// NS
 pub const NS: Spec = Spec { name: "NS", least: 0, parse: nickserv };
-
-/// The name of the service. No account can have it.
-pub const SERVICE: &str = "NickServ";
 
 /// Something that is asked about the own account or the server.
 #[derive(Debug)]
@@ -142,11 +138,6 @@ impl Manage {
     }
 }
 
-fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
-    let account = cx.member.account;
-    cx.ask(Ask::Manage { account, request, voice });
-}
-
 fn ask_password(cx: &mut Context<'_>, old: Secret, new: Secret, voice: Voice) {
     let credentials = Credentials { name: Some(cx.member.nick.clone()), password: old.0 };
     ask(cx, Request::Password(credentials, new), voice);
@@ -179,7 +170,8 @@ fn service(cx: &mut Context<'_>, line: &str) {
             Ok(Asked::Cert(what)) => ask_cert(cx, &what, Voice::Service),
             _ => notice(cx, "Say CERT ADD, CERT ADD FINGERPRINT, CERT LIST or CERT DEL FINGERPRINT"),
         },
-        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD and CERT"),
+        ("INVITE" | "INVITES", rest) => invites::told(cx, rest),
+        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD and CERT, and of admins INVITE"),
     }
 }
 
@@ -193,23 +185,9 @@ fn help(cx: &mut Context<'_>) {
     ] {
         notice(cx, line);
     }
-}
-
-fn notice(cx: &mut Context<'_>, text: &str) {
-    let to = cx.member.session;
-    let event = Event {
-        source: format!("{SERVICE}!{SERVICE}@{USER_HOST}").into(),
-        ..Event::of_server(
-            cx.at,
-            EventKind::Message {
-                kind: crate::chat::record::MessageKind::Notice,
-                target: cx.member.nick.shared(),
-                text: text.into(),
-                own: false,
-            },
-        )
-    };
-    cx.show(to, event);
+    if cx.is_admin() {
+        notice(cx, &format!("INVITE {}: invites to the server.", invites::USAGE));
+    }
 }
 
 /// Goes on when the request was carried out.
@@ -219,27 +197,32 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
         Outcome::Refused("WRONG_PASSWORD", _) if voice == Voice::Command("OPER") => {
             cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
         }
-        Outcome::Refused(code, why) => say(cx, voice, "FAIL", code, &why),
+        Outcome::Refused(code, why) => say(cx, voice, ("FAIL", code), &[], &why),
+        Outcome::Invites(outcome) => invites::done(cx, voice, outcome),
         Outcome::PasswordChanged => {
             let me = cx.member.session;
             cx.chat.password_changed(cx.member.account, Some(me), cx.at, cx.fx);
-            say(cx, voice, "NOTE", "PASSWORD_CHANGED", "Your password is changed; your other sessions ended");
+            let text = "Your password is changed; your other sessions ended";
+            say(cx, voice, ("NOTE", "PASSWORD_CHANGED"), &[], text);
         }
         Outcome::DeviceAdded(key) => {
             let text = format!("The certificate {key} may log in to your account now");
-            say(cx, voice, "NOTE", "CERT_ADDED", &text);
+            say(cx, voice, ("NOTE", "CERT_ADDED"), &[&key.to_string()], &text);
         }
         Outcome::Devices(devices) => {
             for device in &devices {
-                let used = device.used.map_or_else(|| "never".to_owned(), |used| used.to_string());
-                let text = format!("{} added {}, last used {used}", device.key, device.added);
-                say(cx, voice, "NOTE", "CERT", &text);
+                let (key, added) = (device.key.to_string(), device.added.to_string());
+                let used = device.used.map(|used| used.to_string());
+                let text = format!("{key} added {added}, last used {}", used.as_deref().unwrap_or("never"));
+                let about = [&*key, &*added, used.as_deref().unwrap_or("*")];
+                say(cx, voice, ("NOTE", "CERT"), &about, &text);
             }
             let text = format!("{} may log in to your account", count(devices.len()));
-            say(cx, voice, "NOTE", "CERT_LIST", &text);
+            say(cx, voice, ("NOTE", "CERT_LIST"), &[], &text);
         }
         Outcome::DeviceRemoved(key) => {
-            say(cx, voice, "NOTE", "CERT_REMOVED", &format!("The certificate {key} may log in no more"));
+            let text = format!("The certificate {key} may log in no more");
+            say(cx, voice, ("NOTE", "CERT_REMOVED"), &[&key.to_string()], &text);
             cx.chat.device_removed(cx.member.account, key, cx.at, cx.fx);
         }
         Outcome::Rehashed(settings) => {
@@ -257,14 +240,6 @@ fn count(certificates: usize) -> String {
         0 => "No certificate".to_owned(),
         1 => "1 certificate".to_owned(),
         n => format!("{n} certificates"),
-    }
-}
-
-/// Answers in the voice in which it was asked.
-fn say(cx: &mut Context<'_>, voice: Voice, kind: &'static str, code: &str, text: &str) {
-    match voice {
-        Voice::Command(name) => cx.reply(Reply::command(kind).arg(name).arg(code).text(text)),
-        Voice::Service => notice(cx, text),
     }
 }
 

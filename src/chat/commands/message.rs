@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use super::account::{SERVICE, is_service};
+use super::account::is_service;
 use super::targets::{self, no_such_channel, no_such_nick};
+use super::voice::SERVICE;
 use super::{Command, Spec};
 use crate::chat::channel::Channel;
 use crate::chat::context::Context;

@@ -14,6 +14,7 @@ pub mod batch;
 pub mod cap;
 pub mod chathistory;
 pub mod invite;
+pub mod invites;
 pub mod isupport;
 pub mod join;
 pub mod kick;
@@ -40,6 +41,7 @@ pub mod setname;
 pub mod targets;
 pub mod topic;
 pub mod version;
+mod voice;
 pub mod who;
 pub mod whois;
 
@@ -123,6 +125,7 @@ commands! {
     isupport::Isupport writes |_| false, [SPEC],
     about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
     admins::Admins writes |_| true, [KILL, WALLOPS],
+    invites::Invites writes |_| false, [SPEC],
     account::Manage writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
     registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
 }

@@ -1,0 +1,262 @@
+//! INVITES: admins make, list and revoke invites to the server; the same through `NickServ`. Not to be mixed up with
+//! INVITE, which is to a channel.
+
+use super::voice::{ask, say};
+use super::{Command, Spec};
+use crate::chat::account::{Request, Voice};
+use crate::chat::context::Context;
+use crate::chat::invites::{InviteOutcome, InviteRequest, OpenInvite, Purpose, Wish};
+use crate::chat::record::Role;
+use crate::wire::numeric::ERR_NOPRIVILEGES;
+use crate::wire::{ChannelName, Message, Millis, Nick, Reply};
+
+/// INVITES
+pub const SPEC: Spec = Spec { name: "INVITES", least: 0, parse };
+
+/// Something that is asked about invites.
+#[derive(Debug)]
+pub struct Invites(Result<InviteRequest, String>);
+
+/// How it is said.
+pub const USAGE: &str = "CREATE [USES] [24h] [#CHANNEL] [admin], FOR NAME [24h], LIST, REVOKE NUMBER";
+
+const HOUR: u64 = 60 * 60 * 1000;
+
+/// How long an invite can be used when nothing is said of that.
+const LASTS: Millis = Millis(24 * HOUR);
+
+/// Longest life of an invite, ten years, as at the command line.
+const LONGEST: u64 = 10 * 365 * 24 * HOUR;
+
+/// Most invites that are listed.
+const SHOWN: usize = 100;
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    Ok(Command::Invites(Invites(request(message.params()))))
+}
+
+/// What was said to the service after its word for this.
+pub(super) fn told(cx: &mut Context<'_>, words: &[&str]) {
+    asked(cx, request(words), Voice::Service);
+}
+
+impl Invites {
+    pub(super) fn run(self, cx: &mut Context<'_>) {
+        asked(cx, self.0, Voice::Command(SPEC.name));
+    }
+}
+
+fn asked(cx: &mut Context<'_>, request: Result<InviteRequest, String>, voice: Voice) {
+    if !cx.is_admin() {
+        return denied(cx, voice);
+    }
+    match request {
+        Ok(request) => ask(cx, Request::Invites(request), voice),
+        Err(why) => {
+            say(cx, voice, ("FAIL", "INVALID_PARAMS"), &[], &format!("{why}; there are {USAGE}"));
+        }
+    }
+}
+
+fn denied(cx: &mut Context<'_>, voice: Voice) {
+    let text = "Permission denied: only an admin may do that";
+    match voice {
+        Voice::Command(_) => cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text)),
+        Voice::Service => say(cx, voice, ("FAIL", ""), &[], text),
+    }
+}
+
+fn request(words: &[&str]) -> Result<InviteRequest, String> {
+    let (word, rest) = words.split_first().unwrap_or((&"LIST", &[]));
+    match (word.to_ascii_uppercase().as_str(), rest) {
+        ("CREATE", rest) => create(rest).map(InviteRequest::Create),
+        ("FOR", [name, rest @ ..]) => {
+            let name = Nick::parse(name).map_err(|why| format!("{name:?} cannot be an account: {why}"))?;
+            let lasts = match rest {
+                [] => LASTS,
+                [text] => lasting(text).ok_or_else(|| not_lasting(text))?,
+                [_, other, ..] => return Err(format!("{other:?} is too much")),
+            };
+            Ok(InviteRequest::Create(Wish { purpose: Purpose::Reset(name), lasts }))
+        }
+        ("FOR", []) => Err("for whom?".to_owned()),
+        ("LIST", _) => Ok(InviteRequest::List),
+        ("REVOKE", [number]) => {
+            number.parse().map(InviteRequest::Revoke).map_err(|_| format!("{number:?} is no number"))
+        }
+        ("REVOKE", _) => Err("which one?".to_owned()),
+        _ => Err(format!("{word:?} is none of these")),
+    }
+}
+
+/// The words in any order: each says by its form what it is.
+fn create(words: &[&str]) -> Result<Wish, String> {
+    let (mut uses, mut lasts, mut role) = (1, LASTS, Role::Member);
+    let mut channel = ChannelName::parse("#lobby").map_err(|why| why.to_string())?;
+    for word in words {
+        if word.starts_with('#') {
+            channel = ChannelName::parse(word).map_err(|why| format!("{word:?}: {why}"))?;
+        } else if word.bytes().all(|b| b.is_ascii_digit()) {
+            uses = word
+                .parse()
+                .ok()
+                .filter(|&n| n > 0)
+                .ok_or_else(|| format!("{word:?} uses are not possible"))?;
+        } else {
+            match word.to_ascii_lowercase().as_str() {
+                "admin" => role = Role::Admin,
+                "member" => role = Role::Member,
+                other => lasts = lasting(other).ok_or_else(|| not_lasting(word))?,
+            }
+        }
+    }
+    Ok(Wish { purpose: Purpose::Accounts { role, channel, uses }, lasts })
+}
+
+fn not_lasting(word: &str) -> String {
+    format!("{word:?} is no time of up to ten years, such as 30min, 24h or 7d")
+}
+
+/// `30min`, `24h`, `7d`, `2w`.
+fn lasting(text: &str) -> Option<Millis> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let unit = match unit {
+        "s" => 1000,
+        "m" | "min" => HOUR / 60,
+        "h" => HOUR,
+        "d" => 24 * HOUR,
+        "w" => 7 * 24 * HOUR,
+        _ => return None,
+    };
+    let lasts = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=LONGEST).contains(&lasts).then_some(Millis(lasts))
+}
+
+/// Goes on when the request was carried out.
+pub(super) fn done(cx: &mut Context<'_>, voice: Voice, outcome: InviteOutcome) {
+    // Whoever stopped being an admin meanwhile sees no link.
+    if !cx.is_admin() {
+        return denied(cx, voice);
+    }
+    match outcome {
+        InviteOutcome::Made { number, purpose, expires, link } => {
+            let (id, until) = (number.to_string(), minute(expires));
+            let text = match &purpose {
+                Purpose::Accounts { role, channel, uses } => {
+                    let accounts = accounts(*uses, *role);
+                    format!("Invite {number} makes {accounts} until {until}, landing in {channel}. Its link:")
+                }
+                Purpose::Reset(name) => format!(
+                    "Invite {number} lets {name} choose a new password, once, until {until}, and ends all devices and \
+                     sessions of that account. Its link:"
+                ),
+            };
+            say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
+            // Alone on its line, so that it can be copied whole.
+            say(cx, voice, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
+        }
+        InviteOutcome::Open(open, closed) => {
+            for invite in open.iter().take(SHOWN) {
+                say(cx, voice, ("NOTE", "INVITE"), &[&invite.number.to_string()], &shown(invite));
+            }
+            let more = match open.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" ({more} of them not shown)"),
+            };
+            let text = format!(
+                "{} open{more}, {closed} spent, expired or revoked; `parlour invite list` on the server shows all",
+                if open.len() == 1 {
+                    "1 invite is".to_owned()
+                } else {
+                    format!("{} invites are", open.len())
+                }
+            );
+            say(cx, voice, ("NOTE", "INVITE_LIST"), &[], &text);
+        }
+        InviteOutcome::Revoked(number) => {
+            let text = format!("Invite {number} is revoked");
+            say(cx, voice, ("NOTE", "INVITE_REVOKED"), &[&number.to_string()], &text);
+        }
+    }
+}
+
+fn shown(invite: &OpenInvite) -> String {
+    let OpenInvite { number, spent: (spent, uses), expires, role, channel, resets, by } = invite;
+    let what = match (resets, channel) {
+        (Some(name), _) => format!("resets the password and devices of {name}"),
+        (None, Some(channel)) => format!("{}, landing in {channel}", accounts(*uses, *role)),
+        (None, None) => accounts(*uses, *role),
+    };
+    let by = by.as_ref().map_or_else(|| "at the command line".to_owned(), |by| format!("by {by}"));
+    format!("Invite {number}: {what}; used {spent} of {uses}, until {}, made {by}", minute(*expires))
+}
+
+fn accounts(uses: u32, role: Role) -> String {
+    if uses == 1 { format!("one {role} account") } else { format!("{uses} {role} accounts") }
+}
+
+/// To the minute, in UTC.
+fn minute(time: Millis) -> String {
+    let text = time.to_string();
+    text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " ") + " UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts_of(uses: u32, hours: u64, channel: &str, role: Role) -> InviteRequest {
+        let channel = ChannelName::parse(channel).expect("a channel");
+        let purpose = Purpose::Accounts { role, channel, uses };
+        InviteRequest::Create(Wish { purpose, lasts: Millis(hours * HOUR) })
+    }
+
+    fn asked(text: &str) -> Result<InviteRequest, String> {
+        request(&text.split_whitespace().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn words_say_by_their_form_what_they_are() {
+        assert_eq!(asked("create"), Ok(accounts_of(1, 24, "#lobby", Role::Member)));
+        let all = accounts_of(30, 7 * 24, "#class", Role::Admin);
+        for text in ["CREATE 30 7d #class admin", "create Admin #class 1w 30", "CREATE 30 168H #class ADMIN"]
+        {
+            assert_eq!(asked(text).as_ref(), Ok(&all), "{text}");
+        }
+        let alice = Nick::parse("alice").expect("a nick");
+        let reset = |lasts| Ok(InviteRequest::Create(Wish { purpose: Purpose::Reset(alice.clone()), lasts }));
+        assert_eq!(asked("for alice"), reset(LASTS));
+        assert_eq!(asked("FOR alice 30min"), reset(Millis(HOUR / 2)));
+        assert_eq!(asked(""), Ok(InviteRequest::List));
+        assert_eq!(asked("list"), Ok(InviteRequest::List));
+        assert_eq!(asked("revoke 3"), Ok(InviteRequest::Revoke(3)));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for bad in [
+            "create 0",
+            "create 99999999999",
+            "create #",
+            "create king",
+            "create 0h",
+            "create 11y",
+            "create 4000d",
+            "create 99999999999999999999d",
+            "create d",
+            "create ä",
+            "for",
+            "for 1st",
+            "for alice soon",
+            "for alice 1h 2h",
+            "revoke",
+            "revoke x",
+            "revoke 1 2",
+            "eat",
+        ] {
+            assert!(asked(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What admins ask about invites in the chat: the same requests as at the command line, by another actor.
+
+use zeroize::Zeroizing;
+
+use super::admin::{self, Failure, FailureKind, InviteOrder, Reply, Request};
+use super::handle::now;
+use crate::chat::account::Outcome;
+use crate::chat::invites::{InviteOutcome, InviteRequest, OpenInvite, Purpose, Wish};
+use crate::chat::record::AccountId;
+use crate::chat::secret::Secret;
+use crate::store::Store;
+use crate::store::audit::Actor;
+use crate::store::invites::State;
+use crate::trust::{Address, InviteLink, Pin, Token};
+use crate::wire::Millis;
+
+/// Where clients reach the server, and how they know it: what a link says of it.
+pub(super) type Reach<'a> = (&'a [Address], Pin);
+
+/// Carries out what an admin with this account asks.
+pub(super) async fn run(
+    store: &Store,
+    reach: Reach<'_>,
+    account: AccountId,
+    request: InviteRequest,
+) -> Outcome {
+    let outcome = match request {
+        InviteRequest::Create(wish) => create(store, reach, account, wish).await,
+        InviteRequest::List => list(store, account).await,
+        InviteRequest::Revoke(id) => {
+            let revoked = ask(store, account, Request::InviteRevoke { id }).await;
+            revoked.map(|_| InviteOutcome::Revoked(id))
+        }
+    };
+    outcome.map_or_else(|failure| Outcome::Refused(code(failure.kind), failure.text), Outcome::Invites)
+}
+
+async fn ask(store: &Store, account: AccountId, request: Request) -> Result<Reply, Failure> {
+    Ok(admin::run(store, request, Actor::Account(account), now()).await?.reply)
+}
+
+async fn create(
+    store: &Store,
+    (addresses, pin): Reach<'_>,
+    account: AccountId,
+    wish: Wish,
+) -> Result<InviteOutcome, Failure> {
+    let token = Token::random();
+    let (purpose, resets) = match wish.purpose.clone() {
+        Purpose::Accounts { role, channel, uses } => (admin::Purpose::Accounts { role, channel, uses }, None),
+        Purpose::Reset(name) => (admin::Purpose::Reset(name.clone()), Some(name.to_string())),
+    };
+    let order = InviteOrder { token: token.hash(), purpose, lasts_ms: wish.lasts.0 };
+    let expires = Millis(now().0.saturating_add(wish.lasts.0));
+    let Reply::InviteCreated(number) = ask(store, account, Request::InviteCreate(order)).await? else {
+        return Err(Failure::invalid("an unexpected answer"));
+    };
+    let link = InviteLink { addresses: addresses.to_vec(), pin, account: resets, token };
+    let link = Secret(Zeroizing::new(link.to_string()));
+    Ok(InviteOutcome::Made { number, purpose: wish.purpose, expires, link })
+}
+
+async fn list(store: &Store, account: AccountId) -> Result<InviteOutcome, Failure> {
+    let (mut open, mut closed, mut after) = (Vec::new(), 0, 0);
+    loop {
+        let Reply::Invites(page) = ask(store, account, Request::InviteList { after }).await? else {
+            return Err(Failure::invalid("an unexpected answer"));
+        };
+        let Some(last) = page.last() else { return Ok(InviteOutcome::Open(open, closed)) };
+        after = last.id;
+        for invite in page {
+            if invite.state != State::Open {
+                closed += 1;
+                continue;
+            }
+            open.push(OpenInvite {
+                number: invite.id,
+                spent: (invite.spent, invite.uses),
+                expires: invite.expires,
+                role: invite.role,
+                channel: invite.channel,
+                resets: invite.resets,
+                by: invite.created_by,
+            });
+        }
+    }
+}
+
+/// The code of the FAIL.
+fn code(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::UnknownUser => "NO_SUCH_ACCOUNT",
+        FailureKind::Removed => "ACCOUNT_REMOVED",
+        FailureKind::Disabled => "ACCOUNT_DISABLED",
+        FailureKind::UnknownInvite => "NO_SUCH_INVITE",
+        FailureKind::Store => "TEMPORARILY_UNAVAILABLE",
+        _ => "INVALID_PARAMS",
+    }
+}
