@@ -5,6 +5,7 @@ mod access;
 mod admin;
 pub mod certs;
 pub mod chat;
+pub mod device;
 pub mod echo;
 mod folders;
 mod import;
@@ -37,6 +38,7 @@ enum Command {
     Echo(echo::Args),
     Send(send::Args),
     Tail(tail::Args),
+    Device(device::Args),
     Certs(certs::Args),
     User(user::Args),
     Invite(invite::Args),
@@ -64,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Echo(args) => echo::run(&args),
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(&args),
+        Command::Device(args) => device::run(args),
         Command::Certs(args) => certs::run(args),
         Command::User(args) => user::run(args),
         Command::Invite(args) => invite::run(args),

@@ -87,7 +87,7 @@ const QUIET_WHILE_PENDING: Duration = Duration::from_secs(10);
 const MOST_BEFORE: usize = 8 * 1024 * 1024;
 
 /// It is given up when it does not answer within this.
-const ANSWER: Duration = Duration::from_secs(20);
+pub(super) const ANSWER: Duration = Duration::from_secs(20);
 
 /// A connection that is logged in.
 #[derive(Debug)]
@@ -107,6 +107,16 @@ pub(super) struct Link {
     pub pins: Pins,
     pub nick: Nick,
     pub caps: CapSet,
+}
+
+/// What a line is to who asked something.
+pub(super) enum Answer {
+    /// Something else.
+    Other,
+    /// A part of the answer.
+    Part,
+    /// The end of it; an error is a refusal.
+    Last(Result<(), String>),
 }
 
 /// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
@@ -201,29 +211,43 @@ async fn log_in(
 impl Link {
     /// Makes the device that the connection shows one of the account's, and waits until it is.
     async fn enrol(&mut self) -> Result<(), ConnectError> {
+        let answer = self.ask(Line::new("CERT").arg("ADD"), |line| match (line.param(0), line.command) {
+            (Some("CERT"), "NOTE") => Answer::Last(Ok(())),
+            (Some("CERT"), "FAIL") => Answer::Last(Err(text(line))),
+            _ => Answer::Other,
+        });
+        answer.await?.map_err(ConnectError::NotEnrolled)
+    }
+
+    /// Says a line and takes what answers it, up to the last; the inner error is a refusal. What else comes is for the
+    /// model, in its order.
+    pub async fn ask(
+        &mut self,
+        line: Line,
+        mut take: impl FnMut(&Message<'_>) -> Answer,
+    ) -> Result<Result<(), String>, ConnectError> {
         let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
-        self.writer.write_all(Line::new("CERT").arg("ADD").end().as_bytes()).await.map_err(broke)?;
+        let unwritten = self.output.get(self.written..).unwrap_or_default();
+        let all = [unwritten, line.end().as_bytes()].concat();
+        self.output.clear();
+        self.written = 0;
+        self.writer.write_all(&all).await.map_err(broke)?;
         self.writer.flush().await.map_err(broke)?;
         loop {
-            // What else comes is for the model, in its order.
-            let mut answer = None;
+            let mut last = None;
             let mut kept = BytesMut::new();
             for line in self.input.split_inclusive(|&byte| byte == b'\n') {
-                match std::str::from_utf8(line).ok().and_then(|line| Message::parse(line.trim_end())) {
-                    Some(message) if answer.is_none() && message.param(0) == Some("CERT") => {
-                        answer = match message.command {
-                            "NOTE" => Some(Ok(())),
-                            "FAIL" => Some(Err(clean(message.param(2).unwrap_or_default()))),
-                            _ => None,
-                        };
-                    }
-                    _ => kept.extend_from_slice(line),
+                let message = std::str::from_utf8(line).ok().filter(|line| line.ends_with('\n'));
+                let message = message.and_then(|line| Message::parse(line.trim_end()));
+                match message.filter(|_| last.is_none()).map_or(Answer::Other, |message| take(&message)) {
+                    Answer::Other => kept.extend_from_slice(line),
+                    Answer::Part => {}
+                    Answer::Last(result) => last = Some(result),
                 }
             }
             self.input = kept;
-            match answer {
-                Some(Ok(())) => return Ok(()),
-                Some(Err(why)) => return Err(ConnectError::NotEnrolled(why)),
+            match last {
+                Some(result) => return Ok(result),
                 None if self.input.len() > MOST_BEFORE => {
                     return Err(ConnectError::Broke("the server does not answer".to_owned()));
                 }
@@ -310,6 +334,11 @@ impl Link {
         };
         let _ = timeout(Duration::from_secs(2), goodbye).await;
     }
+}
+
+/// What a line says to people, without what would act on a terminal.
+pub(super) fn text(line: &Message<'_>) -> String {
+    clean(line.params().last().copied().unwrap_or_default())
 }
 
 fn now() -> Millis {

@@ -15,6 +15,8 @@ use super::login::{Credentials, LoginError};
 use super::model::{Event, Model};
 use crate::trust::Pins;
 
+pub use self::devices::Enrolled;
+
 /// Something to tell the user.
 #[derive(Debug)]
 pub enum Update {
@@ -113,6 +115,11 @@ impl Session {
         self.endpoint.pins
     }
 
+    /// Where it is, and as whom.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Waits for the next thing to tell. Dropping the future midway loses nothing.
     pub async fn next(&mut self) -> Result<Update, SessionError> {
         loop {
@@ -193,5 +200,6 @@ impl Session {
     }
 }
 
+mod devices;
 #[cfg(test)]
 mod tests;

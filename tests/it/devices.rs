@@ -82,6 +82,10 @@ fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
     refused(&mut alice, &format!("CERT ADD {}", &print[1..]), "FAIL CERT INVALID_FINGERPRINT");
     refused(&mut bob, &format!("CERT ADD {print}"), "FAIL CERT CERT_REFUSED");
     refused(&mut bob, &format!("CERT DEL {print}"), "FAIL CERT NO_SUCH_CERT");
+    // Nor one whose key he has, and shows.
+    let mut shows = ready(&server, Some(&device), "bob");
+    shows.prove_with_password("bob");
+    refused(&mut shows.enter(), "CERT ADD", "FAIL CERT CERT_REFUSED");
     assert_eq!(enter(&server, &device, "alice").request("CERT LIST").len(), 2, "it is alice's still");
     for n in 1..32 {
         assert!(alice.request(&format!("CERT ADD {n:064x}"))[0].is("NOTE CERT CERT_ADDED"), "{n}");

@@ -16,6 +16,7 @@ mod client_devices;
 mod common;
 mod crash;
 mod crash_mixed;
+mod device_cli;
 mod devices;
 mod dialling;
 mod golden;

@@ -1,0 +1,152 @@
+//! `parlour device`: the keys that log in to one's account.
+
+use anyhow::{anyhow, bail};
+use clap::Subcommand;
+
+use super::access::{self, Access, explain};
+use super::output::{minute, print, table};
+use crate::chat::account::DeviceKey;
+use crate::client::devices::DeviceFile;
+use crate::client::link::ConnectError;
+use crate::client::servers::Servers;
+use crate::client::session::{Enrolled, Session};
+
+/// List and revoke the devices that log in to your account without its password.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour device list
+  parlour device revoke 3fb0c1…        the first digits are enough, where they say which")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print your devices, and when they last logged in.
+    List(Where),
+    /// Let a device log in no more. Its sessions end at once.
+    Revoke {
+        /// The device's fingerprint, or the beginning of it.
+        #[arg(value_parser = fingerprint)]
+        fingerprint: String,
+        #[command(flatten)]
+        at: Where,
+    },
+}
+
+#[derive(clap::Args)]
+struct Where {
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let (at, wanted) = match args.action {
+        Action::List(at) => (at, None),
+        Action::Revoke { fingerprint, at } => (at, Some(fingerprint)),
+    };
+    access::run(async {
+        let mut session = at.access.open(at.server.as_deref(), Some(access::PATIENCE), false).await?;
+        let devices = told(session.devices().await)?;
+        let own = own(&session);
+        let Some(wanted) = wanted else {
+            session.close("").await;
+            return print(&list(&devices, own.as_deref()));
+        };
+        let device = pick(&devices, &wanted)?;
+        told(session.revoke(device).await)?;
+        session.close("").await;
+        let mine = if Some(device) == own.as_deref() {
+            "; it was this machine: the next login here asks for the password"
+        } else {
+            ""
+        };
+        print(&format!("{device} may log in no more{mine}\n"))
+    })
+}
+
+/// The outer result with the inner one, as one line for people.
+fn told<T>(answer: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
+    let told = answer.map_err(|error| explain(&error))?;
+    told.map_err(|why| anyhow!("the server refused it: {why}; try again in a moment"))
+}
+
+/// The fingerprint of this machine's own key for the account; it may have the name of the root that comes next.
+fn own(session: &Session) -> Option<String> {
+    let (path, endpoint) = (Servers::default_path().ok()?, session.endpoint());
+    let pins = [Some(endpoint.pins.pin), endpoint.pins.next];
+    let load = |pin| DeviceFile::of(&path, pin, &endpoint.account).load().ok()?;
+    pins.into_iter().flatten().find_map(load).map(|device| DeviceKey(device.hash()).to_string())
+}
+
+fn list(devices: &[Enrolled], own: Option<&str>) -> String {
+    let mut rows = vec![["FINGERPRINT", "ADDED", "LAST USED", ""].map(ToOwned::to_owned)];
+    for Enrolled { fingerprint, added, used } in devices {
+        let mine = if Some(&**fingerprint) == own { "this machine" } else { "" };
+        let used = used.map_or_else(|| "never".to_owned(), minute);
+        rows.push([fingerprint.clone(), added.map(minute).unwrap_or_default(), used, mine.to_owned()]);
+    }
+    table(&rows)
+}
+
+/// The one device whose fingerprint begins so.
+fn pick<'a>(devices: &'a [Enrolled], start: &str) -> anyhow::Result<&'a str> {
+    let mut found =
+        devices.iter().map(|device| &*device.fingerprint).filter(|print| print.starts_with(start));
+    match (found.next(), found.next()) {
+        (Some(device), None) => Ok(device),
+        (None, _) => {
+            bail!("no device of yours has a fingerprint {start}…; `parlour device list` prints them")
+        }
+        _ => bail!("several devices have a fingerprint {start}…; give more digits of it"),
+    }
+}
+
+/// For clap: hexadecimal digits, with colons or without, as programs print them.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let digits: String = text.chars().filter(|&c| c != ':').collect::<String>().to_ascii_lowercase();
+    if digits.len() < 4 || digits.len() > 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(
+            "a fingerprint is 64 hexadecimal digits, with colons or without; at least 4 of them".to_owned()
+        );
+    }
+    Ok(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Millis;
+
+    fn device(fingerprint: &str, used: Option<u64>) -> Enrolled {
+        let added = Some(Millis(1_700_000_000_000));
+        Enrolled { fingerprint: fingerprint.to_owned(), added, used: used.map(Millis) }
+    }
+
+    #[test]
+    fn a_device_is_found_by_the_beginning_of_its_fingerprint() {
+        let devices = [device("abcd00", None), device("abcd11", None), device("ef0123", None)];
+        assert_eq!(pick(&devices, "ef01").expect("one"), "ef0123");
+        assert!(pick(&devices, "abcd").expect_err("two").to_string().contains("more digits"));
+        assert!(pick(&devices, "ffff").expect_err("none").to_string().contains("device list"));
+        assert_eq!(fingerprint("AB:CD:ef").as_deref(), Ok("abcdef"));
+        for bad in ["", "abc", "xyz1", &"a".repeat(65)] {
+            assert!(fingerprint(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_list_marks_this_machine() {
+        let devices = [device("aa", Some(1_700_000_060_000)), device("bb", None)];
+        let expected = "FINGERPRINT  ADDED                 LAST USED\n\
+                        aa           2023-11-14 22:13 UTC  2023-11-14 22:14 UTC  this machine\n\
+                        bb           2023-11-14 22:13 UTC  never\n";
+        assert_eq!(list(&devices, Some("aa")), expected);
+    }
+}
