@@ -240,7 +240,7 @@ irssi '/msg #lobby one is left'
 alice_saw 'one is left' 'one is left'
 if since | grep 'irene \(joined\|went\)'; then no alice 'nothing of it' 'expected no join and no quit'; else ok alice 'saw no join and no quit of it'; fi
 
-printf '\n== login by certificate, with the lines of README.md\n'
+printf '\n== login by certificate, with the lines of docs/clients.md\n'
 for name in irene wanda; do
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=$name" \
     -keyout "$name.pem" -out "$name.crt" 2>/dev/null
