@@ -16,7 +16,7 @@ install npm npm
 install python3 python3-venv
 install tmux tmux
 install catgirl catgirl
-npm install --silent --no-audit --no-fund --prefix "$home" irc-framework > npm.log 2>&1 || { cat npm.log >&2; fail 'npm cannot install irc-framework'; }
+npm install --silent --no-audit --no-fund --prefix "$home" irc-framework > "$home/npm.log" 2>&1 || { cat "$home/npm.log" >&2; fail 'npm cannot install irc-framework'; }
 python3 -m venv "$home/python"
 "$home/python/bin/pip" install --quiet 'pydle[sasl]'
 

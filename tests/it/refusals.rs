@@ -39,17 +39,23 @@ fn a_wrong_password_and_an_unknown_account_hear_the_same_words() {
 fn an_unknown_account_takes_as_long_as_a_wrong_password() {
     let server = server_with(&["passwords.memory_kib = 32768", "passwords.iterations = 2"]);
     let mut shortest = [Duration::MAX; 2];
-    // The shortest of some tries is what the machine's load disturbs least.
-    for _ in 0..3 {
-        for (shortest, name) in shortest.iter_mut().zip(["alice", "nobody"]) {
+    // The shortest of some tries is what the machine's load disturbs least, and on a busy one it takes more of them.
+    // Where no hash is computed, or a cheap one, no number of tries would do. Three at an account cost no waiting.
+    let names = [["alice", "nobody"], ["bob", "nothing"], ["carol", "none"]];
+    for names in names.iter().cycle().take(9) {
+        for (shortest, &name) in shortest.iter_mut().zip(names) {
             let mut client = ready(&server, name);
             let started = Instant::now();
             assert_eq!(client.authenticate(name, "guess").command, "904");
             *shortest = (*shortest).min(started.elapsed());
         }
+        let [known, unknown] = shortest;
+        if unknown * 2 > known && known * 2 > unknown {
+            return;
+        }
     }
     let [known, unknown] = shortest;
-    assert!(unknown * 2 > known && known * 2 > unknown, "known {known:?}, unknown {unknown:?}");
+    panic!("known {known:?}, unknown {unknown:?}");
 }
 
 #[test]
