@@ -19,9 +19,10 @@ use crate::client::password::Password;
 use crate::client::screen::Screen;
 use crate::client::servers::{KnownServer, Servers};
 use crate::client::session::{Session, SessionError};
+use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
-use crate::wire::Nick;
+use crate::wire::{CapSet, Nick};
 
 /// The options that say as whom to log in.
 #[derive(clap::Args)]
@@ -37,6 +38,9 @@ pub struct Access {
     /// Take the password from the first line of standard input instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
+    /// What to ask the server for beyond what every client does.
+    #[arg(skip)]
+    pub more: CapSet,
 }
 
 /// How long a program that cannot be asked waits for a server that went away.
@@ -64,13 +68,10 @@ impl Access {
             device,
             enrols,
             reads,
+            more: self.more,
         };
         let file = DeviceFile::of(&path, pins.pin, &account);
-        let device = match (file.load()?, pins.next) {
-            // Another program may be giving it the name that goes with the new pin just now.
-            (None, Some(next)) => DeviceFile::of(&path, next, &account).load()?,
-            (device, _) => device,
-        };
+        let device = device(&path, pins, &account)?;
         if !self.password_stdin
             && let Some(device) = device
         {
@@ -111,6 +112,27 @@ impl Access {
         Ok(session)
     }
 
+    /// The same without waiting for the server, where this machine's key logs in. Gives its name too.
+    pub async fn begin(&self, server: Option<&str>) -> anyhow::Result<(Session, String)> {
+        let path = Servers::default_path()?;
+        let (addresses, pins, account, called) = self.server(server, &path)?;
+        let device = device(&path, pins, &account)?;
+        let Some(device) = device else { return Ok((self.open(server, None, true).await?, called)) };
+        Servers::remember(&path, &addresses, pins, &account)?;
+        let session = Session::start(Endpoint {
+            addresses,
+            pins,
+            servers: Some(path),
+            account,
+            credentials: Credentials::Device,
+            device: Some(device),
+            enrols: false,
+            reads: true,
+            more: self.more,
+        });
+        Ok((session, called))
+    }
+
     /// Where, whom to trust, as whom, and how to call it.
     fn server(
         &self,
@@ -139,6 +161,15 @@ impl Access {
         let KnownServer { name, addresses, pins, account, .. } = found.clone();
         Ok((addresses, pins, account, name))
     }
+}
+
+/// The key of an account on this machine, if there is one.
+fn device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
+    Ok(match (DeviceFile::of(path, pins.pin, account).load()?, pins.next) {
+        // Another program may be giving it the name that goes with the new pin just now.
+        (None, Some(next)) => DeviceFile::of(path, next, account).load()?,
+        (device, _) => device,
+    })
 }
 
 /// For clap.

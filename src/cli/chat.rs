@@ -1,47 +1,156 @@
 //! `parlour chat`: the terminal client.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
+
+use jiff::tz::TimeZone;
 
 use super::access::{self, Access};
+use crate::client::full::{self, Ended, FullError, Look};
+use crate::client::login::SCREEN;
 use crate::client::plain::{Plain, PlainError};
+use crate::client::servers::Servers;
 use crate::client::session::Session;
+use crate::client::terminal;
+use crate::client::ui::theme::Ground;
+use crate::wire::CapSet;
 
 /// Chat in the terminal.
 ///
-/// What is typed is said in the channel or to the person one talks with; lines that start with / are
-/// commands, /help lists them. From a pipe, each line is taken in turn; at the end of the input it waits until
-/// the server has confirmed everything and exits 0 only if nothing failed.
+/// In a terminal this opens the full-screen chat: ? shows its keys and commands. With --plain, or where the input or
+/// the output is no terminal, it is lines in, lines out: what is typed is said in the channel or to the person one talks
+/// with; lines that start with / are commands, /help lists them. From a pipe, each line is taken in turn; at the
+/// end of the input it waits until the server has confirmed everything and exits 0 only if nothing failed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   parlour chat                          the server used last
   parlour chat chat.example.org         another one you have joined
+  parlour chat home work                two at once, in one window
+  parlour chat --all                    all you have joined
   parlour chat 192.0.2.7:6697 --pin bSg… --name alice
                                         one you have an account on, without an invite
   printf '/join #lobby\\nhello\\n' | parlour chat")]
 pub struct Args {
-    /// A server you have joined, by name or address; by default the one used last.
+    /// Servers you have joined, by name or address; by default the one used last.
     #[arg(value_name = "SERVER")]
-    server: Option<String>,
+    servers: Vec<String>,
+    /// All servers you have joined.
+    #[arg(long, conflicts_with_all = ["servers", "name", "pin"])]
+    all: bool,
     /// Lines in, lines out: for screen readers, simple terminals and pipes.
     #[arg(long)]
-    #[allow(dead_code)] // The plain form is the only one so far.
     plain: bool,
+    /// Colours for a dark or a light terminal; by default what the terminal tells of itself.
+    #[arg(long, value_name = "dark|light")]
+    theme: Option<Theme>,
     #[command(flatten)]
     access: Access,
 }
 
+/// See [`Ground`].
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Theme {
+    Dark,
+    Light,
+}
+
 /// Runs the subcommand.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let screen = !args.plain && full_screen();
+    args.access.more = capabilities(args.plain);
     access::run(async {
+        let mut servers: Vec<Option<String>> = args.servers.iter().cloned().map(Some).collect();
+        if args.all {
+            let known = Servers::load(&Servers::default_path()?)?;
+            servers = known.iter().map(|server| Some(server.name.clone())).collect();
+        }
+        if servers.is_empty() {
+            servers.push(None);
+        }
+        if screen {
+            return full_screen_chat(&args, &servers).await;
+        }
+        let [server] = &servers[..] else {
+            anyhow::bail!("the plain chat is with one server at a time; name one of them");
+        };
         let patience = if access::interactive() { None } else { Some(access::PATIENCE) };
-        let session = args.access.open(args.server.as_deref(), patience, true).await?;
-        talk(session).await
+        let session = args.access.open(server.as_deref(), patience, true).await?;
+        plain(session).await
     })
 }
 
+/// Can the full-screen chat be shown?
+fn full_screen() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    access::interactive() && io::stdout().is_terminal() && !dumb
+}
+
+/// What to ask the server for.
+pub fn capabilities(plain: bool) -> CapSet {
+    if !plain && full_screen() { SCREEN } else { CapSet::EMPTY }
+}
+
 /// Chats over a session until the user wants no more.
-pub async fn talk(session: Session) -> anyhow::Result<()> {
+pub async fn talk(session: Session, called: String) -> anyhow::Result<()> {
+    if !full_screen() {
+        return plain(session).await;
+    }
+    match full::run(vec![(called, session)], &look(None), access::interrupted()).await {
+        Ok(Ended::Left(unconfirmed)) => left(unconfirmed),
+        Ok(Ended::Refused(_, error)) => Err(access::ended(error)),
+        Err(error) => Err(explain(error)),
+    }
+}
+
+async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
+    let theme = args.theme.map(|theme| match theme {
+        Theme::Dark => Ground::Dark,
+        Theme::Light => Ground::Light,
+    });
+    let mut refused = None;
+    loop {
+        let mut sessions = Vec::new();
+        for (index, server) in servers.iter().enumerate() {
+            let wanted = server.as_deref();
+            let (session, called) = if refused == Some(index) {
+                // This asks for the password.
+                let called = wanted.unwrap_or("parlour").to_owned();
+                (args.access.open(wanted, None, true).await?, called)
+            } else {
+                args.access.begin(wanted).await?
+            };
+            sessions.push((called, session));
+        }
+        match full::run(sessions, &look(theme), access::interrupted()).await.map_err(explain)? {
+            Ended::Left(unconfirmed) => return left(unconfirmed),
+            Ended::Refused(index, error) if refused == Some(index) => return Err(access::ended(error)),
+            Ended::Refused(index, _) => refused = Some(index),
+        }
+    }
+}
+
+fn left(unconfirmed: usize) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        unconfirmed == 0,
+        "ended before the server confirmed the last {unconfirmed} messages; they may have arrived or not"
+    );
+    Ok(())
+}
+
+fn explain(error: FullError) -> anyhow::Error {
+    match error {
+        FullError::Terminal(error) => anyhow::Error::from(error)
+            .context("cannot draw on this terminal; `parlour chat --plain` needs less of it"),
+    }
+}
+
+fn look(ground: Option<Ground>) -> Look {
+    let mut look = terminal::look(|name| std::env::var(name).ok(), TimeZone::system());
+    look.theme.ground = ground.unwrap_or(look.theme.ground);
+    look
+}
+
+async fn plain(session: Session) -> anyhow::Result<()> {
     let interactive = access::interactive();
     let mut screen = access::screen();
     if interactive && let Some(me) = session.model.me() {

@@ -68,7 +68,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             return Ok(());
         }
         eprintln!("-- {done}; `parlour chat` brings you back here");
-        chat::talk(session).await
+        chat::talk(session, called).await
     })
 }
 
@@ -113,6 +113,7 @@ async fn redeem(
         device: Some(device),
         enrols: true,
         reads: true,
+        more: chat::capabilities(false),
     };
     let opened = Session::open(endpoint, None).await;
     if let (Ok(_), Some(pem)) = (&opened, made) {

@@ -62,7 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Join(args) => join::run(args),
-        Command::Chat(args) => chat::run(&args),
+        Command::Chat(args) => chat::run(args),
         Command::Echo(args) => echo::run(&args),
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(&args),

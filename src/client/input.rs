@@ -22,6 +22,28 @@ pub enum Input {
     Names(Option<ChannelName>),
     /// `/topic`; no text for a question.
     Topic(Option<ChannelName>, Option<String>),
+    /// `/away`; no words for being back.
+    Away(String),
+    /// `/invite`; no channel for the one where one talks.
+    Invite(String, Option<ChannelName>),
+    /// `/kick` out of the channel where one talks.
+    Kick(String, String),
+    /// `/mode` of the channel where one talks.
+    Mode(String),
+    /// `/whois`
+    Whois(String),
+    /// `/search`; no words for asking which.
+    Search(String),
+    /// `/react` to the message that is chosen, or to the last.
+    React(String),
+    /// `/mute` and `/unmute` the place where one talks.
+    Mute(bool),
+    /// `/theme`
+    Theme(String),
+    /// `/close` the place where one talks, without leaving it for good.
+    Close,
+    /// `/members`
+    Members,
     /// `/quit`
     Quit(String),
     /// `/help`
@@ -35,49 +57,169 @@ struct Command {
     name: &'static str,
     usage: &'static str,
     does: &'static str,
+    /// Needs the full-screen chat.
+    screen: bool,
     parse: fn(&str) -> Result<Input, String>,
 }
 
 /// All commands, in the order of `/help`.
 const COMMANDS: &[Command] = &[
-    Command { name: "join", usage: "#CHANNEL…", does: "join channels, or make them", parse: join },
-    Command { name: "part", usage: "[#CHANNEL] [WORDS]", does: "leave a channel, for good", parse: part },
+    Command {
+        name: "join",
+        usage: "#CHANNEL…",
+        does: "join channels, or make them",
+        screen: false,
+        parse: join,
+    },
+    Command {
+        name: "part",
+        usage: "[#CHANNEL] [WORDS]",
+        does: "leave a channel, for good",
+        screen: false,
+        parse: part,
+    },
     Command {
         name: "msg",
         usage: "NAME TEXT",
         does: "say something to somebody, or in another channel",
+        screen: false,
         parse: msg,
     },
     Command {
         name: "query",
         usage: "NAME",
         does: "talk to somebody, or in another channel, from now on",
+        screen: false,
         parse: switch,
     },
-    Command { name: "me", usage: "TEXT", does: "do something: /me waves", parse: act },
-    Command { name: "names", usage: "[#CHANNEL]", does: "who is in the channel", parse: names },
+    Command { name: "me", usage: "TEXT", does: "do something: /me waves", screen: false, parse: act },
+    Command {
+        name: "names",
+        usage: "[#CHANNEL]",
+        does: "who is in the channel",
+        screen: false,
+        parse: names,
+    },
     Command {
         name: "topic",
         usage: "[#CHANNEL] [TEXT]",
         does: "show the channel's topic, or set it",
+        screen: false,
         parse: topic,
+    },
+    Command {
+        name: "away",
+        usage: "[WORDS]",
+        does: "say that you are away; without words: that you are back",
+        screen: false,
+        parse: |words| Ok(Input::Away(words.trim().to_owned())),
+    },
+    Command { name: "whois", usage: "NAME", does: "what is known of somebody", screen: false, parse: whois },
+    Command {
+        name: "invite",
+        usage: "NAME [#CHANNEL]",
+        does: "invite somebody to the channel",
+        screen: false,
+        parse: invite,
+    },
+    Command {
+        name: "kick",
+        usage: "NAME [WORDS]",
+        does: "throw somebody out of the channel",
+        screen: false,
+        parse: kick,
+    },
+    Command {
+        name: "mode",
+        usage: "[MODES]",
+        does: "show or change the channel's modes: /mode +m, /mode +o bob",
+        screen: false,
+        parse: |modes| Ok(Input::Mode(modes.trim().to_owned())),
+    },
+    Command {
+        name: "search",
+        usage: "[WORDS]",
+        does: "search what was said; in:#channel and from:name narrow it down",
+        screen: true,
+        parse: |words| Ok(Input::Search(words.trim().to_owned())),
+    },
+    Command {
+        name: "react",
+        usage: "EMOJI",
+        does: "react to the chosen message, or to the last: /react :tada:",
+        screen: true,
+        parse: react,
+    },
+    Command {
+        name: "mute",
+        usage: "",
+        does: "no noise from here any more, on all your devices",
+        screen: true,
+        parse: |_| Ok(Input::Mute(true)),
+    },
+    Command {
+        name: "unmute",
+        usage: "",
+        does: "noise again",
+        screen: true,
+        parse: |_| Ok(Input::Mute(false)),
+    },
+    Command {
+        name: "members",
+        usage: "",
+        does: "show or hide who is here",
+        screen: true,
+        parse: |_| Ok(Input::Members),
+    },
+    Command {
+        name: "theme",
+        usage: "dark|light",
+        does: "colours for a dark or a light terminal",
+        screen: true,
+        parse: |name| Ok(Input::Theme(name.trim().to_owned())),
+    },
+    Command {
+        name: "close",
+        usage: "",
+        does: "take a talk out of the list; nothing is lost",
+        screen: true,
+        parse: |_| Ok(Input::Close),
     },
     Command {
         name: "quit",
         usage: "[WORDS]",
         does: "end the chat",
+        screen: false,
         parse: |text| Ok(Input::Quit(text.to_owned())),
     },
-    Command { name: "help", usage: "", does: "show this", parse: |_| Ok(Input::Help) },
+    Command { name: "help", usage: "", does: "show this", screen: false, parse: |_| Ok(Input::Help) },
 ];
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] =
-    &[("channel", "query"), ("j", "join"), ("leave", "part"), ("q", "query"), ("exit", "quit"), ("w", "msg")];
+const ALIASES: &[(&str, &str)] = &[
+    ("channel", "query"),
+    ("j", "join"),
+    ("leave", "part"),
+    ("q", "query"),
+    ("exit", "quit"),
+    ("w", "msg"),
+    ("back", "away"),
+    ("find", "search"),
+    ("+", "react"),
+];
 
-/// Reads a line. A command starts with `/`; a text that starts with `/` is written with `//`. The error is a
-/// line for the user.
+/// Reads a line of the plain chat. A command starts with `/`; a text that starts with `/` is written with `//`. The error
+/// is a line for the user.
 pub fn parse(line: &str) -> Result<Input, String> {
+    read(line, false)
+}
+
+/// The same for the full-screen chat, which knows more commands.
+pub fn parse_for_screen(line: &str) -> Result<Input, String> {
+    read(line, true)
+}
+
+fn read(line: &str, screen: bool) -> Result<Input, String> {
     let Some(rest) = line.strip_prefix('/') else {
         return Ok(if line.trim().is_empty() { Input::Nothing } else { Input::Say(line.to_owned()) });
     };
@@ -88,16 +230,31 @@ pub fn parse(line: &str) -> Result<Input, String> {
     let lower = name.to_ascii_lowercase();
     let lower = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
     let command = COMMANDS.iter().find(|command| command.name == lower).ok_or_else(|| unknown(name))?;
+    if command.screen && !screen {
+        return Err(format!("/{} needs the full-screen chat: `parlour chat` in a terminal", command.name));
+    }
     (command.parse)(args.trim_start())
         .map_err(|why| format!("{why}; usage: /{} {}", command.name, command.usage))
 }
 
-/// The lines that `/help` shows.
+/// The lines that `/help` of the plain chat shows.
 pub fn help() -> impl Iterator<Item = String> {
+    let lines = || COMMANDS.iter().filter(|command| !command.screen);
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
-    let width = COMMANDS.iter().map(|command| usage(command).chars().count()).max().unwrap_or(0);
-    let lines = COMMANDS.iter().map(move |command| format!("  {:width$}  {}", usage(command), command.does));
+    let width = lines().map(|command| usage(command).chars().count()).max().unwrap_or(0);
+    let lines = lines().map(move |command| format!("  {:width$}  {}", usage(command), command.does));
     lines.chain(["  //TEXT says a text that starts with a slash".to_owned()])
+}
+
+/// All commands: how each is written, and what it does.
+pub fn table() -> impl Iterator<Item = (String, &'static str)> {
+    let usage = |command: &Command| format!("/{} {}", command.name, command.usage).trim_end().to_owned();
+    COMMANDS.iter().map(move |command| (usage(command), command.does))
+}
+
+/// The names of all commands.
+pub fn names_of_commands() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|command| command.name)
 }
 
 fn unknown(name: &str) -> String {
@@ -148,6 +305,36 @@ fn names(args: &str) -> Result<Input, String> {
 fn topic(args: &str) -> Result<Input, String> {
     let (channel, text) = channel_first(args)?;
     Ok(Input::Topic(channel, (!text.is_empty()).then(|| text.to_owned())))
+}
+
+fn whois(args: &str) -> Result<Input, String> {
+    if args.trim().is_empty() { Err("whom?".to_owned()) } else { Ok(Input::Whois(args.trim().to_owned())) }
+}
+
+fn invite(args: &str) -> Result<Input, String> {
+    let (name, rest) = args.split_once(' ').unwrap_or((args, ""));
+    if name.is_empty() {
+        return Err("whom?".to_owned());
+    }
+    let place = if rest.trim().is_empty() { None } else { Some(channel(rest.trim())?) };
+    Ok(Input::Invite(name.to_owned(), place))
+}
+
+fn kick(args: &str) -> Result<Input, String> {
+    let (name, words) = args.split_once(' ').unwrap_or((args, ""));
+    if name.is_empty() {
+        Err("whom?".to_owned())
+    } else {
+        Ok(Input::Kick(name.to_owned(), words.trim().to_owned()))
+    }
+}
+
+fn react(args: &str) -> Result<Input, String> {
+    if args.trim().is_empty() {
+        Err("with what?".to_owned())
+    } else {
+        Ok(Input::React(args.trim().to_owned()))
+    }
 }
 
 /// The channel that the arguments may start with, and the rest.
@@ -230,7 +417,9 @@ mod tests {
             assert_eq!(parse(line), Err(expected.to_owned()));
         }
         assert!(parse("/msg 1st x").is_err_and(|why| why.contains("it may not start with '1'")));
-        assert_eq!(help().count(), COMMANDS.len() + 1);
+        assert_eq!(help().count(), COMMANDS.iter().filter(|command| !command.screen).count() + 1);
+        assert!(parse("/search x").is_err_and(|why| why.contains("full-screen")));
+        assert_eq!(parse_for_screen("/find x"), Ok(Input::Search("x".into())));
     }
 
     #[test]

@@ -26,6 +26,14 @@ impl Line {
         self
     }
 
+    /// Adds a tag without a value.
+    #[must_use]
+    pub fn flag(mut self, key: &str) -> Self {
+        self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
+        self.tags.push_str(key);
+        self
+    }
+
     /// Adds a parameter that is one word. Spaces are left out; where nothing fit to be a word is left
     /// it is sent as `*`.
     #[must_use]

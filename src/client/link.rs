@@ -42,6 +42,8 @@ pub struct Endpoint {
     pub enrols: bool,
     /// Somebody reads what is received: the server is to send what the account missed, and to take it for read.
     pub reads: bool,
+    /// What to ask for beyond what every client of this program does; see [`SCREEN`](super::login::SCREEN).
+    pub more: CapSet,
 }
 
 impl Endpoint {
@@ -123,7 +125,7 @@ pub(super) enum Answer {
 pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
     let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
     let pins = learn(&endpoint, &stream);
-    let login = Login::new(endpoint.account, endpoint.credentials, endpoint.reads);
+    let login = Login::new(endpoint.account, endpoint.credentials, endpoint.reads).also(endpoint.more);
     timeout(LOGIN_PATIENCE, log_in(stream, login, endpoint.enrols, pins))
         .await
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))

@@ -80,6 +80,21 @@ const LIKED: CapSet = CapSet::of(&[
     Cap::StandardReplies,
 ]);
 
+/// Those that the full-screen chat asks for as well.
+pub const SCREEN: CapSet = CapSet::of(&[
+    Cap::AwayNotify,
+    Cap::ChannelRename,
+    Cap::Chathistory,
+    Cap::EventPlayback,
+    Cap::InviteNotify,
+    Cap::MessageRedaction,
+    Cap::Metadata,
+    Cap::Multiline,
+    Cap::NoImplicitNames,
+    Cap::ReadMarker,
+    Cap::Search,
+]);
+
 /// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
 /// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 const CHUNK: usize = 400;
@@ -91,6 +106,8 @@ pub struct Login {
     credentials: Credentials,
     /// See [`Endpoint::reads`](super::link::Endpoint::reads).
     reads: bool,
+    /// What to ask for beyond what every client of this program does.
+    more: CapSet,
     /// What CAP LS has named so far, with values.
     offered: Vec<String>,
     caps: CapSet,
@@ -106,7 +123,13 @@ impl LoginError {
 impl Login {
     /// A login as `name`, of somebody who reads or of a program that does not.
     pub fn new(name: Nick, credentials: Credentials, reads: bool) -> Self {
-        Self { name, credentials, reads, offered: Vec::new(), caps: CapSet::EMPTY }
+        Self { name, credentials, reads, more: CapSet::EMPTY, offered: Vec::new(), caps: CapSet::EMPTY }
+    }
+
+    /// The same, that also asks for these capabilities where they are offered.
+    #[must_use]
+    pub fn also(self, more: CapSet) -> Self {
+        Self { more, ..self }
     }
 
     /// The first lines. Send them only when the server has proven who it is.
@@ -193,6 +216,7 @@ impl Login {
         }
         // To who could ask for history the server sends nothing unasked, and does not note that it was read.
         let liked = if self.reads { LIKED } else { LIKED.with(Cap::Chathistory) };
+        let liked = self.more.iter().fold(liked, CapSet::with);
         Ok(liked.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
     }
 

@@ -15,12 +15,16 @@
 //! | [`screen`] | IO | where lines are shown |
 //! | [`plain`] | IO | the plain chat: lines in, lines out |
 //! | [`input`] | pure | what a typed line means |
+//! | [`ui`] | pure | the full-screen chat: what is to be seen, and what keys do |
+//! | [`terminal`] | IO | a terminal that is drawn on, and given back as it was |
+//! | [`full`] | IO | the full-screen chat over sessions and a terminal |
 //! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
 
 mod backoff;
 pub mod clean;
 pub mod devices;
 pub mod dial;
+pub mod full;
 pub mod input;
 pub mod line;
 pub mod link;
@@ -33,3 +37,5 @@ pub mod screen;
 pub mod servers;
 pub mod session;
 pub mod split;
+pub mod terminal;
+pub mod ui;

@@ -200,7 +200,14 @@ impl<T: Write, N: Write> Plain<T, N> {
         let offline = |error: Offline| error.to_string();
         let model = &mut self.session.model;
         match input {
-            Input::Nothing => {}
+            // The parser does not let the others through.
+            Input::Nothing
+            | Input::Search(_)
+            | Input::React(_)
+            | Input::Mute(_)
+            | Input::Theme(_)
+            | Input::Close
+            | Input::Members => {}
             Input::Say(text) => self.say(None, Kind::Text, &text)?,
             Input::Act(text) => self.say(None, Kind::Action, &text)?,
             Input::Tell(target, text) => self.say(Some(target), Kind::Text, &text)?,
@@ -229,6 +236,24 @@ impl<T: Write, N: Write> Plain<T, N> {
                     Some(text) => model.set_topic(&channel, &text).map_err(offline)?,
                     None => model.topic(&channel).map_err(offline)?,
                 }
+            }
+            Input::Away(words) => model.set_away(&words).map_err(offline)?,
+            Input::Whois(name) => model.command("WHOIS", &[&name], None).map_err(offline)?,
+            Input::Invite(name, channel) => {
+                let channel = self.meant(channel)?;
+                let args = [name.as_str(), channel.as_str()];
+                self.session.model.command("INVITE", &args, None).map_err(offline)?;
+            }
+            Input::Kick(name, words) => {
+                let channel = self.meant(None)?;
+                let args = [channel.as_str(), name.as_str()];
+                self.session.model.command("KICK", &args, Some(&words)).map_err(offline)?;
+            }
+            Input::Mode(change) => {
+                let channel = self.meant(None)?;
+                let args: Vec<&str> =
+                    [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
+                self.session.model.command("MODE", &args, None).map_err(offline)?;
             }
             Input::Quit(words) => self.leave(words),
             Input::Help => input::help().for_each(|line| self.screen.note(&line)),

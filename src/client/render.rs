@@ -74,7 +74,15 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
         Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
         Event::Info(text) | Event::Error(text) => note(text.clone()),
-        Event::Ready { .. } | Event::Confirmed(_) | Event::Barrier(_) | Event::Closing(_) => None,
+        Event::Renamed { from, to, by, time } => {
+            talk(*time, from.as_str(), format!("-- {by} renamed the channel to {to}"))
+        }
+        Event::Mode { channel, by, text, time } => {
+            talk(*time, channel.as_str(), format!("-- {by} set the mode {text}"))
+        }
+        Event::Invited { channel, by } => note(format!("{by} invites you to {channel}: /join {channel}")),
+        // The full-screen chat alone asks for these.
+        _ => None,
     }
 }
 
@@ -177,7 +185,17 @@ mod tests {
     fn said(kind: Kind, text: &str) -> Event {
         let (place, from) = (Target::Channel(lobby()), nick("bob"));
         let msgid = Some("0a".to_owned());
-        Event::Said(Said { place, from, mine: false, kind, text: text.into(), time: TIME, msgid })
+        Event::Said(Said {
+            place,
+            from,
+            mine: false,
+            kind,
+            text: text.into(),
+            time: TIME,
+            msgid,
+            reply: None,
+            ticket: None,
+        })
     }
 
     fn quit(reason: &str) -> Event {

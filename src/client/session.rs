@@ -94,20 +94,41 @@ impl Session {
             // The invite is spent; from now on there is an account with this password.
             endpoint.credentials = Credentials::Password(password.clone());
         }
+        let mut session = Self::with(endpoint, State::Connecting(Box::pin(std::future::pending())), patience);
+        session.model.connected(link.nick.clone(), link.caps);
+        session.state = State::Online(Box::new(link));
+        Ok(session)
+    }
+
+    /// The same without waiting: connects during [`Session::next`], and tries again until it works or cannot.
+    pub fn start(endpoint: Endpoint) -> Self {
+        let connecting = State::Connecting(Box::pin(connect(endpoint.clone())));
+        let mut session = Self::with(endpoint, connecting, None);
+        // No login has worked yet: the first refusal is the last.
+        session.refused = REFUSALS - 1;
+        session
+    }
+
+    fn with(endpoint: Endpoint, state: State, patience: Option<Duration>) -> Self {
         // 96 bits: two runs will not share their ids.
         let run = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>());
-        let mut model = Model::new(run);
-        model.connected(link.nick.clone(), link.caps);
-        Ok(Self {
-            model,
+        Self {
+            model: Model::new(run),
             endpoint,
-            state: State::Online(Box::new(link)),
+            state,
             backoff: Backoff::default(),
             refused: 0,
             patience,
             down_since: Instant::now(),
             farewell: None,
-        })
+        }
+    }
+
+    /// Does not wait any longer before it tries again.
+    pub fn hurry(&mut self) {
+        if matches!(self.state, State::Waiting(_)) {
+            self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
+        }
     }
 
     /// How the server is known after the last connection.

@@ -289,6 +289,7 @@ fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Sessio
         device: None,
         enrols: false,
         reads: true,
+        more: parlour::wire::CapSet::EMPTY,
     };
     async { Session::open(endpoint, None).await.expect("logged in") }
 }

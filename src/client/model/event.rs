@@ -45,6 +45,36 @@ pub struct Said {
     pub time: Millis,
     /// The server's id of it, where it gave one.
     pub msgid: Option<String>,
+    /// The id of the message that it answers.
+    pub reply: Option<String>,
+    /// It is the one that was sent from here under this ticket.
+    pub ticket: Option<Ticket>,
+}
+
+/// A part of the past, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The question that it answers.
+    pub ticket: Ticket,
+    /// Of which place.
+    pub place: Target,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// How many lines, and bytes, the answer had.
+    pub lines: usize,
+    /// See `lines`.
+    pub bytes: usize,
+}
+
+/// What somebody does at the keyboard ([typing](https://ircv3.net/specs/client-tags/typing)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typing {
+    /// Typing.
+    Active,
+    /// Has stopped, with text there.
+    Paused,
+    /// Has sent or removed it.
+    Done,
 }
 
 /// Something happened. Texts are as they came: not fit for a terminal.
@@ -134,6 +164,114 @@ pub enum Event {
         channel: ChannelName,
         /// In the order of the alphabet.
         names: Vec<String>,
+    },
+    /// What was asked of the past.
+    History(Page),
+    /// It could not be answered.
+    NoHistory {
+        /// The question.
+        ticket: Ticket,
+        /// Why.
+        reason: String,
+    },
+    /// What a search found, in the order of time.
+    Found(Ticket, Vec<Said>),
+    /// Where somebody said something lately, and when it was said last.
+    Targets(Ticket, Vec<(Target, Millis)>),
+    /// Somebody reacted to a message, or took it back.
+    Reaction {
+        /// Where.
+        place: Target,
+        /// To which message.
+        msgid: String,
+        /// Who.
+        from: Nick,
+        /// Oneself.
+        mine: bool,
+        /// With what.
+        emoji: String,
+        /// Taken back.
+        off: bool,
+    },
+    /// A message was taken back; nobody has its text any more.
+    Redacted {
+        /// Where.
+        place: Target,
+        /// Which message.
+        msgid: String,
+        /// By whom.
+        by: String,
+        /// Their words.
+        reason: String,
+    },
+    /// Somebody types.
+    Typing {
+        /// Where.
+        place: Target,
+        /// Who.
+        who: Nick,
+        /// What.
+        what: Typing,
+    },
+    /// Up to when a place is read, on all of one's devices. `None` for never.
+    Marker {
+        /// Where.
+        place: Target,
+        /// Up to this, included.
+        time: Option<Millis>,
+    },
+    /// Somebody went away, with these words, or came back.
+    Away {
+        /// Who.
+        who: Nick,
+        /// Their words.
+        words: Option<String>,
+    },
+    /// Somebody is online now, or is not any more.
+    Online {
+        /// Who.
+        who: Nick,
+        /// Is.
+        here: bool,
+    },
+    /// What one noted about a place or what a place says about itself
+    /// ([metadata](https://ircv3.net/specs/extensions/metadata)).
+    Noted {
+        /// Which place.
+        target: String,
+        /// What.
+        key: String,
+        /// Nothing any more.
+        value: Option<String>,
+    },
+    /// A channel has another name now.
+    Renamed {
+        /// The old one.
+        from: ChannelName,
+        /// The new one.
+        to: ChannelName,
+        /// Who did it.
+        by: String,
+        /// When.
+        time: Millis,
+    },
+    /// The modes of a channel were changed.
+    Mode {
+        /// Which channel.
+        channel: ChannelName,
+        /// By whom.
+        by: String,
+        /// How: `+o bob`.
+        text: String,
+        /// When.
+        time: Millis,
+    },
+    /// One is invited to a channel.
+    Invited {
+        /// Which.
+        channel: ChannelName,
+        /// By whom.
+        by: String,
     },
     /// The server says something for people to read.
     Info(String),

@@ -1,6 +1,8 @@
 //! What the server says, one line at a time.
 
-use super::event::{Event, Kind, Said, Target, Ticket};
+use super::batches::Closed;
+use super::event::{Event, Page, Said, Ticket};
+use super::past::{self, time};
 use super::{Line, Model};
 use crate::wire::numeric::{self, Numeric};
 use crate::wire::{ChannelName, Message, Millis, Nick};
@@ -8,6 +10,11 @@ use crate::wire::{ChannelName, Message, Millis, Nick};
 impl Model {
     /// Takes a line from the server that came at `now`.
     pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
+        if let Some(batch) = line.tags.get("batch")
+            && self.batches.keep(&batch, line, self.me.as_ref(), now)
+        {
+            return;
+        }
         let label = self.label(line);
         if let Ok(code) = line.command.parse() {
             return self.numeric(Numeric(code), line, label.as_deref(), now);
@@ -25,8 +32,19 @@ impl Model {
             "QUIT" => self.quitted(line, now),
             "NICK" => self.renamed(line),
             "TOPIC" => self.topic_set(line, now),
-            "BATCH" => self.batch(line, label),
+            "BATCH" => self.batch(line, now),
             "ACK" => self.refused(label.as_deref(), "the server did not confirm it"),
+            "MODE" => self.mode(line, now),
+            "AWAY" => self.away(line),
+            "MARKREAD" => self.marker_line(line),
+            "METADATA" => self.noted_line(line, 0),
+            "RENAME" => self.channel_renamed(line, now),
+            "INVITE" => self.invited(line),
+            "TAGMSG" | "REDACT" => {
+                let event = past::event(line, self.me.as_ref(), now);
+                self.events.extend(event);
+                Some(())
+            }
             "FAIL" => self.fail(line, label.as_deref()),
             "WARN" | "NOTE" => {
                 self.events.push_back(Event::Info(texts(line, 2)));
@@ -36,7 +54,7 @@ impl Model {
                 self.events.push_back(Event::Closing(line.param(0).unwrap_or_default().to_owned()));
                 Some(())
             }
-            // CAP, MODE, TAGMSG, AWAY and whatever else was not asked for.
+            // CAP and whatever else was not asked for.
             _ => None,
         };
     }
@@ -45,16 +63,29 @@ impl Model {
     fn label(&self, line: &Message<'_>) -> Option<String> {
         match line.tags.get("label") {
             Some(label) => Some(label.into_owned()),
-            None => self.batches.get(line.tags.get("batch")?.as_ref())?.clone(),
+            None => self.batches.label(line.tags.get("batch")?.as_ref()),
         }
     }
 
-    fn batch(&mut self, line: &Message<'_>, label: Option<String>) -> Option<()> {
+    fn batch(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
         let reference = line.param(0)?;
         if let Some(reference) = reference.strip_prefix('+') {
-            self.batches.insert(reference.to_owned(), label);
-        } else {
-            self.batches.remove(reference.strip_prefix('-')?);
+            self.batches.open(reference, line, self.me.as_ref(), now);
+            return Some(());
+        }
+        let closed = self.batches.close(reference.strip_prefix('-')?)?;
+        let ticket = closed.label.as_deref().and_then(|label| label.parse().ok()).map(Ticket);
+        match closed.what {
+            Closed::Other => return None,
+            Closed::Said(said) => self.tell(*said, closed.label.as_deref()),
+            Closed::History { place, events, lines, bytes } => {
+                let ticket = self.asks.take(ticket?)?;
+                self.events.push_back(Event::History(Page { ticket, place, events, lines, bytes }));
+            }
+            Closed::Found(found) => self.events.push_back(Event::Found(self.asks.take(ticket?)?, found)),
+            Closed::Targets(targets) => {
+                self.events.push_back(Event::Targets(self.asks.take(ticket?)?, targets));
+            }
         }
         Some(())
     }
@@ -81,39 +112,22 @@ impl Model {
             self.events.push_back(Event::Info(text.to_owned()));
             return Some(());
         }
-        let from = Nick::parse(line.nick()?).ok()?;
-        let mine = self.me.as_ref() == Some(&from);
-        let place = match Target::parse(line.param(0)?.trim_start_matches(['~', '&', '@', '%', '+'])).ok()? {
-            Target::Person(to) if mine => Target::Person(to),
-            Target::Person(_) => Target::Person(from.clone()),
-            channel @ Target::Channel(_) => channel,
-        };
-        if mine {
+        let said = past::said(line, text.to_owned(), self.me.as_ref(), now)?;
+        if said.mine {
             self.source = line.source.map(str::to_owned);
         }
-        let confirmed = label.filter(|_| mine).and_then(|label| self.sends.answered(label));
-        let msgid = line.tags.get("msgid").map(std::borrow::Cow::into_owned);
-        if msgid.as_deref().is_none_or(|id| self.seen.first_time(id)) {
-            let action =
-                text.strip_prefix("\u{1}ACTION ").map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
-            let kind = match line.command.eq_ignore_ascii_case("NOTICE") {
-                true => Kind::Notice,
-                false if action.is_some() => Kind::Action,
-                false => Kind::Text,
-            };
-            let text = action.filter(|_| kind == Kind::Action).unwrap_or(text).to_owned();
-            self.events.push_back(Event::Said(Said {
-                place,
-                from,
-                mine,
-                kind,
-                text,
-                time: time(line, now),
-                msgid,
-            }));
+        self.tell(said, label);
+        Some(())
+    }
+
+    /// Somebody said something just now.
+    fn tell(&mut self, mut said: Said, label: Option<&str>) {
+        let confirmed = label.filter(|_| said.mine).and_then(|label| self.sends.answered(label));
+        said.ticket = confirmed.as_ref().map(|pending| pending.ticket);
+        if said.msgid.as_deref().is_none_or(|id| self.seen.first_time(id)) {
+            self.events.push_back(Event::Said(said));
         }
         self.events.extend(confirmed.map(|pending| Event::Confirmed(pending.ticket)));
-        Some(())
     }
 
     fn joined(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
@@ -182,8 +196,12 @@ impl Model {
         Some(())
     }
 
-    /// The message with this label will not be kept.
+    /// The message with this label will not be kept, or what was asked is not answered.
     fn refused(&mut self, label: Option<&str>, reason: &str) -> Option<()> {
+        if let Some(ticket) = self.asks.take(Ticket(label?.parse().unwrap_or(0))) {
+            self.events.push_back(Event::NoHistory { ticket, reason: reason.to_owned() });
+            return Some(());
+        }
         let pending = self.sends.answered(label?)?;
         let reason = reason.to_owned();
         self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, reason });
@@ -235,8 +253,29 @@ impl Model {
                     self.events.push_back(Event::Topic { channel, by: None, text, time: time(line, now) });
                 }
             }
-            // Who set the topic, and that there is no message of the day.
-            Numeric(333 | 422) => {}
+            // Who is away, and who is not (352: WHO).
+            Numeric(352) => self.who_line(line),
+            Numeric(301) => {
+                let words = line.param(2).map(str::to_owned);
+                if let Some(who) = line.param(1).and_then(|nick| Nick::parse(nick).ok()) {
+                    self.is_away(who, words);
+                }
+            }
+            // MONITOR: who of those that one talks with is there.
+            Numeric(code @ (730 | 731)) => {
+                for who in line.param(1).unwrap_or_default().split(',') {
+                    if let Ok(who) = Nick::parse(who.split('!').next().unwrap_or_default()) {
+                        self.events.push_back(Event::Online { who, here: code == 730 });
+                    }
+                }
+            }
+            // METADATA: a value, or none.
+            Numeric(761 | 766) => {
+                self.noted_line(line, 1);
+            }
+            // Who set the topic, that there is no message of the day, that it is known who is away, and what is only
+            // an end or an echo of what was asked.
+            Numeric(305 | 306 | 315 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774) => {}
             Numeric(400..=599) => {
                 let reason = line.params().last().copied().unwrap_or_default();
                 if self.refused(label, reason).or_else(|| self.join_refused(line, 1, reason)).is_none() {
@@ -248,11 +287,6 @@ impl Model {
             _ => {}
         }
     }
-}
-
-/// When the server handled it ([server-time](https://ircv3.net/specs/extensions/server-time)).
-fn time(line: &Message<'_>, now: Millis) -> Millis {
-    line.tags.get("time").and_then(|time| Millis::parse(&time)).unwrap_or(now)
 }
 
 /// The parameters from `first` on as a sentence: what it is about, then what it says.

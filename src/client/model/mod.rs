@@ -4,9 +4,13 @@
 //! was shown already; so after a broken connection nothing is lost and nothing is shown twice. Time comes
 //! in with the lines, randomness once at the beginning.
 
+mod asks;
+mod batches;
 mod channels;
 mod event;
 mod incoming;
+mod past;
+mod people;
 mod seen;
 mod sends;
 #[cfg(test)]
@@ -14,15 +18,18 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 
+pub use asks::{Past, Point};
 pub use channels::Channel;
-pub use event::{BadTarget, Event, Kind, Said, Target, Ticket};
+pub use event::{BadTarget, Event, Kind, Page, Said, Target, Ticket, Typing};
 
+use self::asks::Asks;
+use self::batches::Batches;
 use self::channels::Channels;
 use self::seen::Seen;
 use self::sends::Sends;
 use super::line::Line;
 use super::split::pieces;
-use crate::wire::{CapSet, ChannelName, Nick};
+use crate::wire::{Cap, CapSet, ChannelName, Nick};
 
 /// There is no connection, so it cannot be asked. Messages and joins wait for one; questions do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +52,10 @@ pub struct Model {
     channels: Channels,
     sends: Sends,
     seen: Seen,
-    /// Batches that are open, with the label of what they answer.
-    batches: HashMap<String, Option<String>>,
+    batches: Batches,
+    asks: Asks,
+    /// Who is away, with which words.
+    away: HashMap<Nick, String>,
     /// Tickets of PINGs that are out; the first of a connection asks for the end of the login.
     next_ticket: u64,
     first_barrier: Option<Ticket>,
@@ -73,7 +82,9 @@ impl Model {
             channels: Channels::default(),
             sends: Sends::new(run),
             seen: Seen::default(),
-            batches: HashMap::new(),
+            batches: Batches::default(),
+            asks: Asks::default(),
+            away: HashMap::new(),
             next_ticket: 1,
             first_barrier: None,
             events: VecDeque::new(),
@@ -106,7 +117,7 @@ impl Model {
                 reason: "the connection broke before the server confirmed it; it may have arrived".to_owned(),
             });
         }
-        self.sends.write(caps, &mut self.out);
+        self.write_sends();
         self.first_barrier = Some(self.ping());
     }
 
@@ -116,6 +127,8 @@ impl Model {
         self.ready = false;
         self.first_barrier = None;
         self.batches.clear();
+        self.asks.clear();
+        self.away.clear();
         self.out.clear();
         self.channels.disconnected();
     }
@@ -155,17 +168,59 @@ impl Model {
     pub fn say(&mut self, target: &Target, kind: Kind, text: &str) -> Vec<Ticket> {
         let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect();
         let tickets = pieces(&text, self.room(target, kind))
-            .map(|piece| {
-                let ticket = Ticket(self.next_ticket);
-                self.next_ticket += 1;
-                self.sends.push(ticket, target.clone(), kind, piece.to_owned());
-                ticket
-            })
+            .map(|piece| self.send(target, kind, vec![piece.to_owned()], None))
             .collect();
-        if self.online {
-            self.sends.write(self.caps, &mut self.out);
-        }
+        self.write_sends();
         tickets
+    }
+
+    /// Says a message of several lines, as an answer to another message where one is named: as one message where the
+    /// server can do that, else as several. Each comes with the text that it has.
+    pub fn compose(&mut self, target: &Target, text: &str, reply: Option<&str>) -> Vec<(Ticket, String)> {
+        /// A server offers less than this; then it says so, and the message has failed.
+        const LINES: usize = 100;
+        const BYTES: usize = 16 * 1024;
+        let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\0')).collect();
+        let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').collect();
+        let room = self.room(target, Kind::Text);
+        let whole = self.caps.has(Cap::Multiline) || !self.online;
+        let fits =
+            lines.len() <= LINES && text.len() <= BYTES && lines.iter().any(|line| !line.trim().is_empty());
+        let long = lines.len() > 1 || lines.iter().any(|line| line.len() > room);
+        let mut sent = Vec::new();
+        if long && whole && fits {
+            let lines = lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+            let text = lines.join("\n");
+            sent.push((self.send(target, Kind::Text, lines, reply), text));
+        } else {
+            for line in lines {
+                for piece in pieces(line, room) {
+                    let ticket = self.send(target, Kind::Text, vec![piece.to_owned()], reply);
+                    sent.push((ticket, piece.to_owned()));
+                }
+            }
+        }
+        self.write_sends();
+        sent
+    }
+
+    fn send(&mut self, target: &Target, kind: Kind, lines: Vec<String>, reply: Option<&str>) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.sends.push(ticket, target.clone(), kind, lines, reply.map(str::to_owned));
+        ticket
+    }
+
+    fn write_sends(&mut self) {
+        if self.online {
+            let room = self.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2);
+            self.sends.write(self.caps, room, &mut self.out);
+        }
+    }
+
+    /// Can the server do this?
+    pub fn can(&self, cap: Cap) -> bool {
+        self.caps.has(cap)
     }
 
     /// How many bytes of text fit a message to `target`, so that the line fits also as the server hands it

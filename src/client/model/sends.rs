@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::event::{Kind, Target, Ticket};
 use crate::client::line::Line;
+use crate::client::split::pieces;
 use crate::wire::{Cap, CapSet};
 
 /// A message on its way.
@@ -16,7 +17,10 @@ pub(super) struct Pending {
     pub ticket: Ticket,
     pub target: Target,
     kind: Kind,
-    text: String,
+    /// One, or those of a message of several lines.
+    lines: Vec<String>,
+    /// The message that it answers.
+    reply: Option<String>,
     /// It went out on some connection already.
     sent: bool,
 }
@@ -39,17 +43,25 @@ impl Sends {
     }
 
     /// Adds one that goes out with the next [`write`](Self::write).
-    pub fn push(&mut self, ticket: Ticket, target: Target, kind: Kind, text: String) {
-        self.queue.push_back(Pending { ticket, target, kind, text, sent: false });
+    pub fn push(
+        &mut self,
+        ticket: Ticket,
+        target: Target,
+        kind: Kind,
+        lines: Vec<String>,
+        reply: Option<String>,
+    ) {
+        self.queue.push_back(Pending { ticket, target, kind, lines, reply, sent: false });
     }
 
-    /// The lines of all that has not gone out on this connection yet.
-    pub fn write(&mut self, caps: CapSet, out: &mut Vec<u8>) {
+    /// The lines of all that has not gone out on this connection yet. `room`: most bytes of text in a line of a message
+    /// of several.
+    pub fn write(&mut self, caps: CapSet, room: usize, out: &mut Vec<u8>) {
         // Those that went out stand before those that did not.
         let first = self.queue.partition_point(|pending| pending.sent);
         for pending in self.queue.range_mut(first..) {
             pending.sent = true;
-            out.extend_from_slice(line(&self.run, pending, caps).as_bytes());
+            lines(&self.run, pending, caps, room, out);
         }
     }
 
@@ -75,15 +87,45 @@ impl Sends {
     }
 }
 
-fn line(run: &str, pending: &Pending, caps: CapSet) -> String {
+fn lines(run: &str, pending: &Pending, caps: CapSet, room: usize, out: &mut Vec<u8>) {
     let command = if pending.kind == Kind::Notice { "NOTICE" } else { "PRIVMSG" };
-    let mut line = Line::new(command).tag("label", &pending.ticket.0.to_string());
-    if caps.has(Cap::SendId) {
-        line = line.tag(Cap::SendId.name(), &format!("{run}-{}", pending.ticket.0));
-    }
-    let line = line.arg(pending.target.as_str());
-    match pending.kind {
-        Kind::Action => line.text(&format!("\u{1}ACTION {}\u{1}", pending.text)).end(),
-        Kind::Text | Kind::Notice => line.text(&pending.text).end(),
+    let ticket = pending.ticket.0.to_string();
+    let marked = |line: Line| {
+        let mut line = line.tag("label", &ticket);
+        if caps.has(Cap::SendId) {
+            line = line.tag(Cap::SendId.name(), &format!("{run}-{ticket}"));
+        }
+        match &pending.reply {
+            Some(id) => line.tag("+draft/reply", id),
+            None => line,
+        }
+    };
+    let target = pending.target.as_str();
+    let mut put = |line: Line| out.extend_from_slice(line.end().as_bytes());
+    match &pending.lines[..] {
+        [text] if text.len() <= room || !caps.has(Cap::Multiline) => {
+            let line = marked(Line::new(command)).arg(target);
+            put(match pending.kind {
+                Kind::Action => line.text(&format!("\u{1}ACTION {text}\u{1}")),
+                Kind::Text | Kind::Notice => line.text(text),
+            });
+        }
+        // One message ([multiline](https://ircv3.net/specs/extensions/multiline)).
+        texts if caps.has(Cap::Multiline) => {
+            put(marked(Line::new("BATCH")).arg(&format!("+{ticket}")).arg("draft/multiline").arg(target));
+            for text in texts {
+                let line = || Line::new(command).tag("batch", &ticket);
+                if text.is_empty() {
+                    put(line().arg(target).text(""));
+                }
+                for (index, piece) in pieces(text, room).enumerate() {
+                    let line = if index == 0 { line() } else { line().flag("draft/multiline-concat") };
+                    put(line.arg(target).text(piece));
+                }
+            }
+            put(Line::new("BATCH").arg(&format!("-{ticket}")));
+        }
+        // The server that came back cannot do it any more: what it can has the words at least.
+        texts => put(marked(Line::new(command)).arg(target).text(&texts.join(" "))),
     }
 }

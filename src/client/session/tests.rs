@@ -16,7 +16,7 @@ use crate::client::model::{Kind, Target};
 use crate::client::password::Password;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, certs, tls};
-use crate::wire::{ChannelName, Nick};
+use crate::wire::{CapSet, ChannelName, Nick};
 
 struct Fake {
     listener: TcpListener,
@@ -53,6 +53,7 @@ impl Fake {
             device: None,
             enrols: false,
             reads: true,
+            more: CapSet::EMPTY,
         }
     }
 

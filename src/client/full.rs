@@ -1,0 +1,186 @@
+//! The full-screen chat: sessions and a terminal around [`App`].
+//!
+//! Everything is on one thread. Between two things that happen nothing runs, and what has changed is drawn at most
+//! sixty times a second.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossterm::event::EventStream;
+use futures_core::Stream as _;
+use tokio::time::sleep;
+
+pub use super::terminal::Look;
+
+use super::clean::clean;
+use super::link::ConnectError;
+use super::login::LoginError;
+use super::model::Model;
+use super::session::{Session, SessionError, Update};
+use super::terminal::{Screen, happening};
+use super::ui::{App, Effect, view};
+use crate::wire::Millis;
+
+/// Why the chat cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FullError {
+    /// The terminal cannot be read or written.
+    #[error("the terminal fails: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// How the chat ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// As wished, with so many messages that no server has confirmed.
+    Left(usize),
+    /// The server of this number does not let this device in; perhaps a password does.
+    Refused(usize, SessionError),
+}
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// Chats until the user wants no more, or `stop`.
+pub async fn run(
+    servers: Vec<(String, Session)>,
+    look: &Look,
+    stop: impl Future<Output = ()>,
+) -> Result<Ended, FullError> {
+    let (names, mut sessions): (Vec<String>, Vec<Session>) = servers.into_iter().unzip();
+    let mut app = App::new(names, look.theme, look.zone.clone(), now());
+    for (index, session) in sessions.iter().enumerate() {
+        if session.model.is_online() {
+            app.up(index);
+        }
+    }
+    let mut screen = Screen::take(look.clone())?;
+    app.size = screen.size()?;
+    let mut over = vec![false; sessions.len()];
+    let mut keys = EventStream::new();
+    let mut stop = pin!(stop);
+    let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME));
+    let ended = loop {
+        if app.leaving.is_some() {
+            break None;
+        }
+        let wait = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+        if dirty && wait.is_zero() {
+            draw(&app, &mut sessions, &mut screen)?;
+            (dirty, drawn) = (false, Some(Instant::now()));
+        }
+        let due = app.due().map(|due| Duration::from_millis(due.0.saturating_sub(now().0)));
+        let due = if dirty { Some(due.map_or(wait, |due| due.min(wait))) } else { due };
+        let what = {
+            let mut turns: Vec<Turn<'_>> = sessions
+                .iter_mut()
+                .enumerate()
+                .filter(|(index, _)| !over[*index])
+                .map(|(index, session)| -> Turn<'_> {
+                    Box::pin(async move { (index, session.next().await) })
+                })
+                .collect();
+            tokio::select! {
+                biased;
+                () = &mut stop => What::Stop,
+                event = poll_fn(|cx| Pin::new(&mut keys).poll_next(cx)) => What::Terminal(event),
+                (index, update) = first(&mut turns) => What::Server(index, update),
+                () = sleep(due.unwrap_or_default()), if due.is_some() => What::Due,
+            }
+        };
+        app.now = now();
+        let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
+        match what {
+            // One is told to stop, or the terminal is gone.
+            What::Stop | What::Terminal(None) => break None,
+            What::Terminal(Some(event)) => match happening(event?) {
+                Some(happening) => app.happening(happening, &mut models),
+                None => continue,
+            },
+            What::Server(index, Ok(update)) => match update {
+                Update::Event(event) => app.event(index, event, &mut models),
+                Update::Down { reason, retry } => {
+                    app.down(index, &reason, u64::try_from(retry.as_millis()).unwrap_or(u64::MAX));
+                }
+                Update::Up => app.up(index),
+            },
+            What::Server(index, Err(error)) => {
+                over[index] = true;
+                if is_refused(&error) {
+                    break Some((index, error));
+                }
+                app.ended(index, &clean(&error.to_string()));
+            }
+            // A frame that waited, or something that ends by itself.
+            What::Due if app.due().is_none_or(|due| due > app.now) => continue,
+            What::Due => {}
+        }
+        app.settle(&mut models);
+        dirty = true;
+        let effects = std::mem::take(&mut app.effects);
+        for effect in effects {
+            match effect {
+                Effect::Bell => screen.bell()?,
+                Effect::Notify { title, body } => screen.notify(&title, &body)?,
+                Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Redraw => screen.redraw()?,
+                Effect::Hurry => {
+                    if let Some(session) = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server))
+                    {
+                        session.hurry();
+                    }
+                }
+            }
+        }
+        screen.mouse(!app.parts.bare)?;
+    };
+    drop(keys);
+    drop(screen);
+    if let Some((index, error)) = ended {
+        return Ok(Ended::Refused(index, error));
+    }
+    let unconfirmed = app.pending();
+    let words = app.leaving.unwrap_or_default();
+    for session in sessions {
+        session.close(&words).await;
+    }
+    Ok(Ended::Left(unconfirmed))
+}
+
+type Turn<'a> = Pin<Box<dyn Future<Output = (usize, Result<Update, SessionError>)> + 'a>>;
+
+enum What {
+    Stop,
+    Terminal(Option<io::Result<crossterm::event::Event>>),
+    Server(usize, Result<Update, SessionError>),
+    Due,
+}
+
+/// The first of several that is done; never, where there are none. The others lose nothing when they are dropped.
+async fn first(turns: &mut [Turn<'_>]) -> (usize, Result<Update, SessionError>) {
+    poll_fn(|cx| {
+        let done = turns.iter_mut().find_map(|turn| match turn.as_mut().poll(cx) {
+            Poll::Ready(done) => Some(done),
+            Poll::Pending => None,
+        });
+        done.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+fn draw(app: &App, sessions: &mut [Session], screen: &mut Screen) -> io::Result<()> {
+    let models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
+    screen.draw(|frame| view::draw(app, &models, frame))
+}
+
+fn is_refused(error: &SessionError) -> bool {
+    matches!(error, SessionError::Final(ConnectError::Login(LoginError::Refused(_))))
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

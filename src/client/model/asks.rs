@@ -1,0 +1,202 @@
+//! What is asked of the server besides messages, and what is told it.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use super::event::{Target, Ticket, Typing};
+use super::{Line, Model, Offline};
+use crate::wire::message::escape;
+use crate::wire::{Cap, Millis};
+
+/// The questions that are not answered yet.
+#[derive(Debug, Default)]
+pub(super) struct Asks(HashSet<Ticket>);
+
+impl Asks {
+    /// Is this one of them? Then it is answered now.
+    pub fn take(&mut self, ticket: Ticket) -> Option<Ticket> {
+        self.0.take(&ticket)
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A point in the past of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// This message.
+    Id(String),
+    /// This moment.
+    Time(Millis),
+}
+
+/// Which part of the past is asked for ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// The latest.
+    Latest,
+    /// What came directly before.
+    Before(Point),
+    /// What came directly after.
+    After(Point),
+    /// On both sides, and itself.
+    Around(Point),
+}
+
+impl Point {
+    fn word(&self) -> String {
+        match self {
+            Self::Id(id) => format!("msgid={id}"),
+            Self::Time(time) => format!("timestamp={time}"),
+        }
+    }
+}
+
+impl Model {
+    /// Asks for a part of the past; [`Event::History`](super::Event::History) or
+    /// [`Event::NoHistory`](super::Event::NoHistory) answers.
+    pub fn history(&mut self, place: &Target, past: &Past, limit: usize) -> Result<Ticket, Offline> {
+        let (word, point) = match past {
+            Past::Latest => ("LATEST", "*".to_owned()),
+            Past::Before(point) => ("BEFORE", point.word()),
+            Past::After(point) => ("AFTER", point.word()),
+            Past::Around(point) => ("AROUND", point.word()),
+        };
+        let limit = limit.to_string();
+        self.question(|line| line.arg(word).arg(place.as_str()).arg(&point).arg(&limit), "CHATHISTORY")
+    }
+
+    /// Asks where something was said between two moments; [`Event::Targets`](super::Event::Targets) answers.
+    pub fn targets(&mut self, after: Millis, before: Millis, limit: usize) -> Result<Ticket, Offline> {
+        let limit = limit.to_string();
+        let [after, before] = [after, before].map(|time| Point::Time(time).word());
+        self.question(|line| line.arg("TARGETS").arg(&after).arg(&before).arg(&limit), "CHATHISTORY")
+    }
+
+    /// Looks for words, everywhere or in one place; [`Event::Found`](super::Event::Found) answers.
+    pub fn search(
+        &mut self,
+        words: &str,
+        place: Option<&Target>,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<Ticket, Offline> {
+        let mut attributes = format!("text={}", escape(words));
+        let mut put = |key: &str, value: &str| {
+            let _ = write!(attributes, ";{key}={}", escape(value));
+        };
+        if let Some(place) = place {
+            put("in", place.as_str());
+        }
+        if let Some(from) = from {
+            put("from", from);
+        }
+        put("limit", &limit.to_string());
+        self.question(|line| line.text(&attributes), "SEARCH")
+    }
+
+    fn question(&mut self, fill: impl FnOnce(Line) -> Line, command: &str) -> Result<Ticket, Offline> {
+        if !self.online {
+            return Err(Offline);
+        }
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.write(fill(Line::new(command).tag("label", &ticket.0.to_string())));
+        self.asks.0.insert(ticket);
+        Ok(ticket)
+    }
+
+    /// Up to this, included, a place is read now. Nothing where the server keeps no markers.
+    pub fn mark_read(&mut self, place: &Target, time: Millis) {
+        if self.online && self.caps.has(Cap::ReadMarker) {
+            self.write(Line::new("MARKREAD").arg(place.as_str()).arg(&Point::Time(time).word()));
+        }
+    }
+
+    /// Asks up to when a place is read; [`Event::Marker`](super::Event::Marker) answers.
+    pub fn marker(&mut self, place: &Target) {
+        if self.online && self.caps.has(Cap::ReadMarker) {
+            self.write(Line::new("MARKREAD").arg(place.as_str()));
+        }
+    }
+
+    /// Reacts to a message, or takes a reaction back.
+    pub fn react(&mut self, place: &Target, msgid: &str, emoji: &str, off: bool) -> Result<(), Offline> {
+        let key = if off { "+draft/unreact" } else { "+draft/react" };
+        let line = Line::new("TAGMSG").tag(key, emoji).tag("+draft/reply", msgid);
+        self.ask(line.arg(place.as_str()))
+    }
+
+    /// Takes a message back.
+    pub fn redact(&mut self, place: &Target, msgid: &str, reason: &str) -> Result<(), Offline> {
+        let line = Line::new("REDACT").arg(place.as_str()).arg(msgid);
+        self.ask(if reason.is_empty() { line } else { line.text(reason) })
+    }
+
+    /// Tells the others that one types.
+    pub fn typing(&mut self, place: &Target, what: Typing) {
+        let what = match what {
+            Typing::Active => "active",
+            Typing::Paused => "paused",
+            Typing::Done => "done",
+        };
+        if self.online {
+            self.write(Line::new("TAGMSG").tag("+typing", what).arg(place.as_str()));
+        }
+    }
+
+    /// Goes away with these words, or comes back with none.
+    pub fn set_away(&mut self, words: &str) -> Result<(), Offline> {
+        let line = Line::new("AWAY");
+        self.ask(if words.is_empty() { line } else { line.text(words) })
+    }
+
+    /// Notes something about a place for oneself, or takes the note away.
+    pub fn note(&mut self, place: &Target, key: &str, value: Option<&str>) -> Result<(), Offline> {
+        let line = Line::new("METADATA").arg(place.as_str()).arg("SET").arg(key);
+        self.ask(match value {
+            Some(value) => line.text(value),
+            None => line,
+        })
+    }
+
+    /// Asks for what one noted about a place; [`Event::Noted`](super::Event::Noted) answers.
+    pub fn noted(&mut self, place: &Target, key: &str) {
+        if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+            self.write(Line::new("METADATA").arg(place.as_str()).arg("GET").arg(key));
+        }
+    }
+
+    /// Wants to be told of changes of these keys.
+    pub fn follow(&mut self, keys: &[&str]) {
+        if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+            let line = Line::new("METADATA").arg("*").arg("SUB");
+            self.write(keys.iter().fold(line, |line, key| line.arg(key)));
+        }
+    }
+
+    /// Wants to be told when somebody comes and goes; [`Event::Online`](super::Event::Online) answers.
+    pub fn watch(&mut self, who: &str) {
+        if self.online {
+            self.write(Line::new("MONITOR").arg("+").arg(who));
+        }
+    }
+
+    /// Asks who of a channel is away.
+    pub fn who(&mut self, channel: &str) {
+        if self.online {
+            self.write(Line::new("WHO").arg(channel));
+        }
+    }
+
+    /// Sends a command with parameters as they were typed: `KICK #a bob :go`.
+    pub fn command(&mut self, command: &str, args: &[&str], text: Option<&str>) -> Result<(), Offline> {
+        let line = args.iter().fold(Line::new(command), |line, arg| line.arg(arg));
+        self.ask(match text {
+            Some(text) => line.text(text),
+            None => line,
+        })
+    }
+}

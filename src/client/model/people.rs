@@ -1,0 +1,124 @@
+//! Who is away, who has which rank, what is noted, and other things that the server tells by the way.
+
+use super::Model;
+use super::event::{Event, Target};
+use super::past;
+use crate::wire::{ChannelName, Message, Millis, Nick};
+
+/// Modes of a channel that give a rank, with the sign of it.
+const RANKS: [(char, char); 5] = [('q', '~'), ('a', '&'), ('o', '@'), ('h', '%'), ('v', '+')];
+
+/// So many people are known to be away; a server of more is not one of friends.
+const MOST_AWAY: usize = 10_000;
+
+impl Model {
+    /// Is somebody away? Then with these words.
+    pub fn away_words(&self, who: &Nick) -> Option<&str> {
+        self.away.get(who).map(String::as_str)
+    }
+
+    pub(super) fn is_away(&mut self, who: Nick, words: Option<String>) {
+        let known = match &words {
+            Some(words) if self.away.len() < MOST_AWAY => {
+                self.away.insert(who.clone(), words.clone()).as_ref() == Some(words)
+            }
+            Some(_) => true,
+            None => self.away.remove(&who).is_none(),
+        };
+        if !known {
+            self.events.push_back(Event::Away { who, words });
+        }
+    }
+
+    pub(super) fn away(&mut self, line: &Message<'_>) -> Option<()> {
+        let who = Nick::parse(line.nick()?).ok()?;
+        let words = line.param(0).filter(|words| !words.is_empty()).map(str::to_owned);
+        self.is_away(who, words);
+        Some(())
+    }
+
+    /// `352 me channel user host server nick H|G…`
+    pub(super) fn who_line(&mut self, line: &Message<'_>) {
+        let Some(who) = line.param(5).and_then(|nick| Nick::parse(nick).ok()) else { return };
+        let away = line.param(6).is_some_and(|flags| flags.starts_with('G'));
+        // WHO does not say with which words.
+        let words = away.then(|| self.away.get(&who).cloned().unwrap_or_default());
+        self.is_away(who, words);
+    }
+
+    pub(super) fn mode(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let event = past::event(line, self.me.as_ref(), now)?;
+        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let members = &mut self.channels.joined.get_mut(&channel)?.members;
+        let mut args = line.params().iter().skip(2);
+        let mut on = true;
+        for letter in line.param(1)?.chars() {
+            match letter {
+                '+' => on = true,
+                '-' => on = false,
+                'b' | 'e' | 'I' | 'k' => drop(args.next()),
+                'l' if on => drop(args.next()),
+                _ => {
+                    let Some((_, sign)) = RANKS.iter().find(|(mode, _)| *mode == letter) else { continue };
+                    let nick = args.next().and_then(|nick| Nick::parse(nick).ok());
+                    if let Some(ranks) = nick.and_then(|nick| members.get_mut(&nick)) {
+                        ranks.retain(|c| c != *sign);
+                        if on {
+                            ranks.push(*sign);
+                            // The highest first, as the list of names has it.
+                            let mut signs: Vec<char> = ranks.chars().collect();
+                            signs.sort_by_key(|c| RANKS.iter().position(|(_, sign)| sign == c));
+                            *ranks = signs.into_iter().collect();
+                        }
+                    }
+                }
+            }
+        }
+        self.events.push_back(event);
+        Some(())
+    }
+
+    /// `MARKREAD target timestamp=…` or `MARKREAD target *`
+    pub(super) fn marker_line(&mut self, line: &Message<'_>) -> Option<()> {
+        let place = Target::parse(line.param(0)?).ok()?;
+        let time = match line.param(1)? {
+            "*" => None,
+            text => Some(Millis::parse(text.strip_prefix("timestamp=")?)?),
+        };
+        self.events.push_back(Event::Marker { place, time });
+        Some(())
+    }
+
+    /// `METADATA target key visibility :value`; as a numeric there is one's own name before it.
+    pub(super) fn noted_line(&mut self, line: &Message<'_>, from: usize) -> Option<()> {
+        let params = line.params().get(from..)?;
+        let (target, key) = (params.first()?.to_string(), params.get(1)?.to_string());
+        let set = !line.command.starts_with("766");
+        let value = params.get(3).filter(|_| set).map(ToString::to_string);
+        self.events.push_back(Event::Noted { target, key, value });
+        Some(())
+    }
+
+    pub(super) fn channel_renamed(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let event = past::event(line, self.me.as_ref(), now)?;
+        if let Event::Renamed { from, to, .. } = &event
+            && let Some(channel) = self.channels.joined.remove(from)
+        {
+            self.channels.joined.insert(to.clone(), channel);
+        }
+        self.events.push_back(event);
+        Some(())
+    }
+
+    pub(super) fn invited(&mut self, line: &Message<'_>) -> Option<()> {
+        let who = Nick::parse(line.param(0)?).ok()?;
+        let channel = ChannelName::parse(line.param(1)?).ok()?;
+        let by = line.nick()?.to_owned();
+        self.events.push_back(if self.me.as_ref() == Some(&who) {
+            Event::Invited { channel, by }
+        } else {
+            Event::Info(format!("{by} invited {who} to {channel}"))
+        });
+        Some(())
+    }
+}

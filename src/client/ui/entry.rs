@@ -1,0 +1,126 @@
+//! What stands in a talk.
+
+use crate::client::model::{Kind, Ticket};
+use crate::wire::{Millis, Nick};
+
+/// One thing that happened in a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When the server took it.
+    pub time: Millis,
+    /// The server's id of it.
+    pub id: Option<Box<str>>,
+    /// What it was.
+    pub what: What,
+}
+
+/// See [`Entry`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Somebody said something.
+    Said(Box<Message>),
+    /// Somebody came, went, or did something to the place.
+    Note(Box<str>),
+}
+
+/// What somebody said. Its texts are fit for the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who.
+    pub from: Nick,
+    /// Oneself.
+    pub mine: bool,
+    /// What it is.
+    pub kind: Kind,
+    /// What was said.
+    pub text: Box<str>,
+    /// The id of the message that it answers.
+    pub reply: Option<Box<str>>,
+    /// It names oneself.
+    pub mention: bool,
+    /// It was taken back: by whom, and why.
+    pub redacted: Option<Box<str>>,
+    /// What others feel about it.
+    pub reactions: Vec<Reaction>,
+}
+
+/// An emoji with those who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: Box<str>,
+    /// Who.
+    pub from: Vec<Nick>,
+    /// Oneself is among them.
+    pub mine: bool,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The model's number for it.
+    pub ticket: Ticket,
+    /// What it is.
+    pub kind: Kind,
+    /// What was written, as it is.
+    pub text: String,
+    /// The id of the message that it answers.
+    pub reply: Option<String>,
+    /// Why it could not be delivered; `None` while that is open.
+    pub failed: Option<String>,
+}
+
+impl Entry {
+    /// The message, where it is one.
+    pub fn message(&self) -> Option<&Message> {
+        match &self.what {
+            What::Said(message) => Some(message),
+            What::Note(_) => None,
+        }
+    }
+
+    /// Counts as unread where it is new: something that somebody else said.
+    pub fn counts(&self) -> bool {
+        self.message().is_some_and(|message| !message.mine && message.redacted.is_none())
+    }
+
+    /// About how much memory it takes.
+    pub fn weight(&self) -> usize {
+        let text = match &self.what {
+            What::Said(message) => message.text.len() + size_of::<Message>(),
+            What::Note(text) => text.len(),
+        };
+        text + size_of::<Self>() + 64
+    }
+}
+
+impl Message {
+    /// Most kinds of reactions that are kept of one message, and most people of each.
+    const MOST: usize = 24;
+
+    /// Somebody reacts, or takes it back.
+    pub fn react(&mut self, emoji: &str, from: &Nick, mine: bool, off: bool) {
+        let known = self.reactions.iter().position(|reaction| &*reaction.emoji == emoji);
+        match (known, off) {
+            (Some(at), true) => {
+                let reaction = &mut self.reactions[at];
+                reaction.from.retain(|nick| nick != from);
+                reaction.mine &= !mine;
+                if reaction.from.is_empty() {
+                    self.reactions.remove(at);
+                }
+            }
+            (Some(at), false) => {
+                let reaction = &mut self.reactions[at];
+                if reaction.from.len() < 1000 && !reaction.from.contains(from) {
+                    reaction.from.push(from.clone());
+                    reaction.mine |= mine;
+                }
+            }
+            (None, false) if self.reactions.len() < Self::MOST => {
+                self.reactions.push(Reaction { emoji: emoji.into(), from: vec![from.clone()], mine });
+            }
+            (None, _) => {}
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! What the servers tell.
+
+use super::buffer::Change;
+use super::entry::{Entry, Message, What};
+use super::tidy::{tidy, tidy_line};
+use super::{App, Effect, Models, State};
+use crate::client::model::{Event, Kind, Model, Said, Target};
+use crate::wire::{ChannelName, Millis, Nick};
+
+/// At the start whom one talked with in this time is listed.
+const WEEKS: u64 = 8 * 7 * 24 * 3_600_000;
+
+/// Clocks differ.
+const SLACK: u64 = 5 * 60_000;
+
+/// Longest text of one message on the screen, in bytes.
+const TEXT: usize = 16 * 1024;
+
+impl App {
+    /// The connection to a server is gone, and will be tried again after so many milliseconds.
+    pub fn down(&mut self, server: usize, reason: &str, retry: u64) {
+        let until = Millis(self.now.0 + retry);
+        let Some(state) = self.servers.get_mut(server) else { return };
+        if state.state == State::Online {
+            state.down_since = Some(self.now);
+        }
+        state.state = State::Down { reason: tidy_line(reason, 400), until };
+        state.ready = false;
+        state.lag = None;
+        state.ping = None;
+        state.listed = None;
+        state.buffers.values_mut().for_each(super::buffer::Buffer::disconnected);
+    }
+
+    /// A server will not be tried any more.
+    pub fn ended(&mut self, server: usize, reason: &str) {
+        self.down(server, reason, 0);
+        if let Some(state) = self.servers.get_mut(server) {
+            state.state = State::Ended(tidy_line(reason, 400));
+        }
+    }
+
+    /// A server is there again.
+    pub fn up(&mut self, server: usize) {
+        if let Some(state) = self.servers.get_mut(server) {
+            state.state = State::Online;
+        }
+    }
+
+    /// Something happened on a server.
+    #[allow(clippy::too_many_lines)] // A table.
+    pub fn event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
+        let Some(model) = models.get_mut(server) else { return };
+        match event {
+            Event::Ready { .. } => self.ready(server, model),
+            Event::Said(said) => self.said(server, &said, model),
+            Event::Confirmed(ticket) => self.confirmed(server, ticket),
+            Event::Failed { ticket, target, reason } => {
+                let reason = tidy_line(&reason, 400);
+                if let Some(buffer) = self.place(server, &target)
+                    && let Some(out) = buffer.outbox.iter_mut().find(|out| out.ticket == ticket)
+                {
+                    out.failed = Some(reason);
+                }
+            }
+            Event::History(page) => self.page(server, page, model),
+            Event::NoHistory { ticket, reason } => self.no_page(server, ticket, &reason),
+            Event::Found(ticket, found) => self.found(server, ticket, found),
+            Event::Targets(ticket, targets) => self.listed(server, ticket, targets),
+            Event::Reaction { place, msgid, from, mine, emoji, off } => {
+                let emoji = tidy_line(&emoji, 32);
+                if let (false, Some(buffer)) = (emoji.is_empty(), self.known(server, &place)) {
+                    buffer.change(&msgid, Change::React { emoji, from, mine, off });
+                }
+            }
+            Event::Redacted { place, msgid, by, reason } => {
+                if let Some(buffer) = self.known(server, &place) {
+                    buffer.change(&msgid, Change::Redact(redaction(&by, &reason)));
+                }
+            }
+            Event::Typing { place, who, what } => self.somebody_types(server, &place, who, what),
+            Event::Marker { place, time } => self.marker(server, &place, time),
+            Event::Online { who, here } => {
+                if let Some(buffer) = self.known(server, &Target::Person(who)) {
+                    buffer.online = Some(here);
+                }
+            }
+            Event::Noted { target, key, value } if key == "soju.im/muted" => {
+                if let Some(buffer) = Target::parse(&target).ok().and_then(|place| self.known(server, &place))
+                {
+                    buffer.muted = value.as_deref() == Some("1");
+                }
+            }
+            Event::Barrier(ticket) => {
+                let now = self.now;
+                if let Some(state) = self.servers.get_mut(server)
+                    && let Some((_, since)) = state.ping.take_if(|(asked, _)| *asked == ticket)
+                {
+                    state.lag = Some(now.0.saturating_sub(since.0));
+                }
+            }
+            Event::Joined { ref channel, me, .. } => {
+                if me {
+                    self.entered_channel(server, channel);
+                }
+                self.noted(server, channel.clone(), &event);
+            }
+            Event::JoinFailed { channel, reason } => {
+                self.drop_unless_known(server, &channel);
+                self.complain(&format!("cannot join {channel}: {reason}"));
+            }
+            Event::Dropped { channel } => {
+                if let Some(buffer) = self.known(server, &Target::Channel(channel)) {
+                    buffer.left = true;
+                }
+            }
+            Event::Left { ref channel, me, ref who, .. } => {
+                if me && let Some(buffer) = self.known(server, &Target::Channel(channel.clone())) {
+                    buffer.left = true;
+                }
+                self.stops_typing(server, who);
+                self.noted(server, channel.clone(), &event);
+            }
+            Event::Quit { ref channels, ref who, .. } => {
+                self.stops_typing(server, who);
+                if let Some(buffer) = self.known(server, &Target::Person(who.clone())) {
+                    buffer.online = Some(false);
+                }
+                for channel in channels.clone() {
+                    self.noted(server, channel, &event);
+                }
+            }
+            Event::Topic { ref channel, ref by, .. } => {
+                if by.is_some() {
+                    self.noted(server, channel.clone(), &event);
+                }
+            }
+            Event::Mode { ref channel, .. } => self.noted(server, channel.clone(), &event),
+            Event::Renamed { ref from, ref to, .. } => {
+                self.renamed(server, from, to);
+                self.noted(server, to.clone(), &event);
+            }
+            Event::Invited { channel, by } => {
+                self.effects.push(Effect::Bell);
+                self.hint(&format!("{by} invites you to {channel}: /join {channel}"));
+            }
+            Event::Away { who, words } => {
+                if model.me() == Some(&who)
+                    && let Some(state) = self.servers.get_mut(server)
+                {
+                    state.away = words.map(|words| tidy_line(&words, 200));
+                }
+            }
+            Event::Names { .. } | Event::Noted { .. } | Event::Closing(_) => {}
+            Event::Info(text) => self.server_says(server, &text),
+            Event::Error(text) => {
+                self.server_says(server, &text);
+                self.complain(&text);
+            }
+        }
+    }
+
+    fn ready(&mut self, server: usize, model: &mut Model) {
+        let now = self.now;
+        if let Some(state) = self.servers.get_mut(server) {
+            (state.state, state.ready) = (State::Online, true);
+            let since =
+                state.down_since.map_or(now.0.saturating_sub(WEEKS), |since| since.0.saturating_sub(SLACK));
+            if model.can(crate::wire::Cap::Chathistory) {
+                state.listed = model.targets(Millis(now.0 + 24 * 3_600_000), Millis(since), 50).ok();
+            }
+            let people = state.buffers.keys().filter(|place| matches!(place, Target::Person(_)));
+            people.for_each(|place| model.watch(place.as_str()));
+            if let Some(words) = &state.away {
+                // The account's other sessions say nothing of this one.
+                let _ = model.set_away(words);
+            }
+        }
+        model.follow(&["soju.im/muted"]);
+        self.ping(server, model);
+        for (channel, _) in model.channels() {
+            self.place(server, &Target::Channel(channel.clone()));
+        }
+    }
+
+    fn said(&mut self, server: usize, said: &Said, model: &mut Model) {
+        let place = said.place.clone();
+        let new_talk = matches!(place, Target::Person(_))
+            && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&place));
+        if new_talk {
+            model.watch(place.as_str());
+        }
+        let entry = entry_of(said, model.me());
+        let seen = self.sees(server, &place);
+        let call = entry.counts()
+            && said.kind != Kind::Notice
+            && (matches!(place, Target::Person(_)) || entry.message().is_some_and(|message| message.mention));
+        let Some(buffer) = self.place(server, &place) else { return };
+        if said.mine {
+            if let Some(ticket) = said.ticket {
+                buffer.outbox.retain(|out| out.ticket != ticket);
+            }
+            if seen {
+                buffer.divider = None;
+            }
+        }
+        buffer.typing.retain(|(who, _)| *who != said.from);
+        if let Target::Person(_) = place
+            && !said.mine
+        {
+            buffer.online = Some(true);
+        }
+        let muted = buffer.muted;
+        let (counts, mention) = (entry.counts(), entry.message().is_some_and(|message| message.mention));
+        if !buffer.happened(entry) {
+            return;
+        }
+        // What is read elsewhere, or before, does not count.
+        if counts && said.time > buffer.marker.unwrap_or_default() {
+            buffer.unread += 1;
+            buffer.mentions += usize::from(mention || matches!(place, Target::Person(_)));
+        }
+        if call && !muted && !seen {
+            let title = match &place {
+                Target::Channel(channel) => format!("{} in {channel}", said.from),
+                Target::Person(_) => said.from.to_string(),
+            };
+            self.effects.push(Effect::Bell);
+            self.effects
+                .push(Effect::Notify { title: tidy_line(&title, 100), body: tidy_line(&said.text, 300) });
+        }
+    }
+
+    fn entered_channel(&mut self, server: usize, channel: &ChannelName) {
+        let place = Target::Channel(channel.clone());
+        if let Some(buffer) = self.place(server, &place) {
+            (buffer.left, buffer.named) = (false, false);
+        }
+        if self.here.is_none() {
+            self.go((server, place));
+        }
+    }
+
+    fn confirmed(&mut self, server: usize, ticket: crate::client::model::Ticket) {
+        if let Some(state) = self.servers.get_mut(server) {
+            for buffer in state.buffers.values_mut() {
+                buffer.outbox.retain(|out| out.ticket != ticket);
+            }
+        }
+    }
+
+    /// A place, if there is one.
+    pub(super) fn known(&mut self, server: usize, place: &Target) -> Option<&mut super::buffer::Buffer> {
+        self.servers.get_mut(server)?.buffers.get_mut(place)
+    }
+
+    fn drop_unless_known(&mut self, server: usize, channel: &ChannelName) {
+        let place = Target::Channel(channel.clone());
+        let empty = self.known(server, &place).is_some_and(|buffer| buffer.newest().is_none());
+        if empty {
+            self.close(&(server, place));
+        }
+    }
+
+    /// Takes a place out of the list.
+    pub(super) fn close(&mut self, spot: &super::Spot) {
+        if self.here.as_ref() == Some(spot) {
+            let order: Vec<super::Spot> = self.spots().map(|(spot, _)| spot).collect();
+            let at = order.iter().position(|other| other == spot).unwrap_or(0);
+            let next = order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?)).cloned();
+            match next {
+                Some(next) => self.go(next),
+                None => self.here = None,
+            }
+        }
+        if let Some(server) = self.servers.get_mut(spot.0) {
+            server.buffers.remove(&spot.1);
+        }
+        self.before.take_if(|before| before == spot);
+    }
+
+    /// Something that is not said stands in a channel too.
+    fn noted(&mut self, server: usize, channel: ChannelName, event: &Event) {
+        if let Some(entry) = note_of(event)
+            && let Some(buffer) = self.known(server, &Target::Channel(channel))
+        {
+            buffer.happened(entry);
+        }
+    }
+
+    fn renamed(&mut self, server: usize, from: &ChannelName, to: &ChannelName) {
+        let (from, to) = (Target::Channel(from.clone()), Target::Channel(to.clone()));
+        let Some(state) = self.servers.get_mut(server) else { return };
+        if let Some(mut buffer) = state.buffers.remove(&from) {
+            buffer.place = to.clone();
+            state.buffers.insert(to.clone(), buffer);
+        }
+        for spot in [&mut self.here, &mut self.before].into_iter().flatten() {
+            if *spot == (server, from.clone()) {
+                spot.1 = to.clone();
+            }
+        }
+    }
+
+    /// The server's words stand where one looks, if that is at this server.
+    fn server_says(&mut self, server: usize, text: &str) {
+        let entry = Entry { time: self.now, id: None, what: What::Note(tidy_line(text, 1000).into()) };
+        let here = self.here.clone().filter(|(at, _)| *at == server);
+        match here.and_then(|(_, place)| self.known(server, &place)) {
+            Some(buffer) => drop(buffer.happened(entry)),
+            None => self.hint(text),
+        }
+    }
+}
+
+/// By whom a message was taken back, and why.
+pub(super) fn redaction(by: &str, reason: &str) -> Box<str> {
+    let reason = tidy_line(reason, 200);
+    let by = tidy_line(by, 64);
+    if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
+}
+
+/// A message, fit for the screen.
+pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
+    let text = tidy(&said.text, TEXT);
+    let mention = !said.mine && me.is_some_and(|me| names(&text, me.as_str()));
+    let message = Message {
+        from: said.from.clone(),
+        mine: said.mine,
+        kind: said.kind,
+        text: text.into(),
+        reply: said.reply.as_deref().map(Into::into),
+        mention,
+        redacted: None,
+        reactions: Vec::new(),
+    };
+    Entry { time: said.time, id: said.msgid.as_deref().map(Into::into), what: What::Said(Box::new(message)) }
+}
+
+/// Does a text name somebody, as a word of its own?
+pub fn names(text: &str, nick: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || "_-[]\\`^{|}".contains(c);
+    let (text, nick) = (text.to_ascii_lowercase(), nick.to_ascii_lowercase());
+    text.match_indices(&nick).any(|(at, _)| {
+        !text[..at].chars().next_back().is_some_and(part)
+            && !text[at + nick.len()..].chars().next().is_some_and(part)
+    })
+}
+
+/// Something that happened, as a line.
+pub(super) fn note_of(event: &Event) -> Option<Entry> {
+    let why = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let (time, text) = match event {
+        Event::Joined { who, me, time, .. } => {
+            (*time, if *me { "→ you joined".into() } else { format!("→ {who} joined") })
+        }
+        Event::Left { who, me, by, reason, time, .. } => {
+            let what = match (me, by) {
+                (true, None) => "← you left".to_owned(),
+                (false, None) => format!("← {who} left"),
+                (true, Some(by)) => format!("← {by} threw you out"),
+                (false, Some(by)) => format!("← {by} threw {who} out"),
+            };
+            (*time, what + &why(reason))
+        }
+        Event::Quit { who, reason, time, .. } => (*time, format!("← {who} went offline{}", why(reason))),
+        Event::Topic { by: Some(by), text, time, .. } => (
+            *time,
+            if text.is_empty() {
+                format!("{by} cleared the topic")
+            } else {
+                format!("{by} set the topic: {text}")
+            },
+        ),
+        Event::Mode { by, text, time, .. } => (*time, format!("{by} set the mode {text}")),
+        Event::Renamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
+        _ => return None,
+    };
+    Some(Entry { time, id: None, what: What::Note(tidy_line(&text, 1000).into()) })
+}

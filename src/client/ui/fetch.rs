@@ -1,0 +1,289 @@
+//! Which part of the past is asked for next.
+//!
+//! What is loaded of a place never has a gap. Where one looks comes first; of the others one at a time, so that what
+//! one says does not wait behind the past.
+
+use super::buffer::{Buffer, Change, Landing, Scroll, Want};
+use super::entry::Entry;
+use super::events::{entry_of, note_of, redaction};
+use super::tidy::tidy_line;
+use super::{App, Models};
+use crate::client::model::{Event, Model, Page, Past, Point, Target, Ticket};
+use crate::wire::{Cap, Millis};
+
+/// Lines of one answer.
+const LINES: usize = 200;
+
+/// An answer of this many bytes may have been cut by the server.
+const CUT: usize = 256 * 1024;
+
+/// So many parts of what was missed are read; of more the latest alone, and the rest when one scrolls there.
+const PARTS: u8 = 5;
+
+/// More is fetched when the end of what is loaded is this near.
+const NEAR: i64 = 150;
+
+impl App {
+    /// Asks for what is missing.
+    pub fn fetch(&mut self, models: Models<'_, '_>) {
+        let here = self.here.clone();
+        for (at, server) in self.servers.iter_mut().enumerate() {
+            let Some(model) = models.get_mut(at) else { continue };
+            if !server.ready || !model.is_online() {
+                continue;
+            }
+            let here = here.as_ref().filter(|(server, _)| *server == at).map(|(_, place)| place);
+            if let Some(buffer) = here.and_then(|place| server.buffers.get_mut(place)) {
+                if buffer.asked.is_none()
+                    && let Some(want) = wanted(buffer, true)
+                {
+                    ask(buffer, want, model);
+                }
+                if let Target::Channel(channel) = &buffer.place
+                    && !buffer.named
+                    && model.is_in(channel)
+                {
+                    buffer.named = true;
+                    let channel = channel.clone();
+                    let _ = model.names(&channel);
+                    // Of a crowd it would cost more than it is worth.
+                    if model
+                        .channels()
+                        .find(|(name, _)| **name == channel)
+                        .is_some_and(|(_, c)| c.members.len() < 500)
+                    {
+                        model.who(channel.as_str());
+                    }
+                }
+            }
+            let busy =
+                server.buffers.iter().any(|(place, buffer)| Some(place) != here && buffer.asked.is_some());
+            if busy {
+                continue;
+            }
+            let others = server.buffers.iter_mut().filter(|(place, _)| Some(*place) != here);
+            let next =
+                others.map(|(_, buffer)| buffer).find_map(|buffer| Some((wanted(buffer, false)?, buffer)));
+            if let Some((want, buffer)) = next {
+                ask(buffer, want, model);
+            }
+        }
+    }
+
+    /// A part of the past has come.
+    pub(super) fn page(&mut self, server: usize, page: Page, model: &mut Model) {
+        let Some(buffer) = self.asker(server, page.ticket) else { return };
+        let Some((_, want)) = buffer.asked.take() else { return };
+        let whole = page.lines < LINES && page.bytes < CUT;
+        let (mut entries, mut changes) = (Vec::new(), Vec::new());
+        for event in page.events {
+            match event {
+                Event::Said(said) => entries.push(entry_of(&said, model.me())),
+                Event::Reaction { msgid, from, mine, emoji, off, .. } => {
+                    let emoji = tidy_line(&emoji, 32);
+                    if !emoji.is_empty() {
+                        changes.push((msgid, Change::React { emoji, from, mine, off }));
+                    }
+                }
+                Event::Redacted { msgid, by, reason, .. } => {
+                    changes.push((msgid, Change::Redact(redaction(&by, &reason))));
+                }
+                other => entries.extend(note_of(&other)),
+            }
+        }
+        arrived(buffer, want, entries, (page.lines == 0, whole));
+        for (id, change) in changes {
+            buffer.change(&id, change);
+        }
+        buffer.count();
+        let unread = buffer.unread;
+        let (place, marker) = (buffer.place.clone(), buffer.marker);
+        // One looks at it already and has not been told yet what is new.
+        if self.here == Some((server, place))
+            && let Some(buffer) = self.buffer_mut()
+            && buffer.divider.is_none()
+            && unread > 0
+        {
+            buffer.divider = Some(marker.unwrap_or_default());
+        }
+        if let Some(Landing::Id(id)) = self.buffer_mut().and_then(|buffer| buffer.landed.take())
+            && let Some((number, _)) = self.buffer().and_then(|buffer| buffer.find(&id))
+        {
+            self.chosen = Some(super::Chosen::Entry(number));
+        }
+    }
+
+    pub(super) fn no_page(&mut self, server: usize, ticket: Ticket, reason: &str) {
+        if let Some(buffer) = self.asker(server, ticket) {
+            buffer.asked = None;
+            buffer.broken = true;
+            // What is said from now on is seen all the same.
+            buffer.caught_up();
+            buffer.known = true;
+            let place = buffer.place.clone();
+            if self.here == Some((server, place.clone())) && !matches!(place, Target::Person(_)) {
+                self.complain(&format!("cannot read what was said in {place}: {reason}"));
+            }
+        } else {
+            self.not_found(ticket, reason);
+        }
+    }
+
+    fn asker(&mut self, server: usize, ticket: Ticket) -> Option<&mut Buffer> {
+        let buffers = self.servers.get_mut(server)?.buffers.values_mut();
+        buffers.into_iter().find(|buffer| buffer.asked.as_ref().is_some_and(|(asked, _)| *asked == ticket))
+    }
+
+    /// Whom one talked with.
+    pub(super) fn listed(&mut self, server: usize, ticket: Ticket, targets: Vec<(Target, Millis)>) {
+        let Some(state) = self.servers.get_mut(server) else { return };
+        if state.listed.take_if(|asked| *asked == ticket).is_none() {
+            return;
+        }
+        for (place, _) in targets.into_iter().filter(|(place, _)| matches!(place, Target::Person(_))) {
+            self.place(server, &place);
+        }
+    }
+
+    /// Goes to a message that may not be loaded.
+    pub(super) fn jump(&mut self, spot: super::Spot, landing: Landing) {
+        self.go(spot);
+        let height = usize::from(self.size.1);
+        let Some(buffer) = self.buffer_mut() else { return };
+        let loaded = match &landing {
+            Landing::Id(id) => buffer.find(id).map(|(number, _)| number),
+            Landing::After(time) => {
+                let there = buffer.oldest().is_some_and(|oldest| oldest.time <= *time) || buffer.whole;
+                there.then(|| buffer.after(*time))
+            }
+        };
+        match loaded {
+            Some(number) => {
+                look_at(buffer, number, height);
+                if let Landing::Id(_) = landing {
+                    self.chosen = Some(super::Chosen::Entry(number));
+                }
+            }
+            None => buffer.jump = Some(landing),
+        }
+    }
+}
+
+/// Puts an entry near the middle of the screen.
+fn look_at(buffer: &mut Buffer, number: i64, height: usize) {
+    let last = buffer.numbers().end - 1;
+    let lowest = number + i64::try_from(height / 3).unwrap_or(0);
+    buffer.scroll = if lowest >= last { Scroll::Bottom } else { Scroll::At { number: lowest, below: 0 } };
+}
+
+/// What a place needs next.
+fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
+    if buffer.broken || buffer.left && buffer.known {
+        return None;
+    }
+    if let Some(landing) = &buffer.jump {
+        return Some(Want::Around(landing.clone()));
+    }
+    if !buffer.known || buffer.newest().is_none() && !buffer.live {
+        return Some(Want::Latest);
+    }
+    let numbers = buffer.numbers();
+    let (near_end, near_start) = match buffer.scroll {
+        Scroll::Bottom => (true, numbers.end - numbers.start < NEAR),
+        Scroll::At { number, .. } => (numbers.end - number < NEAR, number - numbers.start < NEAR),
+    };
+    if !buffer.live && (!buffer.detached || near_end && seen) {
+        return Some(Want::Newer(buffer.parts));
+    }
+    (seen && near_start && !buffer.whole).then_some(Want::Older)
+}
+
+fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
+    if !model.can(Cap::Chathistory) {
+        // A server without a history: what is said from now on is all there is.
+        (buffer.known, buffer.whole) = (true, true);
+        buffer.jump = None;
+        buffer.caught_up();
+        return;
+    }
+    let point = |entry: Option<&Entry>| {
+        entry.map(|entry| match &entry.id {
+            Some(id) => Point::Id(id.to_string()),
+            None => Point::Time(entry.time),
+        })
+    };
+    let with_id =
+        |mut entries: Box<dyn Iterator<Item = &Entry> + '_>| point(entries.find(|entry| entry.id.is_some()));
+    let past = match &want {
+        Want::Latest => Past::Latest,
+        Want::Older => {
+            let oldest = with_id(Box::new(buffer.numbers().filter_map(|number| buffer.entry(number))));
+            match oldest.or_else(|| point(buffer.oldest())) {
+                Some(point) => Past::Before(point),
+                None => Past::Latest,
+            }
+        }
+        // What was noted without an id was seen when it happened: from the last message on, or from the very moment.
+        Want::Newer(_) => match with_id(Box::new(buffer.backwards().map(|(_, entry)| entry))) {
+            Some(point) => Past::After(point),
+            None => Past::Latest,
+        },
+        Want::Around(Landing::Id(id)) => Past::Around(Point::Id(id.clone())),
+        Want::Around(Landing::After(time)) => Past::Around(Point::Time(*time)),
+    };
+    let first = !buffer.known;
+    if let Ok(ticket) = model.history(&buffer.place, &past, LINES) {
+        buffer.asked = Some((ticket, want));
+        if first {
+            if let Target::Person(_) = buffer.place {
+                model.marker(&buffer.place);
+                model.watch(buffer.place.as_str());
+            }
+            model.noted(&buffer.place, "soju.im/muted");
+        }
+    }
+}
+
+fn arrived(buffer: &mut Buffer, want: Want, entries: Vec<Entry>, (empty, whole): (bool, bool)) {
+    match want {
+        Want::Latest => {
+            buffer.known = true;
+            buffer.whole |= empty || whole;
+            buffer.load(entries, false);
+            buffer.caught_up();
+        }
+        Want::Older => {
+            buffer.whole |= empty;
+            buffer.load(entries, true);
+        }
+        Want::Newer(parts) => {
+            buffer.load(entries, false);
+            if whole {
+                buffer.caught_up();
+            } else if !buffer.detached && parts + 1 >= PARTS {
+                // Too much to read it all: from the latest back, as one scrolls.
+                buffer.skip_to_latest();
+            } else {
+                buffer.parts = parts + 1;
+            }
+        }
+        Want::Around(landing) => {
+            buffer.jump = None;
+            if empty {
+                return;
+            }
+            buffer.forget();
+            buffer.detached = true;
+            buffer.known = true;
+            buffer.load(entries, false);
+            let number = match &landing {
+                Landing::Id(id) => buffer.find(id).map(|(number, _)| number),
+                Landing::After(time) => Some(buffer.after(*time)),
+            };
+            let last = buffer.numbers().end - 1;
+            buffer.scroll =
+                Scroll::At { number: number.map_or(last, |number| (number + 8).min(last)), below: 0 };
+            buffer.landed = Some(landing);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The search in what was said.
+
+use super::buffer::Landing;
+use super::editor::Editor;
+use super::tidy::tidy_line;
+use super::{App, Models, Overlay};
+use crate::client::model::{Said, Target, Ticket};
+use crate::wire::{Cap, Millis, Nick};
+
+/// Most that is shown; who finds more looks for too little.
+const MOST: usize = 100;
+
+/// A search and what it found.
+#[derive(Debug, Default)]
+pub struct Finder {
+    /// At which server.
+    pub server: usize,
+    /// What one looks for.
+    pub query: Editor,
+    /// What the results answer.
+    pub asked: String,
+    ticket: Option<Ticket>,
+    /// What was found, the latest first; `None` while there is no answer.
+    pub found: Option<Vec<Hit>>,
+    /// Why there is none.
+    pub failed: Option<String>,
+    /// Which of them one is at.
+    pub at: usize,
+}
+
+/// A message that was found. Its text is fit for the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Where.
+    pub place: Target,
+    /// Who.
+    pub from: Nick,
+    /// What.
+    pub text: String,
+    /// When.
+    pub time: Millis,
+    /// Its id.
+    pub msgid: Option<String>,
+}
+
+/// What a search's line asks for: words, and what stands as `in:#place` and `from:name` among them.
+fn parts(query: &str) -> (String, Option<Target>, Option<String>) {
+    let (mut words, mut place, mut from) = (Vec::new(), None, None);
+    for word in query.split_whitespace() {
+        if let Some(name) = word.strip_prefix("in:")
+            && let Ok(target) = Target::parse(name)
+        {
+            place = Some(target);
+        } else if let Some(name) = word.strip_prefix("from:")
+            && !name.is_empty()
+        {
+            from = Some(name.to_owned());
+        } else {
+            words.push(word);
+        }
+    }
+    (words.join(" "), place, from)
+}
+
+impl Finder {
+    /// It waits for the server.
+    pub fn waits(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Goes up or down.
+    pub fn step(&mut self, by: isize) {
+        let last = self.found.as_ref().map_or(0, |found| found.len().saturating_sub(1));
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+}
+
+impl App {
+    /// Opens the search, and looks for words where there are some.
+    pub(super) fn search(&mut self, words: &str, models: Models<'_, '_>) {
+        let mut finder =
+            Finder { server: self.here.as_ref().map_or(0, |(server, _)| *server), ..Finder::default() };
+        finder.query.set(words);
+        self.overlay = Overlay::Find(finder);
+        if !words.is_empty() {
+            self.ask_search(models);
+        }
+    }
+
+    /// Enter in the search: looks for what is written, or goes to what is chosen.
+    pub(super) fn search_entered(&mut self, models: Models<'_, '_>) {
+        let Overlay::Find(finder) = &self.overlay else { return };
+        if finder.query.text().trim() != finder.asked || finder.found.is_none() {
+            return self.ask_search(models);
+        }
+        let Some(hit) = finder.found.as_ref().and_then(|found| found.get(finder.at)).cloned() else { return };
+        let spot = (finder.server, hit.place);
+        self.overlay = Overlay::None;
+        let landing = match hit.msgid {
+            Some(id) => Landing::Id(id),
+            None => Landing::After(Millis(hit.time.0.saturating_sub(1))),
+        };
+        self.jump(spot, landing);
+    }
+
+    fn ask_search(&mut self, models: Models<'_, '_>) {
+        let Overlay::Find(finder) = &mut self.overlay else { return };
+        let query = finder.query.text().trim().to_owned();
+        if query.is_empty() {
+            return;
+        }
+        let Some(model) = models.get_mut(finder.server) else { return };
+        let (words, place, from) = parts(&query);
+        finder.asked = query;
+        (finder.found, finder.failed, finder.at, finder.ticket) = (None, None, 0, None);
+        if !model.can(Cap::Search) && model.is_online() {
+            finder.failed = Some("this server cannot search".to_owned());
+            return;
+        }
+        match model.search(&words, place.as_ref(), from.as_deref(), MOST) {
+            Ok(ticket) => finder.ticket = Some(ticket),
+            Err(offline) => finder.failed = Some(offline.to_string()),
+        }
+    }
+
+    pub(super) fn found(&mut self, server: usize, ticket: Ticket, found: Vec<Said>) {
+        let Overlay::Find(finder) = &mut self.overlay else { return };
+        if finder.server != server || finder.ticket.take_if(|asked| *asked == ticket).is_none() {
+            return;
+        }
+        let hit = |said: Said| Hit {
+            place: said.place,
+            from: said.from,
+            text: tidy_line(&said.text, 1000),
+            time: said.time,
+            msgid: said.msgid,
+        };
+        finder.found = Some(found.into_iter().rev().map(hit).collect());
+    }
+
+    pub(super) fn not_found(&mut self, ticket: Ticket, reason: &str) {
+        if let Overlay::Find(finder) = &mut self.overlay
+            && finder.ticket.take_if(|asked| *asked == ticket).is_some()
+        {
+            finder.failed = Some(tidy_line(reason, 200));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_words_and_where() {
+        let (words, place, from) = parts("big in:#lobby  fish from:bob in: x:y");
+        assert_eq!(words, "big fish in: x:y");
+        assert_eq!((place, from.as_deref()), (Target::parse("#lobby").ok(), Some("bob")));
+    }
+}

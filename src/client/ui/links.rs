@@ -1,0 +1,81 @@
+//! Addresses in what people say.
+
+use std::ops::Range;
+
+/// Longest address that becomes a link; terminals forget longer ones.
+const MAX: usize = 2048;
+
+/// Where in the text addresses stand: `http` and `https` only, for nothing else is safe to open with a click.
+pub fn links(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://").map(|at| from + at) {
+        let head = &text[from..at];
+        let scheme = ["https", "http"].into_iter().find(|scheme| {
+            head.len() >= scheme.len()
+                && head.get(head.len() - scheme.len()..).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+        });
+        let rest = &text[at + 3..];
+        // Printable ASCII only: what is sent to the terminal is what is read, and no letter passes for another.
+        let end =
+            rest.bytes().take_while(|byte| byte.is_ascii_graphic() && !b"<>\"`{}|\\^".contains(byte)).count();
+        // Cut in the middle of a name it would lead somewhere else.
+        let cut = rest[end..].chars().next().is_some_and(char::is_alphanumeric);
+        let end = if cut { 0 } else { trim(&rest[..end]) };
+        from = at + 3 + end;
+        if let Some(scheme) = scheme
+            && end > 0
+        {
+            let start = at - scheme.len();
+            // Not inside of a word.
+            let inside = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+            if !inside && from - start <= MAX {
+                found.push(start..from);
+            }
+        }
+    }
+    found
+}
+
+/// What ends a sentence is no part of the address, nor is a bracket that was opened before it.
+fn trim(address: &str) -> usize {
+    let mut end = address.len();
+    while let Some(last) = address[..end].chars().next_back() {
+        let open = |open: char, close: char| {
+            last == close && address[..end].matches(close).count() > address[..end].matches(open).count()
+        };
+        if !(".,;:!?'*_~".contains(last) || open('(', ')') || open('[', ']')) {
+            break;
+        }
+        end -= last.len_utf8();
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        links(text).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn addresses_are_found_without_what_is_around_them() {
+        assert_eq!(found("see https://example.org/a?b=c#d, ok"), ["https://example.org/a?b=c#d"]);
+        assert_eq!(found("(http://a.b/x_(y)) HTTPS://C.D!"), ["http://a.b/x_(y)", "HTTPS://C.D"]);
+        assert_eq!(found("javascript://x ftp://x xhttp://y https:// é"), [] as [&str; 0]);
+        assert_eq!(found("https://exämple.org"), [] as [&str; 0]);
+        assert_eq!(found("ähttps://x http://y"), ["http://y"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in "(https?://|[a-zé().\u{1b} ]){0,12}") {
+            for range in links(&text) {
+                prop_assert!(text[range].bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Moving about: between places, and in time.
+
+use super::buffer::{Landing, Scroll};
+use super::view::{self, Layout};
+use super::{App, Chosen, Models};
+use crate::wire::Millis;
+
+impl App {
+    /// Half of what the talk has room for.
+    pub(super) fn half_page(&self) -> i16 {
+        i16::try_from((Layout::of(self).talk.height / 2).max(1)).unwrap_or(1)
+    }
+
+    /// So many rows back in time, or forward.
+    pub(super) fn scroll(&mut self, rows: isize) {
+        let columns = Layout::of(self).talk.width;
+        let Some(buffer) = self.buffer() else { return };
+        let range = buffer.numbers();
+        if range.is_empty() {
+            return;
+        }
+        let height = |number: i64| view::height(self, buffer, number, columns);
+        let (mut number, mut below) = match buffer.scroll {
+            Scroll::Bottom => (range.end - 1, 0),
+            Scroll::At { number, below } => (number.clamp(range.start, range.end - 1), below),
+        };
+        if rows > 0 {
+            below += rows.unsigned_abs();
+            while below >= height(number) {
+                if number == range.start {
+                    below = height(number).saturating_sub(1);
+                    break;
+                }
+                below -= height(number);
+                number -= 1;
+            }
+        } else {
+            let mut down = rows.unsigned_abs();
+            while down > below {
+                down -= below + 1;
+                number += 1;
+                if number >= range.end {
+                    break;
+                }
+                below = height(number) - 1;
+            }
+            below = below.saturating_sub(down);
+        }
+        // The first page is the last that one can go back to: there is nothing above it.
+        let page = usize::from(Layout::of(self).talk.height);
+        let mut above = 0;
+        for other in (range.start..=number.min(range.end - 1)).rev() {
+            above += height(other);
+            if above >= page + below {
+                break;
+            }
+        }
+        let missing = (page + below).saturating_sub(above);
+        let live = buffer.live;
+        let scroll = if number >= range.end || number == range.end - 1 && below == 0 && (live || rows < 0) {
+            Scroll::Bottom
+        } else if missing > 0 && rows > 0 {
+            self.lowest_of_first_page(page, columns)
+        } else {
+            Scroll::At { number, below }
+        };
+        if let Some(buffer) = self.buffer_mut() {
+            buffer.scroll = scroll;
+        }
+    }
+
+    /// Where the lowest row is while the first that is loaded stands at the top.
+    fn lowest_of_first_page(&self, page: usize, columns: u16) -> Scroll {
+        let Some(buffer) = self.buffer() else { return Scroll::Bottom };
+        let mut rows = 0;
+        for number in buffer.numbers() {
+            rows += view::height(self, buffer, number, columns);
+            if rows >= page {
+                let last = number == buffer.numbers().end - 1;
+                return if last && rows == page {
+                    Scroll::Bottom
+                } else {
+                    Scroll::At { number, below: rows - page }
+                };
+            }
+        }
+        Scroll::Bottom
+    }
+
+    pub(super) fn go_to_latest(&mut self) {
+        let Some(buffer) = self.buffer_mut() else { return };
+        if buffer.detached {
+            // What lies between is fetched when somebody scrolls there.
+            buffer.skip_to_latest();
+            buffer.detached = false;
+        }
+        buffer.scroll = Scroll::Bottom;
+        self.chosen = None;
+    }
+
+    pub(super) fn go_to_oldest(&mut self) {
+        let (page, columns) = {
+            let talk = Layout::of(self).talk;
+            (usize::from(talk.height), talk.width)
+        };
+        let scroll = self.lowest_of_first_page(page, columns);
+        if let Some(buffer) = self.buffer_mut() {
+            buffer.scroll = scroll;
+        }
+    }
+
+    /// To the first message that is new.
+    pub(super) fn go_to_new(&mut self) {
+        let Some(buffer) = self.buffer() else { return };
+        let since =
+            buffer.divider.or_else(|| (buffer.unread > 0).then(|| buffer.marker.unwrap_or(Millis(0))));
+        match (since, self.here.clone()) {
+            (Some(since), Some(here)) => self.jump(here, Landing::After(since)),
+            _ => self.hint("nothing here is new"),
+        }
+    }
+
+    /// The next place in the list, or the one before.
+    pub(super) fn step_place(&mut self, by: isize) {
+        let spots: Vec<_> = self.spots().map(|(spot, _)| spot).collect();
+        if spots.is_empty() {
+            return;
+        }
+        let at = self.here.as_ref().and_then(|here| spots.iter().position(|spot| spot == here));
+        let next = match at {
+            Some(at) => (at + spots.len()).saturating_add_signed(by) % spots.len(),
+            None => 0,
+        };
+        if let Some(spot) = spots.get(next) {
+            self.go(spot.clone());
+        }
+    }
+
+    /// A click: on a place goes there, on a message chooses it.
+    pub(super) fn click(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
+        match view::what_is_at(self, models, column, row) {
+            Some(view::Thing::Place(spot)) => self.go(spot),
+            Some(view::Thing::Entry(number)) => {
+                let chosen = Some(Chosen::Entry(number));
+                self.chosen = if self.chosen == chosen { None } else { chosen };
+            }
+            Some(view::Thing::Outgoing(ticket)) => self.chosen = Some(Chosen::Outgoing(ticket)),
+            Some(view::Thing::Member(nick)) => {
+                if let Some((server, _)) = self.here {
+                    self.go((server, crate::client::model::Target::Person(nick)));
+                }
+            }
+            None => self.chosen = None,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Cells into what a terminal understands.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
+
+use super::theme::Depth;
+use super::view::Links;
+
+/// What a terminal can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Able {
+    /// How many colours it has.
+    pub depth: Depth,
+    /// It takes links (OSC 8) without showing them as text.
+    pub links: bool,
+}
+
+/// The style that the terminal writes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+/// Writes the cells that have changed. The pen is plain before and after, and no link is open.
+pub fn cells<'a>(
+    changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
+    links: &Links,
+    able: Able,
+    out: &mut String,
+) {
+    let mut pen = PLAIN;
+    let mut link: Option<&str> = None;
+    // Where the terminal writes next, for all that it may be trusted.
+    let mut next: Option<(u16, u16)> = None;
+    for (x, y, cell) in changed {
+        let symbol = cell.symbol();
+        if next != Some((x, y)) {
+            let _ = write!(out, "\u{1b}[{};{}H", y + 1, x + 1);
+        }
+        let leads = if able.links { links.of(cell.underline_color) } else { None };
+        if leads != link {
+            open(leads, out);
+            link = leads;
+        }
+        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        if wanted != pen {
+            set(wanted, able.depth, out);
+            pen = wanted;
+        }
+        out.push_str(symbol);
+        // Terminals do not agree how wide an emoji is: behind what is not plain the place is said anew.
+        next = (symbol.len() == 1).then_some((x + 1, y));
+    }
+    if link.is_some() {
+        open(None, out);
+    }
+    if pen != PLAIN {
+        out.push_str("\u{1b}[0m");
+    }
+}
+
+/// Opens a link, or closes the one that is open
+/// ([OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
+fn open(address: Option<&str>, out: &mut String) {
+    // Whatever comes here was checked when it was found; once more costs little.
+    let address =
+        address.filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
+    // The parts of a link that is broken over rows belong together.
+    let id = address.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    if address.is_empty() {
+        out.push_str("\u{1b}]8;;\u{1b}\\");
+    } else {
+        let _ = write!(out, "\u{1b}]8;id={id:x};{address}\u{1b}\\");
+    }
+}
+
+fn set(pen: Pen, depth: Depth, out: &mut String) {
+    const MODIFIERS: [(Modifier, u8); 6] = [
+        (Modifier::BOLD, 1),
+        (Modifier::DIM, 2),
+        (Modifier::ITALIC, 3),
+        (Modifier::UNDERLINED, 4),
+        (Modifier::REVERSED, 7),
+        (Modifier::CROSSED_OUT, 9),
+    ];
+    out.push_str("\u{1b}[0");
+    for (modifier, code) in MODIFIERS {
+        if pen.modifier.contains(modifier) {
+            let _ = write!(out, ";{code}");
+        }
+    }
+    if depth != Depth::None {
+        colour(pen.fg, 30, out);
+        colour(pen.bg, 40, out);
+    }
+    out.push('m');
+}
+
+fn colour(colour: Color, base: u8, out: &mut String) {
+    let plain = match colour {
+        Color::Reset => return,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 60,
+        Color::LightRed => 61,
+        Color::LightGreen => 62,
+        Color::LightYellow => 63,
+        Color::LightBlue => 64,
+        Color::LightMagenta => 65,
+        Color::LightCyan => 66,
+        Color::White => 67,
+        Color::Indexed(index) => {
+            let _ = write!(out, ";{};5;{index}", base + 8);
+            return;
+        }
+        Color::Rgb(r, g, b) => {
+            let _ = write!(out, ";{};2;{r};{g};{b}", base + 8);
+            return;
+        }
+    };
+    let _ = write!(out, ";{}", base + plain);
+}

@@ -1,0 +1,128 @@
+//! A list to choose from by a few letters: places, emojis.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::editor::Editor;
+use super::{App, Spot};
+
+/// What is chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A place to go to.
+    Place(Spot),
+    /// A reaction to a message at a place.
+    Emoji {
+        /// Which.
+        emoji: &'static str,
+        /// Where.
+        spot: Spot,
+        /// To which message.
+        msgid: String,
+    },
+}
+
+/// A list with a line to narrow it down.
+#[derive(Debug, Default)]
+pub struct Picker {
+    /// What it is for.
+    pub title: &'static str,
+    /// What one looks for.
+    pub query: Editor,
+    /// What there is: how it is called, what stands beside it.
+    items: Vec<(String, String, Item)>,
+    /// Which of them match, the best first.
+    matches: Vec<usize>,
+    /// Which of those one is at.
+    pub at: usize,
+}
+
+impl Picker {
+    /// Most that are shown.
+    const MOST: usize = 200;
+
+    fn new(title: &'static str, items: Vec<(String, String, Item)>) -> Self {
+        let mut picker = Self { title, items, ..Self::default() };
+        picker.narrow();
+        picker
+    }
+
+    /// The line has changed.
+    pub fn narrow(&mut self) {
+        self.at = 0;
+        let query = self.query.text().trim();
+        if query.is_empty() {
+            self.matches = (0..self.items.len().min(Self::MOST)).collect();
+            return;
+        }
+        let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut chars = Vec::new();
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        for (index, (name, _, _)) in self.items.iter().enumerate() {
+            if let Some(score) = pattern.score(Utf32Str::new(name, &mut chars), &mut matcher) {
+                found.push((score, index));
+            }
+        }
+        // Where two match as well the one that stands first, which is where one was lately.
+        found.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
+        self.matches = found.into_iter().take(Self::MOST).map(|(_, index)| index).collect();
+    }
+
+    /// What matches, the best first.
+    pub fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
+        let items = self.matches.iter().filter_map(|&index| self.items.get(index));
+        items.map(|(name, beside, _)| (name.as_str(), beside.as_str()))
+    }
+
+    /// What one is at.
+    pub fn choice(&self) -> Option<&Item> {
+        self.items.get(*self.matches.get(self.at)?).map(|(_, _, item)| item)
+    }
+
+    /// Goes up or down.
+    pub fn step(&mut self, by: isize) {
+        let last = self.matches.len().saturating_sub(1);
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+}
+
+impl App {
+    /// All places; where something is unread first, then where one was, then the rest.
+    pub(super) fn switcher(&self) -> Picker {
+        let several = self.servers.len() > 1;
+        let mut items: Vec<(u8, String, String, Item)> = self
+            .spots()
+            .filter(|(spot, _)| self.here.as_ref() != Some(spot))
+            .map(|(spot, buffer)| {
+                let rank = match () {
+                    () if buffer.mentions > 0 => 0,
+                    () if buffer.unread > 0 && !buffer.muted => 1,
+                    () if self.before.as_ref() == Some(&spot) => 2,
+                    () => 3,
+                };
+                let mut beside = if several { self.servers[spot.0].name.clone() } else { String::new() };
+                if buffer.unread > 0 {
+                    beside = format!("{} new  {beside}", buffer.unread);
+                }
+                (rank, spot.1.to_string(), beside, Item::Place(spot))
+            })
+            .collect();
+        items.sort_by_key(|(rank, ..)| *rank);
+        Picker::new("Go to", items.into_iter().map(|(_, name, beside, item)| (name, beside, item)).collect())
+    }
+
+    /// All emojis, those that people use most for this first.
+    pub(super) fn reactions(spot: &Spot, msgid: &str) -> Picker {
+        const FIRST: [&str; 8] = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
+        let item = |emoji: &'static emojis::Emoji| {
+            let codes: Vec<&str> = emoji.shortcodes().collect();
+            let name = format!("{}  {}", emoji.as_str(), codes.first().copied().unwrap_or(emoji.name()));
+            let item = Item::Emoji { emoji: emoji.as_str(), spot: spot.clone(), msgid: msgid.to_owned() };
+            (name, emoji.name().to_owned(), item)
+        };
+        let first = FIRST.iter().filter_map(|text| emojis::get(text));
+        let rest = emojis::iter().filter(|emoji| !FIRST.contains(&emoji.as_str()));
+        Picker::new("React with", first.chain(rest).map(item).collect())
+    }
+}

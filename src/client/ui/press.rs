@@ -1,0 +1,288 @@
+//! What keys, pastes and the mouse do.
+
+use super::key::{Code, Happening, Key, Mouse};
+use super::keys::{Action, When, action};
+use super::picker::Item;
+use super::{App, Effect, Models, Overlay};
+
+impl App {
+    /// Takes what the terminal tells.
+    pub fn happening(&mut self, happening: Happening, models: Models<'_, '_>) {
+        match happening {
+            Happening::Key(key) => {
+                self.hint = None;
+                self.measure(models);
+                self.key(key, models);
+            }
+            Happening::Paste(text) => match &mut self.overlay {
+                Overlay::None => {
+                    self.chosen = None;
+                    self.editor_mut().insert(&text);
+                    self.changed(models);
+                }
+                Overlay::Pick(picker) => {
+                    picker.query.insert(&text.replace(['\r', '\n'], " "));
+                    picker.narrow();
+                }
+                Overlay::Find(finder) => finder.query.insert(&text.replace(['\r', '\n'], " ")),
+                Overlay::Help(_) => {}
+            },
+            Happening::Mouse(mouse, column, row) => self.mouse(mouse, column, row, models),
+            Happening::Resize(columns, rows) => self.size = (columns, rows),
+            Happening::Focus(focused) => self.focus(focused),
+        }
+    }
+
+    fn key(&mut self, key: Key, models: Models<'_, '_>) {
+        let warned = std::mem::take(&mut self.warned);
+        if !matches!(self.overlay, Overlay::None) {
+            return self.key_in_overlay(key, models);
+        }
+        let when = if self.chosen.is_some() { When::Choosing } else { When::Writing };
+        let action = action(key, when);
+        if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
+            self.completion = None;
+        }
+        match action {
+            Some(Action::Clear) if self.editor().is_empty() && self.chosen.is_none() => {
+                if warned {
+                    self.leave("");
+                } else {
+                    self.hint("once more ends the chat");
+                    self.warned = true;
+                }
+            }
+            Some(action) => self.act(action, models),
+            None => {
+                let Key { code: Code::Char(c), ctrl: false, alt: false, .. } = key else { return };
+                if c == '?' && self.editor().is_empty() {
+                    self.overlay = Overlay::Help(0);
+                    return;
+                }
+                // Whoever types wants to write, and to see what is said meanwhile.
+                self.chosen = None;
+                self.editor_mut().insert(c.encode_utf8(&mut [0; 4]));
+                if c == ':' {
+                    self.emoji_written();
+                }
+                self.changed(models);
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, models: Models<'_, '_>) {
+        match action {
+            Action::Help => self.overlay = Overlay::Help(0),
+            Action::Switch => self.overlay = Overlay::Pick(self.switcher()),
+            Action::Search => self.search("", models),
+            Action::Next => self.step_place(1),
+            Action::Previous => self.step_place(-1),
+            Action::Unread => match self.unread_elsewhere() {
+                Some(spot) => self.go(spot),
+                None => self.hint("nothing new anywhere else"),
+            },
+            Action::Back => {
+                if let Some(spot) = self.before.clone() {
+                    self.go(spot);
+                }
+            }
+            Action::Number(number) => {
+                let spot = self.spots().nth(usize::from(number) - 1).map(|(spot, _)| spot);
+                if let Some(spot) = spot {
+                    self.go(spot);
+                }
+            }
+            Action::PageUp => self.scroll(isize::from(self.half_page())),
+            Action::PageDown => self.scroll(-isize::from(self.half_page())),
+            Action::New => self.go_to_new(),
+            Action::Latest => self.go_to_latest(),
+            Action::Oldest => self.go_to_oldest(),
+            Action::Places => self.parts.places = Some(!super::view::Layout::of(self).has_places()),
+            Action::Members => self.parts.members = Some(!super::view::Layout::of(self).has_members()),
+            Action::Bare => {
+                self.parts.bare = !self.parts.bare;
+                if self.parts.bare {
+                    self.hint("nothing but the text: mark it with the mouse; F4 brings the rest back");
+                }
+            }
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Quit => self.leave(""),
+            Action::Clear => {
+                if self.chosen.take().is_none() {
+                    self.editor_mut().take();
+                    self.changed(models);
+                }
+            }
+            Action::Escape => self.escape(),
+            Action::Above => self.choose(true),
+            Action::Below => self.choose(false),
+            Action::Reply => self.reply(models),
+            Action::React => self.react_to_chosen(),
+            Action::Redact => self.redact_chosen(models),
+            Action::Copy => self.copy_chosen(),
+            Action::Again => self.send_again(models),
+            Action::Enter => self.entered(models),
+            Action::Complete => self.complete(models, false),
+            Action::CompleteBack => self.complete(models, true),
+            Action::Up => {
+                if !self.editor_mut().up() {
+                    self.recall(true);
+                }
+            }
+            Action::Down => {
+                if !self.editor_mut().down() {
+                    self.recall(false);
+                }
+            }
+            editing => {
+                let editor = self.editor_mut();
+                match editing {
+                    Action::Newline => editor.insert("\n"),
+                    Action::Left => editor.left(),
+                    Action::Right => editor.right(),
+                    Action::WordLeft => editor.word_left(),
+                    Action::WordRight => editor.word_right(),
+                    Action::Home => editor.home(),
+                    Action::End => editor.end(),
+                    Action::Backspace => editor.backspace(),
+                    Action::Delete => editor.delete(),
+                    Action::CutWord => editor.cut_word(),
+                    Action::CutToStart => editor.cut_to_start(),
+                    Action::CutToEnd => editor.cut_to_end(),
+                    Action::PutBack => editor.put_back(),
+                    _ => {}
+                }
+                if !matches!(
+                    editing,
+                    Action::Left
+                        | Action::Right
+                        | Action::WordLeft
+                        | Action::WordRight
+                        | Action::Home
+                        | Action::End
+                ) {
+                    self.changed(models);
+                }
+            }
+        }
+    }
+
+    /// What one writes is another text now.
+    fn changed(&mut self, models: Models<'_, '_>) {
+        self.completion = None;
+        self.writes(models);
+    }
+
+    fn escape(&mut self) {
+        if self.chosen.take().is_some() || self.parts.bare {
+            self.parts.bare = false;
+        } else if self.buffer_mut().is_some_and(|buffer| buffer.reply.take().is_some()) {
+        } else {
+            self.go_to_latest();
+        }
+    }
+
+    fn key_in_overlay(&mut self, key: Key, models: Models<'_, '_>) {
+        let lines = isize::from(self.half_page());
+        let action = action(key, When::Writing);
+        if action == Some(Action::Escape)
+            || action == Some(Action::Clear)
+            || matches!((&self.overlay, action), (Overlay::Help(_), Some(Action::Help | Action::Enter)))
+        {
+            self.overlay = Overlay::None;
+            return;
+        }
+        let step = match action {
+            Some(Action::Up | Action::Previous | Action::CompleteBack) => Some(-1),
+            Some(Action::Down | Action::Next | Action::Complete) => Some(1),
+            Some(Action::PageUp) => Some(-lines),
+            Some(Action::PageDown) => Some(lines),
+            _ => None,
+        };
+        match &mut self.overlay {
+            Overlay::Help(row) => {
+                if let Some(step) = step {
+                    *row = row.saturating_add_signed(step);
+                } else if matches!(key.code, Code::Char('q' | '?')) {
+                    self.overlay = Overlay::None;
+                }
+            }
+            Overlay::Pick(picker) => match (step, action) {
+                (Some(step), _) => picker.step(step),
+                (None, Some(Action::Enter)) => {
+                    let item = picker.choice().cloned();
+                    self.overlay = Overlay::None;
+                    match item {
+                        Some(Item::Place(spot)) => self.go(spot),
+                        Some(Item::Emoji { emoji, spot, msgid }) => self.react(&spot, &msgid, emoji, models),
+                        None => {}
+                    }
+                }
+                _ => {
+                    if edit(&mut picker.query, key, action) {
+                        picker.narrow();
+                    }
+                }
+            },
+            Overlay::Find(finder) => match (step, action) {
+                (Some(step), _) => finder.step(step),
+                (None, Some(Action::Enter)) => self.search_entered(models),
+                _ => drop(edit(&mut finder.query, key, action)),
+            },
+            Overlay::None => {}
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, models: Models<'_, '_>) {
+        if !matches!(self.overlay, Overlay::None) {
+            let step = match mouse {
+                Mouse::WheelUp => -3,
+                Mouse::WheelDown => 3,
+                Mouse::Click => return,
+            };
+            match &mut self.overlay {
+                Overlay::Help(at) => *at = at.saturating_add_signed(step),
+                Overlay::Pick(picker) => picker.step(step.signum()),
+                Overlay::Find(finder) => finder.step(step.signum()),
+                Overlay::None => {}
+            }
+            return;
+        }
+        match mouse {
+            Mouse::WheelUp => self.scroll(3),
+            Mouse::WheelDown => self.scroll(-3),
+            Mouse::Click => self.click(column, row, models),
+        }
+    }
+}
+
+/// Keys that edit a line of one row. `true` where it is another text now.
+fn edit(editor: &mut super::editor::Editor, key: Key, action: Option<Action>) -> bool {
+    match action {
+        Some(Action::Left) => editor.left(),
+        Some(Action::Right) => editor.right(),
+        Some(Action::WordLeft) => editor.word_left(),
+        Some(Action::WordRight) => editor.word_right(),
+        Some(Action::Home) => editor.home(),
+        Some(Action::End) => editor.end(),
+        Some(Action::Backspace) => editor.backspace(),
+        Some(Action::Delete) => editor.delete(),
+        Some(Action::CutWord) => editor.cut_word(),
+        Some(Action::CutToStart) => editor.cut_to_start(),
+        Some(Action::CutToEnd) => editor.cut_to_end(),
+        Some(Action::PutBack) => editor.put_back(),
+        Some(_) => return false,
+        None => match key {
+            Key { code: Code::Char(c), ctrl: false, alt: false, .. } => {
+                editor.insert(c.encode_utf8(&mut [0; 4]));
+            }
+            _ => return false,
+        },
+    }
+    !matches!(
+        action,
+        Some(
+            Action::Left | Action::Right | Action::WordLeft | Action::WordRight | Action::Home | Action::End
+        )
+    )
+}

@@ -1,0 +1,199 @@
+//! What is read, who types, how long the server takes.
+
+use super::buffer::Scroll;
+use super::{App, Models, Overlay, Spot, State};
+use crate::client::model::{Model, Target, Typing};
+use crate::wire::{Millis, Nick};
+
+/// Others hear at most this often that one types ([typing](https://ircv3.net/specs/client-tags/typing)).
+const SAY_AGAIN: u64 = 3_000;
+/// For so long it is believed that somebody types, and has stopped in the middle.
+const ACTIVE: u64 = 6_000;
+/// See [`ACTIVE`].
+const PAUSED: u64 = 30_000;
+/// It is told at most this often that something is read.
+const MARK_AGAIN: u64 = 1_500;
+/// The lag is measured again after this, when somebody is there to see it.
+const PING_AGAIN: u64 = 30_000;
+
+impl App {
+    /// Does one see what is said at a place just now?
+    pub(super) fn sees(&self, server: usize, place: &Target) -> bool {
+        self.focused
+            && self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place)
+            && matches!(self.overlay, Overlay::None)
+            && self.buffer().is_some_and(|buffer| buffer.scroll == Scroll::Bottom)
+    }
+
+    /// A place is read up to a time, here or on another device.
+    pub(super) fn marker(&mut self, server: usize, place: &Target, time: Option<Millis>) {
+        let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
+        let Some(buffer) = self.known(server, place) else { return };
+        if time > buffer.marker {
+            buffer.marker = time;
+        }
+        buffer.count();
+        if here && buffer.divider.is_none() && buffer.unread > 0 {
+            buffer.divider = Some(buffer.marker.unwrap_or_default());
+        }
+    }
+
+    /// What one sees is read: tells the server, and so one's other devices.
+    pub(super) fn mark(&mut self, models: Models<'_, '_>) {
+        let Some((server, place)) = self.here.clone() else { return };
+        if !self.sees(server, &place) {
+            return;
+        }
+        let now = self.now;
+        let soon = Millis(self.marked.0 + MARK_AGAIN);
+        let Some(buffer) = self.buffer_mut() else { return };
+        let Some(latest) =
+            buffer.latest().filter(|latest| Some(*latest) > buffer.marker || buffer.unread > 0)
+        else {
+            return;
+        };
+        (buffer.unread, buffer.mentions) = (0, 0);
+        if soon > now {
+            self.wake_at(soon);
+            return;
+        }
+        buffer.marker = buffer.marker.max(Some(latest));
+        self.marked = now;
+        if let Some(model) = models.get_mut(server) {
+            model.mark_read(&place, latest);
+        }
+    }
+
+    pub(super) fn wake_at(&mut self, time: Millis) {
+        self.due = Some(self.due.map_or(time, |due| due.min(time)));
+    }
+
+    pub(super) fn somebody_types(&mut self, server: usize, place: &Target, who: Nick, what: Typing) {
+        let now = self.now.0;
+        let Some(buffer) = self.known(server, place) else { return };
+        buffer.typing.retain(|(other, _)| *other != who);
+        let until = match what {
+            Typing::Active => now + ACTIVE,
+            Typing::Paused => now + PAUSED,
+            Typing::Done => return,
+        };
+        // Of a crowd that types nobody needs the names.
+        if buffer.typing.len() < 20 {
+            buffer.typing.push((who, Millis(until)));
+        }
+    }
+
+    pub(super) fn stops_typing(&mut self, server: usize, who: &Nick) {
+        if let Some(state) = self.servers.get_mut(server) {
+            state.buffers.values_mut().for_each(|buffer| buffer.typing.retain(|(other, _)| other != who));
+        }
+    }
+
+    /// What one writes has changed: the others are told, now and then.
+    pub(super) fn writes(&mut self, models: Models<'_, '_>) {
+        let Some(here) = self.here.clone() else { return };
+        let text = self.editor().text();
+        let command = text.starts_with('/') && !text.starts_with("//");
+        let Some(model) = models.get_mut(here.0) else { return };
+        if text.trim().is_empty() {
+            if self.told.take().is_some_and(|(spot, at)| spot == here && self.now.0 < at.0 + ACTIVE) {
+                model.typing(&here.1, Typing::Done);
+            }
+        } else if !command && !self.buffer().is_some_and(|buffer| buffer.left) {
+            let due = match &self.told {
+                Some((spot, at)) => *spot != here || self.now.0 >= at.0 + SAY_AGAIN,
+                None => true,
+            };
+            if due {
+                model.typing(&here.1, Typing::Active);
+                self.told = Some((here, self.now));
+            }
+        }
+    }
+
+    /// One goes elsewhere: the note dies of itself.
+    pub(super) fn stop_typing_here(&mut self) {
+        self.told = None;
+    }
+
+    pub(super) fn ping(&mut self, server: usize, model: &mut Model) {
+        let now = self.now;
+        if let Some(state) = self.servers.get_mut(server)
+            && let Ok(ticket) = model.barrier()
+        {
+            state.ping = Some((ticket, now));
+            state.pinged = now;
+        }
+    }
+
+    /// Somebody is there: how long the server takes is worth knowing.
+    pub(super) fn measure(&mut self, models: Models<'_, '_>) {
+        for server in 0..self.servers.len() {
+            let state = &self.servers[server];
+            if state.ready
+                && state.ping.is_none()
+                && self.now.0 >= state.pinged.0 + PING_AGAIN
+                && let Some(model) = models.get_mut(server)
+            {
+                self.ping(server, model);
+            }
+        }
+    }
+
+    /// After whatever happened: what follows from it, and when to look again.
+    pub fn settle(&mut self, models: Models<'_, '_>) {
+        self.due = None;
+        self.fetch(models);
+        self.mark(models);
+        let now = self.now;
+        let mut next: Option<Millis> = None;
+        for (at, server) in self.servers.iter_mut().enumerate() {
+            for (place, buffer) in &mut server.buffers {
+                if buffer.typing.is_empty() {
+                    continue;
+                }
+                buffer.typing.retain(|(_, until)| *until > now);
+                // Only what is seen is worth a wake-up.
+                if self.here.as_ref().is_some_and(|(here, spot)| *here == at && spot == place) {
+                    next = buffer.typing.iter().map(|(_, until)| *until).chain(next).min();
+                }
+            }
+            if let State::Down { until, .. } = server.state {
+                // The seconds until the next try are shown, and counted down.
+                if until > now {
+                    let left = (until.0 - now.0) % 1000;
+                    next = [Some(Millis(now.0 + if left == 0 { 1000 } else { left })), next]
+                        .into_iter()
+                        .flatten()
+                        .min();
+                }
+            }
+        }
+        if let Some(next) = next {
+            self.wake_at(next);
+        }
+    }
+
+    /// Somebody looks at the terminal again, or at something else.
+    pub(super) fn focus(&mut self, focused: bool) {
+        self.focused = focused;
+        if let (false, Some(buffer)) = (focused, self.buffer_mut()) {
+            buffer.divider = buffer.latest().or(buffer.divider);
+        }
+    }
+
+    /// What there is to read elsewhere: the best place to go, mentions first, then in the order of the list.
+    pub(super) fn unread_elsewhere(&self) -> Option<Spot> {
+        let here = self.here.as_ref();
+        let spots: Vec<_> =
+            self.spots().filter(|(spot, buffer)| Some(spot) != here && buffer.unread > 0).collect();
+        let after = |spot: &Spot| here.is_some_and(|here| spot > here);
+        let best = |wanted: &dyn Fn(&super::buffer::Buffer) -> bool| {
+            let found = || spots.iter().filter(|(_, buffer)| wanted(buffer));
+            found().find(|(spot, _)| after(spot)).or_else(|| found().next()).map(|(spot, _)| spot.clone())
+        };
+        best(&|buffer| buffer.mentions > 0 && !buffer.muted)
+            .or_else(|| best(&|buffer| !buffer.muted))
+            .or_else(|| best(&|_| true))
+    }
+}

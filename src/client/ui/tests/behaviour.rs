@@ -1,0 +1,271 @@
+//! What happens, without looking at the screen.
+
+use super::*;
+
+#[test]
+fn a_sent_line_is_on_its_way_until_the_server_has_it() {
+    let mut rig = Rig::new();
+    rig.enter("hello");
+    assert_eq!((rig.app.pending(), rig.texts().len()), (1, 0));
+    let sent = rig.sent("PRIVMSG #lobby :hello");
+    rig.echo(&sent, "a1");
+    assert_eq!((rig.app.pending(), rig.texts()), (0, vec!["hello".to_owned()]));
+}
+
+#[test]
+fn what_failed_says_so_and_is_sent_again() {
+    let mut rig = Rig::new();
+    rig.enter("hello");
+    let sent = rig.sent("PRIVMSG #lobby");
+    let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
+    rig.lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
+    let out = &rig.app.buffer().expect("a place").outbox;
+    assert_eq!(out[0].failed.as_deref(), Some("Cannot send to channel"));
+    rig.keys("Alt-Up s");
+    let sent = rig.sent("PRIVMSG #lobby :hello");
+    rig.echo(&sent, "a1");
+    assert_eq!((rig.app.pending(), rig.texts()), (0, vec!["hello".to_owned()]));
+}
+
+#[test]
+fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "a1", "one");
+    rig.breaks();
+    rig.enter("while it was down");
+    rig.log_in_again();
+    // Something new comes before the answer about what was missed.
+    rig.says("bob", "#lobby", "a4", "four");
+    assert_eq!(rig.texts(), ["one"], "behind a gap nothing is shown");
+    let asked = rig.sent("CHATHISTORY AFTER #lobby msgid=a1");
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    let at = |offset: u64| Millis(START + offset);
+    rig.lines(&[
+        &format!("@label={label} :srv BATCH +h chathistory #lobby"),
+        &format!("@batch=h;time={};msgid=a2 :bob!u@p PRIVMSG #lobby :two", at(1100)),
+        &format!("@batch=h;time={};msgid=a3 :alice!u@p PRIVMSG #lobby :while it was down", at(1200)),
+        &format!("@batch=h;time={};msgid=a4 :bob!u@p PRIVMSG #lobby :four", Millis(rig.clock)),
+        "BATCH -h",
+    ]);
+    assert_eq!(rig.texts(), ["one", "two", "while it was down", "four"]);
+    let sent = rig.sent_before.clone();
+    let sent = sent.iter().find(|line| line.contains("while it was down")).expect("sent again").clone();
+    // The server keeps one, and the echo is that one.
+    let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
+    rig.lines(&[&format!("@{tags};time={};msgid=a3 :alice!u@p {rest}", at(1200))]);
+    assert_eq!(rig.texts(), ["one", "two", "while it was down", "four"]);
+    assert_eq!(rig.app.pending(), 0);
+}
+
+#[test]
+fn scrolling_back_fetches_without_gap_or_repeat() {
+    let mut rig = Rig::offline();
+    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
+    rig.app.up(0);
+    rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
+    let page = |from: u64, to: u64| (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect::<Vec<_>>();
+    rig.history("LATEST #lobby", &page(800, 1000));
+    let mut first = 800;
+    for _ in 0..60 {
+        rig.keys("PgUp PgUp PgUp");
+        if rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")) {
+            let asked = format!("BEFORE #lobby msgid=i{first:04}");
+            rig.history(&asked, &page(first - 200, first));
+            first -= 200;
+        }
+        if first == 0 {
+            break;
+        }
+    }
+    assert_eq!(first, 0, "all of it was fetched");
+    let expected: Vec<String> = (0..1000).map(|n| format!("m{n}")).collect();
+    assert_eq!(rig.texts(), expected);
+    // There is nothing before it, and that is asked once.
+    rig.keys("Alt-Home");
+    rig.no_history("BEFORE #lobby msgid=i0000");
+    rig.keys("PgUp");
+    assert!(!rig.sent.iter().any(|line| line.contains("CHATHISTORY")), "{:?}", rig.sent);
+    assert!(rig.screen(80, 24).contains("this is where #lobby begins"));
+    rig.keys("Esc");
+    assert!(rig.screen(80, 24).contains("m999"));
+}
+
+#[test]
+fn what_one_sees_is_read_and_what_one_does_not_see_is_not() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "a1", "seen");
+    assert!(rig.sent("MARKREAD #lobby timestamp=").contains("22:13:21"));
+    rig.happens(Happening::Focus(false));
+    rig.says("bob", "#lobby", "a2", "not seen");
+    assert_eq!(rig.place("#lobby").unread, 1);
+    assert!(!rig.sent.iter().any(|line| line.starts_with("MARKREAD")));
+    rig.clock += 5000;
+    rig.happens(Happening::Focus(true));
+    assert_eq!(rig.place("#lobby").unread, 0);
+    rig.sent("MARKREAD #lobby");
+    // Read on another device.
+    rig.says("bob", "alice", "b1", "psst");
+    assert_eq!((rig.place("bob").unread, rig.place("bob").mentions), (1, 1));
+    let time = Millis(rig.clock);
+    rig.lines(&[&format!(":srv MARKREAD bob timestamp={time}")]);
+    assert_eq!(rig.place("bob").unread, 0);
+}
+
+#[test]
+fn only_what_calls_makes_a_noise() {
+    let mut rig = Rig::new();
+    rig.happens(Happening::Focus(false));
+    rig.says("bob", "#lobby", "a1", "just so, malice is no name");
+    assert_eq!(rig.app.effects, []);
+    rig.says("bob", "#lobby", "a2", "Alice: look\u{1b}]0;x\u{7}!");
+    let notify = Effect::Notify { title: "bob in #lobby".into(), body: "Alice: look!".into() };
+    assert_eq!(std::mem::take(&mut rig.app.effects), [Effect::Bell, notify]);
+    rig.lines(&[":srv 761 alice #lobby soju.im/muted private :1"]);
+    rig.says("bob", "#lobby", "a3", "alice?");
+    assert_eq!(rig.app.effects, []);
+}
+
+#[test]
+fn typing_is_told_now_and_then() {
+    let mut rig = Rig::new();
+    rig.type_text("hel");
+    rig.sent("+typing=active TAGMSG #lobby");
+    assert!(!rig.sent.iter().any(|line| line.contains("typing")), "once in three seconds");
+    rig.clock += 3001;
+    rig.type_text("l");
+    rig.sent("+typing=active");
+    rig.keys("Ctrl-U");
+    rig.sent("+typing=done");
+    rig.type_text("/join");
+    assert!(!rig.sent.iter().any(|line| line.contains("typing")), "commands are nobody's affair");
+    rig.keys("Ctrl-U");
+    rig.lines(&["@+typing=active :bob!u@p TAGMSG #lobby"]);
+    assert!(rig.screen(80, 24).contains("bob is typing"));
+    assert_eq!(rig.app.due(), Some(Millis(rig.clock + 6000)));
+    rig.clock += 6001;
+    rig.turn();
+    assert!(!rig.screen(80, 24).contains("typing"));
+    assert_eq!(rig.app.due(), None, "idle means that nothing is due");
+}
+
+#[test]
+fn answers_reactions_and_what_is_taken_back() {
+    let mut rig = lively();
+    // The note of who came is no message: Thank you, Yes, are you there.
+    rig.keys("Alt-Up Up Up r");
+    rig.enter("indeed");
+    assert!(rig.sent("PRIVMSG #lobby :indeed").contains("+draft/reply=a3"));
+    rig.enter("/react :tada:");
+    assert!(rig.sent("TAGMSG #lobby").contains("+draft/react=🎉;+draft/reply=a6"));
+    rig.keys("Alt-Up Alt-Up Alt-Up d");
+    rig.sent("REDACT #lobby a4");
+    rig.lines(&[":alice!alice@parlour REDACT #lobby a4 :"]);
+    assert!(rig.screen(80, 24).contains("taken back by alice"));
+    assert!(!rig.screen(80, 24).contains("Yes, I am"));
+}
+
+#[test]
+fn several_lines_are_one_message() {
+    let mut rig = Rig::new();
+    rig.happens(Happening::Paste("one\r\n/two\r\n".into()));
+    rig.keys("Enter");
+    let open = rig.sent("BATCH +");
+    assert!(open.contains("draft/multiline #lobby"), "{open}");
+    assert!(rig.sent("PRIVMSG #lobby :one").starts_with("@batch="));
+    rig.sent("PRIVMSG #lobby :/two");
+    rig.sent("BATCH -");
+    let tags = open.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags").0;
+    rig.lines(&[
+        &format!("@{tags};msgid=a1 :alice!u@p BATCH +m draft/multiline #lobby"),
+        "@batch=m :alice!u@p PRIVMSG #lobby :one",
+        "@batch=m :alice!u@p PRIVMSG #lobby :/two",
+        "BATCH -m",
+    ]);
+    assert_eq!((rig.texts(), rig.app.pending()), (vec!["one\n/two".to_owned()], 0));
+}
+
+#[test]
+fn tab_completes() {
+    let mut rig = lively();
+    for (typed, expected) in [
+        ("ca", "carol: "),
+        ("hi @bo", "hi @bob "),
+        ("/joi", "/join "),
+        ("see #lo", "see #lobby "),
+        ("well :tad", "well 🎉 "),
+        ("done :tada:", "done 🎉"),
+    ] {
+        rig.type_text(typed);
+        if !typed.ends_with(':') {
+            rig.keys("Tab");
+        }
+        assert_eq!(rig.app.editor().text(), expected);
+        rig.keys("Ctrl-U");
+    }
+}
+
+#[test]
+fn the_switcher_the_search_and_the_way_back() {
+    let mut rig = lively();
+    rig.keys("Ctrl-K");
+    rig.type_text("bb");
+    rig.keys("Enter");
+    assert_eq!(rig.app.here.as_ref().map(|(_, place)| place.as_str()), Some("bob"));
+    rig.keys("Alt-b");
+    assert_eq!(rig.app.here.as_ref().map(|(_, place)| place.as_str()), Some("#lobby"));
+    rig.keys("Ctrl-F");
+    rig.type_text("old fish in:#lobby");
+    rig.keys("Enter");
+    let asked = rig.sent("SEARCH");
+    assert!(asked.contains(r":text=old\sfish;in=#lobby;limit="), "{asked}");
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    let old = Millis(START - 9_000_000);
+    rig.lines(&[
+        &format!("@label={label} :srv BATCH +s soju.im/search"),
+        &format!("@batch=s;time={old};msgid=z1 :bob!u@p PRIVMSG #lobby :the old fish"),
+        "BATCH -s",
+    ]);
+    rig.keys("Enter");
+    let asked = rig.sent("CHATHISTORY AROUND #lobby msgid=z1");
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    rig.lines(&[
+        &format!("@label={label} :srv BATCH +h chathistory #lobby"),
+        &format!("@batch=h;time={old};msgid=z1 :bob!u@p PRIVMSG #lobby :the old fish"),
+        "BATCH -h",
+    ]);
+    assert_eq!(rig.texts(), ["the old fish"]);
+    // From there on down to the latest, and back at once with Esc.
+    rig.keys("Esc Esc");
+    rig.sent("CHATHISTORY LATEST #lobby");
+}
+
+#[test]
+fn mistakes_stay_to_be_mended() {
+    let mut rig = Rig::new();
+    rig.enter("/jion #a");
+    assert_eq!(rig.app.editor().text(), "/jion #a");
+    assert!(rig.screen(80, 24).contains("did you mean /join?"));
+    rig.keys("Ctrl-C Ctrl-C");
+    assert_eq!(rig.app.leaving, None);
+    rig.keys("Ctrl-C");
+    assert_eq!(rig.app.leaving.as_deref(), Some(""));
+}
+
+#[test]
+fn memory_is_bounded() {
+    let mut rig = Rig::new();
+    let buffer = rig.app.buffer_mut().expect("a place");
+    let entry = |n: u64| super::super::entry::Entry {
+        time: Millis(n),
+        id: Some(format!("i{n:08}").into()),
+        what: super::super::entry::What::Note("x".into()),
+    };
+    for n in 1..=130_000 {
+        buffer.happened(entry(n));
+    }
+    assert_eq!(buffer.numbers().end - buffer.numbers().start, 120_000);
+    assert!(!buffer.whole && buffer.live, "the oldest was dropped and can be asked for again");
+    assert!(!buffer.happened(entry(130_000)), "once is enough");
+    buffer.aside();
+    assert_eq!(buffer.numbers().end - buffer.numbers().start, 5_000);
+}

@@ -1,0 +1,243 @@
+//! The chat without a terminal and without a server: lines of a server in, keys in, the screen out.
+
+mod behaviour;
+mod screens;
+
+use jiff::tz::TimeZone;
+use ratatui::backend::TestBackend;
+use ratatui::terminal::Terminal;
+
+use super::key::{Code, Happening, Key};
+use super::theme::{Depth, Ground, Theme};
+use super::view;
+use super::{App, Effect};
+use crate::client::model::{Model, Target};
+use crate::wire::{Cap, CapSet, Message, Millis, Nick};
+
+/// 2023-11-14 22:13:20 UTC.
+const START: u64 = 1_700_000_000_000;
+
+/// Somebody at a chat with a server that the test plays.
+struct Rig {
+    app: App,
+    model: Model,
+    /// What the client sent and the test has not looked at.
+    sent: Vec<String>,
+    /// What was sent when one logged in again.
+    sent_before: Vec<String>,
+    clock: u64,
+}
+
+impl Rig {
+    /// Alice, logged in, in #lobby with bob and carol, with nothing said there.
+    fn new() -> Self {
+        let mut rig = Self::offline();
+        rig.log_in();
+        rig
+    }
+
+    fn offline() -> Self {
+        let theme = Theme { depth: Depth::None, ground: Ground::Dark };
+        let app = App::new(["home".to_owned()], theme, TimeZone::UTC, Millis(START));
+        Self { app, model: Model::new("run".into()), sent: Vec::new(), sent_before: Vec::new(), clock: START }
+    }
+
+    /// After a broken connection.
+    fn log_in_again(&mut self) {
+        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
+        self.app.up(0);
+        self.sent_before = self.output();
+        let barrier =
+            self.sent_before.iter().rev().find_map(|line| line.strip_prefix("PING ")).expect("a PING");
+        let barrier = format!("PONG srv {barrier}");
+        self.lines(&[":alice!alice@parlour JOIN #lobby", &barrier]);
+    }
+
+    fn log_in(&mut self) {
+        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
+        self.app.up(0);
+        let barrier =
+            self.output().into_iter().rev().find_map(|line| line.strip_prefix("PING ").map(str::to_owned));
+        let barrier = format!("PONG srv {}", barrier.expect("a PING"));
+        self.lines(&[
+            ":alice!alice@parlour JOIN #lobby",
+            ":srv 332 alice #lobby :Tea and talk",
+            ":srv MARKREAD #lobby *",
+            &barrier,
+        ]);
+        self.answer(
+            "NAMES #lobby",
+            &[":srv 353 alice = #lobby :~bob @carol alice", ":srv 366 alice #lobby :End"],
+        );
+        self.no_history("LATEST #lobby");
+    }
+
+    /// The server says this.
+    fn lines(&mut self, lines: &[&str]) {
+        for line in lines {
+            self.model.handle(&Message::parse(line).expect(line), Millis(self.clock));
+        }
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        self.app.now = Millis(self.clock);
+        while let Some(event) = self.model.next_event() {
+            self.app.event(0, event, &mut [&mut self.model]);
+        }
+        self.app.settle(&mut [&mut self.model]);
+        let out = self.output();
+        self.sent.extend(out);
+    }
+
+    fn output(&mut self) -> Vec<String> {
+        let mut bytes = Vec::new();
+        self.model.take_output(&mut bytes);
+        String::from_utf8(bytes).expect("UTF-8").lines().map(str::to_owned).collect()
+    }
+
+    /// What was sent that has this in it, without what came before it.
+    #[track_caller]
+    fn sent(&mut self, part: &str) -> String {
+        let at = self.sent.iter().position(|line| line.contains(part));
+        let at = at.unwrap_or_else(|| panic!("no {part:?} in {:?}", self.sent));
+        self.sent.drain(..=at).next_back().expect("found")
+    }
+
+    /// Answers a question with lines.
+    #[track_caller]
+    fn answer(&mut self, part: &str, lines: &[&str]) {
+        self.sent(part);
+        self.lines(lines);
+    }
+
+    /// Answers a question for the past with what was said, `time id nick text`.
+    #[track_caller]
+    fn history(&mut self, part: &str, said: &[String]) {
+        let asked = self.sent(part);
+        let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+        let target = asked.split(' ').nth(3).expect("a target");
+        let mut lines = vec![format!("@label={label} :srv BATCH +h chathistory {target}")];
+        for said in said {
+            let [time, id, nick, text] = said.splitn(4, ' ').collect::<Vec<_>>()[..] else {
+                panic!("{said}")
+            };
+            let time = Millis(START - 1_000_000_000 + time.parse::<u64>().expect("a time") * 1000);
+            lines.push(format!("@batch=h;time={time};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}"));
+        }
+        lines.push("BATCH -h".to_owned());
+        self.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    #[track_caller]
+    fn no_history(&mut self, part: &str) {
+        self.history(part, &[]);
+    }
+
+    /// Somebody says something in a place, now.
+    fn says(&mut self, nick: &str, target: &str, id: &str, text: &str) {
+        self.clock += 1000;
+        let line =
+            format!("@time={};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}", Millis(self.clock));
+        self.lines(&[&line]);
+    }
+
+    /// The server has what was sent as this line.
+    fn echo(&mut self, sent: &str, id: &str) {
+        self.clock += 1000;
+        let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
+        let line = format!("@{tags};time={};msgid={id} :alice!alice@parlour {rest}", Millis(self.clock));
+        self.lines(&[&line]);
+    }
+
+    /// Presses keys: names with spaces between.
+    fn keys(&mut self, names: &str) {
+        for name in names.split(' ') {
+            self.happens(Happening::Key(name.parse().expect(name)));
+        }
+    }
+
+    /// Types a text.
+    fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            self.happens(Happening::Key(Key::plain(Code::Char(c))));
+        }
+    }
+
+    /// Types a line.
+    fn enter(&mut self, text: &str) {
+        self.type_text(text);
+        self.keys("Enter");
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        self.app.now = Millis(self.clock);
+        self.app.happening(happening, &mut [&mut self.model]);
+        self.turn();
+    }
+
+    /// The connection breaks.
+    fn breaks(&mut self) {
+        self.model.disconnected();
+        self.app.now = Millis(self.clock);
+        self.app.down(0, "the server closed it", 3000);
+        self.turn();
+        self.sent.clear();
+    }
+
+    /// The screen at a size, as text.
+    fn screen(&mut self, columns: u16, rows: u16) -> String {
+        self.happens(Happening::Resize(columns, rows));
+        let mut terminal =
+            Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
+        let models = [&mut self.model];
+        terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
+        let text = terminal.backend().to_string();
+        let lines = text.lines().map(|line| line.trim_matches('"').trim_end());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What was said in the place where one is.
+    fn texts(&self) -> Vec<String> {
+        let buffer = self.app.buffer().expect("a place");
+        let messages = buffer.numbers().filter_map(|number| buffer.entry(number)?.message());
+        messages.map(|message| message.text.to_string()).collect()
+    }
+
+    fn place(&self, name: &str) -> &super::buffer::Buffer {
+        &self.app.servers[0].buffers[&Target::parse(name).expect(name)]
+    }
+}
+
+/// A chat in which things have been said.
+fn lively() -> Rig {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "a1", "Good morning! See https://example.org/tea for the list.");
+    rig.says(
+        "bob",
+        "#lobby",
+        "a2",
+        "It is long, and it is getting longer with every day on which nobody reads it to its end.",
+    );
+    rig.says("carol", "#lobby", "a3", "alice: are you there?");
+    rig.enter("Yes, I am.");
+    let sent = rig.sent("PRIVMSG #lobby");
+    rig.echo(&sent, "a4");
+    rig.lines(&["@+draft/react=👍;+draft/reply=a4;msgid=a5 :bob!u@parlour TAGMSG #lobby"]);
+    rig.clock += 1000;
+    let time = Millis(rig.clock);
+    rig.lines(&[
+        &format!("@time={time};msgid=a6;+draft/reply=a1 :carol!u@parlour PRIVMSG #lobby :Thank you, bob"),
+        &format!("@time={time} :dave!u@parlour JOIN #lobby"),
+        ":bob!u@parlour PRIVMSG alice :psst",
+    ]);
+    rig.app.effects.clear();
+    rig
+}
+
+#[test]
+fn the_rig_itself_stands() {
+    let rig = lively();
+    assert_eq!(rig.texts().len(), 5);
+    assert!(!rig.app.effects.contains(&Effect::Bell));
+}

@@ -1,0 +1,83 @@
+//! How the screens look.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+#[test]
+fn the_talk_at_three_sizes() {
+    let mut rig = lively();
+    assert_snapshot!("talk_80x24", rig.screen(80, 24));
+    assert_snapshot!("talk_200x50", rig.screen(200, 50));
+    assert_snapshot!("talk_40x12", rig.screen(40, 12));
+}
+
+#[test]
+fn before_the_network_answers() {
+    assert_snapshot!("connecting_80x24", Rig::offline().screen(80, 24));
+}
+
+#[test]
+fn lists_and_help() {
+    let mut rig = lively();
+    rig.keys("Ctrl-K");
+    assert_snapshot!("switcher_80x24", rig.screen(80, 24));
+    rig.keys("Esc F1");
+    assert_snapshot!("help_80x24", rig.screen(80, 24));
+    assert_snapshot!("help_40x12", rig.screen(40, 12));
+    rig.keys("Esc Alt-Up e");
+    rig.type_text("party");
+    assert_snapshot!("reactions_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn what_is_on_its_way_and_what_is_new() {
+    let mut rig = lively();
+    rig.happens(Happening::Focus(false));
+    rig.says("carol", "#lobby", "b1", "while you were out");
+    rig.breaks();
+    rig.enter("this waits");
+    rig.keys("Alt-Up Up Up r");
+    rig.type_text("two\u{20}lines");
+    rig.keys("Alt-Enter");
+    rig.type_text("here");
+    assert_snapshot!("down_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn a_hostile_sender_leaves_the_screen_right() {
+    let mut rig = Rig::new();
+    for (id, text) in [
+        ("h1", "\u{1b}[2J\u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}5A\u{1b}Pq\u{1b}\\end"),
+        ("h2", "zero\u{200b}\u{200b}\u{200d}\u{2060}width\u{feff}\u{ad}s"),
+        ("h3", &format!("z{}algo", "\u{336}\u{337}".repeat(200))),
+        ("h4", "\u{202e}txt.exe\u{2066}\u{2067} right to left: שלום עולם 123"),
+        ("h5", "wide 日本語 and 👩‍👩‍👧 🏳️‍🌈 flags 🇩🇪 text"),
+        ("h6", "https://example.org/\u{1b}]8;;evil\u{1b}\\x"),
+        ("h7", "\u{3}4,5colour\u{f} \u{2}bold\u{2} \u{11}mono"),
+    ] {
+        rig.says("mallory", "#lobby", id, text);
+    }
+    rig.lines(&[":mallory!u@p TOPIC #lobby :\u{1b}[5mtopic\u{202e}\u{301}\u{301}\u{301}\u{301}\u{301}"]);
+    rig.lines(&["@+draft/react=\u{1b}[2J\u{200b};+draft/reply=h1 :mallory!u@p TAGMSG #lobby"]);
+    let screen = rig.screen(80, 24);
+    assert_snapshot!("hostile_80x24", screen);
+    rig.says("mallory", "#lobby", "h8", &"x".repeat(4000));
+    let screen = rig.screen(80, 24);
+    assert!(screen.lines().all(|line| super::super::wrap::width(line) <= 80), "{screen}");
+    assert_snapshot!("hostile_long_80x24", screen);
+}
+
+#[test]
+fn no_size_breaks_it() {
+    let mut rig = lively();
+    rig.keys("Alt-Up");
+    for (columns, rows) in [(1, 1), (2, 3), (5, 2), (8, 40), (20, 4), (36, 6), (300, 100), (3, 1), (72, 3)] {
+        for overlay in ["Esc", "Ctrl-K", "Esc", "F1", "Esc", "Ctrl-F", "Esc", "F4", "F4"] {
+            rig.keys(overlay);
+            rig.screen(columns, rows);
+            rig.happens(Happening::Mouse(super::super::key::Mouse::Click, columns / 2, rows / 2));
+            rig.happens(Happening::Mouse(super::super::key::Mouse::WheelUp, 0, 0));
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What one writes: messages, and commands.
+
+use super::entry::Outgoing;
+use super::theme::Ground;
+use super::{App, Effect, Models, Overlay, State};
+use crate::client::input::{self, Input};
+use crate::client::model::{Kind, Offline, Target, Ticket};
+use crate::wire::ChannelName;
+
+impl App {
+    /// So many lines that were sent come back with the arrow keys.
+    const RECALLED: usize = 500;
+
+    /// Enter.
+    pub(super) fn entered(&mut self, models: Models<'_, '_>) {
+        let text = self.editor().text().to_owned();
+        if text.trim().is_empty() {
+            return;
+        }
+        // Lines that start with a slash are commands only alone: a pasted script is text.
+        let several = text.trim_end_matches('\n').contains('\n') && !text.starts_with("/me ");
+        let input = if several {
+            Ok(Input::Say(text.clone()))
+        } else {
+            input::parse_for_screen(text.trim_end_matches('\n'))
+        };
+        let done = input.and_then(|input| self.do_it(input, models));
+        if let Err(why) = done {
+            // What could not be done stays there, to be mended.
+            return self.complain(&why);
+        }
+        self.recalled = None;
+        self.told = None;
+        if self.sent.last() != Some(&text) {
+            self.sent.push(text.clone());
+        }
+        if self.sent.len() > Self::RECALLED {
+            self.sent.remove(0);
+        }
+    }
+
+    /// What was sent before, or after.
+    pub(super) fn recall(&mut self, before: bool) {
+        let at = match (&self.recalled, before) {
+            (None, true) => self.sent.len().checked_sub(1),
+            (Some((at, _)), true) => Some(at.saturating_sub(1)),
+            (Some((at, _)), false) => Some(at + 1),
+            (None, false) => None,
+        };
+        let Some(at) = at else { return };
+        let writing = match self.recalled.take() {
+            Some((_, writing)) => writing,
+            None => self.editor().text().to_owned(),
+        };
+        if let Some(text) = self.sent.get(at).cloned() {
+            self.recalled = Some((at, writing));
+            self.editor_mut().set(text);
+        } else {
+            self.editor_mut().set(writing);
+        }
+    }
+
+    /// The end of the chat. What is on its way is worth a second thought.
+    pub fn leave(&mut self, words: &str) {
+        let pending = self.pending();
+        if pending > 0 && !std::mem::replace(&mut self.insists, true) {
+            return self.complain(&format!(
+                "{pending} on the way and not confirmed; once more ends the chat all the same"
+            ));
+        }
+        self.leaving = Some(words.to_owned());
+    }
+
+    #[allow(clippy::too_many_lines)] // A table.
+    fn do_it(&mut self, input: Input, models: Models<'_, '_>) -> Result<(), String> {
+        let offline = |error: Offline| error.to_string();
+        let nowhere = "you are nowhere yet: /join #CHANNEL or /query NAME first";
+        let server = self.here.as_ref().map_or(0, |(server, _)| *server);
+        // The line belongs to the place where it was written, and a command may lead elsewhere.
+        let reply = self.buffer().and_then(|buffer| buffer.reply.clone());
+        match &input {
+            Input::Say(_) | Input::Act(_) => {
+                let buffer = self.buffer().ok_or(nowhere)?;
+                if buffer.left {
+                    return Err(format!("you are not in {} any more: /join {}", buffer.place, buffer.place));
+                }
+                if matches!(self.servers.get(server).map(|server| &server.state), Some(State::Ended(_))) {
+                    return Err("this server is not tried any more; start parlour again".to_owned());
+                }
+            }
+            _ => {}
+        }
+        let here = self.here.clone();
+        self.check(&input, here.as_ref().map(|(_, place)| place))?;
+        self.editor_mut().take();
+        let Some(model) = models.get_mut(server) else { return Err(nowhere.to_owned()) };
+        match input {
+            Input::Nothing => {}
+            Input::Say(text) => {
+                let (server, place) = here.ok_or(nowhere)?;
+                if let Some(buffer) = self.buffer_mut() {
+                    buffer.reply = None;
+                }
+                self.say(server, &place, &text, reply.as_deref(), models);
+                self.go_to_latest();
+            }
+            Input::Act(text) => {
+                let (server, place) = here.ok_or(nowhere)?;
+                self.act_out(server, &place, &text, models);
+                self.go_to_latest();
+            }
+            Input::Tell(target, text) => {
+                self.go((server, target.clone()));
+                self.say(server, &target, &text, None, models);
+            }
+            Input::Switch(target) => {
+                if let Target::Channel(channel) = &target
+                    && !model.is_in(channel)
+                {
+                    return Err(format!("you are not in {channel}: /join {channel}"));
+                }
+                self.go((server, target));
+            }
+            Input::Join(channels) => {
+                for channel in channels {
+                    model.join(&channel);
+                    self.go((server, Target::Channel(channel)));
+                }
+            }
+            Input::Part(channel, words) => {
+                let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
+                model.part(&channel, &words).map_err(offline)?;
+                self.close(&(server, Target::Channel(channel)));
+            }
+            Input::Names(_) | Input::Members => {
+                self.parts.members = Some(!super::view::Layout::of(self).has_members());
+            }
+            Input::Topic(channel, text) => {
+                let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
+                if let Some(text) = text {
+                    model.set_topic(&channel, &text).map_err(offline)?;
+                } else {
+                    let known = model.channels().find(|(name, _)| **name == channel);
+                    let topic =
+                        known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
+                    self.hint(topic.as_deref().unwrap_or("no topic is set"));
+                }
+            }
+            Input::Away(words) => {
+                model.set_away(&words).map_err(offline)?;
+                self.hint(if words.is_empty() {
+                    "you are back"
+                } else {
+                    "you are away; /away alone brings you back"
+                });
+                self.servers[server].away = (!words.is_empty()).then_some(words);
+            }
+            Input::Whois(name) => model.command("WHOIS", &[&name], None).map_err(offline)?,
+            Input::Invite(name, channel) => {
+                let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
+                model.command("INVITE", &[&name, channel.as_str()], None).map_err(offline)?;
+            }
+            Input::Kick(name, words) => {
+                let channel = channel_meant(None, here.as_ref().map(|(_, place)| place))?;
+                let words = Some(words.as_str()).filter(|words| !words.is_empty());
+                model.command("KICK", &[channel.as_str(), &name], words).map_err(offline)?;
+            }
+            Input::Mode(change) => {
+                let channel = channel_meant(None, here.as_ref().map(|(_, place)| place))?;
+                let args: Vec<&str> =
+                    [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
+                model.command("MODE", &args, None).map_err(offline)?;
+            }
+            Input::Search(words) => self.search(&words, models),
+            Input::React(text) => self.react_with(&text, models),
+            Input::Mute(on) => {
+                let (_, place) = here.ok_or(nowhere)?;
+                model.note(&place, "soju.im/muted", Some(if on { "1" } else { "0" })).map_err(offline)?;
+                if let Some(buffer) = self.buffer_mut() {
+                    buffer.muted = on;
+                }
+                self.hint(if on {
+                    "muted: no noise from here, on none of your devices"
+                } else {
+                    "not muted any more"
+                });
+            }
+            Input::Theme(name) => {
+                self.theme.ground = if name == "light" { Ground::Light } else { Ground::Dark };
+            }
+            Input::Close => {
+                let spot = here.ok_or(nowhere)?;
+                self.close(&spot);
+            }
+            Input::Quit(words) => self.leave(&words),
+            Input::Help => self.overlay = Overlay::Help(0),
+        }
+        Ok(())
+    }
+
+    /// What would be refused anyway is refused before the line is taken away.
+    fn check(&self, input: &Input, here: Option<&Target>) -> Result<(), String> {
+        match input {
+            Input::Part(channel, _) | Input::Topic(channel, _) | Input::Invite(_, channel) => {
+                channel_meant(channel.clone(), here).map(drop)
+            }
+            Input::Kick(..) | Input::Mode(_) => channel_meant(None, here).map(drop),
+            Input::Close
+                if !matches!(here, Some(Target::Person(_))) && !self.buffer().is_some_and(|b| b.left) =>
+            {
+                Err("you are in this channel; /part leaves it".to_owned())
+            }
+            Input::Theme(name) if name != "dark" && name != "light" => {
+                Err("/theme dark, or /theme light".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something, and shows it as on its way.
+    pub(super) fn say(
+        &mut self,
+        server: usize,
+        place: &Target,
+        text: &str,
+        reply: Option<&str>,
+        models: Models<'_, '_>,
+    ) {
+        let Some(model) = models.get_mut(server) else { return };
+        let sent = model.compose(place, text, reply);
+        self.on_its_way(server, place, Kind::Text, reply, sent);
+    }
+
+    /// Does something: `/me`.
+    pub(super) fn act_out(&mut self, server: usize, place: &Target, text: &str, models: Models<'_, '_>) {
+        let Some(model) = models.get_mut(server) else { return };
+        let tickets = model.say(place, Kind::Action, text);
+        let sent = tickets.into_iter().map(|ticket| (ticket, text.to_owned())).collect();
+        self.on_its_way(server, place, Kind::Action, None, sent);
+    }
+
+    fn on_its_way(
+        &mut self,
+        server: usize,
+        place: &Target,
+        kind: Kind,
+        reply: Option<&str>,
+        sent: Vec<(Ticket, String)>,
+    ) {
+        if !self.servers.get(server).is_some_and(|server| server.state == State::Online) {
+            self.effects.push(Effect::Hurry);
+        }
+        if let Some(buffer) = self.place(server, place) {
+            let reply = reply.map(str::to_owned);
+            buffer.outbox.extend(sent.into_iter().map(|(ticket, text)| Outgoing {
+                ticket,
+                kind,
+                text,
+                reply: reply.clone(),
+                failed: None,
+            }));
+        }
+    }
+}
+
+fn channel_meant(channel: Option<ChannelName>, here: Option<&Target>) -> Result<ChannelName, String> {
+    match (channel, here) {
+        (Some(channel), _) => Ok(channel),
+        (None, Some(Target::Channel(channel))) => Ok(channel.clone()),
+        _ => Err("which channel? You are in none just now".to_owned()),
+    }
+}

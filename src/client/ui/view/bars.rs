@@ -1,0 +1,251 @@
+//! The topic above, the state below, and the line in which one writes.
+
+use ratatui::buffer::Buffer as Cells;
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::put::{clear, text};
+use crate::client::model::{Model, Target};
+use crate::client::ui::buffer::Scroll;
+use crate::client::ui::theme::Role;
+use crate::client::ui::tidy::tidy_line;
+use crate::client::ui::wrap::{fit, width};
+use crate::client::ui::{App, Chosen, State};
+
+/// Where one is and what it is about.
+pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
+    let bar = app.theme.style(Role::Bar);
+    clear(cells, area, bar);
+    let Some((server, place)) = &app.here else {
+        text(cells, area, 1, 0, "parlour", bar);
+        return;
+    };
+    let several = app.servers.len() > 1;
+    let mut end = text(cells, area, 1, 0, place.as_str(), bar.patch(app.theme.style(Role::Unread)));
+    if several {
+        let name = app.servers.get(*server).map_or("", |server| server.name.as_str());
+        end = text(cells, area, end, 0, &format!(" on {name}"), bar);
+    }
+    let model = models.get(*server);
+    let mut right = Vec::new();
+    let mut about = String::new();
+    match place {
+        Target::Channel(channel) => {
+            if let Some((_, channel)) =
+                model.and_then(|model| model.channels().find(|(name, _)| *name == channel))
+            {
+                about = tidy_line(&channel.topic, 1000);
+                if !channel.members.is_empty() {
+                    right.push(format!("{} here", channel.members.len()));
+                }
+            }
+        }
+        Target::Person(nick) => {
+            if let Some(words) = model.and_then(|model| model.away_words(nick)) {
+                about = if words.is_empty() {
+                    "away".to_owned()
+                } else {
+                    format!("away: {}", tidy_line(words, 300))
+                };
+            } else if app.buffer().is_some_and(|buffer| buffer.online == Some(false)) {
+                about.push_str("offline: reads it when they are back");
+            }
+        }
+    }
+    if app.buffer().is_some_and(|buffer| buffer.muted) {
+        right.push("muted".to_owned());
+    }
+    if app.buffer().is_some_and(|buffer| buffer.left) {
+        right.push("you are not in it".to_owned());
+    }
+    let right = right.join("  ");
+    let size = u16::try_from(width(&right)).unwrap_or(0);
+    let room = area.width.saturating_sub(end + 2 + size + 2);
+    text(cells, area, end + 2, 0, &fit(&about, usize::from(room)), bar);
+    if area.width > end + size + 2 {
+        text(cells, area, area.width - size - 1, 0, &right, bar);
+    }
+}
+
+/// Who one is, how the connection stands, what is on its way, who types, what is new elsewhere.
+pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
+    let bar = app.theme.style(Role::Bar);
+    clear(cells, area, bar);
+    let at = app.here.as_ref().map_or(0, |(server, _)| *server);
+    let Some(server) = app.servers.get(at) else { return };
+    let with = |role| bar.patch(app.theme.style(role));
+    let mut column = 1;
+    let mut put = |text_: &str, style| {
+        column = text(cells, area, column, 0, text_, style);
+    };
+    if let Some(me) = models.get(at).and_then(|model| model.me()) {
+        put(me.as_str(), bar);
+        if server.away.is_some() {
+            put(" away", with(Role::Alert));
+        }
+        put("  ", bar);
+    }
+    match &server.state {
+        State::Online if server.ready => {
+            let lag = match server.lag {
+                Some(lag) if lag >= 1000 => format!("● {}.{} s", lag / 1000, lag % 1000 / 100),
+                Some(lag) => format!("● {lag} ms"),
+                None => "●".to_owned(),
+            };
+            put(&lag, with(Role::Good));
+        }
+        State::Online | State::Connecting => put("○ connecting …", with(Role::Alert)),
+        State::Down { reason, until } => {
+            let left = until.0.saturating_sub(app.now.0).div_ceil(1000);
+            let when = if left == 0 { "trying again …".to_owned() } else { format!("again in {left} s") };
+            put(&format!("○ {when}: {reason}"), with(Role::Alert));
+        }
+        State::Ended(reason) => put(&format!("✗ {reason}"), with(Role::Bad)),
+    }
+    let pending = app.pending();
+    if pending > 0 {
+        put(&format!("  {pending} on the way"), with(Role::Alert));
+    }
+    if let Some(buffer) = app.buffer() {
+        let failed = buffer.outbox.iter().filter(|out| out.failed.is_some()).count();
+        if failed > 0 {
+            put(&format!("  {failed} not sent"), with(Role::Bad));
+        }
+        let names: Vec<&str> = buffer.typing.iter().map(|(nick, _)| nick.as_str()).collect();
+        match names[..] {
+            [] => {}
+            [one] => put(&format!("  {one} is typing …"), bar),
+            [one, other] => put(&format!("  {one} and {other} are typing …"), bar),
+            [..] => put(&format!("  {} people are typing …", names.len()), bar),
+        }
+    }
+    let mut right = Vec::new();
+    if let Some(buffer) = app.buffer()
+        && buffer.scroll != Scroll::Bottom
+    {
+        right.push(if buffer.unread > 0 {
+            format!("↓ {} new below", buffer.unread)
+        } else {
+            "↓ Esc: to the latest".to_owned()
+        });
+    }
+    let elsewhere = app.spots().filter(|(spot, buffer)| Some(spot) != app.here.as_ref() && !buffer.muted);
+    let (mentions, unread) = elsewhere
+        .fold((0, 0), |(m, u), (_, buffer)| (m + buffer.mentions, u + usize::from(buffer.unread > 0)));
+    if mentions > 0 {
+        right.push(format!("{mentions} for you: Alt-a"));
+    } else if unread > 0 {
+        right.push(format!("{unread} unread: Alt-a"));
+    }
+    right.push("? help".to_owned());
+    // What there is no room for is left out, the least important first.
+    while !right.is_empty() {
+        let line = right.join("  ");
+        let size = u16::try_from(width(&line)).unwrap_or(u16::MAX);
+        if column + size + 3 <= area.width {
+            let style = if mentions > 0 { with(Role::Alert) } else { bar };
+            text(cells, area, area.width - size - 1, 0, &line, style);
+            break;
+        }
+        right.pop();
+    }
+}
+
+/// Is there something to say about what one does?
+pub fn has_hint(app: &App) -> bool {
+    app.hint.is_some()
+        || app.chosen.is_some()
+        || app.offered().is_some()
+        || app.buffer().is_some_and(|buffer| buffer.reply.is_some())
+}
+
+/// Says it.
+pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
+    let dim = app.theme.style(Role::Dim);
+    let room = usize::from(area.width).saturating_sub(2);
+    if let Some((line, bad)) = &app.hint {
+        let style = if *bad { app.theme.style(Role::Bad) } else { dim };
+        text(cells, area, 1, 0, &fit(line, room), style);
+    } else if let Some((offers, at)) = app.offered() {
+        let mut column = 1;
+        for (index, offer) in offers.iter().enumerate().skip(at.saturating_sub(3)) {
+            let style = if index == at { app.theme.style(Role::Chosen) } else { dim };
+            column = text(cells, area, column, 0, &format!(" {} ", offer.trim_end()), style);
+        }
+    } else if let Some(chosen) = app.chosen {
+        let keys = match chosen {
+            Chosen::Entry(_) => "r answer  e react  d take back  y copy  ↑↓ choose  Esc",
+            Chosen::Outgoing(_) => "s send again  d drop  y copy  ↑↓ choose  Esc",
+        };
+        text(cells, area, 1, 0, &fit(keys, room), app.theme.style(Role::Accent));
+    } else if let Some(buffer) = app.buffer()
+        && let Some(id) = &buffer.reply
+    {
+        let about = match buffer.find(id) {
+            Some((_, message)) => {
+                format!("↪ answering {}: {}", message.from, message.text.replace('\n', " "))
+            }
+            None => "↪ answering an earlier message".to_owned(),
+        };
+        text(cells, area, 1, 0, &fit(&about, room), dim);
+    }
+}
+
+const PROMPT: &str = "› ";
+
+/// How many rows the line in which one writes takes.
+pub fn input_rows(app: &App, columns: u16) -> usize {
+    broken(app.editor().text(), 0, room(columns)).0.len()
+}
+
+fn room(columns: u16) -> usize {
+    usize::from(columns).saturating_sub(width(PROMPT) + 1).max(1)
+}
+
+/// The text in rows, and the row and column of a place in it. Cut in the middle of words: what one writes does not jump.
+fn broken(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usize)) {
+    let mut rows = Vec::new();
+    let mut cursor = (0, 0);
+    let (mut start, mut used) = (0, 0);
+    for (index, cluster) in text.grapheme_indices(true) {
+        let size = width(cluster);
+        if cluster != "\n" && used + size > room {
+            rows.push(&text[start..index]);
+            (start, used) = (index, 0);
+        }
+        if index <= at {
+            cursor = (rows.len(), used);
+        }
+        if cluster == "\n" {
+            rows.push(&text[start..index]);
+            (start, used) = (index + 1, 0);
+        } else {
+            used += size;
+        }
+    }
+    if at >= text.len() {
+        cursor = (rows.len(), used);
+    }
+    rows.push(&text[start..]);
+    (rows, cursor)
+}
+
+/// Draws the line in which one writes. Gives where the cursor is.
+pub fn input(app: &App, area: Rect, cells: &mut Cells) -> Option<(u16, u16)> {
+    let editor = app.editor();
+    let (rows, (row, column)) = broken(editor.text(), editor.at(), room(area.width));
+    let shown = usize::from(area.height);
+    let skip = (row + 1).saturating_sub(shown);
+    text(cells, area, 0, 0, PROMPT, app.theme.style(Role::Accent));
+    if editor.is_empty() && app.buffer().is_some() {
+        let place = app.here.as_ref().map_or("", |(_, place)| place.as_str());
+        let room = usize::from(area.width).saturating_sub(width(PROMPT));
+        text(cells, area, 2, 0, &fit(&format!("write to {place}"), room), app.theme.style(Role::Dim));
+    }
+    for (index, line) in rows.iter().skip(skip).take(shown).enumerate() {
+        text(cells, area, 2, u16::try_from(index).unwrap_or(0), line, app.theme.style(Role::Text));
+    }
+    let x = u16::try_from(column + width(PROMPT)).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let y = u16::try_from(row - skip).unwrap_or(0);
+    (area.height > 0).then_some((area.x + x, area.y + y))
+}

@@ -1,0 +1,93 @@
+//! Draws what the models and the [`App`](super::App) say. Changes nothing.
+
+mod bars;
+mod layout;
+mod overlays;
+mod put;
+mod rows;
+mod sides;
+mod talk;
+
+use ratatui::layout::Position;
+use ratatui::terminal::Frame;
+
+pub use self::layout::Layout;
+pub use self::put::Links;
+pub use self::rows::height;
+use super::{App, Chosen, Overlay, Spot};
+use crate::client::model::{Model, Ticket};
+use crate::wire::Nick;
+
+/// What stands at a place on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A place in the list.
+    Place(Spot),
+    /// A message, by its number.
+    Entry(i64),
+    /// A message on its way.
+    Outgoing(Ticket),
+    /// A member.
+    Member(Nick),
+}
+
+/// Draws the screen. Returns where its links lead to.
+pub fn draw(app: &App, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
+    let mut links = Links::default();
+    let layout = Layout::sized(app, frame.area());
+    let buffer = frame.buffer_mut();
+    if let Some(area) = layout.places {
+        sides::places(app, area, buffer);
+    }
+    if let Some(area) = layout.members {
+        sides::members(app, models, area, buffer);
+    }
+    if let Some(area) = layout.topic {
+        bars::topic(app, models, area, buffer);
+    }
+    talk::draw(app, &layout, buffer, &mut links);
+    if let Some(area) = layout.hint {
+        bars::hint(app, area, buffer);
+    }
+    if let Some(area) = layout.status {
+        bars::status(app, models, area, buffer);
+    }
+    let mut cursor = bars::input(app, layout.input, buffer);
+    match &app.overlay {
+        Overlay::None => {}
+        Overlay::Help(row) => {
+            overlays::help(app, *row, frame.area(), frame.buffer_mut());
+            cursor = None;
+        }
+        Overlay::Pick(picker) => {
+            cursor = Some(overlays::picker(app, picker, frame.area(), frame.buffer_mut()));
+        }
+        Overlay::Find(finder) => {
+            cursor = Some(overlays::finder(app, finder, frame.area(), frame.buffer_mut()));
+        }
+    }
+    if let Some((x, y)) = cursor.filter(|_| app.chosen.is_none()) {
+        frame.set_cursor_position(Position::new(x, y));
+    }
+    links
+}
+
+/// What stands at a column and a row.
+pub fn what_is_at(app: &App, models: &[&mut Model], column: u16, row: u16) -> Option<Thing> {
+    let layout = Layout::of(app);
+    let at = Position::new(column, row);
+    if let Some(area) = layout.places.filter(|area| area.contains(at)) {
+        return sides::place_at(app, area, row - area.y).map(Thing::Place);
+    }
+    if let Some(area) = layout.members.filter(|area| area.contains(at)) {
+        return sides::member_at(app, models, area, row - area.y).map(Thing::Member);
+    }
+    if !layout.talk.contains(at) {
+        return None;
+    }
+    let line = talk::lines(app, &layout).into_iter().nth(usize::from(row - layout.talk.y))?;
+    Some(match line.of? {
+        Chosen::Entry(number) => Thing::Entry(number),
+        Chosen::Outgoing(ticket) => Thing::Outgoing(ticket),
+    })
+}

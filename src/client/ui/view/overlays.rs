@@ -1,0 +1,186 @@
+//! What lies over the talk: the help, lists to choose from, the search.
+
+use ratatui::buffer::Buffer as Cells;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::layout::Layout;
+use super::put::{clear, text};
+use super::rows::{clock, zoned};
+use crate::client::input;
+use crate::client::ui::App;
+use crate::client::ui::finder::Finder;
+use crate::client::ui::keys::KEYS;
+use crate::client::ui::picker::Picker;
+use crate::client::ui::theme::Role;
+use crate::client::ui::wrap::{Run, fit, pad, width, wrap};
+
+/// Draws a frame with a title and empties what is in it. Gives the inside.
+fn window(app: &App, area: Rect, title: &str, cells: &mut Cells) -> Rect {
+    let line = app.theme.style(Role::Line);
+    clear(cells, area, Style::new());
+    if area.width < 4 || area.height < 3 {
+        return area;
+    }
+    let across = "─".repeat(usize::from(area.width) - 2);
+    text(cells, area, 0, 0, &format!("╭{across}╮"), line);
+    text(cells, area, 0, area.height - 1, &format!("╰{across}╯"), line);
+    for row in 1..area.height - 1 {
+        text(cells, area, 0, row, "│", line);
+        text(cells, area, area.width - 1, row, "│", line);
+    }
+    let title = fit(&format!(" {title} "), usize::from(area.width) - 4);
+    text(cells, area, 2, 0, &title, app.theme.style(Role::Accent));
+    Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
+}
+
+/// All keys and commands.
+pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
+    let area = Layout::over(screen, 92, screen.height.saturating_sub(2).max(3));
+    let inner = window(app, area, "Help — arrow keys scroll, Esc closes", cells);
+    let accent = app.theme.style(Role::Accent);
+    let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
+    lines.extend(
+        KEYS.iter()
+            .filter(|key| !key.does.is_empty())
+            .map(|key| (key.keys.replace(' ', ", "), key.does.into())),
+    );
+    lines.push((String::new(), String::new()));
+    lines.push(("Commands".into(), String::new()));
+    lines.extend(input::table().map(|(usage, does)| (usage, does.to_owned())));
+    lines.push(("//TEXT".into(), "says a text that starts with a slash".into()));
+    lines.push((String::new(), String::new()));
+    lines.push((
+        "What was sent cannot be edited: take it back (Alt-Up, d) and say it anew.".into(),
+        String::new(),
+    ));
+    let column = if inner.width >= 60 { 28 } else { 0 };
+    let mut rows: Vec<Vec<Run>> = Vec::new();
+    for (name, does) in lines {
+        if does.is_empty() {
+            rows.extend(wrap(&[Run::new(name, accent)], usize::from(inner.width)));
+            continue;
+        }
+        let key = Run::new(name, app.theme.style(Role::Unread));
+        if column == 0 {
+            rows.push(vec![key]);
+            let room = usize::from(inner.width).saturating_sub(2);
+            for mut row in wrap(&[Run::new(does, app.theme.style(Role::Dim))], room) {
+                row.insert(0, Run::new("  ", Style::new()));
+                rows.push(row);
+            }
+        } else {
+            let room = usize::from(inner.width) - column;
+            for (index, mut row) in wrap(&[Run::new(does, Style::new())], room).into_iter().enumerate() {
+                let head = if index == 0 { pad(&key.text, column) } else { " ".repeat(column) };
+                row.insert(0, Run::new(head, key.style));
+                rows.push(row);
+            }
+        }
+    }
+    let from = from.min(rows.len().saturating_sub(usize::from(inner.height)));
+    for (index, row) in rows.iter().skip(from).take(usize::from(inner.height)).enumerate() {
+        let y = u16::try_from(index).unwrap_or(0);
+        super::put::put(cells, &mut super::put::Links::default(), inner, 0, y, row, Style::new());
+    }
+}
+
+/// A line to write in. Gives where the cursor is.
+fn query(
+    app: &App,
+    inner: Rect,
+    editor: &crate::client::ui::editor::Editor,
+    cells: &mut Cells,
+) -> (u16, u16) {
+    let before = width(&editor.text()[..editor.at()]);
+    let room = usize::from(inner.width).saturating_sub(3).max(1);
+    // The end that one writes at stays to be seen.
+    let skip = before.saturating_sub(room);
+    let mut cut = 0;
+    let shown: String = editor
+        .text()
+        .chars()
+        .skip_while(|c| {
+            let goes_on = cut < skip;
+            cut += width(c.encode_utf8(&mut [0; 4]));
+            goes_on
+        })
+        .collect();
+    text(cells, inner, 0, 0, "› ", app.theme.style(Role::Accent));
+    text(cells, inner, 2, 0, &shown, app.theme.style(Role::Text));
+    let x = u16::try_from(2 + before - skip).unwrap_or(2).min(inner.width.saturating_sub(1));
+    (inner.x + x, inner.y)
+}
+
+/// A list to choose from.
+pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u16, u16) {
+    let area = Layout::over(screen, 60, (screen.height * 2 / 3).clamp(6, 20));
+    let inner = window(app, area, picker.title, cells);
+    let cursor = query(app, inner, &picker.query, cells);
+    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let skip = (picker.at + 1).saturating_sub(usize::from(list.height));
+    let room = usize::from(list.width);
+    let mut some = false;
+    for (index, (name, beside)) in picker.shown().enumerate().skip(skip).take(usize::from(list.height)) {
+        some = true;
+        let y = u16::try_from(index - skip).unwrap_or(0);
+        let style = if index == picker.at { app.theme.style(Role::Chosen) } else { Style::new() };
+        let beside = fit(beside, room.saturating_sub(width(name) + 2));
+        let left = pad(name, room.saturating_sub(width(&beside)));
+        let end = text(cells, list, 0, y, &left, style);
+        text(cells, list, end, y, &beside, app.theme.style(Role::Dim).patch(style));
+    }
+    if !some {
+        text(cells, list, 0, 0, "nothing fits", app.theme.style(Role::Dim));
+    }
+    cursor
+}
+
+/// The search.
+pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u16, u16) {
+    let area = Layout::over(
+        screen,
+        screen.width.saturating_sub(4).clamp(30, 110),
+        screen.height.saturating_sub(2).max(5),
+    );
+    let inner = window(app, area, "Search — Enter looks, and goes there", cells);
+    let cursor = query(app, inner, &finder.query, cells);
+    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let dim = app.theme.style(Role::Dim);
+    let room = usize::from(list.width);
+    let words = match (&finder.failed, &finder.found) {
+        (Some(why), _) => Some((why.clone(), app.theme.style(Role::Bad))),
+        (None, Some(found)) if found.is_empty() => Some(("nothing was found".to_owned(), dim)),
+        (None, None) if finder.waits() => Some(("searching …".to_owned(), dim)),
+        (None, None) => Some(("words; in:#channel and from:name narrow it down".to_owned(), dim)),
+        (None, Some(_)) => None,
+    };
+    if let Some((words, style)) = words {
+        text(cells, list, 0, 0, &fit(&words, room), style);
+        return cursor;
+    }
+    let found = finder.found.as_deref().unwrap_or_default();
+    // Two rows each: where and when, and what.
+    let fits = usize::from(list.height / 2).max(1);
+    let skip = (finder.at + 1).saturating_sub(fits);
+    for (index, hit) in found.iter().enumerate().skip(skip).take(fits) {
+        let y = u16::try_from((index - skip) * 2).unwrap_or(0);
+        let style = if index == finder.at { app.theme.style(Role::Chosen) } else { Style::new() };
+        let day = zoned(hit.time, &app.zone).date().strftime("%-d %b %Y");
+        let head = format!("{}  {day} {}", hit.place, clock(hit.time, &app.zone));
+        text(cells, list, 0, y, &pad(&head, room), dim.patch(style));
+        if y + 1 < list.height {
+            let end = text(
+                cells,
+                list,
+                2,
+                y + 1,
+                &format!("{} ", hit.from),
+                app.theme.name(hit.from.as_str()).patch(style),
+            );
+            let rest = room.saturating_sub(usize::from(end));
+            text(cells, list, end, y + 1, &pad(&fit(&hit.text, rest), rest), style);
+        }
+    }
+    cursor
+}

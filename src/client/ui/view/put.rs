@@ -1,0 +1,85 @@
+//! Text into cells.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+
+use crate::client::ui::wrap::Run;
+
+/// Where the links on the screen lead to, by the mark that their cells have.
+///
+/// A cell has no room for an address. The colour of its underline, which nothing else here uses, marks it; so a cell
+/// whose address changes is drawn anew like one whose colour does.
+#[derive(Debug, Default)]
+pub struct Links(HashMap<u32, Rc<str>>);
+
+impl Links {
+    /// The mark for an address; none where another one on the screen has the same.
+    fn mark(&mut self, address: &Rc<str>) -> Option<Color> {
+        let hash = address
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let mark = (hash ^ (hash >> 24)) & 0xff_ffff;
+        let known = self.0.entry(mark).or_insert_with(|| address.clone());
+        let [_, r, g, b] = mark.to_be_bytes();
+        (known == address).then_some(Color::Rgb(r, g, b))
+    }
+
+    /// Where a cell with this colour of the underline leads to.
+    pub fn of(&self, mark: Color) -> Option<&str> {
+        let Color::Rgb(r, g, b) = mark else { return None };
+        self.0.get(&u32::from_be_bytes([0, r, g, b])).map(|address| &**address)
+    }
+}
+
+/// Draws runs on one row, cut off at the end of the area. Gives the column behind them.
+pub fn put(
+    cells: &mut Buffer,
+    links: &mut Links,
+    area: Rect,
+    column: u16,
+    row: u16,
+    runs: &[Run],
+    patch: Style,
+) -> u16 {
+    let (mut x, y) = (area.x + column, area.y + row);
+    if row >= area.height {
+        return column;
+    }
+    for run in runs {
+        let room = (area.x + area.width).saturating_sub(x);
+        if room == 0 {
+            break;
+        }
+        let (end, _) = cells.set_stringn(x, y, &run.text, usize::from(room), run.style.patch(patch));
+        if let Some(mark) = run.link.as_ref().and_then(|address| links.mark(address)) {
+            for x in x..end {
+                if let Some(cell) = cells.cell_mut((x, y)) {
+                    cell.underline_color = mark;
+                }
+            }
+        }
+        x = end;
+    }
+    x - area.x
+}
+
+/// The same without links.
+pub fn text(cells: &mut Buffer, area: Rect, column: u16, row: u16, text: &str, style: Style) -> u16 {
+    put(cells, &mut Links::default(), area, column, row, &[Run::new(text, style)], Style::new())
+}
+
+/// Gives a whole area a style, and empties it.
+pub fn clear(cells: &mut Buffer, area: Rect, style: Style) {
+    for y in area.y..area.y + area.height {
+        for x in area.x..area.x + area.width {
+            if let Some(cell) = cells.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_style(style);
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A thing in the talk as rows of the screen.
+
+use jiff::Timestamp;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use ratatui::style::{Modifier, Style};
+
+use crate::client::model::Kind;
+use crate::client::ui::App;
+use crate::client::ui::buffer::Buffer;
+use crate::client::ui::entry::{Entry, Message, Outgoing, What};
+use crate::client::ui::links::links;
+use crate::client::ui::theme::Role;
+use crate::client::ui::wrap::{Row, Run, fit, pad, row_width, width, wrap};
+use crate::wire::Millis;
+
+/// Who speaks again within this is not named again.
+const GROUP: u64 = 5 * 60_000;
+
+/// A message never fills more than this, however long it is: what is behind is shown by copying it.
+const MOST_ROWS: usize = 200;
+
+/// How wide the parts before the text are.
+#[derive(Clone, Copy)]
+pub struct Columns {
+    /// The whole.
+    pub all: usize,
+    /// The time, with the space behind it.
+    time: usize,
+    /// The name; 0 where it stands before the text.
+    name: usize,
+}
+
+impl Columns {
+    /// For a talk of so many cells.
+    pub fn of(app: &App, all: u16) -> Self {
+        let all = usize::from(all);
+        match all {
+            _ if app.parts.bare => Self { all, time: 0, name: 0 },
+            0..56 => Self { all, time: 6, name: 0 },
+            _ => Self { all, time: 6, name: (all / 6).clamp(9, 14) },
+        }
+    }
+
+    /// Where the text begins.
+    fn indent(self) -> usize {
+        match self.name {
+            0 => self.time,
+            name => self.time + name + 2,
+        }
+    }
+
+    fn room(self) -> usize {
+        self.all.saturating_sub(self.indent()).max(8)
+    }
+}
+
+/// How many rows an entry takes.
+pub fn height(app: &App, buffer: &Buffer, number: i64, columns: u16) -> usize {
+    rows(app, buffer, number, Columns::of(app, columns)).len().max(1)
+}
+
+/// An entry as rows, with the lines above it that say that a day begins, or what is new.
+pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
+    let Some(entry) = buffer.entry(number) else { return Vec::new() };
+    let before = buffer.entry(number - 1);
+    let mut rows = Vec::new();
+    let day = zoned(entry.time, &app.zone).date();
+    if before.is_none_or(|before| zoned(before.time, &app.zone).date() != day) && !app.parts.bare {
+        let today = zoned(app.now, &app.zone).date();
+        let name = match () {
+            () if day == today => format!("today, {}", day.strftime("%-d %B")),
+            () if day.year() == today.year() => day.strftime("%A, %-d %B").to_string(),
+            () => day.strftime("%A, %-d %B %Y").to_string(),
+        };
+        rows.push(rule(&name, app.theme.style(Role::Dim), app.theme.style(Role::Line), columns.all));
+    }
+    if let Some(divider) = buffer.divider
+        && entry.time > divider
+        && before.is_none_or(|before| before.time <= divider)
+        && !app.parts.bare
+    {
+        let style = app.theme.style(Role::Alert);
+        rows.push(rule("new", style, style.remove_modifier(Modifier::BOLD), columns.all));
+    }
+    match &entry.what {
+        What::Note(text) => rows.extend(note(app, entry.time, text, columns)),
+        What::Said(message) => {
+            let again = rows.is_empty() && before.is_some_and(|before| goes_on(before, entry, message));
+            rows.extend(said(app, buffer, entry, message, again, columns));
+        }
+    }
+    rows
+}
+
+/// Does somebody go on speaking?
+fn goes_on(before: &Entry, entry: &Entry, message: &Message) -> bool {
+    before.message().is_some_and(|last| {
+        last.from == message.from
+            && last.kind == message.kind
+            && message.kind == Kind::Text
+            && entry.time.0.saturating_sub(before.time.0) < GROUP
+    })
+}
+
+fn said(
+    app: &App,
+    buffer: &Buffer,
+    entry: &Entry,
+    message: &Message,
+    again: bool,
+    columns: Columns,
+) -> Vec<Row> {
+    let dim = app.theme.style(Role::Dim);
+    let name = app.theme.name(message.from.as_str());
+    let mut body = Vec::new();
+    if let Some(id) = &message.reply {
+        body.push(excerpt(app, buffer, id, columns));
+    }
+    if let Some(by) = &message.redacted {
+        let text = format!("taken back by {by}");
+        body.extend(wrap(&[Run::new(text, dim.add_modifier(Modifier::ITALIC))], columns.room()));
+    } else {
+        let style = match message.kind {
+            Kind::Notice => dim,
+            _ => app.theme.style(Role::Text),
+        };
+        body.extend(wrap(
+            &with_links(app, &message.text, style, lead(app, message, again, columns)),
+            columns.room(),
+        ));
+    }
+    if body.len() > MOST_ROWS {
+        body.truncate(MOST_ROWS);
+        body.push(vec![Run::new("… Alt-Up, then y, copies the rest", dim)]);
+    }
+    if !message.reactions.is_empty() {
+        body.extend(reactions(app, message, columns.room()));
+    }
+    let head = match columns.name {
+        0 => String::new(),
+        _ if again => String::new(),
+        _ if message.kind == Kind::Action => "*".to_owned(),
+        _ => message.from.to_string(),
+    };
+    let mark = if message.mention {
+        Run::new("▎", app.theme.style(Role::Alert))
+    } else {
+        Run::new(" ", Style::new())
+    };
+    framed(body, &clock(entry.time, &app.zone), dim, (&head, name), &mark, columns)
+}
+
+/// What stands before the text where the name has no column of its own.
+fn lead(app: &App, message: &Message, again: bool, columns: Columns) -> Vec<Run> {
+    let name = app.theme.name(message.from.as_str());
+    let from = message.from.as_str();
+    match (columns.name, message.kind) {
+        (_, Kind::Action) if columns.name > 0 => vec![Run::new(format!("{from} "), name)],
+        (0, _) if app.parts.bare => match message.kind {
+            Kind::Action => vec![Run::new(format!("* {from} "), name)],
+            _ => vec![Run::new(format!("<{from}> "), name)],
+        },
+        (0, Kind::Action) => vec![Run::new(format!("* {from} "), name)],
+        (0, _) if !again => vec![Run::new(format!("{from}  "), name)],
+        _ => Vec::new(),
+    }
+}
+
+/// The message that one answers, in a row.
+fn excerpt(app: &App, buffer: &Buffer, id: &str, columns: Columns) -> Row {
+    let dim = app.theme.style(Role::Dim);
+    let mut row = vec![Run::new("↪ ", dim)];
+    match buffer.find(id) {
+        Some((_, message)) => {
+            row.push(Run::new(format!("{} ", message.from), app.theme.name(message.from.as_str())));
+            let text = if message.redacted.is_some() { "taken back" } else { &message.text };
+            let room = columns.room().saturating_sub(row_width(&row));
+            row.push(Run::new(fit(&text.replace('\n', " "), room), dim));
+        }
+        None => row.push(Run::new("an earlier message", dim)),
+    }
+    row
+}
+
+fn reactions(app: &App, message: &Message, room: usize) -> Vec<Row> {
+    let dim = app.theme.style(Role::Dim);
+    let mut runs = Vec::new();
+    for reaction in &message.reactions {
+        let style = if reaction.mine { app.theme.style(Role::Accent) } else { dim };
+        let count = reaction.from.len();
+        let names = if count <= 3 {
+            reaction.from.iter().map(crate::wire::Nick::as_str).collect::<Vec<_>>().join(", ")
+        } else {
+            count.to_string()
+        };
+        runs.push(Run::new(format!("{} {names}", reaction.emoji), style));
+        runs.push(Run::new("  ", dim));
+    }
+    runs.pop();
+    wrap(&runs, room)
+}
+
+fn note(app: &App, time: Millis, text: &str, columns: Columns) -> Vec<Row> {
+    let dim = app.theme.style(Role::Dim);
+    let body = wrap(&[Run::new(text, dim)], columns.room());
+    framed(body, &clock(time, &app.zone), dim, ("", dim), &Run::new(" ", dim), columns)
+}
+
+/// A message on its way.
+pub fn outgoing(app: &App, buffer: &Buffer, out: &Outgoing, columns: Columns) -> Vec<Row> {
+    let dim = app.theme.style(Role::Dim);
+    let bad = app.theme.style(Role::Bad);
+    let mut body = Vec::new();
+    if let Some(id) = &out.reply {
+        body.push(excerpt(app, buffer, id, columns));
+    }
+    let text = if out.kind == Kind::Action { format!("* {}", out.text) } else { out.text.clone() };
+    body.extend(wrap(&[Run::new(text, dim)], columns.room()));
+    body.truncate(MOST_ROWS);
+    if let Some(why) = &out.failed {
+        body.extend(wrap(
+            &[Run::new(format!("not sent: {why} (Alt-Up, then s, sends it again)"), bad)],
+            columns.room(),
+        ));
+    }
+    let (sign, style) = if out.failed.is_some() { ("  ✗  ", bad) } else { ("  …  ", dim) };
+    framed(body, sign, style, ("", dim), &Run::new(" ", dim), columns)
+}
+
+/// Puts time and name before the first row, and room before the others.
+fn framed(
+    body: Vec<Row>,
+    time: &str,
+    dim: Style,
+    name: (&str, Style),
+    mark: &Run,
+    columns: Columns,
+) -> Vec<Row> {
+    if columns.time == 0 {
+        return body;
+    }
+    let frame = |(index, mut row): (usize, Row)| {
+        let mut whole = Vec::with_capacity(row.len() + 4);
+        whole.push(Run::new(pad(if index == 0 { time } else { "" }, columns.time - 1), dim));
+        if columns.name == 0 {
+            whole.push(mark.clone());
+        } else {
+            let text = fit(if index == 0 { name.0 } else { "" }, columns.name);
+            let room = columns.name - width(&text);
+            whole.push(Run::new(" ".repeat(room + 1), Style::new()));
+            whole.push(Run::new(text, name.1));
+            whole.push(mark.clone());
+            whole.push(Run::new(" ", Style::new()));
+            // The gap between name and text is two cells; the mark is one of them.
+        }
+        whole.append(&mut row);
+        whole
+    };
+    body.into_iter().enumerate().map(frame).collect()
+}
+
+/// The text in runs, with its links.
+fn with_links(app: &App, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Run> {
+    let mut from = 0;
+    for range in links(text) {
+        if range.start > from {
+            runs.push(Run::new(&text[from..range.start], style));
+        }
+        from = range.end;
+        let address = &text[range];
+        runs.push(Run {
+            text: address.to_owned(),
+            style: app.theme.style(Role::Link),
+            link: Some(address.into()),
+        });
+    }
+    if from < text.len() {
+        runs.push(Run::new(&text[from..], style));
+    }
+    runs
+}
+
+/// A word in the middle of a line across.
+pub fn rule(text: &str, style: Style, line: Style, columns: usize) -> Row {
+    let text = fit(&format!(" {text} "), columns);
+    let left = columns.saturating_sub(width(&text)) / 2;
+    let right = columns.saturating_sub(width(&text)) - left;
+    vec![Run::new("─".repeat(left), line), Run::new(text, style), Run::new("─".repeat(right), line)]
+}
+
+/// Hours and minutes on the user's clock.
+pub fn clock(time: Millis, zone: &TimeZone) -> String {
+    let zoned = zoned(time, zone);
+    format!("{:02}:{:02}", zoned.hour(), zoned.minute())
+}
+
+/// The time on the user's calendar.
+pub fn zoned(time: Millis, zone: &TimeZone) -> Zoned {
+    let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or_default().to_zoned(zone.clone())
+}

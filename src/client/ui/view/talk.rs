@@ -1,0 +1,119 @@
+//! What was said, from the bottom up.
+
+use ratatui::buffer::Buffer as Cells;
+use ratatui::style::Style;
+
+use super::layout::Layout;
+use super::put::{Links, put};
+use super::rows::{Columns, outgoing, rows};
+use crate::client::ui::buffer::{Buffer, Scroll, Want};
+use crate::client::ui::theme::Role;
+use crate::client::ui::wrap::{Row, Run, wrap};
+use crate::client::ui::{App, Chosen};
+
+/// A row of the talk.
+pub struct Line {
+    /// What is to be seen.
+    pub row: Row,
+    /// Which message it is a part of.
+    pub of: Option<Chosen>,
+}
+
+/// Exactly as many rows as there is room for.
+pub fn lines(app: &App, layout: &Layout) -> Vec<Line> {
+    let area = layout.talk;
+    let page = usize::from(area.height);
+    let columns = Columns::of(app, area.width);
+    let Some(buffer) = app.buffer() else { return padded(welcome(app, columns), page) };
+    // From the last to the first.
+    let mut found: Vec<Line> = Vec::with_capacity(page + 16);
+    let range = buffer.numbers();
+    let (last, below) = match buffer.scroll {
+        Scroll::Bottom => {
+            for out in buffer.outbox.iter().rev() {
+                let of = Some(Chosen::Outgoing(out.ticket));
+                found.extend(
+                    outgoing(app, buffer, out, columns).into_iter().rev().map(|row| Line { row, of }),
+                );
+                if found.len() > page {
+                    break;
+                }
+            }
+            (range.end - 1, 0)
+        }
+        Scroll::At { number, below } => (number.clamp(range.start, (range.end - 1).max(range.start)), below),
+    };
+    let mut skip = below;
+    let mut number = last;
+    while found.len() < page && number >= range.start {
+        let of = Some(Chosen::Entry(number));
+        for row in rows(app, buffer, number, columns).into_iter().rev() {
+            if skip > 0 {
+                skip -= 1;
+            } else {
+                found.push(Line { row, of });
+            }
+        }
+        number -= 1;
+    }
+    if found.len() < page
+        && let Some(text) = start(app, buffer)
+    {
+        let row = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.all);
+        found.extend(row.into_iter().rev().map(|row| Line { row, of: None }));
+    }
+    found.truncate(page);
+    found.reverse();
+    padded(found, page)
+}
+
+fn padded(mut lines: Vec<Line>, page: usize) -> Vec<Line> {
+    lines.truncate(page);
+    let missing = page - lines.len();
+    let mut all: Vec<Line> =
+        std::iter::repeat_with(|| Line { row: Vec::new(), of: None }).take(missing).collect();
+    all.append(&mut lines);
+    all
+}
+
+/// What stands above the first that is loaded.
+fn start(app: &App, buffer: &Buffer) -> Option<String> {
+    let place = &buffer.place;
+    if let Some((_, Want::Older | Want::Latest | Want::Around(_))) = &buffer.asked {
+        return Some("  reading what was said before …".to_owned());
+    }
+    if !buffer.known {
+        let online =
+            app.here.as_ref().and_then(|(at, _)| app.servers.get(*at)).is_some_and(|server| server.ready);
+        return (!online).then(|| "  what was said before comes with the connection".to_owned());
+    }
+    buffer.whole.then(|| match buffer.newest() {
+        None => format!("  nothing was said yet in {place}"),
+        Some(_) => format!("  this is where {place} begins"),
+    })
+}
+
+fn welcome(app: &App, columns: Columns) -> Vec<Line> {
+    let text = "Welcome. You are in no channel yet.\n\n/join #lobby   goes into a channel, or makes it\n/msg NAME TEXT   \
+                talks to somebody\nCtrl-K   goes to a place by a few letters\n?   shows all keys and commands";
+    let rows = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.all.saturating_sub(4));
+    let margin = |mut row: Row| {
+        row.insert(0, Run::new("  ", Style::new()));
+        Line { row, of: None }
+    };
+    rows.into_iter().map(margin).chain([Line { row: Vec::new(), of: None }]).collect()
+}
+
+/// Draws them.
+pub fn draw(app: &App, layout: &Layout, cells: &mut Cells, links: &mut Links) {
+    let chosen = app.theme.style(Role::Chosen);
+    for (index, line) in lines(app, layout).into_iter().enumerate() {
+        let row = u16::try_from(index).unwrap_or(u16::MAX);
+        let patch = if app.chosen.is_some() && line.of == app.chosen { chosen } else { Style::new() };
+        put(cells, links, layout.talk, 0, row, &line.row, patch);
+        if patch != Style::new() {
+            let area = layout.talk;
+            cells.set_style(ratatui::layout::Rect::new(area.x, area.y + row, area.width, 1), patch);
+        }
+    }
+}
