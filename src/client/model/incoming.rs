@@ -5,7 +5,7 @@ use super::event::{Event, Page, Said, Ticket};
 use super::past::{self, time};
 use super::{Line, Model};
 use crate::wire::numeric::{self, Numeric};
-use crate::wire::{ChannelName, Message, Millis, Nick};
+use crate::wire::{Cap, ChannelName, Message, Millis, Nick};
 
 impl Model {
     /// Takes a line from the server that came at `now`.
@@ -257,7 +257,10 @@ impl Model {
             Numeric(352) => self.who_line(line),
             Numeric(301) => {
                 let words = line.param(2).map(str::to_owned);
-                if let Some(who) = line.param(1).and_then(|nick| Nick::parse(nick).ok()) {
+                // Who is not told of every change is told where it matters.
+                if !self.caps.has(Cap::AwayNotify) {
+                    self.events.push_back(Event::Info(texts(line, 1)));
+                } else if let Some(who) = line.param(1).and_then(|nick| Nick::parse(nick).ok()) {
                     self.is_away(who, words);
                 }
             }

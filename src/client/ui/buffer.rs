@@ -249,6 +249,8 @@ impl Buffer {
     /// There is more between what is loaded and the latest than anybody reads: the latest alone is wanted.
     pub fn skip_to_latest(&mut self) {
         self.forget();
+        // An answer that is on its way would stand behind a gap.
+        self.asked = None;
         self.known = false;
         self.parts = 0;
         self.scroll = Scroll::Bottom;

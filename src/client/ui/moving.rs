@@ -47,7 +47,7 @@ impl App {
             below = below.saturating_sub(down);
         }
         // The first page is the last that one can go back to: there is nothing above it.
-        let page = usize::from(Layout::of(self).talk.height);
+        let page = self.rows_of_first_page();
         let mut above = 0;
         for other in (range.start..=number.min(range.end - 1)).rev() {
             above += height(other);
@@ -67,6 +67,12 @@ impl App {
         if let Some(buffer) = self.buffer_mut() {
             buffer.scroll = scroll;
         }
+    }
+
+    /// Above the very first there is a row that says so.
+    fn rows_of_first_page(&self) -> usize {
+        let whole = self.buffer().is_some_and(|buffer| buffer.whole);
+        usize::from(Layout::of(self).talk.height).saturating_sub(usize::from(whole)).max(1)
     }
 
     /// Where the lowest row is while the first that is loaded stands at the top.
@@ -99,10 +105,7 @@ impl App {
     }
 
     pub(super) fn go_to_oldest(&mut self) {
-        let (page, columns) = {
-            let talk = Layout::of(self).talk;
-            (usize::from(talk.height), talk.width)
-        };
+        let (page, columns) = (self.rows_of_first_page(), Layout::of(self).talk.width);
         let scroll = self.lowest_of_first_page(page, columns);
         if let Some(buffer) = self.buffer_mut() {
             buffer.scroll = scroll;

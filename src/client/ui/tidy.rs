@@ -23,7 +23,8 @@ pub fn tidy(text: &str, max: usize) -> String {
         if line.is_ascii() {
             out.push_str(&line);
         } else {
-            line.graphemes(true).for_each(|cluster| keep(cluster, &mut out));
+            let seen: String = line.chars().filter(|&c| !hides(c)).collect();
+            seen.graphemes(true).for_each(|cluster| keep(cluster, &mut out));
         }
         if out.len() > max {
             out.truncate(out.floor_char_boundary(max));
@@ -46,7 +47,7 @@ fn keep(cluster: &str, out: &mut String) {
     }
     let from = out.len();
     let mut marks = 0;
-    for c in cluster.chars().filter(|&c| !hides(c)).take(CLUSTER) {
+    for c in cluster.chars().take(CLUSTER) {
         // An emoji of several is joined by U+200D and is no pile.
         if is_mark(c) {
             marks += 1;
@@ -55,6 +56,10 @@ fn keep(cluster: &str, out: &mut String) {
             }
         }
         out.push(c);
+    }
+    // What would have been joined was taken away.
+    while out.len() > from && out.ends_with('\u{200d}') {
+        out.pop();
     }
     let kept = &out[from..];
     match kept.width() {
@@ -66,7 +71,12 @@ fn keep(cluster: &str, out: &mut String) {
             let letters: String =
                 kept.chars().filter(|&c| unicode_width::UnicodeWidthChar::width(c) > Some(0)).collect();
             out.truncate(from);
-            out.push_str(&letters);
+            for cluster in letters.graphemes(true) {
+                match cluster.width() {
+                    1 | 2 => out.push_str(cluster),
+                    _ => out.extend(cluster.chars().next()),
+                }
+            }
         }
     }
 }

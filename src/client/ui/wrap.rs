@@ -107,13 +107,12 @@ fn break_line(runs: &[Run], line: &[Cluster], max: usize, rows: &mut Vec<Row>) {
             used += cluster.width;
             used <= max
         });
-        let count = fits.count();
-        if count == rest.len() {
+        // A cluster wider than the line stands alone, and is cut by the screen.
+        let count = fits.count().max(1);
+        if count >= rest.len() {
             rows.push(row(runs, rest));
             return;
         }
-        // A cluster wider than the line stands alone, and is cut by the screen.
-        let count = count.max(1);
         let space = rest[..count].iter().rposition(|cluster| cluster.space);
         let (end, next) = match space {
             _ if rest[count].space => (count, count + 1),

@@ -96,12 +96,12 @@ impl Rig {
         String::from_utf8(bytes).expect("UTF-8").lines().map(str::to_owned).collect()
     }
 
-    /// What was sent that has this in it, without what came before it.
+    /// What was sent that has this in it; it is looked at once.
     #[track_caller]
     fn sent(&mut self, part: &str) -> String {
         let at = self.sent.iter().position(|line| line.contains(part));
         let at = at.unwrap_or_else(|| panic!("no {part:?} in {:?}", self.sent));
-        self.sent.drain(..=at).next_back().expect("found")
+        self.sent.remove(at)
     }
 
     /// Answers a question with lines.
@@ -193,7 +193,11 @@ impl Rig {
         let models = [&mut self.model];
         terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
         let text = terminal.backend().to_string();
-        let lines = text.lines().map(|line| line.trim_matches('"').trim_end());
+        // Behind the row it says which cells are hidden by wide ones.
+        let row = |line: &str| {
+            line.split_once("\" Hidden").map_or(line, |(row, _)| row).trim_matches('"').trim_end().to_owned()
+        };
+        let lines = text.lines().map(row);
         lines.collect::<Vec<_>>().join("\n")
     }
 

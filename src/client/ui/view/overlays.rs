@@ -114,7 +114,10 @@ fn query(
 
 /// A list to choose from.
 pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u16, u16) {
-    let area = Layout::over(screen, 60, (screen.height * 2 / 3).clamp(6, 20));
+    let area = {
+        let items = u16::try_from(picker.shown().take(20).count().max(1)).unwrap_or(1);
+        Layout::over(screen, 60, (items + 3).min((screen.height * 2 / 3).max(6)))
+    };
     let inner = window(app, area, picker.title, cells);
     let cursor = query(app, inner, &picker.query, cells);
     let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };

@@ -1,0 +1,142 @@
+//! What the full-screen chat costs: `cargo bench --bench screen`.
+//!
+//! Scrolls through a channel with 100,000 messages and draws each frame as bytes for a terminal, and takes 1,000 messages a
+//! second for ten seconds, with a key pressed every ten milliseconds, as fast as it can. Prints how long a frame took and
+//! how much of a second went into the messages. Without a terminal and without a server: what is measured is our own work.
+
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+use parlour::client::model::Model;
+use parlour::client::ui::key::{Code, Happening, Key};
+use parlour::client::ui::theme::{Depth, Ground, Theme};
+use parlour::client::ui::{App, paint, view};
+use parlour::wire::{Cap, CapSet, Message, Millis, Nick};
+use ratatui::backend::{Backend, TestBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::terminal::Terminal;
+
+const START: u64 = 1_700_000_000_000;
+const LOADED: u64 = 100_000;
+const FRAMES: usize = 2_000;
+
+fn main() {
+    for (columns, rows) in [(80, 24), (200, 50)] {
+        let mut bench = Bench::new(columns, rows);
+        let loading = Instant::now();
+        for n in 0..LOADED {
+            bench.message(n);
+        }
+        println!("{columns}x{rows}: {LOADED} messages loaded in {:?}", loading.elapsed());
+        let mut frames = Vec::with_capacity(FRAMES);
+        for n in 0..FRAMES {
+            // Two pages back for each page forward: far into the past, in both directions.
+            let code = if n % 3 == 2 { Code::PageDown } else { Code::PageUp };
+            let started = Instant::now();
+            bench.key(Key::plain(code));
+            bench.draw();
+            frames.push(started.elapsed());
+        }
+        show("  a frame while scrolling", frames);
+
+        bench.key("Esc".parse().expect("a key"));
+        let (mut frames, mut spent) = (Vec::new(), Duration::ZERO);
+        for n in 0..10_000 {
+            let started = Instant::now();
+            bench.message(LOADED + n);
+            // Sixty frames and a hundred keys a second.
+            if n % 10 == 0 {
+                bench.key(Key::plain(Code::Char('x')));
+            }
+            if n % 16 == 0 {
+                let drawing = Instant::now();
+                bench.draw();
+                frames.push(drawing.elapsed());
+            }
+            spent += started.elapsed();
+        }
+        show("  a frame at 1,000 messages/s", frames);
+        println!("  ten seconds of that took {:.1} % of one core", spent.as_secs_f64() * 10.0);
+    }
+}
+
+fn show(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    println!("{what}: p50 {:?}, p99 {:?}, most {:?}", at(50), at(99), at(100));
+}
+
+struct Bench {
+    app: App,
+    model: Model,
+    terminal: Terminal<TestBackend>,
+    before: Buffer,
+    out: String,
+    now: u64,
+}
+
+impl Bench {
+    fn new(columns: u16, rows: u16) -> Self {
+        let theme = Theme { depth: Depth::True, ground: Ground::Dark };
+        let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Millis(START));
+        app.size = (columns, rows);
+        let mut model = Model::new("run".into());
+        model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(&[Cap::Batch, Cap::ServerTime]));
+        app.up(0);
+        let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
+        let before = Buffer::empty(Rect::new(0, 0, columns, rows));
+        let mut bench = Self { app, model, terminal, before, out: String::new(), now: START };
+        bench.line(":alice!a@p JOIN #lobby");
+        bench.line("PONG srv 1");
+        bench
+    }
+
+    fn line(&mut self, line: &str) {
+        self.app.now = Millis(self.now);
+        self.model.handle(&Message::parse(line).expect(line), Millis(self.now));
+        while let Some(event) = self.model.next_event() {
+            self.app.event(0, event, &mut [&mut self.model]);
+        }
+        self.app.settle(&mut [&mut self.model]);
+        let mut bytes = Vec::new();
+        self.model.take_output(&mut bytes);
+    }
+
+    fn message(&mut self, n: u64) {
+        self.now += 1;
+        let words = [
+            "short",
+            "of the usual length, as people write it",
+            "https://example.org/a/link with 日本語 and é",
+            "a long one that goes on and on, over several lines of any screen, because somebody had a lot to say about something that matters to them",
+        ];
+        let text = words[usize::try_from(n % 4).unwrap_or(0)];
+        let line = format!(
+            "@time={};msgid=i{n:012} :user{}!u@p PRIVMSG #lobby :{n} {text}",
+            Millis(self.now),
+            n % 37
+        );
+        self.line(&line);
+    }
+
+    fn key(&mut self, key: Key) {
+        self.app.now = Millis(self.now);
+        self.app.happening(Happening::Key(key), &mut [&mut self.model]);
+        self.app.settle(&mut [&mut self.model]);
+    }
+
+    /// As the real one: the view, what has changed, the bytes for it.
+    fn draw(&mut self) {
+        let mut links = view::Links::default();
+        let models = [&mut self.model];
+        let app = &self.app;
+        let frame = self.terminal.draw(|frame| links = view::draw(app, &models, frame)).expect("it draws");
+        let now = frame.buffer.clone();
+        let able = paint::Able { depth: Depth::True, links: true };
+        self.out.clear();
+        paint::cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
+        self.before = now;
+        self.terminal.backend_mut().flush().expect("it never fails");
+    }
+}
