@@ -124,9 +124,10 @@ impl Session {
         }
     }
 
-    /// Does not wait any longer before it tries again.
+    /// Does not wait any longer before it tries again: somebody is there and wants something.
     pub fn hurry(&mut self) {
         if matches!(self.state, State::Waiting(_)) {
+            self.backoff.reset();
             self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
         }
     }

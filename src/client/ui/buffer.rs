@@ -83,6 +83,8 @@ pub struct Buffer {
     pub outbox: Vec<Outgoing>,
     /// Up to this it is read.
     pub marker: Option<Millis>,
+    /// Up to this the server knows that it is read.
+    pub told: Option<Millis>,
     /// The line above what is new stands after this.
     pub divider: Option<Millis>,
     /// Messages of others that are not read.
@@ -155,6 +157,7 @@ impl Buffer {
             broken: false,
             outbox: Vec::new(),
             marker: None,
+            told: None,
             divider: None,
             unread: 0,
             mentions: 0,

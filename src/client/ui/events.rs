@@ -103,7 +103,10 @@ impl App {
                 if me {
                     self.entered_channel(server, channel);
                 }
-                self.noted(server, channel.clone(), &event);
+                // What the login tells is where one is already.
+                if !me || self.servers.get(server).is_some_and(|state| state.ready) {
+                    self.noted(server, channel.clone(), &event);
+                }
             }
             Event::JoinFailed { channel, reason } => {
                 self.drop_unless_known(server, &channel);

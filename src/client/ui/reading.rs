@@ -29,9 +29,8 @@ impl App {
     pub(super) fn marker(&mut self, server: usize, place: &Target, time: Option<Millis>) {
         let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
         let Some(buffer) = self.known(server, place) else { return };
-        if time > buffer.marker {
-            buffer.marker = time;
-        }
+        buffer.marker = buffer.marker.max(time);
+        buffer.told = buffer.told.max(time);
         buffer.count();
         if here && buffer.divider.is_none() && buffer.unread > 0 {
             buffer.divider = Some(buffer.marker.unwrap_or_default());
@@ -40,27 +39,32 @@ impl App {
 
     /// What one sees is read: tells the server, and so one's other devices.
     pub(super) fn mark(&mut self, models: Models<'_, '_>) {
-        let Some((server, place)) = self.here.clone() else { return };
-        if !self.sees(server, &place) {
-            return;
+        if let Some((server, place)) = self.here.clone()
+            && self.sees(server, &place)
+            && let Some(buffer) = self.buffer_mut()
+            && let Some(latest) = buffer.latest()
+        {
+            buffer.marker = buffer.marker.max(Some(latest));
+            (buffer.unread, buffer.mentions) = (0, 0);
         }
-        let now = self.now;
         let soon = Millis(self.marked.0 + MARK_AGAIN);
-        let Some(buffer) = self.buffer_mut() else { return };
-        let Some(latest) =
-            buffer.latest().filter(|latest| Some(*latest) > buffer.marker || buffer.unread > 0)
-        else {
-            return;
-        };
-        (buffer.unread, buffer.mentions) = (0, 0);
-        if soon > now {
-            self.wake_at(soon);
-            return;
+        let mut told = false;
+        for (server, model) in
+            self.servers.iter_mut().zip(models.iter_mut()).filter(|(server, _)| server.ready)
+        {
+            for (place, buffer) in server.buffers.iter_mut().filter(|(_, buffer)| buffer.marker > buffer.told)
+            {
+                if let Some(marker) = buffer.marker.filter(|_| soon <= self.now) {
+                    buffer.told = Some(marker);
+                    model.mark_read(place, marker);
+                }
+                told = true;
+            }
         }
-        buffer.marker = buffer.marker.max(Some(latest));
-        self.marked = now;
-        if let Some(model) = models.get_mut(server) {
-            model.mark_read(&place, latest);
+        if told && soon <= self.now {
+            self.marked = self.now;
+        } else if told {
+            self.wake_at(soon);
         }
     }
 

@@ -85,6 +85,8 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         }
         put("  ", bar);
     }
+    // It may be long, and comes last.
+    let mut why = None;
     match &server.state {
         State::Online if server.ready => {
             let lag = match server.lag {
@@ -98,9 +100,13 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         State::Down { reason, until } => {
             let left = until.0.saturating_sub(app.now.0).div_ceil(1000);
             let when = if left == 0 { "trying again …".to_owned() } else { format!("again in {left} s") };
-            put(&format!("○ {when}: {reason}"), with(Role::Alert));
+            put(&format!("○ {when}"), with(Role::Alert));
+            why = Some((reason, Role::Alert));
         }
-        State::Ended(reason) => put(&format!("✗ {reason}"), with(Role::Bad)),
+        State::Ended(reason) => {
+            put("✗ ended", with(Role::Bad));
+            why = Some((reason, Role::Bad));
+        }
     }
     let pending = app.pending();
     if pending > 0 {
@@ -118,6 +124,10 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
             [one, other] => put(&format!("  {one} and {other} are typing …"), bar),
             [..] => put(&format!("  {} people are typing …", names.len()), bar),
         }
+    }
+    if let Some((reason, role)) = why {
+        let room = usize::from(area.width.saturating_sub(column + 3));
+        column = text(cells, area, column, 0, &fit(&format!("  {reason}"), room), with(role));
     }
     let mut right = Vec::new();
     if let Some(buffer) = app.buffer()
