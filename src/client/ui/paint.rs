@@ -132,3 +132,52 @@ fn colour(colour: Color, base: u8, out: &mut String) {
     };
     let _ = write!(out, ";{}", base + plain);
 }
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+    use crate::client::ui::view::put;
+    use crate::client::ui::wrap::Run;
+
+    fn painted(runs: &[Run], able: Able) -> String {
+        let area = Rect::new(0, 0, 12, 1);
+        let (empty, mut full) = (Buffer::empty(area), Buffer::empty(area));
+        let mut links = Links::default();
+        put(&mut full, &mut links, area, 0, 0, runs, Style::new());
+        let mut out = String::new();
+        cells(empty.diff(&full).into_iter(), &links, able, &mut out);
+        out
+    }
+
+    const ALL: Able = Able { depth: Depth::True, links: true };
+
+    #[test]
+    fn links_are_opened_and_closed_around_their_cells() {
+        let link = Run { text: "http://a.b".into(), style: Style::new(), link: Some("http://a.b".into()) };
+        let out = painted(&[Run::new("x", Style::new()), link.clone()], ALL);
+        let start = out.find("\u{1b}]8;id=").expect("it is opened");
+        assert!(out[start..].contains(";http://a.b\u{1b}\\http://a.b\u{1b}]8;;\u{1b}\\"), "{out:?}");
+        let out = painted(&[link], Able { links: false, ..ALL });
+        assert!(!out.contains("]8;") && out.contains("http://a.b"), "{out:?}");
+        // What is no address never gets there; if it did it would open nothing.
+        let forged =
+            Run { text: "x".into(), style: Style::new(), link: Some("http://a\u{1b}\\\u{7}".into()) };
+        assert!(!painted(&[forged], ALL).contains("http://a"));
+    }
+
+    #[test]
+    fn colours_are_those_that_there_are() {
+        let red = Run::new("r", Style::new().fg(Color::Rgb(1, 2, 3)).add_modifier(Modifier::BOLD));
+        assert_eq!(painted(std::slice::from_ref(&red), ALL), "\u{1b}[1;1H\u{1b}[0;1;38;2;1;2;3mr\u{1b}[0m");
+        assert_eq!(painted(&[red], Able { depth: Depth::None, ..ALL }), "\u{1b}[1;1H\u{1b}[0;1mr\u{1b}[0m");
+    }
+
+    #[test]
+    fn behind_a_wide_cell_the_place_is_said_anew() {
+        assert_eq!(painted(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
+    }
+}

@@ -12,7 +12,7 @@ use ratatui::layout::Position;
 use ratatui::terminal::Frame;
 
 pub use self::layout::Layout;
-pub use self::put::Links;
+pub use self::put::{Links, put};
 pub use self::rows::height;
 use super::{App, Chosen, Overlay, Spot};
 use crate::client::model::{Model, Ticket};
