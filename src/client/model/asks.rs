@@ -54,6 +54,14 @@ impl Point {
     }
 }
 
+/// The label of what is asked or told by the way: nobody waits for it, and nobody is to hear that it was refused.
+pub(super) const BY_THE_WAY: &str = "q";
+
+/// A line that is sent by the way.
+fn by_the_way(command: &str) -> Line {
+    Line::new(command).tag("label", BY_THE_WAY)
+}
+
 impl Model {
     /// Asks for a part of the past; [`Event::History`](super::Event::History) or
     /// [`Event::NoHistory`](super::Event::NoHistory) answers.
@@ -111,14 +119,14 @@ impl Model {
     /// Up to this, included, a place is read now. Nothing where the server keeps no markers.
     pub fn mark_read(&mut self, place: &Target, time: Millis) {
         if self.online && self.caps.has(Cap::ReadMarker) {
-            self.write(Line::new("MARKREAD").arg(place.as_str()).arg(&Point::Time(time).word()));
+            self.write(by_the_way("MARKREAD").arg(place.as_str()).arg(&Point::Time(time).word()));
         }
     }
 
     /// Asks up to when a place is read; [`Event::Marker`](super::Event::Marker) answers.
     pub fn marker(&mut self, place: &Target) {
         if self.online && self.caps.has(Cap::ReadMarker) {
-            self.write(Line::new("MARKREAD").arg(place.as_str()));
+            self.write(by_the_way("MARKREAD").arg(place.as_str()));
         }
     }
 
@@ -143,7 +151,7 @@ impl Model {
             Typing::Done => "done",
         };
         if self.online {
-            self.write(Line::new("TAGMSG").tag("+typing", what).arg(place.as_str()));
+            self.write(by_the_way("TAGMSG").tag("+typing", what).arg(place.as_str()));
         }
     }
 
@@ -165,14 +173,14 @@ impl Model {
     /// Asks for what one noted about a place; [`Event::Noted`](super::Event::Noted) answers.
     pub fn noted(&mut self, place: &Target, key: &str) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
-            self.write(Line::new("METADATA").arg(place.as_str()).arg("GET").arg(key));
+            self.write(by_the_way("METADATA").arg(place.as_str()).arg("GET").arg(key));
         }
     }
 
     /// Wants to be told of changes of these keys.
     pub fn follow(&mut self, keys: &[&str]) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
-            let line = Line::new("METADATA").arg("*").arg("SUB");
+            let line = by_the_way("METADATA").arg("*").arg("SUB");
             self.write(keys.iter().fold(line, |line, key| line.arg(key)));
         }
     }
@@ -180,14 +188,14 @@ impl Model {
     /// Wants to be told when somebody comes and goes; [`Event::Online`](super::Event::Online) answers.
     pub fn watch(&mut self, who: &str) {
         if self.online {
-            self.write(Line::new("MONITOR").arg("+").arg(who));
+            self.write(by_the_way("MONITOR").arg("+").arg(who));
         }
     }
 
     /// Asks who of a channel is away.
     pub fn who(&mut self, channel: &str) {
         if self.online {
-            self.write(Line::new("WHO").arg(channel));
+            self.write(by_the_way("WHO").arg(channel));
         }
     }
 

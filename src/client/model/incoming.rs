@@ -1,5 +1,6 @@
 //! What the server says, one line at a time.
 
+use super::asks::BY_THE_WAY;
 use super::batches::Closed;
 use super::event::{Event, Page, Said, Ticket};
 use super::past::{self, time};
@@ -198,6 +199,9 @@ impl Model {
 
     /// The message with this label will not be kept, or what was asked is not answered.
     fn refused(&mut self, label: Option<&str>, reason: &str) -> Option<()> {
+        if label == Some(BY_THE_WAY) {
+            return Some(());
+        }
         if let Some(ticket) = self.asks.take(Ticket(label?.parse().unwrap_or(0))) {
             self.events.push_back(Event::NoHistory { ticket, reason: reason.to_owned() });
             return Some(());

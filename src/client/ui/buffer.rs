@@ -384,9 +384,10 @@ impl Buffer {
         (self.unread, self.mentions) = (unread, mentions);
     }
 
-    /// The time of the last that is loaded, where it is the latest.
+    /// The time of the last that the server told, where it is the latest. What we noted ourselves is on no other device.
     pub fn latest(&self) -> Option<Millis> {
-        self.live.then(|| self.entries.back().map(|entry| entry.time)).flatten()
+        let told = self.entries.iter().rev().find(|entry| entry.id.is_some());
+        self.live.then(|| told.map(|entry| entry.time)).flatten()
     }
 }
 
