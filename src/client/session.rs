@@ -128,6 +128,7 @@ impl Session {
     pub fn hurry(&mut self) {
         if matches!(self.state, State::Waiting(_)) {
             self.backoff.reset();
+            self.endpoint.catch_up();
             self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
         }
     }
