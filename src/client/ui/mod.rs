@@ -329,7 +329,7 @@ impl App {
         self.spots().map(|(_, buffer)| buffer.outbox.iter().filter(|out| out.failed.is_none()).count()).sum()
     }
 
-    /// When [`App::tick`] is to be called even if nothing happens; `None` for never.
+    /// When [`App::settle`] is to be called even if nothing happens; `None` for never.
     pub fn due(&self) -> Option<Millis> {
         self.due
     }

@@ -1,4 +1,4 @@
-//! Draws what the models and the [`App`](super::App) say. Changes nothing.
+//! Draws what the models and the [`App`] say. Changes nothing.
 
 mod bars;
 mod layout;
