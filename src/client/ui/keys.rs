@@ -164,7 +164,7 @@ pub const KEYS: &[Binding] = &[
     bind("d Del", Choosing, Action::Redact, "take it back; where it was not sent, drop it"),
     bind("y c", Choosing, Action::Copy, "copy it"),
     bind("s", Choosing, Action::Again, "send it again, where that failed"),
-    bind("Esc", Always, Action::Escape, "out of whatever you are in"),
+    bind("Esc Alt-Esc", Always, Action::Escape, "out of whatever you are in"),
     bind("Enter", Writing, Action::Enter, "send"),
     bind("Alt-Enter Ctrl-J Shift-Enter", Writing, Action::Newline, "a new line in the message"),
     bind("Tab", Writing, Action::Complete, "complete a name, #channel, /command or :emoji:"),
