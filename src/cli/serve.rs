@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use super::folders::Folders;
 use crate::chat::record::Role;
 use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Purpose, Reply, Request};
+use crate::server::announce::{self, Announcer};
 use crate::server::certificates::Certificates;
 use crate::server::config::Config;
 use crate::server::control::{Control, Facts};
@@ -32,6 +33,7 @@ use crate::wire::ChannelName;
 #[command(after_help = "\
 Examples:
   parlour serve
+  parlour serve --announce             `parlour discover` on other machines lists it
   parlour serve --listen 192.0.2.7:6697 --data /var/lib/parlour --certs /etc/parlour/certs
   RUST_LOG=warn parlour serve          no line for every login and message")]
 pub struct Args {
@@ -39,6 +41,10 @@ pub struct Args {
     /// Default: port 6697 on every address.
     #[arg(long, value_name = "ADDR")]
     listen: Vec<SocketAddr>,
+    /// Make the server known on the local network by mDNS, so that `parlour discover` lists it and those who have
+    /// joined find it at another address. It tells everybody there its name, addresses, pin and version.
+    #[arg(long)]
+    announce: bool,
     #[command(flatten)]
     folders: Folders,
 }
@@ -83,11 +89,30 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let reloader = server.reloader();
     first_invite(&store, addresses, reloader.identity().pin()).await?;
     let hangups = reload_at_hangup(reloader)?;
-    server.run(listeners, stop_signal()?).await;
+    // From here on a signal ends it in good order.
+    let stop = stop_signal()?;
+    let announcer = if args.announce || config.announce { announce(&server, &config, &bound) } else { None };
+    server.run(listeners, stop).await;
     hangups.abort();
     control.abort();
+    if let Some(announcer) = announcer {
+        announcer.stop().await;
+    }
     info!("stopped");
     Ok(())
+}
+
+/// Makes the server known on the local network. Where that cannot be it serves all the same.
+fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<Announcer> {
+    let (name, reloader) = (config.name.clone(), server.reloader());
+    let announcement = move || announce::announcement(&name, reloader.identity().certificates());
+    match Announcer::start(announcement, bound) {
+        Ok(announcer) => Some(announcer),
+        Err(error) => {
+            warn!("not announced on the local network: {error}");
+            None
+        }
+    }
 }
 
 /// Answers the administration's requests beside the chat, until the task is aborted.

@@ -5,6 +5,7 @@
 mod addresses;
 pub mod admin;
 pub mod advertise;
+pub mod announce;
 mod asks;
 pub mod certificates;
 mod commit;

@@ -10,11 +10,13 @@
 //! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
 //! | [`tls`], [`live`] | the TLS configurations of both sides; what a server shows, to be exchanged while it runs |
 //! | [`address`], [`token`], [`invite`] | the invite link and its parts |
+//! | [`announcement`] | what a server says of itself on the local network: a hint, never a proof |
 //!
 //! Nothing here reads the clock: whoever asks for a check says which time it is. There is no switch
 //! that turns verification off, and nothing that trusts on first use.
 
 pub mod address;
+pub mod announcement;
 pub mod certs;
 pub mod device;
 mod devices;
@@ -29,6 +31,7 @@ pub mod token;
 pub mod verifier;
 
 pub use address::Address;
+pub use announcement::Announcement;
 pub use devices::certificate_hash;
 pub use invite::InviteLink;
 pub use pin::Pin;

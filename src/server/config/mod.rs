@@ -37,6 +37,9 @@ pub struct Config {
     /// listens on; see [`advertise`](super::advertise).
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
     pub advertise: Vec<Address>,
+    /// Whether the server makes itself known on the local network by mDNS; see [`announce`](super::announce).
+    /// Default: false.
+    pub announce: bool,
     /// The message of the day, any number of lines. Default: none.
     pub motd: String,
     /// `[tls]`
@@ -260,6 +263,7 @@ impl Default for Config {
             ],
             name: "Parlour".to_owned(),
             advertise: Vec::new(),
+            announce: false,
             motd: String::new(),
             tls: Tls::default(),
             passwords: Passwords::default(),

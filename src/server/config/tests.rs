@@ -25,6 +25,7 @@ fn every_key_can_be_set() {
         listen = ["127.0.0.1:0", "[::1]:6697", "127.0.0.1:0"]
         name = "Бар"
         advertise = ["chat.example.org", "[2001:db8::7]:7000"]
+        announce = true
         motd = """
 Welcome.
 
@@ -96,7 +97,10 @@ fn unknown_keys_name_the_nearest() {
     ] {
         assert_eq!(mistake(text), said);
     }
-    assert!(mistake("xyzzy = 1").starts_with("1: unknown key `xyzzy`; there are `advertise`, `history`, "));
+    assert!(
+        mistake("xyzzy = 1")
+            .starts_with("1: unknown key `xyzzy`; there are `advertise`, `announce`, `history`, ")
+    );
 }
 
 #[test]

@@ -1,0 +1,289 @@
+//! Making the server known on the local network by mDNS and DNS-SD, for who wants that.
+//!
+//! It says where the server listens, the network's name, the pin and the version: what a stranger who connects learns
+//! anyway, and the name and version beside it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use if_addrs::Interface;
+use mdns_sd::{DaemonEvent, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceInfo};
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{info, warn};
+
+use crate::trust::Pin;
+use crate::trust::announcement::{Announcement, SERVICE};
+use crate::trust::certs::Certificates;
+
+/// How long the goodbye may take: it is one packet and an answer of our own thread.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The first announcement takes a second: the names are asked for three times before they are taken
+/// ([RFC 6762, section 8.1](https://www.rfc-editor.org/rfc/rfc6762#section-8.1)).
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Why the server is not announced.
+#[derive(Debug, thiserror::Error)]
+pub enum AnnounceError {
+    /// Only this machine can reach it, and it knows.
+    #[error(
+        "the server listens on the loopback alone, where nobody else could reach it: \
+         name an address of the network with --listen or in parlour.toml"
+    )]
+    Loopback,
+    /// mDNS does not work here.
+    #[error("mDNS cannot be used: {0}")]
+    Mdns(#[from] mdns_sd::Error),
+}
+
+/// The certificates are exchanged while the server runs, rarely; so often it is looked whether the announcement follows.
+const FOLLOW: Duration = Duration::from_secs(5);
+
+/// What a server of that name with these certificates says of itself.
+pub fn announcement(name: &str, certificates: &Certificates) -> Announcement {
+    Announcement {
+        name: name.to_owned(),
+        pin: certificates.pin,
+        old: certificates.rotating.map(|rotating| rotating.old),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+    }
+}
+
+/// The announcements of a server, until it is told to [`stop`](Self::stop).
+pub struct Announcer {
+    daemon: Daemon,
+    services: Vec<String>,
+    /// Ends with this.
+    _following: AbortOnDropHandle<()>,
+}
+
+impl Announcer {
+    /// Announces, in the background of tokio's runtime, a server that listens on `bound`, on the interfaces which these
+    /// addresses are on and no others. What is said of it is asked for again and again.
+    pub fn start(
+        announcement: impl Fn() -> Announcement + Send + 'static,
+        bound: &[SocketAddr],
+    ) -> Result<Self, AnnounceError> {
+        let ports = ports(bound);
+        if ports.is_empty() {
+            return Err(AnnounceError::Loopback);
+        }
+        let daemon = Daemon(ServiceDaemon::new()?);
+        tokio::spawn(report(daemon.0.monitor()?));
+        daemon.0.disable_interface(IfKind::All)?;
+        for places in ports.values() {
+            daemon.0.enable_interface(places.interfaces())?;
+        }
+        let said = announcement();
+        // The host is named after the first pin, and keeps its name when the pin changes.
+        let hosts = said.pin;
+        let services = register(&daemon.0, &said, hosts, &ports)?;
+        let follower = daemon.0.clone();
+        let following = tokio::spawn(async move {
+            let mut said = said;
+            loop {
+                sleep(FOLLOW).await;
+                let now = announcement();
+                // What cannot be said now is tried again.
+                if now != said && register(&follower, &now, hosts, &ports).is_ok() {
+                    said = now;
+                }
+            }
+        });
+        Ok(Self { daemon, services, _following: AbortOnDropHandle::new(following) })
+    }
+
+    /// Says goodbye, so that nobody goes on showing a server that is gone.
+    pub async fn stop(mut self) {
+        for service in std::mem::take(&mut self.services) {
+            if let Ok(done) = self.daemon.0.unregister(&service) {
+                wait(done).await;
+            }
+        }
+        if let Ok(done) = self.daemon.0.shutdown() {
+            wait(done).await;
+        }
+    }
+}
+
+/// The thread that answers; it ends with this.
+struct Daemon(ServiceDaemon);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // After `stop` it has ended, and there is nobody to hear it.
+        let _ = self.0.shutdown();
+    }
+}
+
+/// Announces, or announces anew; the names of the services.
+fn register(
+    daemon: &ServiceDaemon,
+    said: &Announcement,
+    hosts: Pin,
+    ports: &BTreeMap<u16, Places>,
+) -> Result<Vec<String>, mdns_sd::Error> {
+    let mut names = Vec::new();
+    for (index, (port, places)) in ports.iter().enumerate() {
+        let service = service(said, hosts, index, *port, places)?;
+        names.push(service.get_fullname().to_owned());
+        daemon.register(service)?;
+    }
+    Ok(names)
+}
+
+/// Logs what comes of it: that others can hear it, or that nobody can.
+async fn report(events: Receiver<DaemonEvent>) {
+    let mut heard = timeout(QUIET, first_announcement(&events)).await;
+    if heard.is_err() {
+        warn!("nobody hears the announcements so far: no network is up on the addresses listened on");
+        heard = Ok(first_announcement(&events).await);
+    }
+    if heard == Ok(true) {
+        info!("announced on the local network");
+    }
+    while let Ok(event) = events.recv_async().await {
+        if let DaemonEvent::NameChange(change) = event {
+            // Ours with a number behind it.
+            info!(name = %change.new_name, "the name is taken on the local network; announced by another");
+        }
+    }
+}
+
+/// Waits until the server was announced; `false` when there will be no announcement any more.
+async fn first_announcement(events: &Receiver<DaemonEvent>) -> bool {
+    loop {
+        match events.recv_async().await {
+            Ok(DaemonEvent::Announce(..)) => return true,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+async fn wait<T>(done: Receiver<T>) {
+    // Whether the goodbye was heard is not known in any case.
+    let _ = timeout(GOODBYE, done.recv_async()).await;
+}
+
+/// Where a port is listened on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Places {
+    all_v4: bool,
+    all_v6: bool,
+    some: Vec<IpAddr>,
+}
+
+impl Places {
+    fn have(&self, ip: IpAddr) -> bool {
+        match ip {
+            _ if ip.is_loopback() => false,
+            // Of no use without the name of an interface, which is another on each machine.
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => false,
+            IpAddr::V4(_) if self.all_v4 => true,
+            IpAddr::V6(_) if self.all_v6 => true,
+            ip => self.some.contains(&ip),
+        }
+    }
+
+    /// For the daemon, which asks again when addresses come and go.
+    fn interfaces(&self) -> IfKind {
+        let places = self.clone();
+        IfKind::Predicate(IfPredicate::new(move |interface: &Interface| places.have(interface.ip())))
+    }
+}
+
+/// The ports that others can reach, each with its places.
+fn ports(bound: &[SocketAddr]) -> BTreeMap<u16, Places> {
+    let mut ports = BTreeMap::<u16, Places>::new();
+    for address in bound.iter().filter(|address| !address.ip().is_loopback()) {
+        let places = ports.entry(address.port()).or_default();
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => places.all_v4 = true,
+            IpAddr::V6(ip) if ip.is_unspecified() => places.all_v6 = true,
+            ip => places.some.push(ip),
+        }
+    }
+    ports
+}
+
+/// One service a port: DNS-SD knows one port for a name.
+fn service(
+    announcement: &Announcement,
+    hosts: Pin,
+    index: usize,
+    port: u16,
+    places: &Places,
+) -> Result<ServiceInfo, mdns_sd::Error> {
+    let name = match index {
+        0 => announcement.name.clone(),
+        _ => format!("{} ({port})", announcement.name),
+    };
+    // Not the machine's own name: that is nobody's business here, and may be another responder's to announce.
+    let [a, b, c, d, ..] = hosts.as_bytes();
+    let host = format!("parlour-{a:02x}{b:02x}{c:02x}{d:02x}-{port}.local.");
+    let mut service = ServiceInfo::new(SERVICE, &name, &host, (), port, announcement.txt().as_slice())?;
+    service.set_interfaces(vec![places.interfaces()]);
+    Ok(service.enable_addr_auto())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(name: &str, pin: u8) -> Announcement {
+        Announcement { name: name.to_owned(), pin: Pin::new([pin; 32]), old: None, version: None }
+    }
+
+    fn at(bound: &[&str]) -> BTreeMap<u16, Places> {
+        ports(&bound.iter().map(|text| text.parse().expect(text)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_what_is_listened_on_is_announced() {
+        let have = |places: &Places, ip: &str| places.have(ip.parse().expect(ip));
+        let all = at(&["0.0.0.0:1", "[::]:1"]);
+        for (ip, expected) in [
+            ("192.0.2.7", true),
+            ("169.254.1.2", true),
+            ("2001:db8::7", true),
+            ("fd00::7", true),
+            ("fe80::7", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+        ] {
+            assert_eq!(have(&all[&1], ip), expected, "{ip}");
+        }
+        let one = at(&["192.0.2.7:1", "127.0.0.1:2", "[::1]:1"]);
+        assert_eq!(one.len(), 1);
+        assert!(have(&one[&1], "192.0.2.7"));
+        assert!(!have(&one[&1], "192.0.2.8") && !have(&one[&1], "127.0.0.1"));
+        let v4 = at(&["0.0.0.0:1", "[fd00::7]:1", "[fd00::7]:2"]);
+        assert!(have(&v4[&1], "192.0.2.7") && have(&v4[&1], "fd00::7") && !have(&v4[&1], "fd00::8"));
+        assert!(!have(&v4[&2], "192.0.2.7") && have(&v4[&2], "fd00::7"));
+    }
+
+    #[test]
+    fn a_server_on_the_loopback_is_not_announced() {
+        let announcement = said("x", 7);
+        let bound = ["127.0.0.1:1".parse().expect("an address"), "[::1]:1".parse().expect("an address")];
+        assert!(matches!(
+            Announcer::start(move || announcement.clone(), &bound),
+            Err(AnnounceError::Loopback)
+        ));
+    }
+
+    #[test]
+    fn services_have_names_of_their_own() {
+        let announcement = said("Den.home", 171);
+        let one = service(&announcement, announcement.pin, 0, 6697, &Places::default()).expect("a service");
+        let two = service(&announcement, announcement.pin, 1, 7000, &Places::default()).expect("a service");
+        assert_eq!(one.get_hostname(), "parlour-abababab-6697.local.");
+        assert_eq!(one.get_fullname(), "Den\\.home._parlour._tcp.local.");
+        assert_ne!(one.get_fullname(), two.get_fullname());
+        assert_ne!(one.get_hostname(), two.get_hostname());
+        assert_eq!(one.get_property_val_str("pin"), Some(Pin::new([171; 32]).to_string().as_str()));
+    }
+}
