@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::client::devices::DeviceFile;
 use crate::client::dial::DialError;
+use crate::client::discover;
 use crate::client::link::{ConnectError, Endpoint};
 use crate::client::login::{Credentials, LoginError};
 use crate::client::password::Password;
@@ -69,6 +70,7 @@ impl Access {
             enrols,
             reads,
             more: self.more,
+            discovers: discover::allowed(),
         };
         let file = DeviceFile::of(&path, pins.pin, &account);
         let device = device(&path, pins, &account)?;
@@ -77,7 +79,7 @@ impl Access {
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    Servers::remember(&path, &addresses, session.pins(), &account)?;
+                    Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_))) => {
@@ -108,7 +110,7 @@ impl Access {
                 Err(error) => return Err(explain(&error)),
             }
         };
-        Servers::remember(&path, &addresses, session.pins(), &account)?;
+        Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
         Ok(session)
     }
 
@@ -129,6 +131,7 @@ impl Access {
             enrols: false,
             reads: true,
             more: self.more,
+            discovers: discover::allowed(),
         });
         Ok((session, called))
     }

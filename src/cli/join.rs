@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 use super::access::{self, ask_password, explain};
 use super::chat;
 use crate::client::devices::DeviceFile;
-use crate::client::link::{self, ConnectError, Endpoint};
+use crate::client::discover;
+use crate::client::find::probe_or_find;
+use crate::client::link::{ConnectError, Endpoint};
 use crate::client::login::{Credentials, LoginError};
 use crate::client::password::Password;
 use crate::client::servers::Servers;
@@ -56,7 +58,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         };
         // As the server writes it, who may have been told it in another case.
         let account = session.model.me().cloned().unwrap_or(account);
-        let called = Servers::remember(&path, &link.addresses, session.pins(), &account)?;
+        let called = Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
         let done = if resets.is_some() {
             format!("{account} has a new password on {called} now, and nothing else is logged in any more")
         } else {
@@ -114,6 +116,7 @@ async fn redeem(
         enrols: true,
         reads: true,
         more: chat::capabilities(false),
+        discovers: discover::allowed(),
     };
     let opened = Session::open(endpoint, None).await;
     if let (Ok(_), Some(pem)) = (&opened, made) {
@@ -125,7 +128,9 @@ async fn redeem(
 /// Asks for what is not given, and again for what the server does not take.
 async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
     // Nobody chooses a password for a server that is not there or not the right one.
-    link::probe(&link.addresses, link.pin).await.map_err(|error| explain(&error))?;
+    probe_or_find(&link.addresses, link.pin.into(), discover::allowed())
+        .await
+        .map_err(|error| explain(&error))?;
     if link.account.is_some()
         && let Some(name) = &given
     {

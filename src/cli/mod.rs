@@ -6,6 +6,7 @@ mod admin;
 pub mod certs;
 pub mod chat;
 pub mod device;
+pub mod discover;
 pub mod echo;
 mod folders;
 mod import;
@@ -39,6 +40,7 @@ enum Command {
     Send(send::Args),
     Tail(tail::Args),
     Device(device::Args),
+    Discover(discover::Args),
     Certs(certs::Args),
     User(user::Args),
     Invite(invite::Args),
@@ -67,6 +69,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(&args),
         Command::Device(args) => device::run(args),
+        Command::Discover(args) => discover::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::User(args) => user::run(args),
         Command::Invite(args) => invite::run(args),

@@ -19,7 +19,7 @@ use super::login::{Credentials, Login, LoginError, Step};
 use super::model::Model;
 use super::servers::Servers;
 use crate::trust::device::DeviceIdentity;
-use crate::trust::{Address, Pin, Pins, tls};
+use crate::trust::{Address, Pins, tls};
 use crate::wire::framing::Lines;
 use crate::wire::{CapSet, Message, Millis, Nick};
 
@@ -44,6 +44,8 @@ pub struct Endpoint {
     pub reads: bool,
     /// What to ask for beyond what every client of this program does; see [`SCREEN`](super::login::SCREEN).
     pub more: CapSet,
+    /// It may be looked for on the local network where it is at none of its addresses.
+    pub discovers: bool,
 }
 
 impl Endpoint {
@@ -146,9 +148,9 @@ fn learn(endpoint: &Endpoint, stream: &TlsStream<TcpStream>) -> Pins {
     pins
 }
 
-/// Is the server there, and is it the one with the pin? Nothing but the handshake is sent.
-pub async fn probe(addresses: &[Address], pin: Pin) -> Result<(), ConnectError> {
-    let mut stream = dial(addresses, pin.into(), None).await?;
+/// Is the server there, and is it the one with the pins? Nothing but the handshake is sent.
+pub async fn probe(addresses: &[Address], pins: impl Into<Pins>) -> Result<(), ConnectError> {
+    let mut stream = dial(addresses, pins.into(), None).await?;
     // It has answered for itself; whether it hears the goodbye does not matter.
     let _ = stream.shutdown().await;
     Ok(())

@@ -9,6 +9,8 @@
 //! | [`password`] | pure | a password on its way to the server |
 //! | [`servers`] | files | the servers that one has joined |
 //! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
+//! | [`discover`] | IO | the servers that announce themselves on the local network |
+//! | [`find`] | IO | a known server that is somewhere else than it was |
 //! | [`link`] | IO | one connection, logged in |
 //! | [`session`] | IO | a model with a connection under it that comes back by itself |
 //! | [`render`] | pure | events as lines of text or JSON |
@@ -24,6 +26,8 @@ mod backoff;
 pub mod clean;
 pub mod devices;
 pub mod dial;
+pub mod discover;
+pub mod find;
 pub mod full;
 pub mod input;
 pub mod line;

@@ -10,10 +10,11 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::backoff::Backoff;
 use super::clean::clean;
-use super::link::{ConnectError, Endpoint, Link, connect};
+use super::find::connect_or_find;
+use super::link::{ConnectError, Endpoint, Link};
 use super::login::{Credentials, LoginError};
 use super::model::{Event, Model};
-use crate::trust::Pins;
+use crate::trust::{Address, Pins};
 
 pub use self::devices::Enrolled;
 
@@ -62,6 +63,8 @@ pub struct Session {
     /// How long to try before giving up; `None` for ever.
     patience: Option<Duration>,
     down_since: Instant,
+    /// When the local network was last asked where the server is.
+    looked: Option<Instant>,
     /// The server's last words.
     farewell: Option<String>,
 }
@@ -69,8 +72,11 @@ pub struct Session {
 enum State {
     Online(Box<Link>),
     Waiting(Pinned<Box<Sleep>>),
-    Connecting(Pinned<Box<dyn Future<Output = Result<Link, ConnectError>>>>),
+    Connecting(Pinned<Box<dyn Future<Output = Arrival>>>),
 }
+
+/// A connection, and where the server is.
+type Arrival = Result<(Link, Vec<Address>), ConnectError>;
 
 /// A connection that lasted this long was a good one.
 const GOOD: Duration = Duration::from_secs(2);
@@ -79,13 +85,18 @@ const GOOD: Duration = Duration::from_secs(2);
 /// tried a few times before it is taken for wrong.
 const REFUSALS: u32 = 3;
 
+/// A server that is away for this long may have moved; one that restarts is back sooner.
+const MOVED: Duration = Duration::from_secs(5);
+/// The network is not asked for it more often than this.
+const LOOK: Duration = Duration::from_mins(1);
+
 impl Session {
     /// Connects and logs in; every failure is told at once. `patience` is for later: how long to try to come
     /// back before giving up, `None` for ever.
-    pub async fn open(endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
-        let link = connect(endpoint.clone()).await?;
-        let mut endpoint = endpoint;
+    pub async fn open(mut endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
+        let (link, addresses) = connect_or_find(endpoint.clone(), true).await?;
         endpoint.pins = link.pins;
+        endpoint.addresses = addresses;
         if endpoint.enrols {
             // From now on the key speaks, and the password can be forgotten.
             endpoint.credentials = Credentials::Device;
@@ -102,7 +113,7 @@ impl Session {
 
     /// The same without waiting: connects during [`Session::next`], and tries again until it works or cannot.
     pub fn start(endpoint: Endpoint) -> Self {
-        let connecting = State::Connecting(Box::pin(connect(endpoint.clone())));
+        let connecting = State::Connecting(Box::pin(connect_or_find(endpoint.clone(), true)));
         let mut session = Self::with(endpoint, connecting, None);
         // No login has worked yet: the first refusal is the last.
         session.refused = REFUSALS - 1;
@@ -120,6 +131,7 @@ impl Session {
             refused: 0,
             patience,
             down_since: Instant::now(),
+            looked: None,
             farewell: None,
         }
     }
@@ -129,7 +141,7 @@ impl Session {
         if matches!(self.state, State::Waiting(_)) {
             self.backoff.reset();
             self.endpoint.catch_up();
-            self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
+            self.state = State::Connecting(Box::pin(connect_or_find(self.endpoint.clone(), false)));
         }
     }
 
@@ -138,7 +150,7 @@ impl Session {
         self.endpoint.pins
     }
 
-    /// Where it is, and as whom.
+    /// Where it is, the likeliest first, and as whom. The first is another than before when it was found elsewhere.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -169,12 +181,18 @@ impl Session {
                 State::Waiting(sleep) => {
                     sleep.as_mut().await;
                     self.endpoint.catch_up();
-                    self.state = State::Connecting(Box::pin(connect(self.endpoint.clone())));
+                    let look = self.down_since.elapsed() >= MOVED
+                        && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
+                    if look {
+                        self.looked = Some(Instant::now());
+                    }
+                    self.state = State::Connecting(Box::pin(connect_or_find(self.endpoint.clone(), look)));
                 }
                 State::Connecting(connecting) => match connecting.as_mut().await {
-                    Ok(link) => {
+                    Ok((link, addresses)) => {
                         self.refused = 0;
                         self.endpoint.pins = link.pins;
+                        self.endpoint.addresses = addresses;
                         self.model.connected(link.nick.clone(), link.caps);
                         self.state = State::Online(Box::new(link));
                         return Ok(Update::Up);

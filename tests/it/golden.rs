@@ -6,5 +6,8 @@
 fn sessions_read_as_written_down() {
     // No server is known there.
     let nowhere = std::env::temp_dir().join("parlour-golden-none");
-    trycmd::TestCases::new().env("XDG_CONFIG_HOME", nowhere.to_string_lossy()).case("tests/cmd/*.trycmd");
+    trycmd::TestCases::new()
+        .env("XDG_CONFIG_HOME", nowhere.to_string_lossy())
+        .env("PARLOUR_DISCOVERY", "off")
+        .case("tests/cmd/*.trycmd");
 }

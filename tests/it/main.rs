@@ -19,6 +19,7 @@ mod crash_mixed;
 mod device_cli;
 mod devices;
 mod dialling;
+mod discovery;
 mod golden;
 mod grace;
 mod handshakes;

@@ -290,6 +290,7 @@ fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Sessio
         enrols: false,
         reads: true,
         more: parlour::wire::CapSet::EMPTY,
+        discovers: false,
     };
     async { Session::open(endpoint, None).await.expect("logged in") }
 }

@@ -54,6 +54,7 @@ impl Fake {
             enrols: false,
             reads: true,
             more: CapSet::EMPTY,
+            discovers: false,
         }
     }
 

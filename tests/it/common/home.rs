@@ -71,6 +71,8 @@ impl Home {
             .env("HOME", self.0.path())
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("NO_COLOR", "1")
+            // No test asks a real network; those in a network of their own turn it on again.
+            .env("PARLOUR_DISCOVERY", "off")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,99 @@
+//! `parlour discover`: the servers that announce themselves on the local network.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::access;
+use super::output::{print, table};
+use crate::client::discover::{self, Heard};
+use crate::client::servers::Servers;
+
+/// List the servers that announce themselves on the local network.
+///
+/// KNOWN AS is what you call the server with that pin on the command line, if you have joined it. Anybody can announce
+/// anything: a server is never trusted for what it announces, and this command connects to none. With --json each line
+/// is an object with `name`, `addresses`, `pin`, `version` and `known` (a list). Exits 0 when a server was heard, and 1
+/// when none was.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour discover
+  parlour discover --wait 10 --json | jq -r '.addresses[0]'")]
+pub struct Args {
+    /// Print an object a line, for programs.
+    #[arg(long)]
+    json: bool,
+    /// How long to listen, 1 to 60.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    wait: u64,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    // A file that cannot be read shall be known before the wait; a user without a home knows no server.
+    let known =
+        Servers::default_path().map_or_else(|_| Ok(Servers::default()), |path| Servers::load(&path))?;
+    let heard = access::run(async {
+        let listening = discover::listen(Duration::from_secs(args.wait));
+        listening.await.context("check that this machine is on a network")
+    })?;
+    if heard.is_empty() {
+        bail!(
+            "no server was heard within {} seconds; is this its network, and does it run with --announce?",
+            args.wait
+        );
+    }
+    let known = |heard: &Heard| {
+        let same = known.iter().filter(|server| heard.claims(server.pins));
+        same.map(|server| server.name.clone()).collect::<Vec<_>>()
+    };
+    if args.json {
+        return print(&heard.iter().map(|heard| object(heard, &known(heard))).collect::<String>());
+    }
+    let titles = ["NAME", "ADDRESSES", "KNOWN AS", "PIN"].map(ToOwned::to_owned);
+    let rows = heard.iter().map(|heard| {
+        let known = known(heard);
+        let known = if known.is_empty() { "-".to_owned() } else { known.join(" ") };
+        [heard.name.clone(), addresses(heard).join(" "), known, heard.pin.to_string()]
+    });
+    print(&table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>()))
+}
+
+fn addresses(heard: &Heard) -> Vec<String> {
+    heard.addresses.iter().map(ToString::to_string).collect()
+}
+
+fn object(heard: &Heard, known: &[String]) -> String {
+    let object = json!({
+        "name": heard.name,
+        "addresses": addresses(heard),
+        "pin": heard.pin.to_string(),
+        "version": heard.version,
+        "known": known,
+    });
+    format!("{object}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::Pin;
+
+    #[test]
+    fn an_object_says_all_that_was_heard() {
+        let heard = Heard {
+            name: "Den".to_owned(),
+            pin: Pin::new([7; 32]),
+            old: None,
+            version: None,
+            addresses: vec!["10.0.0.7".parse().expect("an address")],
+        };
+        assert_eq!(
+            object(&heard, &["den".to_owned()]),
+            "{\"addresses\":[\"10.0.0.7:6697\"],\"known\":[\"den\"],\"name\":\"Den\",\
+             \"pin\":\"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\",\"version\":null}\n"
+        );
+    }
+}
