@@ -26,6 +26,11 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// The configuration file, which need not be there unless it was named.
+    pub fn config_file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new("parlour.toml"))
+    }
+
     /// Reads the configuration.
     pub fn config(&self) -> Result<Config, ConfigError> {
         match &self.config {

@@ -7,6 +7,7 @@ pub mod certs;
 pub mod chat;
 pub mod device;
 pub mod discover;
+pub mod doctor;
 pub mod echo;
 mod folders;
 mod import;
@@ -41,6 +42,7 @@ enum Command {
     Tail(tail::Args),
     Device(device::Args),
     Discover(discover::Args),
+    Doctor(doctor::Args),
     Certs(certs::Args),
     User(user::Args),
     Invite(invite::Args),
@@ -49,10 +51,10 @@ enum Command {
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
 /// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
-/// clear line, 2 wrong usage (from clap).
+/// clear line, 2 wrong usage (from clap). Only `doctor` has codes of its own.
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("parlour: {error:#}");
             ExitCode::FAILURE
@@ -60,8 +62,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let done = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Join(args) => join::run(args),
         Command::Chat(args) => chat::run(args),
@@ -70,8 +72,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Tail(args) => tail::run(&args),
         Command::Device(args) => device::run(args),
         Command::Discover(args) => discover::run(&args),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::User(args) => user::run(args),
         Command::Invite(args) => invite::run(args),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ pub mod audit;
 mod columns;
 pub mod devices;
 mod error;
+pub mod health;
 pub mod history;
 pub mod invites;
 mod lock;

@@ -79,12 +79,15 @@ pub(super) fn empty_log(path: &Path) -> Result<(), StoreError> {
     Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
-fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+/// Refuses a schema that a later version of the program wrote. Gives the schema that is found, and the last known.
+pub(super) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok((found, known)) }
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let (found, known) = check_version(conn)?;
     for (version, step) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step)?;

@@ -20,6 +20,7 @@ mod device_cli;
 mod devices;
 mod dialling;
 mod discovery;
+mod doctor;
 mod golden;
 mod grace;
 mod handshakes;

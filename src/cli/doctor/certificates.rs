@@ -1,0 +1,168 @@
+//! The certificates: that they belong together, when they end, what they name.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use rustls::pki_types::UnixTime;
+
+use super::report::Finding;
+use crate::server::config::Config;
+use crate::trust::certs::{self, CertError, Certificates, Name, Validity};
+
+/// Time enough to renew a certificate. A server that has the root's key does it by itself before.
+const SOON: Duration = Duration::from_hours(30 * 24);
+
+/// Time enough for everybody to come by and learn of a new root.
+const SOON_ROOT: Duration = Duration::from_hours(365 * 24);
+
+/// Whether a server starts with them.
+pub fn sound(folder: &Path, now: UnixTime) -> Finding {
+    match certs::load(folder, now) {
+        Ok(identity) => Finding::ok("certificates", format!("the pin is {}", identity.pin())),
+        // Told by the checks of permissions and of dates.
+        Err(CertError::Loose { .. } | CertError::Expired { .. } | CertError::NotYetValid { .. }) => {
+            Finding::ok(
+                "certificates",
+                format!("those in {} belong together as far as is known", folder.display()),
+            )
+        }
+        Err(error) => Finding::of_error("certificates", error, &[". "]),
+    }
+}
+
+/// How long they count.
+pub fn expiry(folder: &Path, certificates: &Certificates, now: UnixTime) -> Vec<Finding> {
+    let renew = format!("parlour certs renew --certs {}", folder.display());
+    let again =
+        "make a new root while everybody can learn it from the old one: parlour certs rotate".to_owned();
+    vec![
+        one_expiry("server.pem", certificates.server, now, SOON, renew),
+        one_expiry("root.pem", certificates.root, now, SOON_ROOT, again),
+    ]
+}
+
+fn one_expiry(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy: String) -> Finding {
+    let left = life.until.as_secs().saturating_sub(now.as_secs());
+    let days = left / 86_400;
+    if life.until.as_secs() < now.as_secs() {
+        let remedy = format!("check this machine's clock; if it is right: {remedy}");
+        return Finding::problem("expiry", format!("{file} has expired; it was valid from {life}"), remedy);
+    }
+    if life.from.as_secs() > now.as_secs() {
+        let what = format!("{file} is not valid yet; it is from {life}");
+        return Finding::problem("expiry", what, "set this machine's clock");
+    }
+    if left < soon.as_secs() {
+        return Finding::warning(
+            "expiry",
+            format!("{file} expires in {days} days; it is valid from {life}"),
+            remedy,
+        );
+    }
+    Finding::ok("expiry", format!("{file} is valid from {life}"))
+}
+
+/// Whether they name all by which this machine is reached.
+pub fn names(certificates: &Certificates, config: &Config) -> Finding {
+    names_of(certificates, config, certs::host_name(), certs::addresses().into_iter().map(Name::Ip).collect())
+}
+
+fn names_of(certificates: &Certificates, config: &Config, host: Option<String>, own: Vec<Name>) -> Finding {
+    let advertised = config.advertise.iter().filter_map(|address| address.host().parse().ok());
+    let wanted: BTreeSet<Name> = own
+        .into_iter()
+        .chain(host.map(Name::Dns))
+        .chain(advertised)
+        .chain(config.tls.names.iter().cloned())
+        .collect();
+    let missing: Vec<&Name> = wanted.iter().filter(|name| !certificates.names.contains(name)).collect();
+    if missing.is_empty() {
+        return Finding::ok("names", "the certificate names all names and addresses of this machine");
+    }
+    let list = missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let options = missing.iter().map(|name| format!("--name {name}")).collect::<Vec<_>>().join(" ");
+    Finding::warning(
+        "names",
+        format!(
+            "the certificate does not name {list}; our own clients go by the pin, others may refuse the server there"
+        ),
+        format!("parlour certs renew {options}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::Level;
+    use crate::trust::certs::generate;
+
+    const DAY: u64 = 86_400;
+    const MADE: u64 = 1_700_000_000;
+
+    fn at(days: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(MADE + days * DAY))
+    }
+
+    fn made() -> (tempfile::TempDir, Certificates) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let identity = generate(folder.path(), &[], false, at(0)).expect("made");
+        let certificates = identity.certificates().clone();
+        (folder, certificates)
+    }
+
+    #[test]
+    fn the_end_is_told_before_it_comes() {
+        let (folder, certificates) = made();
+        let levels = |days| {
+            let all = expiry(folder.path(), &certificates, at(days));
+            (all[0].level, all[1].level)
+        };
+        assert_eq!(levels(0), (Level::Ok, Level::Ok));
+        assert_eq!(levels(364), (Level::Ok, Level::Ok));
+        assert_eq!(levels(370), (Level::Warning, Level::Ok));
+        assert_eq!(levels(400), (Level::Problem, Level::Ok));
+        assert_eq!(levels(30 * 365 - 10), (Level::Problem, Level::Warning));
+        assert_eq!(levels(31 * 365), (Level::Problem, Level::Problem));
+        let early = UnixTime::since_unix_epoch(Duration::from_secs(MADE - 3 * DAY));
+        assert_eq!(expiry(folder.path(), &certificates, early)[0].level, Level::Problem);
+        let told = &expiry(folder.path(), &certificates, at(400))[0];
+        assert!(
+            told.what.starts_with("server.pem has expired; it was valid from 2023-11-13 to 2024-"),
+            "{told:?}"
+        );
+        assert!(
+            told.remedy.as_ref().is_some_and(|remedy| remedy.contains("parlour certs renew")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn files_that_do_not_belong_together_are_a_problem() {
+        let (folder, _) = made();
+        let (other, _) = made();
+        assert_eq!(sound(folder.path(), at(0)).level, Level::Ok);
+        std::fs::copy(other.path().join("server.key"), folder.path().join("server.key")).expect("copied");
+        let told = sound(folder.path(), at(0));
+        assert_eq!(told.level, Level::Problem);
+        assert!(told.what.contains("is not the key of"), "{told:?}");
+        assert!(told.remedy.is_some_and(|remedy| remedy.starts_with("put the right one back")));
+    }
+
+    #[test]
+    fn a_name_that_is_missing_is_told() {
+        let (_folder, certificates) = made();
+        let config =
+            Config { advertise: vec!["chat.example:7000".parse().expect("an address")], ..Config::default() };
+        let own = vec!["192.0.2.77".parse().expect("a name")];
+        let told = names_of(&certificates, &config, Some("localhost".to_owned()), own);
+        assert_eq!(told.level, Level::Warning);
+        assert!(told.what.contains("does not name chat.example, 192.0.2.77;"), "{told:?}");
+        assert!(told.remedy.is_some_and(|remedy| remedy.contains("--name chat.example --name 192.0.2.77")));
+        let own = vec!["127.0.0.1".parse().expect("a name")];
+        assert_eq!(
+            names_of(&certificates, &Config::default(), Some("localhost".to_owned()), own).level,
+            Level::Ok
+        );
+    }
+}

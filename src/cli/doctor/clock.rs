@@ -1,0 +1,74 @@
+//! This machine's clock, compared with what is known of the time here. No other machine is asked.
+
+use std::time::Duration;
+
+use rustls::pki_types::UnixTime;
+
+use super::report::Finding;
+use crate::cli::output::minute;
+use crate::trust::certs::Certificates;
+use crate::wire::Millis;
+
+/// Clocks are set a little now and then.
+const SLACK: Duration = Duration::from_mins(5);
+
+/// A certificate that expired so long ago would have been noticed: more likely the clock is ahead.
+const LONG: Duration = Duration::from_hours(365 * 24);
+
+const REMEDY: &str = "set the clock: `timedatectl set-ntp true`, or `date -s` as root";
+
+/// The clock against the dates of the certificates and the time of the latest message.
+pub fn check(now: UnixTime, certificates: Option<&Certificates>, latest: Option<Millis>) -> Finding {
+    let time = |time: UnixTime| minute(Millis(time.as_secs().saturating_mul(1000)));
+    let says = format!("the clock says {}", time(now));
+    if let Some(made) = certificates.map(|certificates| certificates.root.from).filter(|from| *from > now) {
+        return Finding::problem(
+            "clock",
+            format!("{says}, and the root was made after {}", time(made)),
+            REMEDY,
+        );
+    }
+    let slack = u64::try_from(SLACK.as_millis()).unwrap_or_default();
+    if let Some(latest) = latest.filter(|latest| latest.0 > now.as_secs().saturating_mul(1000) + slack) {
+        let what = format!("{says}, and a message is from {}", minute(latest));
+        return Finding::problem("clock", what, REMEDY);
+    }
+    let ended = certificates.map(|certificates| certificates.server.until);
+    if let Some(ended) = ended.filter(|until| until.as_secs() + LONG.as_secs() < now.as_secs()) {
+        let what =
+            format!("{says}, and the certificate ended long ago, on {}: is the clock ahead?", time(ended));
+        return Finding::warning("clock", what, REMEDY);
+    }
+    Finding::ok("clock", format!("{says}, which agrees with the certificates and the messages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::Level;
+    use crate::trust::certs::generate;
+
+    #[test]
+    fn a_clock_that_is_years_off_is_a_problem() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let year = 365 * 86_400;
+        let made = 1_700_000_000;
+        let folder = tempfile::tempdir().expect("a folder");
+        let identity = generate(folder.path(), &[], false, at(made)).expect("made");
+        let certificates = Some(identity.certificates());
+        let message = Some(Millis((made + 10) * 1000));
+        let level = |now, latest| check(at(now), certificates, latest).level;
+        assert_eq!(level(made + 20, message), Level::Ok);
+        assert_eq!(level(made, message), Level::Ok, "a few seconds are nothing");
+        assert_eq!(level(made - 3600, message), Level::Problem, "a message of the future");
+        assert_eq!(level(made - 3600, None), Level::Ok);
+        assert_eq!(level(made - 5 * year, None), Level::Problem, "before the certificates");
+        assert_eq!(level(made + 5 * year, message), Level::Warning, "far behind their end");
+        assert_eq!(check(at(made - 5 * year), None, None).level, Level::Ok, "nothing is known");
+        let told = check(at(made - 3600), certificates, message);
+        assert_eq!(
+            told.what,
+            "the clock says 2023-11-14 21:13 UTC, and a message is from 2023-11-14 22:13 UTC"
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! The configuration file.
+
+use super::report::Finding;
+use crate::cli::folders::Folders;
+use crate::server::config::Config;
+
+/// Reads it; the default one stands in for one that is wrong.
+pub fn check(folders: &Folders) -> (Config, Vec<Finding>) {
+    let file = folders.config_file().display();
+    match folders.config() {
+        Ok(config) => {
+            let what = if folders.config_file().exists() {
+                format!("{file} can be used")
+            } else {
+                format!("there is no {file}; everything is as by default")
+            };
+            let findings = [Some(Finding::ok("configuration", what)), of_loopback(&config)];
+            (config, findings.into_iter().flatten().collect())
+        }
+        Err(error) => {
+            let remedy = format!("correct {file}; the README has a table of all keys");
+            (Config::default(), vec![Finding::problem("configuration", error.to_string(), remedy)])
+        }
+    }
+}
+
+/// A server that nobody else can reach.
+fn of_loopback(config: &Config) -> Option<Finding> {
+    if !config.listen.iter().all(|address| address.ip().is_loopback()) {
+        return None;
+    }
+    let remedy = "set `listen` to an address of the network, or leave it out for all of them";
+    let what = "`listen` has loopback addresses alone: only this machine can reach the server";
+    let also = if config.announce { ", and `announce` does nothing" } else { "" };
+    Some(Finding::warning("configuration", format!("{what}{also}"), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_for_itself_is_told() {
+        let mut config = Config::default();
+        assert_eq!(of_loopback(&config), None);
+        config.listen =
+            vec!["127.0.0.1:6697".parse().expect("an address"), "[::1]:6697".parse().expect("an address")];
+        config.announce = true;
+        let told = of_loopback(&config).expect("told");
+        assert!(told.what.ends_with("and `announce` does nothing"), "{told:?}");
+        config.listen.push("192.0.2.7:6697".parse().expect("an address"));
+        assert_eq!(of_loopback(&config), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! Hints about a firewall. Whether it lets others in can only be seen from another machine.
+
+use std::fs;
+use std::path::Path;
+
+use super::report::{Finding, Level};
+
+/// The firewalls that distributions set up, as far as their files can be read.
+pub fn check(root: &Path, ports: &[u16]) -> Finding {
+    let ufw = fs::read_to_string(root.join("etc/ufw/ufw.conf")).unwrap_or_default();
+    if ufw.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes")) {
+        let remedy =
+            ports.iter().map(|port| format!("sudo ufw allow {port}/tcp")).collect::<Vec<_>>().join("; ");
+        return match fs::read_to_string(root.join("etc/ufw/user.rules")) {
+            Ok(rules) => {
+                match ports.iter().filter(|port| !ufw_allows(&rules, **port)).collect::<Vec<_>>()[..] {
+                    [] => Finding::ok("firewall", "ufw is on and lets others in"),
+                    [port, ..] => Finding::warning(
+                        "firewall",
+                        format!("ufw is on, and no rule of it names port {port}"),
+                        remedy,
+                    ),
+                }
+            }
+            Err(_) => hint("ufw is on", &remedy),
+        };
+    }
+    if root.join("run/firewalld.pid").exists() || root.join("run/firewalld").exists() {
+        let add = ports.iter().map(|port| format!("--add-port={port}/tcp")).collect::<Vec<_>>().join(" ");
+        let remedy = format!("sudo firewall-cmd --permanent {add} && sudo firewall-cmd --reload");
+        return hint("firewalld is on", &remedy);
+    }
+    Finding::ok("firewall", "neither ufw nor firewalld is on")
+}
+
+fn hint(what: &str, remedy: &str) -> Finding {
+    Finding {
+        level: Level::Ok,
+        check: "firewall",
+        what: format!("{what}; whether it lets others in was not seen"),
+        remedy: Some(format!("if others cannot connect: {remedy}")),
+    }
+}
+
+/// Does a rule of ufw's let a TCP port in? Its file has a comment for each rule, `### tuple ### allow tcp 6697 …`.
+fn ufw_allows(rules: &str, port: u16) -> bool {
+    rules.lines().filter_map(|line| line.strip_prefix("### tuple ### ")).any(|rule| {
+        let words: Vec<&str> = rule.split_whitespace().collect();
+        let [action, protocol, ports, ..] = words[..] else { return false };
+        let covers = |part: &str| match part.split_once(':') {
+            Some((from, to)) => {
+                from.parse().is_ok_and(|from: u16| from <= port) && to.parse().is_ok_and(|to: u16| port <= to)
+            }
+            None => part == "any" || part.parse() == Ok(port),
+        };
+        matches!(action, "allow" | "limit")
+            && matches!(protocol, "tcp" | "any")
+            && ports.split(',').any(covers)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        root
+    }
+
+    #[test]
+    fn a_firewall_that_keeps_others_out_is_told() {
+        let on = ("etc/ufw/ufw.conf", "# comment\nENABLED=yes\n");
+        let rules = "### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow tcp 6690:6700 0.0.0.0/0 any 0.0.0.0/0 in\n";
+        let told = |files: &[(&str, &str)], ports: &[u16]| check(machine(files).path(), ports);
+        assert_eq!(told(&[], &[6697]), Finding::ok("firewall", "neither ufw nor firewalld is on"));
+        assert_eq!(told(&[("etc/ufw/ufw.conf", "ENABLED=no")], &[6697]).remedy, None);
+        assert_eq!(told(&[on, ("etc/ufw/user.rules", rules)], &[6697]).level, Level::Ok);
+        let closed = told(&[on, ("etc/ufw/user.rules", rules)], &[6697, 7000]);
+        assert_eq!(closed.level, Level::Warning);
+        assert!(closed.what.ends_with("port 7000"), "{closed:?}");
+        let unseen = told(&[on], &[6697]);
+        assert_eq!(unseen.level, Level::Ok);
+        assert_eq!(unseen.remedy.as_deref(), Some("if others cannot connect: sudo ufw allow 6697/tcp"));
+        let firewalld = told(&[("run/firewalld.pid", "1")], &[6697]);
+        assert!(firewalld.remedy.is_some_and(|remedy| remedy.contains("--add-port=6697/tcp")));
+    }
+}

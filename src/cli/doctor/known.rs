@@ -1,0 +1,149 @@
+//! The servers that this user has joined, as their client sees them. Nothing is sent but the handshake.
+
+use std::path::Path;
+
+use super::report::Finding;
+use crate::client::devices::DeviceFile;
+use crate::client::dial::DialError;
+use crate::client::discover;
+use crate::client::find::probe_or_find;
+use crate::client::link::{ConnectError, probe};
+use crate::client::servers::KnownServer;
+use crate::trust::Address;
+use crate::trust::verifier::TrustError;
+
+/// Whether a server can be reached, and is the one that was joined; and whether this machine's key for it can be used.
+pub async fn check(file: &Path, server: &KnownServer) -> Vec<Finding> {
+    let mut told = vec![reach(server).await];
+    told.extend(device(file, server));
+    told
+}
+
+async fn reach(server: &KnownServer) -> Finding {
+    let KnownServer { name, pins, .. } = server;
+    let pins = *pins;
+    let probes: Vec<_> = server
+        .addresses
+        .iter()
+        .cloned()
+        .map(|address| {
+            tokio::spawn(async move { (probe(std::slice::from_ref(&address), pins).await, address) })
+        })
+        .collect();
+    let mut failed: Option<ConnectError> = None;
+    for probe in probes {
+        match probe.await {
+            Ok((Ok(()), address)) => {
+                return Finding::ok("known", format!("{name}: {address} answers, and proves the pin"));
+            }
+            // That somebody else answers weighs more than that nobody does.
+            Ok((Err(error), _))
+                if failed.is_none() || matches!(error, ConnectError::Dial(DialError::Untrusted { .. })) =>
+            {
+                failed = Some(error);
+            }
+            _ => {}
+        }
+    }
+    match failed {
+        Some(error @ ConnectError::Dial(DialError::Unreachable(_))) => elsewhere(server, error).await,
+        Some(error) => untrusted(name, &error),
+        None => Finding::problem("known", format!("{name} has no address"), "join it again with an invite"),
+    }
+}
+
+/// A server that is at none of its addresses.
+async fn elsewhere(server: &KnownServer, error: ConnectError) -> Finding {
+    let name = &server.name;
+    if !discover::allowed() {
+        return unreachable(name, &error);
+    }
+    match probe_or_find(&server.addresses, server.pins, true).await {
+        Ok(addresses) => Finding::warning(
+            "known",
+            format!(
+                "{name} has moved to {}, and proves the pin there",
+                addresses.first().map_or_else(String::new, Address::to_string)
+            ),
+            "`parlour chat` finds and remembers it",
+        ),
+        Err(error) => unreachable(name, &error),
+    }
+}
+
+fn unreachable(name: &str, error: &ConnectError) -> Finding {
+    let text = error.to_string();
+    let remedy = if text.contains("too long") || text.contains("timed out") {
+        "a firewall may swallow it, there or on the way, or the server is on another network: let the port's TCP through there, \
+         and see `parlour doctor` on the server"
+    } else {
+        "see whether the server runs and is on this network: `parlour doctor` on its machine says where it can be reached"
+    };
+    Finding::problem("known", format!("{name}: {text}"), remedy)
+}
+
+fn untrusted(name: &str, error: &ConnectError) -> Finding {
+    let dates = matches!(
+        error,
+        ConnectError::Dial(DialError::Untrusted {
+            reason: TrustError::Expired { .. } | TrustError::NotYetValid { .. },
+            ..
+        })
+    );
+    if dates {
+        let remedy = "set this machine's clock; if it is right, the server needs `parlour certs renew`";
+        return Finding::problem("clock", format!("{name}: {error}"), remedy);
+    }
+    Finding::problem(
+        "pin",
+        format!("{name}: {error}"),
+        "nothing was sent to it. If the server was set up anew, ask its administrator for a new invite and compare the pin with \
+         what `parlour certs show` prints there; otherwise somebody poses as it",
+    )
+}
+
+fn device(file: &Path, server: &KnownServer) -> Option<Finding> {
+    let error = DeviceFile::of(file, server.pins.pin, &server.account).load().err()?;
+    // Who can read it is told by the check of permissions.
+    if matches!(error, crate::client::devices::DeviceFileError::Readable(_)) {
+        return None;
+    }
+    Some(Finding::of_error("device", error, &["; ", ": "]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::cli::doctor::report::Level;
+    use crate::trust::Pin;
+    use crate::wire::Nick;
+
+    #[test]
+    fn a_damaged_key_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("servers.toml");
+        let (pin, account) = (Pin::new([7; 32]), Nick::parse("alice").expect("a nick"));
+        let server = KnownServer {
+            name: "den".to_owned(),
+            addresses: Vec::new(),
+            pins: pin.into(),
+            former: Vec::new(),
+            account: account.clone(),
+        };
+        assert_eq!(device(&file, &server), None);
+        DeviceFile::of(&file, pin, &account).load_or_make().expect("made");
+        assert_eq!(device(&file, &server), None);
+        let key = folder.path().join("devices").join(format!("alice@{pin}.pem"));
+        fs::write(&key, "x").expect("written");
+        let told = device(&file, &server).expect("told");
+        assert_eq!(
+            (told.level, told.remedy.as_deref()),
+            (Level::Problem, Some("remove it, and log in with your password"))
+        );
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
+        assert_eq!(device(&file, &server), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! What the machine has for the server: room on its disk, files that may be open at once.
+
+use std::fs;
+use std::path::Path;
+
+use super::report::Finding;
+use crate::server::config::Config;
+
+const MIB: u64 = 1 << 20;
+
+/// The database is written to a log first, of up to 64 MiB.
+const LEAST: u64 = 128 * MIB;
+/// Some months of a busy server.
+const GOOD: u64 = 1024 * MIB;
+/// The database, its log, the index and what SQLite makes beside them.
+const LEAST_FILES: u64 = 64;
+
+/// Files that the server has open beside its connections, with room for two at once of each of those that come and go.
+const BESIDE: u64 = 128;
+
+/// The room on the data folder's file system.
+pub fn disk(folder: &Path) -> Finding {
+    match rustix::fs::statvfs(folder) {
+        Ok(of) => {
+            room(folder, of.f_bavail.saturating_mul(of.f_frsize), (of.f_files > 0).then_some(of.f_favail))
+        }
+        Err(error) => Finding::problem(
+            "disk",
+            format!("cannot ask for the room in {}: {error}", folder.display()),
+            "run this as the user that the server runs as",
+        ),
+    }
+}
+
+/// `files` is how many more files there may be, where the file system bounds that.
+fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
+    let says = format!("{} MiB are free for {}", bytes / MIB, folder.display());
+    let remedy = "make room there, or forget old messages with `[history] keep_days`; a server on a full disk refuses what \
+                  it cannot keep";
+    if let Some(files) = files.filter(|&files| files < LEAST_FILES) {
+        return Finding::problem(
+            "disk",
+            format!("{files} more files can be made where {} is", folder.display()),
+            remedy,
+        );
+    }
+    match bytes {
+        0..LEAST => Finding::problem("disk", says, remedy),
+        LEAST..GOOD => Finding::warning("disk", says, remedy),
+        _ => Finding::ok("disk", says),
+    }
+}
+
+/// Whether the server may have as many connections open as its configuration lets it.
+pub fn open_files(config: &Config, pid: Option<u32>) -> Finding {
+    let of_server = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/limits")).ok());
+    let most = of_server.as_deref().and_then(most_open).or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
+    files_for(config, most.unwrap_or(u64::MAX))
+}
+
+/// The soft limit in the kernel's table: the server has raised it as far as it may.
+fn most_open(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+fn files_for(config: &Config, most: u64) -> Finding {
+    let one = u64::from(config.limits.connections_per_address);
+    let needed = one.max(250) + BESIDE;
+    let says = format!("the server may have {most} files open, which is how many connections it can take");
+    let remedy = "raise it: `ulimit -Hn 65536`, or LimitNOFILE=65536 in the service's unit";
+    if most < needed {
+        let what =
+            format!("{says}; with `connections_per_address` = {one} a single address can take them all");
+        return Finding::problem("open-files", what, remedy);
+    }
+    if most < 1024 {
+        return Finding::warning("open-files", says, remedy);
+    }
+    let says =
+        if most == u64::MAX { "the server may have any number of files open".to_owned() } else { says };
+    Finding::ok("open-files", says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::Level;
+
+    #[test]
+    fn little_room_is_told() {
+        let level = |bytes, files| room(Path::new("data"), bytes, files).level;
+        assert_eq!(level(2 * GOOD, Some(1000)), Level::Ok);
+        assert_eq!(level(2 * GOOD, None), Level::Ok);
+        assert_eq!(level(GOOD - 1, None), Level::Warning);
+        assert_eq!(level(LEAST - 1, None), Level::Problem);
+        assert_eq!(level(2 * GOOD, Some(3)), Level::Problem);
+        assert_eq!(disk(Path::new("/nowhere/at/all")).level, Level::Problem);
+    }
+
+    #[test]
+    fn few_files_are_told() {
+        let level = |most| files_for(&Config::default(), most).level;
+        assert_eq!(level(u64::MAX), Level::Ok);
+        assert_eq!(level(1024), Level::Ok);
+        assert_eq!(level(1000), Level::Warning);
+        assert_eq!(level(256), Level::Problem);
+        let mut config = Config::default();
+        config.limits.connections_per_address = 5000;
+        assert_eq!(files_for(&config, 4096).level, Level::Problem);
+        let table = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
+        assert_eq!(most_open(table), Some(1024));
+        assert_eq!(most_open("Max open files  unlimited unlimited files"), Some(u64::MAX));
+        assert_eq!(most_open("nonsense"), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! `parlour doctor`: what goes wrong in practice, each finding with what to do about it.
+//!
+//! It looks and changes nothing. One file a group of checks; each check takes what it looks at, and says what it found.
+
+mod certificates;
+mod clock;
+mod configuration;
+mod database;
+mod firewall;
+mod known;
+mod machine;
+mod permissions;
+mod reach;
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use rustls::pki_types::UnixTime;
+
+use super::access;
+use super::folders::Folders;
+use super::output::print;
+use crate::client::servers::{KnownServer, Servers};
+use crate::store::health::Health;
+use crate::trust::certs;
+use reach::Running;
+use report::Finding;
+
+/// Find out what is wrong with a server or with the way to one.
+///
+/// Where a server's folders are, it checks the server: configuration, certificates and their expiry, permissions, clock,
+/// database, disk, open files, firewall, and whether every address that its invites carry answers with the right pin. And it
+/// checks the way to each server that you have joined; with SERVER, only to that one. It changes nothing, logs in nowhere
+/// and sends no password.
+///
+/// Each finding is a line with its level, ok, warning or problem, and what to do is on the next line. With --json each is
+/// an object with `level`, `check`, `what` and `remedy`. Exits 0 when all is well, 1 with warnings, 2 with problems.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour doctor                        on the server, in its folder; or on a client
+  parlour doctor chat.example.org       the way to a server you have joined
+  parlour doctor --json | jq -r 'select(.level == \"problem\").what'")]
+pub struct Args {
+    /// A server you have joined, by name or address: check only the way to it.
+    #[arg(value_name = "SERVER")]
+    server: Option<String>,
+    /// Print an object a line, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    folders: Folders,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let findings = access::run(async {
+        let mut findings = Vec::new();
+        if args.server.is_none() && is_server(&args.folders) {
+            findings.extend(server(&args.folders).await);
+        }
+        findings.extend(client(args.server.as_deref()).await?);
+        Ok(findings)
+    })?;
+    if findings.is_empty() {
+        bail!(
+            "there is no server in this folder, and you have joined none: run this where the server runs, name its folders \
+             with --data and --certs, or join a server"
+        );
+    }
+    print(&report::render(&findings, args.json))?;
+    Ok(ExitCode::from(report::exit_code(&findings)))
+}
+
+/// Whether somebody ran a server here.
+fn is_server(folders: &Folders) -> bool {
+    let of_certs = ["root.pem", "root.key", "server.pem", "server.key"];
+    folders.data.join("parlour.db").exists()
+        || of_certs.iter().any(|file| folders.certs.path.join(file).exists())
+        || folders.config_file().exists()
+}
+
+/// Everything about the server in these folders.
+async fn server(folders: &Folders) -> Vec<Finding> {
+    let (data, certs_folder, now) = (&folders.data, &folders.certs.path, UnixTime::now());
+    let (config, mut findings) = configuration::check(folders);
+    findings.extend(permissions::config(folders.config_file()));
+
+    findings.push(certificates::sound(certs_folder, now));
+    let certificates = certs::inspect(certs_folder).ok();
+    if let Some(certificates) = &certificates {
+        findings.extend(certificates::expiry(certs_folder, certificates, now));
+        findings.push(certificates::names(certificates, &config));
+        findings.extend(permissions::certificates(certs_folder));
+    }
+
+    let running = Running::on(data);
+    let mut health = Health::default();
+    if data.join("parlour.db").exists() {
+        findings.extend(permissions::data(data));
+        let (finding, found) = database::check(data);
+        health = found;
+        findings.push(finding);
+        findings.push(machine::disk(data));
+    }
+    findings.push(clock::check(now, certificates.as_ref(), health.latest));
+    findings.push(machine::open_files(&config, running.pid()));
+    findings.push(firewall::check("/".as_ref(), &running.ports(&config)));
+    let pin = certificates.as_ref().map(|certificates| certificates.pin);
+    findings.extend(reach::check(data, &running, &config, pin).await);
+    findings
+}
+
+/// Everything about the servers that the user has joined, or about one of them.
+async fn client(wanted: Option<&str>) -> anyhow::Result<Vec<Finding>> {
+    let path = match Servers::default_path() {
+        Ok(path) => path,
+        Err(error) if wanted.is_some() => return Err(error.into()),
+        Err(_) => return Ok(Vec::new()),
+    };
+    let mut findings = Vec::new();
+    if path.exists() {
+        findings.extend(permissions::user(&path));
+    }
+    let servers = match Servers::load(&path) {
+        Ok(servers) => servers,
+        Err(error) => {
+            // What others may write is told already.
+            if findings.iter().all(|finding| finding.level == report::Level::Ok) {
+                findings.push(Finding::of_error("known", error, &["): ", "; ", ": "]));
+            }
+            return Ok(findings);
+        }
+    };
+    let all: Vec<KnownServer> = match wanted {
+        Some(wanted) => vec![servers.pick(Some(wanted))?.clone()],
+        None => servers.iter().cloned().collect(),
+    };
+    for server in &all {
+        findings.extend(known::check(&path, server).await);
+    }
+    Ok(findings)
+}

@@ -1,0 +1,163 @@
+//! Who can read and write the files that must be for their owner.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::report::Finding;
+
+/// Private keys, and what decides whom is trusted.
+pub fn certificates(folder: &Path) -> Vec<Finding> {
+    let mut told = Vec::new();
+    for key in ["root.key", "server.key"] {
+        told.extend(loose(&folder.join(key), 0o077, "others can read the private key", "600"));
+    }
+    told.extend(loose(folder, 0o022, "others can exchange the certificates in", "go-w"));
+    sum_up("permissions", told, || format!("the keys in {} are for their owner alone", folder.display()))
+}
+
+/// The data folder with the database and the control socket.
+pub fn data(folder: &Path) -> Vec<Finding> {
+    let mut told = Vec::new();
+    told.extend(loose(folder, 0o022, "others can exchange what is in", "700"));
+    for file in
+        ["parlour.db", "parlour.db-wal", "parlour.db-shm", "search.db", "search.db-wal", "search.db-shm"]
+    {
+        told.extend(loose(&folder.join(file), 0o077, "others can read what is said in", "600"));
+    }
+    told.extend(loose(&folder.join("control.sock"), 0o077, "others can administer the server by", "600"));
+    told.extend(foreign(folder));
+    sum_up("permissions", told, || format!("what is in {} is for its owner alone", folder.display()))
+}
+
+/// The configuration.
+pub fn config(file: &Path) -> Vec<Finding> {
+    loose(file, 0o022, "others can change the configuration", "go-w").into_iter().collect()
+}
+
+/// The files of a user: whom he trusts, and the keys with which he logs in.
+pub fn user(servers: &Path) -> Vec<Finding> {
+    let mut told = Vec::new();
+    told.extend(loose(servers, 0o022, "others can change whom you trust in", "600"));
+    let devices = servers.parent().unwrap_or(Path::new(".")).join("devices");
+    told.extend(loose(&devices, 0o022, "others can exchange the keys in", "700"));
+    for key in entries(&devices) {
+        told.extend(loose(&key, 0o077, "others can log in as you with", "600"));
+    }
+    sum_up("permissions", told, || format!("{} and your keys are for you alone", servers.display()))
+}
+
+fn sum_up(check: &'static str, told: Vec<Finding>, well: impl FnOnce() -> String) -> Vec<Finding> {
+    if told.is_empty() { vec![Finding::ok(check, well())] } else { told }
+}
+
+/// A problem where others may do what they must not. A file that is missing is none.
+fn loose(path: &Path, bits: u32, what: &str, mode: &str) -> Option<Finding> {
+    let metadata = fs::metadata(path).ok()?;
+    let found = metadata.permissions().mode() & 0o7777;
+    // Where everybody may write, but nobody to what others own, nothing can be exchanged: /tmp.
+    let sticky = metadata.is_dir() && found & 0o1000 != 0;
+    if found & bits == 0 || (sticky && bits == 0o022) {
+        return None;
+    }
+    let path = path.display();
+    Some(Finding::problem(
+        "permissions",
+        format!("{what} {path} (mode {found:04o})"),
+        format!("chmod {mode} {path}"),
+    ))
+}
+
+/// Files of somebody else in a folder, as a command that was run as root leaves them behind: the server cannot write them.
+fn foreign(folder: &Path) -> Option<Finding> {
+    let owner = fs::metadata(folder).ok()?.uid();
+    let strange = |path: &PathBuf| fs::metadata(path).is_ok_and(|file: Metadata| file.uid() != owner);
+    let all: Vec<String> =
+        entries(folder).into_iter().filter(strange).map(|path| path.display().to_string()).collect();
+    if all.is_empty() {
+        return None;
+    }
+    Some(Finding::problem(
+        "permissions",
+        format!("{} belong to another user than {}", all.join(", "), folder.display()),
+        format!("chown {owner} {}, and run parlour as the user that the server runs as", all.join(" ")),
+    ))
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    all.sort();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::Level;
+
+    fn with(files: &[(&str, u32)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, mode) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(&path, "").expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).expect("set");
+        }
+        folder
+    }
+
+    #[track_caller]
+    fn problem(all: &[Finding], what: &str, remedy: &str) {
+        let [one] = all else { panic!("{all:?}") };
+        assert_eq!(one.level, Level::Problem);
+        assert!(one.what.contains(what), "{one:?}");
+        assert!(one.remedy.as_ref().is_some_and(|text| text.contains(remedy)), "{one:?}");
+    }
+
+    fn well(all: &[Finding]) -> bool {
+        all.iter().all(|one| one.level == Level::Ok)
+    }
+
+    #[test]
+    fn keys_that_others_can_read_are_a_problem() {
+        let folder = with(&[("root.key", 0o600), ("server.key", 0o600), ("root.pem", 0o644)]);
+        assert!(well(&certificates(folder.path())));
+        fs::set_permissions(folder.path().join("server.key"), fs::Permissions::from_mode(0o644))
+            .expect("set");
+        problem(&certificates(folder.path()), "server.key (mode 0644)", "chmod 600 ");
+        let folder = with(&[("server.key", 0o600)]);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("set");
+        problem(&certificates(folder.path()), "(mode 0777)", "chmod go-w ");
+    }
+
+    #[test]
+    fn data_that_others_can_read_is_a_problem() {
+        let folder = with(&[("parlour.db", 0o600), ("control.sock", 0o600)]);
+        assert!(well(&data(folder.path())));
+        for file in ["parlour.db", "control.sock"] {
+            let folder = with(&[(file, 0o660)]);
+            problem(&data(folder.path()), file, "chmod 600 ");
+        }
+    }
+
+    #[test]
+    fn what_a_user_trusts_is_his() {
+        let folder = with(&[("servers.toml", 0o600), ("devices/alice@x.pem", 0o600)]);
+        let servers = folder.path().join("servers.toml");
+        assert!(well(&user(&servers)));
+        fs::set_permissions(&servers, fs::Permissions::from_mode(0o666)).expect("set");
+        problem(&user(&servers), "servers.toml (mode 0666)", "chmod 600 ");
+        let folder = with(&[("devices/alice@x.pem", 0o640)]);
+        problem(&user(&folder.path().join("servers.toml")), "alice@x.pem (mode 0640)", "chmod 600 ");
+    }
+
+    #[test]
+    fn a_configuration_that_others_can_change_is_a_problem() {
+        let folder = with(&[("parlour.toml", 0o644)]);
+        let file = folder.path().join("parlour.toml");
+        assert_eq!(config(&file), []);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).expect("set");
+        problem(&config(&file), "parlour.toml (mode 0664)", "chmod go-w ");
+    }
+}

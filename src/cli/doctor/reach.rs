@@ -1,0 +1,207 @@
+//! Whether the server runs, and answers where its invites say that it does.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::report::Finding;
+use crate::client::dial::DialError;
+use crate::client::link::{ConnectError, probe};
+use crate::server::admin::{Reply, Request};
+use crate::server::config::Config;
+use crate::server::control::Client;
+use crate::trust::{Address, Pin};
+
+/// How long another program may take to take a connection on this machine.
+const LOCAL: Duration = Duration::from_secs(2);
+
+/// What runs on a data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// A server, which says this of itself.
+    Server { addresses: Vec<Address>, pin: Pin, pid: Option<u32> },
+    /// Nothing.
+    Nothing,
+    /// Something that cannot be asked.
+    Unknown(String),
+}
+
+impl Running {
+    /// Asks by the control socket.
+    pub fn on(folder: &Path) -> Self {
+        let mut client = match Client::connect(folder) {
+            Ok(client) => client,
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                return Self::Nothing;
+            }
+            Err(error) => return Self::Unknown(error.to_string()),
+        };
+        match client.ask(&Request::Server) {
+            Ok(Reply::Server { addresses, pin }) => {
+                let pid = std::fs::read_to_string(folder.join("lock")).ok();
+                Self::Server { addresses, pin, pid: pid.and_then(|text| text.trim().parse().ok()) }
+            }
+            Ok(_) => Self::Unknown("an unexpected answer".to_owned()),
+            Err(error) => Self::Unknown(error.to_string()),
+        }
+    }
+
+    /// The process of the server.
+    pub fn pid(&self) -> Option<u32> {
+        if let Self::Server { pid, .. } = self { *pid } else { None }
+    }
+
+    /// The ports that others connect to.
+    pub fn ports(&self, config: &Config) -> Vec<u16> {
+        let mut ports: Vec<u16> = match self {
+            Self::Server { addresses, .. } => addresses.iter().map(Address::port).collect(),
+            _ => config.listen.iter().map(SocketAddr::port).collect(),
+        };
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+}
+
+/// Connects to every address of the server, as its clients do.
+pub async fn check(folder: &Path, running: &Running, config: &Config, pin: Option<Pin>) -> Vec<Finding> {
+    match running {
+        Running::Server { addresses, pin: shown, .. } => {
+            let mut told = vec![same_pin(*shown, pin)];
+            let probes: Vec<_> = addresses
+                .iter()
+                .cloned()
+                .map(|address| (address.clone(), tokio::spawn(reach(address, *shown))))
+                .collect();
+            for (address, probe) in probes {
+                if let Ok(result) = probe.await {
+                    told.push(reached(&address, result, config));
+                }
+            }
+            told
+        }
+        Running::Nothing => {
+            let start = Finding::warning(
+                "server",
+                format!("no server runs on {}", folder.display()),
+                "start it with `parlour serve`",
+            );
+            let mut told = vec![start];
+            for address in &config.listen {
+                told.extend(taken(*address).await);
+            }
+            told
+        }
+        Running::Unknown(why) => vec![Finding::problem(
+            "server",
+            format!("the server on {} cannot be asked: {why}", folder.display()),
+            "run this as the user that the server runs as",
+        )],
+    }
+}
+
+async fn reach(address: Address, pin: Pin) -> Result<(), ConnectError> {
+    probe(&[address], pin).await
+}
+
+fn same_pin(shown: Pin, here: Option<Pin>) -> Finding {
+    match here {
+        Some(here) if here != shown => Finding::problem(
+            "pin",
+            format!("the running server has the pin {shown}, and the certificates here have {here}"),
+            "if the certificates were made anew, start the server again and invite everybody again; otherwise put the old \
+             ones back from a backup",
+        ),
+        _ => Finding::ok("pin", format!("the running server has the pin {shown}")),
+    }
+}
+
+fn reached(address: &Address, result: Result<(), ConnectError>, config: &Config) -> Finding {
+    let is_ip = address.host().parse::<IpAddr>().is_ok();
+    match result {
+        Ok(()) => Finding::ok("reach", format!("{address} answers, and proves the pin")),
+        Err(ConnectError::Dial(DialError::Untrusted { reason, .. })) => Finding::problem(
+            "reach",
+            format!("at {address} answers somebody else: {reason}"),
+            "find out what listens there (`ss -ltnp`), or correct `advertise` in parlour.toml",
+        ),
+        Err(error) if !config.advertise.is_empty() || !is_ip => Finding::warning(
+            "reach",
+            format!("an invite says {address}, which does not lead here from this machine: {error}"),
+            "see whether the name and the port lead to this machine from where your people are; a router that forwards the \
+             port may do so from outside only. `advertise` in parlour.toml says what invites carry",
+        ),
+        Err(error) => Finding::problem(
+            "reach",
+            format!("{address} does not answer: {error}"),
+            "a firewall on this machine may keep it closed, or the machine has another address now: start the server again",
+        ),
+    }
+}
+
+/// Another program on a port that the server would listen on.
+async fn taken(address: SocketAddr) -> Option<Finding> {
+    let local = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    if address.port() == 0 {
+        return None;
+    }
+    timeout(LOCAL, TcpStream::connect((local, address.port()))).await.ok()?.ok()?;
+    Some(Finding::problem(
+        "server",
+        format!("another program listens on {address}, where the server would"),
+        "stop that (`ss -ltnp` names it), or choose another port with `listen` in parlour.toml",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::cli::doctor::report::Level;
+
+    #[tokio::test]
+    async fn a_port_that_another_program_has_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        assert_eq!(taken(address).await.expect("told").level, Level::Problem);
+        drop(listener);
+        assert_eq!(taken(address).await, None);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_closed_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        let pin = Pin::new([7; 32]);
+        let addresses = vec![address.to_string().parse().expect("an address")];
+        let running = Running::Server { addresses, pin, pid: None };
+        let told = check(Path::new("data"), &running, &Config::default(), Some(Pin::new([8; 32]))).await;
+        assert_eq!(
+            told.iter().map(|one| (one.check, one.level)).collect::<Vec<_>>(),
+            [("pin", Level::Problem), ("reach", Level::Problem)]
+        );
+        // What was configured may be right from elsewhere.
+        let config =
+            Config { advertise: vec!["chat.example".parse().expect("an address")], ..Config::default() };
+        let told = check(Path::new("data"), &running, &config, Some(pin)).await;
+        assert_eq!(told.iter().map(|one| one.level).collect::<Vec<_>>(), [Level::Ok, Level::Warning]);
+    }
+
+    #[test]
+    fn nothing_runs_on_an_empty_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(Running::on(folder.path()), Running::Nothing);
+    }
+}

@@ -1,0 +1,119 @@
+//! What was found, and how it is told.
+
+use serde_json::json;
+
+use crate::client::clean::clean;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, and will not for ever or not for everybody.
+    Warning,
+    /// It does not work, or is not safe.
+    Problem,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub level: Level,
+    /// What was checked, one word.
+    pub check: &'static str,
+    pub what: String,
+    /// What to do. Every warning and every problem has it.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    pub fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self { level: Level::Ok, check, what: what.into(), remedy: None }
+    }
+
+    pub fn warning(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: Level::Warning, check, what: what.into(), remedy: Some(remedy.into()) }
+    }
+
+    pub fn problem(check: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: Level::Problem, check, what: what.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// A problem whose error message ends with what to do, behind one of these.
+    pub fn of_error(check: &'static str, error: impl std::fmt::Display, ends: &[&str]) -> Self {
+        let text = error.to_string();
+        let (what, remedy) = ends
+            .iter()
+            .find_map(|end| text.split_once(end))
+            .map_or((text.as_str(), "see the README"), |(what, remedy)| (what, remedy));
+        let mut start = remedy.chars();
+        let remedy = start.next().into_iter().flat_map(char::to_lowercase).chain(start).collect::<String>();
+        Self::problem(check, what, remedy)
+    }
+
+    /// A line with the finding, and one with its remedy.
+    fn text(&self) -> String {
+        let level = match self.level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Problem => "problem",
+        };
+        let line = format!("{level:<8} {:<14} {}\n", self.check, clean(&self.what));
+        match &self.remedy {
+            Some(remedy) => format!("{line}{:>24}{}\n", "-> ", clean(remedy)),
+            None => line,
+        }
+    }
+
+    fn object(&self) -> String {
+        let level = match self.level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Problem => "problem",
+        };
+        format!(
+            "{}\n",
+            json!({ "level": level, "check": self.check, "what": self.what, "remedy": self.remedy })
+        )
+    }
+}
+
+/// All findings as text for people, or as an object a line.
+pub fn render(findings: &[Finding], as_json: bool) -> String {
+    findings.iter().map(|finding| if as_json { finding.object() } else { finding.text() }).collect()
+}
+
+/// The exit code: that of the worst finding.
+pub fn exit_code(findings: &[Finding]) -> u8 {
+    match findings.iter().map(|finding| finding.level).max() {
+        None | Some(Level::Ok) => 0,
+        Some(Level::Warning) => 1,
+        Some(Level::Problem) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_with_their_remedies() {
+        let all = [
+            Finding::ok("disk", "plenty"),
+            Finding::warning("names", "a\u{1b}[31mb", "do this"),
+            Finding::of_error("keys", "others can read it. Keep it to yourself: chmod 600 x", &[". "]),
+        ];
+        assert_eq!(
+            render(&all, false),
+            "ok       disk           plenty\n\
+             warning  names          ab\n                     -> do this\n\
+             problem  keys           others can read it\n                     -> keep it to yourself: chmod 600 x\n"
+        );
+        assert_eq!(
+            render(&all[..1], true),
+            "{\"check\":\"disk\",\"level\":\"ok\",\"remedy\":null,\"what\":\"plenty\"}\n"
+        );
+        let codes: Vec<u8> = (0..=3).map(|n| exit_code(&all[..n])).collect();
+        assert_eq!(codes, [0, 0, 1, 2]);
+    }
+}

@@ -1,0 +1,142 @@
+//! Looking at a database that a server may have open, without changing it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, schema};
+use crate::wire::{MessageId, Millis};
+
+/// Most faults that are told; one page that is damaged may break a thousand things.
+const MOST: usize = 5;
+
+/// What is wrong with a database, and how far it has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// What SQLite complains about, the first few, a line each; none for a sound database.
+    pub faults: Vec<String>,
+    /// The time of the latest message, if there is one that can be read.
+    pub latest: Option<Millis>,
+}
+
+/// Checks the database in a data folder: its pages, that what refers to something finds it, that its schema is known.
+///
+/// Reads everything once, so a large database takes its time. A log that a killed server left behind is read too, for
+/// which SQLite makes its index anew, as the server itself would.
+///
+/// # Errors
+/// When the file is no database, or cannot be opened.
+pub fn check(folder: &Path) -> Result<Health, StoreError> {
+    let path = folder.join("parlour.db");
+    let conn = open(&path)?;
+    schema::check_version(&conn)?;
+    let mut health = Health::default();
+    let mut faults = |query: &str, fault: fn(&rusqlite::Row<'_>) -> rusqlite::Result<String>| {
+        let told = (|| {
+            let mut statement = conn.prepare(query)?;
+            let rows = statement.query_map([], fault)?.take(MOST);
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        })();
+        // A database may be so damaged that the check itself cannot read on.
+        health.faults.extend(told.unwrap_or_else(|error| vec![error.to_string()]));
+    };
+    faults("PRAGMA quick_check(5)", |row| row.get(0));
+    faults("SELECT DISTINCT \"table\", parent FROM pragma_foreign_key_check", |row| {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!("a row of {table} refers to one of {parent} that does not exist"))
+    });
+    health.faults.retain(|fault| fault != "ok");
+    health.faults.truncate(MOST);
+    for fault in &mut health.faults {
+        *fault = fault.lines().collect::<Vec<_>>().join(" ");
+    }
+    let latest = conn.query_row("SELECT max(id) FROM messages", [], |row| row.get::<_, Option<i64>>(0));
+    health.latest = latest.ok().flatten().map(|id| MessageId::from_i64(id).time());
+    Ok(health)
+}
+
+/// Opens it to read. Where nothing waits in a log nothing need be made beside it either.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let log = path.with_extension("db-wal");
+    if log.exists() {
+        return schema::open_reader(path);
+    }
+    let Some(text) = path.to_str() else { return schema::open_reader(path) };
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+    use crate::store::Store;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(Store::open(folder.path()).expect("a store"));
+        folder
+    }
+
+    #[test]
+    fn a_sound_database_has_no_faults_and_is_left_as_it_is() {
+        let folder = folder();
+        let files = || {
+            let mut names: Vec<_> = fs::read_dir(folder.path())
+                .expect("a folder")
+                .map(|entry| entry.expect("a file").file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        let before = files();
+        assert_eq!(check(folder.path()).expect("checked"), Health::default());
+        assert_eq!(files(), before);
+        // Nor does it mind that a server has it open.
+        let _store = Store::open(folder.path()).expect("a store");
+        assert_eq!(check(folder.path()).expect("checked"), Health::default());
+    }
+
+    #[test]
+    fn a_damaged_page_is_found() {
+        let folder = folder();
+        let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
+        // The first page has the schema; from the second on there are tables and indices.
+        for page in 1..8 {
+            file.write_all_at(&[0xa5; 512], page * 4096).expect("written");
+        }
+        let health = check(folder.path()).expect("checked");
+        assert!((1..=MOST).contains(&health.faults.len()), "{health:?}");
+        assert!(health.faults.iter().all(|fault| !fault.contains('\n')));
+        fs::write(folder.path().join("parlour.db"), "this is no database, and long enough to be looked at")
+            .expect("written");
+        assert!(matches!(check(folder.path()), Err(StoreError::Sql(_))));
+    }
+
+    #[test]
+    fn a_row_that_refers_to_nothing_is_found() {
+        let folder = folder();
+        let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
+        conn.pragma_update(None, "foreign_keys", false).expect("set");
+        conn.execute_batch(
+            "CREATE TABLE x (account INTEGER REFERENCES accounts (id)); INSERT INTO x VALUES (99)",
+        )
+        .expect("written");
+        drop(conn);
+        let health = check(folder.path()).expect("checked");
+        assert_eq!(health.faults, ["a row of x refers to one of accounts that does not exist"]);
+    }
+
+    #[test]
+    fn a_database_of_a_later_program_is_named() {
+        let folder = folder();
+        let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
+        conn.pragma_update(None, "user_version", 999).expect("written");
+        drop(conn);
+        assert!(matches!(check(folder.path()), Err(StoreError::Newer { found: 999, .. })));
+    }
+}
