@@ -191,7 +191,7 @@ impl Channels {
     }
 
     /// All of them, the oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Channel> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Channel> {
         self.by_id.values()
     }
 }

@@ -50,4 +50,4 @@ pub use event::{Event, EventKind, Renderer};
 pub use input::{Input, InputKind};
 pub use login::Login;
 pub use settings::Settings;
-pub use state::Chat;
+pub use state::{Chat, Sizes};

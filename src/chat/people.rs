@@ -163,7 +163,7 @@ impl People {
     }
 
     /// All of them, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Person> {
         self.by_id.values()
     }
 

@@ -34,6 +34,17 @@ pub(super) struct Session {
     pub heard: MessageId,
 }
 
+/// How much there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Sessions.
+    pub sessions: usize,
+    /// Accounts, built-in ones and those that may not log in among them.
+    pub accounts: usize,
+    /// Channels.
+    pub channels: usize,
+}
+
 /// Everything the rules know.
 #[derive(Debug)]
 pub struct Chat {
@@ -127,9 +138,13 @@ impl Chat {
         self.password_changes
     }
 
-    /// The sessions of now, for the counters.
-    pub fn session_count(&self) -> usize {
-        self.sessions.len()
+    /// How much there is now.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            sessions: self.sessions.len(),
+            accounts: self.people.iter().len(),
+            channels: self.channels.iter().len(),
+        }
     }
 
     /// Who said a message, and to whom or where: for the log.

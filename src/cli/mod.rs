@@ -13,6 +13,7 @@ mod folders;
 mod import;
 pub mod invite;
 pub mod join;
+pub mod metrics;
 mod output;
 mod qr;
 pub mod send;
@@ -44,6 +45,7 @@ enum Command {
     Discover(discover::Args),
     Doctor(doctor::Args),
     Certs(certs::Args),
+    Metrics(metrics::Args),
     User(user::Args),
     Invite(invite::Args),
 }
@@ -74,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Discover(args) => discover::run(&args),
         Command::Doctor(args) => return doctor::run(&args),
         Command::Certs(args) => certs::run(args),
+        Command::Metrics(args) => metrics::run(args),
         Command::User(args) => user::run(args),
         Command::Invite(args) => invite::run(args),
     };

@@ -117,10 +117,12 @@ fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<An
 
 /// Answers the administration's requests beside the chat, until the task is aborted.
 fn control(server: &Server, store: &Store, addresses: Vec<Address>) -> anyhow::Result<JoinHandle<()>> {
-    let (known, reloader) = (server.reloader(), server.reloader());
+    let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
+    let metrics = server.metrics();
     let facts = Facts {
         addresses,
         pin: Arc::new(move || known.identity().pin()),
+        metrics: Arc::new(move || metrics.text(&counted.identity())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
             Box::pin(async move { read_certificates(&reloader).await })

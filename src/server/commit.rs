@@ -26,6 +26,8 @@ pub(super) struct Committed {
     pub refused: Vec<Refusal>,
     /// The store began to fail, or works again.
     pub writable: Option<bool>,
+    /// How many messages of people it kept, where there was a transaction.
+    pub said: Option<usize>,
 }
 
 /// A command whose messages the store refused.
@@ -120,7 +122,8 @@ impl Commits {
         let mut outputs = std::mem::take(&mut self.held);
         outputs.extend(batch.effects.outputs);
         let writable = self.failing.take().map(|_| true);
-        Committed { outputs, writable, ..Committed::default() }
+        let said = batch.records.iter().filter_map(message).filter(|message| message.kind.is_said()).count();
+        Committed { outputs, writable, said: Some(said), ..Committed::default() }
     }
 
     fn refused(&mut self, batch: UnderWay, error: StoreError) -> Committed {

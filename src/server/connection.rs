@@ -18,6 +18,7 @@ use super::addresses::Place;
 use super::flood::Flood;
 use super::handle::HubHandle;
 use super::logins::Logins;
+use super::metrics::{Metrics, Open};
 use super::outbox::error_line;
 use super::pump::{Pump, line_refused};
 use crate::chat::account::DeviceKey;
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     pub settings: watch::Receiver<Arc<Settings>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// What a connection may do.
@@ -67,6 +69,8 @@ pub(super) async fn serve(
     let _ = tcp.set_nodelay(true);
     // Boxed, both the login and what comes of it: the login's buffers are gone while the connection lives on, and
     // the task is as small as an idle connection.
+    let metrics = shared.metrics.clone();
+    let _open = Open::begin(&metrics);
     let Some((mut pump, nick)) = Box::pin(enter(tcp, peer, &shared)).await else { return };
     drop((permit, shared));
     info!(%peer, account = %nick, "logged in");
@@ -84,10 +88,12 @@ async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box
     let mut stream = match timeout(shared.limits.handshake, shared.tls.accept(tcp)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
+            shared.metrics.handshakes_failed.inc();
             info!(%peer, %error, "no TLS 1.3 handshake");
             return None;
         }
         Err(_) => {
+            shared.metrics.handshakes_failed.inc();
             info!(%peer, "the handshake took too long");
             return None;
         }
@@ -168,14 +174,17 @@ async fn log_in(
             step = match step {
                 Step::Check(credentials) => {
                     let outcome = shared.logins.check(peer.ip(), credentials).await;
+                    shared.metrics.login(&outcome);
                     machine.checked(outcome, &mut out)
                 }
                 Step::Prove(name) => {
                     let outcome = shared.logins.prove(peer.ip(), device, name).await;
+                    shared.metrics.login(&outcome);
                     machine.checked(outcome, &mut out)
                 }
                 Step::Register(registration) => {
                     let outcome = shared.logins.register(peer.ip(), registration).await;
+                    shared.metrics.registration(&outcome);
                     machine.registered(outcome, &mut out)
                 }
                 other => other,

@@ -16,6 +16,7 @@ use super::asks::Asks;
 use super::commit::Commits;
 use super::deliver::{Deliverer, Sessions};
 use super::handle::{HubHandle, Order, Orders, now};
+use super::metrics::Metrics;
 use super::session::{Answered, Ready, Said, Session};
 use crate::chat::record::Record;
 use crate::chat::{Chat, Effects, Input, InputKind, Output};
@@ -46,6 +47,7 @@ pub(super) struct Hub {
     pending: Effects,
     commits: Commits,
     asks: Asks,
+    metrics: Arc<Metrics>,
     /// Kept for its capacity.
     listed: Vec<Arc<Session>>,
 }
@@ -57,8 +59,9 @@ impl Hub {
         store: Store,
         (handle, orders): (&HubHandle, Orders),
         asks: Asks,
-        send_queue: usize,
+        (send_queue, metrics): (usize, Arc<Metrics>),
     ) -> Self {
+        metrics.sizes(chat.sizes());
         Self {
             chat,
             ready: handle.ready.clone(),
@@ -69,6 +72,7 @@ impl Hub {
             pending: Effects::default(),
             commits: Commits::new(store),
             asks,
+            metrics,
             listed: Vec::new(),
         }
     }
@@ -99,6 +103,7 @@ impl Hub {
                 _ = sweep.tick() => self.sweep(),
             }
             self.flush();
+            self.metrics.sizes(self.chat.sizes());
         }
         self.shut_down().await;
     }
@@ -190,6 +195,7 @@ impl Hub {
         if let Some(error) = &result.failure {
             warn!("cannot store what was said: {error}");
         }
+        self.metrics.committed(&result);
         self.deliver(result.outputs);
         self.asks.kept();
         if let Some(writable) = result.writable {

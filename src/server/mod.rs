@@ -20,6 +20,7 @@ mod invites;
 mod listener;
 mod logins;
 mod manage;
+pub mod metrics;
 mod outbox;
 pub mod passwords;
 mod pump;
@@ -47,6 +48,7 @@ use asks::Asks;
 use certificates::Certificates;
 use config::Config;
 use manage::Manager;
+use metrics::Metrics;
 use passwords::Passwords;
 use reload::Reloader;
 
@@ -69,6 +71,7 @@ pub struct Server {
     /// The store, and what of it is to be kept.
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
+    metrics: Arc<Metrics>,
 }
 
 impl Server {
@@ -121,7 +124,8 @@ impl Server {
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
-        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, send_queue);
+        let metrics = Arc::new(Metrics::new(started));
+        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (send_queue, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
@@ -136,9 +140,15 @@ impl Server {
             },
             settings: announced,
             stopping: stop,
+            metrics: metrics.clone(),
         });
         let addresses = addresses::Addresses::new(limits.connections_per_address);
-        Ok(Self { hub, handle, shared, stopping, addresses, retention, reloader })
+        Ok(Self { hub, handle, shared, stopping, addresses, retention, reloader, metrics })
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.metrics.clone()
     }
 
     /// How the administration tells the chat what it changed.
@@ -154,7 +164,8 @@ impl Server {
     /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
     /// confirmed or is on its way was kept.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let Self { hub, handle, shared, stopping, addresses, retention: (store, history), reloader } = self;
+        let Self { hub, handle, shared, stopping, addresses, retention: (store, history), reloader, .. } =
+            self;
         let retention = tokio::spawn(retention::run(store, history));
         reloader.note_root().await;
         let certificates = reloader.certificates.clone();

@@ -38,6 +38,7 @@ mod login;
 mod markers;
 mod messages;
 mod metadata;
+mod metrics;
 mod moderation;
 mod modes;
 mod monitor;

@@ -2,6 +2,7 @@
 //! (<https://modern.ircdocs.horse/#server-queries-and-commands>).
 
 use super::{Command, Spec};
+use crate::chat::Sizes;
 use crate::chat::context::Context;
 use crate::chat::settings::{SERVER_NAME, VERSION};
 use crate::wire::numeric::{
@@ -174,12 +175,11 @@ fn stats(cx: &mut Context<'_>, letter: &str) {
             cx.reply(Reply::numeric(RPL_STATSUPTIME).text(text));
         }
         "m" => {
-            let (sessions, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
-            let people = cx.chat.people.iter().count();
-            let channels = cx.chat.channels.iter().count();
+            let Sizes { sessions, accounts, channels } = cx.chat.sizes();
+            let most = cx.chat.most_sessions;
             for text in [
                 format!("{sessions} sessions, at most {most} at once"),
-                format!("{people} accounts"),
+                format!("{accounts} accounts"),
                 format!("{channels} channels"),
             ] {
                 cx.reply(Reply::numeric(RPL_STATSOTHER).text(text));

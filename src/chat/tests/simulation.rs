@@ -151,7 +151,7 @@ fn check(d: &Driver, kept: &Kept) {
         }
     }
     let seats: usize = (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).sum();
-    assert_eq!(seats, chat.session_count());
+    assert_eq!(seats, chat.sizes().sessions);
 }
 
 fn run(seed: u64, steps: usize) {

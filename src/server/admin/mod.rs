@@ -62,6 +62,8 @@ pub enum Request {
     Server,
     /// Read the certificates again. Only a running server can.
     Certificates,
+    /// What it counts. Only a running server does.
+    Metrics,
     /// The devices that have not been there since the server shows the root with this pin, [`PAGE`] at a time, after the
     /// given key, and how many invites of before are open.
     Absent {
@@ -156,6 +158,8 @@ pub enum Reply {
     },
     /// The certificate that the running server shows now: SHA-256, in hexadecimal digits.
     Certificates(String),
+    /// What the running server counted, in Prometheus' text format.
+    Metrics(String),
     /// A page of devices, and how many invites are open.
     Absent {
         /// The devices.
@@ -290,7 +294,7 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::Absent { pin, after } => {
             store.read(move |conn| absent::list(conn, pin, after, now)).await.map(Into::into)
         }
-        Request::Server | Request::Certificates => {
+        Request::Server | Request::Certificates | Request::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }

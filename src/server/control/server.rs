@@ -34,6 +34,8 @@ pub struct Facts {
     pub addresses: Vec<Address>,
     /// How they know it now.
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
+    /// What it counts, as text.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Reads the certificates again; what comes of it.
     pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
 }
@@ -157,6 +159,7 @@ where
                 let addresses = self.facts.addresses.clone();
                 return Answer::Done(Reply::Server { addresses, pin: (self.facts.pin)() });
             }
+            Ok(Request::Metrics) => return Answer::Done(Reply::Metrics((self.facts.metrics)())),
             Ok(Request::Certificates) => {
                 return (self.facts.reload)().await.map_or_else(Answer::Failed, Answer::Done);
             }

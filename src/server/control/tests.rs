@@ -27,6 +27,7 @@ fn start(folder: &Path) -> Running {
     let facts = Facts {
         addresses: vec!["chat.example.org".parse().expect("an address")],
         pin: Arc::new(|| Pin::new([7; 32])),
+        metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
         reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
     };
     let control = {

@@ -1,0 +1,33 @@
+//! `parlour metrics`: what the running server counts.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use super::admin::Admin;
+use super::output::print;
+use crate::server::admin::{Reply, Request};
+
+/// Print what the running server counts, in Prometheus' text format.
+///
+/// The server has no port for this. Have it written to a file now and then, for the textfile collector of
+/// Prometheus' node exporter or whatever else reads the format.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour metrics
+  parlour metrics > metrics.new && mv metrics.new /var/lib/node_exporter/parlour.prom
+  parlour metrics | awk '$1 == \"parlour_sessions\" { print $2 }'")]
+pub struct Args {
+    /// The folder of the database.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Reply::Metrics(text) = Admin::of(args.data)?.ask(&Request::Metrics)? else {
+        bail!("an unexpected answer")
+    };
+    print(&text)
+}

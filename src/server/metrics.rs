@@ -1,0 +1,194 @@
+//! What the running server counts, for `parlour metrics` to print.
+//!
+//! Counting is one atomic addition each, and nothing waits for it. The numbers go out over the control socket alone:
+//! a port for them would be one more that speaks in the clear.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use rustls_pki_types::UnixTime;
+
+use super::commit::Committed;
+use crate::chat::Sizes;
+use crate::chat::login::{Checked, Refused, Verified};
+use crate::trust::certs::Identity;
+use crate::wire::Millis;
+
+/// The numbers of one server.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Connections that were let in, and those that are open.
+    pub(super) connections: Counter,
+    pub(super) open: Gauge,
+    /// Connections that did not get through the TLS handshake.
+    pub(super) handshakes_failed: Counter,
+    logins: Counter,
+    logins_refused: Counter,
+    /// The server was too busy, or the caller too eager.
+    logins_deferred: Counter,
+    messages: Counter,
+    messages_refused: Counter,
+    commits: Counter,
+    commits_failed: Counter,
+    sessions: Gauge,
+    accounts: Gauge,
+    channels: Gauge,
+    certificate_expires: Gauge,
+    root_expires: Gauge,
+    renews: Gauge,
+}
+
+/// Name and value of the one label that a number has.
+type Label = [(&'static str, &'static str); 1];
+
+impl Metrics {
+    /// All at nought, for a server that started then.
+    pub fn new(started: Millis) -> Self {
+        let mut registry = Registry::with_prefix("parlour");
+        let version = gauges(&mut registry, "build_info", "1, with the version of the program");
+        version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        gauge(&mut registry, "start_time_seconds", "When the server started, since the Unix epoch")
+            .set(i64::try_from(started.seconds()).unwrap_or(i64::MAX));
+        let logins = counters(&mut registry, "logins", "Logins by what came of them");
+        let result = |result| logins.get_or_create_owned(&[("result", result)]);
+        let commits = counters(&mut registry, "commits", "Transactions of the chat by what came of them");
+        let commit = |result| commits.get_or_create_owned(&[("result", result)]);
+        let messages = counters(&mut registry, "messages", "What people said, by what came of it");
+        let message = |result| messages.get_or_create_owned(&[("result", result)]);
+        Self {
+            logins: result("ok"),
+            logins_refused: result("refused"),
+            logins_deferred: result("deferred"),
+            commits: commit("ok"),
+            commits_failed: commit("failed"),
+            messages: message("kept"),
+            messages_refused: message("refused"),
+            connections: counter(&mut registry, "connections", "Connections that were accepted"),
+            open: gauge(&mut registry, "connections_open", "Connections that are open, logged in or not"),
+            handshakes_failed: counter(
+                &mut registry,
+                "handshakes_failed",
+                "Connections that did not get through the TLS handshake",
+            ),
+            sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
+            accounts: gauge(
+                &mut registry,
+                "accounts",
+                "Accounts, the built-in one and those that may not log in among them",
+            ),
+            channels: gauge(&mut registry, "channels", "Channels"),
+            certificate_expires: gauge(
+                &mut registry,
+                "certificate_expiry_timestamp_seconds",
+                "Until when the server's certificate counts, since the Unix epoch",
+            ),
+            root_expires: gauge(
+                &mut registry,
+                "root_expiry_timestamp_seconds",
+                "Until when the root counts, since the Unix epoch",
+            ),
+            renews: gauge(
+                &mut registry,
+                "certificate_renews",
+                "1 if the server renews its certificate by itself, 0 if the root's key is elsewhere",
+            ),
+            registry,
+        }
+    }
+
+    /// Somebody tried to log in.
+    pub(super) fn login(&self, outcome: &Checked) {
+        match outcome {
+            Checked::Right(_) => self.logins.inc(),
+            Checked::Wrong | Checked::Unproven(_) => self.logins_refused.inc(),
+            Checked::Later(_) => self.logins_deferred.inc(),
+        };
+    }
+
+    /// Somebody tried to redeem an invite.
+    pub(super) fn registration(&self, outcome: &Result<Verified, Refused>) {
+        match outcome {
+            Ok(_) => self.logins.inc(),
+            Err(_) => self.logins_refused.inc(),
+        };
+    }
+
+    /// The store answered.
+    pub(super) fn committed(&self, result: &Committed) {
+        let count = |messages: usize| u64::try_from(messages).unwrap_or(u64::MAX);
+        if let Some(said) = result.said {
+            self.commits.inc();
+            self.messages.inc_by(count(said));
+        }
+        if result.failure.is_some() {
+            self.commits_failed.inc();
+        }
+        self.messages_refused.inc_by(count(result.refused.iter().map(|r| r.messages.len()).sum()));
+    }
+
+    /// How large the chat is now.
+    pub(super) fn sizes(&self, sizes: Sizes) {
+        let set = |gauge: &Gauge, size: usize| gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
+        set(&self.sessions, sizes.sessions);
+        set(&self.accounts, sizes.accounts);
+        set(&self.channels, sizes.channels);
+    }
+
+    /// All numbers in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/), with
+    /// those of the certificate that is shown now.
+    pub fn text(&self, shown: &Identity) -> String {
+        let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let certificates = shown.certificates();
+        self.certificate_expires.set(seconds(certificates.server.until));
+        self.root_expires.set(seconds(certificates.root.until));
+        self.renews.set(shown.can_renew().into());
+        let mut text = String::new();
+        // A String takes everything.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Counts a connection as open until it is dropped.
+pub(super) struct Open<'a>(&'a Gauge);
+
+impl<'a> Open<'a> {
+    pub fn begin(metrics: &'a Metrics) -> Self {
+        metrics.connections.inc();
+        metrics.open.inc();
+        Self(&metrics.open)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
+    let counter = Counter::default();
+    registry.register(name, help, counter.clone());
+    counter
+}
+
+fn counters(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Counter> {
+    let counters = Family::default();
+    registry.register(name, help, counters.clone());
+    counters
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}
+
+fn gauges(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Gauge> {
+    let gauges = Family::default();
+    registry.register(name, help, gauges.clone());
+    gauges
+}

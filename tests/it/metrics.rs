@@ -1,0 +1,95 @@
+//! `parlour metrics`: what the running server counts.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::common::{Client, Home, Server, server};
+
+/// The numbers by their names with labels. Each line is one of the format, and each number is explained.
+#[track_caller]
+fn read(server: &Server) -> BTreeMap<String, f64> {
+    let text = server.home.succeed(&["metrics"]);
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let (mut helped, mut typed, mut numbers) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            helped.extend(rest.split(' ').next());
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
+            // What readers of the older format know too.
+            assert!(["counter", "gauge"].contains(&kind), "{line}");
+            typed.push(name);
+        } else if line != "# EOF" {
+            let (name, value) = line.rsplit_once(' ').expect(line);
+            let family = name.split('{').next().unwrap_or(name);
+            let family = family.strip_suffix("_total").unwrap_or(family);
+            assert!(family.starts_with("parlour_"), "{line}");
+            assert_eq!((helped.last(), typed.last()), (Some(&family), Some(&family)), "{line}");
+            assert!(numbers.insert(name.to_owned(), value.parse().expect(line)).is_none(), "{line}");
+        }
+    }
+    numbers
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let server = server();
+    let before = read(&server);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #metered");
+    bob.request("JOIN #metered");
+    for text in ["one", "two", "three"] {
+        alice.message_to(&mut bob, "#metered", text);
+    }
+    let mut carol = Client::connect(&server);
+    carol.ready("carol", "");
+    assert_eq!(carol.authenticate("carol", "not her password").command, "904");
+    // Somebody who speaks no TLS; the server hangs up.
+    let mut stranger = TcpStream::connect(server.address).expect("a connection");
+    stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("sent");
+    let _ = std::io::copy(&mut stranger, &mut std::io::sink());
+    let after = read(&server);
+    let grown = |name: &str| after[name] - before.get(name).copied().unwrap_or_default();
+    for (name, by) in [
+        ("parlour_connections_total", 4.0),
+        ("parlour_connections_open", 3.0),
+        ("parlour_handshakes_failed_total", 1.0),
+        (r#"parlour_logins_total{result="ok"}"#, 2.0),
+        (r#"parlour_logins_total{result="refused"}"#, 1.0),
+        (r#"parlour_logins_total{result="deferred"}"#, 0.0),
+        (r#"parlour_messages_total{result="kept"}"#, 3.0),
+        (r#"parlour_messages_total{result="refused"}"#, 0.0),
+        (r#"parlour_commits_total{result="failed"}"#, 0.0),
+        ("parlour_sessions", 2.0),
+        ("parlour_accounts", 0.0),
+        ("parlour_channels", 1.0),
+    ] {
+        assert!((grown(name) - by).abs() < 0.5, "{name} grew by {}, not by {by}", grown(name));
+    }
+    assert!(grown(r#"parlour_commits_total{result="ok"}"#) >= 3.0);
+}
+
+#[test]
+fn when_the_certificate_ends_and_who_renews_it() {
+    let server = server();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64();
+    let numbers = read(&server);
+    let days = |name: &str| (numbers[name] - now) / 86_400.0;
+    assert!((390.0..398.0).contains(&days("parlour_certificate_expiry_timestamp_seconds")), "{numbers:?}");
+    assert!(days("parlour_root_expiry_timestamp_seconds") > 3000.0, "{numbers:?}");
+    assert!(days("parlour_start_time_seconds") <= 0.1, "{numbers:?}");
+    assert!((numbers["parlour_certificate_renews"] - 1.0).abs() < 0.5);
+    std::fs::remove_file(server.home.path("certs/root.key")).expect("a key");
+    server.signal("HUP");
+    server.wait_for_log(|line| line.contains("were read again"));
+    assert!(read(&server)["parlour_certificate_renews"].abs() < 0.5);
+}
+
+#[test]
+fn without_a_server_there_is_nothing_to_count() {
+    let home = Home::with_people(&[]);
+    let said = home.fail(&["metrics"]);
+    assert!(said.contains("no server runs on this data folder; start it with `parlour serve`"), "{said}");
+}
