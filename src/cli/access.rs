@@ -142,6 +142,7 @@ impl Access {
         server: Option<&str>,
         path: &Path,
     ) -> anyhow::Result<(Vec<Address>, Pins, Nick, String)> {
+        server.map_or(Ok(()), Servers::refuse_link)?;
         if let (Some(pin), Some(name)) = (self.pin, &self.name) {
             let address: Address =
                 server.context("--pin needs the server's address: HOST:PORT")?.parse().context("SERVER")?;
@@ -241,12 +242,13 @@ pub fn ask_secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
 
 /// As [`password_from_stdin`], for what need not be one.
 pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(1024));
-    io::stdin()
-        .lock()
-        .take(1024)
-        .read_line(&mut text)
-        .context("cannot read the password from standard input")?;
+    line_from_stdin(1024).context("cannot read the password from standard input")
+}
+
+/// The next line of standard input, of which so many bytes are read, and nothing is left behind in memory.
+pub fn line_from_stdin(most: u16) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(most.into()));
+    io::stdin().lock().take(most.into()).read_line(&mut text)?;
     while text.ends_with(['\n', '\r']) {
         text.pop();
     }

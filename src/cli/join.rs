@@ -22,28 +22,35 @@ use crate::wire::Nick;
 ///
 /// The link says where the server is and how to know it; it is good for one account. One that an admin made for
 /// your own account lets you choose a new password, and ends all that was logged in. In a terminal the chat opens
-/// then; with --password-stdin the command ends when the account is made.
+/// then; with --password-stdin the command ends when the account is made. Without a link it asks for one: others on this
+/// machine can see what stands on a command line.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   parlour join 'parlour://192.0.2.7:6697/?pin=…&token=…'
+  parlour join                         asks for the link, and does not show it
   parlour join 'parlour://…' --name alice --password-stdin < password
+  cat link password | parlour join --name alice --password-stdin
 
 Put the link in quotes: it has characters that mean something to the shell.")]
 pub struct Args {
-    /// The invite: parlour://…
-    link: InviteLink,
+    /// The invite: parlour://… Left out, it is asked for; with --password-stdin it is the first line of standard input.
+    link: Option<InviteLink>,
     /// The name of the account; by default the name you are logged in with on this machine.
     #[arg(long, value_parser = access::nick)]
     name: Option<Nick>,
-    /// Take the password from the first line of standard input instead of asking for it.
+    /// Take the password from the first line of standard input, behind a link that is there, instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
 }
 
+/// Most bytes of a link that is read from standard input: sixteen addresses of the longest names there are.
+const LINK: u16 = 8192;
+
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { link, name, password_stdin } = args;
+    let link = link.map_or_else(|| ask_link(password_stdin), Ok)?;
     let resets = whose(&link, name.as_ref())?;
     access::run(async {
         // Before anything is asked: a file that cannot be written would leave an account and no way to it.
@@ -72,6 +79,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         eprintln!("-- {done}; `parlour chat` brings you back here");
         chat::talk(session, called).await
     })
+}
+
+/// A link that is not on the command line.
+fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
+    let text = if stdin {
+        access::line_from_stdin(LINK).context("cannot read the invite link from standard input")?
+    } else {
+        access::ask_secret("Invite link (it is not shown): ").context("the invite link is asked for")?
+    };
+    // What is wrong with it says what to do, and quotes nothing secret.
+    Ok(text.parse::<InviteLink>()?)
 }
 
 /// The account that the link is for, if it is for one.

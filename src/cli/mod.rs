@@ -19,6 +19,7 @@ mod qr;
 pub mod send;
 pub mod serve;
 pub mod tail;
+mod usage;
 pub mod user;
 
 use std::process::ExitCode;
@@ -55,7 +56,11 @@ enum Command {
 /// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
 /// clear line, 2 wrong usage (from clap). Only `doctor` has codes of its own.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error),
+    };
+    match run(cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("parlour: {error:#}");

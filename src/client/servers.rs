@@ -82,6 +82,11 @@ pub enum ServersError {
     /// There is no server of that name.
     #[error("no server {0:?} is known, but {1}; join it with an invite, or give its --pin")]
     Unknown(String, String),
+    /// An invite link was given for a server. It is not quoted: its token is a secret.
+    #[error(
+        "an invite link is for who joins: open it with `parlour join`, and then name the server as that calls it"
+    )]
+    Link,
     /// More than one server could be meant.
     #[error("{0:?} could be any of: {1}; say which")]
     Ambiguous(String, String),
@@ -187,6 +192,7 @@ impl Servers {
     /// The server that is meant: by its name, by `ACCOUNT@NAME`, or by one of its addresses. With nothing
     /// said the one that was used last.
     pub fn pick(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
+        wanted.map_or(Ok(()), Self::refuse_link)?;
         let Some(wanted) = wanted else {
             let last = self.list.iter().find(|server| Some(&server.name) == self.last.as_ref());
             return last.or(self.list.last()).ok_or(ServersError::None);
@@ -217,6 +223,11 @@ impl Servers {
             [] => Err(ServersError::Unknown(wanted.to_owned(), names(&mut self.list.iter()))),
             _ => Err(ServersError::Ambiguous(wanted.to_owned(), names(&mut found.into_iter()))),
         }
+    }
+
+    /// Refuses an invite link where a server's name or address is asked for.
+    pub fn refuse_link(wanted: &str) -> Result<(), ServersError> {
+        if wanted.contains("://") { Err(ServersError::Link) } else { Ok(()) }
     }
 
     /// Remembers a server that was logged in to, as the one that was used last. One that is known already,

@@ -1,7 +1,9 @@
 //! `parlour join` with links that are whole, damaged, foreign, used up, or lead to an impostor.
 
+use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Output, Stdio};
 
 use crate::common::{Home, Impostor, PASSWORD, Server, server};
@@ -151,4 +153,53 @@ fn of_two_who_open_a_link_at_once_one_joins() {
     let complaint = String::from_utf8_lossy(&lost.stderr);
     assert!(complaint.contains("this invite was used already"), "{complaint}");
     assert_eq!(server.home.count("SELECT count(*) FROM accounts WHERE name IN ('dora', 'eve')"), 1);
+}
+
+#[test]
+fn no_error_quotes_the_token_of_a_link() {
+    let home = Home::new(&[]);
+    let token = "S3cretS3cretS3cretS3cg";
+    let link = format!("parlour://127.0.0.1:1/?pin={}&token={token}", "B".repeat(42) + "A");
+    let bad = link.replace("pin=B", "pin=?");
+    // Something is known, so that what is named is looked for.
+    let known = home.path("config/parlour/servers.toml");
+    fs::create_dir_all(known.parent().expect("a folder")).expect("made");
+    let text = "version = 2\n[[server]]\nname = \"a\"\naddresses = [\"127.0.0.1:1\"]\naccount = \"a\"\n";
+    fs::write(&known, format!("{text}pin = \"{}A\"\n", "B".repeat(42))).expect("written");
+    fs::set_permissions(&known, fs::Permissions::from_mode(0o600)).expect("set");
+    for args in [
+        &["join", &bad][..],
+        &["join", &link[..link.len() - 1]],
+        &["join", "again", &link],
+        &["invite", &link],
+        &["chat", &link],
+        &["send", "#lobby", "x", "--server", &link],
+        &["echo", &link, "--pin", &link, "--name", "a"],
+        &["echo", &link, "--pin", &("B".repeat(42) + "A"), "--name", "a"],
+        &["tail", "#lobby", "--server", &link],
+        &["doctor", &link],
+    ] {
+        let output = home.run(args);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!output.status.success(), "{args:?}: {said}");
+        assert!(!said.is_empty() && !said.contains(&token[..10]), "{args:?}: {said}");
+    }
+    let said = home.fail(&["chat", &link]);
+    assert!(said.contains("open it with `parlour join`"), "{said}");
+}
+
+#[test]
+fn a_link_need_not_stand_on_the_command_line() {
+    let server = server();
+    let link = server.home.invite(&[]);
+    let args = ["join", "--name", "dora", "--password-stdin"];
+    let cut = server.home.run_with_input(&args, &format!("{}\n{PASSWORD}\n", &link[..link.len() - 1]));
+    let said = String::from_utf8_lossy(&cut.stderr).into_owned();
+    assert!(
+        said.contains("the invite link's token is damaged") && !said.contains(&link[link.len() - 9..]),
+        "{said}"
+    );
+    let output = server.home.run_with_input(&args, &format!("{link}\n{PASSWORD}\n"));
+    assert!(output.status.success(), "{output:?}");
+    assert!(server.home.succeed(&["user", "list"]).contains("dora"));
 }
