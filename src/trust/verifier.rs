@@ -146,17 +146,26 @@ impl PinnedVerifier {
         // Whoever issued the server's certificate is on the path, so the pinned root signed it, at one or more removes.
         let issuer =
             path.intermediate_certificates().next().and_then(|it| Pin::of_certificate(&it.der()).ok());
-        Ok(Proof { by: pin, successor: issuer.filter(|issuer| is_root(*issuer, others)) })
+        Ok(Proof { by: pin, successor: issuer.filter(|issuer| self.is_root(*issuer, others)) })
     }
-}
 
-/// Does the key with this pin present itself as a root? An authority below the root, which somebody may have between
-/// the root and the server, does not, and its pin is not learned.
-fn is_root(pin: Pin, others: &[CertificateDer<'_>]) -> bool {
-    others.iter().filter(|other| Pin::of_certificate(other) == Ok(pin)).any(|other| {
-        X509Certificate::from_der(other)
-            .is_ok_and(|(_, root)| root.subject() == root.issuer() && root.is_ca())
-    })
+    /// Has the key with this pin signed that it is a root? An authority below the root, which somebody may have between
+    /// the root and the server, has not, and its pin is not learned. Whoever has no more than a server's certificate of
+    /// such an authority, and would have its pin learned, could show a root with its key, but not sign one.
+    fn is_root(&self, pin: Pin, others: &[CertificateDer<'_>]) -> bool {
+        others.iter().filter(|other| Pin::of_certificate(other) == Ok(pin)).any(|other| {
+            X509Certificate::from_der(other).is_ok_and(|(_, root)| {
+                root.subject() == root.issuer() && root.is_ca() && self.signed_itself(&root)
+            })
+        })
+    }
+
+    fn signed_itself(&self, root: &X509Certificate<'_>) -> bool {
+        let key = &root.public_key().subject_public_key.data;
+        let (said, signature) = (root.tbs_certificate.as_ref(), &root.signature_value.data);
+        // By which algorithm does not matter: under none can it be made without the key.
+        self.algorithms.all.iter().any(|it| it.verify_signature(key, said, signature).is_ok())
+    }
 }
 
 impl ServerCertVerifier for PinnedVerifier {

@@ -234,6 +234,12 @@ async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
     let chain = vec![leaf, ours.cross_sign(&next), ours.certificate()];
     connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
     assert_eq!(learned(only, &chain), only);
+    // Nor where somebody else says it of that authority: a root with its key, and a signature that is not of that key.
+    let mut forged = next.certificate().to_vec();
+    *forged.last_mut().expect("bytes") ^= 1;
+    let chain = [chain, vec![CertificateDer::from(forged)]].concat();
+    connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
+    assert_eq!(learned(only, &chain), only);
 }
 
 #[tokio::test]
