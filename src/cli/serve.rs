@@ -52,6 +52,9 @@ pub struct Args {
 /// How long the first admin's invite holds.
 const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
+/// How long what still reads files at the end is waited for; all that was to be kept is kept by then.
+const LAST_READS: Duration = Duration::from_secs(2);
+
 /// Runs the subcommand to the end of the server.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     log_to_stderr();
@@ -65,7 +68,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         warn!(%error, "cannot raise the number of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, config))
+    let served = runtime.block_on(serve(args, config));
+    // Whoever holds the certificate folder shall not keep a server that has ended from ending.
+    runtime.shutdown_timeout(LAST_READS);
+    served
 }
 
 async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {

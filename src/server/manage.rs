@@ -69,7 +69,7 @@ impl Manager {
                 let reach = (&*self.addresses, self.reloader.identity().pin());
                 Ok(invites::run(&self.store, reach, account, request).await)
             }
-            Request::Rehash => Ok(match self.reloader.read() {
+            Request::Rehash => Ok(match self.reloader.read().await {
                 Ok(settings) => {
                     self.reloader.note_root().await;
                     Outcome::Rehashed(Box::new(settings))
@@ -79,6 +79,7 @@ impl Manager {
                     let code = match why {
                         ReloadError::Config(_) => "INVALID_CONFIG",
                         ReloadError::Certificates(_) => "INVALID_CERTIFICATE",
+                        ReloadError::Ended => "TEMPORARILY_UNAVAILABLE",
                     };
                     refused(code, why.to_string())
                 }

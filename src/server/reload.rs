@@ -27,6 +27,9 @@ pub enum ReloadError {
     /// The certificates.
     #[error("the certificates stay as they were: {0}")]
     Certificates(#[from] CertError),
+    /// It came to no end.
+    #[error("it could not be read: try again")]
+    Ended,
 }
 
 /// What a running server can read again.
@@ -45,8 +48,8 @@ pub struct Reloader {
 
 impl Reloader {
     /// Reads everything again, or nothing where something is wrong: the configuration and the certificates.
-    pub async fn everything(&self) -> Result<(), ReloadError> {
-        match self.read() {
+    pub async fn everything(self: &Arc<Self>) -> Result<(), ReloadError> {
+        match self.read().await {
             Ok(settings) => {
                 self.hub.settings_changed(settings).await;
                 self.note_root().await;
@@ -62,9 +65,10 @@ impl Reloader {
 
     /// Reads the certificates again; what is shown from now on.
     pub async fn certificates(&self) -> Result<Identity, ReloadError> {
-        let read = self.certificates.reload(UnixTime::now());
+        let certificates = self.certificates.clone();
+        let read = apart(move || Ok(certificates.reload(UnixTime::now())?)).await;
         if let Err(error) = &read {
-            warn!("the certificates stay as they were: {error}");
+            warn!("{error}");
         }
         read?;
         self.tell_of_certificate().await;
@@ -78,7 +82,12 @@ impl Reloader {
     }
 
     /// For who tells the chat of the settings by himself.
-    pub(super) fn read(&self) -> Result<Settings, ReloadError> {
+    pub(super) async fn read(self: &Arc<Self>) -> Result<Settings, ReloadError> {
+        let reloader = self.clone();
+        apart(move || reloader.read_here()).await
+    }
+
+    fn read_here(&self) -> Result<Settings, ReloadError> {
         let config = (self.config)().map_err(ReloadError::Config)?;
         self.certificates.reload(UnixTime::now())?;
         self.certificates.set_names(config.tls.names.clone());
@@ -108,4 +117,11 @@ impl Reloader {
         self.settings.send_replace(Arc::new(settings.clone()));
         self.hub.settings_changed(settings).await;
     }
+}
+
+/// Reads files where waiting for a disk, or for a command that holds the folder, keeps nobody's chat waiting.
+async fn apart<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
+) -> Result<T, ReloadError> {
+    tokio::task::spawn_blocking(read).await.unwrap_or(Err(ReloadError::Ended))
 }

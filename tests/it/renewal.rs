@@ -132,6 +132,43 @@ fn new_files_are_taken_and_broken_ones_are_not() {
 }
 
 #[test]
+fn a_folder_that_somebody_holds_keeps_nobody_waiting() {
+    let server = server_with_admin(&[]);
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    let made = shown(&server);
+    certs::renew(server.home.path("certs").as_path(), &[], UnixTime::now()).expect("renewed");
+    let folder = fs::File::open(server.home.path("certs")).expect("the folder");
+    folder.lock().expect("held");
+    // More than the server has threads to chat with.
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(16);
+    let mut admins: Vec<Client> = (0..=threads).map(|_| Client::login(&server, "root")).collect();
+    for admin in &mut admins {
+        admin.send("REHASH");
+    }
+    server.signal("HUP");
+    alice.message_to(&mut bob, "bob", "still here");
+    Client::login(&server, "carol").barrier();
+    assert_eq!(shown(&server), made);
+    drop(folder);
+    for admin in &mut admins {
+        admin.command("382");
+    }
+    server.wait_for_log(|line| line.contains("were read again"));
+    assert_ne!(shown(&server), made);
+
+    // Nor does it keep the server from ending.
+    let folder = fs::File::open(server.home.path("certs")).expect("the folder");
+    folder.lock().expect("held");
+    admins[0].send("REHASH");
+    alice.message_to(&mut bob, "bob", "the last");
+    server.signal("TERM");
+    alice.until_closed();
+    server.wait_for_log(|line| line.contains("stopped"));
+    let mut server = server;
+    assert!(server.wait().success());
+}
+
+#[test]
 fn tickets_outlive_a_renewal_and_stand_in_for_nothing() {
     let server = server_with_admin(&[]);
     let home = &server.home;
