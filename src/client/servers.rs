@@ -288,12 +288,15 @@ impl Servers {
         private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
     }
 
-    /// The server with one of these pins where one has that account.
+    /// The server with one of these pins where one has that account; before one that had them.
     fn of(&mut self, pins: Pins, account: &Nick) -> Option<&mut KnownServer> {
-        let same = |server: &&mut KnownServer| {
-            server.account == *account && pins.newest_first().any(|pin| server.had(pin))
+        let has = |server: &KnownServer| pins.newest_first().any(|pin| server.pins.contains(pin));
+        let had = |server: &KnownServer| pins.newest_first().any(|pin| server.former.contains(&pin));
+        let place = |is: &dyn Fn(&KnownServer) -> bool| {
+            self.list.iter().position(|server| server.account == *account && is(server))
         };
-        self.list.iter_mut().find(same)
+        let place = place(&has).or_else(|| place(&had))?;
+        self.list.get_mut(place)
     }
 
     /// How the server is known now of which one knew this at some time; what one knew where there is nothing newer, or the
@@ -304,12 +307,12 @@ impl Servers {
     }
 
     fn learn(&mut self, addresses: &[Address], pins: Pins, account: &Nick) -> String {
-        let name = if let Some(server) = self.of(pins, account) {
-            if server.former.contains(&pins.pin) && pins.next != Some(server.pins.pin) {
-                // A pin of before was given anew, and worked: an old root is back.
-                server.former.retain(|former| *former != pins.pin);
-                server.pins = pins;
-            }
+        // A pin of before that was given anew, and worked, is another server's: an old root that is back from a backup, or
+        // somebody who has a key for which it was retired. What is known by the pin that followed stays as it is.
+        let again = |server: &KnownServer| {
+            server.former.contains(&pins.pin) && pins.next.is_none_or(|next| !server.had(next))
+        };
+        let name = if let Some(server) = self.of(pins, account).filter(|server| !again(server)) {
             server.follow(pins);
             let old = std::mem::replace(&mut server.addresses, addresses.to_vec());
             for address in old {

@@ -76,13 +76,15 @@ fn a_new_pin_is_learned_and_takes_the_place_of_the_old_one() {
     Servers::learn_pins(&path, &alice, b.into(), pins(b, Some(c))).expect("learned");
     Servers::learn_pins(&path, &nick("carol"), a.into(), pins(a, Some(b))).expect("nothing to do");
     assert_eq!(known(), [pins(b, Some(c)), pins(a, None)]);
-    // An old root is back from a backup, and somebody was given its pin anew.
-    remember(&path, &["a:1"], 1, "alice");
-    assert_eq!(known(), [pins(a, None), pins(a, None)]);
-    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(c))).expect("learned");
+    // A pin that was left behind takes nothing back, even where it worked: whoever has its key is another server.
+    assert_eq!(remember(&path, &["evil:1"], 1, "alice"), "evil");
+    assert_eq!(known(), [pins(b, Some(c)), pins(a, None), pins(a, None)]);
+    let servers = Servers::load(&path).expect("it loads");
+    assert_eq!(servers.pick(Some("a")).expect("known").addresses, [address("a:1")]);
+    assert_eq!(Servers::pins_now(&path, &alice, a.into()), a.into());
     // A fresh invite to a server whose new pin was learned already.
     Servers::remember(&path, &[address("a:1")], c, &alice).expect("remembered");
-    assert_eq!(known(), [pins(c, None), pins(a, None)]);
+    assert_eq!(known(), [pins(c, None), pins(a, None), pins(a, None)]);
 }
 
 #[test]
