@@ -156,6 +156,15 @@ pub async fn probe(addresses: &[Address], pins: impl Into<Pins>) -> Result<(), C
     Ok(())
 }
 
+/// How the server is known by what it shows now. As [`probe`], and what is new is kept.
+pub(super) async fn look_again(mut endpoint: Endpoint) -> Result<Pins, ConnectError> {
+    endpoint.catch_up();
+    let mut stream = dial(&endpoint.addresses, endpoint.pins, None).await?;
+    let pins = learn(&endpoint, &stream);
+    let _ = stream.shutdown().await;
+    Ok(pins)
+}
+
 async fn log_in(
     stream: TlsStream<TcpStream>,
     mut login: Login,

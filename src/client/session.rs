@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::backoff::Backoff;
 use super::clean::clean;
 use super::find::connect_or_find;
-use super::link::{ConnectError, Endpoint, Link};
+use super::link::{ConnectError, Endpoint, Link, look_again};
 use super::login::{Credentials, LoginError};
 use super::model::{Event, Model};
 use crate::trust::{Address, Pins};
@@ -65,6 +65,8 @@ pub struct Session {
     down_since: Instant,
     /// When the local network was last asked where the server is.
     looked: Option<Instant>,
+    /// A look at what the server shows, now and then; see [`AGAIN`].
+    look: Pinned<Box<dyn Future<Output = Option<Pins>>>>,
     /// The server's last words.
     farewell: Option<String>,
 }
@@ -90,6 +92,10 @@ const MOVED: Duration = Duration::from_secs(5);
 /// The network is not asked for it more often than this.
 const LOOK: Duration = Duration::from_mins(1);
 
+/// A connection may last for months, and its server's root may change and the old one be retired meanwhile. So from time
+/// to time it is looked what the server shows; after two looks the new pin is the one that counts.
+const AGAIN: Duration = Duration::from_hours(1);
+
 impl Session {
     /// Connects and logs in; every failure is told at once. `patience` is for later: how long to try to come
     /// back before giving up, `None` for ever.
@@ -108,6 +114,7 @@ impl Session {
         let mut session = Self::with(endpoint, State::Connecting(Box::pin(std::future::pending())), patience);
         session.model.connected(link.nick.clone(), link.caps);
         session.state = State::Online(Box::new(link));
+        session.look_after(AGAIN);
         Ok(session)
     }
 
@@ -132,6 +139,7 @@ impl Session {
             patience,
             down_since: Instant::now(),
             looked: None,
+            look: Box::pin(std::future::pending()),
             farewell: None,
         }
     }
@@ -167,7 +175,15 @@ impl Session {
             }
             match &mut self.state {
                 State::Online(link) => {
-                    let turned = link.turn(&mut self.model).await;
+                    let turned = tokio::select! {
+                        turned = link.turn(&mut self.model) => turned,
+                        pins = &mut self.look => {
+                            // Where it cannot be reached for the moment, the next look is as good.
+                            self.endpoint.pins = pins.unwrap_or(self.endpoint.pins);
+                            self.look_after(AGAIN);
+                            continue;
+                        }
+                    };
                     if let Err(reason) = turned {
                         if link.opened.elapsed() >= GOOD {
                             self.backoff.reset();
@@ -195,6 +211,7 @@ impl Session {
                         self.endpoint.addresses = addresses;
                         self.model.connected(link.nick.clone(), link.caps);
                         self.state = State::Online(Box::new(link));
+                        self.look_after(AGAIN);
                         return Ok(Update::Up);
                     }
                     Err(error) => {
@@ -210,6 +227,15 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Looks after this time what the server shows, if the connection lasts so long. That happens by itself every hour.
+    pub fn look_after(&mut self, wait: Duration) {
+        let endpoint = self.endpoint.clone();
+        self.look = Box::pin(async move {
+            sleep(wait).await;
+            look_again(endpoint).await.ok()
+        });
     }
 
     fn is_final(&mut self, error: &ConnectError) -> bool {

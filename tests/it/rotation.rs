@@ -143,6 +143,36 @@ fn alice_is_gone(mut alice: Client) {
     alice.until_closed();
 }
 
+/// Whoever has the key of a root that was retired may get somebody to open a link of his: that is another server, and
+/// takes nothing of the real one's place.
+#[test]
+fn a_link_with_a_retired_root_changes_nothing_about_the_server_that_left_it() {
+    let server = server();
+    let home = &server.home;
+    join(home, "dora");
+    let stolen = Home::new(&[]);
+    fs::create_dir(stolen.path("certs")).expect("a folder");
+    for file in ["root.pem", "root.key", "server.pem", "server.key"] {
+        fs::copy(home.path("certs").join(file), stolen.path("certs").join(file)).expect("copied");
+    }
+    home.succeed(&["certs", "rotate"]);
+    assert!(talks(home, "dora") && talks(home, "dora"));
+    home.succeed(&["certs", "retire", "--yes"]);
+    let known = || Servers::load(&home.path("dora").join("parlour/servers.toml")).expect("known servers");
+    let real = known().pick(None).expect("a server").clone();
+
+    let impostor = stolen.serve();
+    let link = stolen.invite(&[]);
+    let args = ["join", &link, "--name", "dora", "--password-stdin"];
+    runs(home, "dora", &args, "another password\n");
+    assert_eq!(known().pick(Some(&real.name)).expect("known still"), &real);
+    assert_eq!(known().iter().count(), 2);
+    let before = impostor.log();
+    runs(home, "dora", &["send", "echo", "to the real one", "--server", &real.name], "");
+    assert_eq!(impostor.log(), before);
+    server.wait_for_log(|line| line.contains("from=dora to=echo bytes=15"));
+}
+
 #[test]
 fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
     let mut server = server();
@@ -158,6 +188,39 @@ fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
     let server = home.serve_at(&address);
     chat.wait_for(|line| line.ends_with("connected again"));
     assert_eq!(kept(&home, "dora").0, server.pin().into());
+}
+
+/// As a chat that is open for weeks: it sees the new root without being disconnected.
+#[test]
+fn a_session_that_lasts_learns_the_new_pin_too() {
+    let mut server = server();
+    let (home, address) = (server.home.clone(), server.address.to_string());
+    let (old, file) = (server.pin(), home.path("dora/servers.toml"));
+    let place: Address = address.parse().expect("an address");
+    Servers::remember(&file, &[place], old, &nick("alice")).expect("remembered");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut session = open(&file, "alice", &server).await;
+        home.succeed(&["certs", "rotate"]);
+        let new = server.pin();
+        for pins in [Pins { pin: old, next: Some(new) }, new.into()] {
+            session.look_after(std::time::Duration::ZERO);
+            while session.pins() != pins {
+                tokio::select! {
+                    update = session.next() => assert!(matches!(update, Ok(Update::Event(_))), "{update:?}"),
+                    // The look ends inside of `next`, which tells nothing of it.
+                    () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {}
+                }
+            }
+            assert_eq!(Servers::load(&file).expect("known").pick(None).expect("one").pins, pins);
+        }
+        home.succeed(&["certs", "retire", "--yes"]);
+        server.kill9();
+        server = home.serve_at(&address);
+        while !matches!(session.next().await.expect("it comes back"), Update::Up) {}
+        session.close("").await;
+    });
+    assert!(!server.log().contains("panicked"));
 }
 
 #[test]

@@ -65,7 +65,10 @@ fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
             "{invites} open invite{s} of before then will not open any more: make new ones after this."
         );
     }
-    eprintln!("Programs that log in by password are not counted.");
+    eprintln!(
+        "Programs that log in by password are not counted. A chat of ours that stays connected sees the new root within two \
+         hours, and is listed all the same."
+    );
     Ok(())
 }
 
