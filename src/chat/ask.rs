@@ -62,6 +62,9 @@ pub enum Ask {
         request: Request,
         /// How it is answered.
         voice: Voice,
+        /// After how many changes of passwords ([`Chat::password_changes`](super::Chat::password_changes)): what happens
+        /// meanwhile may have ended who asks.
+        since: u64,
     },
     /// Nothing: lines that are too many to be queued at once, with their ends.
     Lines(Vec<u8>),

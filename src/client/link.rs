@@ -224,12 +224,24 @@ async fn log_in(
 impl Link {
     /// Makes the device that the connection shows one of the account's, and waits until it is.
     async fn enrol(&mut self) -> Result<(), ConnectError> {
-        let answer = self.ask(Line::new("CERT").arg("ADD"), |line| match (line.param(0), line.command) {
-            (Some("CERT"), "NOTE") => Answer::Last(Ok(())),
-            (Some("CERT"), "FAIL") => Answer::Last(Err(text(line))),
-            _ => Answer::Other,
-        });
-        answer.await?.map_err(ConnectError::NotEnrolled)
+        let mut tries = 3;
+        loop {
+            tries -= 1;
+            let mut passes = false;
+            let answer = self.ask(Line::new("CERT").arg("ADD"), |line| match (line.param(0), line.command) {
+                (Some("CERT"), "NOTE") => Answer::Last(Ok(())),
+                (Some("CERT"), "FAIL") => {
+                    passes = line.param(1) == Some("TEMPORARILY_UNAVAILABLE");
+                    Answer::Last(Err(text(line)))
+                }
+                _ => Answer::Other,
+            });
+            match answer.await? {
+                // Somebody's password was changed at the same moment, most likely.
+                Err(_) if passes && tries > 0 => {}
+                answer => return answer.map_err(ConnectError::NotEnrolled),
+            }
+        }
     }
 
     /// Says a line and takes what answers it, up to the last; the inner error is a refusal. What else comes is for the

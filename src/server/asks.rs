@@ -116,8 +116,8 @@ impl Asks {
         let bytes = self.bytes;
         let ask = match ask {
             Ask::Search { reader, search, up_to } => return self.search(&reader, search, up_to).await,
-            Ask::Manage { account, request, voice } => {
-                let asker = Asker { account, peer: session.peer, device: session.device };
+            Ask::Manage { account, request, voice, since } => {
+                let asker = Asker { account, peer: session.peer, device: session.device, since };
                 let outcome = self.manager.run(asker, request).await?;
                 return Ok(Outcome::Back(Answer::Managed(account, voice, outcome)));
             }

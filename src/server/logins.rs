@@ -14,7 +14,7 @@ use super::passwords::{Password, PasswordError, Passwords, Verdict};
 use super::throttle::{Gate, Throttle};
 use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, Refused, Registration, Verified};
-use crate::chat::record::AccountChange;
+use crate::chat::record::{AccountChange, AccountId};
 use crate::chat::sasl::Credentials;
 use crate::store::accounts::AccountError;
 use crate::store::invites::{RedeemError, Redeemed};
@@ -95,7 +95,7 @@ impl Logins {
                     .map_err(crate::store::StoreError::from)
             });
             match renewal.await {
-                Ok(()) => info!(account = %account.name, "password hash renewed"),
+                Ok(_) => info!(account = %account.name, "password hash renewed"),
                 Err(error) => warn!(account = %account.name, %error, "password hash not renewed"),
             }
         }
@@ -172,6 +172,10 @@ impl Logins {
             Ok((Redeemed::Reset(account), phc)) => {
                 info!(%peer, account = %account.name, "password and devices reset with an invite");
                 self.hub.account_changed(AccountChange::PasswordChanged(account.id)).await;
+                if let Err(error) = forget_devices(&self.store, account.id).await {
+                    warn!(%error, account = %account.name, "devices that were added meanwhile are not forgotten");
+                    return refused("TEMPORARILY_UNAVAILABLE", "Log in with the new password".to_owned());
+                }
                 // Counted after the own change. If the password is another by now, that is not this one's login.
                 let since = self.hub.password_changes();
                 match self.store.credentials(account.name.clone()).await {
@@ -194,6 +198,12 @@ impl Logins {
             }
         }
     }
+}
+
+/// Forgets the devices of an account that has a new password, once its sessions of before have ended: one of them may have
+/// added another while that was on its way.
+pub async fn forget_devices(store: &Store, account: AccountId) -> Result<(), StoreError> {
+    store.write(move |tx| Ok::<_, StoreError>(devices::remove_all(tx, account)?)).await
 }
 
 /// Why an account was not made.

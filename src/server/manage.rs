@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::{info, warn};
 
@@ -24,6 +25,8 @@ pub(super) struct Manager {
     pub store: Store,
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
+    /// [`Chat::password_changes`](crate::chat::Chat::password_changes) as it stands.
+    pub password_changes: Arc<AtomicU64>,
     pub reloader: Arc<Reloader>,
     /// Where clients reach the server: what invites say.
     pub addresses: Vec<Address>,
@@ -36,6 +39,8 @@ pub(super) struct Asker {
     pub peer: IpAddr,
     /// The certificate that it showed.
     pub device: Option<DeviceKey>,
+    /// After how many changes of passwords it asked.
+    pub since: u64,
 }
 
 fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
@@ -54,7 +59,7 @@ impl Manager {
             }),
             Request::Password(credentials, new) => self.password(asker, credentials, new).await,
             Request::DeviceAdd(key) => match key.or(asker.device) {
-                Some(key) => self.device_add(account, key).await,
+                Some(key) => self.device_add(asker, key).await,
                 None => Ok(refused(
                     "NO_CERTIFICATE",
                     "This connection shows no client certificate; name a fingerprint, or set one up in your client",
@@ -92,6 +97,11 @@ impl Manager {
             Ok(password) => password,
             Err(rule) => return Ok(refused("WEAK_PASSWORD", rule.to_string())),
         };
+        // What is checked is what is replaced, and nothing that was set while it was checked.
+        let stood = match &old.name {
+            Some(name) => self.store.credentials(name.clone()).await?.and_then(|known| known.password),
+            None => None,
+        };
         match self.logins.check(asker.peer, old).await {
             Checked::Right(verified) if verified.account == asker.account => {}
             Checked::Later(why) | Checked::Unproven(why) => {
@@ -105,19 +115,32 @@ impl Manager {
             return Ok(refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"));
         };
         let id = asker.account;
-        self.store
-            .write(move |tx| {
-                accounts::set_password(tx, id, &hash)?;
+        let changed = self.store.write(move |tx| {
+            let changed = match &stood {
+                Some(stood) => accounts::renew_password(tx, id, stood, &hash)?,
+                None => false,
+            };
+            if changed {
                 audit::note(tx, (now(), Actor::Account(id)), "account passwd", "", "")?;
-                Ok::<_, StoreError>(())
-            })
-            .await?;
+            }
+            Ok::<_, StoreError>(changed)
+        });
+        if !changed.await? {
+            return Ok(refused("TEMPORARILY_UNAVAILABLE", "The password was changed meanwhile, try again"));
+        }
         info!(account = id.0, "password changed by its owner");
         Ok(Outcome::PasswordChanged)
     }
 
-    async fn device_add(&self, account: AccountId, key: DeviceKey) -> Result<Outcome, StoreError> {
+    /// Adds a device, unless a password was changed since it was asked for: it may have been this account's, by an invite
+    /// that ends all of the account's devices, and who asks be whom that is to keep out. What comes before the chat knows
+    /// of such a change, [`forget_devices`](super::logins::forget_devices) takes back.
+    async fn device_add(&self, asker: Asker, key: DeviceKey) -> Result<Outcome, StoreError> {
+        let (account, changes) = (asker.account, self.password_changes.clone());
         let added = self.store.write(move |tx| {
+            if changes.load(Ordering::Acquire) != asker.since {
+                return Err(DeviceError::Meanwhile);
+            }
             devices::add(tx, account, key, now())?;
             audit::note(tx, (now(), Actor::Account(account)), "device add", &key.to_string(), "")?;
             Ok::<_, DeviceError>(())
@@ -125,6 +148,7 @@ impl Manager {
         match added.await {
             Ok(()) => Ok(Outcome::DeviceAdded(key)),
             Err(DeviceError::Store(error)) => Err(error),
+            Err(why @ DeviceError::Meanwhile) => Ok(refused("TEMPORARILY_UNAVAILABLE", why.to_string())),
             Err(why) => Ok(refused("CERT_REFUSED", why.to_string())),
         }
     }

@@ -117,6 +117,7 @@ impl Server {
             store: store.clone(),
             logins: logins.clone(),
             passwords,
+            password_changes: handle.password_changes.clone(),
             reloader: reloader.clone(),
             addresses,
         };

@@ -186,15 +186,15 @@ pub fn set_password(tx: &Connection, id: AccountId, password: &PasswordHash) -> 
     Ok(())
 }
 
-/// Replaces a hash by one of the same password with other parameters, unless the password was changed meanwhile.
+/// Replaces a hash by another, unless the password was changed meanwhile; was it replaced?
 pub fn renew_password(
     tx: &Connection,
     id: AccountId,
     old: &PasswordHash,
     new: &PasswordHash,
-) -> rusqlite::Result<()> {
-    tx.execute("UPDATE accounts SET password = ?3 WHERE id = ?1 AND password = ?2", (id, &old.0, &new.0))?;
-    Ok(())
+) -> rusqlite::Result<bool> {
+    let sql = "UPDATE accounts SET password = ?3 WHERE id = ?1 AND password = ?2";
+    Ok(tx.execute(sql, (id, &old.0, &new.0))? > 0)
 }
 
 /// Sets what an account may do.

@@ -19,6 +19,9 @@ pub enum DeviceError {
     /// There are too many.
     #[error("an account has at most {MOST} devices; remove one first")]
     TooMany,
+    /// A password was changed, it may be this account's.
+    #[error("a password was changed on the server just now; try again")]
+    Meanwhile,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -240,3 +240,62 @@ fn an_admin_stays_an_admin() {
     client.drain();
     assert!(answer(&mut client, "REHASH").starts_with("382 root"));
 }
+
+/// Whom a reset is to keep out has a session, and adds devices for all he is worth while it happens.
+#[test]
+fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
+    let server = server();
+    let home = &server.home;
+    let mut password = PASSWORD.to_owned();
+    for round in 0..8 {
+        let link = home.invite(&["--for", "alice"]);
+        let mut owner = guest(&server, &link, "alice");
+        let mut intruder = Client::connect(&server);
+        intruder.ready("alice", FULL);
+        assert_eq!(intruder.authenticate("alice", &password).command, "903");
+        let mut intruder = intruder.enter();
+        let many: Vec<String> = (0..30)
+            .map(|n| {
+                format!(
+                    "CERT ADD {round:032x}{n:032x}
+"
+                )
+            })
+            .collect();
+        intruder.send_bytes(many.concat().as_bytes()).expect("the server reads");
+        password = format!("{NEW}-{round}");
+        let said = register(&mut owner, "alice", &password);
+        assert!(said.contains("REGISTER SUCCESS"), "{said}");
+        intruder.until_closed();
+        owner.send("CAP END");
+        let mut owner = owner.enter();
+        owner.barrier();
+        assert_eq!(home.count("SELECT count(*) FROM devices"), 0, "round {round}");
+        assert!(answer(&mut owner, &format!("CERT ADD {round:064x}")).contains("CERT_ADDED"));
+    }
+}
+
+/// Nor does a password that was on its way when it happened.
+#[test]
+fn no_password_that_was_being_changed_takes_the_place_of_the_one_that_a_reset_gave() {
+    let server = server();
+    let home = &server.home;
+    let mut password = PASSWORD.to_owned();
+    for round in 0..8 {
+        let link = home.invite(&["--for", "alice"]);
+        let mut owner = guest(&server, &link, "alice");
+        let mut intruder = Client::connect(&server);
+        intruder.ready("alice", FULL);
+        assert_eq!(intruder.authenticate("alice", &password).command, "903");
+        let mut intruder = intruder.enter();
+        // To and fro, so that one is on its way all the time.
+        let other = "of-the-intruder";
+        let many = format!("PASSWD {password} {other}\r\nPASSWD {other} {password}\r\n").repeat(20);
+        intruder.send_bytes(many.as_bytes()).expect("the server reads");
+        password = format!("{NEW}-{round}");
+        let said = register(&mut owner, "alice", &password);
+        intruder.until_closed();
+        assert!(said.contains("REGISTER SUCCESS"), "{said}");
+        assert_eq!(login(&server, "alice", &password), "903", "round {round}");
+    }
+}

@@ -15,7 +15,8 @@ pub const SERVICE: &str = "NickServ";
 /// Asks for something that is to be done for the account.
 pub(super) fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
     let account = cx.member.account;
-    cx.ask(Ask::Manage { account, request, voice });
+    let since = cx.chat.password_changes();
+    cx.ask(Ask::Manage { account, request, voice, since });
 }
 
 /// What the service says, to the session that spoke to it alone.

@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 use super::{Answer, REQUEST, socket_path};
 use crate::chat::record::AccountChange;
 use crate::server::admin::{self, Failure, Outcome, Reply, Request};
+use crate::server::logins::forget_devices;
 use crate::server::now;
 use crate::store::Store;
 use crate::store::audit::Actor;
@@ -174,7 +175,16 @@ where
                     info!(changes = changes.len(), "control: accounts changed");
                 }
                 for change in changes {
+                    let renewed = match change {
+                        AccountChange::PasswordChanged(account) => Some(account),
+                        _ => None,
+                    };
                     (self.tell)(change).await;
+                    if let Some(account) = renewed
+                        && let Err(error) = forget_devices(&self.store, account).await
+                    {
+                        return Answer::Failed(error.into());
+                    }
                 }
                 Answer::Done(reply)
             }
