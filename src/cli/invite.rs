@@ -73,7 +73,8 @@ struct Create {
     /// The channel in which its accounts land.
     #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
     channel: ChannelName,
-    /// Make no account, but let the owner of this one choose a new password. All its devices and sessions end.
+    /// Make no account, but let the owner of this one choose a new password. All its devices and sessions end when the
+    /// link is opened.
     #[arg(long = "for", value_name = "NAME", value_parser = access::nick, conflicts_with_all = ["uses", "role", "channel"])]
     account: Option<Nick>,
     /// Show the link as a QR code, on standard error.
