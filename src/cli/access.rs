@@ -218,6 +218,9 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
 /// A session that is over as one line.
 pub fn ended(error: SessionError) -> anyhow::Error {
     match error {
+        SessionError::Final(ConnectError::Login(error @ LoginError::Refused(_))) => {
+            anyhow!("{error}; open `parlour chat` again: it asks for your password, which may be another now")
+        }
         SessionError::Final(error) => explain(&error),
         SessionError::GaveUp { .. } => anyhow!(error),
     }

@@ -79,7 +79,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tail(args) => tail::run(&args),
         Command::Device(args) => device::run(args),
         Command::Discover(args) => discover::run(&args),
-        Command::Doctor(args) => return doctor::run(&args),
+        Command::Doctor(args) => return Ok(doctor::run(&args)),
         Command::Certs(args) => certs::run(args),
         Command::Metrics(args) => metrics::run(args),
         Command::User(args) => user::run(args),

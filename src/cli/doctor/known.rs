@@ -97,7 +97,7 @@ fn untrusted(name: &str, error: &ConnectError) -> Finding {
     Finding::problem(
         "pin",
         format!("{name}: {error}"),
-        "nothing was sent to it. If the server was set up anew, ask its administrator for a new invite and compare the pin with \
+        "nothing was sent to it. If the server was set up anew, or its old root was retired while you were away, ask its administrator for a new invite and compare the pin with \
          what `parlour certs show` prints there; otherwise somebody poses as it",
     )
 }

@@ -35,7 +35,8 @@ use report::Finding;
 /// and sends no password.
 ///
 /// Each finding is a line with its level, ok, warning or problem, and what to do is on the next line. With --json each is
-/// an object with `level`, `check`, `what` and `remedy`. Exits 0 when all is well, 1 with warnings, 2 with problems.
+/// an object with `level`, `check`, `what` and `remedy`. Exits 0 when all is well, 1 with warnings, 2 with
+/// problems and when it could not look.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,8 +54,16 @@ pub struct Args {
     folders: Folders,
 }
 
-/// Runs the subcommand.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+/// Runs the subcommand. It ends with a code of its own, also when there is nothing to look at: a script takes 1 for no more
+/// than a warning.
+pub fn run(args: &Args) -> ExitCode {
+    look(args).unwrap_or_else(|error| {
+        eprintln!("parlour: {error:#}");
+        ExitCode::from(report::PROBLEM)
+    })
+}
+
+fn look(args: &Args) -> anyhow::Result<ExitCode> {
     let findings = access::run(async {
         let mut findings = Vec::new();
         if args.server.is_none() && is_server(&args.folders) {

@@ -83,12 +83,15 @@ pub fn render(findings: &[Finding], as_json: bool) -> String {
     findings.iter().map(|finding| if as_json { finding.object() } else { finding.text() }).collect()
 }
 
+/// The exit code of a problem.
+pub const PROBLEM: u8 = 2;
+
 /// The exit code: that of the worst finding.
 pub fn exit_code(findings: &[Finding]) -> u8 {
     match findings.iter().map(|finding| finding.level).max() {
         None | Some(Level::Ok) => 0,
         Some(Level::Warning) => 1,
-        Some(Level::Problem) => 2,
+        Some(Level::Problem) => PROBLEM,
     }
 }
 
