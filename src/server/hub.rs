@@ -102,8 +102,9 @@ impl Hub {
                 () = until(deadline) => self.apply(InputKind::Tick),
                 _ = sweep.tick() => self.sweep(),
             }
-            self.flush();
+            // Before anybody is told: who saw something happen finds it counted.
             self.metrics.sizes(self.chat.sizes());
+            self.flush();
         }
         self.shut_down().await;
     }

@@ -3,7 +3,7 @@
 //! Counting is one atomic addition each, and nothing waits for it. The numbers go out over the control socket alone:
 //! a port for them would be one more that speaks in the clear.
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
