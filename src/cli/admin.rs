@@ -1,5 +1,6 @@
 //! Where the administration's requests go: to the server that runs on the data folder, or to the folder itself.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -70,6 +71,28 @@ impl Admin {
                     "{in_use}, which cannot be asked ({error}); if it is a server, run this as the user that it runs as"
                 ),
             }
+        }
+    }
+
+    /// Asks the server that runs, and nobody else: the folder is not opened, so a script that asks again and again
+    /// never stands in the way of a server that starts.
+    pub fn ask_server(&self, request: &Request) -> anyhow::Result<Reply> {
+        let mut client = match Client::connect(&self.folder) {
+            Ok(client) => client,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                bail!(
+                    "no server runs on this data folder; start it with `parlour serve`, or name another with --data"
+                )
+            }
+            Err(error) => bail!(
+                "the server that runs on {} cannot be asked: {error}; run this as the user that it runs as",
+                self.folder.display()
+            ),
+        };
+        match client.ask(request) {
+            Ok(reply) => Ok(reply),
+            Err(ControlError::Failed(failure)) => Err(explain(&failure)),
+            Err(error @ ControlError::Io(_)) => bail!("{error}; try again"),
         }
     }
 

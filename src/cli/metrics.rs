@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Reply::Metrics(text) = Admin::of(args.data)?.ask(&Request::Metrics)? else {
+    let Reply::Metrics(text) = Admin::of(args.data)?.ask_server(&Request::Metrics)? else {
         bail!("an unexpected answer")
     };
     print(&text)

@@ -92,4 +92,13 @@ fn without_a_server_there_is_nothing_to_count() {
     let home = Home::with_people(&[]);
     let said = home.fail(&["metrics"]);
     assert!(said.contains("no server runs on this data folder; start it with `parlour serve`"), "{said}");
+    // Of one that was killed, the socket is still there. What asks each minute leaves the folder's lock alone: a server
+    // that starts at that moment is not to find it taken.
+    let mut killed = home.serve();
+    killed.kill9();
+    let lock = || std::fs::read_to_string(home.path("data/lock")).expect("the lock");
+    let before = lock();
+    assert!(home.path("data/control.sock").exists() && before.trim() == killed.pid().to_string());
+    assert_eq!(home.fail(&["metrics"]), said);
+    assert_eq!(lock(), before);
 }
