@@ -56,6 +56,7 @@ impl Chat {
             Self::fan(self.who_follows(account), &event, fx);
         }
         if let Some(person) = self.people.get_mut(account) {
+            self.online += usize::from(person.seats.is_empty());
             person.seats.add(seat);
             for id in &person.channels {
                 if let Some(channel) = self.channels.get_mut(*id) {
@@ -155,6 +156,7 @@ impl Chat {
         let (last_message, grace) = (self.last_message, self.settings.grace);
         let Some(person) = self.people.get_mut(account) else { return };
         person.seats.remove(session);
+        self.online -= usize::from(person.seats.is_empty());
         for id in &person.channels {
             if let Some(channel) = self.channels.get_mut(*id) {
                 channel.audience.remove(session);

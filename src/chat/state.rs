@@ -41,6 +41,8 @@ pub struct Sizes {
     pub sessions: usize,
     /// Accounts, built-in ones and those that may not log in among them.
     pub accounts: usize,
+    /// Accounts that have a session at least.
+    pub online: usize,
     /// Channels.
     pub channels: usize,
 }
@@ -55,6 +57,8 @@ pub struct Chat {
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
     pub(super) most_sessions: usize,
+    /// Accounts that have a session.
+    pub(super) online: usize,
     pub(super) password_changes: u64,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
@@ -78,6 +82,7 @@ impl Chat {
             sends: Sends::default(),
             last_message: kept.last_message,
             most_sessions: 0,
+            online: 0,
             password_changes: 0,
             writable: true,
             monitors: Monitors::default(),
@@ -143,6 +148,7 @@ impl Chat {
         Sizes {
             sessions: self.sessions.len(),
             accounts: self.people.iter().len(),
+            online: self.online,
             channels: self.channels.iter().len(),
         }
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use prometheus_client::metrics::counter::Counter;
 
 use super::session::{Question, Session};
 use crate::chat::audience::{Audience, Seat};
@@ -78,6 +79,8 @@ pub(super) struct Deliverer {
     renderer: Renderer,
     /// Most bytes that wait for one session.
     bound: usize,
+    /// Sessions that were ended as they read too slowly.
+    too_slow: Counter,
     /// What goes out in a row to one audience, and to it grown: each session gets its part as one block.
     run: Vec<Item>,
     /// Where blocks are rendered before they are copied out at their size.
@@ -94,13 +97,15 @@ enum Item {
 }
 
 impl Deliverer {
-    pub fn new(bound: usize) -> Self {
-        Self { renderer: Renderer::default(), bound, run: Vec::new(), scratch: Vec::new() }
+    pub fn new(bound: usize, too_slow: Counter) -> Self {
+        Self { renderer: Renderer::default(), bound, too_slow, run: Vec::new(), scratch: Vec::new() }
     }
 
-    /// Most bytes that wait for one session.
-    pub fn bound(&self) -> usize {
-        self.bound
+    /// Queues a block for a session, or ends it where too much waits for it.
+    pub fn queue(&self, session: &Session, block: Bytes) {
+        if session.outbox.push(block, self.bound) {
+            self.too_slow.inc();
+        }
     }
 
     /// Delivers outputs in order. What is asked for is handed to `ask`, in its place in that order.
@@ -157,7 +162,7 @@ impl Deliverer {
         if !block.is_empty()
             && let Some(session) = sessions.get(to)
         {
-            session.outbox.push(block, self.bound);
+            self.queue(session, block);
         }
     }
 

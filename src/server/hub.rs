@@ -68,7 +68,7 @@ impl Hub {
             orders: orders.0,
             password_changes: handle.password_changes.clone(),
             sessions: Sessions::default(),
-            deliverer: Deliverer::new(send_queue),
+            deliverer: Deliverer::new(send_queue, metrics.too_slow.clone()),
             pending: Effects::default(),
             commits: Commits::new(store),
             asks,
@@ -220,14 +220,13 @@ impl Hub {
         let now = self.ready.seconds();
         let silent: Arc<str> = "Ping timeout".into();
         let ping = bytes::Bytes::from_static(b"PING :are-you-there\r\n");
-        let bound = self.deliverer.bound();
         for (session, pinged) in self.sessions.iter_pinged() {
             match session.silent_for(now) {
                 s if s < PING_AFTER_S => *pinged = false,
                 s if s >= 2 * PING_AFTER_S && *pinged => session.outbox.close(&silent),
                 _ if !*pinged => {
                     *pinged = true;
-                    session.outbox.push(ping.clone(), bound);
+                    self.deliverer.queue(session, ping.clone());
                 }
                 _ => {}
             }

@@ -33,7 +33,10 @@ pub struct Metrics {
     messages_refused: Counter,
     commits: Counter,
     commits_failed: Counter,
+    /// Clients that read too slowly, for the [`Deliverer`](super::deliver::Deliverer).
+    pub(super) too_slow: Counter,
     sessions: Gauge,
+    online: Gauge,
     accounts: Gauge,
     channels: Gauge,
     certificate_expires: Gauge,
@@ -73,6 +76,12 @@ impl Metrics {
                 "handshakes_failed",
                 "Connections that did not get through the TLS handshake",
             ),
+            too_slow: counter(
+                &mut registry,
+                "slow_clients_closed",
+                "Clients that were closed because they read more slowly than others write",
+            ),
+            online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
             sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
             accounts: gauge(
                 &mut registry,
@@ -134,6 +143,7 @@ impl Metrics {
         let set = |gauge: &Gauge, size: usize| gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
         set(&self.sessions, sizes.sessions);
         set(&self.accounts, sizes.accounts);
+        set(&self.online, sizes.online);
         set(&self.channels, sizes.channels);
     }
 

@@ -40,23 +40,25 @@ pub(super) enum Taken {
 }
 
 impl Outbox {
-    /// Queues a block of whole lines. Past `bound` bytes the connection is told to end instead.
-    pub fn push(&self, block: Bytes, bound: usize) {
+    /// Queues a block of whole lines. Past `bound` bytes the connection is told to end instead; was it, now?
+    pub fn push(&self, block: Bytes, bound: usize) -> bool {
         let mut queue = self.0.lock();
         if queue.closing.is_some() {
-            return;
+            return false;
         }
         if queue.bytes + block.len() > bound {
             drop(queue);
-            return self
-                .close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
+            self.close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
+            return true;
         }
         queue.bytes += block.len();
         if let Some(held) = queue.held.back_mut() {
-            return held.push(block);
+            held.push(block);
+        } else {
+            queue.blocks.push(block);
+            wake(queue);
         }
-        queue.blocks.push(block);
-        wake(queue);
+        false
     }
 
     /// Holds what comes from now on back until the answer is there that is due here. Of several, the first is

@@ -99,6 +99,8 @@ fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_befor
     assert!(numbers.len() < sent);
     let last = lines.last().expect("a last word");
     assert!(last.is("ERROR") && last.text().contains("slow"), "{last}");
+    let counted = server.home.succeed(&["metrics"]);
+    assert!(counted.contains("\nparlour_slow_clients_closed_total 1\n"), "{counted}");
 }
 
 /// `SAFELIST` (<https://modern.ircdocs.horse/#safelist-parameter>): no list is too long for the queue of who asks for it.

@@ -38,6 +38,7 @@ fn what_happens_is_counted() {
     let server = server();
     let before = read(&server);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    let _laptop = Client::login(&server, "bob");
     alice.request("JOIN #metered");
     bob.request("JOIN #metered");
     for text in ["one", "two", "three"] {
@@ -53,16 +54,18 @@ fn what_happens_is_counted() {
     let after = read(&server);
     let grown = |name: &str| after[name] - before.get(name).copied().unwrap_or_default();
     for (name, by) in [
-        ("parlour_connections_total", 4.0),
-        ("parlour_connections_open", 3.0),
+        ("parlour_connections_total", 5.0),
+        ("parlour_connections_open", 4.0),
         ("parlour_handshakes_failed_total", 1.0),
-        (r#"parlour_logins_total{result="ok"}"#, 2.0),
+        (r#"parlour_logins_total{result="ok"}"#, 3.0),
         (r#"parlour_logins_total{result="refused"}"#, 1.0),
         (r#"parlour_logins_total{result="deferred"}"#, 0.0),
         (r#"parlour_messages_total{result="kept"}"#, 3.0),
         (r#"parlour_messages_total{result="refused"}"#, 0.0),
         (r#"parlour_commits_total{result="failed"}"#, 0.0),
-        ("parlour_sessions", 2.0),
+        ("parlour_sessions", 3.0),
+        ("parlour_accounts_online", 2.0),
+        ("parlour_slow_clients_closed_total", 0.0),
         ("parlour_accounts", 0.0),
         ("parlour_channels", 1.0),
     ] {

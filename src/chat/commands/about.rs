@@ -175,7 +175,7 @@ fn stats(cx: &mut Context<'_>, letter: &str) {
             cx.reply(Reply::numeric(RPL_STATSUPTIME).text(text));
         }
         "m" => {
-            let Sizes { sessions, accounts, channels } = cx.chat.sizes();
+            let Sizes { sessions, accounts, channels, .. } = cx.chat.sizes();
             let most = cx.chat.most_sessions;
             for text in [
                 format!("{sessions} sessions, at most {most} at once"),

@@ -150,8 +150,10 @@ fn check(d: &Driver, kept: &Kept) {
             assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
         }
     }
-    let seats: usize = (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).sum();
-    assert_eq!(seats, chat.sizes().sessions);
+    let seats: Vec<usize> =
+        (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).collect();
+    let online = seats.iter().filter(|&&seats| seats > 0).count();
+    assert_eq!((seats.iter().sum(), online), (chat.sizes().sessions, chat.sizes().online));
 }
 
 fn run(seed: u64, steps: usize) {
