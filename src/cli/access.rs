@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::exit::Exit;
 use crate::client::devices::DeviceFile;
 use crate::client::dial::DialError;
 use crate::client::discover;
@@ -212,7 +213,13 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
         }
         ConnectError::Login(LoginError::Closed(_)) | ConnectError::Broke(_) => "try again in a moment",
     };
-    anyhow!("{error}; {hint}")
+    let exit = match error {
+        ConnectError::Dial(DialError::Untrusted { .. }) => Exit::Untrusted,
+        ConnectError::Dial(DialError::Unreachable(_)) | ConnectError::Broke(_) => Exit::Unreachable,
+        ConnectError::Dial(DialError::Device(_)) => Exit::Failed,
+        ConnectError::Login(_) | ConnectError::NotEnrolled(_) => Exit::Login,
+    };
+    exit.error(format!("{error}; {hint}"))
 }
 
 /// A session that is over as one line.
@@ -222,7 +229,7 @@ pub fn ended(error: SessionError) -> anyhow::Error {
             anyhow!("{error}; open `parlour chat` again: it asks for your password, which may be another now")
         }
         SessionError::Final(error) => explain(&error),
-        SessionError::GaveUp { .. } => anyhow!(error),
+        SessionError::GaveUp { .. } => Exit::Unreachable.error(error.to_string()),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tokio::time::timeout;
 
 use super::access::{self, Access};
+use super::exit::{self, Exit};
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target};
 use crate::client::screen::Screen;
@@ -18,10 +19,10 @@ use crate::wire::Nick;
 /// The first program of every network tutorial, over TLS and a login. It asks for lines until the end of the
 /// input.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(after_help = exit::help("\
 Examples:
   parlour echo
-  printf 'hi\\n' | parlour echo")]
+  printf 'hi\\n' | parlour echo"))]
 pub struct Args {
     /// A server you have joined, by name or address; by default the one used last.
     #[arg(value_name = "SERVER")]
@@ -129,7 +130,7 @@ async fn answers<T: io::Write, N: io::Write>(
                 unanswered -= 1;
             }
             Update::Event(Event::Failed { reason, .. }) => {
-                bail!("the message was refused: {}", clean(&reason))
+                return Err(Exit::Refused.error(format!("the message was refused: {}", clean(&reason))));
             }
             _ => {}
         }

@@ -4,23 +4,30 @@
 mod access;
 mod admin;
 pub mod certs;
+pub mod channels;
 pub mod chat;
 pub mod device;
 pub mod discover;
 pub mod doctor;
 pub mod echo;
+mod exit;
 mod folders;
+pub mod history;
 mod import;
 pub mod invite;
 pub mod join;
 pub mod metrics;
 mod output;
 mod qr;
+mod script;
 pub mod send;
 pub mod serve;
 pub mod tail;
+mod together;
 mod usage;
 pub mod user;
+mod when;
+pub mod who;
 
 use std::process::ExitCode;
 
@@ -42,6 +49,9 @@ enum Command {
     Echo(echo::Args),
     Send(send::Args),
     Tail(tail::Args),
+    History(history::Args),
+    Who(who::Args),
+    Channels(channels::Args),
     Device(device::Args),
     Discover(discover::Args),
     Doctor(doctor::Args),
@@ -54,18 +64,35 @@ enum Command {
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
 /// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
-/// clear line, 2 wrong usage (from clap). Only `doctor` has codes of its own.
+/// clear line, 2 wrong usage (from clap). The commands for scripts say more by [`exit::CODES`], and `doctor` has codes of
+/// its own.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error),
     };
+    let script = cli.command.is_for_scripts();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("parlour: {error:#}");
-            ExitCode::FAILURE
+            if script { exit::Exit::of(&error).into() } else { ExitCode::FAILURE }
         }
+    }
+}
+
+impl Command {
+    /// Does it end as [`exit::CODES`] says?
+    fn is_for_scripts(&self) -> bool {
+        matches!(
+            self,
+            Self::Echo(_)
+                | Self::Send(_)
+                | Self::Tail(_)
+                | Self::History(_)
+                | Self::Who(_)
+                | Self::Channels(_)
+        )
     }
 }
 
@@ -76,7 +103,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Chat(args) => chat::run(args),
         Command::Echo(args) => echo::run(&args),
         Command::Send(args) => send::run(args),
-        Command::Tail(args) => tail::run(&args),
+        Command::Tail(args) => tail::run(args),
+        Command::History(args) => history::run(args),
+        Command::Who(args) => who::run(args),
+        Command::Channels(args) => channels::run(args),
         Command::Device(args) => device::run(args),
         Command::Discover(args) => discover::run(&args),
         Command::Doctor(args) => return Ok(doctor::run(&args)),

@@ -1,14 +1,27 @@
 //! Results on standard output.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 
+use super::access::quiet_when_unread;
 use crate::wire::Millis;
 
 /// Unlike `print!`, does not panic when nobody reads.
 pub fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+/// Writes all of a text, or finds that nobody reads it.
+pub fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Prints a [`table`]; quietly where nobody reads it.
+pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
+    quiet_when_unread(write(&table(rows))).map(|_| ())
 }
 
 /// Rows in aligned columns, the first row being their titles.

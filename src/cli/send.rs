@@ -3,33 +3,39 @@
 use std::collections::HashMap;
 use std::io;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, bail};
 use tokio::sync::mpsc::Receiver;
 
 use super::access::{self, Access};
+use super::exit::{self, Exit};
+use super::script::{Script, Step};
+use super::together;
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target, Ticket};
-use crate::client::screen::Screen;
-use crate::client::session::{Session, Update};
 
 /// Send messages and exit 0 when the server has confirmed them all.
 ///
-/// Without TEXT each line of standard input is a message; empty lines are left out. A channel is joined first
-/// where needed. A connection that breaks is taken up again, and what was not confirmed is sent again without
-/// a duplicate.
+/// The words of TEXT are one message. Without TEXT each line of standard input is a message, sent as soon as it is
+/// there; empty lines are left out, and a line that is longer than the server takes becomes several messages. With
+/// --multiline all of it is one message of several lines. A channel is joined first where needed. A connection that
+/// breaks is taken up again, and what was not confirmed is sent again without a duplicate.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(after_help = exit::help("\
 Examples:
   parlour send '#lobby' 'The build is green'
   make 2>&1 | parlour send '#builds' --notice
+  git log -5 --oneline | parlour send '#builds' --multiline
   parlour send alice < letter.txt
-  (cat password; echo hello) | parlour send '#lobby' --password-stdin")]
+  (cat password; echo hello) | parlour send '#lobby' --password-stdin"))]
 pub struct Args {
     /// A channel (#name) or a person.
     #[arg(value_parser = target)]
     target: Target,
-    /// The message.
-    text: Option<String>,
+    /// The message. After -- it may begin with a hyphen.
+    text: Vec<String>,
+    /// Send everything as one message of several lines.
+    #[arg(long)]
+    multiline: bool,
     /// A server you have joined, by name or address; by default the one used last.
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
@@ -49,45 +55,62 @@ pub fn target(text: &str) -> Result<Target, String> {
 const WINDOW: usize = 64;
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> anyhow::Result<()> {
-    if args.text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let text = (!args.text.is_empty()).then(|| args.text.join(" "));
+    if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
         bail!("there is nothing to send: TEXT is empty");
     }
     access::run(async {
-        let session = args.access.open(args.server.as_deref(), Some(access::PATIENCE), false).await?;
-        let (one, input) = match args.text {
-            Some(text) => (Some(text), None),
-            None => (None, Some(access::lines())),
+        let patience = Some(access::PATIENCE);
+        let script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let input = if let Some(text) = text {
+            Input::Text(text.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
+        } else {
+            if access::interactive() {
+                eprintln!("-- each line is a message; Ctrl-D ends");
+            }
+            Input::Lines(access::lines())
         };
         let kind = if args.notice { Kind::Notice } else { Kind::Text };
-        let mut sender = Sender {
-            session,
-            screen: access::screen(),
-            target: args.target,
-            kind,
-            lines: HashMap::new(),
-            count: 0,
-            failed: 0,
-        };
+        let mut sender =
+            Sender { script, target: args.target, kind, lines: HashMap::new(), count: 0, failed: 0 };
         let done = tokio::select! {
-            done = sender.all(one, input) => done,
-            () = access::interrupted() => Err(match sender.session.model.pending() {
-                0 => anyhow!("stopped before the end of the input"),
-                pending => anyhow!("stopped before the server confirmed {pending} messages; they may have arrived or not"),
-            }),
+            done = sender.all(input, args.multiline) => done,
+            () = access::interrupted() => Err(Exit::Refused.error(match sender.script.session.model.pending() {
+                0 => "stopped before the end of the input".to_owned(),
+                pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not"),
+            })),
         };
-        sender.session.close("").await;
+        sender.script.session.close("").await;
         done?;
         if sender.failed > 0 {
-            bail!("{} of {} messages were not delivered, see above", sender.failed, sender.count);
+            let (failed, count) = (sender.failed, sender.count);
+            return Err(
+                Exit::Refused.error(format!("{failed} of {count} messages were not delivered, see above"))
+            );
         }
         Ok(())
     })
 }
 
-struct Sender<T, N> {
-    session: Session,
-    screen: Screen<T, N>,
+/// Where the lines come from.
+enum Input {
+    Text(std::vec::IntoIter<String>),
+    Lines(Receiver<io::Result<String>>),
+}
+
+impl Input {
+    /// The next line. Dropping the future midway loses none.
+    async fn next(&mut self) -> Option<anyhow::Result<String>> {
+        match self {
+            Self::Text(lines) => lines.next().map(Ok),
+            Self::Lines(lines) => Some(lines.recv().await?.context("cannot read standard input")),
+        }
+    }
+}
+
+struct Sender {
+    script: Script,
     target: Target,
     kind: Kind,
     /// The line of the input that each message on its way came from.
@@ -96,37 +119,43 @@ struct Sender<T, N> {
     failed: usize,
 }
 
-impl<T: io::Write, N: io::Write> Sender<T, N> {
-    async fn all(
-        &mut self,
-        one: Option<String>,
-        mut input: Option<Receiver<io::Result<String>>>,
-    ) -> anyhow::Result<()> {
-        let mut ready = false;
-        let mut number = 0;
+impl Sender {
+    async fn all(&mut self, mut input: Input, multiline: bool) -> anyhow::Result<()> {
+        let most = if multiline { Some(together::limits(&mut self.script).await?) } else { None };
         if let Target::Channel(channel) = &self.target {
-            self.session.model.join(channel);
+            self.script.session.model.join(channel);
+        }
+        let (mut ready, mut open, mut number) = (false, true, 0);
+        if let Some(most) = most {
+            let mut text = together::Text::new(most, self.script.session.model.room_together());
+            loop {
+                // What the server says is heard meanwhile, for it wants to be answered.
+                tokio::select! {
+                    step = self.script.next() => { self.step(step?)?; }
+                    line = input.next() => match line.transpose()? {
+                        Some(line) => text.add(&line)?,
+                        None => break,
+                    },
+                }
+            }
+            let ticket = self.script.session.model.say_together(&self.target, self.kind, text.lines()?);
+            self.lines.insert(ticket, 1);
+            self.count = 1;
+            (ready, open) = (true, false);
         }
         loop {
-            if ready && input.is_none() && self.session.model.is_settled() {
+            if ready && !open && self.script.session.model.is_settled() {
                 return Ok(());
             }
-            let open = ready && self.session.model.pending() < WINDOW;
+            let takes = ready && open && self.script.session.model.pending() < WINDOW;
             tokio::select! {
-                update = self.session.next() => {
-                    if self.update(update.map_err(access::ended)?)? && !ready {
-                        ready = true;
-                        if let Some(text) = &one {
-                            self.send(1, text);
-                        }
-                    }
-                }
-                line = read(&mut input), if open => match line.transpose()? {
+                step = self.script.next() => ready |= self.step(step?)?,
+                line = input.next(), if takes => match line.transpose()? {
                     Some(line) => {
                         number += 1;
                         self.send(number, &line);
                     }
-                    None => input = None,
+                    None => open = false,
                 },
             }
         }
@@ -136,37 +165,33 @@ impl<T: io::Write, N: io::Write> Sender<T, N> {
         if text.trim().is_empty() {
             return;
         }
-        for ticket in self.session.model.say(&self.target, self.kind, text) {
+        for ticket in self.script.session.model.say(&self.target, self.kind, text) {
             self.lines.insert(ticket, number);
             self.count += 1;
         }
     }
 
     /// Takes what happened. Has the login come to its end?
-    fn update(&mut self, update: Update) -> anyhow::Result<bool> {
-        self.screen.connection(&update, self.session.model.pending());
-        let Update::Event(event) = update else { return Ok(false) };
-        match event {
-            Event::Ready { .. } => return Ok(true),
-            Event::Confirmed(ticket) => {
+    fn step(&mut self, step: Step) -> anyhow::Result<bool> {
+        match step {
+            Step::Ready => return Ok(true),
+            Step::Event(Event::Confirmed(ticket)) => {
                 self.lines.remove(&ticket);
             }
-            Event::Failed { ticket, target, reason } => {
+            Step::Event(Event::Failed { ticket, target, reason }) => {
                 self.failed += 1;
                 let line = self.lines.remove(&ticket).unwrap_or_default();
                 eprintln!("parlour: line {line} was not delivered to {target}: {}", clean(&reason));
             }
-            Event::JoinFailed { channel, reason } => bail!("cannot join {channel}: {}", clean(&reason)),
-            Event::Error(text) => self.screen.note(&clean(&text)),
+            Step::Event(Event::JoinFailed { channel, reason }) => {
+                let why = format!("cannot join {channel}: {}", clean(&reason));
+                return Err(
+                    Exit::Refused.error(format!("{why}; ask one of its operators, or check the name"))
+                );
+            }
+            Step::Event(Event::Error(text)) => self.script.screen.note(&clean(&text)),
             _ => {}
         }
         Ok(false)
-    }
-}
-
-async fn read(input: &mut Option<Receiver<io::Result<String>>>) -> Option<io::Result<String>> {
-    match input {
-        Some(input) => input.recv().await,
-        None => std::future::pending().await,
     }
 }

@@ -1,25 +1,29 @@
 //! `parlour tail`: follow what is said.
 
-use anyhow::bail;
-
 use super::access::{self, Access};
+use super::exit::{self, Exit};
+use super::script::{Script, Step};
 use super::send::target;
+use super::when::When;
 use crate::client::clean::clean;
+use crate::client::feed::{Entry, Follow, Told};
 use crate::client::model::{Event, Target};
-use crate::client::render;
-use crate::client::screen::Screen;
-use crate::client::session::{Session, Update};
+use crate::wire::Cap;
 
-/// Follow channels and people until stopped.
+/// Follow channels and people.
 ///
-/// A channel is joined first where needed. A connection that breaks is taken up again. With --json each line is
-/// an object with `type` (message, notice, action, join, part, quit, kick, topic), `time` (UTC), `target`,
-/// `from`, `text`, and `msgid` for messages or `by` for kicks.
+/// A channel is joined first where needed. With --since it begins with what was said since then, and goes on with what
+/// is said, without a gap and without anything twice; --no-follow ends in between. A connection that breaks is taken up
+/// again, and what was said meanwhile is told first. With --json each line is an object; docs/scripting.md says what is
+/// in it.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(after_help = exit::help("\
 Examples:
   parlour tail '#lobby'
-  parlour tail '#builds' '#ops' --json | jq -r 'select(.type == \"message\").text'")]
+  parlour tail '#builds' '#ops' alice --json
+  parlour tail '#builds' --since 2h --no-follow
+  parlour tail '#ops' --json | jq -r 'select(.kind == \"message\").text'"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch")]
 pub struct Args {
     /// Channels (#name) and people.
     #[arg(required = true, value_name = "TARGET", value_parser = target)]
@@ -27,6 +31,18 @@ pub struct Args {
     /// Print an object a line, for programs.
     #[arg(long)]
     json: bool,
+    /// Only what was said, without joins, reactions and other events.
+    #[arg(long)]
+    messages: bool,
+    /// Begin with what was said since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d ago.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    since: Option<When>,
+    /// Go on until stopped; that is what it does.
+    #[arg(long, overrides_with = "no_follow")]
+    follow: bool,
+    /// End when all that was said since --since is printed.
+    #[arg(long, requires = "since")]
+    no_follow: bool,
     /// A server you have joined, by name or address; by default the one used last.
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
@@ -35,59 +51,103 @@ pub struct Args {
 }
 
 /// Runs the subcommand.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run(async {
-        let mut session = args.access.open(args.server.as_deref(), None, false).await?;
+        let since = args.since.map(When::millis);
+        let ends = args.no_follow && !args.follow;
+        let patience = ends.then_some(access::PATIENCE);
+        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        if since.is_some() {
+            script.remembers()?;
+        }
         for target in &args.targets {
             if let Target::Channel(channel) = target {
-                session.model.join(channel);
+                script.session.model.join(channel);
             }
         }
+        let mut follow = Follow::new(args.targets.iter().cloned(), since, ends);
         let done = tokio::select! {
-            done = follow(&mut session, &args.targets, args.json) => done,
-            () = access::interrupted() => Ok(()),
+            done = tail(&mut script, &mut follow, &args) => done,
+            () = access::interrupted() => {
+                if ends { Err(Exit::Failed.error("stopped before all was printed")) } else { Ok(()) }
+            }
         };
-        session.close("").await;
+        script.session.close("").await;
         done
     })
 }
 
-async fn follow(session: &mut Session, targets: &[Target], json: bool) -> anyhow::Result<()> {
-    let mut screen = access::screen();
+async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::Result<()> {
+    let mut was_down = false;
     loop {
-        let update = session.next().await.map_err(access::ended)?;
-        screen.connection(&update, session.model.pending());
-        let Update::Event(event) = update else { continue };
-        if !access::quiet_when_unread(show(&mut screen, &event, targets, json))? {
+        let entries = match script.next().await? {
+            Step::Ready => {
+                follow.connected(script.session.model.can(Cap::Chathistory));
+                Vec::new()
+            }
+            Step::Down => {
+                was_down = true;
+                follow.disconnected();
+                Vec::new()
+            }
+            Step::Told(Told::Now(entry)) => follow.now(entry),
+            Step::Told(Told::Past(part)) => {
+                if part.cut {
+                    return Err(Exit::Refused.error("the server's answer does not end"));
+                }
+                follow.past(part)
+            }
+            Step::Event(event) => {
+                if let Event::NoHistory { ticket, reason } = &event
+                    && let Some(target) = follow.refused(*ticket)
+                {
+                    let why = format!("cannot read what was said in {target}: {}", clean(reason));
+                    if !was_down {
+                        return Err(Exit::Refused.error(format!(
+                            "{why}; check the name with `parlour channels` or `parlour who`"
+                        )));
+                    }
+                    // One was made to leave meanwhile, perhaps.
+                    script.screen.note(&why);
+                }
+                other(script, follow, &event)?
+            }
+            Step::Line(_) => Vec::new(),
+        };
+        if !print(script, &entries, args)? || follow.is_done() {
             return Ok(());
         }
-        if let Event::JoinFailed { channel, reason } = event {
-            bail!("cannot join {channel}: {}", clean(&reason));
+        if let Some((target, past, limit)) = follow.wants() {
+            follow.asked(script.session.model.history(&target, &past, limit)?);
         }
     }
 }
 
-fn show<T: std::io::Write, N: std::io::Write>(
-    screen: &mut Screen<T, N>,
-    event: &Event,
-    targets: &[Target],
-    json: bool,
-) -> std::io::Result<()> {
-    let channel = |name: &crate::wire::ChannelName| targets.contains(&Target::Channel(name.clone()));
-    let wanted = match event {
-        Event::Said(said) => targets.contains(&said.place),
-        Event::Joined { channel: name, .. }
-        | Event::Left { channel: name, .. }
-        | Event::Topic { channel: name, .. } => channel(name),
-        Event::Quit { channels, who, .. } => {
-            channels.iter().any(channel) || targets.contains(&Target::Person(who.clone()))
+fn other(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Result<Vec<Entry>> {
+    match event {
+        Event::Quit { who, channels, reason, time } => {
+            return Ok(follow.quit(who, channels, reason, *time));
         }
-        Event::Dropped { .. } | Event::Error(_) => true,
-        _ => false,
-    };
-    match render::json(event).filter(|_| json) {
-        _ if !wanted => Ok(()),
-        Some(line) => screen.talk(&line),
-        None => screen.show(event),
+        Event::JoinFailed { channel, reason } => {
+            let why = format!("cannot join {channel}: {}", clean(reason));
+            return Err(Exit::Refused.error(format!("{why}; ask one of its operators, or check the name")));
+        }
+        Event::Dropped { channel } if follow.targets().any(|t| *t == Target::Channel(channel.clone())) => {
+            script.screen.note(&format!("you are no longer in {channel}: it was left from elsewhere"));
+        }
+        Event::Error(text) => script.screen.note(&clean(text)),
+        _ => {}
     }
+    Ok(Vec::new())
+}
+
+/// Prints what happened. Is there still somebody who reads?
+fn print(script: &mut Script, entries: &[Entry], args: &Args) -> anyhow::Result<bool> {
+    for entry in entries.iter().filter(|entry| entry.kind.is_said() || !args.messages) {
+        let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
+        if !access::quiet_when_unread(script.screen.talk(&line))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -95,6 +95,16 @@ pub const SCREEN: CapSet = CapSet::of(&[
     Cap::Search,
 ]);
 
+/// Those that commands for scripts ask for as well.
+pub const SCRIPT: CapSet = CapSet::of(&[
+    Cap::ChannelRename,
+    Cap::Chathistory,
+    Cap::EventPlayback,
+    Cap::MessageRedaction,
+    Cap::Multiline,
+    Cap::Search,
+]);
+
 /// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
 /// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 const CHUNK: usize = 400;

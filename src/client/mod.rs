@@ -13,7 +13,8 @@
 //! | [`find`] | IO | a known server that is somewhere else than it was |
 //! | [`link`] | IO | one connection, logged in |
 //! | [`session`] | IO | a model with a connection under it that comes back by itself |
-//! | [`render`] | pure | events as lines of text or JSON |
+//! | [`feed`] | pure | what happens and what happened, for scripts |
+//! | [`render`] | pure | events as lines of text |
 //! | [`screen`] | IO | where lines are shown |
 //! | [`plain`] | IO | the plain chat: lines in, lines out |
 //! | [`input`] | pure | what a typed line means |
@@ -27,6 +28,7 @@ pub mod clean;
 pub mod devices;
 pub mod dial;
 pub mod discover;
+pub mod feed;
 pub mod find;
 pub mod full;
 pub mod input;

@@ -1,11 +1,9 @@
 //! Events as lines of text, fit for any terminal.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::clean::{acts, clean};
+use super::clean::clean;
 use super::model::{Event, Kind};
 use crate::wire::Millis;
 
@@ -96,78 +94,10 @@ fn clock(time: Millis, zone: &TimeZone) -> String {
     time.unwrap_or_default().to_zoned(zone.clone()).strftime("%H:%M").to_string()
 }
 
-/// The event as a JSON object on one line, for programs; `None` where it is no part of the talk.
-///
-/// `type` is one of `message`, `notice`, `action`, `join`, `part`, `quit`, `kick`, `topic`; `time` is UTC. Texts
-/// are whole: what a terminal would obey stands there as an escape, so the line can be shown too.
-pub fn json(event: &Event) -> Option<String> {
-    let (kind, time, target, from, text, more) = match event {
-        Event::Said(said) => {
-            let kind = match said.kind {
-                Kind::Text => "message",
-                Kind::Notice => "notice",
-                Kind::Action => "action",
-            };
-            let msgid = said.msgid.as_deref().map(|id| ("msgid", id));
-            (
-                kind,
-                said.time,
-                Some(said.place.as_str()),
-                Some(said.from.as_str()),
-                Some(said.text.as_str()),
-                msgid,
-            )
-        }
-        Event::Joined { channel, who, time, .. } => {
-            ("join", *time, Some(channel.as_str()), Some(who.as_str()), None, None)
-        }
-        Event::Left { channel, who, by, reason, time, .. } => {
-            let kind = if by.is_some() { "kick" } else { "part" };
-            let by = by.as_deref().map(|by| ("by", by));
-            (kind, *time, Some(channel.as_str()), Some(who.as_str()), Some(reason.as_str()), by)
-        }
-        Event::Quit { who, reason, time, .. } => {
-            ("quit", *time, None, Some(who.as_str()), Some(reason.as_str()), None)
-        }
-        Event::Topic { channel, by, text, time } => {
-            ("topic", *time, Some(channel.as_str()), by.as_deref(), Some(text.as_str()), None)
-        }
-        _ => return None,
-    };
-    let mut object = serde_json::Map::new();
-    let mut put = |key: &str, value: Option<&str>| {
-        object.extend(value.map(|value| (key.to_owned(), serde_json::Value::from(value))));
-    };
-    put("type", Some(kind));
-    put("time", Some(&time.to_string()));
-    put("target", target);
-    put("from", from);
-    put("text", text);
-    if let Some((key, value)) = more {
-        put(key, Some(value));
-    }
-    Some(escape(&serde_json::Value::Object(object).to_string()))
-}
-
-/// Writes what acts on a terminal as an escape, such as `\u001b`. In JSON it can only stand inside strings.
-fn escape(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if acts(c) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::clean::acts;
     use crate::client::model::{Said, Target, Ticket};
     use crate::wire::{ChannelName, Nick};
     use proptest::prelude::*;
@@ -244,16 +174,6 @@ mod tests {
         );
     }
 
-    #[test]
-    fn objects_as_programs_read_them() {
-        let json = |event: Event| json(&event).expect("a line");
-        let expected = r##"{"from":"bob","msgid":"0a","target":"#lobby","text":"a\u001b[2J\"\u009b\u202eb\u007f","time":"2023-11-14T22:13:20.007Z","type":"message"}"##;
-        assert_eq!(json(said(Kind::Text, "a\u{1b}[2J\"\u{9b}\u{202e}b\u{7f}")), expected);
-        let expected = r##"{"by":"carol","from":"bob","target":"#lobby","text":"","time":"2023-11-14T22:13:20.007Z","type":"kick"}"##;
-        assert_eq!(json(left(Some("carol"), "")), expected);
-        assert_eq!(super::json(&Event::Confirmed(Ticket(1))), None);
-    }
-
     proptest! {
         #[test]
         fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
@@ -270,13 +190,6 @@ mod tests {
                     panic!("nothing shown");
                 };
                 prop_assert!(!line.chars().any(acts), "{line:?}");
-                if let Some(line) = json(&event) {
-                    prop_assert!(!line.chars().any(acts), "{line:?}");
-                    let read: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-                    if let Some(text) = read.get("text") {
-                        prop_assert_eq!(text.as_str(), Some(foreign.as_str()));
-                    }
-                }
             }
         }
     }

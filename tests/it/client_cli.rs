@@ -31,7 +31,13 @@ fn ok(output: &Output) -> String {
 /// What a client complains when it fails.
 #[track_caller]
 fn complaint(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    failure(output, 1)
+}
+
+/// What it complains when it ends with this code.
+#[track_caller]
+fn failure(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -76,7 +82,7 @@ fn a_conversation_as_it_is_printed() {
     let tail = start(&server, "dora", &["tail", "#lobby", "eve"]);
     let json = start(&server, "dora", &["tail", "#lobby", "eve", "--json"]);
     tail.wait_for(|line| line.ends_with("#lobby -- you joined"));
-    json.wait_for(|line| line.contains(r#""type":"join""#));
+    json.wait_for(|line| line.contains(r#""kind":"join""#));
     assert_eq!(ok(&run(home, "Eve", &["send", "#lobby", "The build is green"], "")), "");
     assert_eq!(ok(&run(home, "Eve", &["send", "dora", "--notice"], "one\n\n  two\n")), "");
     let typed = "//slash\n/me waves\n/topic Be kind\n/names\n/msg dora psst\n/part bye\n";
@@ -117,7 +123,7 @@ fn a_conversation_as_it_is_printed() {
     let green = json.wait_for(|line| line.contains("green"));
     let object: serde_json::Value = serde_json::from_str(&green).expect("JSON");
     for (key, value) in
-        [("type", "message"), ("target", "#lobby"), ("from", "Eve"), ("text", "The build is green")]
+        [("kind", "message"), ("target", "#lobby"), ("from", "Eve"), ("text", "The build is green")]
     {
         assert_eq!(object[key], value, "{green}");
     }
@@ -146,12 +152,12 @@ fn refusals_are_a_line_that_says_what_to_do() {
         "parlour: the invite was not accepted: this invite was used already; ask for a new invite\n"
     );
     assert_eq!(
-        complaint(&with_password(home, "eve", &["echo"], "wrong\nhi\n")),
+        failure(&with_password(home, "eve", &["echo"], "wrong\nhi\n"), 5),
         "parlour: the server refused the login: Wrong account name or password; check the name and the password; \
          if they are right, the account may be disabled\n"
     );
     assert_eq!(
-        complaint(&run(home, "eve", &["send", "nobody"], "hi\n\nho\n")),
+        failure(&run(home, "eve", &["send", "nobody"], "hi\n\nho\n"), 3),
         "parlour: line 1 was not delivered to nobody: No such nick/channel\n\
          parlour: line 3 was not delivered to nobody: No such nick/channel\n\
          parlour: 2 of 2 messages were not delivered, see above\n"
@@ -228,12 +234,12 @@ fn nothing_that_others_send_acts_on_the_terminal() {
     let text = start(&server, "dora", &["tail", "#lobby"]);
     let json = start(&server, "dora", &["tail", "#lobby", "--json"]);
     text.wait_for(|line| line.ends_with("you joined"));
-    json.wait_for(|line| line.contains(r#""type":"join""#));
+    json.wait_for(|line| line.contains(r#""kind":"join""#));
     let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}a\u{9b}31m\u{202e}b\u{8}\u{7f}\u{3}4c";
     ok(&run(&server.home, "eve", &["send", "#lobby", hostile], ""));
     let line = text.wait_for(|line| line.contains("<eve>"));
     assert_eq!(without_times(&line), ["#lobby <eve> abc"]);
-    let line = json.wait_for(|line| line.contains(r#""type":"message""#));
+    let line = json.wait_for(|line| line.contains(r#""kind":"message""#));
     assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
     // A program gets it whole.
     let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");

@@ -56,6 +56,8 @@ mod renewal;
 mod replay;
 mod resets;
 mod rotation;
+mod scripting_docs;
+mod scripts;
 mod search;
 mod server_queries;
 mod sessions;

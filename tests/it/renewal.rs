@@ -276,7 +276,7 @@ fn a_clock_that_is_years_off_is_named() {
     let args = ["echo", &address, "--pin", &pin, "--name", "alice", "--password-stdin"];
     let output = home.run_with_input(&args, &format!("{PASSWORD}\n"));
     let error = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(6));
     assert!(error.contains(&says) && error.contains("check this machine's clock"), "{error}");
     assert_eq!(server.join().expect("the server"), (true, Vec::new()), "nothing was sent to it");
 }

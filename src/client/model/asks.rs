@@ -105,7 +105,11 @@ impl Model {
         self.question(|line| line.text(&attributes), "SEARCH")
     }
 
-    fn question(&mut self, fill: impl FnOnce(Line) -> Line, command: &str) -> Result<Ticket, Offline> {
+    pub(super) fn question(
+        &mut self,
+        fill: impl FnOnce(Line) -> Line,
+        command: &str,
+    ) -> Result<Ticket, Offline> {
         if !self.online {
             return Err(Offline);
         }

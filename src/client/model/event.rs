@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::heard::Heard;
 use crate::wire::{ChannelName, Millis, Nick};
 
 /// Where something is said: a channel, or the talk with one person.
@@ -279,6 +280,8 @@ pub enum Event {
     Error(String),
     /// The answer to [`barrier`](super::Model::barrier): all that was sent before it has been handled.
     Barrier(Ticket),
+    /// A line as it came, where they were [asked for](super::Model::tap).
+    Line(Box<Heard>),
     /// The server ends the connection and says why.
     Closing(String),
 }

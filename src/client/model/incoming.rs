@@ -3,6 +3,7 @@
 use super::asks::BY_THE_WAY;
 use super::batches::Closed;
 use super::event::{Event, Page, Said, Ticket};
+use super::heard::Heard;
 use super::past::{self, time};
 use super::{Line, Model};
 use crate::wire::numeric::{self, Numeric};
@@ -11,6 +12,9 @@ use crate::wire::{Cap, ChannelName, Message, Millis, Nick};
 impl Model {
     /// Takes a line from the server that came at `now`.
     pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
+        if self.tapped {
+            self.events.push_back(Event::Line(Box::new(Heard::new(line, now))));
+        }
         if let Some(batch) = line.tags.get("batch")
             && self.batches.keep(&batch, line, self.me.as_ref(), now)
         {

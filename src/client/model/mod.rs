@@ -8,11 +8,13 @@ mod asks;
 mod batches;
 mod channels;
 mod event;
+mod heard;
 mod incoming;
 mod past;
 mod people;
-mod seen;
+pub(in crate::client) mod seen;
 mod sends;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +23,7 @@ use std::collections::{HashMap, VecDeque};
 pub use asks::{Past, Point};
 pub use channels::Channel;
 pub use event::{BadTarget, Event, Kind, Page, Said, Target, Ticket, Typing};
+pub use heard::Heard;
 
 use self::asks::Asks;
 use self::batches::Batches;
@@ -38,6 +41,7 @@ pub struct Offline;
 
 /// The state of one account on one server.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub struct Model {
     me: Option<Nick>,
     /// `nick!user@host` as the server puts it before what one says.
@@ -60,6 +64,8 @@ pub struct Model {
     next_ticket: u64,
     first_barrier: Option<Ticket>,
     events: VecDeque<Event>,
+    /// Lines are told as they came.
+    tapped: bool,
     out: Vec<u8>,
 }
 
@@ -88,6 +94,7 @@ impl Model {
             next_ticket: 1,
             first_barrier: None,
             events: VecDeque::new(),
+            tapped: false,
             out: Vec::new(),
         }
     }
@@ -213,9 +220,14 @@ impl Model {
 
     fn write_sends(&mut self) {
         if self.online {
-            let room = self.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2);
+            let room = self.room_together();
             self.sends.write(self.caps, room, &mut self.out);
         }
+    }
+
+    /// How many bytes of text fit a line of a message of several.
+    pub fn room_together(&self) -> usize {
+        self.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2)
     }
 
     /// Can the server do this?

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 /// The ids of the last messages. A message may come twice: as the copy that is delivered and the echo
 /// that confirms, or once before a connection broke and once more after.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(in crate::client) struct Seen {
     ids: HashSet<String>,
     order: VecDeque<String>,
 }

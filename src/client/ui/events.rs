@@ -154,7 +154,7 @@ impl App {
                     state.away = words.map(|words| tidy_line(&words, 200));
                 }
             }
-            Event::Names { .. } | Event::Noted { .. } | Event::Closing(_) => {}
+            Event::Names { .. } | Event::Noted { .. } | Event::Line(_) | Event::Closing(_) => {}
             Event::Info(text) => self.server_says(server, &text),
             Event::Error(text) => {
                 self.server_says(server, &text);

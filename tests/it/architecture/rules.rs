@@ -28,6 +28,7 @@ const PURE: &[&str] = &[
     "chat",
     "client/backoff",
     "client/clean",
+    "client/feed",
     "client/input",
     "client/line",
     "client/login",

@@ -13,6 +13,7 @@ mod lan;
 mod line;
 mod look;
 mod process;
+pub mod script;
 mod server;
 
 use std::time::Duration;

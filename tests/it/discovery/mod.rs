@@ -43,7 +43,8 @@ fn ok(output: &Output) -> String {
 
 #[track_caller]
 fn complaint(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    // The second is that of scripts for a server that cannot be reached.
+    assert!(matches!(output.status.code(), Some(1 | 4)), "{output:?}");
     text(&output.stderr)
 }
 

@@ -1,0 +1,107 @@
+//! `parlour channels`: which channels there are.
+
+use serde_json::json;
+
+use super::access::{self, Access};
+use super::exit::{self, Exit};
+use super::output::print_table;
+use super::script::Script;
+use crate::client::clean::clean;
+use crate::client::feed::escape;
+use crate::client::model::Heard;
+use crate::wire::ChannelName;
+
+/// Show the channels that you can see.
+///
+/// A row, or with --json an object on a line, for each: its name, how many of its members are online, whether you are a
+/// member, and its topic. Secret channels are shown to their members alone.
+#[derive(clap::Args)]
+#[command(after_help = exit::help("\
+Examples:
+  parlour channels
+  parlour channels build
+  parlour channels '#class-*' --json"))]
+pub struct Args {
+    /// Those whose name has this in it; with * and ? for what is unknown, those whose whole name is like this.
+    #[arg(value_name = "MASK")]
+    mask: Option<String>,
+    /// Print an object a line, for programs.
+    #[arg(long)]
+    json: bool,
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// Runs the subcommand.
+pub fn run(mut args: Args) -> anyhow::Result<()> {
+    access::run(async {
+        let patience = Some(access::PATIENCE);
+        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mask = args.mask.as_deref().map(mask).unwrap_or_default();
+        let fill = |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
+        let done = tokio::select! {
+            found = script.gather(
+                "LIST",
+                fill,
+                |line| line.command == "322",
+                |line| line.command == "323",
+            ) => found.and_then(|lines| {
+                let model = &script.session.model;
+                show(&lines, args.json, |name| ChannelName::parse(name).is_ok_and(|name| model.is_in(&name)))
+            }),
+            () = access::interrupted() => Err(Exit::Failed.error("stopped before the server answered")),
+        };
+        script.session.close("").await;
+        done
+    })
+}
+
+/// A part of a name is looked for anywhere in it. What else LIST takes for a condition begins with other signs.
+fn mask(text: &str) -> String {
+    if text.starts_with('#') || text.contains(['*', '?']) {
+        format!("#{}", text.trim_start_matches('#'))
+    } else {
+        format!("*{text}*")
+    }
+}
+
+/// `322 me channel online :topic`
+fn show(lines: &[Heard], json: bool, member: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    let mut lines: Vec<&Heard> = lines.iter().collect();
+    lines.sort_by_key(|line| line.param(1).to_lowercase());
+    if json {
+        let object = |line: &&Heard| {
+            let name = line.param(1);
+            let online: u64 = line.param(2).parse().unwrap_or(0);
+            let object =
+                json!({ "name": name, "online": online, "member": member(name), "topic": line.param(3) });
+            escape(&object.to_string()) + "\n"
+        };
+        let text: String = lines.iter().map(object).collect();
+        return access::quiet_when_unread(super::output::write(&text)).map(|_| ());
+    }
+    let mut rows = vec![["CHANNEL", "ONLINE", "MEMBER", "TOPIC"].map(str::to_owned)];
+    rows.extend(lines.iter().map(|line| {
+        let name = line.param(1);
+        let yes = if member(name) { "yes" } else { "no" };
+        [clean(name), clean(line.param(2)), yes.to_owned(), clean(line.param(3))]
+    }));
+    print_table(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn a_part_of_a_name_is_a_mask() {
+        assert_eq!(mask("build"), "*build*");
+        assert_eq!(mask(">5"), "*>5*");
+        assert_eq!(mask("#ops"), "#ops");
+        assert_eq!(mask("#class-*"), "#class-*");
+        assert_eq!(mask("*-ops"), "#*-ops");
+    }
+}

@@ -1,0 +1,91 @@
+//! How the commands for scripts end: one table, for the code and for `--help`.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Something on this machine: a file, the input, the output.
+    Failed = 1,
+    /// The server refused something, or did not confirm it before the command was stopped.
+    Refused = 3,
+    /// The server cannot be reached, or the connection broke and did not come back.
+    Unreachable = 4,
+    /// The server refused the login.
+    Login = 5,
+    /// Who answers is not the server that is known.
+    Untrusted = 6,
+}
+
+/// What `--help` says about it; docs/scripting.md says it at more length.
+pub const CODES: &str = "\
+Exit codes:
+  0  done; for `send`: the server has confirmed all of it
+  1  something failed on this machine
+  2  the command line is wrong
+  3  the server refused it, or did not confirm it
+  4  the server cannot be reached
+  5  the server refused the login
+  6  who answers is not the server that is known";
+
+/// An error that ends the program with a code of its own.
+#[derive(Debug)]
+struct Ended {
+    exit: Exit,
+    text: String,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Ended {}
+
+impl Exit {
+    /// An error that ends a command this way.
+    pub fn error(self, text: impl Into<String>) -> anyhow::Error {
+        Ended { exit: self, text: text.into() }.into()
+    }
+
+    /// How a command that failed with this error ends.
+    pub fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(|cause| cause.downcast_ref::<Ended>()).map_or(Self::Failed, |ended| ended.exit)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What stands below the options in `--help`: examples, and the codes.
+pub fn help(examples: &str) -> String {
+    format!("{examples}\n\n{CODES}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn an_error_keeps_its_code_whatever_is_said_about_it() {
+        let error = Err::<(), _>(Exit::Login.error("no")).context("while logging in").expect_err("an error");
+        assert_eq!(
+            (Exit::of(&error), format!("{error:#}")),
+            (Exit::Login, "while logging in: no".to_owned())
+        );
+        assert_eq!(Exit::of(&anyhow::anyhow!("else")), Exit::Failed);
+    }
+
+    #[test]
+    fn the_table_names_every_code() {
+        for exit in [Exit::Failed, Exit::Refused, Exit::Unreachable, Exit::Login, Exit::Untrusted] {
+            assert!(CODES.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Several lines as one message, within what the server takes
+//! ([multiline](https://ircv3.net/specs/extensions/multiline)).
+
+use super::exit::Exit;
+use super::script::Script;
+use crate::client::split::pieces;
+use crate::wire::Cap;
+
+/// Most that one message may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    bytes: usize,
+    lines: usize,
+}
+
+/// What no server takes; so much is held in memory where a server names no limit.
+const MOST: Limits = Limits { bytes: 1024 * 1024, lines: 10_000 };
+
+/// Asks the server for its limits.
+pub async fn limits(script: &mut Script) -> anyhow::Result<Limits> {
+    let lines = script
+        .gather(
+            "CAP",
+            |line| line.arg("LS").arg("302"),
+            |line| line.command == "CAP" && line.param(1) == "LS",
+            |line| line.command == "CAP" && line.param(1) == "LS" && line.params.len() < 4,
+        )
+        .await?;
+    let words = lines.iter().filter_map(|line| line.params.last());
+    let limits = words.flat_map(|list| list.split(' ')).find_map(Limits::parse);
+    match limits.filter(|_| script.session.model.can(Cap::Multiline)) {
+        Some(limits) => Ok(limits),
+        None => Err(Exit::Refused.error(
+            "the server takes no messages of several lines; without --multiline each line is a message",
+        )),
+    }
+}
+
+impl Limits {
+    /// From `draft/multiline=max-bytes=…,max-lines=…`.
+    fn parse(word: &str) -> Option<Self> {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        if name != Cap::Multiline.name() {
+            return None;
+        }
+        let number = |key: &str| {
+            let of = |part: &str| part.strip_prefix(key)?.strip_prefix('=')?.parse::<usize>().ok();
+            value.split(',').find_map(of)
+        };
+        Some(Self {
+            bytes: number("max-bytes").unwrap_or(MOST.bytes).min(MOST.bytes),
+            lines: number("max-lines").unwrap_or(MOST.lines).min(MOST.lines),
+        })
+    }
+}
+
+/// The lines so far.
+#[derive(Debug)]
+pub struct Text {
+    most: Limits,
+    /// Bytes that fit one line on the wire.
+    room: usize,
+    lines: Vec<String>,
+    /// Blank lines that are the message's only if another line follows.
+    blank: usize,
+    bytes: usize,
+    wire_lines: usize,
+}
+
+impl Text {
+    /// None yet.
+    pub fn new(most: Limits, room: usize) -> Self {
+        Self { most, room, lines: Vec::new(), blank: 0, bytes: 0, wire_lines: 0 }
+    }
+
+    /// Adds a line. Blank ones at the beginning and the end are left out.
+    pub fn add(&mut self, line: &str) -> anyhow::Result<()> {
+        if line.trim().is_empty() {
+            self.blank += usize::from(!self.lines.is_empty());
+            return Ok(());
+        }
+        for _ in 0..std::mem::take(&mut self.blank) {
+            self.push(String::new())?;
+        }
+        self.push(line.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect())
+    }
+
+    fn push(&mut self, line: String) -> anyhow::Result<()> {
+        self.bytes += line.len() + usize::from(!self.lines.is_empty());
+        // A long line goes out in pieces, of which each is a line to the server.
+        self.wire_lines += pieces(&line, self.room).count().max(1);
+        let too_much = |what: &str, most: usize| {
+            Exit::Refused.error(format!(
+                "the message is too long: the server takes at most {most} {what} in one; send less, or without \
+                 --multiline"
+            ))
+        };
+        if self.bytes > self.most.bytes {
+            return Err(too_much("bytes", self.most.bytes));
+        }
+        if self.wire_lines > self.most.lines {
+            return Err(too_much("lines", self.most.lines));
+        }
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// All of them.
+    pub fn lines(self) -> anyhow::Result<Vec<String>> {
+        if self.lines.is_empty() {
+            anyhow::bail!("there is nothing to send: the input is empty");
+        }
+        Ok(self.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_they_are_offered() {
+        let parse = |word| Limits::parse(word).map(|limits| (limits.bytes, limits.lines));
+        assert_eq!(parse("draft/multiline=max-bytes=4096,max-lines=24"), Some((4096, 24)));
+        assert_eq!(parse("draft/multiline=max-bytes=4096"), Some((4096, MOST.lines)));
+        assert_eq!(parse("draft/multiline=max-bytes=99999999999"), Some((MOST.bytes, MOST.lines)));
+        assert_eq!(parse("batch"), None);
+    }
+
+    #[test]
+    fn lines_are_counted_as_the_server_counts_them() {
+        let text = |lines: &[&str], bytes, most| {
+            let mut text = Text::new(Limits { bytes, lines: most }, 4);
+            lines.iter().try_for_each(|line| text.add(line))?;
+            text.lines()
+        };
+        assert_eq!(text(&["", "a", "", "b", ""], 4, 3).expect("fits"), ["a", "", "b"]);
+        assert_eq!(text(&["aaaabbbb"], 8, 2).expect("fits"), ["aaaabbbb"]);
+        for (lines, bytes, most, why) in [
+            (&["ab", "c"][..], 3, 9, "3 bytes"),
+            (&["aaaab"], 9, 1, "1 lines"),
+            (&["a", "b"], 9, 1, "1 lines"),
+        ] {
+            assert!(text(lines, bytes, most).expect_err("too much").to_string().contains(why));
+        }
+        assert!(text(&[" "], 9, 9).is_err());
+    }
+}

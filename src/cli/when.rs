@@ -1,0 +1,93 @@
+//! Moments on the command line.
+
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use crate::wire::Millis;
+
+/// What `--since` and `--until` take.
+pub const FORMS: &str =
+    "a time such as 2026-03-01T09:30:00Z, 2026-03-01 or '2026-03-01 09:30', or how long ago: 2h, 7d";
+
+/// A moment, as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// This one.
+    At(Timestamp),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl When {
+    /// Takes an instant (RFC 3339), a date or a date and time on the user's clock, or a duration.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_in(text.trim(), &TimeZone::system())
+    }
+
+    fn parse_in(text: &str, zone: &TimeZone) -> Result<Self, String> {
+        let wrong = || format!("write {FORMS}");
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Ok(Self::At(instant));
+        }
+        if let Ok(duration) = humantime::parse_duration(text) {
+            return Ok(Self::Ago(duration));
+        }
+        let local = match (text.parse::<Date>(), text.contains(':')) {
+            (Ok(date), false) => date.to_datetime(jiff::civil::Time::midnight()),
+            _ => text.parse::<DateTime>().map_err(|_| wrong())?,
+        };
+        let zoned: Zoned = local.to_zoned(zone.clone()).map_err(|_| wrong())?;
+        Ok(Self::At(zoned.timestamp()))
+    }
+
+    /// On the server's scale. Before 1970 nothing was said.
+    pub fn millis(self) -> Millis {
+        self.millis_from(Timestamp::now())
+    }
+
+    fn millis_from(self, now: Timestamp) -> Millis {
+        let instant = match self {
+            Self::At(instant) => instant,
+            Self::Ago(duration) => SignedDuration::try_from(duration)
+                .ok()
+                .and_then(|duration| now.checked_sub(duration).ok())
+                .unwrap_or(Timestamp::UNIX_EPOCH),
+        };
+        Millis(u64::try_from(instant.as_millisecond()).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, zone: &str) -> String {
+        let now: Timestamp = "2026-03-08T12:00:00Z".parse().expect("a time");
+        let zone = TimeZone::get(zone).expect("a zone");
+        When::parse_in(text, &zone).map_or_else(|why| why, |when| when.millis_from(now).to_string())
+    }
+
+    #[test]
+    fn moments_are_written_in_many_ways() {
+        for (text, meant) in [
+            ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00.000Z"),
+            ("2026-03-01T09:30:00.250+02:00", "2026-03-01T07:30:00.250Z"),
+            ("2026-03-01", "2026-02-28T23:00:00.000Z"),
+            ("2026-03-01 09:30", "2026-03-01T08:30:00.000Z"),
+            ("2026-03-01T09:30:15", "2026-03-01T08:30:15.000Z"),
+            ("2h", "2026-03-08T10:00:00.000Z"),
+            ("7d", "2026-03-01T12:00:00.000Z"),
+            ("1h 30m", "2026-03-08T10:30:00.000Z"),
+            ("1900-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
+            ("1000years", "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(at(text, "Europe/Berlin"), meant, "{text}");
+        }
+        for text in ["", "soon", "7", "2026-13-01", "25:00", "-2h"] {
+            assert!(at(text, "UTC").starts_with("write a time such as"), "{text}");
+        }
+    }
+}

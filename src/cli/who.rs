@@ -1,0 +1,141 @@
+//! `parlour who`: who is there.
+
+use serde_json::json;
+
+use super::access::{self, Access};
+use super::exit::{self, Exit};
+use super::output::print_table;
+use super::script::Script;
+use crate::client::clean::clean;
+use crate::client::feed::escape;
+use crate::client::model::Heard;
+
+/// Show who is online, everywhere or in a channel.
+///
+/// A row, or with --json an object on a line, for each: the name, whether they are away, the seconds since they last
+/// said something, their real name, and in a channel their rank.
+#[derive(clap::Args)]
+#[command(after_help = exit::help("\
+Examples:
+  parlour who
+  parlour who '#lobby'
+  parlour who 'al*' --json"))]
+pub struct Args {
+    /// A channel (#name), or a name with * and ? for what is unknown; by default everybody.
+    #[arg(value_name = "CHANNEL")]
+    mask: Option<String>,
+    /// Print an object a line, for programs.
+    #[arg(long)]
+    json: bool,
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// Somebody.
+struct Person {
+    name: String,
+    rank: &'static str,
+    away: bool,
+    admin: bool,
+    bot: bool,
+    idle: Option<u64>,
+    realname: String,
+}
+
+/// What tells our answer from others ([WHOX](https://ircv3.net/specs/extensions/whox)).
+const TOKEN: &str = "417";
+
+/// Who never said anything has been silent since 1970: twenty years tell that from all that is true.
+const NEVER: u64 = 20 * 365 * 86_400;
+
+/// Runs the subcommand.
+pub fn run(mut args: Args) -> anyhow::Result<()> {
+    access::run(async {
+        let patience = Some(access::PATIENCE);
+        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mask = args.mask.as_deref().unwrap_or("*").to_owned();
+        let channel = mask.starts_with('#');
+        let done = tokio::select! {
+            found = script.gather(
+                "WHO",
+                |line| line.arg(&mask).arg(&format!("%tnflr,{TOKEN}")),
+                |line| line.command == "354" && line.param(1) == TOKEN,
+                |line| line.command == "315",
+            ) => found.and_then(|lines| show(&lines, &mask, channel, args.json)),
+            () = access::interrupted() => Err(Exit::Failed.error("stopped before the server answered")),
+        };
+        script.session.close("").await;
+        done
+    })
+}
+
+fn show(lines: &[Heard], mask: &str, channel: bool, json: bool) -> anyhow::Result<()> {
+    let mut people: Vec<Person> = lines.iter().map(|line| person(line, channel)).collect();
+    people.sort_by_key(|person| person.name.to_ascii_lowercase());
+    if people.is_empty() {
+        let (mask, hint) = (clean(mask), "`parlour channels` shows the channels, `parlour who` the people");
+        return Err(Exit::Refused.error(if channel {
+            format!("there is no {mask}, or you cannot see who is in it; {hint}")
+        } else {
+            format!("nobody of that name is online: {mask}; {hint}")
+        }));
+    }
+    if json {
+        let objects = people.iter().map(|person| {
+            json!({
+                "name": person.name, "away": person.away, "rank": person.rank, "admin": person.admin,
+                "bot": person.bot, "idle": person.idle, "realname": person.realname,
+            })
+        });
+        let text: String = objects.map(|object| escape(&object.to_string()) + "\n").collect();
+        return access::quiet_when_unread(super::output::write(&text)).map(|_| ());
+    }
+    let mut rows = vec![["NAME", "RANK", "STATE", "IDLE", "REAL NAME"].map(str::to_owned)];
+    rows.extend(people.iter().map(|person| {
+        let state = match (person.away, person.bot) {
+            (true, _) => "away",
+            (false, true) => "bot",
+            (false, false) => "here",
+        };
+        let idle = person.idle.map_or_else(String::new, |seconds| {
+            humantime::format_duration(std::time::Duration::from_secs(coarse(seconds))).to_string()
+        });
+        let rank = if person.rank.is_empty() && person.admin { "admin" } else { person.rank };
+        [clean(&person.name), rank.to_owned(), state.to_owned(), idle, clean(&person.realname)]
+    }));
+    print_table(&rows)
+}
+
+/// To the minute, and after a day to the hour: nobody reads more of it.
+fn coarse(seconds: u64) -> u64 {
+    const HOUR: u64 = 60 * 60;
+    match seconds {
+        0..60 => seconds,
+        60..86_400 => seconds / 60 * 60,
+        _ => seconds / HOUR * HOUR,
+    }
+}
+
+/// `354 me token nick flags idle :realname`
+fn person(line: &Heard, channel: bool) -> Person {
+    let flags = line.param(3);
+    let rank = match flags.chars().find(|c| "~&@%+".contains(*c)).filter(|_| channel) {
+        Some('~') => "founder",
+        Some('&' | '@') => "operator",
+        Some('%') => "half-operator",
+        Some('+') => "voice",
+        _ => "",
+    };
+    Person {
+        name: line.param(2).to_owned(),
+        rank,
+        away: flags.starts_with('G'),
+        admin: flags.contains('*'),
+        bot: flags.contains('B'),
+        idle: line.param(4).parse().ok().filter(|idle| *idle < NEVER),
+        realname: line.param(5).to_owned(),
+    }
+}

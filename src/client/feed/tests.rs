@@ -1,0 +1,311 @@
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::client::clean::acts;
+use crate::client::model::{Heard, Past, Point, Target, Ticket};
+use crate::wire::{ChannelName, Message, MessageId, Millis, Nick};
+
+const NOW: Millis = Millis(1_700_000_000_007);
+
+fn me() -> Nick {
+    Nick::parse("al").expect("a nick")
+}
+
+fn room() -> Target {
+    Target::parse("#c").expect("a channel")
+}
+
+fn heard(line: &str) -> Heard {
+    Heard::new(&Message::parse(line).expect(line), NOW)
+}
+
+/// What lines tell, in their order.
+fn told(feed: &mut Feed, lines: &[&str]) -> Vec<Told> {
+    lines.iter().filter_map(|line| feed.take(&heard(line), Some(&me()))).collect()
+}
+
+#[track_caller]
+fn entry(line: &str) -> Entry {
+    match &told(&mut Feed::default(), &[line])[..] {
+        [Told::Now(entry)] => entry.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The message with this number, at the second of this number.
+fn said(number: u64) -> Entry {
+    let id = MessageId::first_at(Millis(number * 1000));
+    let time = id.time();
+    Entry { history: true, ..entry(&format!("@msgid={id};time={time} :bo!b@h PRIVMSG #c :{number}")) }
+}
+
+fn numbers(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.text.parse().expect("a number")).collect()
+}
+
+#[test]
+fn every_kind_has_its_fields_in_their_order() {
+    let head = "@time=2023-11-14T22:13:20.007Z;msgid=0a;account=bo;label=3;batch=x";
+    for (line, expected) in [
+        (
+            format!("{head};+draft/reply=09;bot :bo!b@h PRIVMSG #c :a\u{1b}[2J\"\u{202e}b"),
+            r##"{"kind":"message","time":"2023-11-14T22:13:20.007Z","target":"#c","from":"bo","account":"bo","mine":false,"msgid":"0a","text":"a\u001b[2J\"\u202eb","refers_to":"09","object":null,"tags":{"+draft/reply":"09","bot":""},"history":false}"##,
+        ),
+        (
+            ":al!a@h NOTICE bo :hi".to_owned(),
+            r#"{"kind":"notice","time":"2023-11-14T22:13:20.007Z","target":"bo","from":"al","account":null,"mine":true,"msgid":null,"text":"hi","refers_to":null,"object":null,"tags":{},"history":false}"#,
+        ),
+    ] {
+        assert_eq!(entry(&line).json(), expected);
+    }
+    let short = |line: &str| {
+        let entry = entry(line);
+        let object = entry.object.or(entry.refers_to).unwrap_or_default();
+        [entry.kind.name(), entry.target.as_str(), &entry.text, &object].join("|")
+    };
+    for (line, expected) in [
+        (":bo!b@h PRIVMSG al :\u{1}ACTION waves\u{1}", "action|bo|waves|"),
+        (":bo!b@h PRIVMSG @#c :psst", "message|#c|psst|"),
+        ("@+draft/react=x;+draft/reply=0a :bo!b@h TAGMSG #c", "react|#c|x|0a"),
+        ("@+draft/unreact=x;+draft/reply=0a :bo!b@h TAGMSG al", "unreact|bo|x|0a"),
+        ("@+note=y :bo!b@h TAGMSG #c", "tags|#c||"),
+        (":bo!b@h REDACT #c 0a :oops", "redact|#c|oops|0a"),
+        (":bo!b@h JOIN #c", "join|#c||"),
+        (":bo!b@h PART #c :bye now", "part|#c|bye now|"),
+        (":bo!b@h KICK #c al :out", "kick|#c|out|al"),
+        (":bo!b@h TOPIC #c :tea", "topic|#c|tea|"),
+        (":bo!b@h MODE #c +o al", "mode|#c|+o al|"),
+        (":bo!b@h RENAME #c #d :why", "rename|#c|why|#d"),
+    ] {
+        assert_eq!(short(line), expected, "{line}");
+    }
+    for line in
+        ["@+typing=active :bo!b@h TAGMSG #c", ":al!a@h MODE al +B", ":srv 001 al :hi", ":srv NOTICE al :x"]
+    {
+        assert_eq!(told(&mut Feed::default(), &[line]), [], "{line}");
+    }
+}
+
+#[test]
+fn lines_as_people_read_them() {
+    let text = |entry: Entry| entry.text(&TimeZone::UTC);
+    assert_eq!(text(entry(":bo!b@h PRIVMSG #c :hi\u{1b}[2J you")), "[22:13] #c <bo> hi you");
+    assert_eq!(text(entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was thrown out by bo (out)");
+    let long = Entry { text: "one\n\ntwo".into(), history: true, ..entry(":bo!b@h NOTICE #c :x") };
+    let head = "[2023-11-14T22:13] #c -bo-";
+    assert_eq!(text(long), format!("{head} one\n{head} \n{head} two"));
+}
+
+#[test]
+fn answers_are_parts_of_the_past_and_messages_of_several_lines_are_one() {
+    let mut feed = Feed::default();
+    let long = [
+        "@batch=h;msgid=0b;+draft/reply=01 :bo!b@h BATCH +0b draft/multiline #c",
+        "@batch=0b :bo!b@h NOTICE #c :one",
+        "@batch=0b :bo!b@h NOTICE #c :",
+        "@batch=0b :bo!b@h NOTICE #c :tw",
+        "@batch=0b;draft/multiline-concat :bo!b@h NOTICE #c :o",
+        "@batch=h :bo!b@h BATCH -0b",
+    ];
+    assert_eq!(told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]), []);
+    assert_eq!(told(&mut feed, &["@batch=h;msgid=0a :bo!b@h JOIN #c"]), []);
+    assert_eq!(told(&mut feed, &long), []);
+    // What happens meanwhile is no part of it.
+    assert!(matches!(&told(&mut feed, &[":bo!b@h PRIVMSG #c :now"])[..], [Told::Now(now)] if !now.history));
+    let answer = told(&mut feed, &["@batch=h :srv PONG srv 1", ":srv BATCH -h"]);
+    let [Told::Past(part)] = &answer[..] else { panic!("{answer:?}") };
+    assert_eq!((part.ticket, part.empty, part.entries.len()), (Some(Ticket(7)), false, 2));
+    let last = part.entries.last().expect("two");
+    assert_eq!((last.kind, last.text.as_str(), last.history), (Kind::Notice, "one\n\ntwo", true));
+    assert_eq!((last.refers_to.as_deref(), last.msgid.as_deref()), (Some("01"), Some("0b")));
+    let told = told(&mut feed, &["@label=8 :srv BATCH +h chathistory #c", ":srv BATCH -h"]);
+    assert!(matches!(&told[..], [Told::Past(Part { ticket: Some(Ticket(8)), empty: true, .. })]));
+}
+
+#[test]
+fn an_answer_is_bounded() {
+    let mut feed = Feed::default();
+    told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
+    for _ in 0..30_000 {
+        told(&mut feed, &["@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x"]);
+    }
+    let told = told(&mut feed, &[":srv BATCH -h"]);
+    assert!(matches!(&told[..], [Told::Past(part)] if part.cut && part.entries.len() <= 20_000));
+}
+
+/// A server with a history: what was said, and how an answer about it looks.
+#[derive(Default)]
+struct Memory {
+    all: Vec<Entry>,
+    asked: u64,
+}
+
+impl Memory {
+    /// Answers as a server that gives at most `most` at once.
+    fn answer(&mut self, past: &Past, most: usize) -> Part {
+        self.asked += 1;
+        let before = |point: &Point| {
+            self.all.partition_point(|entry| match point {
+                Point::Id(id) => entry.msgid.as_ref().expect("an id") < id,
+                Point::Time(time) => entry.time < *time,
+            })
+        };
+        let after = |point: &Point| {
+            self.all.partition_point(|entry| match point {
+                Point::Id(id) => entry.msgid.as_ref().expect("an id") <= id,
+                Point::Time(time) => entry.time <= *time,
+            })
+        };
+        let range = match past {
+            Past::Latest => self.all.len().saturating_sub(most)..self.all.len(),
+            Past::Before(point) => before(point).saturating_sub(most)..before(point),
+            Past::After(point) => after(point)..(after(point) + most).min(self.all.len()),
+            Past::Around(_) => unreachable!("nobody asks for that"),
+        };
+        let entries = self.all[range].to_vec();
+        Part { ticket: Some(Ticket(self.asked)), empty: entries.is_empty(), entries, cut: false }
+    }
+}
+
+fn now(number: u64) -> Entry {
+    Entry { history: false, ..said(number) }
+}
+
+proptest! {
+    /// Messages come, connections break, and answers come late: what is told is everything, once, in order.
+    #[test]
+    fn the_past_joins_the_present_without_gap_or_repeat(
+        before in 0u64..30, moves in prop::collection::vec(0u8..10, 1..200), since in prop::option::of(0u64..30), most in 1usize..7,
+    ) {
+        // No later than what comes next: from a moment that is yet to come nothing differs.
+        let since = since.map(|second| second.min(before + 1));
+        let mut server = Memory { all: (1..=before).map(said).collect(), asked: 0 };
+        let mut follow = Follow::new([room()], since.map(|second| Millis(second * 1000)), false);
+        let (mut told, mut out, mut online) = (Vec::new(), None, true);
+        let mut number = before;
+        follow.connected(true);
+        // The place is known once the first answer has come; what follows is from there.
+        let mut begun = since.is_some();
+        let mut first = since.map_or(u64::MAX, |second| second.max(1));
+        for action in moves.into_iter().chain(std::iter::repeat_n(9, 200)) {
+            match action {
+                0..3 => {
+                    number += 1;
+                    server.all.push(said(number));
+                    if online {
+                        if !begun {
+                            first = first.min(number);
+                        }
+                        told.extend(follow.now(now(number)));
+                    }
+                }
+                3 => {
+                    online = false;
+                    out = None;
+                    follow.disconnected();
+                }
+                4 => {
+                    online = true;
+                    follow.connected(true);
+                }
+                _ => {
+                    if !online {
+                        online = true;
+                        follow.connected(true);
+                    }
+                    if let Some(part) = out.take() {
+                        told.extend(follow.past(part));
+                        begun = true;
+                    } else if let Some((target, past, limit)) = follow.wants() {
+                        prop_assert_eq!(target, room());
+                        // The server answers at once; the answer is on its way while more is said.
+                        let part = server.answer(&past, limit.min(most));
+                        follow.asked(part.ticket.expect("a ticket"));
+                        out = Some(part);
+                    }
+                }
+            }
+        }
+        let numbers = numbers(&told);
+        if since.is_some() {
+            let all: Vec<u64> = (first..=number).collect();
+            prop_assert_eq!(numbers, all);
+        } else if let Some(first) = numbers.first() {
+            let all: Vec<u64> = (*first..=number).collect();
+            prop_assert!(numbers == all || !begun, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn an_export_is_what_was_asked_for(
+        all in 0u64..60, since in prop::option::of(0u64..70), until in prop::option::of(0u64..70),
+        last in prop::option::of(0usize..70), page in 1usize..9,
+    ) {
+        let mut server = Memory { all: (1..=all).map(said).collect(), asked: 0 };
+        let time = |second| Millis(second * 1000);
+        let wanted = Wanted { since: since.map(time), until: until.map(time), last, said: false };
+        let mut export = Export::new(wanted);
+        let mut got = Vec::new();
+        while let Some((past, limit)) = export.wants() {
+            got.extend(export.past(server.answer(&past, limit.min(page))));
+        }
+        let mut expected: Vec<u64> =
+            (1..=all).filter(|n| since.is_none_or(|s| *n >= s) && until.is_none_or(|u| *n <= u)).collect();
+        expected.drain(..expected.len().saturating_sub(last.unwrap_or(usize::MAX)));
+        prop_assert_eq!(numbers(&got), expected);
+    }
+
+    #[test]
+    fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
+        for line in [":bo!b@h PRIVMSG #c :x", ":bo!b@h NOTICE #c :x", ":bo!b@h PART #c", ":bo!b@h KICK #c x",
+            ":bo!b@h TOPIC #c :x", ":bo!b@h MODE #c x", "@+draft/react=x :bo!b@h TAGMSG #c", "@+x=y :bo!b@h TAGMSG #c"]
+        {
+            let mut entry = entry(line);
+            entry.text.clone_from(&foreign);
+            entry.object = Some(foreign.clone());
+            entry.refers_to = Some(foreign.clone());
+            entry.from.clone_from(&foreign);
+            entry.tags.insert(foreign.clone(), foreign.clone());
+            let json = entry.json();
+            prop_assert!(!json.chars().any(acts), "{json:?}");
+            let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+            prop_assert_eq!(read["text"].as_str(), Some(foreign.as_str()));
+            let text = entry.text(&TimeZone::UTC);
+            prop_assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+            prop_assert!(text.lines().count() == 1 || entry.kind.is_said());
+        }
+    }
+}
+
+#[test]
+fn a_server_whose_answers_lead_nowhere_is_not_asked_for_ever() {
+    let bare = Entry { msgid: None, ..said(1) };
+    let part =
+        |ticket| Part { ticket: Some(Ticket(ticket)), entries: vec![bare.clone()], empty: false, cut: false };
+    let mut export = Export::new(Wanted::default());
+    assert_eq!(export.past(part(1)).len(), 1);
+    assert!(export.wants().is_none());
+    let mut follow = Follow::new([room()], Some(Millis(0)), true);
+    follow.connected(true);
+    follow.asked(Ticket(1));
+    assert_eq!(follow.past(part(1)).len(), 1);
+    assert!(follow.is_done());
+}
+
+#[test]
+fn ones_own_coming_is_told_once_and_a_renamed_channel_is_followed() {
+    let mut follow = Follow::new([room()], None, false);
+    follow.connected(true);
+    let told = |follow: &mut Follow, line: &str| follow.now(entry(line)).len();
+    assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 1);
+    assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 0);
+    assert_eq!(told(&mut follow, ":bo!a@h JOIN #d"), 0);
+    assert_eq!(told(&mut follow, ":bo!b@h RENAME #c #d :why"), 1);
+    assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #d :here"), 1);
+    assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #c :gone"), 0);
+    let channel = ChannelName::parse("#d").expect("a channel");
+    let who = Nick::parse("bo").expect("a nick");
+    assert_eq!(follow.quit(&who, &[channel], "bye", NOW).len(), 1);
+    assert_eq!(follow.quit(&who, &[], "bye", NOW).len(), 0);
+}

@@ -1,0 +1,57 @@
+//! Running our client as a script does: on a machine that has joined, so that nothing is asked.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use super::{Home, PASSWORD, Process, Server, server};
+
+/// A server that dora has joined on her machine.
+#[track_caller]
+pub fn joined() -> Server {
+    let server = server();
+    let link = server.home.invite(&[]);
+    let join = ["join", &link, "--name", "dora", "--password-stdin"];
+    let output = script_with_input(&server.home, &join, format!("{PASSWORD}\n").as_bytes());
+    assert!(output.status.success(), "{output:?}");
+    server
+}
+
+/// Makes a command one of dora's machine.
+pub fn at_doras<'a>(home: &Home, command: &'a mut Command) -> &'a mut Command {
+    home.at_home(command).env("XDG_CONFIG_HOME", home.path("dora")).env("TZ", "UTC")
+}
+
+/// Runs a command of dora's to its end, with this on its standard input.
+pub fn script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
+    let mut command = home.command(args);
+    let mut child = at_doras(home, &mut command).stdin(Stdio::piped()).spawn().expect("parlour starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    // Whoever does not read it refused before.
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("parlour ends");
+    writer.join().expect("the writer of standard input");
+    output
+}
+
+/// Runs a command of dora's that ends with this code: what it printed, and what it complained.
+#[track_caller]
+pub fn script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, String) {
+    let output = script_with_input(home, args, input.as_bytes());
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// Starts a command of dora's that goes on.
+#[track_caller]
+pub fn start_script(home: &Home, args: &[&str]) -> Process {
+    home.start_as("dora", args)
+}
+
+/// Lines of JSON.
+#[track_caller]
+pub fn objects(text: &str) -> Vec<serde_json::Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
