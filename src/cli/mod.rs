@@ -20,6 +20,7 @@ pub mod metrics;
 mod output;
 mod qr;
 mod script;
+pub mod search;
 pub mod send;
 pub mod serve;
 pub mod tail;
@@ -50,6 +51,7 @@ enum Command {
     Send(send::Args),
     Tail(tail::Args),
     History(history::Args),
+    Search(search::Args),
     Who(who::Args),
     Channels(channels::Args),
     Device(device::Args),
@@ -64,7 +66,7 @@ enum Command {
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
 /// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
-/// clear line, 2 wrong usage (from clap). The commands for scripts say more by [`exit::CODES`], and `doctor` has codes of
+/// clear line, 2 wrong usage (from clap). The commands for scripts say more (docs/scripting.md), and `doctor` has codes of
 /// its own.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -90,6 +92,7 @@ impl Command {
                 | Self::Send(_)
                 | Self::Tail(_)
                 | Self::History(_)
+                | Self::Search(_)
                 | Self::Who(_)
                 | Self::Channels(_)
         )
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(args),
         Command::History(args) => history::run(args),
+        Command::Search(args) => search::run(args),
         Command::Who(args) => who::run(args),
         Command::Channels(args) => channels::run(args),
         Command::Device(args) => device::run(args),

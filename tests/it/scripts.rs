@@ -245,6 +245,35 @@ fn a_long_past_comes_whole_and_in_parts() {
 }
 
 #[test]
+fn what_was_said_is_found() {
+    let server = joined();
+    let home = &server.home;
+    let mut alice = witness(&server);
+    alice.send_all((1..=2200).map(|n| format!("PRIVMSG #lobby :needle {n}")));
+    alice.request("JOIN #closed");
+    alice.request("PRIVMSG #closed :needle that is not for dora");
+    alice.request("PRIVMSG dora :Needles, in a talk");
+    let found = |args: &[&str]| {
+        let args = [&["search", "--json", "needle"], args].concat();
+        texts(&script(home, &args, "", 0).0)
+    };
+    let numbered = |from: usize| (from..=2200).map(|n| format!("needle {n}")).collect::<Vec<_>>();
+    assert!(found(&["--in", "#lobby"]) == numbered(2101));
+    assert!(found(&["--in", "#lobby", "--limit", "2100"]) == numbered(101));
+    assert!(found(&["--in", "#lobby", "--limit", "9999", "--since", "1h"]) == numbered(1));
+    assert_eq!(found(&["--limit", "1"]), ["Needles, in a talk"]);
+    assert_eq!(found(&["--from", "alice", "talk"]), ["Needles, in a talk"]);
+    assert_eq!(found(&["--until", "1h"]), [""; 0]);
+    assert_eq!(found(&["2200"]), ["needle 2200"]);
+    let (text, _) = script(home, &["search", "needle", "2199"], "", 0);
+    assert!(text.ends_with("] #lobby <alice> needle 2199\n"), "{text}");
+    for args in [["search", "x", "--in", "#closed"], ["search", "x", "--from", "nobody"]] {
+        let (_, complaint) = script(home, &args, "", 3);
+        assert!(complaint.contains("refused the search"), "{complaint}");
+    }
+}
+
+#[test]
 fn who_and_where() {
     let server = joined();
     let home = &server.home;

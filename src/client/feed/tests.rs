@@ -256,6 +256,30 @@ proptest! {
         prop_assert_eq!(numbers(&got), expected);
     }
 
+    /// Several messages of one moment, answers that begin at a moment and are cut anywhere: all is found once.
+    #[test]
+    fn a_search_finds_everything_once(
+        times in prop::collection::vec(1u64..30, 0..80), since in 0u64..30, last in 0usize..100, page in 30usize..90,
+    ) {
+        let mut times = times;
+        times.sort_unstable();
+        let hits: Vec<Entry> = times.iter().enumerate().map(|(number, time)| {
+            Entry { time: Millis(*time), msgid: Some(format!("{number:04}")), text: number.to_string(), ..said(1) }
+        }).collect();
+        let mut find = Find::new(Some(Millis(since)), last);
+        while let Some((after, limit)) = find.wants() {
+            let from = after.expect("a moment");
+            let entries: Vec<Entry> =
+                hits.iter().filter(|hit| hit.time >= from).take(limit.min(page)).cloned().collect();
+            // Pages of less than one moment's messages are beyond it.
+            prop_assume!(entries.len() < page || entries.first().map(|e| e.time) != entries.last().map(|e| e.time));
+            find.past(Part { ticket: None, empty: entries.is_empty(), entries, cut: false });
+        }
+        let expected: Vec<&Entry> = hits.iter().filter(|hit| hit.time >= Millis(since)).collect();
+        let expected = expected[expected.len().saturating_sub(last)..].to_vec();
+        prop_assert_eq!(find.found().collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
         for line in [":bo!b@h PRIVMSG #c :x", ":bo!b@h NOTICE #c :x", ":bo!b@h PART #c", ":bo!b@h KICK #c x",

@@ -1,0 +1,125 @@
+//! `parlour search`: find what was said.
+
+use std::fmt::Write as _;
+
+use super::access::{self, Access};
+use super::exit::{self, Exit};
+use super::output;
+use super::script::{Progress, Script, Step};
+use super::send::target;
+use super::when::When;
+use crate::client::clean::clean;
+use crate::client::feed::{Find, Told};
+use crate::client::line::Line;
+use crate::client::model::{Event, Target};
+use crate::wire::message::escape;
+use crate::wire::{Cap, Millis, Nick};
+
+/// Find what was said in your channels and with you.
+///
+/// A message is found that has all the WORDS, or words that begin with them, without regard to case and accents. The
+/// latest 100 are printed, the earliest first; with --json each line is an object, the same as those of `parlour history`.
+#[derive(clap::Args)]
+#[command(after_help = exit::help("\
+Examples:
+  parlour search deploy failed
+  parlour search invoice --in alice --since 2026-01-01
+  parlour search release --in '#ops' --from bob --limit 5000 --json"))]
+pub struct Args {
+    /// What to look for.
+    #[arg(required = true)]
+    words: Vec<String>,
+    /// Only in this channel (#name), or with this person.
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    r#in: Option<Target>,
+    /// Only what this person said.
+    #[arg(long, value_name = "NAME", value_parser = access::nick)]
+    from: Option<Nick>,
+    /// Print an object a line, for programs.
+    #[arg(long)]
+    json: bool,
+    /// From TIME on: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d ago.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    since: Option<When>,
+    /// Up to TIME.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    until: Option<When>,
+    /// The latest N of what is found.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// Runs the subcommand.
+pub fn run(mut args: Args) -> anyhow::Result<()> {
+    access::run(async {
+        let patience = Some(access::PATIENCE);
+        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        if !script.session.model.can(Cap::Search) {
+            return Err(
+                Exit::Refused.error("the server has no search; `parlour history TARGET | grep` finds it too")
+            );
+        }
+        let done = tokio::select! {
+            done = search(&mut script, &args) => done,
+            () = access::interrupted() => Err(Exit::Failed.error("stopped before all was searched")),
+        };
+        script.session.close("").await;
+        done
+    })
+}
+
+async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
+    let since = args.since.map(When::millis);
+    let until = args.until.map(When::millis);
+    let mut progress = Progress::new(since, until);
+    let mut find = Find::new(since, args.limit);
+    let (mut ready, mut asked) = (false, None);
+    while let Some((after, limit)) = find.wants() {
+        if ready && asked.is_none() {
+            let attributes = attributes(args, after, until, limit);
+            asked = Some(script.session.model.query(|line: Line| line.text(&attributes), "SEARCH")?);
+        }
+        match script.next().await? {
+            Step::Ready => ready = true,
+            // It is asked again on the next connection.
+            Step::Down => (ready, asked) = (false, None),
+            Step::Told(Told::Past(part)) if part.ticket == asked => {
+                asked = None;
+                if let Some((count, time)) = find.past(part) {
+                    progress.at(count, time);
+                }
+            }
+            Step::Event(Event::NoHistory { ticket, reason }) if asked == Some(ticket) => {
+                let why = format!("the server refused the search: {}", clean(&reason));
+                return Err(Exit::Refused
+                    .error(format!("{why}; check the names with `parlour channels` and `parlour who`")));
+            }
+            _ => {}
+        }
+    }
+    progress.done();
+    let zone = &script.screen.zone;
+    let lines = find.found().map(|entry| if args.json { entry.json() } else { entry.text(zone) } + "\n");
+    access::quiet_when_unread(output::write(&lines.collect::<String>())).map(|_| ())
+}
+
+/// What is looked for, as SEARCH takes it
+/// ([search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)).
+fn attributes(args: &Args, after: Option<Millis>, before: Option<Millis>, limit: usize) -> String {
+    let mut out = format!("text={};limit={limit}", escape(&args.words.join(" ")));
+    let mut put = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(out, ";{key}={}", escape(&value));
+        }
+    };
+    put("in", args.r#in.as_ref().map(ToString::to_string));
+    put("from", args.from.as_ref().map(ToString::to_string));
+    put("after", after.map(|time| time.to_string()));
+    put("before", before.map(|time| time.to_string()));
+    out
+}
