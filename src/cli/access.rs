@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -305,21 +305,25 @@ pub fn interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Ends when the program is asked to: Ctrl-C, SIGTERM, or the terminal is closed.
-pub async fn interrupted() {
-    let wait = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            // No such signal then; the others still work.
-            Err(_) => std::future::pending().await,
+/// Ends when the program is asked to: Ctrl-C, SIGTERM, or the terminal is closed. From the call on, waited for or not,
+/// a signal does not end the program by itself.
+pub fn interrupted() -> impl Future<Output = ()> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [mut interrupt, mut terminate, mut hangup] = kinds.map(|kind| signal(kind).ok());
+    async move {
+        tokio::select! {
+            () = wait(&mut interrupt) => {}
+            () = wait(&mut terminate) => {}
+            () = wait(&mut hangup) => {}
         }
-    };
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => {}
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::hangup()) => {}
+    }
+}
+
+async fn wait(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        // There is no such signal then; the others still work.
+        None => std::future::pending().await,
     }
 }
 
