@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::event::{Target, Ticket, Typing};
+use super::event::{Point, Target, Ticket, Typing};
 use super::{Line, Model, Offline};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis};
@@ -23,15 +23,6 @@ impl Asks {
     }
 }
 
-/// A point in the past of a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Point {
-    /// This message.
-    Id(String),
-    /// This moment.
-    Time(Millis),
-}
-
 /// Which part of the past is asked for ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Past {
@@ -43,15 +34,6 @@ pub enum Past {
     After(Point),
     /// On both sides, and itself.
     Around(Point),
-}
-
-impl Point {
-    fn word(&self) -> String {
-        match self {
-            Self::Id(id) => format!("msgid={id}"),
-            Self::Time(time) => format!("timestamp={time}"),
-        }
-    }
 }
 
 /// The label of what is asked or told by the way: nobody waits for it, and nobody is to hear that it was refused.

@@ -3,13 +3,17 @@
 
 use std::collections::HashMap;
 
-use super::event::{Event, Said, Target};
+use super::event::{Event, Point, Said, Target};
 use super::past;
 use crate::wire::{Message, Millis, Nick};
 
 /// The batches that are open.
 #[derive(Debug, Default)]
-pub(super) struct Batches(HashMap<String, Batch>);
+pub(super) struct Batches {
+    open: HashMap<String, Batch>,
+    /// Bytes that are kept of all of them.
+    held: usize,
+}
 
 #[derive(Debug)]
 struct Batch {
@@ -18,6 +22,8 @@ struct Batch {
     /// The batch that it is in.
     parent: Option<String>,
     what: What,
+    /// Bytes that are kept of it.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -29,6 +35,8 @@ enum What {
         events: Vec<Event>,
         lines: usize,
         bytes: usize,
+        /// Where the first line stands and the last.
+        ends: Option<(Point, Point)>,
     },
     Found(Vec<Said>),
     Targets(Vec<(Target, Millis)>),
@@ -48,7 +56,7 @@ pub(super) struct Ended {
 pub(super) enum Closed {
     Other,
     Said(Box<Said>),
-    History { place: Target, events: Vec<Event>, lines: usize, bytes: usize },
+    History { place: Target, events: Vec<Event>, lines: usize, bytes: usize, ends: Option<(Point, Point)> },
     Found(Vec<Said>),
     Targets(Vec<(Target, Millis)>),
 }
@@ -60,31 +68,33 @@ impl Batches {
     const MOST_LINES: usize = 2000;
     /// Most bytes of a message of several lines.
     const MOST_TEXT: usize = 64 * 1024;
+    /// Most bytes that are kept of all that are open, many times what an honest server sends in one answer.
+    const MOST_HELD: usize = 16 * 1024 * 1024;
 
     pub fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.open.is_empty()
     }
 
     /// The label of what a batch answers.
     pub fn label(&self, reference: &str) -> Option<String> {
-        let batch = self.0.get(reference)?;
-        batch.label.clone().or_else(|| self.0.get(batch.parent.as_deref()?)?.label.clone())
+        let batch = self.open.get(reference)?;
+        batch.label.clone().or_else(|| self.open.get(batch.parent.as_deref()?)?.label.clone())
     }
 
     /// `BATCH +reference type [parameters]`
     pub fn open(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) {
-        if self.0.len() >= Self::MOST {
+        if self.open.len() >= Self::MOST {
             return;
         }
         let tag = |key: &str| line.tags.get(key).map(std::borrow::Cow::into_owned);
         let what = match (line.param(1).unwrap_or_default(), line.param(2)) {
             ("chathistory", Some(place)) => match Target::parse(place) {
-                Ok(place) => What::History { place, events: Vec::new(), lines: 0, bytes: 0 },
+                Ok(place) => What::History { place, events: Vec::new(), lines: 0, bytes: 0, ends: None },
                 Err(_) => What::Other,
             },
             ("draft/chathistory-targets", _) => What::Targets(Vec::new()),
@@ -92,28 +102,40 @@ impl Batches {
             ("draft/multiline", Some(_)) => What::Long(past::said(line, String::new(), me, now), false),
             _ => What::Other,
         };
-        let batch = Batch { label: tag("label"), parent: tag("batch"), what };
-        self.0.insert(reference.to_owned(), batch);
+        let batch = Batch { label: tag("label"), parent: tag("batch"), what, held: 0 };
+        if let Some(replaced) = self.open.insert(reference.to_owned(), batch) {
+            self.held = self.held.saturating_sub(replaced.held);
+        }
     }
 
     /// Takes a line that is in a batch. `false` where it is to be handled as if it was in none.
     pub fn keep(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) -> bool {
-        let Some(batch) = self.0.get_mut(reference) else { return false };
+        let Some(batch) = self.open.get_mut(reference) else { return false };
         if line.command.eq_ignore_ascii_case("BATCH") {
             return false;
         }
+        if matches!(batch.what, What::Other) {
+            return false;
+        }
+        let size = line.params().iter().map(|param| param.len() + 1).sum::<usize>() + line.tags.0.len();
+        let room = self.held + size <= Self::MOST_HELD;
+        if room {
+            self.held += size;
+            batch.held += size;
+        }
         match &mut batch.what {
             What::Other => return false,
-            What::History { events, lines, bytes, .. } => {
+            What::History { events, lines, bytes, ends, .. } => {
                 *lines += 1;
-                *bytes +=
-                    line.params().iter().map(|param| param.len() + 1).sum::<usize>() + line.tags.0.len();
-                if events.len() < Self::MOST_LINES {
+                reach(ends, point(line));
+                *bytes += size;
+                if room && events.len() < Self::MOST_LINES {
                     events.extend(past::event(line, me, now));
                 }
             }
             What::Found(found) => {
-                if found.len() < Self::MOST_LINES
+                if room
+                    && found.len() < Self::MOST_LINES
                     && let Some(Event::Said(said)) = past::event(line, me, now)
                 {
                     found.push(said);
@@ -123,7 +145,8 @@ impl Batches {
                 // CHATHISTORY TARGETS <name> <time>
                 let target = line.param(1).and_then(|name| Target::parse(name).ok());
                 let time = line.param(2).and_then(Millis::parse);
-                if targets.len() < Self::MOST_LINES
+                if room
+                    && targets.len() < Self::MOST_LINES
                     && let (Some(target), Some(time)) = (target, time)
                 {
                     targets.push((target, time));
@@ -131,7 +154,7 @@ impl Batches {
             }
             What::Long(said, begun) => {
                 let (Some(said), Some(text)) = (said, line.param(1)) else { return true };
-                if said.text.len() + text.len() > Self::MOST_TEXT {
+                if !room || said.text.len() + text.len() > Self::MOST_TEXT {
                     return true;
                 }
                 if *begun && line.tags.get("draft/multiline-concat").is_none() {
@@ -149,17 +172,30 @@ impl Batches {
 
     /// `BATCH -reference`. A message that was in another batch is put there, and nothing is to be done.
     pub fn close(&mut self, reference: &str) -> Option<Ended> {
-        let batch = self.0.remove(reference)?;
+        let batch = self.open.remove(reference)?;
+        self.held = self.held.saturating_sub(batch.held);
         let what = match batch.what {
             What::Other => Closed::Other,
-            What::History { place, events, lines, bytes } => Closed::History { place, events, lines, bytes },
+            What::History { place, events, lines, bytes, ends } => {
+                Closed::History { place, events, lines, bytes, ends }
+            }
             What::Found(found) => Closed::Found(found),
             What::Targets(targets) => Closed::Targets(targets),
             What::Long(said, _) => {
                 let said = said?;
-                match batch.parent.as_ref().and_then(|parent| self.0.get_mut(parent)).map(|b| &mut b.what) {
-                    Some(What::History { events, lines, bytes, .. }) => {
+                let parent = batch.parent.as_ref().and_then(|parent| self.open.get_mut(parent));
+                if let Some(parent) = parent
+                    && matches!(parent.what, What::History { .. } | What::Found(_))
+                {
+                    // What it holds is held by the other one now.
+                    self.held += batch.held;
+                    parent.held += batch.held;
+                }
+                match batch.parent.as_ref().and_then(|parent| self.open.get_mut(parent)).map(|b| &mut b.what)
+                {
+                    Some(What::History { events, lines, bytes, ends, .. }) => {
                         *lines += 1;
+                        reach(ends, Some(said.msgid.clone().map_or(Point::Time(said.time), Point::Id)));
                         *bytes += said.text.len();
                         if events.len() < Self::MOST_LINES {
                             events.push(Event::Said(said));
@@ -177,5 +213,58 @@ impl Batches {
             }
         };
         Some(Ended { label: batch.label, what })
+    }
+}
+
+/// Where a line stands in the past.
+fn point(line: &Message<'_>) -> Option<Point> {
+    match line.tags.get("msgid").filter(|id| !id.is_empty()) {
+        Some(id) => Some(Point::Id(id.into_owned())),
+        None => line.tags.get("time").and_then(|time| Millis::parse(&time)).map(Point::Time),
+    }
+}
+
+/// One more line stands there.
+fn reach(ends: &mut Option<(Point, Point)>, at: Option<Point>) {
+    match (ends, at) {
+        (_, None) => {}
+        (Some((_, last)), Some(at)) => *last = at,
+        (ends, Some(at)) => *ends = Some((at.clone(), at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_of_open_batches_is_bounded_and_given_back() {
+        let mut batches = Batches::default();
+        let now = Millis(1);
+        let open = |batches: &mut Batches, name: &str| {
+            let line = format!("BATCH +{name} chathistory #lobby");
+            batches.open(name, &Message::parse(&line).expect("a line"), None, now);
+        };
+        let text = "x".repeat(8000);
+        for name in ["a", "b", "c", "d"] {
+            open(&mut batches, name);
+            for id in 0..1000 {
+                let line = format!("@batch={name};msgid={id} :bob!u@p PRIVMSG #lobby :{text}");
+                batches.keep(name, &Message::parse(&line).expect("a line"), None, now);
+            }
+        }
+        assert!(batches.held <= Batches::MOST_HELD && batches.held > Batches::MOST_HELD / 2);
+        open(&mut batches, "a");
+        let Some(Closed::History { lines, events, ends, .. }) = batches.close("d").map(|ended| ended.what)
+        else {
+            panic!("a part of the past");
+        };
+        // It is known how many there were, though they were not kept.
+        assert_eq!((lines, events.len()), (1000, 0));
+        assert_eq!(ends, Some((Point::Id("0".into()), Point::Id("999".into()))));
+        for name in ["a", "b", "c"] {
+            batches.close(name);
+        }
+        assert_eq!(batches.held, 0);
     }
 }

@@ -28,6 +28,13 @@ pub(super) struct Channels {
     collecting: HashMap<ChannelName, Vec<String>>,
 }
 
+/// Most channels that one can be in, and most members of one, that are believed: more says only a server of ill will.
+pub(super) const MOST_CHANNELS: usize = 2_000;
+/// See [`MOST_CHANNELS`].
+pub(super) const MOST_MEMBERS: usize = 100_000;
+/// Most lists of names that come at once.
+const MOST_LISTS: usize = 100;
+
 /// Signs of rank that may stand before a name in the list of names.
 const RANKS: [char; 5] = ['~', '&', '@', '%', '+'];
 
@@ -51,6 +58,9 @@ impl Channels {
     pub fn entered(&mut self, name: &ChannelName) -> bool {
         self.wanted.remove(name);
         let known = self.joined.contains_key(name);
+        if !known && self.joined.len() >= MOST_CHANNELS {
+            return false;
+        }
         let channel = self.joined.entry(name.clone()).or_default();
         channel.stale = false;
         channel.members.clear();
@@ -70,8 +80,21 @@ impl Channels {
 
     /// A part of a list of names (353).
     pub fn some_names(&mut self, channel: ChannelName, names: &str) {
+        if self.collecting.len() >= MOST_LISTS && !self.collecting.contains_key(&channel) {
+            return;
+        }
         let list = self.collecting.entry(channel).or_default();
-        list.extend(names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned));
+        let room = MOST_MEMBERS.saturating_sub(list.len());
+        list.extend(names.split(' ').filter(|name| !name.is_empty()).take(room).map(str::to_owned));
+    }
+
+    /// Somebody came into a channel. `None` where one is not there oneself.
+    pub fn came(&mut self, name: &ChannelName, who: Nick) -> Option<()> {
+        let members = &mut self.joined.get_mut(name)?.members;
+        if members.len() < MOST_MEMBERS {
+            members.insert(who, String::new());
+        }
+        Some(())
     }
 
     /// The list of names has ended (366): what to show, if it is to be shown.

@@ -14,6 +14,25 @@ pub enum Target {
     Person(Nick),
 }
 
+/// A point in the past of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// This message.
+    Id(String),
+    /// This moment.
+    Time(Millis),
+}
+
+impl Point {
+    /// As CHATHISTORY and MARKREAD want it.
+    pub(super) fn word(&self) -> String {
+        match self {
+            Self::Id(id) => format!("msgid={id}"),
+            Self::Time(time) => format!("timestamp={time}"),
+        }
+    }
+}
+
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -65,6 +84,8 @@ pub struct Page {
     pub lines: usize,
     /// See `lines`.
     pub bytes: usize,
+    /// The first line and the last, of whatever kind they are: there the next question begins.
+    pub ends: Option<(Point, Point)>,
 }
 
 /// What somebody does at the keyboard ([typing](https://ircv3.net/specs/client-tags/typing)).

@@ -83,9 +83,9 @@ impl Model {
         match closed.what {
             Closed::Other => return None,
             Closed::Said(said) => self.tell(*said, closed.label.as_deref()),
-            Closed::History { place, events, lines, bytes } => {
+            Closed::History { place, events, lines, bytes, ends } => {
                 let ticket = self.asks.take(ticket?)?;
-                self.events.push_back(Event::History(Page { ticket, place, events, lines, bytes }));
+                self.events.push_back(Event::History(Page { ticket, place, events, lines, bytes, ends }));
             }
             Closed::Found(found) => self.events.push_back(Event::Found(self.asks.take(ticket?)?, found)),
             Closed::Targets(targets) => {
@@ -145,7 +145,7 @@ impl Model {
                 return Some(());
             }
         } else {
-            self.channels.joined.get_mut(&channel)?.members.insert(who.clone(), String::new());
+            self.channels.came(&channel, who.clone())?;
         }
         self.events.push_back(Event::Joined { channel, who, me, time: time(line, now) });
         Some(())

@@ -20,9 +20,9 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 
-pub use asks::{Past, Point};
+pub use asks::Past;
 pub use channels::Channel;
-pub use event::{BadTarget, Event, Kind, Page, Said, Target, Ticket, Typing};
+pub use event::{BadTarget, Event, Kind, Page, Point, Said, Target, Ticket, Typing};
 pub use heard::Heard;
 
 use self::asks::Asks;

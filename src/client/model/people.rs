@@ -11,13 +11,19 @@ const RANKS: [(char, char); 5] = [('q', '~'), ('a', '&'), ('o', '@'), ('h', '%')
 /// So many people are known to be away; a server of more is not one of friends.
 const MOST_AWAY: usize = 10_000;
 
+/// Longest words of somebody who is away.
+const WORDS: usize = 400;
+
 impl Model {
     /// Is somebody away? Then with these words.
     pub fn away_words(&self, who: &Nick) -> Option<&str> {
         self.away.get(who).map(String::as_str)
     }
 
-    pub(super) fn is_away(&mut self, who: Nick, words: Option<String>) {
+    pub(super) fn is_away(&mut self, who: Nick, mut words: Option<String>) {
+        if let Some(words) = &mut words {
+            words.truncate(words.floor_char_boundary(WORDS));
+        }
         let known = match &words {
             Some(words) if self.away.len() < MOST_AWAY => {
                 self.away.insert(who.clone(), words.clone()).as_ref() == Some(words)
