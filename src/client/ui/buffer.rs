@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::editor::Editor;
 use super::entry::{Entry, Message, Outgoing, What};
-use crate::client::model::{Target, Ticket};
+use crate::client::model::{Point, Target, Ticket};
 use crate::wire::{Millis, Nick};
 
 /// Where one looks.
@@ -66,13 +66,18 @@ pub struct Buffer {
     /// The past of it was asked for at least once.
     pub known: bool,
     /// What came while the latest was not loaded: it is put behind when it is.
-    late: Vec<Entry>,
+    late: VecDeque<Entry>,
     /// One has jumped to an earlier part of the past, and has not come back to the latest.
     pub detached: bool,
     /// Where one wants to look, which is not loaded.
     pub jump: Option<Landing>,
     /// Where one wanted to look, and it has just come.
     pub landed: Option<Landing>,
+    /// Where the loaded past begins and ends for the server, whose first and last line may be none that is kept here;
+    /// `None` for at the first and the last message.
+    pub ends: (Option<Point>, Option<Point>),
+    /// So many parts in turn brought nothing to see.
+    pub fruitless: u8,
     /// So many parts of what was missed have come.
     pub parts: u8,
     /// A part of the past is on its way.
@@ -134,6 +139,8 @@ impl Buffer {
     pub const MOST_BYTES: usize = 64 * 1024 * 1024;
     /// So many are kept of a place that is not looked at.
     pub const ASIDE: usize = 5_000;
+    /// See [`Self::ASIDE`].
+    pub const ASIDE_BYTES: usize = 8 * 1024 * 1024;
     const MOST_WAITING: usize = 2_000;
 
     /// A place of which nothing is known.
@@ -148,10 +155,12 @@ impl Buffer {
             live: false,
             whole: false,
             known: false,
-            late: Vec::new(),
+            late: VecDeque::new(),
             detached: false,
             jump: None,
             landed: None,
+            ends: (None, None),
+            fruitless: 0,
             parts: 0,
             asked: None,
             broken: false,
@@ -219,23 +228,28 @@ impl Buffer {
     /// Something happens now. `true` where it was not known.
     pub fn happened(&mut self, entry: Entry) -> bool {
         if self.live || !self.known {
+            self.ends.1 = None;
             let new = self.put(entry);
             self.trim(true);
             return new;
         }
         // Behind a gap: it belongs behind what is on its way, and is there too unless it came later.
-        if self.late.len() < Self::ASIDE {
-            self.late.push(entry);
+        // Of too many the first go: they are the ones that the answer which is on its way will have.
+        if self.late.len() >= Self::ASIDE {
+            self.late.pop_front();
         }
+        self.late.push_back(entry);
         true
     }
 
-    /// A part of the past has come. It is without a gap to what is loaded.
-    pub fn load(&mut self, entries: Vec<Entry>, older: bool) {
+    /// A part of the past has come. It is without a gap to what is loaded. `true` where something of it was new.
+    pub fn load(&mut self, entries: Vec<Entry>, older: bool) -> bool {
+        let mut new = false;
         for entry in entries {
-            self.put(entry);
+            new |= self.put(entry);
         }
         self.trim(!older);
+        new
     }
 
     /// The latest is loaded: what came meanwhile is put behind.
@@ -243,6 +257,8 @@ impl Buffer {
         self.live = true;
         self.detached = false;
         self.parts = 0;
+        self.ends.1 = None;
+        self.fruitless = 0;
         for entry in std::mem::take(&mut self.late) {
             self.put(entry);
         }
@@ -267,6 +283,8 @@ impl Buffer {
         self.weight = 0;
         self.live = false;
         self.whole = false;
+        self.ends = (None, None);
+        self.fruitless = 0;
     }
 
     /// The connection is gone: what comes next may come behind a gap.
@@ -325,11 +343,13 @@ impl Buffer {
     /// Something happens to a message. Returns whether it is loaded.
     pub fn change(&mut self, id: &str, change: Change) -> bool {
         let at = self.place_of(id);
-        if let Some(What::Said(message)) =
-            at.and_then(|at| self.entries.get_mut(at)).map(|entry| &mut entry.what)
-        {
-            apply(message, change);
-            return true;
+        if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
+            let before = entry.weight();
+            if let What::Said(message) = &mut entry.what {
+                apply(message, change);
+                self.weight = (self.weight + entry.weight()).saturating_sub(before);
+                return true;
+            }
         }
         if self.waiting.len() >= Self::MOST_WAITING {
             self.waiting.remove(0);
@@ -348,7 +368,7 @@ impl Buffer {
     /// One does not look at it any more: a part is enough.
     pub fn aside(&mut self) {
         if self.scroll == Scroll::Bottom {
-            while self.entries.len() > Self::ASIDE {
+            while self.entries.len() > Self::ASIDE || self.weight > Self::ASIDE_BYTES {
                 self.drop_one(true);
             }
         }
@@ -358,9 +378,11 @@ impl Buffer {
         let dropped = if oldest {
             self.first += 1;
             self.whole = false;
+            self.ends.0 = None;
             self.entries.pop_front()
         } else {
             self.live = false;
+            self.ends.1 = None;
             self.entries.pop_back()
         };
         if let Some(entry) = dropped {

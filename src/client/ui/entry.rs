@@ -19,8 +19,32 @@ pub struct Entry {
 pub enum What {
     /// Somebody said something.
     Said(Box<Message>),
-    /// Somebody came, went, or did something to the place.
+    /// Somebody did something to the place, or the server says something.
     Note(Box<str>),
+    /// Somebody came or went: many of these in a row are one line.
+    Moved(Moved),
+}
+
+/// Somebody else came or went, of their own will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Who.
+    pub who: Nick,
+    /// What they did.
+    pub how: How,
+    /// Their words, fit for the screen; empty for none.
+    pub words: Box<str>,
+}
+
+/// See [`Moved`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Came to the channel.
+    Joined,
+    /// Left it.
+    Left,
+    /// Has no connection any more.
+    Offline,
 }
 
 /// What somebody said. Its texts are fit for the screen.
@@ -75,7 +99,7 @@ impl Entry {
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
             What::Said(message) => Some(message),
-            What::Note(_) => None,
+            What::Note(_) | What::Moved(_) => None,
         }
     }
 
@@ -87,8 +111,14 @@ impl Entry {
     /// About how much memory it takes.
     pub fn weight(&self) -> usize {
         let text = match &self.what {
-            What::Said(message) => message.text.len() + size_of::<Message>(),
+            What::Said(message) => {
+                let reactions = message.reactions.iter();
+                let given: usize =
+                    reactions.map(|one| one.emoji.len() + (one.from.len() + 4) * size_of::<Nick>()).sum();
+                message.text.len() + size_of::<Message>() + given
+            }
             What::Note(text) => text.len(),
+            What::Moved(moved) => moved.words.len() + moved.who.as_str().len(),
         };
         text + size_of::<Self>() + 64
     }

@@ -1,7 +1,7 @@
 //! What the servers tell.
 
 use super::buffer::Change;
-use super::entry::{Entry, Message, What};
+use super::entry::{Entry, How, Message, Moved, What};
 use super::tidy::{tidy, tidy_line};
 use super::{App, Effect, Models, State};
 use crate::client::model::{Event, Kind, Model, Said, Target};
@@ -215,9 +215,9 @@ impl App {
         }
         let muted = buffer.muted;
         let (counts, mention) = (entry.counts(), entry.message().is_some_and(|message| message.mention));
-        if !buffer.happened(entry) {
-            return;
-        }
+        let new = buffer.happened(entry);
+        self.make_room(server, &place);
+        let Some(buffer) = self.known(server, &place).filter(|_| new) else { return };
         // What is read elsewhere, or before, does not count.
         if counts && said.time > buffer.marker.unwrap_or_default() {
             buffer.unread += 1;
@@ -285,9 +285,18 @@ impl App {
     /// Something that is not said stands in a channel too.
     fn noted(&mut self, server: usize, channel: ChannelName, event: &Event) {
         if let Some(entry) = note_of(event)
-            && let Some(buffer) = self.known(server, &Target::Channel(channel))
+            && let Some(buffer) = self.known(server, &Target::Channel(channel.clone()))
         {
             buffer.happened(entry);
+            self.make_room(server, &Target::Channel(channel));
+        }
+    }
+
+    /// Of what is not looked at a part is enough.
+    fn make_room(&mut self, server: usize, place: &Target) {
+        let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
+        if let Some(buffer) = self.known(server, place).filter(|_| !here) {
+            buffer.aside();
         }
     }
 
@@ -354,19 +363,20 @@ pub fn names(text: &str, nick: &str) -> bool {
 pub(super) fn note_of(event: &Event) -> Option<Entry> {
     let why = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let (time, text) = match event {
-        Event::Joined { who, me, time, .. } => {
-            (*time, if *me { "→ you joined".into() } else { format!("→ {who} joined") })
+        Event::Joined { me: true, time, .. } => (*time, "→ you joined".to_owned()),
+        Event::Joined { who, time, .. } => return Some(moved(*time, who, How::Joined, "")),
+        Event::Left { who, me: false, by: None, reason, time, .. } => {
+            return Some(moved(*time, who, How::Left, reason));
         }
+        Event::Quit { who, reason, time, .. } => return Some(moved(*time, who, How::Offline, reason)),
         Event::Left { who, me, by, reason, time, .. } => {
             let what = match (me, by) {
-                (true, None) => "← you left".to_owned(),
-                (false, None) => format!("← {who} left"),
+                (_, None) => "← you left".to_owned(),
                 (true, Some(by)) => format!("← {by} threw you out"),
                 (false, Some(by)) => format!("← {by} threw {who} out"),
             };
             (*time, what + &why(reason))
         }
-        Event::Quit { who, reason, time, .. } => (*time, format!("← {who} went offline{}", why(reason))),
         Event::Topic { by: Some(by), text, time, .. } => (
             *time,
             if text.is_empty() {
@@ -380,4 +390,9 @@ pub(super) fn note_of(event: &Event) -> Option<Entry> {
         _ => return None,
     };
     Some(Entry { time, id: None, what: What::Note(tidy_line(&text, 1000).into()) })
+}
+
+fn moved(time: Millis, who: &Nick, how: How, words: &str) -> Entry {
+    let words = tidy_line(words, 400).into();
+    Entry { time, id: None, what: What::Moved(Moved { who: who.clone(), how, words }) }
 }

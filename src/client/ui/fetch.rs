@@ -4,7 +4,7 @@
 //! one says does not wait behind the past.
 
 use super::buffer::{Buffer, Change, Landing, Scroll, Want};
-use super::entry::Entry;
+use super::entry::{Entry, What};
 use super::events::{entry_of, note_of, redaction};
 use super::tidy::tidy_line;
 use super::{App, Models};
@@ -21,7 +21,7 @@ const CUT: usize = 256 * 1024;
 const PARTS: u8 = 5;
 
 /// More is fetched when the end of what is loaded is this near.
-const NEAR: i64 = 150;
+const NEAR: u8 = 150;
 
 impl App {
     /// Asks for what is missing.
@@ -91,7 +91,7 @@ impl App {
                 other => entries.extend(note_of(&other)),
             }
         }
-        arrived(buffer, want, entries, (page.lines == 0, whole));
+        arrived(buffer, want, entries, page.ends, (page.lines == 0, whole));
         for (id, change) in changes {
             buffer.change(&id, change);
         }
@@ -189,13 +189,21 @@ fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
     }
     let numbers = buffer.numbers();
     let (near_end, near_start) = match buffer.scroll {
-        Scroll::Bottom => (true, numbers.end - numbers.start < NEAR),
-        Scroll::At { number, .. } => (numbers.end - number < NEAR, number - numbers.start < NEAR),
+        Scroll::Bottom => (true, few(buffer, numbers.end) && buffer.numbers().count() < Buffer::ASIDE),
+        Scroll::At { number, .. } => (numbers.end - number < i64::from(NEAR), few(buffer, number)),
     };
     if !buffer.live && (!buffer.detached || near_end && seen) {
         return Some(Want::Newer(buffer.parts));
     }
     (seen && near_start && !buffer.whole).then_some(Want::Older)
+}
+
+/// Is there little to see above? Comings and goings are folded and fill no screen.
+fn few(buffer: &Buffer, number: i64) -> bool {
+    let start = buffer.numbers().start;
+    let above = (start..number).rev().filter_map(|number| buffer.entry(number));
+    let seen = above.filter(|entry| !matches!(entry.what, What::Moved(_))).take(usize::from(NEAR)).count();
+    seen < usize::from(NEAR)
 }
 
 fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
@@ -218,13 +226,18 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
         Want::Latest => Past::Latest,
         Want::Older => {
             let oldest = with_id(Box::new(buffer.numbers().filter_map(|number| buffer.entry(number))));
-            match oldest.or_else(|| point(buffer.oldest())) {
+            match buffer.ends.0.clone().or(oldest).or_else(|| point(buffer.oldest())) {
                 Some(point) => Past::Before(point),
                 None => Past::Latest,
             }
         }
         // What was noted without an id was seen when it happened: from the last message on, or from the very moment.
-        Want::Newer(_) => match with_id(Box::new(buffer.backwards().map(|(_, entry)| entry))) {
+        Want::Newer(_) => match buffer
+            .ends
+            .1
+            .clone()
+            .or_else(|| with_id(Box::new(buffer.backwards().map(|(_, entry)| entry))))
+        {
             Some(point) => Past::After(point),
             None => Past::Latest,
         },
@@ -244,21 +257,33 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
     }
 }
 
-fn arrived(buffer: &mut Buffer, want: Want, entries: Vec<Entry>, (empty, whole): (bool, bool)) {
+fn arrived(
+    buffer: &mut Buffer,
+    want: Want,
+    entries: Vec<Entry>,
+    ends: Option<(Point, Point)>,
+    (empty, whole): (bool, bool),
+) {
+    let (first, last) = ends.unzip();
     match want {
         Want::Latest => {
             buffer.known = true;
             buffer.whole |= empty || whole;
             buffer.load(entries, false);
+            buffer.ends.0 = first;
             buffer.caught_up();
         }
         Want::Older => {
-            buffer.whole |= empty;
-            buffer.load(entries, true);
+            let new = buffer.load(entries, true);
+            let end = goes_nowhere(buffer, new, first.is_some() && first != buffer.ends.0);
+            buffer.whole |= empty || end;
+            buffer.ends.0 = first;
         }
         Want::Newer(parts) => {
-            buffer.load(entries, false);
-            if whole {
+            let new = buffer.load(entries, false);
+            let end = goes_nowhere(buffer, new, last.is_some() && last != buffer.ends.1);
+            buffer.ends.1 = last;
+            if whole || end {
                 buffer.caught_up();
             } else if !buffer.detached && parts + 1 >= PARTS {
                 // Too much to read it all: from the latest back, as one scrolls.
@@ -276,6 +301,7 @@ fn arrived(buffer: &mut Buffer, want: Want, entries: Vec<Entry>, (empty, whole):
             buffer.detached = true;
             buffer.known = true;
             buffer.load(entries, false);
+            buffer.ends = (first, last);
             let number = match &landing {
                 Landing::Id(id) => buffer.find(id).map(|(number, _)| number),
                 Landing::After(time) => Some(buffer.after(*time)),
@@ -286,4 +312,12 @@ fn arrived(buffer: &mut Buffer, want: Want, entries: Vec<Entry>, (empty, whole):
             buffer.landed = Some(landing);
         }
     }
+}
+
+/// Would this go on for ever? A part that has nothing to see, such as reactions alone, leads on to the next one; the same
+/// part again does not, nor does one after the other of a server that makes them up.
+fn goes_nowhere(buffer: &mut Buffer, new: bool, further: bool) -> bool {
+    const FRUITLESS: u8 = 100;
+    buffer.fruitless = if new { 0 } else { buffer.fruitless.saturating_add(1) };
+    !new && (!further || buffer.fruitless >= FRUITLESS)
 }

@@ -209,6 +209,9 @@ pub struct App {
 }
 
 impl App {
+    /// Most places of one server. Who has more is flooded by strangers.
+    pub const MOST_PLACES: usize = 4_000;
+
     /// A chat on these servers.
     pub fn new(names: impl IntoIterator<Item = String>, theme: Theme, zone: TimeZone, now: Millis) -> Self {
         let server = |name: String| Server { name: tidy::tidy_line(&name, 64), ..Server::default() };
@@ -254,6 +257,9 @@ impl App {
     /// A place, made where there is none.
     fn place(&mut self, server: usize, place: &Target) -> Option<&mut Buffer> {
         let buffers = &mut self.servers.get_mut(server)?.buffers;
+        if buffers.len() >= Self::MOST_PLACES && !buffers.contains_key(place) {
+            return None;
+        }
         Some(buffers.entry(place.clone()).or_insert_with(|| Buffer::new(place.clone())))
     }
 

@@ -38,8 +38,10 @@ impl App {
             let mut down = rows.unsigned_abs();
             while down > below {
                 down -= below + 1;
-                number += 1;
-                if number >= range.end {
+                // What is folded into another line has no row.
+                let next = (number + 1..range.end).find(|&number| height(number) > 0);
+                number = next.unwrap_or(range.end);
+                if next.is_none() {
                     break;
                 }
                 below = height(number) - 1;
@@ -57,7 +59,9 @@ impl App {
         }
         let missing = (page + below).saturating_sub(above);
         let live = buffer.live;
-        let scroll = if number >= range.end || number == range.end - 1 && below == 0 && (live || rows < 0) {
+        let is_last =
+            |number: i64| (number + 1..range.end).all(|number| view::is_folded(self, buffer, number));
+        let scroll = if number >= range.end || below == 0 && is_last(number) && (live || rows < 0) {
             Scroll::Bottom
         } else if missing > 0 && rows > 0 {
             self.lowest_of_first_page(page, columns)
@@ -82,7 +86,8 @@ impl App {
         for number in buffer.numbers() {
             rows += view::height(self, buffer, number, columns);
             if rows >= page {
-                let last = number == buffer.numbers().end - 1;
+                let end = buffer.numbers().end;
+                let last = (number + 1..end).all(|number| view::is_folded(self, buffer, number));
                 return if last && rows == page {
                     Scroll::Bottom
                 } else {

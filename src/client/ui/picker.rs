@@ -4,6 +4,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::editor::Editor;
+use super::tidy::tidy_line;
 use super::{App, Spot};
 
 /// What is chosen.
@@ -105,7 +106,7 @@ impl App {
                 if buffer.unread > 0 {
                     beside = format!("{} new  {beside}", buffer.unread);
                 }
-                (rank, spot.1.to_string(), beside, Item::Place(spot))
+                (rank, tidy_line(spot.1.as_str(), 64), beside, Item::Place(spot))
             })
             .collect();
         items.sort_by_key(|(rank, ..)| *rank);

@@ -270,3 +270,54 @@ fn memory_is_bounded() {
     buffer.aside();
     assert_eq!(buffer.numbers().end - buffer.numbers().start, 5_000);
 }
+
+#[test]
+fn comings_and_goings_are_one_line() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "a1", "one");
+    let moves = |rig: &mut Rig, what: &str, names: &[String]| {
+        for name in names {
+            rig.clock += 10;
+            rig.lines(&[&format!("@time={} :{name}!u@parlour {what}", Millis(rig.clock))]);
+        }
+    };
+    let few: Vec<String> = (0..3).map(|n| format!("m{n}")).collect();
+    moves(&mut rig, "JOIN #lobby", &few[..1]);
+    moves(&mut rig, "PART #lobby :tea is ready", &few[..1]);
+    moves(&mut rig, "JOIN #lobby", &few);
+    moves(&mut rig, "QUIT :gone", &few[1..2]);
+    let line = "→ m0 (2×), m1, m2 joined  ← m0 left  ← m1 went offline";
+    assert!(rig.screen(100, 24).contains(line), "{}", rig.screen(100, 24));
+    rig.says("bob", "#lobby", "a2", "two");
+    moves(&mut rig, "PART #lobby :tea is ready", &few[..1]);
+    assert!(rig.screen(100, 24).contains("← m0 left (tea is ready)"), "one keeps its words");
+    rig.says("bob", "#lobby", "a3", "three");
+    let many: Vec<String> = (0..60).map(|n| format!("somebody{n}")).collect();
+    moves(&mut rig, "JOIN #lobby", &many);
+    moves(&mut rig, "PART #lobby", &many[..1]);
+    let screen = rig.screen(80, 24);
+    assert!(screen.contains("→ 60 joined  ← somebody0 left"), "{screen}");
+    let rows = screen.lines().filter(|row| row.contains(" joined") || row.contains(" left")).count();
+    assert_eq!(rows, 3, "{screen}");
+}
+
+#[test]
+fn one_scrolls_over_a_crowd_that_came() {
+    let mut rig = Rig::new();
+    for n in 0..40 {
+        rig.says("bob", "#lobby", &format!("a{n}"), &format!("before {n}"));
+    }
+    for n in 0..600 {
+        rig.clock += 10;
+        rig.lines(&[&format!("@time={} :m{n}!u@parlour JOIN #lobby", Millis(rig.clock))]);
+    }
+    assert!(rig.screen(80, 12).contains("before 39"));
+    rig.keys("PgUp PgUp");
+    assert!(rig.screen(80, 12).contains("before 30"), "{}", rig.screen(80, 12));
+    rig.keys("PgDn PgDn PgDn");
+    assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(super::super::buffer::Scroll::Bottom));
+    // The last that has a row is the last, though others are folded into it.
+    rig.happens(Happening::Mouse(super::super::key::Mouse::WheelUp, 30, 5));
+    rig.happens(Happening::Mouse(super::super::key::Mouse::WheelDown, 30, 5));
+    assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(super::super::buffer::Scroll::Bottom));
+}

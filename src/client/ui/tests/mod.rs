@@ -1,13 +1,16 @@
 //! The chat without a terminal and without a server: lines of a server in, keys in, the screen out.
 
 mod behaviour;
+mod hostile;
 mod screens;
 
 use jiff::tz::TimeZone;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
 use ratatui::terminal::Terminal;
 
 use super::key::{Code, Happening, Key};
+use super::paint::{self, Able};
 use super::theme::{Depth, Ground, Theme};
 use super::view;
 use super::{App, Effect};
@@ -114,10 +117,8 @@ impl Rig {
     /// Answers a question for the past with what was said, `time id nick text`.
     #[track_caller]
     fn history(&mut self, part: &str, said: &[String]) {
-        let asked = self.sent(part);
-        let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
-        let target = asked.split(' ').nth(3).expect("a target");
-        let mut lines = vec![format!("@label={label} :srv BATCH +h chathistory {target}")];
+        let target = "#lobby";
+        let mut lines = Vec::new();
         for said in said {
             let [time, id, nick, text] = said.splitn(4, ' ').collect::<Vec<_>>()[..] else {
                 panic!("{said}")
@@ -125,6 +126,29 @@ impl Rig {
             let time = Millis(START - 1_000_000_000 + time.parse::<u64>().expect("a time") * 1000);
             lines.push(format!("@batch=h;time={time};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}"));
         }
+        self.answer_history(part, &lines);
+    }
+
+    /// Answers a question for the past with two hundred reactions.
+    #[track_caller]
+    fn reactions(&mut self, part: &str, first: u64) {
+        let line = |n: u64| {
+            let time = Millis(START - 1_000_000_000 + n * 1000);
+            format!(
+                "@batch=h;time={time};msgid=r{n};+draft/react=👍;+draft/reply=i0900 :bob!u@parlour TAGMSG #lobby"
+            )
+        };
+        self.answer_history(part, &(first..first + 200).map(line).collect::<Vec<_>>());
+    }
+
+    /// Answers a question for the past with these lines, which are in the batch `h`.
+    #[track_caller]
+    fn answer_history(&mut self, part: &str, said: &[String]) {
+        let asked = self.sent(part);
+        let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+        let target = asked.split(' ').nth(3).expect("a target");
+        let mut lines = vec![format!("@label={label} :srv BATCH +h chathistory {target}")];
+        lines.extend(said.iter().cloned());
         lines.push("BATCH -h".to_owned());
         self.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     }
@@ -199,6 +223,26 @@ impl Rig {
         };
         let lines = text.lines().map(row);
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The screen at a size as what is written to the terminal, ESC as `␛`, a row a line.
+    fn painted(&mut self, columns: u16, rows: u16) -> String {
+        self.happens(Happening::Resize(columns, rows));
+        let mut terminal =
+            Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
+        let models = [&mut self.model];
+        let mut links = view::Links::default();
+        terminal.draw(|frame| links = view::draw(&self.app, &models, frame)).expect("it draws");
+        let full = terminal.backend().buffer();
+        let able = Able { depth: self.app.theme.depth, links: true };
+        let rows = (0..rows).map(|y| {
+            let cells: Vec<_> = (0..columns).filter_map(|x| Some((x, y, full.cell((x, y))?))).collect();
+            let end = cells.iter().rposition(|(_, _, cell)| **cell != Cell::EMPTY).map_or(0, |at| at + 1);
+            let mut out = String::new();
+            paint::cells(cells.into_iter().take(end), &links, able, &mut out);
+            out.replace('\u{1b}', "␛")
+        });
+        rows.collect::<Vec<_>>().join("\n")
     }
 
     /// What was said in the place where one is.

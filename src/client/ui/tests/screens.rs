@@ -69,6 +69,55 @@ fn a_hostile_sender_leaves_the_screen_right() {
 }
 
 #[test]
+fn searching_choosing_and_going_about() {
+    let mut rig = lively();
+    rig.keys("Ctrl-F");
+    rig.type_text("tea from:bob");
+    rig.keys("Enter");
+    let asked = rig.sent("SEARCH");
+    assert_snapshot!("search_waits_80x24", rig.screen(80, 24));
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    let mut lines = vec![format!("@label={label} :srv BATCH +s soju.im/search")];
+    for n in 0..5 {
+        let time = Millis(START - 9_000_000 * (5 - n));
+        lines.push(format!("@batch=s;time={time};msgid=z{n} :bob!u@p PRIVMSG #lobby :tea, cup {n}"));
+    }
+    lines.push("BATCH -s".to_owned());
+    rig.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.keys("Down");
+    assert_snapshot!("search_80x24", rig.screen(80, 24));
+    assert_snapshot!("search_40x12", rig.screen(40, 12));
+    rig.keys("Esc Alt-Up Up");
+    assert_snapshot!("chosen_80x24", rig.screen(80, 24));
+    rig.keys("Esc F3");
+    assert_snapshot!("members_80x24", rig.screen(80, 24));
+    rig.keys("F3 F4");
+    assert_snapshot!("bare_80x24", rig.screen(80, 24));
+    rig.keys("F4");
+    rig.happens(Happening::Paste("three\nlines\npasted".into()));
+    assert_snapshot!("paste_40x12", rig.screen(40, 12));
+    rig.keys("Ctrl-C");
+    rig.enter("/query bob");
+    rig.lines(&["AWAY :", ":bob!u@p AWAY :for tea"]);
+    assert_snapshot!("person_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn colours() {
+    let mut rig = lively();
+    rig.keys("Alt-Up");
+    for (name, depth, ground) in [
+        ("colours_true_dark", Depth::True, Ground::Dark),
+        ("colours_256_light", Depth::Palette, Ground::Light),
+        ("colours_16_dark", Depth::Sixteen, Ground::Dark),
+        ("colours_none", Depth::None, Ground::Dark),
+    ] {
+        rig.app.theme = Theme { depth, ground };
+        assert_snapshot!(name, rig.painted(72, 14));
+    }
+}
+
+#[test]
 fn no_size_breaks_it() {
     let mut rig = lively();
     rig.keys("Alt-Up");

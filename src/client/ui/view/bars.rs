@@ -21,7 +21,8 @@ pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         return;
     };
     let several = app.servers.len() > 1;
-    let mut end = text(cells, area, 1, 0, place.as_str(), bar.patch(app.theme.style(Role::Unread)));
+    let name = tidy_line(place.as_str(), 64);
+    let mut end = text(cells, area, 1, 0, &name, bar.patch(app.theme.style(Role::Unread)));
     if several {
         let name = app.servers.get(*server).map_or("", |server| server.name.as_str());
         end = text(cells, area, end, 0, &format!(" on {name}"), bar);
@@ -167,6 +168,7 @@ pub fn has_hint(app: &App) -> bool {
         || app.chosen.is_some()
         || app.offered().is_some()
         || app.buffer().is_some_and(|buffer| buffer.reply.is_some())
+        || lines(app) > 1
 }
 
 /// Says it.
@@ -198,7 +200,15 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
             None => "↪ answering an earlier message".to_owned(),
         };
         text(cells, area, 1, 0, &fit(&about, room), dim);
+    } else if lines(app) > 1 {
+        let about = format!("{} lines, one message: Enter sends it, Ctrl-C empties", lines(app));
+        text(cells, area, 1, 0, &fit(&about, room), dim);
     }
+}
+
+/// How many lines one has written.
+fn lines(app: &App) -> usize {
+    app.editor().text().trim_end_matches('\n').split('\n').count()
 }
 
 const PROMPT: &str = "› ";
@@ -248,7 +258,7 @@ pub fn input(app: &App, area: Rect, cells: &mut Cells) -> Option<(u16, u16)> {
     let skip = (row + 1).saturating_sub(shown);
     text(cells, area, 0, 0, PROMPT, app.theme.style(Role::Accent));
     if editor.is_empty() && app.buffer().is_some() {
-        let place = app.here.as_ref().map_or("", |(_, place)| place.as_str());
+        let place = tidy_line(app.here.as_ref().map_or("", |(_, place)| place.as_str()), 64);
         let room = usize::from(area.width).saturating_sub(width(PROMPT));
         text(cells, area, 2, 0, &fit(&format!("write to {place}"), room), app.theme.style(Role::Dim));
     }

@@ -1,6 +1,8 @@
 //! Draws what the models and the [`App`] say. Changes nothing.
 
 mod bars;
+mod clock;
+mod folds;
 mod layout;
 mod overlays;
 mod put;
@@ -11,6 +13,7 @@ mod talk;
 use ratatui::layout::Position;
 use ratatui::terminal::Frame;
 
+pub use self::folds::is_folded;
 pub use self::layout::Layout;
 pub use self::put::{Links, put};
 pub use self::rows::height;

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::clock::{clock, zoned};
 use super::layout::Layout;
 use super::put::{clear, text};
-use super::rows::{clock, zoned};
 use crate::client::input;
 use crate::client::ui::App;
 use crate::client::ui::finder::Finder;

@@ -1,10 +1,9 @@
 //! A thing in the talk as rows of the screen.
 
-use jiff::Timestamp;
-use jiff::Zoned;
-use jiff::tz::TimeZone;
 use ratatui::style::{Modifier, Style};
 
+use super::clock::{clock, zoned};
+use super::folds;
 use crate::client::model::Kind;
 use crate::client::ui::App;
 use crate::client::ui::buffer::Buffer;
@@ -55,14 +54,19 @@ impl Columns {
     }
 }
 
-/// How many rows an entry takes.
+/// How many rows an entry takes; none where it is told in the line of an earlier one.
 pub fn height(app: &App, buffer: &Buffer, number: i64, columns: u16) -> usize {
+    if folds::is_folded(app, buffer, number) {
+        return 0;
+    }
     rows(app, buffer, number, Columns::of(app, columns)).len().max(1)
 }
 
 /// An entry as rows, with the lines above it that say that a day begins, or what is new.
 pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
-    let Some(entry) = buffer.entry(number) else { return Vec::new() };
+    let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(app, buffer, number)) else {
+        return Vec::new();
+    };
     let before = buffer.entry(number - 1);
     let mut rows = Vec::new();
     let day = zoned(entry.time, &app.zone).date();
@@ -85,6 +89,10 @@ pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Ro
     }
     match &entry.what {
         What::Note(text) => rows.extend(note(app, entry.time, text, columns)),
+        What::Moved(moved) => {
+            let text = folds::line(app, buffer, number, moved, columns.room());
+            rows.extend(note(app, entry.time, &text, columns));
+        }
         What::Said(message) => {
             let again = rows.is_empty() && before.is_some_and(|before| goes_on(before, entry, message));
             rows.extend(said(app, buffer, entry, message, again, columns));
@@ -287,16 +295,4 @@ pub fn rule(text: &str, style: Style, line: Style, columns: usize) -> Row {
     let left = columns.saturating_sub(width(&text)) / 2;
     let right = columns.saturating_sub(width(&text)) - left;
     vec![Run::new("─".repeat(left), line), Run::new(text, style), Run::new("─".repeat(right), line)]
-}
-
-/// Hours and minutes on the user's clock.
-pub fn clock(time: Millis, zone: &TimeZone) -> String {
-    let zoned = zoned(time, zone);
-    format!("{:02}:{:02}", zoned.hour(), zoned.minute())
-}
-
-/// The time on the user's calendar.
-pub fn zoned(time: Millis, zone: &TimeZone) -> Zoned {
-    let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or_default().to_zoned(zone.clone())
 }

@@ -8,6 +8,7 @@ use super::put::text;
 use crate::client::model::{Model, Target};
 use crate::client::ui::buffer::Buffer;
 use crate::client::ui::theme::Role;
+use crate::client::ui::tidy::tidy_line;
 use crate::client::ui::wrap::{fit, pad, width};
 use crate::client::ui::{App, Spot, State};
 use crate::wire::Nick;
@@ -100,7 +101,7 @@ fn place(app: &App, inner: Rect, y: u16, spot: &Spot, buffer: &Buffer, cells: &m
     }
     let size = usize::from(inner.width);
     let room = size.saturating_sub(2 + width(&count) + usize::from(!count.is_empty()));
-    let name = pad(&fit(spot.1.as_str(), room), room);
+    let name = pad(&fit(&tidy_line(spot.1.as_str(), 64), room), room);
     let gap = if count.is_empty() { "" } else { " " };
     text(cells, inner, 0, y, &pad(&format!("{sign} {name}{gap}{count}"), size), style);
     if sign == "•" {

@@ -8,6 +8,7 @@ use super::put::{Links, put};
 use super::rows::{Columns, outgoing, rows};
 use crate::client::ui::buffer::{Buffer, Scroll, Want};
 use crate::client::ui::theme::Role;
+use crate::client::ui::tidy::tidy_line;
 use crate::client::ui::wrap::{Row, Run, wrap};
 use crate::client::ui::{App, Chosen};
 
@@ -78,7 +79,7 @@ fn padded(mut lines: Vec<Line>, page: usize) -> Vec<Line> {
 
 /// What stands above the first that is loaded.
 fn start(app: &App, buffer: &Buffer) -> Option<String> {
-    let place = &buffer.place;
+    let place = tidy_line(buffer.place.as_str(), 64);
     if let Some((_, Want::Older | Want::Latest | Want::Around(_))) = &buffer.asked {
         return Some("  reading what was said before …".to_owned());
     }
