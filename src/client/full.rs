@@ -11,7 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossterm::event::EventStream;
 use futures_core::Stream as _;
-use tokio::time::sleep;
+use rustix::process::{Signal, kill_current_process_group};
+use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 pub use super::terminal::Look;
 
@@ -44,6 +46,9 @@ pub enum Ended {
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
+/// Whoever is not stopped after this long will not be.
+const STOPPED: Duration = Duration::from_millis(200);
+
 /// Chats until the user wants no more, or `stop`.
 pub async fn run(
     servers: Vec<(String, Session)>,
@@ -61,6 +66,7 @@ pub async fn run(
     app.size = screen.size()?;
     let mut over = vec![false; sessions.len()];
     let mut keys = EventStream::new();
+    let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut stop = pin!(stop);
     let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME));
     let ended = loop {
@@ -86,6 +92,7 @@ pub async fn run(
             tokio::select! {
                 biased;
                 () = &mut stop => What::Stop,
+                _ = goes_on.recv() => What::GoesOn,
                 event = poll_fn(|cx| Pin::new(&mut keys).poll_next(cx)) => What::Terminal(event),
                 (index, update) = first(&mut turns) => What::Server(index, update),
                 () = sleep(due.unwrap_or_default()), if due.is_some() => What::Due,
@@ -117,22 +124,19 @@ pub async fn run(
             // A frame that waited, or something that ends by itself.
             What::Due if app.due().is_none_or(|due| due > app.now) => continue,
             What::Due => {}
+            // Somebody had stopped it; the shell has used the terminal meanwhile.
+            What::GoesOn => app.size = screen.take_again()?,
         }
         app.settle(&mut models);
         dirty = true;
-        let effects = std::mem::take(&mut app.effects);
-        for effect in effects {
+        for effect in std::mem::take(&mut app.effects) {
             match effect {
-                Effect::Bell => screen.bell()?,
-                Effect::Notify { title, body } => screen.notify(&title, &body)?,
-                Effect::Copy(text) => screen.copy(&text)?,
-                Effect::Redraw => screen.redraw()?,
+                Effect::Suspend => app.size = suspend(&mut screen, &mut goes_on).await?,
                 Effect::Hurry => {
-                    if let Some(session) = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server))
-                    {
-                        session.hurry();
-                    }
+                    let here = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
+                    here.into_iter().for_each(Session::hurry);
                 }
+                effect => tell(&effect, &mut screen)?,
             }
         }
         screen.mouse(!app.parts.bare)?;
@@ -157,6 +161,7 @@ enum What {
     Terminal(Option<io::Result<crossterm::event::Event>>),
     Server(usize, Result<Update, SessionError>),
     Due,
+    GoesOn,
 }
 
 /// The first of several that is done; never, where there are none. The others lose nothing when they are dropped.
@@ -174,6 +179,25 @@ async fn first(turns: &mut [Turn<'_>]) -> (usize, Result<Update, SessionError>) 
 fn draw(app: &App, sessions: &mut [Session], screen: &mut Screen) -> io::Result<()> {
     let models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
     screen.draw(|frame| view::draw(app, &models, frame))
+}
+
+/// Does what the terminal would do at Ctrl-Z if it was not ours. Without a shell to go back to nothing happens.
+async fn suspend(screen: &mut Screen, goes_on: &mut UnixSignal) -> io::Result<(u16, u16)> {
+    screen.give_back();
+    kill_current_process_group(Signal::TSTP)?;
+    let _ = timeout(STOPPED, goes_on.recv()).await;
+    screen.take_again()
+}
+
+/// What the terminal is told.
+fn tell(effect: &Effect, screen: &mut Screen) -> io::Result<()> {
+    match effect {
+        Effect::Bell => screen.bell(),
+        Effect::Notify { title, body } => screen.notify(title, body),
+        Effect::Copy(text) => screen.copy(text),
+        Effect::Redraw => screen.redraw(),
+        Effect::Suspend | Effect::Hurry => Ok(()),
+    }
 }
 
 fn is_refused(error: &SessionError) -> bool {

@@ -163,7 +163,30 @@ impl Screen {
 
     /// Puts text into the clipboard (OSC 52).
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        self.send(&format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text)))
+        let text = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text));
+        if self.look.notices.tmux {
+            // Where tmux may set the clipboard it does so itself, and keeps the text too.
+            write(&text)?;
+        }
+        self.send(&text)
+    }
+
+    /// Gives the terminal back until [`Screen::take_again`].
+    pub fn give_back(&mut self) {
+        give_back();
+    }
+
+    /// Takes the terminal again, whatever it shows now and however it is set. Gives its size, which may be another one.
+    pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
+        give_back();
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        write(ENTER)?;
+        if self.mouse {
+            write(MOUSE_ON)?;
+        }
+        self.redraw()?;
+        self.size()
     }
 
     /// Tells the desktop. The texts are fit for a terminal.

@@ -64,6 +64,7 @@ mod sessions;
 mod several_devices;
 mod startup;
 mod storage;
+mod terminal;
 mod transport;
 mod vanishing;
 mod vectors;

@@ -39,6 +39,8 @@ pub enum Action {
     Bare,
     /// Draws everything anew.
     Redraw,
+    /// Stops, until the shell lets it go on.
+    Suspend,
     /// Ends the chat.
     Quit,
     /// Empties the line.
@@ -154,6 +156,7 @@ pub const KEYS: &[Binding] = &[
     bind("F3", Always, Action::Members, "show or hide the members"),
     bind("F4", Always, Action::Bare, "nothing but the text, for copying with the mouse"),
     bind("Ctrl-L", Always, Action::Redraw, "draw the screen anew"),
+    bind("Ctrl-Z", Always, Action::Suspend, "back to the shell for a while; fg there goes on"),
     bind("Ctrl-Q", Always, Action::Quit, "end the chat"),
     bind("Alt-Up", Always, Action::Above, "choose a message; again for the one above"),
     bind("Alt-Down", Always, Action::Below, "choose the one below"),

@@ -76,6 +76,8 @@ pub enum Effect {
     Copy(String),
     /// Draw everything anew, for the terminal may show something else.
     Redraw,
+    /// Stop until the shell lets it go on.
+    Suspend,
     /// Do not wait before trying to connect.
     Hurry,
 }

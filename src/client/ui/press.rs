@@ -106,6 +106,7 @@ impl App {
                 }
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Quit => self.leave(""),
             Action::Clear => {
                 if self.chosen.take().is_none() {
@@ -185,6 +186,9 @@ impl App {
     fn key_in_overlay(&mut self, key: Key, models: Models<'_, '_>) {
         let lines = isize::from(self.half_page());
         let action = action(key, When::Writing);
+        if let Some(Action::Suspend | Action::Redraw) = action {
+            return action.into_iter().for_each(|action| self.act(action, models));
+        }
         if action == Some(Action::Escape)
             || action == Some(Action::Clear)
             || matches!((&self.overlay, action), (Overlay::Help(_), Some(Action::Help | Action::Enter)))

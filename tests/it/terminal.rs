@@ -1,0 +1,205 @@
+//! The full-screen chat in a terminal: it is taken, and given back as it was, whatever happens.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Instant;
+
+use jiff::tz::TimeZone;
+use parlour::client::terminal::{Screen, look};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::common::{Home, PASSWORD, PATIENCE, Server, server};
+
+/// A terminal with a program on it.
+struct Terminal {
+    master: File,
+    /// Kept open, so that the terminal outlives the program.
+    slave: OwnedFd,
+    output: Receiver<Vec<u8>>,
+    /// What was written to the terminal and not waited for yet.
+    seen: String,
+    child: Child,
+}
+
+impl Terminal {
+    fn new(mut command: Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&master).expect("a terminal of one's own");
+        unlockpt(&master).expect("an open terminal");
+        let name = ptsname(&master, Vec::new()).expect("its name");
+        let slave = open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other end");
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&slave, size).expect("a size");
+        let end = || Stdio::from(slave.try_clone().expect("another end"));
+        command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "xterm-256color");
+        for name in ["TMUX", "SSH_CONNECTION", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        // A group of its own, as a shell gives it: what stops it stops nobody else.
+        let child = command.process_group(0).spawn().expect("the program starts");
+        let master = File::from(master);
+        let mut reader = master.try_clone().expect("the terminal's other side");
+        let (to, output) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if to.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { master, slave, output, seen: String::new(), child }
+    }
+
+    /// Waits until this was written, and forgets everything up to it.
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.seen.find(text) {
+                self.seen.drain(..at + text.len());
+                return;
+            }
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("{text:?} was not written: {:?}", self.seen)
+                }
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).expect("a terminal that takes keys");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
+    }
+
+    /// Waits until it is stopped.
+    #[track_caller]
+    fn is_stopped(&self) {
+        let (_, status) = waitpid(Pid::from_child(&self.child).into(), WaitOptions::UNTRACED)
+            .expect("a child")
+            .expect("a status");
+        assert!(status.stopped(), "{status:?}");
+    }
+
+    /// Lines are put together by the terminal, as a shell wants it.
+    fn is_as_before(&self) -> bool {
+        tcgetattr(&self.slave).expect("its modes").local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    #[track_caller]
+    fn ends(&mut self) {
+        self.wait_for("\u{1b}[?1049l");
+        self.child.wait().expect("an end");
+        assert!(self.is_as_before());
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Dora in a terminal, at a server that she has joined.
+fn chatting() -> (Server, Terminal) {
+    let server = server();
+    let link = server.home.invite(&[]);
+    let mut join = server.home.start_as("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
+    join.type_line(PASSWORD);
+    join.end_input();
+    assert!(join.wait().success(), "{}", join.printed());
+    let terminal = Terminal::new(chat(&server.home));
+    (server, terminal)
+}
+
+fn chat(home: &Home) -> Command {
+    let mut command = home.command(&["chat"]);
+    command.env("XDG_CONFIG_HOME", home.path("dora"));
+    command
+}
+
+#[test]
+fn a_chat_takes_the_terminal_and_gives_it_back() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("write to #lobby");
+    assert!(!terminal.is_as_before());
+    terminal.press("hello\r");
+    terminal.wait_for("hello");
+    // Another size at any time, down to nothing at all.
+    for (ws_col, ws_row) in [(40, 12), (1, 1), (200, 50)] {
+        let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal.slave, size).expect("a size");
+        terminal.signal("WINCH");
+    }
+    terminal.wait_for("\u{1b}[50;1H");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    for name in ["TERM", "HUP", "INT"] {
+        let (_server, mut terminal) = chatting();
+        terminal.wait_for("#lobby");
+        terminal.signal(name);
+        terminal.ends();
+    }
+}
+
+#[test]
+fn who_was_stopped_goes_on_where_the_chat_was() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("#lobby");
+    terminal.signal("STOP");
+    terminal.signal("CONT");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("#lobby");
+    assert!(!terminal.is_as_before());
+    // Ctrl-Z, and fg.
+    terminal.press("\u{1a}");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.is_stopped();
+    assert!(terminal.is_as_before());
+    terminal.signal("CONT");
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("#lobby");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_says_why() {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--ignored", "--exact", "--nocapture", "terminal::panics_in_a_terminal"]);
+    let mut terminal = Terminal::new(command);
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.wait_for("on purpose");
+    terminal.child.wait().expect("an end");
+    assert!(terminal.is_as_before());
+}
+
+#[test]
+#[ignore = "another test starts it, in a terminal of its own"]
+fn panics_in_a_terminal() {
+    let mut screen = Screen::take(look(|_| None, TimeZone::UTC)).expect("a terminal");
+    screen.draw(|_| parlour::client::ui::view::Links::default()).expect("it draws");
+    panic!("on purpose");
+}
