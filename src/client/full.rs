@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 pub use super::terminal::Look;
 
 use super::clean::clean;
+use super::desktop::Desktop;
 use super::link::ConnectError;
 use super::login::LoginError;
 use super::model::Model;
@@ -65,6 +66,7 @@ pub async fn run(
     let mut screen = Screen::take(look.clone())?;
     app.size = screen.size()?;
     let mut over = vec![false; sessions.len()];
+    let desktop = look.desktop.then(Desktop::start);
     let mut keys = EventStream::new();
     let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut stop = pin!(stop);
@@ -136,7 +138,7 @@ pub async fn run(
                     let here = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
                     here.into_iter().for_each(Session::hurry);
                 }
-                effect => tell(&effect, &mut screen)?,
+                effect => tell(effect, &mut screen, desktop.as_ref())?,
             }
         }
         screen.mouse(!app.parts.bare)?;
@@ -189,12 +191,17 @@ async fn suspend(screen: &mut Screen, goes_on: &mut UnixSignal) -> io::Result<(u
     screen.take_again()
 }
 
-/// What the terminal is told.
-fn tell(effect: &Effect, screen: &mut Screen) -> io::Result<()> {
+/// What the terminal, or the desktop, is told.
+fn tell(effect: Effect, screen: &mut Screen, desktop: Option<&Desktop>) -> io::Result<()> {
     match effect {
         Effect::Bell => screen.bell(),
-        Effect::Notify { title, body } => screen.notify(title, body),
-        Effect::Copy(text) => screen.copy(text),
+        Effect::Notify { title, body } => {
+            if desktop.is_some_and(|desktop| desktop.tell(&title, &body)) {
+                return Ok(());
+            }
+            screen.notify(&title, &body)
+        }
+        Effect::Copy(text) => screen.copy(&text),
         Effect::Redraw => screen.redraw(),
         Effect::Suspend | Effect::Hurry => Ok(()),
     }

@@ -20,11 +20,13 @@
 //! | [`input`] | pure | what a typed line means |
 //! | [`ui`] | pure | the full-screen chat: what is to be seen, and what keys do |
 //! | [`terminal`] | IO | a terminal that is drawn on, and given back as it was |
+//! | [`desktop`] | IO | notices on the desktop |
 //! | [`full`] | IO | the full-screen chat over sessions and a terminal |
 //! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
 
 mod backoff;
 pub mod clean;
+pub mod desktop;
 pub mod devices;
 pub mod dial;
 pub mod discover;

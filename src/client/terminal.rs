@@ -33,6 +33,8 @@ pub struct Look {
     pub links: bool,
     /// How notices for the desktop are written.
     pub notices: Notices,
+    /// There is a desktop to give them to.
+    pub desktop: bool,
 }
 
 /// How notices for the desktop are written.
@@ -74,6 +76,7 @@ pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
         zone,
         links: !["linux", "dumb"].contains(&&*term),
         notices: Notices { nine, tmux: !var("TMUX").is_empty() },
+        desktop: super::desktop::is_there(&env),
     }
 }
 

@@ -1,0 +1,84 @@
+//! Notices on the desktop, where one sits before it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::timeout;
+
+/// The desktop is given this long for a notice.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many wait for it; of more nobody would read one.
+const WAITING: usize = 8;
+
+/// The way to the desktop. Nobody waits for it: notices go there from a task of their own.
+#[derive(Debug)]
+pub struct Desktop(Sender<(String, String)>);
+
+/// Is there a desktop, and is this terminal on it? Over SSH the desktop is elsewhere, and the terminal knows the way.
+pub fn is_there(env: impl Fn(&str) -> Option<String>) -> bool {
+    let has = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    cfg!(all(unix, not(target_os = "macos")))
+        && has("DBUS_SESSION_BUS_ADDRESS")
+        && (has("DISPLAY") || has("WAYLAND_DISPLAY"))
+        && !has("SSH_CONNECTION")
+}
+
+impl Desktop {
+    /// Starts the task.
+    pub fn start() -> Self {
+        let (to, mut from) = channel::<(String, String)>(WAITING);
+        tokio::spawn(async move {
+            while let Some((title, body)) = from.recv().await {
+                // A desktop that takes no notices is not asked again: the terminal is, instead.
+                if !matches!(timeout(PATIENCE, show(&title, &body)).await, Ok(true)) {
+                    return;
+                }
+            }
+        });
+        Self(to)
+    }
+
+    /// Shows a notice, some time soon. `false` where the desktop takes none. The texts are fit for a terminal.
+    pub fn tell(&self, title: &str, body: &str) -> bool {
+        let _ = self.0.try_send((plain(title), plain(body)));
+        !self.0.is_closed()
+    }
+}
+
+/// Desktops read a little HTML in a notice, with links and images
+/// ([markup](https://specifications.freedesktop.org/notification-spec/latest/markup.html)): what somebody sent is none.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+async fn show(title: &str, body: &str) -> bool {
+    let mut notice = notify_rust::Notification::new();
+    notice.appname("Parlour").summary(title).body(body);
+    notice.hint(notify_rust::Hint::Category("im.received".to_owned()));
+    notice.show_async().await.is_ok()
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+async fn show(_: &str, _: &str) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desktop_is_where_a_bus_and_a_display_are_and_nobody_came_from_afar() {
+        let with = |names: &[&str]| is_there(|name| names.contains(&name).then(|| "x".to_owned()));
+        assert!(!with(&["DBUS_SESSION_BUS_ADDRESS"]) && !with(&["DISPLAY"]) && !with(&[]));
+        let linux = cfg!(not(target_os = "macos"));
+        assert_eq!(with(&["DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"]), linux);
+        assert!(!with(&["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "SSH_CONNECTION"]));
+    }
+
+    #[test]
+    fn nobody_sends_markup_to_the_desktop() {
+        assert_eq!(plain("<img src=\"file:///x\"/> & <b>"), "&lt;img src=\"file:///x\"/&gt; &amp; &lt;b&gt;");
+    }
+}
