@@ -122,8 +122,11 @@ fn said(
     let dim = app.theme.style(Role::Dim);
     let name = app.theme.name(message.from.as_str());
     let mut body = Vec::new();
+    let mut lead = lead(app, message, again, columns);
     if let Some(id) = &message.reply {
-        body.push(excerpt(app, buffer, id, columns));
+        // Who answers stands before whom they answer.
+        let first = if columns.name == 0 && !app.parts.bare { std::mem::take(&mut lead) } else { Vec::new() };
+        body.push(excerpt(app, buffer, id, first, columns));
     }
     if let Some(by) = &message.redacted {
         let text = format!("taken back by {by}");
@@ -133,10 +136,7 @@ fn said(
             Kind::Notice => dim,
             _ => app.theme.style(Role::Text),
         };
-        body.extend(wrap(
-            &with_links(app, &message.text, style, lead(app, message, again, columns)),
-            columns.room(),
-        ));
+        body.extend(wrap(&with_links(app, &message.text, style, lead), columns.room()));
     }
     if body.len() > MOST_ROWS {
         body.truncate(MOST_ROWS);
@@ -176,9 +176,9 @@ fn lead(app: &App, message: &Message, again: bool, columns: Columns) -> Vec<Run>
 }
 
 /// The message that one answers, in a row.
-fn excerpt(app: &App, buffer: &Buffer, id: &str, columns: Columns) -> Row {
+fn excerpt(app: &App, buffer: &Buffer, id: &str, mut row: Row, columns: Columns) -> Row {
     let dim = app.theme.style(Role::Dim);
-    let mut row = vec![Run::new("↪ ", dim)];
+    row.push(Run::new("↪ ", dim));
     match buffer.find(id) {
         Some((_, message)) => {
             row.push(Run::new(format!("{} ", message.from), app.theme.name(message.from.as_str())));
@@ -221,7 +221,7 @@ pub fn outgoing(app: &App, buffer: &Buffer, out: &Outgoing, columns: Columns) ->
     let bad = app.theme.style(Role::Bad);
     let mut body = Vec::new();
     if let Some(id) = &out.reply {
-        body.push(excerpt(app, buffer, id, columns));
+        body.push(excerpt(app, buffer, id, Vec::new(), columns));
     }
     let text = if out.kind == Kind::Action { format!("* {}", out.text) } else { out.text.clone() };
     body.extend(wrap(&[Run::new(text, dim)], columns.room()));
