@@ -97,7 +97,7 @@ pub async fn talk(session: Session, called: String) -> anyhow::Result<()> {
     }
     match full::run(vec![(called, session)], &look(None), access::interrupted()).await {
         Ok(Ended::Left(unconfirmed)) => left(unconfirmed),
-        Ok(Ended::Refused(_, error)) => Err(access::ended(error)),
+        Ok(Ended::Refused(_, error, _)) => Err(access::ended(error)),
         Err(error) => Err(explain(error)),
     }
 }
@@ -123,8 +123,15 @@ async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Re
         }
         match full::run(sessions, &look(theme), access::interrupted()).await.map_err(explain)? {
             Ended::Left(unconfirmed) => return left(unconfirmed),
-            Ended::Refused(index, error) if refused == Some(index) => return Err(access::ended(error)),
-            Ended::Refused(index, _) => refused = Some(index),
+            Ended::Refused(index, error, _) if refused == Some(index) => return Err(access::ended(error)),
+            Ended::Refused(index, _, unconfirmed) => {
+                refused = Some(index);
+                if unconfirmed > 0 {
+                    access::screen().note(&format!(
+                        "the server had not confirmed the last {unconfirmed} messages; look whether they arrived"
+                    ));
+                }
+            }
         }
     }
 }

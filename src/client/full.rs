@@ -40,8 +40,9 @@ pub enum FullError {
 pub enum Ended {
     /// As wished, with so many messages that no server has confirmed.
     Left(usize),
-    /// The server of this number does not let this device in; perhaps a password does.
-    Refused(usize, SessionError),
+    /// The server of this number does not let this device in; perhaps a password does. So many messages were not
+    /// confirmed, and are not sent any more.
+    Refused(usize, SessionError, usize),
 }
 
 /// The shortest time between two frames.
@@ -145,10 +146,10 @@ pub async fn run(
     };
     drop(keys);
     drop(screen);
-    if let Some((index, error)) = ended {
-        return Ok(Ended::Refused(index, error));
-    }
     let unconfirmed = app.pending();
+    if let Some((index, error)) = ended {
+        return Ok(Ended::Refused(index, error, unconfirmed));
+    }
     let words = app.leaving.unwrap_or_default();
     for session in sessions {
         session.close(&words).await;
