@@ -59,6 +59,8 @@ pub struct Buffer {
     /// Reactions and redactions to messages that are not loaded yet.
     waiting: Vec<(Box<str>, Change)>,
     weight: usize,
+    /// The time of the last that has an id.
+    told_last: Option<Millis>,
     /// The last that is loaded is the latest that there is.
     pub live: bool,
     /// There is nothing before the first.
@@ -152,6 +154,7 @@ impl Buffer {
             times: HashMap::new(),
             waiting: Vec::new(),
             weight: 0,
+            told_last: None,
             live: false,
             whole: false,
             known: false,
@@ -229,7 +232,7 @@ impl Buffer {
     pub fn happened(&mut self, entry: Entry) -> bool {
         if self.live || !self.known {
             self.ends.1 = None;
-            let new = self.put(entry);
+            let new = self.put(entry, false);
             self.trim(true);
             return new;
         }
@@ -246,7 +249,7 @@ impl Buffer {
     pub fn load(&mut self, entries: Vec<Entry>, older: bool) -> bool {
         let mut new = false;
         for entry in entries {
-            new |= self.put(entry);
+            new |= self.put(entry, older);
         }
         self.trim(!older);
         new
@@ -260,7 +263,7 @@ impl Buffer {
         self.ends.1 = None;
         self.fruitless = 0;
         for entry in std::mem::take(&mut self.late) {
-            self.put(entry);
+            self.put(entry, false);
         }
         self.trim(true);
     }
@@ -281,6 +284,7 @@ impl Buffer {
         self.entries.clear();
         self.times.clear();
         self.weight = 0;
+        self.told_last = None;
         self.live = false;
         self.whole = false;
         self.ends = (None, None);
@@ -299,8 +303,16 @@ impl Buffer {
         self.typing.clear();
     }
 
-    /// Puts it where it belongs. `false` where it is there already.
-    fn put(&mut self, mut entry: Entry) -> bool {
+    /// Shows each of a run of comings and goings, or folds them into a line.
+    pub fn unfold(&mut self, run: std::ops::Range<i64>, open: bool) {
+        let from = usize::try_from(run.start - self.first).unwrap_or(0);
+        let count = usize::try_from(run.end - run.start).unwrap_or(0);
+        self.entries.iter_mut().skip(from).take(count).for_each(|entry| entry.open = open);
+    }
+
+    /// Puts it where it belongs. `false` where it is there already. With `older` what stands behind it keeps its number,
+    /// else what stands before it.
+    fn put(&mut self, mut entry: Entry, older: bool) -> bool {
         if let Some(id) = entry.id.as_deref()
             && self.times.contains_key(id)
         {
@@ -327,15 +339,25 @@ impl Buffer {
         }
         if let Some(id) = &entry.id {
             self.times.insert(id.clone(), entry.time);
+            self.told_last = self.told_last.max(Some(entry.time));
         }
         self.weight += entry.weight();
-        if at == 0 && !self.entries.is_empty() {
-            self.first -= 1;
-        } else if let Scroll::At { number, .. } = &mut self.scroll
-            && *number >= self.first + i64::try_from(at).unwrap_or(0)
-        {
-            *number += 1;
+        // Who goes on with a run that one looks at is shown too.
+        entry.open = matches!(entry.what, What::Moved(_))
+            && at
+                .checked_sub(1)
+                .and_then(|before| self.entries.get(before))
+                .is_some_and(|before| before.open);
+        let place = self.first + i64::try_from(at).unwrap_or(0);
+        let before = at < self.entries.len() && (older || at == 0);
+        if let Scroll::At { number, .. } = &mut self.scroll {
+            match before {
+                true if *number < place => *number -= 1,
+                false if *number >= place => *number += 1,
+                _ => {}
+            }
         }
+        self.first -= i64::from(before);
         self.entries.insert(at, entry);
         true
     }
@@ -389,6 +411,10 @@ impl Buffer {
             self.weight = self.weight.saturating_sub(entry.weight());
             if let Some(id) = &entry.id {
                 self.times.remove(id);
+                if !oldest {
+                    let told = self.entries.iter().rev().find(|entry| entry.id.is_some());
+                    self.told_last = told.map(|entry| entry.time);
+                }
             }
         }
     }
@@ -408,8 +434,7 @@ impl Buffer {
 
     /// The time of the last that the server told, where it is the latest. What we noted ourselves is on no other device.
     pub fn latest(&self) -> Option<Millis> {
-        let told = self.entries.iter().rev().find(|entry| entry.id.is_some());
-        self.live.then(|| told.map(|entry| entry.time)).flatten()
+        self.told_last.filter(|_| self.live)
     }
 }
 

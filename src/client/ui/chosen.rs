@@ -7,10 +7,13 @@ use super::{App, Chosen, Effect, Models, Overlay, Spot};
 use crate::client::model::Kind;
 
 impl App {
-    /// Chooses a message, the one above the chosen one or the one below it.
+    /// Chooses a message or a run of comings and goings, the one above the chosen one or the one below it.
     pub(super) fn choose(&mut self, above: bool) {
         let Some(buffer) = self.buffer() else { return };
-        let says = |number: &i64| buffer.entry(*number).is_some_and(|entry| entry.message().is_some());
+        let says = |number: &i64| {
+            buffer.entry(*number).is_some_and(|entry| entry.message().is_some())
+                || view::begins(self, buffer, *number)
+        };
         let range = buffer.numbers();
         let waiting = &buffer.outbox;
         let last = || {
@@ -157,6 +160,7 @@ impl App {
                 .buffer()
                 .and_then(|buffer| buffer.outbox.iter().find(|out| out.ticket == ticket))
                 .map(|out| out.text.clone()),
+            Some(Chosen::Entry(number)) if self.chosen_run().is_some() => view::copied(self, number),
             _ => self.meant().map(|(_, _, message)| message.text.to_string()),
         };
         if let Some(text) = text {

@@ -12,6 +12,8 @@ pub struct Entry {
     pub id: Option<Box<str>>,
     /// What it was.
     pub what: What,
+    /// It belongs to a run of comings and goings of which somebody wants to see each.
+    pub open: bool,
 }
 
 /// See [`Entry`].
@@ -95,6 +97,11 @@ pub struct Outgoing {
 }
 
 impl Entry {
+    /// Something that happened.
+    pub fn new(time: Millis, id: Option<Box<str>>, what: What) -> Self {
+        Self { time, id, what, open: false }
+    }
+
     /// The message, where it is one.
     pub fn message(&self) -> Option<&Message> {
         match &self.what {

@@ -316,7 +316,7 @@ impl App {
 
     /// The server's words stand where one looks, if that is at this server.
     fn server_says(&mut self, server: usize, text: &str) {
-        let entry = Entry { time: self.now, id: None, what: What::Note(tidy_line(text, 1000).into()) };
+        let entry = Entry::new(self.now, None, What::Note(tidy_line(text, 1000).into()));
         let here = self.here.clone().filter(|(at, _)| *at == server);
         match here.and_then(|(_, place)| self.known(server, &place)) {
             Some(buffer) => drop(buffer.happened(entry)),
@@ -346,7 +346,7 @@ pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
         redacted: None,
         reactions: Vec::new(),
     };
-    Entry { time: said.time, id: said.msgid.as_deref().map(Into::into), what: What::Said(Box::new(message)) }
+    Entry::new(said.time, said.msgid.as_deref().map(Into::into), What::Said(Box::new(message)))
 }
 
 /// Does a text name somebody, as a word of its own?
@@ -389,10 +389,10 @@ pub(super) fn note_of(event: &Event) -> Option<Entry> {
         Event::Renamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
         _ => return None,
     };
-    Some(Entry { time, id: None, what: What::Note(tidy_line(&text, 1000).into()) })
+    Some(Entry::new(time, None, What::Note(tidy_line(&text, 1000).into())))
 }
 
 fn moved(time: Millis, who: &Nick, how: How, words: &str) -> Entry {
     let words = tidy_line(words, 400).into();
-    Entry { time, id: None, what: What::Moved(Moved { who: who.clone(), how, words }) }
+    Entry::new(time, None, What::Moved(Moved { who: who.clone(), how, words }))
 }

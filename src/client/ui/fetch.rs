@@ -189,7 +189,7 @@ fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
     }
     let numbers = buffer.numbers();
     let (near_end, near_start) = match buffer.scroll {
-        Scroll::Bottom => (true, few(buffer, numbers.end) && buffer.numbers().count() < Buffer::ASIDE),
+        Scroll::Bottom => (true, few(buffer, numbers.end)),
         Scroll::At { number, .. } => (numbers.end - number < i64::from(NEAR), few(buffer, number)),
     };
     if !buffer.live && (!buffer.detached || near_end && seen) {
@@ -198,9 +198,13 @@ fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
     (seen && near_start && !buffer.whole).then_some(Want::Older)
 }
 
-/// Is there little to see above? Comings and goings are folded and fill no screen.
+/// Is there little to see above? Comings and goings are folded and fill no screen; of thousands of them it is enough.
 fn few(buffer: &Buffer, number: i64) -> bool {
     let start = buffer.numbers().start;
+    let Ok(count) = usize::try_from(number - start) else { return true };
+    if count >= Buffer::ASIDE {
+        return false;
+    }
     let above = (start..number).rev().filter_map(|number| buffer.entry(number));
     let seen = above.filter(|entry| !matches!(entry.what, What::Moved(_))).take(usize::from(NEAR)).count();
     seen < usize::from(NEAR)

@@ -97,6 +97,10 @@ pub enum Action {
     Copy,
     /// Sends it again.
     Again,
+    /// Answers it; comings and goings it unfolds or folds.
+    Take,
+    /// Shows each of the comings and goings, or folds them into a line.
+    Fold,
 }
 
 /// Where keys mean this.
@@ -162,7 +166,14 @@ pub const KEYS: &[Binding] = &[
     bind("Alt-Down", Always, Action::Below, "choose the one below"),
     bind("Up", Choosing, Action::Above, ""),
     bind("Down", Choosing, Action::Below, ""),
-    bind("r Enter", Choosing, Action::Reply, "answer the chosen message"),
+    bind("r", Choosing, Action::Reply, "answer the chosen message; also Enter"),
+    bind("Enter", Choosing, Action::Take, ""),
+    bind(
+        "Space",
+        Choosing,
+        Action::Fold,
+        "▸ shows each who came and went, ▾ folds them; also Enter, or a click",
+    ),
     bind("e +", Choosing, Action::React, "react to it"),
     bind("d Del", Choosing, Action::Redact, "take it back; where it was not sent, drop it"),
     bind("y c", Choosing, Action::Copy, "copy it"),

@@ -7,7 +7,7 @@
 //! | [`events`] | what the servers tell |
 //! | [`fetch`] | which part of the past is asked for next |
 //! | [`reading`] | what is read, what is new, who types |
-//! | [`press`], [`moving`], [`chosen`] | what keys and the mouse do |
+//! | [`press`], [`moving`], [`chosen`], [`unfold`] | what keys and the mouse do |
 //! | [`typed`] | what commands do |
 //! | [`keys`], [`key`] | the one table of keys |
 //! | [`complete`], [`picker`], [`finder`] | completion, lists to choose from, the search |
@@ -38,6 +38,7 @@ mod tests;
 pub mod theme;
 pub mod tidy;
 pub mod typed;
+pub mod unfold;
 pub mod view;
 pub mod wrap;
 

@@ -81,21 +81,8 @@ impl App {
 
     /// Where the lowest row is while the first that is loaded stands at the top.
     fn lowest_of_first_page(&self, page: usize, columns: u16) -> Scroll {
-        let Some(buffer) = self.buffer() else { return Scroll::Bottom };
-        let mut rows = 0;
-        for number in buffer.numbers() {
-            rows += view::height(self, buffer, number, columns);
-            if rows >= page {
-                let end = buffer.numbers().end;
-                let last = (number + 1..end).all(|number| view::is_folded(self, buffer, number));
-                return if last && rows == page {
-                    Scroll::Bottom
-                } else {
-                    Scroll::At { number, below: rows - page }
-                };
-            }
-        }
-        Scroll::Bottom
+        let from = self.buffer().map_or(0, |buffer| buffer.numbers().start);
+        self.lowest_below(from, page, columns)
     }
 
     pub(super) fn go_to_latest(&mut self) {
@@ -144,10 +131,16 @@ impl App {
         }
     }
 
-    /// A click: on a place goes there, on a message chooses it.
+    /// A click: on a place goes there, on a message chooses it, on comings and goings unfolds or folds them.
     pub(super) fn click(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
         match view::what_is_at(self, models, column, row) {
             Some(view::Thing::Place(spot)) => self.go(spot),
+            Some(view::Thing::Entry(number))
+                if self.buffer().is_some_and(|buffer| view::run(self, buffer, number).is_some()) =>
+            {
+                self.chosen = None;
+                self.fold(number);
+            }
             Some(view::Thing::Entry(number)) => {
                 let chosen = Some(Chosen::Entry(number));
                 self.chosen = if self.chosen == chosen { None } else { chosen };

@@ -117,7 +117,12 @@ impl App {
             Action::Escape => self.escape(),
             Action::Above => self.choose(true),
             Action::Below => self.choose(false),
-            Action::Reply => self.reply(models),
+            Action::Fold | Action::Take if self.chosen_run().is_some() => self.fold_chosen(),
+            Action::Fold => {}
+            Action::Reply | Action::React | Action::Redact if self.chosen_run().is_some() => {
+                self.hint("nobody said this: Enter shows each who came and went, y copies them");
+            }
+            Action::Reply | Action::Take => self.reply(models),
             Action::React => self.react_to_chosen(),
             Action::Redact => self.redact_chosen(models),
             Action::Copy => self.copy_chosen(),

@@ -59,12 +59,7 @@ fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
 
 #[test]
 fn scrolling_back_fetches_without_gap_or_repeat() {
-    let mut rig = Rig::offline();
-    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-    rig.app.up(0);
-    rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
-    let page = |from: u64, to: u64| (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect::<Vec<_>>();
-    rig.history("LATEST #lobby", &page(800, 1000));
+    let mut rig = Rig::with_past(800, 1000);
     let mut first = 800;
     for _ in 0..60 {
         rig.keys("PgUp PgUp PgUp");
@@ -256,10 +251,9 @@ fn mistakes_stay_to_be_mended() {
 fn memory_is_bounded() {
     let mut rig = Rig::new();
     let buffer = rig.app.buffer_mut().expect("a place");
-    let entry = |n: u64| super::super::entry::Entry {
-        time: Millis(n),
-        id: Some(format!("i{n:08}").into()),
-        what: super::super::entry::What::Note("x".into()),
+    let entry = |n: u64| {
+        let what = super::super::entry::What::Note("x".into());
+        super::super::entry::Entry::new(Millis(n), Some(format!("i{n:08}").into()), what)
     };
     for n in 1..=130_000 {
         buffer.happened(entry(n));
@@ -272,52 +266,21 @@ fn memory_is_bounded() {
 }
 
 #[test]
-fn comings_and_goings_are_one_line() {
-    let mut rig = Rig::new();
-    rig.says("bob", "#lobby", "a1", "one");
-    let moves = |rig: &mut Rig, what: &str, names: &[String]| {
-        for name in names {
-            rig.clock += 10;
-            rig.lines(&[&format!("@time={} :{name}!u@parlour {what}", Millis(rig.clock))]);
+fn what_is_chosen_stays_chosen_when_the_past_comes() {
+    let mut rig = Rig::with_past(800, 1000);
+    rig.keys("Alt-Home Alt-Up");
+    let chosen = |rig: &Rig| match rig.app.chosen {
+        Some(super::super::Chosen::Entry(number)) => {
+            let entry = rig.app.buffer().and_then(|buffer| buffer.entry(number));
+            entry.and_then(|entry| entry.message()).map(|message| message.text.to_string())
         }
+        _ => None,
     };
-    let few: Vec<String> = (0..3).map(|n| format!("m{n}")).collect();
-    moves(&mut rig, "JOIN #lobby", &few[..1]);
-    moves(&mut rig, "PART #lobby :tea is ready", &few[..1]);
-    moves(&mut rig, "JOIN #lobby", &few);
-    moves(&mut rig, "QUIT :gone", &few[1..2]);
-    let line = "→ m0 (2×), m1, m2 joined  ← m0 left  ← m1 went offline";
-    assert!(rig.screen(100, 24).contains(line), "{}", rig.screen(100, 24));
-    rig.says("bob", "#lobby", "a2", "two");
-    moves(&mut rig, "PART #lobby :tea is ready", &few[..1]);
-    assert!(rig.screen(100, 24).contains("← m0 left (tea is ready)"), "one keeps its words");
-    rig.says("bob", "#lobby", "a3", "three");
-    let many: Vec<String> = (0..60).map(|n| format!("somebody{n}")).collect();
-    moves(&mut rig, "JOIN #lobby", &many);
-    moves(&mut rig, "PART #lobby", &many[..1]);
-    let screen = rig.screen(80, 24);
-    assert!(screen.contains("→ 60 joined  ← somebody0 left"), "{screen}");
-    let rows = screen.lines().filter(|row| row.contains(" joined") || row.contains(" left")).count();
-    assert_eq!(rows, 3, "{screen}");
-}
-
-#[test]
-fn one_scrolls_over_a_crowd_that_came() {
-    let mut rig = Rig::new();
-    for n in 0..40 {
-        rig.says("bob", "#lobby", &format!("a{n}"), &format!("before {n}"));
-    }
-    for n in 0..600 {
-        rig.clock += 10;
-        rig.lines(&[&format!("@time={} :m{n}!u@parlour JOIN #lobby", Millis(rig.clock))]);
-    }
-    assert!(rig.screen(80, 12).contains("before 39"));
-    rig.keys("PgUp PgUp");
-    assert!(rig.screen(80, 12).contains("before 30"), "{}", rig.screen(80, 12));
-    rig.keys("PgDn PgDn PgDn");
-    assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(super::super::buffer::Scroll::Bottom));
-    // The last that has a row is the last, though others are folded into it.
-    rig.happens(Happening::Mouse(super::super::key::Mouse::WheelUp, 30, 5));
-    rig.happens(Happening::Mouse(super::super::key::Mouse::WheelDown, 30, 5));
-    assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(super::super::buffer::Scroll::Bottom));
+    let before = chosen(&rig);
+    assert!(before.is_some());
+    let row = |rig: &mut Rig| rig.screen(80, 24).lines().position(|row| row.contains("m810"));
+    let there = row(&mut rig);
+    rig.history("BEFORE #lobby msgid=i0800", &page(600, 800));
+    assert_eq!(chosen(&rig), before);
+    assert_eq!(row(&mut rig), there, "nothing moves on the screen");
 }

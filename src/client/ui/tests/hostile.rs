@@ -158,22 +158,13 @@ proptest! {
 
 #[test]
 fn a_server_that_repeats_itself_is_not_asked_for_ever() {
-    let mut rig = Rig::offline();
-    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-    rig.app.up(0);
-    rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
-    let page: Vec<String> = (0..200).map(|n| format!("{n} i{n:04} bob m{n}")).collect();
-    rig.history("LATEST #lobby", &page);
+    let mut rig = Rig::with_past(0, 200);
     rig.keys("Alt-Home");
-    rig.history("BEFORE #lobby", &page);
+    rig.history("BEFORE #lobby", &page(0, 200));
     assert_eq!(rig.texts().len(), 200);
     assert!(!rig.sent.iter().any(|line| line.contains("BEFORE")), "{:?}", rig.sent);
     // One that makes up reactions for ever is given up in the end.
-    let mut rig = Rig::offline();
-    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-    rig.app.up(0);
-    rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
-    rig.history("LATEST #lobby", &page);
+    let mut rig = Rig::with_past(0, 200);
     rig.keys("Alt-Home");
     let mut asked = 0;
     while rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")) {
@@ -186,12 +177,7 @@ fn a_server_that_repeats_itself_is_not_asked_for_ever() {
 
 #[test]
 fn a_page_of_reactions_or_of_comings_is_no_end() {
-    let mut rig = Rig::offline();
-    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-    rig.app.up(0);
-    rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
-    let page = |from: u64, to: u64| (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect::<Vec<_>>();
-    rig.history("LATEST #lobby", &page(800, 1000));
+    let mut rig = Rig::with_past(800, 1000);
     rig.keys("Alt-Home");
     rig.reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
     // Two hundred came: they have no ids for us, the server has.

@@ -1,6 +1,7 @@
 //! The chat without a terminal and without a server: lines of a server in, keys in, the screen out.
 
 mod behaviour;
+mod folding;
 mod hostile;
 mod screens;
 
@@ -43,6 +44,16 @@ impl Rig {
         let theme = Theme { depth: Depth::None, ground: Ground::Dark };
         let app = App::new(["home".to_owned()], theme, TimeZone::UTC, Millis(START));
         Self { app, model: Model::new("run".into()), sent: Vec::new(), sent_before: Vec::new(), clock: START }
+    }
+
+    /// Alice, logged in, in #lobby, where these messages of bob's are the latest.
+    fn with_past(from: u64, to: u64) -> Self {
+        let mut rig = Self::offline();
+        rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
+        rig.app.up(0);
+        rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
+        rig.history("LATEST #lobby", &page(from, to));
+        rig
     }
 
     /// After a broken connection.
@@ -255,6 +266,11 @@ impl Rig {
     fn place(&self, name: &str) -> &super::buffer::Buffer {
         &self.app.servers[0].buffers[&Target::parse(name).expect(name)]
     }
+}
+
+/// Messages of bob's for [`Rig::history`].
+fn page(from: u64, to: u64) -> Vec<String> {
+    (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect()
 }
 
 /// A chat in which things have been said.

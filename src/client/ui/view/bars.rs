@@ -186,6 +186,9 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
         }
     } else if let Some(chosen) = app.chosen {
         let keys = match chosen {
+            Chosen::Entry(_) if app.chosen_run().is_some() => {
+                "Enter shows each, or folds them  y copy  ↑↓ choose  Esc"
+            }
             Chosen::Entry(_) => "r answer  e react  d take back  y copy  ↑↓ choose  Esc",
             Chosen::Outgoing(_) => "s send again  d drop  y copy  ↑↓ choose  Esc",
         };

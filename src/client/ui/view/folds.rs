@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::clock::zoned;
 use crate::client::ui::App;
@@ -21,6 +22,11 @@ const ROWS: usize = 2;
 
 /// Is this told in the line of an earlier one? The first of a run has the line, so that those that follow move nothing.
 pub fn is_folded(app: &App, buffer: &Buffer, number: i64) -> bool {
+    goes_on(app, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.open)
+}
+
+/// Does this go on with the run of the one before?
+pub fn goes_on(app: &App, buffer: &Buffer, number: i64) -> bool {
     if number.rem_euclid(MOST) == 0 {
         return false;
     }
@@ -29,23 +35,47 @@ pub fn is_folded(app: &App, buffer: &Buffer, number: i64) -> bool {
     let new = buffer.divider.is_some_and(|divider| before.time <= divider && entry.time > divider);
     let day = |time| zoned(time, &app.zone).date();
     // Days begin at full quarters of an hour; in one of these the calendar need not be asked.
-    !new && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
+    entry.open == before.open
+        && !new
+        && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
 }
 
-/// The line of a run that begins here.
-pub fn line(app: &App, buffer: &Buffer, first: i64, moved: &Moved, room: usize) -> String {
-    let rest = (first + 1..buffer.numbers().end).take_while(|&number| is_folded(app, buffer, number));
-    let mut all = vec![moved];
-    all.extend(rest.filter_map(|number| match &buffer.entry(number)?.what {
+/// Does a run begin here that can be folded, or is?
+pub fn begins(app: &App, buffer: &Buffer, number: i64) -> bool {
+    !goes_on(app, buffer, number) && goes_on(app, buffer, number + 1)
+}
+
+/// The run that this is a part of; none where it stands alone.
+pub fn run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
+    let (mut start, mut end) = (number, number + 1);
+    while goes_on(app, buffer, start) {
+        start -= 1;
+    }
+    while goes_on(app, buffer, end) {
+        end += 1;
+    }
+    (end > start + 1).then_some(start..end)
+}
+
+/// One of them, with the words.
+pub fn one(moved: &Moved) -> String {
+    // What programs say for want of words says nothing.
+    let silent = matches!(&*moved.words, "" | "Quit" | "Client Quit");
+    let words = if silent { String::new() } else { format!(" ({})", moved.words) };
+    format!("{} {} {}{words}", arrow(moved.how), moved.who, did(moved.how))
+}
+
+/// All of a run, one by one.
+pub fn each(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &Moved> {
+    run.filter_map(|number| match &buffer.entry(number)?.what {
         What::Moved(moved) => Some(moved),
         _ => None,
-    }));
-    if all.len() == 1 {
-        // What programs say for want of words says nothing.
-        let silent = matches!(&*moved.words, "" | "Quit" | "Client Quit");
-        let words = if silent { String::new() } else { format!(" ({})", moved.words) };
-        return format!("{} {} {}{words}", arrow(moved.how), moved.who, did(moved.how));
-    }
+    })
+}
+
+/// All of a run in a line.
+pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
+    let all: Vec<&Moved> = each(buffer, run).collect();
     let mut names = String::new();
     let mut counts = String::new();
     for how in [How::Joined, How::Left, How::Offline] {

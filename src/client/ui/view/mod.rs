@@ -13,7 +13,7 @@ mod talk;
 use ratatui::layout::Position;
 use ratatui::terminal::Frame;
 
-pub use self::folds::is_folded;
+pub use self::folds::{begins, is_folded, run};
 pub use self::layout::Layout;
 pub use self::put::{Links, put};
 pub use self::rows::height;
@@ -73,6 +73,23 @@ pub fn draw(app: &App, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
         frame.set_cursor_position(Position::new(x, y));
     }
     links
+}
+
+/// How many rows it is from the first row of an entry to the end of the talk; none where that row is not seen.
+pub fn rows_from(app: &App, number: i64) -> Option<usize> {
+    let lines = talk::lines(app, &Layout::of(app));
+    let at = lines.iter().position(|line| line.of == Some(Chosen::Entry(number)))?;
+    // The first row that is seen may be a later one of it.
+    let all = height(app, app.buffer()?, number, Layout::of(app).talk.width);
+    let seen = lines.iter().filter(|line| line.of == Some(Chosen::Entry(number))).count();
+    (at > 0 || seen == all).then_some(lines.len() - at)
+}
+
+/// Comings and goings as text, a line each.
+pub fn copied(app: &App, number: i64) -> Option<String> {
+    let buffer = app.buffer()?;
+    let run = run(app, buffer, number)?;
+    Some(folds::each(buffer, run).map(folds::one).collect::<Vec<_>>().join("\n"))
 }
 
 /// What stands at a column and a row.

@@ -88,10 +88,17 @@ pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Ro
         rows.push(rule("new", style, style.remove_modifier(Modifier::BOLD), columns.all));
     }
     match &entry.what {
-        What::Note(text) => rows.extend(note(app, entry.time, text, columns)),
+        What::Note(text) => rows.extend(note(app, entry.time, text, "", columns)),
         What::Moved(moved) => {
-            let text = folds::line(app, buffer, number, moved, columns.room());
-            rows.extend(note(app, entry.time, &text, columns));
+            let run = folds::begins(app, buffer, number).then(|| folds::run(app, buffer, number)).flatten();
+            if let Some(run) = &run {
+                let text = folds::sum(buffer, run.clone(), columns.room());
+                let sign = if entry.open { "▾" } else { "▸" };
+                rows.extend(note(app, entry.time, &text, sign, columns));
+            }
+            if entry.open || run.is_none() {
+                rows.extend(note(app, entry.time, &folds::one(moved), "", columns));
+            }
         }
         What::Said(message) => {
             let again = rows.is_empty() && before.is_some_and(|before| goes_on(before, entry, message));
@@ -209,10 +216,13 @@ fn reactions(app: &App, message: &Message, room: usize) -> Vec<Row> {
     wrap(&runs, room)
 }
 
-fn note(app: &App, time: Millis, text: &str, columns: Columns) -> Vec<Row> {
+/// A line that nobody said, with a sign before it.
+fn note(app: &App, time: Millis, text: &str, sign: &str, columns: Columns) -> Vec<Row> {
     let dim = app.theme.style(Role::Dim);
-    let body = wrap(&[Run::new(text, dim)], columns.room());
-    framed(body, &clock(time, &app.zone), dim, ("", dim), &Run::new(" ", dim), columns)
+    let narrow = columns.name == 0 && !sign.is_empty() && !app.parts.bare;
+    let lead = if narrow { format!("{sign} ") } else { String::new() };
+    let body = wrap(&[Run::new(lead + text, dim)], columns.room());
+    framed(body, &clock(time, &app.zone), dim, (sign, dim), &Run::new(" ", dim), columns)
 }
 
 /// A message on its way.
