@@ -9,8 +9,6 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossterm::event::EventStream;
-use futures_core::Stream as _;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
@@ -19,6 +17,7 @@ pub use super::terminal::Look;
 
 use super::clean::clean;
 use super::desktop::Desktop;
+use super::keyboard::Keyboard;
 use super::link::ConnectError;
 use super::login::LoginError;
 use super::model::Model;
@@ -68,7 +67,7 @@ pub async fn run(
     app.size = screen.size()?;
     let mut over = vec![false; sessions.len()];
     let desktop = look.desktop.then(Desktop::start);
-    let mut keys = EventStream::new();
+    let mut keys = Keyboard::default();
     let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut stop = pin!(stop);
     let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME));
@@ -96,7 +95,7 @@ pub async fn run(
                 biased;
                 () = &mut stop => What::Stop,
                 _ = goes_on.recv() => What::GoesOn,
-                event = poll_fn(|cx| Pin::new(&mut keys).poll_next(cx)) => What::Terminal(event),
+                event = keys.next() => What::Terminal(event),
                 (index, update) = first(&mut turns) => What::Server(index, update),
                 () = sleep(due.unwrap_or_default()), if due.is_some() => What::Due,
             }

@@ -20,6 +20,7 @@
 //! | [`input`] | pure | what a typed line means |
 //! | [`ui`] | pure | the full-screen chat: what is to be seen, and what keys do |
 //! | [`terminal`] | IO | a terminal that is drawn on, and given back as it was |
+//! | `keyboard` | IO | what the terminal sends, key by key |
 //! | [`desktop`] | IO | notices on the desktop |
 //! | [`full`] | IO | the full-screen chat over sessions and a terminal |
 //! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
@@ -34,6 +35,7 @@ pub mod feed;
 pub mod find;
 pub mod full;
 pub mod input;
+mod keyboard;
 pub mod line;
 pub mod link;
 pub mod login;

@@ -153,6 +153,16 @@ fn a_chat_takes_the_terminal_and_gives_it_back() {
 }
 
 #[test]
+fn a_key_that_comes_with_esc_is_no_letters() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("write to #lobby");
+    // F4, the arrow and the wheel, each behind Esc in one write: where letters were left over, `/quit` would be said.
+    terminal.press("\u{1b}\u{1b}OS\u{1b}\u{1b}[A\u{1b}\u{1b}[<64;1;1M");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
 fn a_signal_gives_the_terminal_back() {
     for name in ["TERM", "HUP", "INT"] {
         let (_server, mut terminal) = chatting();
