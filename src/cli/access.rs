@@ -52,6 +52,11 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 const INPUT_LINE: u64 = 1024 * 1024;
 
 impl Access {
+    /// To a server that was joined, as an account there.
+    pub fn of(account: Nick, more: CapSet) -> Self {
+        Self { name: Some(account), pin: None, password_stdin: false, more }
+    }
+
     /// Logs in to `server`, or to the one that was used last, and remembers it. Does somebody read what comes?
     pub async fn open(
         &self,
@@ -97,7 +102,9 @@ impl Access {
             let password = if self.password_stdin {
                 password_from_stdin()?
             } else {
-                ask_password(&format!("Password of {account} on {called}: "))?
+                // On a thread of its own: a chat that waits for the answer must be able to give up.
+                let prompt = format!("Password of {account} on {called}: ");
+                tokio::task::spawn_blocking(move || ask_password(&prompt)).await??
             };
             let credentials = Credentials::Password(password);
             // Who typed it is asked no more on this machine; a script goes on giving it.

@@ -3,16 +3,18 @@
 use std::io::{self, IsTerminal as _};
 
 use jiff::tz::TimeZone;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::access::{self, Access};
-use crate::client::full::{self, Ended, FullError, Look};
+use super::exit::Exit;
+use crate::client::full::{Chat, Ended, FullError, Look};
 use crate::client::login::SCREEN;
 use crate::client::plain::{Plain, PlainError};
 use crate::client::servers::Servers;
 use crate::client::session::Session;
 use crate::client::terminal;
 use crate::client::ui::theme::Ground;
-use crate::wire::CapSet;
+use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
 ///
@@ -91,15 +93,13 @@ pub fn capabilities(plain: bool) -> CapSet {
 }
 
 /// Chats over a session until the user wants no more.
-pub async fn talk(session: Session, called: String) -> anyhow::Result<()> {
+pub async fn talk(session: Session, called: String, account: Nick) -> anyhow::Result<()> {
     if !full_screen() {
         return plain(session).await;
     }
-    match full::run(vec![(called, session)], &look(None), access::interrupted()).await {
-        Ok(Ended::Left(unconfirmed)) => left(unconfirmed),
-        Ok(Ended::Refused(_, error, _)) => Err(access::ended(error)),
-        Err(error) => Err(explain(error)),
-    }
+    let access = Access::of(account, capabilities(false));
+    let servers = [Some(called.clone())];
+    keep_on(Chat::new(vec![(called, session)], look(None)), &access, &servers).await
 }
 
 async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
@@ -107,30 +107,43 @@ async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Re
         Theme::Dark => Ground::Dark,
         Theme::Light => Ground::Light,
     });
-    let mut refused = None;
+    let mut sessions = Vec::new();
+    for server in servers {
+        let (session, called) = args.access.begin(server.as_deref()).await?;
+        sessions.push((called, session));
+    }
+    keep_on(Chat::new(sessions, look(theme)), &args.access, servers).await
+}
+
+/// Chats until the user wants no more. A server that does not let this device in is given the password.
+async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) -> anyhow::Result<()> {
     loop {
-        let mut sessions = Vec::new();
-        for (index, server) in servers.iter().enumerate() {
-            let wanted = server.as_deref();
-            let (session, called) = if refused == Some(index) {
-                // This asks for the password.
-                let called = wanted.unwrap_or("parlour").to_owned();
-                (args.access.open(wanted, None, true).await?, called)
-            } else {
-                args.access.begin(wanted).await?
-            };
-            sessions.push((called, session));
-        }
-        match full::run(sessions, &look(theme), access::interrupted()).await.map_err(explain)? {
-            Ended::Left(unconfirmed) => return left(unconfirmed),
-            Ended::Refused(index, error, _) if refused == Some(index) => return Err(access::ended(error)),
-            Ended::Refused(index, _, unconfirmed) => {
-                refused = Some(index);
-                if unconfirmed > 0 {
-                    access::screen().note(&format!(
-                        "the server had not confirmed the last {unconfirmed} messages; look whether they arrived"
-                    ));
+        let index = match chat.run(access::interrupted()).await.map_err(explain)? {
+            Ended::Left => return left(chat.close().await),
+            Ended::Refused(index) => index,
+        };
+        let server = servers.get(index).and_then(Option::as_deref);
+        let cooked = tcgetattr(io::stdin());
+        let opened = tokio::select! {
+            opened = access.open(server, None, true) => Some(opened),
+            () = access::interrupted() => None,
+        };
+        match opened {
+            Some(Ok(session)) => chat.resume(index, session),
+            Some(Err(error)) if servers.len() > 1 => chat.give_up(index, &error.to_string()),
+            stopped => {
+                if let (None, Ok(cooked)) = (&stopped, cooked) {
+                    // Whoever asked has turned the echo off, and waits still.
+                    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &cooked);
+                    eprintln!();
                 }
+                for (place, text) in chat.unsent() {
+                    access::screen().note(&format!("not sent, in {place}: {text}"));
+                }
+                return match stopped {
+                    Some(Err(error)) => Err(error),
+                    _ => Err(Exit::Login.error("no password was given; `parlour chat` asks for it again")),
+                };
             }
         }
     }

@@ -77,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             return Ok(());
         }
         eprintln!("-- {done}; `parlour chat` brings you back here");
-        chat::talk(session, called).await
+        chat::talk(session, called, account).await
     })
 }
 

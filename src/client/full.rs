@@ -34,14 +34,22 @@ pub enum FullError {
     Terminal(#[from] io::Error),
 }
 
-/// How the chat ended.
-#[derive(Debug)]
+/// Why the terminal is free again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// As wished, with so many messages that no server has confirmed.
-    Left(usize),
-    /// The server of this number does not let this device in; perhaps a password does. So many messages were not
-    /// confirmed, and are not sent any more.
-    Refused(usize, SessionError, usize),
+    /// The user wants no more.
+    Left,
+    /// The server of this number does not let this device in; perhaps a password does. See [`Chat::resume`].
+    Refused(usize),
+}
+
+/// A chat on some servers, on a terminal now and then. What was written, read and sent outlasts that.
+pub struct Chat {
+    app: App,
+    sessions: Vec<Session>,
+    /// Those of which nothing more comes.
+    over: Vec<bool>,
+    look: Look,
 }
 
 /// The shortest time between two frames.
@@ -50,110 +58,132 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Whoever is not stopped after this long will not be.
 const STOPPED: Duration = Duration::from_millis(200);
 
-/// Chats until the user wants no more, or `stop`.
-pub async fn run(
-    servers: Vec<(String, Session)>,
-    look: &Look,
-    stop: impl Future<Output = ()>,
-) -> Result<Ended, FullError> {
-    let (names, mut sessions): (Vec<String>, Vec<Session>) = servers.into_iter().unzip();
-    let mut app = App::new(names, look.theme, look.zone.clone(), now());
-    for (index, session) in sessions.iter().enumerate() {
-        if session.model.is_online() {
-            app.up(index);
-        }
-    }
-    let mut screen = Screen::take(look.clone())?;
-    app.size = screen.size()?;
-    let mut over = vec![false; sessions.len()];
-    let desktop = look.desktop.then(Desktop::start);
-    let mut keys = Keyboard::default();
-    let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
-    let mut stop = pin!(stop);
-    let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME));
-    let ended = loop {
-        if app.leaving.is_some() {
-            break None;
-        }
-        let wait = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
-        if dirty && wait.is_zero() {
-            draw(&app, &mut sessions, &mut screen)?;
-            (dirty, drawn) = (false, Some(Instant::now()));
-        }
-        let due = app.due().map(|due| Duration::from_millis(due.0.saturating_sub(now().0)));
-        let due = if dirty { Some(due.map_or(wait, |due| due.min(wait))) } else { due };
-        let what = {
-            let mut turns: Vec<Turn<'_>> = sessions
-                .iter_mut()
-                .enumerate()
-                .filter(|(index, _)| !over[*index])
-                .map(|(index, session)| -> Turn<'_> {
-                    Box::pin(async move { (index, session.next().await) })
-                })
-                .collect();
-            tokio::select! {
-                biased;
-                () = &mut stop => What::Stop,
-                _ = goes_on.recv() => What::GoesOn,
-                event = keys.next() => What::Terminal(event),
-                (index, update) = first(&mut turns) => What::Server(index, update),
-                () = sleep(due.unwrap_or_default()), if due.is_some() => What::Due,
-            }
-        };
-        app.now = now();
-        let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
-        match what {
-            // One is told to stop, or the terminal is gone.
-            What::Stop | What::Terminal(None) => break None,
-            What::Terminal(Some(event)) => match happening(event?) {
-                Some(happening) => app.happening(happening, &mut models),
-                None => continue,
-            },
-            What::Server(index, Ok(update)) => match update {
-                Update::Event(event) => app.event(index, event, &mut models),
-                Update::Down { reason, retry } => {
-                    app.down(index, &reason, u64::try_from(retry.as_millis()).unwrap_or(u64::MAX));
-                }
-                Update::Up => app.up(index),
-            },
-            What::Server(index, Err(error)) => {
-                over[index] = true;
-                if is_refused(&error) {
-                    break Some((index, error));
-                }
-                app.ended(index, &clean(&error.to_string()));
-            }
-            // A frame that waited, or something that ends by itself.
-            What::Due if app.due().is_none_or(|due| due > app.now) => continue,
-            What::Due => {}
-            // Somebody had stopped it; the shell has used the terminal meanwhile.
-            What::GoesOn => app.size = screen.take_again()?,
-        }
-        app.settle(&mut models);
-        dirty = true;
-        for effect in std::mem::take(&mut app.effects) {
-            match effect {
-                Effect::Suspend => app.size = suspend(&mut screen, &mut goes_on).await?,
-                Effect::Hurry => {
-                    let here = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
-                    here.into_iter().for_each(Session::hurry);
-                }
-                effect => tell(effect, &mut screen, desktop.as_ref())?,
+impl Chat {
+    /// A chat on servers, with what each is called.
+    pub fn new(servers: Vec<(String, Session)>, look: Look) -> Self {
+        let (names, sessions): (Vec<String>, Vec<Session>) = servers.into_iter().unzip();
+        let mut app = App::new(names, look.theme, look.zone.clone(), now());
+        for (index, session) in sessions.iter().enumerate() {
+            if session.model.is_online() {
+                app.up(index);
             }
         }
-        screen.mouse(!app.parts.bare)?;
-    };
-    drop(keys);
-    drop(screen);
-    let unconfirmed = app.pending();
-    if let Some((index, error)) = ended {
-        return Ok(Ended::Refused(index, error, unconfirmed));
+        let over = vec![false; sessions.len()];
+        Self { app, sessions, over, look }
     }
-    let words = app.leaving.unwrap_or_default();
-    for session in sessions {
-        session.close(&words).await;
+
+    /// The server of this number lets one in again, in this session. What was not confirmed there goes out now.
+    pub fn resume(&mut self, index: usize, session: Session) {
+        if let (Some(old), Some(over)) = (self.sessions.get_mut(index), self.over.get_mut(index)) {
+            old.go_on_with(session);
+            *over = false;
+            self.app.up(index);
+        }
     }
-    Ok(Ended::Left(unconfirmed))
+
+    /// The server of this number is not tried any more, for this reason; the others are.
+    pub fn give_up(&mut self, index: usize, reason: &str) {
+        self.app.ended(index, &clean(reason));
+    }
+
+    /// What no server has confirmed and what was not sent yet: where, and what. Where the chat ends it is the user's again.
+    pub fn unsent(&self) -> Vec<(String, String)> {
+        self.app.unsent()
+    }
+
+    /// Ends it. Gives how many messages no server has confirmed.
+    pub async fn close(self) -> usize {
+        let unconfirmed = self.app.pending();
+        let words = self.app.leaving.unwrap_or_default();
+        for session in self.sessions {
+            session.close(&words).await;
+        }
+        unconfirmed
+    }
+
+    /// Chats on the terminal until the user wants no more, or `stop`, or a server wants a password.
+    pub async fn run(&mut self, stop: impl Future<Output = ()>) -> Result<Ended, FullError> {
+        let Self { app, sessions, over, look } = self;
+        let mut screen = Screen::take(look.clone())?;
+        app.size = screen.size()?;
+        let desktop = look.desktop.then(Desktop::start);
+        let mut keys = Keyboard::default();
+        let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+        let mut stop = pin!(stop);
+        let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME));
+        loop {
+            if app.leaving.is_some() {
+                return Ok(Ended::Left);
+            }
+            let wait = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+            if dirty && wait.is_zero() {
+                draw(app, sessions, &mut screen)?;
+                (dirty, drawn) = (false, Some(Instant::now()));
+            }
+            let due = app.due().map(|due| Duration::from_millis(due.0.saturating_sub(now().0)));
+            let due = if dirty { Some(due.map_or(wait, |due| due.min(wait))) } else { due };
+            let what = {
+                let mut turns: Vec<Turn<'_>> = sessions
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(index, _)| !over[*index])
+                    .map(|(index, session)| -> Turn<'_> {
+                        Box::pin(async move { (index, session.next().await) })
+                    })
+                    .collect();
+                tokio::select! {
+                    biased;
+                    () = &mut stop => What::Stop,
+                    _ = goes_on.recv() => What::GoesOn,
+                    event = keys.next() => What::Terminal(event),
+                    (index, update) = first(&mut turns) => What::Server(index, update),
+                    () = sleep(due.unwrap_or_default()), if due.is_some() => What::Due,
+                }
+            };
+            app.now = now();
+            let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
+            match what {
+                // One is told to stop, or the terminal is gone.
+                What::Stop | What::Terminal(None) => return Ok(Ended::Left),
+                What::Terminal(Some(event)) => match happening(event?) {
+                    Some(happening) => app.happening(happening, &mut models),
+                    None => continue,
+                },
+                What::Server(index, Ok(update)) => match update {
+                    Update::Event(event) => app.event(index, event, &mut models),
+                    Update::Down { reason, retry } => {
+                        app.down(index, &reason, u64::try_from(retry.as_millis()).unwrap_or(u64::MAX));
+                    }
+                    Update::Up => app.up(index),
+                },
+                What::Server(index, Err(error)) => {
+                    over[index] = true;
+                    if is_refused(&error) {
+                        return Ok(Ended::Refused(index));
+                    }
+                    app.ended(index, &clean(&error.to_string()));
+                }
+                // A frame that waited, or something that ends by itself.
+                What::Due if app.due().is_none_or(|due| due > app.now) => continue,
+                What::Due => {}
+                // Somebody had stopped it; the shell has used the terminal meanwhile.
+                What::GoesOn => app.size = screen.take_again()?,
+            }
+            app.settle(&mut models);
+            dirty = true;
+            for effect in std::mem::take(&mut app.effects) {
+                match effect {
+                    Effect::Suspend => app.size = suspend(&mut screen, &mut goes_on).await?,
+                    Effect::Hurry => {
+                        let here = app.here.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
+                        here.into_iter().for_each(Session::hurry);
+                    }
+                    effect => tell(effect, &mut screen, desktop.as_ref())?,
+                }
+            }
+            screen.mouse(!app.parts.bare)?;
+        }
+    }
 }
 
 type Turn<'a> = Pin<Box<dyn Future<Output = (usize, Result<Update, SessionError>)> + 'a>>;

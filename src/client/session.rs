@@ -153,6 +153,20 @@ impl Session {
         }
     }
 
+    /// Goes on where another session of the same account is just now, which was opened to log in anew. What was not
+    /// confirmed goes out there, under the ids that it has.
+    pub fn go_on_with(&mut self, other: Self) {
+        self.endpoint = other.endpoint;
+        self.state = other.state;
+        self.backoff.reset();
+        self.refused = 0;
+        self.farewell = None;
+        if let State::Online(link) = &self.state {
+            self.model.connected(link.nick.clone(), link.caps);
+        }
+        self.look_after(AGAIN);
+    }
+
     /// How the server is known after the last connection.
     pub fn pins(&self) -> Pins {
         self.endpoint.pins

@@ -257,3 +257,30 @@ async fn what_is_not_tls_is_named() {
     let error = opened.err().expect("refused").to_string();
     assert!(error.contains("not a Parlour server's TLS"), "{error}");
 }
+
+#[tokio::test]
+async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
+    let fake = Fake::start().await;
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    drop(peer);
+    while !matches!(session.next().await, Ok(Update::Down { .. })) {}
+    session.model.say(&lobby(), Kind::Text, "while it was refused");
+    // The password of another session lets one in.
+    let (again, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    session.go_on_with(again.expect("logged in"));
+    let said = async {
+        loop {
+            let line = peer.line().await;
+            if line.contains("PRIVMSG") {
+                return line;
+            }
+        }
+    };
+    let said = tokio::select! {
+        said = said => said,
+        () = async { while session.next().await.is_ok() {} } => panic!("the session is over"),
+    };
+    assert!(said.ends_with("PRIVMSG #lobby :while it was refused") && said.contains("send-id="), "{said}");
+    assert_eq!(session.model.pending(), 1);
+}

@@ -1,7 +1,9 @@
 //! What one writes: messages, and commands.
 
+use super::editor::Editor;
 use super::entry::Outgoing;
 use super::theme::Ground;
+use super::tidy::{tidy, tidy_line};
 use super::{App, Effect, Models, Overlay, State};
 use crate::client::input::{self, Input};
 use crate::client::model::{Kind, Offline, Target, Ticket};
@@ -58,6 +60,17 @@ impl App {
         } else {
             self.editor_mut().set(writing);
         }
+    }
+
+    /// What no server has confirmed and what was not sent yet: where, and what.
+    pub fn unsent(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (_, buffer) in self.spots() {
+            let drafts = [buffer.draft.text()].into_iter().filter(|text| !text.trim().is_empty());
+            let texts = buffer.outbox.iter().map(|out| out.text.as_str()).chain(drafts);
+            all.extend(texts.map(|text| (tidy_line(buffer.place.as_str(), 64), tidy(text, Editor::MAX))));
+        }
+        all
     }
 
     /// The end of the chat. What is on its way is worth a second thought.

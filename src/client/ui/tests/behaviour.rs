@@ -284,3 +284,23 @@ fn what_is_chosen_stays_chosen_when_the_past_comes() {
     assert_eq!(chosen(&rig), before);
     assert_eq!(row(&mut rig), there, "nothing moves on the screen");
 }
+
+#[test]
+fn what_was_written_while_the_login_is_refused_is_there_when_it_works_again() {
+    let mut rig = Rig::new();
+    rig.breaks();
+    rig.enter("on its way");
+    rig.enter("/query bob");
+    rig.type_text("half a thought");
+    rig.keys("Alt-b");
+    rig.type_text("another");
+    let unsent = |rig: &Rig| -> Vec<String> {
+        rig.app.unsent().into_iter().map(|(place, text)| format!("{place}: {text}")).collect()
+    };
+    assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);
+    rig.log_in_again();
+    assert!(rig.sent_before.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
+    assert_eq!(rig.app.editor().text(), "another");
+    assert_eq!(unsent(&rig).len(), 3);
+    assert_eq!(rig.place("bob").draft.text(), "half a thought");
+}
