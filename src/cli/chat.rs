@@ -14,7 +14,7 @@ use crate::client::servers::Servers;
 use crate::client::session::Session;
 use crate::client::terminal;
 use crate::client::ui::theme::Ground;
-use crate::wire::{CapSet, Nick};
+use crate::wire::{Cap, CapSet, Nick};
 
 /// Chat in the terminal.
 ///
@@ -89,7 +89,7 @@ fn full_screen() -> bool {
 
 /// What to ask the server for.
 pub fn capabilities(plain: bool) -> CapSet {
-    if !plain && full_screen() { SCREEN } else { CapSet::EMPTY }
+    if !plain && full_screen() { SCREEN } else { CapSet::of(&[Cap::MessageRedaction]) }
 }
 
 /// Chats over a session until the user wants no more.

@@ -40,6 +40,8 @@ pub enum Input {
     Mute(bool),
     /// `/theme`
     Theme(String),
+    /// `/delete` one's last message in the place where one talks.
+    Delete(String),
     /// `/close` the place where one talks, without leaving it for good.
     Close,
     /// `/members`
@@ -61,6 +63,10 @@ struct Command {
     screen: bool,
     parse: fn(&str) -> Result<Input, String>,
 }
+
+/// What those hear who look for what is not there.
+const NO_EDIT: &str =
+    "what was sent cannot be edited: /delete takes your last message back, then say it anew";
 
 /// All commands, in the order of `/help`.
 const COMMANDS: &[Command] = &[
@@ -91,6 +97,15 @@ const COMMANDS: &[Command] = &[
         does: "talk to somebody, or in another channel, from now on",
         screen: false,
         parse: switch,
+    },
+    Command {
+        name: "ns",
+        usage: "WORDS",
+        does: "say something to NickServ, without your password on the screen: /ns PASSWD OLD NEW",
+        screen: false,
+        parse: |words| {
+            msg(&format!("NickServ {words}")).map_err(|_| "say what? /ns HELP lists what it knows".to_owned())
+        },
     },
     Command { name: "me", usage: "TEXT", does: "do something: /me waves", screen: false, parse: act },
     Command {
@@ -151,6 +166,20 @@ const COMMANDS: &[Command] = &[
         parse: react,
     },
     Command {
+        name: "delete",
+        usage: "[WORDS]",
+        does: "take back your last message here, and say why",
+        screen: false,
+        parse: |words| Ok(Input::Delete(words.trim().to_owned())),
+    },
+    Command {
+        name: "edit",
+        usage: "",
+        does: "there is none, what was sent cannot be edited: /delete takes it back, then say it anew",
+        screen: false,
+        parse: |_| Err(NO_EDIT.to_owned()),
+    },
+    Command {
         name: "mute",
         usage: "",
         does: "no noise from here any more, on all your devices",
@@ -206,6 +235,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("back", "away"),
     ("find", "search"),
     ("+", "react"),
+    ("nickserv", "ns"),
+    ("redact", "delete"),
+    ("unsend", "delete"),
 ];
 
 /// Reads a line of the plain chat. A command starts with `/`; a text that starts with `/` is written with `//`. The error
@@ -233,8 +265,10 @@ fn read(line: &str, screen: bool) -> Result<Input, String> {
     if command.screen && !screen {
         return Err(format!("/{} needs the full-screen chat: `parlour chat` in a terminal", command.name));
     }
-    (command.parse)(args.trim_start())
-        .map_err(|why| format!("{why}; usage: /{} {}", command.name, command.usage))
+    (command.parse)(args.trim_start()).map_err(|why| match command.usage {
+        "" => why,
+        usage => format!("{why}; usage: /{} {usage}", command.name),
+    })
 }
 
 /// The lines that `/help` of the plain chat shows.
@@ -396,6 +430,8 @@ mod tests {
             ("/topic #lobby about it", Input::Topic(Some(lobby()), Some("about it".into()))),
             ("/quit", Input::Quit(String::new())),
             ("/help me", Input::Help),
+            ("/ns PASSWD a b", Input::Tell(Target::parse("NickServ").expect("a name"), "PASSWD a b".into())),
+            ("/redact", Input::Delete(String::new())),
         ] {
             assert_eq!(parse(line), Ok(expected), "{line:?}");
         }
@@ -412,6 +448,8 @@ mod tests {
             ("/join", "which channel?; usage: /join #CHANNEL…"),
             ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL…"),
             ("/msg bob", "to whom, and what?; usage: /msg NAME TEXT"),
+            ("/edit", NO_EDIT),
+            ("/edit it was so", NO_EDIT),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
             assert_eq!(parse(line), Err(expected.to_owned()));

@@ -7,6 +7,7 @@
 //! | [`login`] | pure | capabilities and SASL, or the redeeming of an invite |
 //! | [`model`] | pure | what goes on: channels, messages on their way, what was shown |
 //! | [`password`] | pure | a password on its way to the server |
+//! | [`secret`] | pure | passwords in what one writes to services |
 //! | [`servers`] | files | the servers that one has joined |
 //! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
 //! | [`discover`] | IO | the servers that announce themselves on the local network |
@@ -44,6 +45,7 @@ pub mod password;
 pub mod plain;
 pub mod render;
 pub mod screen;
+pub mod secret;
 pub mod servers;
 pub mod session;
 pub mod split;

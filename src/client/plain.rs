@@ -1,5 +1,6 @@
 //! The plain chat: lines in, lines out. For every terminal, for screen readers and for pipes.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
@@ -8,7 +9,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::clean::clean;
 use super::input::{self, Input};
-use super::model::{Event, Kind, Offline, Target, Ticket};
+use super::model::{Event, Kind, Offline, Said, Target, Ticket};
 use super::screen::Screen;
 use super::session::{Session, SessionError, Update};
 use crate::wire::ChannelName;
@@ -44,6 +45,8 @@ pub struct Plain<T, N> {
     /// A person types; else a program, which cannot react and ends with its input.
     interactive: bool,
     target: Option<Target>,
+    /// The ids of one's last messages, each in its place.
+    said: BTreeMap<Target, String>,
     ready: bool,
     /// The user wants to go, with these words.
     leaving: Option<String>,
@@ -68,6 +71,7 @@ impl<T: Write, N: Write> Plain<T, N> {
             screen,
             interactive,
             target: None,
+            said: BTreeMap::new(),
             ready: false,
             leaving: None,
             last: Last::Unasked,
@@ -158,6 +162,7 @@ impl<T: Write, N: Write> Plain<T, N> {
                 self.lost(&channel);
             }
             Event::Failed { .. } | Event::Error(_) => self.failures += 1,
+            Event::Said(Said { place, mine: true, msgid: Some(id), .. }) => drop(self.said.insert(place, id)),
             _ => {}
         }
         Ok(())
@@ -236,6 +241,13 @@ impl<T: Write, N: Write> Plain<T, N> {
                     Some(text) => model.set_topic(&channel, &text).map_err(offline)?,
                     None => model.topic(&channel).map_err(offline)?,
                 }
+            }
+            Input::Delete(why) => {
+                let last = self.target.as_ref().and_then(|target| Some((target, self.said.get(target)?)));
+                let (target, id) = last.ok_or("you have said nothing here that could be taken back")?;
+                model.redact(target, id, &why).map_err(offline)?;
+                let target = target.clone();
+                self.said.remove(&target);
             }
             Input::Away(words) => model.set_away(&words).map_err(offline)?,
             Input::Whois(name) => model.command("WHOIS", &[&name], None).map_err(offline)?,

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::clean::clean;
 use super::model::{Event, Kind};
+use super::secret::shown;
 use crate::wire::Millis;
 
 /// What a line is: a part of the talk, or a word of the program about it.
@@ -24,7 +25,7 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
     let note = |text: String| Some(Rendered::Note(clean(&text)));
     match event {
         Event::Said(said) => {
-            let (from, text) = (&said.from, &said.text);
+            let (from, text) = (&said.from, shown(said));
             talk(
                 said.time,
                 said.place.as_str(),
@@ -68,6 +69,9 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
         )))),
         Event::Dropped { channel } => {
             note(format!("you are no longer in {channel}: it was left from elsewhere"))
+        }
+        Event::Redacted { place, by, reason, .. } => {
+            note(format!("{by} took back a message in {place}{}", in_brackets(reason)))
         }
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
         Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
@@ -142,6 +146,29 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_shown_to_nobody() {
+        let to = |place: &str| {
+            let place = Target::parse(place).expect("a place");
+            let (text_, time) = ("PASSWD old new".to_owned(), TIME);
+            let said = Said {
+                place,
+                from: nick("bob"),
+                mine: true,
+                kind: Kind::Text,
+                text: text_,
+                time,
+                msgid: None,
+                reply: None,
+                ticket: None,
+            };
+            text(&Event::Said(said), &TimeZone::UTC)
+        };
+        let line = |text: &str| Some(Rendered::Talk(format!("[22:13] {text}")));
+        assert_eq!(to("NickServ"), line("NickServ <bob> PASSWD •••• ••••"));
+        assert_eq!(to("#lobby"), line("#lobby <bob> PASSWD old new"));
+    }
+
+    #[test]
     fn lines_as_people_read_them() {
         let talk = |event: Event| match text(&event, &TimeZone::UTC) {
             Some(Rendered::Talk(line)) => line,
@@ -184,6 +211,9 @@ mod tests {
                 Event::Names { channel: lobby(), names: vec![foreign.clone()] },
                 Event::Failed { ticket: Ticket(1), target: Target::Channel(lobby()), reason: foreign.clone() },
                 Event::JoinFailed { channel: lobby(), reason: foreign.clone() },
+                Event::Redacted {
+                    place: Target::Channel(lobby()), msgid: "a".into(), by: foreign.clone(), reason: foreign.clone(),
+                },
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
             ] {
                 let Some(Rendered::Talk(line) | Rendered::Note(line)) = text(&event, &TimeZone::UTC) else {

@@ -154,6 +154,23 @@ impl App {
         }
     }
 
+    /// Takes back one's last message here.
+    pub(super) fn delete_last(&mut self, why: &str, models: Models<'_, '_>) -> Result<(), String> {
+        let last = self.buffer().and_then(|buffer| {
+            let mine = |entry: &Entry| entry.message().is_some_and(|one| one.mine && one.redacted.is_none());
+            buffer
+                .backwards()
+                .map(|(_, entry)| entry)
+                .filter(|entry| mine(entry))
+                .find_map(|entry| entry.id.clone())
+        });
+        let (Some(id), Some((server, place))) = (last, self.here.clone()) else {
+            return Err("nothing of yours is loaded here that could be taken back".to_owned());
+        };
+        let Some(model) = models.get_mut(server) else { return Ok(()) };
+        model.redact(&place, &id, why).map_err(|offline| offline.to_string())
+    }
+
     pub(super) fn copy_chosen(&mut self) {
         let text = match self.chosen {
             Some(Chosen::Outgoing(ticket)) => self
@@ -180,6 +197,9 @@ impl App {
             self.hint("it is on its way");
             return;
         };
+        if buffer.outbox[at].secret {
+            return self.complain("write it again: its password was not kept");
+        }
         let out = buffer.outbox.remove(at);
         self.chosen = None;
         if out.kind == Kind::Action {

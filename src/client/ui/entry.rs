@@ -88,8 +88,10 @@ pub struct Outgoing {
     pub ticket: Ticket,
     /// What it is.
     pub kind: Kind,
-    /// What was written, as it is.
+    /// What was written, as it is; what is secret of it is hidden.
     pub text: String,
+    /// Something of it is hidden, so that it cannot be sent again from here.
+    pub secret: bool,
     /// The id of the message that it answers.
     pub reply: Option<String>,
     /// Why it could not be delivered; `None` while that is open.

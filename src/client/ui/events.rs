@@ -5,6 +5,7 @@ use super::entry::{Entry, How, Message, Moved, What};
 use super::tidy::{tidy, tidy_line};
 use super::{App, Effect, Models, State};
 use crate::client::model::{Event, Kind, Model, Said, Target};
+use crate::client::secret::shown;
 use crate::wire::{ChannelName, Millis, Nick};
 
 /// At the start whom one talked with in this time is listed.
@@ -334,7 +335,7 @@ pub(super) fn redaction(by: &str, reason: &str) -> Box<str> {
 
 /// A message, fit for the screen.
 pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
-    let text = tidy(&said.text, TEXT);
+    let text = tidy(&shown(said), TEXT);
     let mention = !said.mine && me.is_some_and(|me| names(&text, me.as_str()));
     let message = Message {
         from: said.from.clone(),

@@ -5,6 +5,7 @@ use super::editor::Editor;
 use super::tidy::tidy_line;
 use super::{App, Models, Overlay};
 use crate::client::model::{Said, Target, Ticket};
+use crate::client::secret::shown;
 use crate::wire::{Cap, Millis, Nick};
 
 /// Most that is shown; who finds more looks for too little.
@@ -129,9 +130,9 @@ impl App {
             return;
         }
         let hit = |said: Said| Hit {
+            text: tidy_line(&shown(&said), 1000),
             place: said.place,
             from: said.from,
-            text: tidy_line(&said.text, 1000),
             time: said.time,
             msgid: said.msgid,
         };

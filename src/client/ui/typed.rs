@@ -7,6 +7,7 @@ use super::tidy::{tidy, tidy_line};
 use super::{App, Effect, Models, Overlay, State};
 use crate::client::input::{self, Input};
 use crate::client::model::{Kind, Offline, Target, Ticket};
+use crate::client::secret::{begins_in_line, hidden, hide};
 use crate::wire::ChannelName;
 
 impl App {
@@ -19,6 +20,7 @@ impl App {
         if text.trim().is_empty() {
             return;
         }
+        let secret = self.secret_written().is_some();
         // Lines that start with a slash are commands only alone: a pasted script is text.
         let several = text.trim_end_matches('\n').contains('\n') && !text.starts_with("/me ");
         let input = if several {
@@ -33,12 +35,19 @@ impl App {
         }
         self.recalled = None;
         self.told = None;
-        if self.sent.last() != Some(&text) {
-            self.sent.push(text.clone());
+        // A password does not come back with the arrow keys.
+        if !secret && self.sent.last() != Some(&text) {
+            self.sent.push(text);
         }
         if self.sent.len() > Self::RECALLED {
             self.sent.remove(0);
         }
+    }
+
+    /// Where a password begins in what one writes.
+    pub fn secret_written(&self) -> Option<usize> {
+        let here = self.here.as_ref().map_or("", |(_, place)| place.as_str());
+        begins_in_line(self.editor().text(), here)
     }
 
     /// What was sent before, or after.
@@ -67,8 +76,12 @@ impl App {
         let mut all = Vec::new();
         for (_, buffer) in self.spots() {
             let drafts = [buffer.draft.text()].into_iter().filter(|text| !text.trim().is_empty());
-            let texts = buffer.outbox.iter().map(|out| out.text.as_str()).chain(drafts);
-            all.extend(texts.map(|text| (tidy_line(buffer.place.as_str(), 64), tidy(text, Editor::MAX))));
+            let drafts = drafts.map(|text| match begins_in_line(text, buffer.place.as_str()) {
+                Some(from) => hide(text, from),
+                None => text.to_owned(),
+            });
+            let texts = buffer.outbox.iter().map(|out| out.text.clone()).chain(drafts);
+            all.extend(texts.map(|text| (tidy_line(buffer.place.as_str(), 64), tidy(&text, Editor::MAX))));
         }
         all
     }
@@ -186,6 +199,7 @@ impl App {
             }
             Input::Search(words) => self.search(&words, models),
             Input::React(text) => self.react_with(&text, models),
+            Input::Delete(why) => self.delete_last(&why, models)?,
             Input::Mute(on) => {
                 let (_, place) = here.ok_or(nowhere)?;
                 model.note(&place, "soju.im/muted", Some(if on { "1" } else { "0" })).map_err(offline)?;
@@ -268,7 +282,8 @@ impl App {
             buffer.outbox.extend(sent.into_iter().map(|(ticket, text)| Outgoing {
                 ticket,
                 kind,
-                text,
+                secret: hidden(place.as_str(), &text).is_some(),
+                text: hidden(place.as_str(), &text).unwrap_or(text),
                 reply: reply.clone(),
                 failed: None,
             }));

@@ -35,6 +35,7 @@ const PURE: &[&str] = &[
     "client/model",
     "client/password",
     "client/render",
+    "client/secret",
     "client/split",
     "client/ui",
 ];

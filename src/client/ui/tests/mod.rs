@@ -4,6 +4,7 @@ mod behaviour;
 mod folding;
 mod hostile;
 mod screens;
+mod secrets;
 
 use jiff::tz::TimeZone;
 use ratatui::backend::TestBackend;

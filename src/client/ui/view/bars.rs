@@ -1,5 +1,7 @@
 //! The topic above, the state below, and the line in which one writes.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -218,7 +220,7 @@ const PROMPT: &str = "› ";
 
 /// How many rows the line in which one writes takes.
 pub fn input_rows(app: &App, columns: u16) -> usize {
-    broken(app.editor().text(), 0, room(columns)).0.len()
+    broken(&written(app).0, 0, room(columns)).0.len()
 }
 
 fn room(columns: u16) -> usize {
@@ -253,10 +255,27 @@ fn broken(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usize)) {
     (rows, cursor)
 }
 
+/// What one writes, as it is shown, and the place in it where one writes: of a password there are dots.
+fn written(app: &App) -> (Cow<'_, str>, usize) {
+    let editor = app.editor();
+    let Some(from) = app.secret_written() else { return (Cow::Borrowed(editor.text()), editor.at()) };
+    let (open, secret) = editor.text().split_at(from);
+    let (mut shown, mut at) = (open.to_owned(), editor.at().min(from));
+    for (index, cluster) in secret.grapheme_indices(true) {
+        let space = cluster.chars().all(char::is_whitespace);
+        shown.push_str(if space { cluster } else { "•" });
+        if from + index < editor.at() {
+            at = shown.len();
+        }
+    }
+    (Cow::Owned(shown), at)
+}
+
 /// Draws the line in which one writes. Gives where the cursor is.
 pub fn input(app: &App, area: Rect, cells: &mut Cells) -> Option<(u16, u16)> {
     let editor = app.editor();
-    let (rows, (row, column)) = broken(editor.text(), editor.at(), room(area.width));
+    let (written, at) = written(app);
+    let (rows, (row, column)) = broken(&written, at, room(area.width));
     let shown = usize::from(area.height);
     let skip = (row + 1).saturating_sub(shown);
     text(cells, area, 0, 0, PROMPT, app.theme.style(Role::Accent));

@@ -51,7 +51,7 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
     lines.push(("//TEXT".into(), "says a text that starts with a slash".into()));
     lines.push((String::new(), String::new()));
     lines.push((
-        "What was sent cannot be edited: take it back (Alt-Up, d) and say it anew.".into(),
+        "What was sent cannot be edited: take it back (/delete, or Alt-Up and d) and say it anew.".into(),
         String::new(),
     ));
     let column = if inner.width >= 60 { 28 } else { 0 };
