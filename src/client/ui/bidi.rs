@@ -2,52 +2,58 @@
 //!
 //! Most terminals show cells in the order in which they are sent. Those that turn text by themselves are told not to.
 
-use unicode_bidi::{BidiInfo, Level};
-use unicode_segmentation::UnicodeSegmentation as _;
+use std::ops::Range;
 
-/// The clusters of one line by their places, from left to right as they are to be seen. `None` where that is the order
-/// in which they stand.
-pub fn order(text: &str) -> Option<Vec<usize>> {
-    // Nothing below the Hebrew block runs to the left.
-    if !text.chars().any(|c| c >= '\u{590}') {
-        return None;
-    }
-    let info = BidiInfo::new(text, None);
-    if !info.has_rtl() {
-        return None;
-    }
-    let paragraph = info.paragraphs.first()?;
-    let (levels, runs) = info.visual_runs(paragraph, paragraph.range.clone());
-    let starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
-    let mut order = Vec::with_capacity(starts.len());
-    for run in runs {
-        let inside = starts.partition_point(|&at| at < run.start)..starts.partition_point(|&at| at < run.end);
-        if levels.get(run.start).is_some_and(Level::is_rtl) {
-            order.extend(inside.rev());
-        } else {
-            order.extend(inside);
+use unicode_bidi::{BidiInfo, Level};
+
+/// A line, before it is broken into rows, in which something runs to the left.
+pub struct Line<'a>(BidiInfo<'a>);
+
+impl<'a> Line<'a> {
+    /// `None` where all of it runs to the right.
+    pub fn of(text: &'a str) -> Option<Self> {
+        // Nothing below the Hebrew block runs to the left.
+        if !text.chars().any(|c| c >= '\u{590}') {
+            return None;
         }
+        let info = BidiInfo::new(text, None);
+        (info.has_rtl() && info.paragraphs.len() == 1).then_some(Self(info))
     }
-    // A line that is no permutation would lose text.
-    (order.len() == starts.len()).then_some(order)
+
+    /// Does the line begin on the right? Its first letter decides.
+    pub fn begins_right(&self) -> bool {
+        self.0.paragraphs.first().is_some_and(|paragraph| paragraph.level.is_rtl())
+    }
+
+    /// The clusters of one row by their places, from left to right as they are to be seen, and whether each is one of a text
+    /// that runs to the left. The row is a part of the line, and `starts` says where its clusters begin, all in bytes.
+    pub fn order(&self, row: Range<usize>, starts: &[usize]) -> Option<Vec<(usize, bool)>> {
+        if row.is_empty() {
+            return None;
+        }
+        let (levels, runs) = self.0.visual_runs(self.0.paragraphs.first()?, row);
+        let mut order = Vec::with_capacity(starts.len());
+        for run in runs {
+            let inside =
+                starts.partition_point(|&at| at < run.start)..starts.partition_point(|&at| at < run.end);
+            if levels.get(run.start).is_some_and(Level::is_rtl) {
+                order.extend(inside.rev().map(|at| (at, true)));
+            } else {
+                order.extend(inside.map(|at| (at, false)));
+            }
+        }
+        // A row that is no permutation would lose text.
+        (order.len() == starts.len()).then_some(order)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(text: &str) -> String {
-        let clusters: Vec<&str> = text.graphemes(true).collect();
-        match order(text) {
-            None => text.to_owned(),
-            Some(order) => order.into_iter().map(|at| clusters[at]).collect(),
-        }
-    }
-
-    #[test]
-    fn hebrew_is_turned_and_numbers_in_it_are_not() {
-        assert_eq!(seen("plain é 日本"), "plain é 日本");
-        assert_eq!(seen("say אבג now"), "say גבא now");
-        assert_eq!(seen("אבג 123"), "123 גבא");
-    }
+/// Brackets open to the other side in text that runs to the left.
+pub fn mirrored(cluster: &str) -> &str {
+    const PAIRS: &[(&str, &str)] = &[("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("«", "»"), ("‹", "›")];
+    let other = PAIRS.iter().find_map(|&(open, close)| match cluster {
+        _ if cluster == open => Some(close),
+        _ if cluster == close => Some(open),
+        _ => None,
+    });
+    other.unwrap_or(cluster)
 }

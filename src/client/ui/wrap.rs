@@ -4,6 +4,8 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::bidi::{Line, mirrored};
+
 /// A piece of text in one style, perhaps a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -25,9 +27,9 @@ impl Run {
     }
 }
 
-/// How many cells a text takes.
+/// How many cells a text takes: each cluster has its own, also where fonts would join two, as lam and alef.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(|cluster| cluster.width()).sum() }
 }
 
 /// How many cells a row takes.
@@ -75,13 +77,19 @@ struct Cluster {
 /// Breaks at spaces, and inside words that are longer than a line. Line ends in the text are kept; spaces where a line is
 /// broken are not. At least one row.
 pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
-    let max = max.max(1);
+    wrap_message(runs, 0, max, false)
+}
+
+/// The same for a message, of which so many runs say who wrote it: those are no part of its text and stand on the left.
+/// With `align`, lines of the text that begin on the right stand there.
+pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<Row> {
+    let how = How { lead, max: max.max(1), align };
     let mut rows = Vec::new();
     let mut line: Vec<Cluster> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let mut cluster = |from: usize, text: &str| {
             if text == "\n" {
-                break_line(runs, &std::mem::take(&mut line), max, &mut rows);
+                break_line(runs, &std::mem::take(&mut line), how, &mut rows);
             } else {
                 let size = if text.len() == 1 { 1 } else { text.width() };
                 let to = from + text.len();
@@ -94,15 +102,42 @@ pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
             run.text.grapheme_indices(true).for_each(|(at, text)| cluster(at, text));
         }
     }
-    break_line(runs, &line, max, &mut rows);
+    break_line(runs, &line, how, &mut rows);
     rows
 }
 
-fn break_line(runs: &[Run], line: &[Cluster], max: usize, rows: &mut Vec<Row>) {
-    let mut start = 0;
+/// See [`wrap_message`].
+#[derive(Clone, Copy)]
+struct How {
+    lead: usize,
+    max: usize,
+    align: bool,
+}
+
+fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
+    let How { lead, max, align } = how;
+    let (before, line) = line.split_at(line.partition_point(|cluster| cluster.run < lead));
+    let mut before = Some(before).filter(|before| !before.is_empty());
+    let text = text_of(runs, line);
+    let bidi = text.as_deref().and_then(Line::of);
+    let mut put = |before: Option<&[Cluster]>, clusters: &[Cluster], from: usize| {
+        let mut whole = before.map_or_else(Row::new, |before| row(runs, before, None, 0));
+        let mut row = row(runs, clusters, bidi.as_ref(), from);
+        if align && bidi.as_ref().is_some_and(Line::begins_right) {
+            let gap = max.saturating_sub(row_width(&whole) + row_width(&row));
+            whole.push(Run::new(" ".repeat(gap), Style::new()));
+        }
+        whole.append(&mut row);
+        rows.push(whole);
+    };
+    let (mut start, mut from) = (0, 0);
     loop {
         let rest = line.get(start..).unwrap_or_default();
-        let mut used = 0;
+        if start > 0 && rest.is_empty() {
+            // The line ended in the space at which it was broken.
+            return;
+        }
+        let mut used = before.map_or(0, |before| before.iter().map(|cluster| cluster.width).sum());
         let fits = rest.iter().take_while(|cluster| {
             used += cluster.width;
             used <= max
@@ -110,41 +145,67 @@ fn break_line(runs: &[Run], line: &[Cluster], max: usize, rows: &mut Vec<Row>) {
         // A cluster wider than the line stands alone, and is cut by the screen.
         let count = fits.count().max(1);
         if count >= rest.len() {
-            rows.push(row(runs, rest));
+            put(before, rest, from);
             return;
         }
         let space = rest[..count].iter().rposition(|cluster| cluster.space);
         let (end, next) = match space {
             _ if rest[count].space => (count, count + 1),
             Some(space) if rest[..space].iter().any(|cluster| !cluster.space) => (space, space + 1),
+            // Behind who wrote it there is no room for the first word; in the next row there is.
+            _ if before.is_some() && first_word(rest) <= max => (0, 0),
             _ => (count, count),
         };
-        rows.push(row(runs, &rest[..end]));
+        put(before.take(), &rest[..end], from);
+        from += bytes(&rest[..next]);
         start += next;
     }
 }
 
-/// Puts clusters together again, in the order in which they are seen.
-fn row(runs: &[Run], clusters: &[Cluster]) -> Row {
+/// How wide the first word is.
+fn first_word(clusters: &[Cluster]) -> usize {
+    clusters.iter().take_while(|cluster| !cluster.space).map(|cluster| cluster.width).sum()
+}
+
+/// The text of a line; `None` where nothing in it can run to the left.
+fn text_of(runs: &[Run], line: &[Cluster]) -> Option<String> {
+    let texts = || line.iter().map(|cluster| &runs[cluster.run].text[cluster.from..cluster.to]);
+    (!texts().all(str::is_ascii)).then(|| texts().collect())
+}
+
+fn bytes(clusters: &[Cluster]) -> usize {
+    clusters.iter().map(|cluster| cluster.to - cluster.from).sum()
+}
+
+/// Puts clusters together again, in the order in which they are seen. The row begins at this byte of its line.
+fn row(runs: &[Run], clusters: &[Cluster], bidi: Option<&Line<'_>>, from: usize) -> Row {
     let mut row: Row = Vec::new();
     let mut last = None;
-    let mut push = |cluster: &Cluster| {
-        let from = &runs[cluster.run];
-        let text = &from.text[cluster.from..cluster.to];
+    let mut push = |cluster: &Cluster, mirror: bool| {
+        let run = &runs[cluster.run];
+        let text = &run.text[cluster.from..cluster.to];
+        let text = if mirror { mirrored(text) } else { text };
         match row.last_mut() {
             Some(run) if last == Some(cluster.run) => run.text.push_str(text),
-            _ => row.push(Run { text: text.to_owned(), style: from.style, link: from.link.clone() }),
+            _ => row.push(Run { text: text.to_owned(), style: run.style, link: run.link.clone() }),
         }
         last = Some(cluster.run);
     };
-    if clusters.iter().all(|c| runs[c.run].text.is_ascii()) {
-        clusters.iter().for_each(push);
-        return row;
-    }
-    let text: String = clusters.iter().map(|c| &runs[c.run].text[c.from..c.to]).collect();
-    match super::bidi::order(&text) {
-        None => clusters.iter().for_each(push),
-        Some(order) => order.into_iter().filter_map(|at| clusters.get(at)).for_each(&mut push),
+    let order = bidi.and_then(|line| {
+        let starts = clusters.iter().scan(from, |next, cluster| {
+            let at = *next;
+            *next += cluster.to - cluster.from;
+            Some(at)
+        });
+        let starts = starts.collect::<Vec<_>>();
+        line.order(from..from + bytes(clusters), &starts)
+    });
+    match order {
+        None => clusters.iter().for_each(|cluster| push(cluster, false)),
+        Some(order) => order
+            .into_iter()
+            .filter_map(|(at, mirror)| Some((clusters.get(at)?, mirror)))
+            .for_each(|(cluster, mirror)| push(cluster, mirror)),
     }
     row
 }
@@ -167,9 +228,59 @@ mod tests {
         assert_eq!(wrapped("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrapped("  indented text", 10), ["  indented", "text"]);
         assert_eq!(wrapped("a\n\nb", 10), ["a", "", "b"]);
+        assert_eq!(wrapped("one ", 3), ["one"]);
         assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
         assert_eq!(wrapped("日本語", 1), ["日", "本", "語"]);
         assert_eq!(wrapped("aé👩‍👩‍👧b", 3), ["aé", "👩‍👩‍👧b"]);
+    }
+
+    #[test]
+    fn text_that_runs_to_the_left_is_put_in_order() {
+        for (text, seen) in [
+            ("plain é 日本", "plain é 日本"),
+            ("say אבג now", "say גבא now"),
+            ("אבג 123", "123 גבא"),
+            // Brackets open to the other side, and what runs to the right in between does not turn.
+            ("אבג (דה) so [ו]", "[ו] so (הד) גבא"),
+        ] {
+            assert_eq!(wrapped(text, 40), [seen]);
+        }
+        // Each row of a line is of the direction in which the line began, also one that has no such letter.
+        assert_eq!(wrapped("אבג דהו, one", 8), [",והד גבא", "one"]);
+        assert_eq!(wrapped("אבג one, two!", 8), ["one, גבא", "!two"]);
+        assert_eq!(wrapped("one אבג, two!", 8), ["one גבא,", "two!"]);
+    }
+
+    #[test]
+    fn lines_that_begin_on_the_right_stand_there() {
+        let aligned = |text: &str, max| -> Vec<String> {
+            let rows = wrap_message(&[Run::new(text, Style::new())], 0, max, true);
+            rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
+        };
+        assert_eq!(aligned("אבג", 8), ["     גבא"]);
+        assert_eq!(aligned("אבג one, two!", 8), ["one, גבא", "    !two"]);
+        // Letters that a font would join take a cell each, and are there all.
+        assert_eq!(aligned("السلام", 8), ["  مالسلا"]);
+        // Who wrote it stands before it, and alone where the first word has room in the next row only.
+        let rows = wrap_message(
+            &[Run::new("bob  ", Style::new()), Run::new("everybody!", Style::new())],
+            1,
+            12,
+            true,
+        );
+        let texts = |rows: Vec<Row>| -> Vec<String> {
+            rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
+        };
+        assert_eq!(texts(rows), ["bob  ", "everybody!"]);
+        let rows = wrap_message(
+            &[Run::new("bob  ", Style::new()), Run::new("אבג one, דה", Style::new())],
+            1,
+            14,
+            true,
+        );
+        assert_eq!(texts(rows), ["bob   ,one גבא", "            הד"]);
+        // The first letter decides, and each line is one of its own.
+        assert_eq!(aligned("1. אבג\none אבג\n日本", 8), ["  גבא .1", "one גבא", "日本"]);
     }
 
     #[test]
@@ -182,6 +293,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_of_all_directions_fit_and_lose_nothing(text in "[a-z 1(אבش,é日\n]{0,60}", max in 2usize..20) {
+            let rows = wrap_message(&[Run::new(text.as_str(), Style::new())], 0, max, true);
+            prop_assert!(rows.iter().all(|row| row_width(row) <= max));
+            let letters = |text: &str| {
+                let mut all: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !"()".contains(*c)).collect();
+                all.sort_unstable();
+                all
+            };
+            let seen: String = rows.iter().flatten().map(|run| run.text.as_str()).collect();
+            prop_assert_eq!(letters(&seen), letters(&text));
+        }
+
         #[test]
         fn rows_fit_and_lose_only_spaces(text in "[a-z 日é👍\n]{0,60}", max in 2usize..20) {
             let rows = wrapped(&text, max);

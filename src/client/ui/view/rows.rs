@@ -10,7 +10,7 @@ use crate::client::ui::buffer::Buffer;
 use crate::client::ui::entry::{Entry, Message, Outgoing, What};
 use crate::client::ui::links::links;
 use crate::client::ui::theme::Role;
-use crate::client::ui::wrap::{Row, Run, fit, pad, row_width, width, wrap};
+use crate::client::ui::wrap::{Row, Run, fit, pad, row_width, width, wrap, wrap_message};
 use crate::wire::Millis;
 
 /// Who speaks again within this is not named again.
@@ -143,7 +143,10 @@ fn said(
             Kind::Notice => dim,
             _ => app.theme.style(Role::Text),
         };
-        body.extend(wrap(&with_links(app, &message.text, style, lead), columns.room()));
+        let names = lead.len();
+        let runs = with_links(app, &message.text, style, lead);
+        // Where one copies, spaces that nobody wrote would be in the way.
+        body.extend(wrap_message(&runs, names, columns.room(), !app.parts.bare));
     }
     if body.len() > MOST_ROWS {
         body.truncate(MOST_ROWS);
