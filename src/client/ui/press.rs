@@ -3,6 +3,7 @@
 use super::key::{Code, Happening, Key, Mouse};
 use super::keys::{Action, When, action};
 use super::picker::Item;
+use super::view::{self, Hit};
 use super::{App, Effect, Models, Overlay};
 
 impl App {
@@ -218,15 +219,7 @@ impl App {
             }
             Overlay::Pick(picker) => match (step, action) {
                 (Some(step), _) => picker.step(step),
-                (None, Some(Action::Enter)) => {
-                    let item = picker.choice().cloned();
-                    self.overlay = Overlay::None;
-                    match item {
-                        Some(Item::Place(spot)) => self.go(spot),
-                        Some(Item::Emoji { emoji, spot, msgid }) => self.react(&spot, &msgid, emoji, models),
-                        None => {}
-                    }
-                }
+                (None, Some(Action::Enter)) => self.picked(models),
                 _ => {
                     if edit(&mut picker.query, key, action) {
                         picker.narrow();
@@ -242,12 +235,38 @@ impl App {
         }
     }
 
+    /// Does what is chosen in a list.
+    fn picked(&mut self, models: Models<'_, '_>) {
+        let Overlay::Pick(picker) = std::mem::take(&mut self.overlay) else { return };
+        match picker.choice().cloned() {
+            Some(Item::Place(spot)) => self.go(spot),
+            Some(Item::Emoji { emoji, spot, msgid }) => self.react(&spot, &msgid, emoji, models),
+            None => {}
+        }
+    }
+
+    /// A click on what lies over the talk takes what is there; beside it, it is put away.
+    fn click_over(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
+        match (view::hit(self, column, row), &mut self.overlay) {
+            (Hit::Outside, _) => self.overlay = Overlay::None,
+            (Hit::Item(item), Overlay::Pick(picker)) => {
+                picker.at = item;
+                self.picked(models);
+            }
+            (Hit::Item(item), Overlay::Find(finder)) => {
+                finder.at = item;
+                self.search_entered(models);
+            }
+            _ => {}
+        }
+    }
+
     fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, models: Models<'_, '_>) {
         if !matches!(self.overlay, Overlay::None) {
             let step = match mouse {
                 Mouse::WheelUp => -3,
                 Mouse::WheelDown => 3,
-                Mouse::Click => return,
+                Mouse::Click => return self.click_over(column, row, models),
             };
             match &mut self.overlay {
                 Overlay::Help(at) => *at = at.saturating_add_signed(step),

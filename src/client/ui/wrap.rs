@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use super::bidi::{Line, mirrored};
 
@@ -29,7 +29,7 @@ impl Run {
 
 /// How many cells a text takes: each cluster has its own, also where fonts would join two, as lam and alef.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(|cluster| cluster.width()).sum() }
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
 /// How many cells a row takes.

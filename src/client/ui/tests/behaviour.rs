@@ -304,3 +304,35 @@ fn what_was_written_while_the_login_is_refused_is_there_when_it_works_again() {
     assert_eq!(unsent(&rig).len(), 3);
     assert_eq!(rig.place("bob").draft.text(), "half a thought");
 }
+
+#[test]
+fn what_lies_over_the_talk_takes_clicks() {
+    let mut rig = lively();
+    let click = |rig: &mut Rig, column, part: &str| {
+        let screen = rig.screen(80, 24);
+        let row = screen
+            .lines()
+            .position(|row| row.contains(part))
+            .unwrap_or_else(|| panic!("{part} in\n{screen}"));
+        rig.happens(Happening::Mouse(
+            super::super::key::Mouse::Click,
+            column,
+            u16::try_from(row).expect("a row"),
+        ));
+    };
+    let here = |rig: &Rig| rig.app.here.as_ref().map(|(_, place)| place.to_string());
+    rig.keys("Ctrl-K");
+    rig.type_text("bo");
+    click(&mut rig, 30, "│ bob");
+    assert_eq!(here(&rig).as_deref(), Some("bob"));
+    assert!(matches!(rig.app.overlay, super::super::Overlay::None));
+    // In the frame nothing happens, beside it is outside.
+    rig.keys("Ctrl-K");
+    click(&mut rig, 30, "Go to");
+    assert!(matches!(rig.app.overlay, super::super::Overlay::Pick(_)));
+    click(&mut rig, 1, "Go to");
+    assert!(matches!(rig.app.overlay, super::super::Overlay::None));
+    rig.keys("F1");
+    click(&mut rig, 40, "Ctrl-F");
+    assert!(matches!(rig.app.overlay, super::super::Overlay::Help(_)));
+}

@@ -10,11 +10,12 @@ mod rows;
 mod sides;
 mod talk;
 
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use ratatui::terminal::Frame;
 
 pub use self::folds::{begins, is_folded, run};
 pub use self::layout::Layout;
+pub use self::overlays::Hit;
 pub use self::put::{Links, put};
 pub use self::rows::height;
 use super::{App, Chosen, Overlay, Spot};
@@ -90,6 +91,11 @@ pub fn copied(app: &App, number: i64) -> Option<String> {
     let buffer = app.buffer()?;
     let run = run(app, buffer, number)?;
     Some(folds::each(buffer, run).map(folds::one).collect::<Vec<_>>().join("\n"))
+}
+
+/// What a click means while something lies over the talk.
+pub fn hit(app: &App, column: u16, row: u16) -> Hit {
+    overlays::hit(app, Rect::new(0, 0, app.size.0, app.size.1), Position::new(column, row))
 }
 
 /// What stands at a column and a row.

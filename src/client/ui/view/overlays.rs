@@ -1,26 +1,26 @@
 //! What lies over the talk: the help, lists to choose from, the search.
 
 use ratatui::buffer::Buffer as Cells;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::clock::{clock, zoned};
 use super::layout::Layout;
 use super::put::{clear, text};
 use crate::client::input;
-use crate::client::ui::App;
 use crate::client::ui::finder::Finder;
 use crate::client::ui::keys::KEYS;
 use crate::client::ui::picker::Picker;
 use crate::client::ui::theme::Role;
 use crate::client::ui::wrap::{Run, fit, pad, width, wrap};
+use crate::client::ui::{App, Overlay};
 
 /// Draws a frame with a title and empties what is in it. Gives the inside.
 fn window(app: &App, area: Rect, title: &str, cells: &mut Cells) -> Rect {
     let line = app.theme.style(Role::Line);
     clear(cells, area, Style::new());
     if area.width < 4 || area.height < 3 {
-        return area;
+        return inside(area);
     }
     let across = "─".repeat(usize::from(area.width) - 2);
     text(cells, area, 0, 0, &format!("╭{across}╮"), line);
@@ -31,12 +31,84 @@ fn window(app: &App, area: Rect, title: &str, cells: &mut Cells) -> Rect {
     }
     let title = fit(&format!(" {title} "), usize::from(area.width) - 4);
     text(cells, area, 2, 0, &title, app.theme.style(Role::Accent));
+    inside(area)
+}
+
+/// What is in a frame.
+fn inside(area: Rect) -> Rect {
+    if area.width < 4 || area.height < 3 {
+        return area;
+    }
     Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
+}
+
+/// What a click means while something lies over the talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The thing of this number.
+    Item(usize),
+    /// Nothing in particular.
+    Inside,
+    /// What it lies over.
+    Outside,
+}
+
+/// What is at a place on the screen.
+pub fn hit(app: &App, screen: Rect, at: Position) -> Hit {
+    let (area, first, count, rows_each) = match &app.overlay {
+        Overlay::None => return Hit::Outside,
+        Overlay::Help(_) => (help_area(screen), 0, 0, 1),
+        Overlay::Pick(picker) => {
+            let area = picker_area(picker, screen);
+            (area, first_seen(picker.at, list_of(area).height), picker.shown().count(), 1)
+        }
+        Overlay::Find(finder) => {
+            let area = finder_area(screen);
+            let found = finder.found.as_ref().map_or(0, Vec::len);
+            (area, first_seen(finder.at, (list_of(area).height / 2).max(1)), found, 2)
+        }
+    };
+    let list = list_of(area);
+    match () {
+        () if !area.contains(at) => Hit::Outside,
+        () if !list.contains(at) => Hit::Inside,
+        () => Some(first + usize::from((at.y - list.y) / rows_each))
+            .filter(|item| *item < count)
+            .map_or(Hit::Inside, Hit::Item),
+    }
+}
+
+/// The list below the line in which one writes.
+fn list_of(area: Rect) -> Rect {
+    let inner = inside(area);
+    Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }
+}
+
+/// The first that is seen, so that the chosen one is.
+fn first_seen(chosen: usize, room: u16) -> usize {
+    (chosen + 1).saturating_sub(usize::from(room))
+}
+
+fn help_area(screen: Rect) -> Rect {
+    Layout::over(screen, 92, screen.height.saturating_sub(2).max(3))
+}
+
+fn picker_area(picker: &Picker, screen: Rect) -> Rect {
+    let items = u16::try_from(picker.shown().take(20).count().max(1)).unwrap_or(1);
+    Layout::over(screen, 60, (items + 3).min((screen.height * 2 / 3).max(6)))
+}
+
+fn finder_area(screen: Rect) -> Rect {
+    Layout::over(
+        screen,
+        screen.width.saturating_sub(4).clamp(30, 110),
+        screen.height.saturating_sub(2).max(5),
+    )
 }
 
 /// All keys and commands.
 pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
-    let area = Layout::over(screen, 92, screen.height.saturating_sub(2).max(3));
+    let area = help_area(screen);
     let inner = window(app, area, "Help — arrow keys scroll, Esc closes", cells);
     let accent = app.theme.style(Role::Accent);
     let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
@@ -45,6 +117,7 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
             .filter(|key| !key.does.is_empty())
             .map(|key| (key.keys.replace(' ', ", "), key.does.into())),
     );
+    lines.push(("The mouse".into(), "a click goes to a place, chooses a message, or takes what a list offers; the wheel scrolls; with Shift most terminals mark text as ever".into()));
     lines.push((String::new(), String::new()));
     lines.push(("Commands".into(), String::new()));
     lines.extend(input::table().map(|(usage, does)| (usage, does.to_owned())));
@@ -114,14 +187,11 @@ fn query(
 
 /// A list to choose from.
 pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u16, u16) {
-    let area = {
-        let items = u16::try_from(picker.shown().take(20).count().max(1)).unwrap_or(1);
-        Layout::over(screen, 60, (items + 3).min((screen.height * 2 / 3).max(6)))
-    };
+    let area = picker_area(picker, screen);
     let inner = window(app, area, picker.title, cells);
     let cursor = query(app, inner, &picker.query, cells);
-    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
-    let skip = (picker.at + 1).saturating_sub(usize::from(list.height));
+    let list = list_of(area);
+    let skip = first_seen(picker.at, list.height);
     let room = usize::from(list.width);
     let mut some = false;
     for (index, (name, beside)) in picker.shown().enumerate().skip(skip).take(usize::from(list.height)) {
@@ -141,14 +211,10 @@ pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u
 
 /// The search.
 pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u16, u16) {
-    let area = Layout::over(
-        screen,
-        screen.width.saturating_sub(4).clamp(30, 110),
-        screen.height.saturating_sub(2).max(5),
-    );
+    let area = finder_area(screen);
     let inner = window(app, area, "Search — Enter looks, and goes there", cells);
     let cursor = query(app, inner, &finder.query, cells);
-    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let list = list_of(area);
     let dim = app.theme.style(Role::Dim);
     let room = usize::from(list.width);
     let words = match (&finder.failed, &finder.found) {
