@@ -23,6 +23,7 @@ mod script;
 pub mod search;
 pub mod send;
 pub mod serve;
+pub mod servers;
 pub mod tail;
 mod together;
 mod usage;
@@ -54,6 +55,7 @@ enum Command {
     Search(search::Args),
     Who(who::Args),
     Channels(channels::Args),
+    Servers(servers::Args),
     Device(device::Args),
     Discover(discover::Args),
     Doctor(doctor::Args),
@@ -111,6 +113,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(args),
         Command::Who(args) => who::run(args),
         Command::Channels(args) => channels::run(args),
+        Command::Servers(args) => servers::run(args),
         Command::Device(args) => device::run(args),
         Command::Discover(args) => discover::run(&args),
         Command::Doctor(args) => return Ok(doctor::run(&args)),

@@ -104,6 +104,16 @@ impl DeviceFile {
         self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }
 
+    /// Removes the key that is there. The server still knows it.
+    pub(super) fn remove(&self) -> Result<(), DeviceFileError> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(DeviceFileError::Io("remove", self.0.clone(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, pem: &str) -> io::Result<()> {
         if let Some(folder) = self.0.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

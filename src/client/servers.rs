@@ -90,6 +90,9 @@ pub enum ServersError {
     /// More than one server could be meant.
     #[error("{0:?} could be any of: {1}; say which")]
     Ambiguous(String, String),
+    /// Another server has that name.
+    #[error("another server is called {0}: choose another name, or rename that one first")]
+    Taken(String),
 }
 
 /// The file's form.
@@ -260,6 +263,39 @@ impl Servers {
         Ok(())
     }
 
+    /// Calls a server something else. Gives its name of before.
+    pub fn rename(path: &Path, wanted: &str, name: &str) -> Result<String, ServersError> {
+        Self::change(path, |servers| {
+            let old = servers.pick(Some(wanted))?.name.clone();
+            if servers.list.iter().any(|server| server.name == name && server.name != old) {
+                return Err(ServersError::Taken(name.to_owned()));
+            }
+            if servers.last.as_ref() == Some(&old) {
+                servers.last = Some(name.to_owned());
+            }
+            for server in servers.list.iter_mut().filter(|server| server.name == old) {
+                name.clone_into(&mut server.name);
+            }
+            Ok(old)
+        })?
+    }
+
+    /// Forgets a server, and the key with which this machine logs in there. Gives what was known.
+    pub fn forget(path: &Path, wanted: &str) -> Result<KnownServer, ServersError> {
+        let known = Self::change(path, |servers| {
+            let name = servers.pick(Some(wanted))?.name.clone();
+            let at = servers.list.iter().position(|server| server.name == name);
+            if servers.last.as_ref() == Some(&name) {
+                servers.last = None;
+            }
+            at.map(|at| servers.list.remove(at)).ok_or(ServersError::None)
+        })??;
+        for pin in known.pins.newest_first() {
+            DeviceFile::of(path, pin, &known.account).remove()?;
+        }
+        Ok(known)
+    }
+
     /// Changes the file. Two programs that do it at once do it one after the other.
     fn change<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
         let lock = Self::prepare(path)?;
@@ -338,12 +374,15 @@ impl Servers {
         name
     }
 
+    /// The host; another server at another port of it goes by the whole address, another account by both.
     fn free_name(&self, addresses: &[Address], account: &Nick) -> String {
         let host = addresses.first().map_or("server", Address::host);
+        let address = addresses.first().filter(|at| self.list.iter().all(|it| !it.addresses.contains(at)));
         let by_account = format!("{account}@{host}");
         let numbered = (2..).map(|n| format!("{by_account}-{n}"));
-        [host.to_owned(), by_account.clone()]
-            .into_iter()
+        std::iter::once(host.to_owned())
+            .chain(address.map(ToString::to_string))
+            .chain(std::iter::once(by_account.clone()))
             .chain(numbered)
             .find(|name| self.list.iter().all(|server| server.name != *name))
             .unwrap_or(by_account)

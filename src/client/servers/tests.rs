@@ -24,11 +24,12 @@ fn what_was_remembered_is_known_again() {
     assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
     assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
     assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
+    assert_eq!(remember(&path, &["chat.example:7000"], 4, "alice"), "chat.example:7000");
     // Known by pin and account, at another address now.
     assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
 
     let servers = Servers::load(&path).expect("it loads");
-    assert_eq!(servers.iter().count(), 4);
+    assert_eq!(servers.iter().count(), 5);
     let last = servers.pick(None).expect("the last");
     assert_eq!(last.name, "10.0.0.5");
     assert_eq!(last.addresses, [address("10.0.0.6:7000"), address("10.0.0.5:6697")]);
@@ -40,8 +41,36 @@ fn what_was_remembered_is_known_again() {
     let error = name("nowhere").expect_err("unknown").to_string();
     assert_eq!(
         error,
-        r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example; join it with an invite, or give its --pin"#
+        r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example, chat.example:7000; join it with an invite, or give its --pin"#
     );
+}
+
+#[test]
+fn a_server_is_renamed_and_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    remember(&path, &["chat.example"], 1, "bob");
+    remember(&path, &["10.0.0.5"], 2, "alice");
+    let key = DeviceFile::of(&path, Pin::new([2; 32]), &nick("alice"));
+    key.load_or_make().expect("made");
+    let names = || {
+        let servers = Servers::load(&path).expect("it loads");
+        let last = servers.pick(None).map(|server| server.name.clone()).ok();
+        (servers.iter().map(|server| server.name.clone()).collect::<Vec<_>>(), last)
+    };
+
+    assert_eq!(Servers::rename(&path, "10.0.0.5:6697", "work").expect("renamed"), "10.0.0.5");
+    assert_eq!(names(), (vec!["chat.example".to_owned(), "work".to_owned()], Some("work".to_owned())));
+    assert!(matches!(Servers::rename(&path, "work", "chat.example"), Err(ServersError::Taken(_))));
+    Servers::rename(&path, "work", "work").expect("it is called so");
+    assert_eq!(remember(&path, &["10.0.0.5"], 2, "alice"), "work");
+
+    assert!(matches!(Servers::forget(&path, "10.0.0.6"), Err(ServersError::Unknown(..))));
+    assert_eq!(Servers::forget(&path, "work").expect("forgotten").account, nick("alice"));
+    assert!(key.load().expect("reads").is_none());
+    assert_eq!(names(), (vec!["chat.example".to_owned()], Some("chat.example".to_owned())));
+    Servers::forget(&path, "chat.example").expect("forgotten without a key");
+    assert_eq!(names(), (Vec::new(), None));
 }
 
 #[test]

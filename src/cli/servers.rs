@@ -1,0 +1,150 @@
+//! `parlour servers`: the servers that one has joined.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{print, table};
+use crate::client::servers::{KnownServer, Servers};
+
+/// List, rename and forget the servers you have joined.
+///
+/// Without a subcommand it lists them. They are in a file of yours, with the pins by which they are known.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  parlour servers
+  parlour servers rename 192.0.2.7 work      from then on: parlour chat work
+  parlour servers forget work"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print them: names, accounts, addresses and pins. The one used last has a star.
+    List(List),
+    /// Call a server something else, on this machine.
+    Rename {
+        /// The server, by name or address.
+        server: String,
+        /// What to call it: one word.
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// Forget a server and this machine's key for it. The account stays.
+    Forget {
+        /// The server, by name or address.
+        server: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Print an object a line, with `name`, `account`, `addresses`, `pin` and `last` (the one used last).
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let path = Servers::default_path()?;
+    match args.action.unwrap_or(Action::List(args.list)) {
+        Action::List(List { json }) => {
+            let servers = Servers::load(&path)?;
+            let last = servers.pick(None)?.name.clone();
+            print(&if json { objects(&servers, &last) } else { rows(&servers, &last) })
+        }
+        Action::Rename { server, name } => {
+            let old = Servers::rename(&path, &server, &name)?;
+            print(&format!("{old} is {name} now: `parlour chat {name}`\n"))
+        }
+        Action::Forget { server } => print(&forgotten(&Servers::forget(&path, &server)?)),
+    }
+}
+
+fn addresses(server: &KnownServer) -> Vec<String> {
+    server.addresses.iter().map(ToString::to_string).collect()
+}
+
+fn objects(servers: &Servers, last: &str) -> String {
+    let object = |server: &KnownServer| {
+        let object = json!({
+            "name": server.name,
+            "account": server.account.as_str(),
+            "addresses": addresses(server),
+            "pin": server.pins.pin.to_string(),
+            "last": server.name == last,
+        });
+        format!("{object}\n")
+    };
+    servers.iter().map(object).collect()
+}
+
+fn rows(servers: &Servers, last: &str) -> String {
+    let titles = ["", "NAME", "ACCOUNT", "ADDRESSES", "PIN"].map(ToOwned::to_owned);
+    let rows = servers.iter().map(|server| {
+        let star = if server.name == last { "*" } else { "" };
+        let (account, pin) = (server.account.to_string(), server.pins.pin.to_string());
+        [star.to_owned(), server.name.clone(), account, addresses(server).join(" "), pin]
+    });
+    table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
+}
+
+/// What it says to who forgot it, and how to come back.
+fn forgotten(server: &KnownServer) -> String {
+    let KnownServer { name, account, addresses, pins, .. } = server;
+    let at = addresses.first().map(ToString::to_string).unwrap_or_default();
+    format!(
+        "{name} is forgotten, and this machine's key with it; the server still lists that key until another machine \
+         revokes it (parlour device).\nTo come back, with {account}'s password: \
+         parlour chat {at} --pin {} --name {account}\n",
+        pins.pin
+    )
+}
+
+/// For clap: what can be a server's name on a command line.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_alphanumeric() || "-._:@".contains(c);
+    if text.is_empty() || text.chars().count() > 64 || text.starts_with('-') || !text.chars().all(plain) {
+        return Err("a name is one word of at most 64 letters, digits and . _ - : @".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::{Pin, Pins};
+    use crate::wire::Nick;
+
+    #[test]
+    fn who_forgets_is_told_the_way_back() {
+        let server = KnownServer {
+            name: "work".to_owned(),
+            addresses: vec!["10.0.0.7".parse().expect("an address")],
+            pins: Pins { pin: Pin::new([7; 32]), next: None },
+            former: Vec::new(),
+            account: Nick::parse("alice").expect("a nick"),
+        };
+        assert!(
+            forgotten(&server)
+                .ends_with(&format!("parlour chat 10.0.0.7:6697 --pin {} --name alice\n", server.pins.pin))
+        );
+    }
+
+    #[test]
+    fn names_are_words_that_a_command_line_can_hold() {
+        for good in ["work", "chat.example:7000", "alice@10.0.0.5-2", "küche"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "-x", "two words", "a/b", "parlour://x", "\u{1b}[1m", &"a".repeat(65)] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+}
