@@ -8,13 +8,13 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use super::access::{self, Access};
 use super::exit::Exit;
 use crate::client::full::{Chat, Ended, FullError, Look};
-use crate::client::login::SCREEN;
+use crate::client::login::{PLAIN, SCREEN};
 use crate::client::plain::{Plain, PlainError};
 use crate::client::servers::Servers;
 use crate::client::session::Session;
 use crate::client::terminal;
 use crate::client::ui::theme::Ground;
-use crate::wire::{Cap, CapSet, Nick};
+use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
 ///
@@ -89,7 +89,7 @@ fn full_screen() -> bool {
 
 /// What to ask the server for.
 pub fn capabilities(plain: bool) -> CapSet {
-    if !plain && full_screen() { SCREEN } else { CapSet::of(&[Cap::MessageRedaction]) }
+    if !plain && full_screen() { SCREEN } else { PLAIN }
 }
 
 /// Chats over a session until the user wants no more.

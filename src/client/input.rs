@@ -34,8 +34,10 @@ pub enum Input {
     Whois(String),
     /// `/search`; no words for asking which.
     Search(String),
-    /// `/react` to the message that is chosen, or to the last.
+    /// `/react` to the message that is chosen, or to the last of another.
     React(String),
+    /// `/reply` to the same.
+    Reply(String),
     /// `/mute` and `/unmute` the place where one talks.
     Mute(bool),
     /// `/theme`
@@ -155,14 +157,21 @@ const COMMANDS: &[Command] = &[
         name: "search",
         usage: "[WORDS]",
         does: "search what was said; in:#channel and from:name narrow it down",
-        screen: true,
+        screen: false,
         parse: |words| Ok(Input::Search(words.trim().to_owned())),
+    },
+    Command {
+        name: "reply",
+        usage: "TEXT",
+        does: "answer the chosen message, or the last of somebody else",
+        screen: false,
+        parse: reply,
     },
     Command {
         name: "react",
         usage: "EMOJI",
-        does: "react to the chosen message, or to the last: /react :tada:",
-        screen: true,
+        does: "react to the same: /react :tada:",
+        screen: false,
         parse: react,
     },
     Command {
@@ -236,6 +245,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("find", "search"),
     ("+", "react"),
     ("nickserv", "ns"),
+    ("who", "names"),
+    ("r", "reply"),
     ("redact", "delete"),
     ("unsend", "delete"),
 ];
@@ -367,8 +378,14 @@ fn react(args: &str) -> Result<Input, String> {
     if args.trim().is_empty() {
         Err("with what?".to_owned())
     } else {
-        Ok(Input::React(args.trim().to_owned()))
+        let text = args.trim();
+        let emoji = emojis::get_by_shortcode(text.trim_matches(':'));
+        Ok(Input::React(emoji.map_or(text, |emoji| emoji.as_str()).to_owned()))
     }
+}
+
+fn reply(args: &str) -> Result<Input, String> {
+    if args.trim().is_empty() { Err("what?".to_owned()) } else { Ok(Input::Reply(args.to_owned())) }
 }
 
 /// The channel that the arguments may start with, and the rest.
@@ -424,6 +441,11 @@ mod tests {
             ("/me waves", Input::Act("waves".into())),
             ("/names", Input::Names(None)),
             ("/names #lobby", Input::Names(Some(lobby()))),
+            ("/who #lobby", Input::Names(Some(lobby()))),
+            ("/react :tada:", Input::React("🎉".into())),
+            ("/+ tada", Input::React("🎉".into())),
+            ("/react ok!", Input::React("ok!".into())),
+            ("/reply yes, I do", Input::Reply("yes, I do".into())),
             ("/topic", Input::Topic(None, None)),
             ("/topic #lobby", Input::Topic(Some(lobby()), None)),
             ("/topic all about it", Input::Topic(None, Some("all about it".into()))),
@@ -456,8 +478,8 @@ mod tests {
         }
         assert!(parse("/msg 1st x").is_err_and(|why| why.contains("it may not start with '1'")));
         assert_eq!(help().count(), COMMANDS.iter().filter(|command| !command.screen).count() + 1);
-        assert!(parse("/search x").is_err_and(|why| why.contains("full-screen")));
-        assert_eq!(parse_for_screen("/find x"), Ok(Input::Search("x".into())));
+        assert!(parse("/mute").is_err_and(|why| why.contains("full-screen")));
+        assert_eq!(parse_for_screen("/unmute"), Ok(Input::Mute(false)));
     }
 
     #[test]

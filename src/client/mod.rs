@@ -15,6 +15,8 @@
 //! | [`link`] | IO | one connection, logged in |
 //! | [`session`] | IO | a model with a connection under it that comes back by itself |
 //! | [`feed`] | pure | what happens and what happened, for scripts |
+//! | [`query`] | pure | what a search looks for |
+//! | [`recent`] | pure | what was said lately, for the plain chat |
 //! | [`render`] | pure | events as lines of text |
 //! | [`screen`] | IO | where lines are shown |
 //! | [`plain`] | IO | the plain chat: lines in, lines out |
@@ -43,6 +45,8 @@ pub mod login;
 pub mod model;
 pub mod password;
 pub mod plain;
+pub mod query;
+pub mod recent;
 pub mod render;
 pub mod screen;
 pub mod secret;

@@ -1,18 +1,22 @@
 //! The plain chat: lines in, lines out. For every terminal, for screen readers and for pipes.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
 use super::clean::clean;
 use super::input::{self, Input};
 use super::model::{Event, Kind, Offline, Said, Target, Ticket};
+use super::query::Query;
+use super::recent::Recent;
+use super::render;
 use super::screen::Screen;
 use super::session::{Session, SessionError, Update};
-use crate::wire::ChannelName;
+use crate::wire::{Cap, ChannelName};
 
 /// Why the chat ended other than as wished.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,9 @@ pub enum PlainError {
 /// what is typed into a dead connection stays bounded.
 const WINDOW: usize = 64;
 
+/// Most that a search shows.
+const FOUND: usize = 50;
+
 /// A chat.
 pub struct Plain<T, N> {
     session: Session,
@@ -45,8 +52,9 @@ pub struct Plain<T, N> {
     /// A person types; else a program, which cannot react and ends with its input.
     interactive: bool,
     target: Option<Target>,
-    /// The ids of one's last messages, each in its place.
-    said: BTreeMap<Target, String>,
+    recent: Recent,
+    /// Of which day what is shown is.
+    day: Date,
     ready: bool,
     /// The user wants to go, with these words.
     leaving: Option<String>,
@@ -66,12 +74,14 @@ enum Last {
 impl<T: Write, N: Write> Plain<T, N> {
     /// A chat over a session. `interactive`: a person types.
     pub fn new(session: Session, screen: Screen<T, N>, interactive: bool) -> Self {
+        let day = Timestamp::now().to_zoned(screen.zone.clone()).date();
         Self {
             session,
             screen,
             interactive,
             target: None,
-            said: BTreeMap::new(),
+            recent: Recent::default(),
+            day,
             ready: false,
             leaving: None,
             last: Last::Unasked,
@@ -143,8 +153,21 @@ impl<T: Write, N: Write> Plain<T, N> {
             }
             Update::Up => return Ok(()),
         };
-        self.screen.show(&event)?;
+        if let Some(day) =
+            render::day(&event, &self.screen.zone).filter(|day| self.interactive && *day != self.day)
+        {
+            self.day = day;
+            self.screen.note(&day.strftime("%A, %-d %B %Y").to_string());
+        }
+        self.screen.show(&event, &self.recent)?;
         match event {
+            Event::Said(said) => self.recent.add(&said),
+            Event::Redacted { place, msgid, .. } => self.recent.remove(&place, &msgid),
+            Event::Found(_, found) => self.found(&found)?,
+            Event::NoHistory { reason, .. } => {
+                self.failures += 1;
+                self.screen.note(&clean(&format!("the search failed: {reason}")));
+            }
             Event::Ready { .. } if !self.ready => {
                 self.ready = true;
                 if self.interactive && self.target.is_none() {
@@ -162,7 +185,6 @@ impl<T: Write, N: Write> Plain<T, N> {
                 self.lost(&channel);
             }
             Event::Failed { .. } | Event::Error(_) => self.failures += 1,
-            Event::Said(Said { place, mine: true, msgid: Some(id), .. }) => drop(self.said.insert(place, id)),
             _ => {}
         }
         Ok(())
@@ -206,14 +228,24 @@ impl<T: Write, N: Write> Plain<T, N> {
         let model = &mut self.session.model;
         match input {
             // The parser does not let the others through.
-            Input::Nothing
-            | Input::Search(_)
-            | Input::React(_)
-            | Input::Mute(_)
-            | Input::Theme(_)
-            | Input::Close
-            | Input::Members => {}
+            Input::Nothing | Input::Mute(_) | Input::Theme(_) | Input::Close | Input::Members => {}
             Input::Say(text) => self.say(None, Kind::Text, &text)?,
+            Input::Reply(text) => {
+                let (target, to) = self.other()?;
+                self.session.model.compose(&target, &text, Some(&to));
+                self.note_if_offline();
+            }
+            Input::React(emoji) => {
+                let (target, to) = self.other()?;
+                self.session.model.react(&target, &to, &emoji, false).map_err(offline)?;
+            }
+            Input::Delete(why) => {
+                let target = self.talk()?;
+                let own = self.recent.last(&target, true);
+                let own = own.ok_or("you have said nothing here lately that could be taken back")?;
+                self.session.model.redact(&target, &own.id, &why).map_err(offline)?;
+            }
+            Input::Search(words) => self.search(&words)?,
             Input::Act(text) => self.say(None, Kind::Action, &text)?,
             Input::Tell(target, text) => self.say(Some(target), Kind::Text, &text)?,
             Input::Switch(Target::Channel(channel)) if !model.is_in(&channel) => {
@@ -242,13 +274,6 @@ impl<T: Write, N: Write> Plain<T, N> {
                     None => model.topic(&channel).map_err(offline)?,
                 }
             }
-            Input::Delete(why) => {
-                let last = self.target.as_ref().and_then(|target| Some((target, self.said.get(target)?)));
-                let (target, id) = last.ok_or("you have said nothing here that could be taken back")?;
-                model.redact(target, id, &why).map_err(offline)?;
-                let target = target.clone();
-                self.said.remove(&target);
-            }
             Input::Away(words) => model.set_away(&words).map_err(offline)?,
             Input::Whois(name) => model.command("WHOIS", &[&name], None).map_err(offline)?,
             Input::Invite(name, channel) => {
@@ -274,12 +299,54 @@ impl<T: Write, N: Write> Plain<T, N> {
     }
 
     fn say(&mut self, target: Option<Target>, kind: Kind, text: &str) -> Result<(), String> {
-        let target = target.or_else(|| self.target.clone());
-        let target = target.ok_or("you talk nowhere: /join #CHANNEL or /query NAME first")?;
+        let target = target.map_or_else(|| self.talk(), Ok)?;
         self.session.model.say(&target, kind, text);
+        self.note_if_offline();
+        Ok(())
+    }
+
+    fn note_if_offline(&mut self) {
         if !self.session.model.is_online() {
             self.screen.note("not connected just now: it will be sent as soon as the connection is back");
         }
+    }
+
+    /// Where one talks.
+    fn talk(&self) -> Result<Target, &'static str> {
+        self.target.clone().ok_or("you talk nowhere: /join #CHANNEL or /query NAME first")
+    }
+
+    /// Where one talks, and the last message of somebody else there.
+    fn other(&self) -> Result<(Target, String), &'static str> {
+        let target = self.talk()?;
+        let last = self.recent.last(&target, false);
+        let id = last.map(|brief| brief.id.clone()).ok_or("nobody else has said anything here lately")?;
+        Ok((target, id))
+    }
+
+    fn search(&mut self, query: &str) -> Result<(), String> {
+        let model = &mut self.session.model;
+        let Query { words, place, from } = Query::parse(query);
+        if words.is_empty() {
+            return Err("search for which words?".to_owned());
+        }
+        if model.is_online() && !model.can(Cap::Search) {
+            return Err("this server cannot search".to_owned());
+        }
+        let asked = model.search(&words, place.as_ref(), from.as_deref(), FOUND);
+        asked.map(drop).map_err(|offline| offline.to_string())
+    }
+
+    fn found(&mut self, found: &[Said]) -> io::Result<()> {
+        for said in found {
+            let line = render::found(said, &self.screen.zone);
+            self.screen.talk(&line)?;
+        }
+        self.screen.note(&match found.len() {
+            0 => "nothing was found".to_owned(),
+            FOUND => format!("these are the latest {FOUND} that were found"),
+            count => format!("{count} found"),
+        });
         Ok(())
     }
 

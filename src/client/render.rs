@@ -1,10 +1,12 @@
 //! Events as lines of text, fit for any terminal.
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::clean::clean;
-use super::model::{Event, Kind};
+use super::model::{Event, Kind, Said};
+use super::recent::Recent;
 use super::secret::shown;
 use crate::wire::Millis;
 
@@ -17,24 +19,29 @@ pub enum Rendered {
     Note(String),
 }
 
-/// The event as a line without its end; `None` where there is nothing to show.
-pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
+/// The event as a line without its end; `None` where there is nothing to show. What is answered and reacted to is told in
+/// the words that are known of it.
+pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered> {
     let talk = |time: Millis, place: &str, text: String| {
         Some(Rendered::Talk(clean(&format!("[{}] {place} {text}", clock(time, zone)))))
     };
+    // Nobody says when that was.
+    let plainly =
+        |place: &str, text: &str| Some(Rendered::Talk(clean(&format!("        {place} -- {text}"))));
     let note = |text: String| Some(Rendered::Note(clean(&text)));
     match event {
         Event::Said(said) => {
-            let (from, text) = (&said.from, shown(said));
-            talk(
-                said.time,
-                said.place.as_str(),
-                match said.kind {
-                    Kind::Text => format!("<{from}> {text}"),
-                    Kind::Notice => format!("-{from}- {text}"),
-                    Kind::Action => format!("* {from} {text}"),
-                },
-            )
+            let reply = said.reply.as_deref().map(|id| recent.words(&said.place, id));
+            talk(said.time, said.place.as_str(), words(said, reply))
+        }
+        Event::Reaction { place, msgid, from, emoji, off, .. } => {
+            let words = recent.words(place, msgid);
+            let does = if *off { "takes back" } else { "reacts with" };
+            plainly(place.as_str(), &format!("{from} {does} {emoji} to {words}"))
+        }
+        Event::Redacted { place, msgid, by, reason } => {
+            let words = recent.words(place, msgid);
+            plainly(place.as_str(), &format!("{by} took back {words}{}", in_brackets(reason)))
         }
         Event::Joined { channel, who, me, time } => {
             let who = if *me { "you" } else { who.as_str() };
@@ -62,16 +69,11 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
                 (None, text) => format!("-- topic: {text}"),
             },
         ),
-        Event::Names { channel, names } => Some(Rendered::Talk(clean(&format!(
-            "        {channel} -- {} here: {}",
-            names.len(),
-            names.join(" ")
-        )))),
+        Event::Names { channel, names } => {
+            plainly(channel.as_str(), &format!("{} here: {}", names.len(), names.join(" ")))
+        }
         Event::Dropped { channel } => {
             note(format!("you are no longer in {channel}: it was left from elsewhere"))
-        }
-        Event::Redacted { place, by, reason, .. } => {
-            note(format!("{by} took back a message in {place}{}", in_brackets(reason)))
         }
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
         Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
@@ -88,14 +90,50 @@ pub fn text(event: &Event, zone: &TimeZone) -> Option<Rendered> {
     }
 }
 
+/// The day on which something happened that is shown with its time.
+pub fn day(event: &Event, zone: &TimeZone) -> Option<Date> {
+    let (Event::Joined { time, .. }
+    | Event::Left { time, .. }
+    | Event::Quit { time, .. }
+    | Event::Topic { time, by: Some(_), .. }
+    | Event::Renamed { time, .. }
+    | Event::Mode { time, .. }
+    | Event::Said(Said { time, .. })) = event
+    else {
+        return None;
+    };
+    Some(local(*time, zone).date())
+}
+
+/// A message that was found, with its day.
+pub fn found(said: &Said, zone: &TimeZone) -> String {
+    let time = local(said.time, zone).strftime("%Y-%m-%d %H:%M");
+    clean(&format!("[{time}] {} {}", said.place, words(said, None)))
+}
+
+/// Who says what, and in answer to which words.
+fn words(said: &Said, reply: Option<&str>) -> String {
+    let (from, text) = (&said.from, shown(said));
+    let reply = reply.map(|to| format!("(to {to}) ")).unwrap_or_default();
+    match said.kind {
+        Kind::Text => format!("<{from}> {reply}{text}"),
+        Kind::Notice => format!("-{from}- {reply}{text}"),
+        Kind::Action => format!("* {from} {reply}{text}"),
+    }
+}
+
 fn in_brackets(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
 /// Hours and minutes on the user's clock.
 fn clock(time: Millis, zone: &TimeZone) -> String {
+    local(time, zone).strftime("%H:%M").to_string()
+}
+
+fn local(time: Millis, zone: &TimeZone) -> Zoned {
     let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or_default().to_zoned(zone.clone()).strftime("%H:%M").to_string()
+    time.unwrap_or_default().to_zoned(zone.clone())
 }
 
 #[cfg(test)]
@@ -132,6 +170,22 @@ mod tests {
         })
     }
 
+    fn answer(to: &str) -> Event {
+        let Event::Said(mut said) = said(Kind::Text, "yes") else { panic!("it is one") };
+        said.reply = Some(to.to_owned());
+        Event::Said(said)
+    }
+
+    fn reaction(off: bool) -> Event {
+        let (msgid, emoji) = ("0a".to_owned(), "👍".to_owned());
+        Event::Reaction { place: Target::Channel(lobby()), msgid, from: nick("bob"), mine: false, emoji, off }
+    }
+
+    fn redacted(reason: &str) -> Event {
+        let (msgid, by, reason) = ("0a".to_owned(), "bob".to_owned(), reason.to_owned());
+        Event::Redacted { place: Target::Channel(lobby()), msgid, by, reason }
+    }
+
     fn quit(reason: &str) -> Event {
         Event::Quit { who: nick("bob"), channels: vec![lobby()], reason: reason.into(), time: TIME }
     }
@@ -161,7 +215,7 @@ mod tests {
                 reply: None,
                 ticket: None,
             };
-            text(&Event::Said(said), &TimeZone::UTC)
+            text(&Event::Said(said), &Recent::default(), &TimeZone::UTC)
         };
         let line = |text: &str| Some(Rendered::Talk(format!("[22:13] {text}")));
         assert_eq!(to("NickServ"), line("NickServ <bob> PASSWD •••• ••••"));
@@ -170,7 +224,10 @@ mod tests {
 
     #[test]
     fn lines_as_people_read_them() {
-        let talk = |event: Event| match text(&event, &TimeZone::UTC) {
+        let mut recent = Recent::default();
+        let Event::Said(first) = said(Kind::Text, "shall we?") else { panic!("it is one") };
+        recent.add(&first);
+        let talk = |event: Event| match text(&event, &recent, &TimeZone::UTC) {
             Some(Rendered::Talk(line)) => line,
             other => panic!("{other:?}"),
         };
@@ -179,6 +236,11 @@ mod tests {
             (said(Kind::Text, "hi\u{1b}[2J you"), "[22:13] #lobby <bob> hi you"),
             (said(Kind::Notice, "hi"), "[22:13] #lobby -bob- hi"),
             (said(Kind::Action, "waves"), "[22:13] #lobby * bob waves"),
+            (answer("0a"), "[22:13] #lobby <bob> (to bob: “shall we?”) yes"),
+            (answer("0b"), "[22:13] #lobby <bob> (to an earlier message) yes"),
+            (reaction(false), "        #lobby -- bob reacts with 👍 to bob: “shall we?”"),
+            (reaction(true), "        #lobby -- bob takes back 👍 to bob: “shall we?”"),
+            (redacted("oops"), "        #lobby -- bob took back bob: “shall we?” (oops)"),
             (joined(false), "[22:13] #lobby -- bob joined"),
             (joined(true), "[22:13] #lobby -- you joined"),
             (left(None, "lunch"), "[22:13] #lobby -- bob left (lunch)"),
@@ -197,13 +259,23 @@ mod tests {
         }
         let tokyo = TimeZone::fixed(jiff::tz::offset(9));
         assert!(
-            matches!(text(&said(Kind::Text, "x"), &tokyo), Some(Rendered::Talk(line)) if line.starts_with("[07:13]"))
+            matches!(text(&said(Kind::Text, "x"), &recent, &tokyo), Some(Rendered::Talk(line)) if line.starts_with("[07:13]"))
         );
+        let date = jiff::civil::date;
+        assert_eq!(day(&said(Kind::Text, "x"), &tokyo), Some(date(2023, 11, 15)));
+        assert_eq!(day(&quit("x"), &TimeZone::UTC), Some(date(2023, 11, 14)));
+        assert_eq!(day(&topic(None, "of long ago"), &TimeZone::UTC), None);
+        assert_eq!(found(&first, &tokyo), "[2023-11-15 07:13] #lobby <bob> shall we?");
     }
 
     proptest! {
         #[test]
         fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
+            let mut recent = Recent::default();
+            if let Event::Said(said) = said(Kind::Text, &foreign) {
+                recent.add(&said);
+                prop_assert!(!found(&said, &TimeZone::UTC).chars().any(acts));
+            }
             for event in [
                 said(Kind::Text, &foreign), said(Kind::Notice, &foreign), said(Kind::Action, &foreign),
                 left(Some(&foreign), &foreign), quit(&foreign),
@@ -211,12 +283,10 @@ mod tests {
                 Event::Names { channel: lobby(), names: vec![foreign.clone()] },
                 Event::Failed { ticket: Ticket(1), target: Target::Channel(lobby()), reason: foreign.clone() },
                 Event::JoinFailed { channel: lobby(), reason: foreign.clone() },
-                Event::Redacted {
-                    place: Target::Channel(lobby()), msgid: "a".into(), by: foreign.clone(), reason: foreign.clone(),
-                },
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
+                answer("0a"), redacted(&foreign),
             ] {
-                let Some(Rendered::Talk(line) | Rendered::Note(line)) = text(&event, &TimeZone::UTC) else {
+                let Some(Rendered::Talk(line) | Rendered::Note(line)) = text(&event, &recent, &TimeZone::UTC) else {
                     panic!("nothing shown");
                 };
                 prop_assert!(!line.chars().any(acts), "{line:?}");

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use super::model::Event;
+use super::recent::Recent;
 use super::render::{self, Rendered};
 use super::session::Update;
 
@@ -23,8 +24,8 @@ pub struct Screen<T, N> {
 
 impl<T: Write, N: Write> Screen<T, N> {
     /// Shows what happened, if it is to be shown.
-    pub fn show(&mut self, event: &Event) -> io::Result<()> {
-        match render::text(event, &self.zone) {
+    pub fn show(&mut self, event: &Event, recent: &Recent) -> io::Result<()> {
+        match render::text(event, recent, &self.zone) {
             Some(Rendered::Talk(line)) => self.talk(&line)?,
             Some(Rendered::Note(line)) => self.note(&line),
             None => {}

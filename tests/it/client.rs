@@ -139,6 +139,42 @@ fn the_plain_chat_does_what_is_typed() {
 }
 
 #[test]
+fn the_plain_chat_answers_reacts_takes_back_and_searches() {
+    let server = server();
+    joined(&server, "dora");
+    let mut alice = Client::login_with(&server, "alice", "message-tags echo-message draft/message-redaction");
+    alice.request("JOIN #room");
+    let mut chat = start(&server.home, "dora", &["chat", "--plain"], &["/join #room", "/reply to whom?"]);
+    chat.wait_for(|line| line.contains("nobody else has said anything here"));
+    alice.send("PRIVMSG #room :shall we go?");
+    let asked = alice.message("shall we go?").tag("msgid").expect("an id").to_owned();
+    chat.wait_for(|line| line.contains("#room <alice> shall we go?"));
+
+    chat.type_line("/reply yes, at noon");
+    let answer = alice.message("yes, at noon");
+    let id = answer.tag("msgid").expect("an id");
+    assert_eq!(answer.tag("+draft/reply"), Some(&*asked));
+    chat.wait_for(|line| line.ends_with("#room <dora> (to alice: “shall we go?”) yes, at noon"));
+    chat.type_line("/react :tada:");
+    let reaction = alice.command("TAGMSG #room");
+    assert_eq!((reaction.tag("+draft/react"), reaction.tag("+draft/reply")), (Some("🎉"), Some(&*asked)));
+    chat.wait_for(|line| line.ends_with("#room -- dora reacts with 🎉 to alice: “shall we go?”"));
+    alice.send(&format!("@+draft/react=👍;+draft/reply={id} TAGMSG #room"));
+    chat.wait_for(|line| line.ends_with("#room -- alice reacts with 👍 to dora: “yes, at noon”"));
+
+    chat.type_line("/search noon in:#room");
+    chat.wait_for(|line| line.starts_with("[2") && line.ends_with("#room <dora> yes, at noon"));
+    chat.wait_for(|line| line.contains("1 found"));
+    chat.type_line("/delete");
+    assert_eq!(alice.command("REDACT #room").param(1), id);
+    chat.wait_for(|line| line.ends_with("#room -- dora took back dora: “yes, at noon”"));
+    chat.type_line("/delete");
+    chat.wait_for(|line| line.contains("you have said nothing here lately"));
+    chat.type_line("/search noon");
+    chat.wait_for(|line| line.contains("nothing was found"));
+}
+
+#[test]
 fn an_impostor_gets_no_login() {
     let mut server = server();
     joined(&server, "dora");

@@ -78,7 +78,7 @@ impl App {
     }
 
     /// The message that is chosen, or the last one of somebody else.
-    fn meant(&self) -> Option<(Spot, &Entry, &Message)> {
+    pub(super) fn meant(&self) -> Option<(Spot, &Entry, &Message)> {
         let spot = self.here.clone()?;
         let buffer = self.buffer()?;
         let entry = match self.chosen {
@@ -108,15 +108,23 @@ impl App {
         self.chosen = None;
     }
 
-    /// Reacts to the chosen message, or to the last; the text may be an emoji's name.
-    pub(super) fn react_with(&mut self, text: &str, models: Models<'_, '_>) {
+    /// Reacts to the chosen message, or to the last.
+    pub(super) fn react_with(&mut self, emoji: &str, models: Models<'_, '_>) {
         let Some((spot, Some(id))) = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone())) else {
             return self.complain("there is no message to react to");
         };
-        let name = text.trim_matches(':');
-        let emoji = emojis::get_by_shortcode(name).map_or(text, |emoji| emoji.as_str()).to_owned();
-        self.react(&spot, &id, &emoji, models);
+        self.react(&spot, &id, emoji, models);
         self.chosen = None;
+    }
+
+    /// Answers the chosen message, or the last.
+    pub(super) fn reply_with(&mut self, text: &str, models: Models<'_, '_>) {
+        let Some((spot, Some(id))) = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone())) else {
+            return;
+        };
+        self.chosen = None;
+        self.say(spot.0, &spot.1, text, Some(&id), models);
+        self.go_to_latest();
     }
 
     /// Reacts, or takes the same reaction back.

@@ -5,6 +5,7 @@ use super::editor::Editor;
 use super::tidy::tidy_line;
 use super::{App, Models, Overlay};
 use crate::client::model::{Said, Target, Ticket};
+use crate::client::query::Query;
 use crate::client::secret::shown;
 use crate::wire::{Cap, Millis, Nick};
 
@@ -42,25 +43,6 @@ pub struct Hit {
     pub time: Millis,
     /// Its id.
     pub msgid: Option<String>,
-}
-
-/// What a search's line asks for: words, and what stands as `in:#place` and `from:name` among them.
-fn parts(query: &str) -> (String, Option<Target>, Option<String>) {
-    let (mut words, mut place, mut from) = (Vec::new(), None, None);
-    for word in query.split_whitespace() {
-        if let Some(name) = word.strip_prefix("in:")
-            && let Ok(target) = Target::parse(name)
-        {
-            place = Some(target);
-        } else if let Some(name) = word.strip_prefix("from:")
-            && !name.is_empty()
-        {
-            from = Some(name.to_owned());
-        } else {
-            words.push(word);
-        }
-    }
-    (words.join(" "), place, from)
 }
 
 impl Finder {
@@ -111,7 +93,7 @@ impl App {
             return;
         }
         let Some(model) = models.get_mut(finder.server) else { return };
-        let (words, place, from) = parts(&query);
+        let Query { words, place, from } = Query::parse(&query);
         finder.asked = query;
         (finder.found, finder.failed, finder.at, finder.ticket) = (None, None, 0, None);
         if !model.can(Cap::Search) && model.is_online() {
@@ -145,17 +127,5 @@ impl App {
         {
             finder.failed = Some(tidy_line(reason, 200));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_words_and_where() {
-        let (words, place, from) = parts("big in:#lobby  fish from:bob in: x:y");
-        assert_eq!(words, "big fish in: x:y");
-        assert_eq!((place, from.as_deref()), (Target::parse("#lobby").ok(), Some("bob")));
     }
 }

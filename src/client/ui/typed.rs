@@ -105,7 +105,7 @@ impl App {
         // The line belongs to the place where it was written, and a command may lead elsewhere.
         let reply = self.buffer().and_then(|buffer| buffer.reply.clone());
         match &input {
-            Input::Say(_) | Input::Act(_) => {
+            Input::Say(_) | Input::Act(_) | Input::Reply(_) => {
                 let buffer = self.buffer().ok_or(nowhere)?;
                 if buffer.left {
                     return Err(format!("you are not in {} any more: /join {}", buffer.place, buffer.place));
@@ -198,7 +198,8 @@ impl App {
                 model.command("MODE", &args, None).map_err(offline)?;
             }
             Input::Search(words) => self.search(&words, models),
-            Input::React(text) => self.react_with(&text, models),
+            Input::React(emoji) => self.react_with(&emoji, models),
+            Input::Reply(text) => self.reply_with(&text, models),
             Input::Delete(why) => self.delete_last(&why, models)?,
             Input::Mute(on) => {
                 let (_, place) = here.ok_or(nowhere)?;
@@ -239,6 +240,9 @@ impl App {
             }
             Input::Theme(name) if name != "dark" && name != "light" => {
                 Err("/theme dark, or /theme light".to_owned())
+            }
+            Input::Reply(_) if self.meant().is_none_or(|(_, entry, _)| entry.id.is_none()) => {
+                Err("there is no message to answer".to_owned())
             }
             _ => Ok(()),
         }

@@ -161,6 +161,30 @@ fn answers_reactions_and_what_is_taken_back() {
 }
 
 #[test]
+fn commands_answer_and_take_back_the_last() {
+    let mut rig = Rig::new();
+    rig.enter("/delete");
+    assert!(rig.screen(80, 24).contains("nothing of yours is loaded here"));
+    rig.enter("/reply to whom?");
+    let screen = rig.screen(80, 24);
+    assert!(
+        screen.contains("no message to answer") && screen.contains("/reply to whom?"),
+        "kept to be mended"
+    );
+    rig.keys("Ctrl-u");
+    rig.says("bob", "#lobby", "b1", "shall we?");
+    rig.enter("/reply yes");
+    let sent = rig.sent("PRIVMSG #lobby :yes");
+    assert!(sent.contains("+draft/reply=b1"));
+    rig.echo(&sent, "a1");
+    rig.enter("/delete");
+    rig.sent("REDACT #lobby a1");
+    rig.lines(&[":alice!alice@parlour REDACT #lobby a1 :"]);
+    rig.enter("/delete");
+    assert!(rig.screen(80, 24).contains("nothing of yours is loaded here"));
+}
+
+#[test]
 fn several_lines_are_one_message() {
     let mut rig = Rig::new();
     rig.happens(Happening::Paste("one\r\n/two\r\n".into()));
