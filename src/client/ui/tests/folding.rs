@@ -30,24 +30,30 @@ fn people(from: usize, to: usize) -> Vec<String> {
 fn comings_and_goings_are_one_line() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "one");
-    let few = people(0, 3);
+    let few = people(0, 5);
     rig.moves("JOIN #lobby", &few[..1]);
     rig.moves("PART #lobby :tea is ready", &few[..1]);
     rig.moves("JOIN #lobby", &few);
     rig.moves("QUIT :gone", &few[1..2]);
-    let line = "→ m0 (2×), m1, m2 joined  ← m0 left  ← m1 went offline";
+    let line = "→ m0, m2, m3, m4 joined  ↔ m1 came and went";
     assert!(rig.screen(100, 24).contains(line), "{}", rig.screen(100, 24));
     rig.says("bob", "#lobby", "a2", "two");
     rig.moves("PART #lobby :tea is ready", &few[..1]);
     assert!(rig.screen(100, 24).contains("← m0 left (tea is ready)"), "one keeps its words");
     rig.says("bob", "#lobby", "a3", "three");
+    rig.moves("QUIT :gone", &people(2, 5));
+    rig.moves("JOIN #lobby", &people(2, 4));
+    rig.moves("PART #lobby :home", &people(3, 4));
+    let line = "↔ m2 came back  ← m3 left  ← m4 went offline";
+    assert!(rig.screen(100, 24).contains(line), "{}", rig.screen(100, 24));
+    rig.says("bob", "#lobby", "a4", "four");
     let many: Vec<String> = (0..60).map(|n| format!("somebody{n}")).collect();
     rig.moves("JOIN #lobby", &many);
     rig.moves("PART #lobby", &many[..1]);
     let screen = rig.screen(80, 24);
-    assert!(screen.contains("→ 60 joined  ← somebody0 left"), "{screen}");
+    assert!(screen.contains("→ 59 joined  ↔ somebody0 came and went"), "{screen}");
     let rows = screen.lines().filter(|row| row.contains(" joined") || row.contains(" left")).count();
-    assert_eq!(rows, 3, "{screen}");
+    assert_eq!(rows, 4, "{screen}");
 }
 
 #[test]
@@ -80,15 +86,13 @@ fn a_fold_is_opened_and_closed_by_key() {
     rig.moves("QUIT :the train comes", &people(2, 3));
     rig.says("bob", "#lobby", "a2", "two");
     let folded = rig.screen(120, 24);
-    assert!(
-        folded.contains("▸  → m0, m1, m2 joined  ← m1 left  ← m2 went offline") && !folded.contains("tea")
-    );
+    assert!(folded.contains("▸  → m0 joined  ↔ m1, m2 came and went") && !folded.contains("tea"));
     rig.keys("Alt-Up Alt-Up");
     assert!(rig.screen(120, 24).contains("Enter shows each"));
     rig.keys("Enter");
     let open = rig.screen(120, 24);
     for row in
-        ["▾  → m0, m1, m2", "→ m1 joined", "← m1 left (tea is ready)", "← m2 went offline (the train comes)"]
+        ["▾  → m0 joined", "→ m1 joined", "← m1 left (tea is ready)", "← m2 went offline (the train comes)"]
     {
         assert!(open.contains(row), "{row} in\n{open}");
     }
@@ -116,7 +120,7 @@ fn a_fold_is_opened_and_closed_by_key() {
     rig.moves("PART #lobby :again", &people(5, 6));
     assert!(rig.screen(120, 24).contains("← m5 left (again)"));
     rig.keys("Space");
-    assert!(rig.screen(120, 24).contains("▸  → m5, m6 joined  ← m5 left"));
+    assert!(rig.screen(120, 24).contains("▸  → m6 joined  ↔ m5 came and went"));
 }
 
 #[test]
@@ -130,15 +134,15 @@ fn a_fold_is_opened_and_closed_by_a_click() {
     for n in 0..12 {
         rig.says("bob", "#lobby", &format!("b{n}"), &format!("after {n}"));
     }
-    let row = rig.row_of("▸  → 200 joined");
+    let row = rig.row_of("▸  → 199 joined");
     rig.happens(Happening::Mouse(Mouse::Click, 40, row));
-    assert_eq!(rig.row_of("▾  → 200 joined"), row, "the line stays where it is");
+    assert_eq!(rig.row_of("▾  → 199 joined"), row, "the line stays where it is");
     assert_eq!(rig.row_of("→ m0 joined"), row + 1);
     assert!(!rig.screen(80, 24).contains("after 0"), "what follows makes room");
     assert_eq!(rig.app.chosen, None);
     // Any row of it folds it again.
     rig.happens(Happening::Mouse(Mouse::Click, 40, row + 3));
-    assert_eq!(rig.row_of("▸  → 200 joined"), row);
+    assert_eq!(rig.row_of("▸  → 199 joined"), row);
     assert!(rig.screen(80, 24).contains("after 11"));
     // A short one is seen whole, and one goes on to look at the latest.
     rig.moves("JOIN #lobby", &people(300, 303));

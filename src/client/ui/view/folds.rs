@@ -73,33 +73,67 @@ pub fn each(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &Moved> {
     })
 }
 
+/// What became of somebody in a run: how it was at its end for who was not there at its beginning, and the other way round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Joined,
+    /// Went and is there again.
+    Back,
+    Left,
+    Offline,
+    /// Came and is gone again.
+    Passed,
+}
+
+impl Became {
+    const ALL: [Self; 5] = [Self::Joined, Self::Back, Self::Left, Self::Offline, Self::Passed];
+
+    fn of(first: How, last: How) -> Self {
+        match (first, last) {
+            (How::Joined, How::Joined) => Self::Joined,
+            (How::Joined, _) => Self::Passed,
+            (_, How::Joined) => Self::Back,
+            (_, How::Left) => Self::Left,
+            (_, How::Offline) => Self::Offline,
+        }
+    }
+
+    /// The sign before the names, and the words behind them.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Joined => (arrow(How::Joined), did(How::Joined)),
+            Self::Left => (arrow(How::Left), did(How::Left)),
+            Self::Offline => (arrow(How::Offline), did(How::Offline)),
+            Self::Back => ("↔", "came back"),
+            Self::Passed => ("↔", "came and went"),
+        }
+    }
+}
+
 /// All of a run in a line.
 pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
-    let all: Vec<&Moved> = each(buffer, run).collect();
-    let mut names = String::new();
-    let mut counts = String::new();
-    for how in [How::Joined, How::Left, How::Offline] {
-        let mut who: Vec<(&str, usize)> = Vec::new();
-        let mut places: HashMap<&Nick, usize> = HashMap::new();
-        for moved in all.iter().filter(|moved| moved.how == how) {
-            let at = *places.entry(&moved.who).or_insert(who.len());
-            match who.get_mut(at) {
-                Some((_, times)) => *times += 1,
-                None => who.push((moved.who.as_str(), 1)),
-            }
+    let mut people: Vec<(&str, How, How)> = Vec::new();
+    let mut places: HashMap<&Nick, usize> = HashMap::new();
+    for moved in each(buffer, run) {
+        let at = *places.entry(&moved.who).or_insert(people.len());
+        match people.get_mut(at) {
+            Some((_, _, last)) => *last = moved.how,
+            None => people.push((moved.who.as_str(), moved.how, moved.how)),
         }
-        if who.is_empty() {
-            continue;
-        }
-        let gap = if names.is_empty() { "" } else { "  " };
-        let each = |(name, times): &(&str, usize)| match times {
-            1 => (*name).to_owned(),
-            _ => format!("{name} ({times}×)"),
+    }
+    let (mut names, mut counts) = (String::new(), String::new());
+    for became in Became::ALL {
+        let is = |(_, first, last): &&(&str, How, How)| Became::of(*first, *last) == became;
+        let who: Vec<&str> = people.iter().filter(is).map(|(name, ..)| *name).collect();
+        let (sign, words) = became.words();
+        let count = match who[..] {
+            [] => continue,
+            [name] => name.to_owned(),
+            _ => who.len().to_string(),
         };
-        let list: Vec<String> = who.iter().map(each).collect();
-        let _ = write!(names, "{gap}{} {} {}", arrow(how), list.join(", "), did(how));
-        let one = if let [(name, _)] = who[..] { name.to_owned() } else { who.len().to_string() };
-        let _ = write!(counts, "{gap}{} {one} {}", arrow(how), did(how));
+        let gap = if names.is_empty() { "" } else { "  " };
+        let _ = write!(names, "{gap}{sign} {} {words}", who.join(", "));
+        let _ = write!(counts, "{gap}{sign} {count} {words}");
     }
     if width(&names) <= room * ROWS { names } else { counts }
 }
