@@ -81,7 +81,8 @@ const LIKED: CapSet = CapSet::of(&[
 ]);
 
 /// Those that the plain chat asks for as well. It asks for no history: the server tells what was missed.
-pub const PLAIN: CapSet = CapSet::of(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::Search]);
+pub const PLAIN: CapSet =
+    CapSet::of(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::ReadMarker, Cap::Search]);
 
 /// Those that the full-screen chat asks for as well.
 pub const SCREEN: CapSet = CapSet::of(&[

@@ -161,7 +161,13 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
         self.screen.show(&event, &self.recent)?;
         match event {
-            Event::Said(said) => self.recent.add(&said),
+            Event::Said(said) => {
+                self.recent.add(&said);
+                // Who answers has read.
+                if self.interactive && said.ticket.is_some() {
+                    self.session.model.mark_read(&said.place, said.time);
+                }
+            }
             Event::Redacted { place, msgid, .. } => self.recent.remove(&place, &msgid),
             Event::Found(_, found) => self.found(&found)?,
             Event::NoHistory { reason, .. } => {

@@ -16,7 +16,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::common::{Home, PASSWORD, PATIENCE, Server, server};
+use crate::common::{Client, Home, PASSWORD, PATIENCE, Server, server};
 
 /// A terminal with a program on it.
 struct Terminal {
@@ -117,14 +117,19 @@ impl Drop for Terminal {
 
 /// Dora in a terminal, at a server that she has joined.
 fn chatting() -> (Server, Terminal) {
+    let server = joined();
+    let terminal = Terminal::new(chat(&server.home));
+    (server, terminal)
+}
+
+fn joined() -> Server {
     let server = server();
     let link = server.home.invite(&[]);
     let mut join = server.home.start_as("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
     join.type_line(PASSWORD);
     join.end_input();
     assert!(join.wait().success(), "{}", join.printed());
-    let terminal = Terminal::new(chat(&server.home));
-    (server, terminal)
+    server
 }
 
 fn chat(home: &Home) -> Command {
@@ -160,6 +165,23 @@ fn a_key_that_comes_with_esc_is_no_letters() {
     terminal.press("\u{1b}\u{1b}OS\u{1b}\u{1b}[A\u{1b}\u{1b}[<64;1;1M");
     terminal.press("/quit\r");
     terminal.ends();
+}
+
+#[test]
+fn who_answers_in_the_plain_chat_has_read() {
+    let server = joined();
+    let mut other = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");
+    let mut command = chat(&server.home);
+    command.arg("--plain");
+    let mut terminal = Terminal::new(command);
+    terminal.wait_for("you talk in #lobby");
+    assert!(terminal.is_as_before());
+    terminal.press("hello\n");
+    let said = other.message("hello");
+    let marker = other.command("MARKREAD #lobby");
+    assert_eq!(marker.param(1).strip_prefix("timestamp="), said.tag("time"));
+    terminal.press("/quit\n");
+    terminal.child.wait().expect("an end");
 }
 
 #[test]
