@@ -6,10 +6,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::volumes::{self, Class};
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, Place, StoredMessage};
+use crate::chat::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// What a message costs beside its text and tags, in bytes: source, time, msgid, command.
 const OVERHEAD: usize = 192;
+
+/// Most redactions of a page, however few messages are asked for: of one that a client is not told it goes on showing what
+/// was taken back. As many again as the largest page has messages.
+const REDACTIONS: usize = Settings::HISTORY;
 
 /// Direct messages with somebody, and who that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,7 @@ pub struct Talk {
 
 /// Up to `window.limit` messages of a place, the earliest first; fewer where they would take more than about `bytes`
 /// bytes on the wire, but at least one. Then they are those nearest to the end from which the window is filled.
+/// Redactions between them come on top, up to a thousand and another so many bytes.
 pub fn read(
     conn: &Connection,
     place: Place,
@@ -31,6 +37,9 @@ pub fn read(
     kinds: Kinds,
     bytes: usize,
 ) -> rusqlite::Result<Vec<Kept>> {
+    if window.limit == 0 {
+        return Ok(Vec::new());
+    }
     let mut page = stretch(conn, place, Class::Said, window, bytes)?;
     if kinds.events {
         let span = covered(&page, window, bytes);
@@ -43,7 +52,7 @@ pub fn read(
         page.truncate(fitting(&page, bytes));
     }
     if kinds.redactions {
-        let span = covered(&page, window, bytes);
+        let span = Window { limit: REDACTIONS, ..covered(&page, window, bytes) };
         page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
     }
     page.sort_unstable_by_key(|kept| kept.message.id);

@@ -109,6 +109,11 @@ async fn events_and_redactions_are_for_who_wants_them() {
     assert_eq!(read(5, false, ALL).await, [1, 2, 3, 4, 6, 7]);
     let redactions = Kinds { events: false, redactions: true };
     assert_eq!(read(2, true, redactions).await, [4, 6, 7]);
+    // However many there are: who is not told of one goes on showing what was taken back.
+    kept.keep((8..=11).map(|n| kept.message(n, 0, CHANNEL, Redact)).collect()).await;
+    assert_eq!(read(1, true, redactions).await, [7, 8, 9, 10, 11]);
+    assert_eq!(read(9, false, redactions).await, [2, 4, 6, 7, 8, 9, 10, 11]);
+    assert!(read(0, true, redactions).await.is_empty());
 }
 
 #[tokio::test]
