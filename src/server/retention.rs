@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -47,12 +48,12 @@ async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, Stor
     for (place, name) in store.read(|conn| Ok::<_, StoreError>(history::places(conn)?)).await? {
         let Keep { keep_days, keep_messages } = policy.of(name.as_ref());
         let after = keep_days.map(|days| Millis(now.0.saturating_sub(u64::from(days) * 24 * 60 * 60 * 1000)));
+        let bounds = store
+            .read(move |conn| Ok::<_, StoreError>(history::bounds(conn, place, (after, keep_messages))?));
+        let bounds = bounds.await?;
         loop {
-            let count = store
-                .write(move |tx| {
-                    Ok::<_, StoreError>(history::forget(tx, place, (after, keep_messages), CHUNK)?)
-                })
-                .await?;
+            let forget = move |tx: &Connection| history::forget(tx, place, &bounds, CHUNK);
+            let count = store.write(move |tx| Ok::<_, StoreError>(forget(tx)?)).await?;
             removed += u64::from(count);
             if count < CHUNK {
                 break;

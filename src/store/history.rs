@@ -122,6 +122,7 @@ const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume DESC, id DESC LIMIT 1 OFFSET ?3";
 
 const BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
+       AND volume <= (SELECT number FROM volumes WHERE first < ?3 ORDER BY first DESC LIMIT 1)
      ORDER BY volume, id LIMIT ?4";
 
 /// A message of a row of id, sender, kind, text, tags and the sender's name.
@@ -195,25 +196,35 @@ fn nth_latest(
         .optional()
 }
 
-/// Removes up to `most` messages and events of a place that are older than a time, or older than the latest so many
-/// that were said; how many were removed.
-pub fn forget(
-    tx: &Connection,
+/// Where the history of a place begins when all that is not kept is gone: the first to stay, for each class.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds([MessageId; Class::ALL.len()]);
+
+/// What stays of a place where nothing is kept that is older than a time, or than the latest so many that were said. Nor
+/// are more than so many of each other class: events where nothing is said, what was redacted where nothing else is left.
+///
+/// It counts through what is kept, so it is for a connection that reads; what is said meanwhile makes it no less true.
+pub fn bounds(
+    conn: &Connection,
     place: Place,
     (after, keep): (Option<Millis>, Option<u32>),
-    most: u32,
-) -> rusqlite::Result<u32> {
-    let mut first = after.map(MessageId::first_at).unwrap_or_default();
-    if let Some(keep) = keep {
-        first = first.max(nth_latest(tx, place, Class::Said, keep)?.unwrap_or_default());
+) -> rusqlite::Result<Bounds> {
+    let oldest = |class| -> rusqlite::Result<MessageId> {
+        let Some(keep) = keep else { return Ok(MessageId::default()) };
+        Ok(nth_latest(conn, place, class, keep)?.unwrap_or_default())
+    };
+    let first = after.map(MessageId::first_at).unwrap_or_default().max(oldest(Class::Said)?);
+    let mut bounds = [first; Class::ALL.len()];
+    for (bound, class) in bounds.iter_mut().zip(Class::ALL).filter(|(_, class)| *class != Class::Said) {
+        *bound = first.max(oldest(class)?);
     }
+    Ok(Bounds(bounds))
+}
+
+/// Removes up to `most` messages and events of a place that lie before the bounds; how many were removed.
+pub fn forget(tx: &Connection, place: Place, bounds: &Bounds, most: u32) -> rusqlite::Result<u32> {
     let mut removed = 0;
-    for class in Class::ALL {
-        // Where nothing is said, events are bounded like messages.
-        let first = match keep.filter(|_| class == Class::Event) {
-            Some(keep) => first.max(nth_latest(tx, place, Class::Event, keep)?.unwrap_or_default()),
-            None => first,
-        };
+    for (class, first) in Class::ALL.into_iter().zip(bounds.0) {
         let left = most - removed;
         let gone: Vec<MessageId> = tx
             .prepare_cached(BEFORE)?
