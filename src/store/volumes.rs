@@ -113,16 +113,19 @@ impl<'conn> Volumes<'conn> {
 /// The oldest of a class at a place are gone: takes out of the contents the volumes that have none of it any more, but
 /// for the one that is written now.
 pub(super) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "DELETE FROM contents WHERE place = ?1 AND class = ?2 AND volume < min(
-             (SELECT max(number) FROM volumes),
-             ifnull(
-                 (SELECT volume FROM history WHERE place = ?1 AND class = ?2 ORDER BY volume, id LIMIT 1),
-                 (SELECT max(number) FROM volumes)))",
-    )?
-    .execute((place, class as i64))?;
-    Ok(())
+    let oldest = tx
+        .prepare_cached(FIRST)?
+        .query_row((place, class as i64), |row| row.get(0))
+        .optional()?
+        .unwrap_or(i64::MAX);
+    let sql = "DELETE FROM contents WHERE place = ?1 AND class = ?2
+               AND volume < min(?3, (SELECT max(number) FROM volumes))";
+    tx.prepare_cached(sql)?.execute((place, class as i64, oldest)).map(drop)
 }
+
+/// The first volume that really has something of a class at a place.
+pub(super) const FIRST: &str = "SELECT volume FROM history WHERE place = ?1 AND class = ?2
+     ORDER BY volume, id LIMIT 1";
 
 /// Notes that a volume has something of a class at a place.
 pub(super) const LIST: &str =
@@ -141,3 +144,6 @@ fn last(conn: &Connection) -> rusqlite::Result<Open> {
     )?;
     Ok(Open { number, rows })
 }
+
+#[cfg(test)]
+mod tests;
