@@ -19,7 +19,8 @@ pub struct Health {
     pub latest: Option<Millis>,
 }
 
-/// Checks the database in a data folder: its pages, that what refers to something finds it, that its schema is known.
+/// Checks the database in a data folder: its pages, that what refers to something finds it, that its schema is known, and
+/// that each message is where the history looks for it.
 ///
 /// Reads everything once, so a large database takes its time. A log that a killed server left behind is read too, for
 /// which SQLite makes its index anew, as the server itself would.
@@ -45,6 +46,15 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
         Ok(format!("a row of {table} refers to one of {parent} that does not exist"))
     });
+    // One of before there were volumes has none.
+    if conn.table_exists(None, "contents").unwrap_or(false) {
+        faults(
+            "SELECT 1 FROM (SELECT DISTINCT volume, place, class FROM messages) m WHERE NOT EXISTS
+                 (SELECT 1 FROM contents c WHERE c.place = m.place AND c.class = m.class AND c.volume = m.volume)
+             LIMIT 1",
+            |_| Ok("there are messages that the contents of the history do not list".to_owned()),
+        );
+    }
     health.faults.retain(|fault| fault != "ok");
     health.faults.truncate(MOST);
     for fault in &mut health.faults {
@@ -129,6 +139,20 @@ mod tests {
         drop(conn);
         let health = check(folder.path()).expect("checked");
         assert_eq!(health.faults, ["a row of x refers to one of accounts that does not exist"]);
+    }
+
+    #[test]
+    fn a_message_that_nobody_would_be_shown_is_found() {
+        let folder = folder();
+        let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
+        let say = "INSERT INTO messages (id, place, sender, kind, text, volume) VALUES (?1, 1, 0, ?2, '', 0)";
+        conn.execute("INSERT INTO contents VALUES (1, 0, 0)", []).expect("written");
+        conn.execute(say, (1 << 20, 0)).expect("written");
+        let latest = Some(Millis(1));
+        assert_eq!(check(folder.path()).expect("checked"), Health { faults: Vec::new(), latest });
+        conn.execute(say, (2 << 20, 3)).expect("written");
+        let health = check(folder.path()).expect("checked");
+        assert_eq!(health.faults, ["there are messages that the contents of the history do not list"]);
     }
 
     #[test]

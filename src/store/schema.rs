@@ -88,6 +88,14 @@ pub(super) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError>
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     let (found, known) = check_version(conn)?;
+    if found > 0 && found < known {
+        // Some seconds for a million messages: whoever waits for the server should know what for.
+        tracing::info!(
+            found,
+            known,
+            "the database is brought up to date, which takes a while if it is large"
+        );
+    }
     for (version, step) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step)?;
@@ -101,8 +109,10 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use crate::chat::history::{Kinds, Window};
-    use crate::chat::record::{ChannelId, Place};
+    use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
     use crate::store::history;
+    use crate::store::records::Keeper;
+    use crate::wire::MessageId;
 
     #[test]
     fn a_database_from_the_future_is_left_alone() {
@@ -128,6 +138,27 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_fails_leaves_the_database_as_it_was_and_is_taken_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let conn = Connection::open(&path).expect("opens");
+        for step in &MIGRATIONS[..3] {
+            conn.execute_batch(step).expect("migrates");
+        }
+        conn.pragma_update(None, "user_version", 3).expect("writes");
+        // In the way of the last statement of the next step, behind all that costs time.
+        conn.execute_batch("CREATE TABLE history (x)").expect("writes");
+        assert!(matches!(open_writer(&path), Err(StoreError::Sql(_))));
+        conn.execute_batch(
+            "SELECT class FROM messages INDEXED BY messages_by_place WHERE place = 1; DROP TABLE history",
+        )
+        .expect("as it was");
+        drop(conn);
+        let conn = open_writer(&path).expect("opens");
+        assert_eq!(check_version(&conn).expect("reads").0 as usize, MIGRATIONS.len());
+    }
+
+    #[test]
     fn what_was_said_before_there_were_volumes_is_read_on() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
@@ -136,19 +167,35 @@ mod tests {
             conn.execute_batch(step).expect("migrates");
         }
         conn.pragma_update(None, "user_version", 3).expect("writes");
-        // Of the account 0, which is always there: said, said, and a JOIN.
+        // Of the account 0, which is always there: said, said, a JOIN, and more than there is room for in a volume.
         conn.execute_batch(
-            "INSERT INTO messages (id, place, sender, kind, text) VALUES (5, 1, 0, 0, 'a'), (6, 2, 0, 0, 'b'), (7, 1, 0, 3, '')",
+            "INSERT INTO messages (id, place, sender, kind, text) VALUES
+                 (5, 1, 0, 0, 'a'), (6, 2, 0, 0, 'b'), (7, 1, 0, 3, ''), (8, 1, 0, 0, 'c'), (9, 1, 0, 0, 'd')",
         )
         .expect("writes");
         drop(conn);
         let conn = open_writer(&path).expect("opens");
-        let kinds = Kinds { events: true, redactions: false };
-        let read = |place| {
-            let place = Place::Channel(ChannelId(place));
-            let page = history::read(&conn, place, &Window::latest(9), kinds, 1 << 20).expect("reads");
+        let place = |n| Place::Channel(ChannelId(n));
+        let read = |n, window: &Window| {
+            let kinds = Kinds { events: true, redactions: false };
+            let page = history::read(&conn, place(n), window, kinds, 1 << 20).expect("reads");
             page.iter().map(|kept| kept.message.id.as_i64()).collect::<Vec<_>>()
         };
-        assert_eq!((read(1), read(2), read(3)), (vec![5, 7], vec![6], vec![]));
+        let all = Window::latest(9);
+        assert_eq!((read(1, &all), read(2, &all), read(3, &all)), (vec![5, 7, 8, 9], vec![6], vec![]));
+        // And written on.
+        let mut keeper = Keeper::new(&conn).expect("prepares");
+        for (n, id) in [(1, 10), (2, 11)] {
+            let (id, from, kind) = (MessageId::from_i64(id), AccountId(0), MessageKind::Privmsg);
+            let (text, tags, place) = ("x".into(), "".into(), place(n));
+            let message = StoredMessage { id, place, from, kind, text, tags, send_id: None };
+            keeper.apply(&Record::Message(message)).expect("written");
+        }
+        let gone = Record::Redacted { place: place(1), message: MessageId::from_i64(8) };
+        keeper.apply(&gone).expect("written");
+        assert_eq!((read(1, &all), read(2, &all)), (vec![5, 7, 9, 10], vec![6, 11]));
+        let (after, before) = (MessageId::from_i64(8), MessageId::from_i64(11));
+        assert_eq!(read(1, &Window { after, before, newest: false, limit: 1 }), [9]);
+        assert_eq!(read(1, &Window { after, before, newest: true, limit: 1 }), [10]);
     }
 }
