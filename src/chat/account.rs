@@ -29,8 +29,8 @@ pub enum Request {
     DeviceList,
     /// A device may log in no more.
     DeviceRemove(DeviceKey),
-    /// Something about invites to the server.
-    Invites(InviteRequest),
+    /// Something about invites to the server, by the power of this admin.
+    Invites(InviteRequest, AccountId),
     /// The configuration is to be read again.
     Rehash,
 }

@@ -88,8 +88,15 @@ impl<'a> Context<'a> {
 
     /// Does the member run the server, by its own role or by OPER?
     pub fn is_admin(&self) -> bool {
-        let lent = self.chat.sessions.get(&self.member.session).is_some_and(|known| known.admin_by.is_some());
-        lent || self.me().is_some_and(Person::is_admin)
+        self.admin_as().is_some()
+    }
+
+    /// The admin whose power the member has: himself, or whose password he gave to OPER.
+    pub fn admin_as(&self) -> Option<AccountId> {
+        if self.me().is_some_and(Person::is_admin) {
+            return Some(self.member.account);
+        }
+        self.chat.sessions.get(&self.member.session)?.admin_by
     }
 
     /// How much the member may do in a channel.

@@ -129,6 +129,7 @@ fn explain(failure: &Failure) -> anyhow::Error {
         FailureKind::Disabled => "`parlour user enable NAME` lets it log in again",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
+        FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
         FailureKind::Invalid => "see --help",
         FailureKind::Certificates => "mend them and run it again",
         FailureKind::NoServer => "start it with `parlour serve`",

@@ -17,22 +17,24 @@ use crate::wire::Millis;
 /// Where clients reach the server, and how they know it: what a link says of it.
 pub(super) type Reach<'a> = (&'a [Address], Pin);
 
-/// Carries out what an admin with this account asks.
+/// Carries out what an account asks by the power of an admin's, mostly the same one.
 pub(super) async fn run(
     store: &Store,
     reach: Reach<'_>,
-    account: AccountId,
+    (account, admin): (AccountId, AccountId),
     request: InviteRequest,
 ) -> Outcome {
     let outcome = match request {
-        InviteRequest::Create(wish) => create(store, reach, account, wish).await,
+        InviteRequest::Create(wish) => create(store, reach, (account, admin), wish).await,
         InviteRequest::List => list(store, account).await,
-        InviteRequest::Revoke(id) => {
-            let revoked = ask(store, account, Request::InviteRevoke { id }).await;
-            revoked.map(|_| InviteOutcome::Revoked(id))
-        }
+        InviteRequest::Revoke(id) => take_back(store, account, id).await.map(|()| InviteOutcome::Revoked(id)),
     };
     outcome.map_or_else(|failure| Outcome::Refused(code(failure.kind), failure.text), Outcome::Invites)
+}
+
+/// Revokes an invite.
+pub(super) async fn take_back(store: &Store, account: AccountId, id: i64) -> Result<(), Failure> {
+    ask(store, account, Request::InviteRevoke { id }).await.map(drop)
 }
 
 async fn ask(store: &Store, account: AccountId, request: Request) -> Result<Reply, Failure> {
@@ -42,7 +44,7 @@ async fn ask(store: &Store, account: AccountId, request: Request) -> Result<Repl
 async fn create(
     store: &Store,
     (addresses, pin): Reach<'_>,
-    account: AccountId,
+    (account, admin): (AccountId, AccountId),
     wish: Wish,
 ) -> Result<InviteOutcome, Failure> {
     let token = Token::random();
@@ -52,9 +54,9 @@ async fn create(
     };
     let order = InviteOrder { token: token.hash(), purpose, lasts_ms: wish.lasts.0 };
     let expires = Millis(now().0.saturating_add(wish.lasts.0));
-    let Reply::InviteCreated(number) = ask(store, account, Request::InviteCreate(order)).await? else {
-        return Err(Failure::invalid("an unexpected answer"));
-    };
+    let by = (now(), Actor::Account(account));
+    let number =
+        admin::create_invite(store, order, by, Some(admin).filter(|&admin| admin != account)).await?;
     let link = InviteLink { addresses: addresses.to_vec(), pin, account: resets, token };
     let link = Secret(Zeroizing::new(link.to_string()));
     Ok(InviteOutcome::Made { number, purpose: wish.purpose, expires, link })
@@ -93,6 +95,7 @@ fn code(kind: FailureKind) -> &'static str {
         FailureKind::Removed => "ACCOUNT_REMOVED",
         FailureKind::Disabled => "ACCOUNT_DISABLED",
         FailureKind::UnknownInvite => "NO_SUCH_INVITE",
+        FailureKind::NotAdmin => "ACCESS_DENIED",
         FailureKind::Store => "TEMPORARILY_UNAVAILABLE",
         _ => "INVALID_PARAMS",
     }

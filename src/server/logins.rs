@@ -17,7 +17,7 @@ use crate::chat::login::{Checked, Refused, Registration, Verified};
 use crate::chat::record::{AccountChange, AccountId};
 use crate::chat::sasl::Credentials;
 use crate::store::accounts::AccountError;
-use crate::store::invites::{RedeemError, Redeemed};
+use crate::store::invites::{self, RedeemError, Redeemed};
 use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
 use crate::wire::Nick;
@@ -172,8 +172,8 @@ impl Logins {
             Ok((Redeemed::Reset(account), phc)) => {
                 info!(%peer, account = %account.name, "password and devices reset with an invite");
                 self.hub.account_changed(AccountChange::PasswordChanged(account.id)).await;
-                if let Err(error) = forget_devices(&self.store, account.id).await {
-                    warn!(%error, account = %account.name, "devices that were added meanwhile are not forgotten");
+                if let Err(error) = close_ways_in(&self.store, account.id).await {
+                    warn!(%error, account = %account.name, "devices and invites that were added meanwhile are not forgotten");
                     return refused("TEMPORARILY_UNAVAILABLE", "Log in with the new password".to_owned());
                 }
                 // Counted after the own change. If the password is another by now, that is not this one's login.
@@ -200,10 +200,16 @@ impl Logins {
     }
 }
 
-/// Forgets the devices of an account that has a new password, once its sessions of before have ended: one of them may have
-/// added another while that was on its way.
-pub async fn forget_devices(store: &Store, account: AccountId) -> Result<(), StoreError> {
-    store.write(move |tx| Ok::<_, StoreError>(devices::remove_all(tx, account)?)).await
+/// Forgets the devices of an account that has a new password and revokes its invites, once its sessions of before have
+/// ended: one of them may have added another while that was on its way.
+pub async fn close_ways_in(store: &Store, account: AccountId) -> Result<(), StoreError> {
+    store
+        .write(move |tx| {
+            devices::remove_all(tx, account)?;
+            invites::revoke_all_of(tx, account, now())?;
+            Ok(())
+        })
+        .await
 }
 
 /// Why an account was not made.

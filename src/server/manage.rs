@@ -12,6 +12,7 @@ use super::logins::Logins;
 use super::passwords::{Password, Passwords};
 use super::reload::{ReloadError, Reloader};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret};
+use crate::chat::invites::{InviteOutcome, InviteRequest};
 use crate::chat::login::Checked;
 use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
@@ -70,10 +71,7 @@ impl Manager {
                 self.store.read(list).await.map(Outcome::Devices)
             }
             Request::DeviceRemove(key) => self.device_remove(account, key).await,
-            Request::Invites(request) => {
-                let reach = (&*self.addresses, self.reloader.identity().pin());
-                Ok(invites::run(&self.store, reach, account, request).await)
-            }
+            Request::Invites(request, admin) => Ok(self.invites(asker, admin, request).await),
             Request::Rehash => Ok(match self.reloader.read().await {
                 Ok(settings) => {
                     self.reloader.note_root().await;
@@ -134,7 +132,7 @@ impl Manager {
 
     /// Adds a device, unless a password was changed since it was asked for: it may have been this account's, by an invite
     /// that ends all of the account's devices, and who asks be whom that is to keep out. What comes before the chat knows
-    /// of such a change, [`forget_devices`](super::logins::forget_devices) takes back.
+    /// of such a change, [`close_ways_in`](super::logins::close_ways_in) takes back.
     async fn device_add(&self, asker: Asker, key: DeviceKey) -> Result<Outcome, StoreError> {
         let (account, changes) = (asker.account, self.password_changes.clone());
         let added = self.store.write(move |tx| {
@@ -150,6 +148,23 @@ impl Manager {
             Err(DeviceError::Store(error)) => Err(error),
             Err(why @ DeviceError::Meanwhile) => Ok(refused("TEMPORARILY_UNAVAILABLE", why.to_string())),
             Err(why) => Ok(refused("CERT_REFUSED", why.to_string())),
+        }
+    }
+
+    /// A link that is made while a password is changed may be by whom that is to keep out, and after the admin's invites were
+    /// revoked: nobody gets to see it.
+    async fn invites(&self, asker: Asker, admin: AccountId, request: InviteRequest) -> Outcome {
+        let reach = (&*self.addresses, self.reloader.identity().pin());
+        let outcome = invites::run(&self.store, reach, (asker.account, admin), request).await;
+        match outcome {
+            Outcome::Invites(InviteOutcome::Made { number, .. })
+                if self.password_changes.load(Ordering::Acquire) != asker.since =>
+            {
+                // Should that fail, nobody has the link all the same.
+                let _ = invites::take_back(&self.store, asker.account, number).await;
+                refused("TEMPORARILY_UNAVAILABLE", "A password was changed on the server just now; try again")
+            }
+            outcome => outcome,
         }
     }
 

@@ -155,6 +155,13 @@ pub fn find(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {
     Ok(credentials(conn, name)?.ok_or_else(|| AccountError::Unknown(name.clone()))?.account)
 }
 
+/// Is it an account that may log in, and an admin's?
+pub fn is_admin(conn: &Connection, id: AccountId) -> rusqlite::Result<bool> {
+    let sql = "SELECT role FROM accounts WHERE id = ?1 AND removed IS NULL AND disabled IS NULL";
+    let role = conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(role == Some(Role::Admin))
+}
+
 /// The account of that name, for somebody who is to log in to it: not one that was removed, is built in or disabled, and
 /// what is wrong with it is said.
 pub fn find_usable(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {

@@ -33,7 +33,8 @@ pub struct Entry {
 }
 
 impl Actor {
-    pub(super) fn id(self) -> Option<AccountId> {
+    /// The account, if it is one.
+    pub fn id(self) -> Option<AccountId> {
         match self {
             Self::Console => None,
             Self::Account(id) => Some(id),

@@ -1,7 +1,7 @@
 //! Invites: tokens that make an account, a limited number of times, until they expire or are revoked; or that give an
 //! account a new password, once.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub struct NewInvite {
     pub expires: Millis,
     /// The account whose password and devices it resets, instead of making accounts.
     pub resets: Option<AccountId>,
+    /// The admin by whose power it is made, where that is not its maker's.
+    pub power: Option<AccountId>,
 }
 
 /// An invite as it is kept.
@@ -177,8 +179,8 @@ pub fn create(
     (now, actor): (Millis, Actor),
 ) -> rusqlite::Result<InviteId> {
     tx.prepare_cached(
-        "INSERT INTO invites (token, role, channel, uses, expires, created, created_by, resets)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO invites (token, role, channel, uses, expires, created, created_by, resets, power)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .insert((
         invite.token,
@@ -189,6 +191,7 @@ pub fn create(
         now,
         actor.id(),
         invite.resets,
+        invite.power,
     ))
     .map(InviteId)
 }
@@ -225,11 +228,11 @@ pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Op
         .optional()
 }
 
-/// Takes back what is still open of the invites that an account made. Returns how many.
+/// Takes back what is still open of the invites that an account made, or that others made by its power. Returns how many.
 pub fn revoke_all_by(tx: &Connection, account: AccountId, now: Millis) -> rusqlite::Result<usize> {
     tx.prepare_cached(
         "UPDATE invites SET revoked = ?2
-         WHERE created_by = ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
+         WHERE ?1 IN (created_by, power) AND revoked IS NULL AND spent < uses AND expires > ?2",
     )?
     .execute((account, now))
 }
@@ -266,7 +269,15 @@ pub fn redeem(
         None => (accounts::create(tx, name, password, invite.role, Some(invite.id.0), now)?, false),
     };
     tx.prepare_cached("UPDATE invites SET spent = spent + 1 WHERE id = ?1")?.execute([invite.id.0])?;
-    let detail = format!("invite {}{}", invite.id, if resets { ", password and devices reset" } else { "" });
+    let mut detail = format!("invite {}", invite.id);
+    if resets {
+        // Whoever had the account may have left himself more links, and another reset would take it from its owner.
+        let revoked = revoke_all_of(tx, account.id, now)?;
+        detail.push_str(", password and devices reset");
+        if revoked > 0 {
+            let _ = write!(detail, ", invites revoked: {revoked}");
+        }
+    }
     audit::note(tx, (now, Actor::Account(account.id)), "invite redeem", account.name.as_str(), &detail)?;
     Ok(if resets { Redeemed::Reset(account) } else { Redeemed::Made(account, invite.channel) })
 }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_devices.sql"),
     include_str!("migrations/0004_volumes.sql"),
     include_str!("migrations/0005_resets.sql"),
+    include_str!("migrations/0006_lent_power.sql"),
 ];
 
 /// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that

@@ -331,6 +331,7 @@ async fn invites_make_their_accounts_and_say_why_not() {
         uses,
         expires: Millis(NOW.0 + 1000),
         resets: None,
+        power: None,
     };
     let make = |new: NewInvite| {
         store.write(move |tx| Ok::<_, StoreError>(invites::create(tx, &new, (NOW, Actor::Console))?))
@@ -384,13 +385,17 @@ async fn an_invite_resets_its_account_and_no_other() {
         uses: 1,
         expires: Millis(NOW.0 + 1000),
         resets: Some(alice),
+        power: None,
     };
-    for token in [1, 2, 3] {
-        store
-            .write(move |tx| Ok::<_, StoreError>(invites::create(tx, &reset(token), (NOW, Actor::Console))?))
-            .await
-            .expect("made");
-    }
+    // The last of them is one that she made herself.
+    let by_herself = NewInvite { resets: None, ..reset(5) };
+    let make = async |invite: NewInvite, actor| {
+        let create = move |tx: &Connection| invites::create(tx, &invite, (NOW, actor));
+        store.write(move |tx| Ok::<_, StoreError>(create(tx)?)).await.expect("made")
+    };
+    make(reset(1), Actor::Console).await;
+    make(reset(4), Actor::Console).await;
+    make(by_herself, Actor::Account(alice)).await;
     let redeem =
         |token: u8, name: &str| store.redeem([token; 32], nick(name), PasswordHash::from_phc("another"), NOW);
     store
@@ -424,6 +429,15 @@ async fn an_invite_resets_its_account_and_no_other() {
     let devices = |id| store.read(move |conn| Ok::<_, StoreError>(super::devices::list(conn, id)?.len()));
     assert_eq!((devices(alice).await.expect("reads"), devices(bob).await.expect("reads")), (0, 1));
 
+    for (token, name) in [(4, "alice"), (5, "dora")] {
+        assert!(
+            matches!(redeem(token, name).await, Err(RedeemError::Revoked)),
+            "no other link of hers is left"
+        );
+    }
+
+    make(reset(2), Actor::Console).await;
+    make(reset(3), Actor::Console).await;
     let change = |sql: &'static str| store.write(move |tx| Ok::<_, StoreError>(tx.execute(sql, [alice])?));
     change("UPDATE accounts SET disabled = 1 WHERE id = ?1").await.expect("disables");
     assert!(matches!(redeem(2, "alice").await, Err(RedeemError::Disabled(_))));

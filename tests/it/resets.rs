@@ -101,7 +101,8 @@ fn a_reset_ends_all_that_was_and_keeps_the_account() {
     assert_eq!(home.count("SELECT count(*) FROM accounts WHERE name = 'dora'"), 1);
     let audit = |action: &str| home.count(&format!("SELECT count(*) FROM audit WHERE action = '{action}'"));
     assert_eq!((audit("invite create"), audit("invite redeem")), (2, 2));
-    let noted = "SELECT count(*) FROM audit WHERE detail = 'invite 2, password and devices reset' AND target = 'dora'";
+    let noted = "SELECT count(*) FROM audit
+                 WHERE detail = 'invite 2, password and devices reset' AND target = 'dora'";
     assert_eq!(home.count(noted), 1);
 
     // Once.
@@ -273,6 +274,42 @@ fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
         assert_eq!(home.count("SELECT count(*) FROM devices"), 0, "round {round}");
         assert!(answer(&mut owner, &format!("CERT ADD {round:064x}")).contains("CERT_ADDED"));
     }
+}
+
+/// Nor does a link that the intruder makes with an admin's account, or from his own with the admin's password.
+#[test]
+fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
+    let server = server_with_admin(&[]);
+    let home = &server.home;
+    let mut bob = Client::login(&server, "bob");
+    let mut password = PASSWORD.to_owned();
+    for round in 0..4 {
+        assert!(bob.request(&format!("OPER root {password}"))[0].is("381"));
+        let link = home.invite(&["--for", "root"]);
+        let mut owner = guest(&server, &link, "root");
+        let mut intruder = Client::connect(&server);
+        intruder.ready("root", FULL);
+        assert_eq!(intruder.authenticate("root", &password).command, "903");
+        let mut intruder = intruder.enter();
+        intruder.send_bytes("INVITES CREATE admin\r\n".repeat(30).as_bytes()).expect("the server reads");
+        bob.send_bytes("INVITES CREATE admin\r\n".repeat(10).as_bytes()).expect("the server reads");
+        password = format!("{NEW}-{round}");
+        let said = register(&mut owner, "root", &password);
+        assert!(said.contains("REGISTER SUCCESS"), "{said}");
+        intruder.until_closed();
+        bob.barrier();
+        owner.send("CAP END");
+        let mut owner = owner.enter();
+        owner.barrier();
+        let open = "SELECT count(*) FROM invites WHERE revoked IS NULL AND spent < uses";
+        assert_eq!(home.count(open), 0, "round {round}");
+    }
+    bob.drain();
+    assert!(answer(&mut bob, "INVITES LIST").starts_with("481"), "no admin any more");
+    let lent =
+        "SELECT count(*) FROM invites JOIN accounts a ON a.id = power JOIN accounts b ON b.id = created_by
+                WHERE a.name = 'root' AND b.name = 'bob'";
+    assert!(home.count(lent) > 0);
 }
 
 /// Nor does a password that was on its way when it happened.

@@ -48,11 +48,9 @@ impl Invites {
 }
 
 fn asked(cx: &mut Context<'_>, request: Result<InviteRequest, String>, voice: Voice) {
-    if !cx.is_admin() {
-        return denied(cx, voice);
-    }
+    let Some(admin) = cx.admin_as() else { return denied(cx, voice) };
     match request {
-        Ok(request) => ask(cx, Request::Invites(request), voice),
+        Ok(request) => ask(cx, Request::Invites(request, admin), voice),
         Err(why) => {
             say(cx, voice, ("FAIL", "INVALID_PARAMS"), &[], &format!("{why}; there are {USAGE}"));
         }

@@ -1,35 +1,49 @@
 //! The requests about invites.
 
 use super::{Failure, FailureKind, Invite, InviteOrder, PAGE, Purpose, Reply};
-use crate::chat::record::Role;
+use crate::chat::record::{AccountId, Role};
 use crate::store::audit::{self, Actor};
 use crate::store::invites::{self, InviteId, NewInvite};
 use crate::store::{Store, StoreError, accounts};
 use crate::wire::Millis;
 
-pub async fn create(store: &Store, order: InviteOrder, by: (Millis, Actor)) -> Result<Reply, Failure> {
+/// Makes an invite and returns its number. It ends with the account that made it and with the admin by whose power that
+/// was, who is the same where none is named.
+pub async fn create(
+    store: &Store,
+    order: InviteOrder,
+    by: (Millis, Actor),
+    power: Option<AccountId>,
+) -> Result<i64, Failure> {
     if order.lasts_ms == 0 || matches!(order.purpose, Purpose::Accounts { uses: 0, .. }) {
         return Err(Failure::invalid("an invite needs at least one use and some time"));
     }
     let (token, expires) = (order.token, Millis(by.0.0.saturating_add(order.lasts_ms)));
     store
         .write(move |tx| {
+            // He may have been one when he asked.
+            if let Some(id) = power.or(by.1.id())
+                && !accounts::is_admin(tx, id)?
+            {
+                let text = "only an admin may do that".to_owned();
+                return Err(Failure { kind: FailureKind::NotAdmin, text });
+            }
             let (invite, detail) = match order.purpose {
                 Purpose::Accounts { role, channel, uses } => {
                     let detail = format!("{role}, {uses} uses, until {expires}");
                     let channel = Some(channel);
-                    (NewInvite { token, role, channel, uses, expires, resets: None }, detail)
+                    (NewInvite { token, role, channel, uses, expires, resets: None, power }, detail)
                 }
                 Purpose::Reset(name) => {
                     let account = accounts::find_usable(tx, &name)?;
                     let detail = format!("resets {}, until {expires}", account.name);
                     let (role, resets) = (Role::Member, Some(account.id));
-                    (NewInvite { token, role, channel: None, uses: 1, expires, resets }, detail)
+                    (NewInvite { token, role, channel: None, uses: 1, expires, resets, power }, detail)
                 }
             };
             let id = invites::create(tx, &invite, by)?;
             audit::note(tx, by, "invite create", &id.to_string(), &detail)?;
-            Ok(Reply::InviteCreated(id.0))
+            Ok(id.0)
         })
         .await
 }

@@ -20,6 +20,8 @@ use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
 
+pub use invites::create as create_invite;
+
 /// What can be asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -260,6 +262,8 @@ pub enum FailureKind {
     NoServer,
     /// The running server cannot take the certificates.
     Certificates,
+    /// The account is no admin, or no more.
+    NotAdmin,
     /// The store failed.
     Store,
 }
@@ -288,7 +292,10 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::UserList { after } => {
             store.read(move |conn| users::list(conn, after.as_ref())).await.map(Into::into)
         }
-        Request::InviteCreate(order) => invites::create(store, order, by).await.map(Into::into),
+        Request::InviteCreate(order) => {
+            let number = invites::create(store, order, by, None).await?;
+            Ok(Reply::InviteCreated(number).into())
+        }
         Request::InviteList { after } => invites::list(store, after, now).await.map(Into::into),
         Request::InviteRevoke { id } => invites::revoke(store, id, by).await.map(Into::into),
         Request::Absent { pin, after } => {

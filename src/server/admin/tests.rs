@@ -176,6 +176,36 @@ async fn the_life_of_an_invite() {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_the_links_that_its_account_left_behind() {
+    let admin = Admin::new();
+    let root = Request::UserAdd { user: user("root", Role::Admin), again: false };
+    let (_, changes) = admin.ask(root).await.expect("added");
+    let [AccountChange::Added(root, None)] = &changes[..] else { panic!("{changes:?}") };
+    let mallory = admin.add("mallory").await.expect("added");
+    let [AccountChange::Added(mallory, None)] = &mallory[..] else { panic!("{mallory:?}") };
+    let order = |token: u8, purpose| InviteOrder { token: [token; 32], purpose, lasts_ms: 1000 };
+    let channel = ChannelName::parse("#lobby").expect("a channel");
+    let makes = Purpose::Accounts { role: Role::Admin, channel, uses: 9 };
+    let reset = Purpose::Reset(nick("root"));
+    // Of another session, which is an admin by root's password.
+    let by = (NOW, Actor::Account(mallory.id));
+    create_invite(&admin.store, order(1, makes.clone()), by, Some(root.id)).await.expect("made");
+    let own = create_invite(&admin.store, order(2, makes.clone()), by, None).await;
+    assert_eq!(own.map_err(|failure| failure.kind), Err(FailureKind::NotAdmin));
+    admin.ask(Request::InviteCreate(order(3, reset))).await.expect("made");
+    admin.ask(Request::InviteCreate(order(4, makes))).await.expect("made");
+    admin.change("root", UserChange::Password(hash())).await.expect("set");
+    let (Reply::Invites(invites), _) = admin.ask(Request::InviteList { after: 0 }).await.expect("lists")
+    else {
+        panic!("invites")
+    };
+    let left: Vec<_> = invites.iter().map(|invite| (invite.created_by.clone(), invite.state)).collect();
+    let whose = [(Some(nick("mallory")), State::Revoked), (None, State::Revoked), (None, State::Open)];
+    assert_eq!(left, whose, "what the command line made stays, but for what resets the account");
+    assert_eq!(admin.audit().await.last().expect("noted"), "user passwd root invites revoked: 2");
+}
+
+#[tokio::test]
 async fn who_asks_for_nonsense_is_told() {
     let admin = Admin::new();
     assert_eq!(admin.ask(Request::Server).await, Err(FailureKind::NoServer));

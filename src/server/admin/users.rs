@@ -43,7 +43,7 @@ pub fn change(
     let (id, name) = (account.id, account.name.clone());
     // The links that somebody handed out as an admin, perhaps to himself, are no way back in.
     let revoked = match change {
-        UserChange::Remove => invites::revoke_all_of(tx, id, by.0)?,
+        UserChange::Remove | UserChange::Password(_) => invites::revoke_all_of(tx, id, by.0)?,
         UserChange::Disable | UserChange::Role(Role::Member) => invites::revoke_all_by(tx, id, by.0)?,
         _ => 0,
     };

@@ -15,7 +15,7 @@ use tracing::{debug, info, warn};
 use super::{Answer, REQUEST, socket_path};
 use crate::chat::record::AccountChange;
 use crate::server::admin::{self, Failure, Outcome, Reply, Request};
-use crate::server::logins::forget_devices;
+use crate::server::logins::close_ways_in;
 use crate::server::now;
 use crate::store::Store;
 use crate::store::audit::Actor;
@@ -181,7 +181,7 @@ where
                     };
                     (self.tell)(change).await;
                     if let Some(account) = renewed
-                        && let Err(error) = forget_devices(&self.store, account).await
+                        && let Err(error) = close_ways_in(&self.store, account).await
                     {
                         return Answer::Failed(error.into());
                     }
