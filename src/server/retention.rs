@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::config::{History, Keep};
 use super::handle::now;
-use crate::store::{Store, StoreError, history};
+use crate::store::{Store, StoreError, audit, history};
 use crate::wire::Millis;
 
 /// How often.
@@ -27,6 +27,11 @@ const REST: Duration = Duration::from_millis(20);
 pub(super) async fn run(store: Store, mut config: watch::Receiver<History>) {
     loop {
         let policy = config.borrow_and_update().clone();
+        match prune_audit(&store, policy.keep_audit_days, now()).await {
+            Ok(0) => {}
+            Ok(removed) => info!(removed, "entries of the audit are older than they are kept"),
+            Err(error) => warn!(%error, "cannot remove old entries of the audit"),
+        }
         match prune(&store, &policy, now()).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "messages are older than they are kept"),
@@ -47,7 +52,7 @@ async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, Stor
     }
     for (place, name) in store.read(|conn| Ok::<_, StoreError>(history::places(conn)?)).await? {
         let Keep { keep_days, keep_messages } = policy.of(name.as_ref());
-        let after = keep_days.map(|days| Millis(now.0.saturating_sub(u64::from(days) * 24 * 60 * 60 * 1000)));
+        let after = keep_days.map(|days| ago(now, days));
         let bounds = store
             .read(move |conn| Ok::<_, StoreError>(history::bounds(conn, place, (after, keep_messages))?));
         let bounds = bounds.await?;
@@ -62,6 +67,24 @@ async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, Stor
         }
     }
     Ok(removed)
+}
+
+/// Removes once what is too old of what admins and moderators did; how much that was.
+async fn prune_audit(store: &Store, days: u32, now: Millis) -> Result<usize, StoreError> {
+    let Some(before) = Some(days).filter(|&days| days > 0).map(|days| ago(now, days)) else { return Ok(0) };
+    let mut removed = 0;
+    loop {
+        let count = store.write(move |tx| Ok::<_, StoreError>(audit::forget(tx, before, CHUNK)?)).await?;
+        removed += count;
+        if count < CHUNK as usize {
+            return Ok(removed);
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
+
+fn ago(now: Millis, days: u32) -> Millis {
+    Millis(now.0.saturating_sub(u64::from(days) * 24 * 60 * 60 * 1000))
 }
 
 #[cfg(test)]
@@ -142,5 +165,28 @@ mod tests {
             Ok::<_, StoreError>(count?)
         });
         assert_eq!(forgotten.await.expect("reads"), 7 + 5 + 5, "the index has what was said to unlearn");
+    }
+
+    #[tokio::test]
+    async fn the_audit_is_kept_for_ever_or_for_so_many_days_and_the_roots_always() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let note = |tx: &Connection| {
+            audit::note_root(tx, Millis(NOW.0 - 9 * DAY), "pin")?;
+            for n in 0..1200 {
+                let at = Millis(NOW.0 - (1200 - n) / 100 * DAY);
+                audit::note(tx, (at, audit::Actor::Console), "user add", &n.to_string(), "")?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        store.write(note).await.expect("notes");
+        assert_eq!(prune_audit(&store, 0, NOW).await.expect("prunes"), 0);
+        assert_eq!(prune_audit(&store, 5, NOW).await.expect("prunes"), 601);
+        assert_eq!(prune_audit(&store, 5, NOW).await.expect("prunes"), 0, "nothing twice");
+        let left = store.read(|conn| Ok::<_, StoreError>(audit::latest(conn, 2000)?)).await.expect("reads");
+        let targets = |n: usize| left.get(n).map(|entry| entry.target.as_str());
+        assert_eq!((left.len(), targets(0), targets(598)), (600, Some("1199"), Some("601")));
+        assert_eq!(targets(599), Some("pin"), "retire asks since when a root is shown");
+        assert_eq!(prune_audit(&store, 1, Millis(NOW.0 + 9 * DAY)).await.expect("prunes"), 599);
     }
 }

@@ -73,6 +73,19 @@ pub fn root_shown(conn: &Connection, pin: &str) -> rusqlite::Result<Option<Milli
         .query_row((ROOT, pin), |row| row.get(0))
 }
 
+/// Removes up to `most` of the oldest entries from before a time; how many were removed. Which roots were shown stays:
+/// [`root_shown`] asks for it years later.
+pub fn forget(tx: &Connection, before: Millis, most: u32) -> rusqlite::Result<usize> {
+    // Up to the first that is to stay, so that nothing is read of what there is beyond.
+    tx.prepare_cached(
+        "DELETE FROM audit WHERE id IN
+             (SELECT id FROM audit WHERE at < ?1 AND action != ?2 AND id < ifnull(
+                  (SELECT id FROM audit WHERE at >= ?1 AND action != ?2 ORDER BY id LIMIT 1), 9223372036854775807)
+              ORDER BY id LIMIT ?3)",
+    )?
+    .execute((before, ROOT, most))
+}
+
 /// The latest entries, the newest first.
 pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<Entry>> {
     conn.prepare("SELECT at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?1")?

@@ -149,6 +149,10 @@ pub struct History {
     /// Messages that are kept of each channel and each talk, up to a thousand million; 0 for all. Default: 0.
     #[serde(deserialize_with = "values::between::<0, 1_000_000_000, _, _>")]
     pub keep_messages: u32,
+    /// Days for which it is kept what admins and moderators did, and who added and removed devices, up to 36,500; 0 for
+    /// ever. Default: 0, for who looks into a break-in wants to know how it began.
+    #[serde(deserialize_with = "values::between::<0, 36_500, _, _>")]
+    pub keep_audit_days: u32,
     /// `[history.channels."#name"]`: another `keep_days` or `keep_messages` for a channel. Default: none.
     #[serde(deserialize_with = "values::channels")]
     pub channels: BTreeMap<String, KeepIn>,
@@ -288,7 +292,7 @@ impl Default for Sessions {
 
 impl Default for History {
     fn default() -> Self {
-        Self { replay: 100, keep_days: 0, keep_messages: 0, channels: BTreeMap::new() }
+        Self { replay: 100, keep_days: 0, keep_messages: 0, keep_audit_days: 0, channels: BTreeMap::new() }
     }
 }
 

@@ -52,6 +52,7 @@ Be kind."""
         replay = 6
         keep_days = 7
         keep_messages = 8
+        keep_audit_days = 9
         [history.channels.'#lobby']
         keep_messages = 9
     "#;
@@ -91,7 +92,7 @@ fn unknown_keys_name_the_nearest() {
         ("[sessions]\nxyzzy = 1", "2: unknown key `xyzzy` in [sessions]; there are `grace_s`"),
         (
             "[history]\nxyzzy = 1",
-            "2: unknown key `xyzzy` in [history]; there are `channels`, `keep_days`, `keep_messages`, `replay`",
+            "2: unknown key `xyzzy` in [history]; there are `channels`, `keep_audit_days`, `keep_days`, `keep_messages`, `replay`",
         ),
         ("[tls]\nxyzzy = 1\n[sessions]\nplugh = 1", "2: unknown key `xyzzy` in [tls]; there are `names`"),
     ] {
