@@ -1,8 +1,10 @@
 //! What the full-screen chat costs: `cargo bench --bench screen`.
 //!
 //! Scrolls through a channel with 100,000 messages and draws each frame as bytes for a terminal, and takes 1,000 messages a
-//! second for ten seconds, with a key pressed every ten milliseconds, as fast as it can. Prints how long a frame took and
-//! how much of a second went into the messages. Without a terminal and without a server: what is measured is our own work.
+//! second for ten seconds, with a key pressed every ten milliseconds, as fast as it can. The same in a channel where nobody
+//! speaks and 100,000 times somebody comes or goes, folded and unfolded. Prints how long a frame took, how much of a
+//! second went into the messages, and when the chat wants to be woken though nothing happens. Without a terminal and
+//! without a server: what is measured is our own work.
 
 use std::time::{Duration, Instant};
 
@@ -23,42 +25,65 @@ const FRAMES: usize = 2_000;
 
 fn main() {
     for (columns, rows) in [(80, 24), (200, 50)] {
-        let mut bench = Bench::new(columns, rows);
-        let loading = Instant::now();
-        for n in 0..LOADED {
-            bench.message(n);
-        }
-        println!("{columns}x{rows}: {LOADED} messages loaded in {:?}", loading.elapsed());
-        let mut frames = Vec::with_capacity(FRAMES);
-        for n in 0..FRAMES {
-            // Two pages back for each page forward: far into the past, in both directions.
-            let code = if n % 3 == 2 { Code::PageDown } else { Code::PageUp };
-            let started = Instant::now();
-            bench.key(Key::plain(code));
-            bench.draw();
-            frames.push(started.elapsed());
-        }
-        show("  a frame while scrolling", frames);
-
-        bench.key("Esc".parse().expect("a key"));
-        let (mut frames, mut spent) = (Vec::new(), Duration::ZERO);
-        for n in 0..10_000 {
-            let started = Instant::now();
-            bench.message(LOADED + n);
-            // Sixty frames and a hundred keys a second.
-            if n % 10 == 0 {
-                bench.key(Key::plain(Code::Char('x')));
-            }
-            if n % 16 == 0 {
-                let drawing = Instant::now();
-                bench.draw();
-                frames.push(drawing.elapsed());
-            }
-            spent += started.elapsed();
-        }
-        show("  a frame at 1,000 messages/s", frames);
-        println!("  ten seconds of that took {:.1} % of one core", spent.as_secs_f64() * 10.0);
+        run("messages", columns, rows, false, Bench::message);
+        run("comings and goings", columns, rows, false, Bench::moved);
+        run("comings and goings, unfolded,", columns, rows, true, Bench::moved);
     }
+}
+
+fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u64)) {
+    let mut bench = Bench::new(columns, rows);
+    let started = Instant::now();
+    bench.draw();
+    let first = started.elapsed();
+    let loading = Instant::now();
+    for n in 0..LOADED {
+        add(&mut bench, n);
+    }
+    println!(
+        "{columns}x{rows}: {LOADED} {what} loaded in {:?}; the empty frame took {first:?}",
+        loading.elapsed()
+    );
+    if unfold {
+        let started = Instant::now();
+        let count = bench.unfold_all();
+        println!("  {count} runs unfolded, {:?} each", started.elapsed() / count.max(1));
+    }
+    let mut frames = Vec::with_capacity(FRAMES);
+    for n in 0..FRAMES {
+        // Two pages back for each page forward: far into the past, in both directions.
+        let code = if n % 3 == 2 { Code::PageDown } else { Code::PageUp };
+        let started = Instant::now();
+        bench.key(Key::plain(code));
+        bench.draw();
+        frames.push(started.elapsed());
+    }
+    show("  a frame while scrolling", frames);
+
+    bench.key("Esc".parse().expect("a key"));
+    let (mut frames, mut spent) = (Vec::new(), Duration::ZERO);
+    for n in 0..10_000 {
+        let started = Instant::now();
+        add(&mut bench, LOADED + n);
+        // Sixty frames and a hundred keys a second.
+        if n % 10 == 0 {
+            bench.key(Key::plain(Code::Char('x')));
+        }
+        if n % 16 == 0 {
+            let drawing = Instant::now();
+            bench.draw();
+            frames.push(drawing.elapsed());
+        }
+        spent += started.elapsed();
+    }
+    show("  a frame at 1,000 of them a second", frames);
+    println!("  ten seconds of that took {:.1} % of one core", spent.as_secs_f64() * 10.0);
+    bench.now += 60_000;
+    bench.key("Ctrl-U".parse().expect("a key"));
+    println!(
+        "  without a change it is woken: {}",
+        bench.app.due().map_or("never".to_owned(), |due| format!("{due}"))
+    );
 }
 
 fn show(what: &str, mut times: Vec<Duration>) {
@@ -118,6 +143,31 @@ impl Bench {
             n % 37
         );
         self.line(&line);
+    }
+
+    /// Somebody comes, and goes again.
+    fn moved(&mut self, n: u64) {
+        self.now += 1;
+        let time = Millis(self.now);
+        let who = n / 2 % 5_000;
+        let what = if n.is_multiple_of(2) { "JOIN #lobby" } else { "PART #lobby :until tomorrow" };
+        self.line(&format!("@time={time} :user{who}!u@p {what}"));
+    }
+
+    /// Shows each of those who came and went. Gives how many runs there were.
+    fn unfold_all(&mut self) -> u32 {
+        let (above, open) = ("Alt-Up".parse().expect("a key"), "Enter".parse().expect("a key"));
+        let mut count = 0;
+        let mut last = None;
+        loop {
+            self.key(above);
+            if self.app.chosen.is_none() || self.app.chosen == last {
+                return count;
+            }
+            self.key(open);
+            last = self.app.chosen;
+            count += 1;
+        }
     }
 
     fn key(&mut self, key: Key) {

@@ -24,7 +24,7 @@ open() {
 type_() { local who=$1; shift; tmux_ send-keys -t "$who" -l "$*"; tmux_ send-keys -t "$who" Enter; }
 
 start_server
-for person in alice bob; do
+for person in alice bob carol; do
   XDG_CONFIG_HOME=$home/$person "$PARLOUR" join "$("$PARLOUR" invite create 2>/dev/null | tail -n 1)" \
     --name $person --password-stdin <<<"$person secret" >/dev/null
 done
@@ -68,6 +68,16 @@ look bob '200x50'
 XDG_CONFIG_HOME=$home/bob "$PARLOUR" send '#lobby' "$(printf '\033[2J\033]0;owned\007\033[31mred \342\200\256evil\314\266\314\266\314\266\314\266\314\266\314\266')" >/dev/null
 line=$(seen 30 'red evil' screen alice) && ok screen 'a hostile sender' "$line" || no screen 'a hostile sender' ''
 [ "$(tmux_ display-message -p -t alice '#{pane_title}')" != owned ] || no screen 'the title is not changed' ''
+
+# Comings and goings are folded, and unfolded by a key; a password is not to be seen.
+printf '/join #lobby\n/part #lobby see you\n' | XDG_CONFIG_HOME=$home/carol "$PARLOUR" chat >/dev/null 2>&1
+line=$(seen 30 '▸.*carol' screen alice) && ok screen 'folds who comes and goes' "$line" || no screen 'folds' ''
+tmux_ send-keys -t alice M-Up Enter Escape
+line=$(seen 30 'carol left (see you)' screen alice) && ok screen 'shows each of them' "$line" || no screen 'unfolds' ''
+type_ alice '/ns PASSWD one-secret another-secret'
+line=$(seen 30 'PASSWD •••• ••••' screen alice) && ok screen 'hides a password' "$line" || no screen 'hides a password' ''
+! screen alice | grep -q another-secret || no screen 'hides a password' 'it is seen'
+tmux_ send-keys -t alice M-1
 
 tmux_ resize-window -t alice -x 40 -y 12
 await 'red evil' screen alice

@@ -122,6 +122,7 @@ pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
         }
     }
     let (mut names, mut counts) = (String::new(), String::new());
+    let mut crowd = false;
     for became in Became::ALL {
         let is = |(_, first, last): &&(&str, How, How)| Became::of(*first, *last) == became;
         let who: Vec<&str> = people.iter().filter(is).map(|(name, ..)| *name).collect();
@@ -131,11 +132,15 @@ pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
             [name] => name.to_owned(),
             _ => who.len().to_string(),
         };
-        let gap = if names.is_empty() { "" } else { "  " };
-        let _ = write!(names, "{gap}{sign} {} {words}", who.join(", "));
+        let gap = if counts.is_empty() { "" } else { "  " };
+        // A name with its comma takes three cells at least: of a crowd it is clear without looking.
+        crowd |= who.len() * 3 > room * ROWS;
+        if !crowd {
+            let _ = write!(names, "{gap}{sign} {} {words}", who.join(", "));
+        }
         let _ = write!(counts, "{gap}{sign} {count} {words}");
     }
-    if width(&names) <= room * ROWS { names } else { counts }
+    if !crowd && width(&names) <= room * ROWS { names } else { counts }
 }
 
 fn arrow(how: How) -> &'static str {
