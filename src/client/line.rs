@@ -52,6 +52,12 @@ impl Line {
         self
     }
 
+    /// The same without its tags, for a server that does not know any.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { tags: String::new(), ..self }
+    }
+
     /// The whole line with its end.
     pub fn end(self) -> String {
         let space = if self.tags.is_empty() { "" } else { " " };

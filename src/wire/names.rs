@@ -42,6 +42,9 @@ impl Nick {
     /// Longest nick, in characters (`NICKLEN`).
     pub const MAX: usize = 24;
 
+    /// Longest that other servers' nicks are taken for, in bytes.
+    const MAX_HEARD: usize = 64;
+
     /// Checks and takes a nick.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let special = |c: char| "[]\\`_^{|}".contains(c);
@@ -54,6 +57,25 @@ impl Nick {
         }
         if text.len() > Self::MAX {
             return Err(NameError::TooLong(Self::MAX));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// Takes a nick as other servers may have it: also with letters of any script, digits first, other signs, and longer.
+    /// For names that a server says, which must not be lost; never for that of an account here.
+    pub fn heard(text: &str) -> Result<Self, NameError> {
+        let known =
+            |c: char| c.is_ascii_graphic() && !",!@*?".contains(c) || !c.is_ascii() && c.is_alphanumeric();
+        let first = text.chars().next().ok_or(NameError::Empty)?;
+        // What would be a channel, the end of a line, a server's mask, or a rank.
+        if "#:$~&%+".contains(first) {
+            return Err(NameError::Start(first));
+        }
+        if let Some(bad) = text.chars().find(|&c| !known(c)) {
+            return Err(NameError::Character(bad));
+        }
+        if text.len() > Self::MAX_HEARD {
+            return Err(NameError::TooLong(Self::MAX_HEARD));
         }
         Ok(Self(text.into()))
     }
@@ -188,6 +210,19 @@ mod tests {
         assert_eq!(error("zoë"), NameError::Character('ë'));
         assert_eq!(error(&"x".repeat(25)), NameError::TooLong(24));
         assert!(Nick::parse(&"x".repeat(24)).is_ok());
+    }
+
+    #[test]
+    fn nicks_of_other_servers_are_heard() {
+        for name in ["zoë", "001AAAAAB", "alice/libera", "a.b|c", &"x".repeat(64)] {
+            let nick = Nick::heard(name).expect(name);
+            assert!(Nick::parse(name).is_err(), "{name}");
+            assert!(std::collections::HashSet::from([nick]).contains(&Nick::heard(name).expect(name)));
+        }
+        assert_eq!(Nick::heard("Alice"), Nick::parse("aLICE"));
+        for bad in ["", "#a", "@a", "a b", "a!b", "a\u{202e}b", "a\u{1b}", "*", &"x".repeat(65)] {
+            assert!(Nick::heard(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -106,9 +106,9 @@ impl Entry {
         let from = line.nick()?;
         let mine = me.is_some_and(|me| me.as_str().eq_ignore_ascii_case(from));
         let place = line.param(if long { 2 } else { 0 });
-        let target = Target::parse(place.trim_start_matches(['~', '&', '@', '%', '+'])).ok()?;
+        let target = Target::heard(place.trim_start_matches(['~', '&', '@', '%', '+'])).ok()?;
         let target = match target {
-            Target::Person(_) if !mine => Target::Person(Nick::parse(from).ok()?),
+            Target::Person(_) if !mine => Target::Person(Nick::heard(from).ok()?),
             target => target,
         };
         let mut entry = Self {

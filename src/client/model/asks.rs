@@ -54,8 +54,18 @@ impl Model {
             Past::After(point) => ("AFTER", point.word()),
             Past::Around(point) => ("AROUND", point.word()),
         };
-        let limit = limit.to_string();
+        let limit = self.page(limit).to_string();
         self.question(|line| line.arg(word).arg(place.as_str()).arg(&point).arg(&limit), "CHATHISTORY")
+    }
+
+    /// So many messages may be asked for at once, of so many that are wanted.
+    pub fn page(&self, wanted: usize) -> usize {
+        self.server.page.map_or(wanted, |most| wanted.min(most))
+    }
+
+    /// How a message is named as a [`Point`] of the past: by its id, where it has one and the server goes by it.
+    pub fn point(&self, id: Option<&str>, time: Millis) -> Point {
+        id.filter(|_| self.server.ids).map_or(Point::Time(time), |id| Point::Id(id.to_owned()))
     }
 
     /// Asks where something was said between two moments; [`Event::Targets`](super::Event::Targets) answers.
@@ -136,13 +146,14 @@ impl Model {
             Typing::Paused => "paused",
             Typing::Done => "done",
         };
-        if self.online {
+        if self.online && self.caps.has(Cap::MessageTags) {
             self.write(by_the_way("TAGMSG").tag("+typing", what).arg(place.as_str()));
         }
     }
 
     /// Goes away with these words, or comes back with none.
     pub fn set_away(&mut self, words: &str) -> Result<(), Offline> {
+        words.clone_into(&mut self.away_words);
         let line = Line::new("AWAY");
         self.ask(if words.is_empty() { line } else { line.text(words) })
     }

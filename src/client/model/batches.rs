@@ -13,6 +13,8 @@ pub(super) struct Batches {
     open: HashMap<String, Batch>,
     /// Bytes that are kept of all of them.
     held: usize,
+    /// The server knows points in the past by their time alone.
+    pub by_time: bool,
 }
 
 #[derive(Debug)]
@@ -72,7 +74,7 @@ impl Batches {
     const MOST_HELD: usize = 16 * 1024 * 1024;
 
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { by_time: self.by_time, ..Self::default() };
     }
 
     #[cfg(test)]
@@ -93,7 +95,7 @@ impl Batches {
         }
         let tag = |key: &str| line.tags.get(key).map(std::borrow::Cow::into_owned);
         let what = match (line.param(1).unwrap_or_default(), line.param(2)) {
-            ("chathistory", Some(place)) => match Target::parse(place) {
+            ("chathistory", Some(place)) => match Target::heard(place) {
                 Ok(place) => What::History { place, events: Vec::new(), lines: 0, bytes: 0, ends: None },
                 Err(_) => What::Other,
             },
@@ -127,7 +129,7 @@ impl Batches {
             What::Other => return false,
             What::History { events, lines, bytes, ends, .. } => {
                 *lines += 1;
-                reach(ends, point(line));
+                reach(ends, point(line, self.by_time));
                 *bytes += size;
                 if room && events.len() < Self::MOST_LINES {
                     events.extend(past::event(line, me, now));
@@ -143,7 +145,7 @@ impl Batches {
             }
             What::Targets(targets) => {
                 // CHATHISTORY TARGETS <name> <time>
-                let target = line.param(1).and_then(|name| Target::parse(name).ok());
+                let target = line.param(1).and_then(|name| Target::heard(name).ok());
                 let time = line.param(2).and_then(Millis::parse);
                 if room
                     && targets.len() < Self::MOST_LINES
@@ -195,7 +197,8 @@ impl Batches {
                 {
                     Some(What::History { events, lines, bytes, ends, .. }) => {
                         *lines += 1;
-                        reach(ends, Some(said.msgid.clone().map_or(Point::Time(said.time), Point::Id)));
+                        let id = said.msgid.clone().filter(|_| !self.by_time);
+                        reach(ends, Some(id.map_or(Point::Time(said.time), Point::Id)));
                         *bytes += said.text.len();
                         if events.len() < Self::MOST_LINES {
                             events.push(Event::Said(said));
@@ -217,8 +220,8 @@ impl Batches {
 }
 
 /// Where a line stands in the past.
-fn point(line: &Message<'_>) -> Option<Point> {
-    match line.tags.get("msgid").filter(|id| !id.is_empty()) {
+fn point(line: &Message<'_>, by_time: bool) -> Option<Point> {
+    match line.tags.get("msgid").filter(|id| !id.is_empty() && !by_time) {
         Some(id) => Some(Point::Id(id.into_owned())),
         None => line.tags.get("time").and_then(|time| Millis::parse(&time)).map(Point::Time),
     }

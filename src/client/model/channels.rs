@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::isupport::Isupport;
 use crate::wire::{ChannelName, Nick};
 
 /// A channel as its members see it.
@@ -34,9 +35,6 @@ pub(super) const MOST_CHANNELS: usize = 2_000;
 pub(super) const MOST_MEMBERS: usize = 100_000;
 /// Most lists of names that come at once.
 const MOST_LISTS: usize = 100;
-
-/// Signs of rank that may stand before a name in the list of names.
-const RANKS: [char; 5] = ['~', '&', '@', '%', '+'];
 
 impl Channels {
     pub fn disconnected(&mut self) {
@@ -98,13 +96,13 @@ impl Channels {
     }
 
     /// The list of names has ended (366): what to show, if it is to be shown.
-    pub fn names_ended(&mut self, channel: &ChannelName) -> Option<Vec<String>> {
+    pub fn names_ended(&mut self, channel: &ChannelName, server: &Isupport) -> Option<Vec<String>> {
         let mut names = self.collecting.remove(channel).unwrap_or_default();
         if let Some(channel) = self.joined.get_mut(channel) {
-            channel.members = names.iter().filter_map(|name| member(name)).collect();
+            channel.members = names.iter().filter_map(|name| member(name, server)).collect();
         }
         self.names_wanted.remove(channel).then(|| {
-            names.sort_by_key(|name| name.trim_start_matches(RANKS).to_ascii_lowercase());
+            names.sort_by_key(|name| server.ranked(name).0.to_ascii_lowercase());
             names
         })
     }
@@ -120,10 +118,9 @@ impl Channels {
     }
 }
 
-fn member(name: &str) -> Option<(Nick, String)> {
+fn member(name: &str, server: &Isupport) -> Option<(Nick, String)> {
+    let (bare, ranks) = server.ranked(name);
     // With userhost-in-names there is a host behind the nick.
-    let bare = name.trim_start_matches(RANKS);
-    let ranks = &name[..name.len() - bare.len()];
-    let nick = Nick::parse(bare.split('!').next().unwrap_or(bare)).ok()?;
+    let nick = Nick::heard(bare.split('!').next().unwrap_or(bare)).ok()?;
     Some((nick, ranks.to_owned()))
 }

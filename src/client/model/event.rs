@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::heard::Heard;
+use crate::wire::names::NameError;
 use crate::wire::{ChannelName, Millis, Nick};
 
 /// Where something is said: a channel, or the talk with one person.
@@ -312,16 +313,25 @@ pub enum Event {
 #[error("{name:?} is neither a channel (#name) nor a person: {why}")]
 pub struct BadTarget {
     name: String,
-    why: crate::wire::names::NameError,
+    why: NameError,
 }
 
 impl Target {
     /// Takes `#name` for a channel, anything else for a person.
     pub fn parse(text: &str) -> Result<Self, BadTarget> {
+        Self::read(text, Nick::parse)
+    }
+
+    /// The same of what a server says, whose people may have [other names](Nick::heard).
+    pub fn heard(text: &str) -> Result<Self, BadTarget> {
+        Self::read(text, Nick::heard)
+    }
+
+    fn read(text: &str, nick: impl Fn(&str) -> Result<Nick, NameError>) -> Result<Self, BadTarget> {
         let parsed = if text.starts_with('#') {
             ChannelName::parse(text).map(Self::Channel)
         } else {
-            Nick::parse(text).map(Self::Person)
+            nick(text).map(Self::Person)
         };
         parsed.map_err(|why| BadTarget { name: text.chars().take(80).collect(), why })
     }

@@ -2,6 +2,7 @@
 
 use super::asks::BY_THE_WAY;
 use super::batches::Closed;
+use super::elsewhere::HANDLED;
 use super::event::{Event, Page, Said, Ticket};
 use super::heard::Heard;
 use super::past::{self, time};
@@ -12,6 +13,15 @@ use crate::wire::{Cap, ChannelName, Message, Millis, Nick};
 impl Model {
     /// Takes a line from the server that came at `now`.
     pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
+        let before = self.sends.len();
+        self.take(line, now);
+        // What was answered makes room for more.
+        if self.sends.len() < before {
+            self.write_sends();
+        }
+    }
+
+    fn take(&mut self, line: &Message<'_>, now: Millis) {
         if self.tapped {
             self.events.push_back(Event::Line(Box::new(Heard::new(line, now))));
         }
@@ -30,7 +40,7 @@ impl Model {
                 self.write(Line::new("PONG").text(line.param(0).unwrap_or_default()));
                 Some(())
             }
-            "PONG" => self.pong(line),
+            "PONG" => self.pong(line, now),
             "PRIVMSG" | "NOTICE" => self.said(line, label.as_deref(), now),
             "JOIN" => self.joined(line, now),
             "PART" | "KICK" => self.left(line, now),
@@ -38,6 +48,7 @@ impl Model {
             "NICK" => self.renamed(line),
             "TOPIC" => self.topic_set(line, now),
             "BATCH" => self.batch(line, now),
+            "ACK" if !self.caps.has(Cap::EchoMessage) => self.acknowledged(label.as_deref(), now),
             "ACK" => self.refused(label.as_deref(), "the server did not confirm it"),
             "MODE" => self.mode(line, now),
             "AWAY" => self.away(line),
@@ -95,8 +106,12 @@ impl Model {
         Some(())
     }
 
-    fn pong(&mut self, line: &Message<'_>) -> Option<()> {
-        let ticket = Ticket(line.params().last()?.parse().ok()?);
+    fn pong(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+        let word = line.params().last()?;
+        if let Some(last) = word.strip_prefix(HANDLED) {
+            return self.handled(last, now);
+        }
+        let ticket = Ticket(word.parse().ok()?);
         if self.first_barrier != Some(ticket) {
             self.events.push_back(Event::Barrier(ticket));
             return Some(());
@@ -127,7 +142,10 @@ impl Model {
 
     /// Somebody said something just now.
     fn tell(&mut self, mut said: Said, label: Option<&str>) {
-        let confirmed = label.filter(|_| said.mine).and_then(|label| self.sends.answered(label));
+        let mut confirmed = label.filter(|_| said.mine).and_then(|label| self.sends.answered(label));
+        if said.mine && !self.caps.has(Cap::LabeledResponse) {
+            confirmed = self.sends.echoed(&said);
+        }
         said.ticket = confirmed.as_ref().map(|pending| pending.ticket);
         if said.msgid.as_deref().is_none_or(|id| self.seen.first_time(id)) {
             self.events.push_back(Event::Said(said));
@@ -137,7 +155,7 @@ impl Model {
 
     fn joined(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
         let channel = ChannelName::parse(line.param(0)?).ok()?;
-        let who = Nick::parse(line.nick()?).ok()?;
+        let who = Nick::heard(line.nick()?).ok()?;
         let me = self.me.as_ref() == Some(&who);
         if me {
             self.source = line.source.filter(|source| source.contains('!')).map(str::to_owned);
@@ -155,7 +173,7 @@ impl Model {
         let channel = ChannelName::parse(line.param(0)?).ok()?;
         let source = line.nick()?;
         let kicked = line.command.eq_ignore_ascii_case("KICK");
-        let who = Nick::parse(if kicked { line.param(1)? } else { source }).ok()?;
+        let who = Nick::heard(if kicked { line.param(1)? } else { source }).ok()?;
         let me = self.me.as_ref() == Some(&who);
         if me {
             self.channels.joined.remove(&channel);
@@ -169,7 +187,7 @@ impl Model {
     }
 
     fn quitted(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let who = Nick::parse(line.nick()?).ok()?;
+        let who = Nick::heard(line.nick()?).ok()?;
         let joined = self.channels.joined.iter_mut();
         let left = joined.filter_map(|(name, channel)| channel.members.remove(&who).map(|_| name.clone()));
         let channels = left.collect();
@@ -179,7 +197,7 @@ impl Model {
     }
 
     fn renamed(&mut self, line: &Message<'_>) -> Option<()> {
-        let (old, new) = (Nick::parse(line.nick()?).ok()?, Nick::parse(line.param(0)?).ok()?);
+        let (old, new) = (Nick::heard(line.nick()?).ok()?, Nick::heard(line.param(0)?).ok()?);
         for channel in self.channels.joined.values_mut() {
             if let Some(rank) = channel.members.remove(&old) {
                 channel.members.insert(new.clone(), rank);
@@ -226,19 +244,22 @@ impl Model {
     /// `FAIL <command> <code> [<context>...] <description>`
     fn fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
         let reason = line.params().last()?.to_string();
-        self.refused(label, &reason).or_else(|| self.join_refused(line, 2, &reason)).or_else(|| {
+        let told = self
+            .refused(label, &reason)
+            .or_else(|| self.refused_elsewhere(line, 2, &reason))
+            .or_else(|| self.join_refused(line, 2, &reason));
+        if told.is_none() {
             self.events.push_back(Event::Error(texts(line, 2)));
-            Some(())
-        })
+        }
+        Some(())
     }
 
     fn numeric(&mut self, code: Numeric, line: &Message<'_>, label: Option<&str>, now: Millis) {
         let channel = |index: usize| line.param(index).and_then(|name| ChannelName::parse(name).ok());
         match code {
             numeric::RPL_ISUPPORT => {
-                let length =
-                    line.params().iter().find_map(|token| token.strip_prefix("LINELEN=")?.parse().ok());
-                self.line_bytes = length.unwrap_or(self.line_bytes).max(Self::LINE_BYTES);
+                line.params().iter().skip(1).for_each(|token| self.server.token(token));
+                self.batches.by_time = !self.server.ids;
             }
             numeric::RPL_NAMREPLY => {
                 if let Some(channel) = channel(2) {
@@ -247,7 +268,7 @@ impl Model {
             }
             numeric::RPL_ENDOFNAMES => {
                 if let Some(channel) = channel(1)
-                    && let Some(names) = self.channels.names_ended(&channel)
+                    && let Some(names) = self.channels.names_ended(&channel, &self.server)
                 {
                     self.events.push_back(Event::Names { channel, names });
                 }
@@ -268,14 +289,14 @@ impl Model {
                 // Who is not told of every change is told where it matters.
                 if !self.caps.has(Cap::AwayNotify) {
                     self.events.push_back(Event::Info(texts(line, 1)));
-                } else if let Some(who) = line.param(1).and_then(|nick| Nick::parse(nick).ok()) {
+                } else if let Some(who) = line.param(1).and_then(|nick| Nick::heard(nick).ok()) {
                     self.is_away(who, words);
                 }
             }
             // MONITOR: who of those that one talks with is there.
             Numeric(code @ (730 | 731)) => {
                 for who in line.param(1).unwrap_or_default().split(',') {
-                    if let Ok(who) = Nick::parse(who.split('!').next().unwrap_or_default()) {
+                    if let Ok(who) = Nick::heard(who.split('!').next().unwrap_or_default()) {
                         self.events.push_back(Event::Online { who, here: code == 730 });
                     }
                 }
@@ -284,12 +305,25 @@ impl Model {
             Numeric(761 | 766) => {
                 self.noted_line(line, 1);
             }
+            // One is away now, or back.
+            Numeric(305 | 306) => {
+                if let Some(me) = self.me.clone() {
+                    let words = (code.0 == 306).then(|| self.away_words.clone());
+                    self.is_away(me, words);
+                }
+            }
+            // Nobody waits for what is asked by the way.
+            Numeric(421) if line.param(1) == Some("MONITOR") => {}
             // Who set the topic, that there is no message of the day, that it is known who is away, and what is only
             // an end or an echo of what was asked.
-            Numeric(305 | 306 | 315 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774) => {}
+            Numeric(315 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774) => {}
             Numeric(400..=599) => {
                 let reason = line.params().last().copied().unwrap_or_default();
-                if self.refused(label, reason).or_else(|| self.join_refused(line, 1, reason)).is_none() {
+                let told = self
+                    .refused(label, reason)
+                    .or_else(|| self.refused_elsewhere(line, 1, reason))
+                    .or_else(|| self.join_refused(line, 1, reason));
+                if told.is_none() {
                     self.events.push_back(Event::Error(texts(line, 1)));
                 }
             }

@@ -7,9 +7,11 @@
 mod asks;
 mod batches;
 mod channels;
+mod elsewhere;
 mod event;
 mod heard;
 mod incoming;
+mod isupport;
 mod past;
 mod people;
 pub(in crate::client) mod seen;
@@ -28,8 +30,10 @@ pub use heard::Heard;
 use self::asks::Asks;
 use self::batches::Batches;
 use self::channels::Channels;
+use self::elsewhere::HANDLED;
+use self::isupport::Isupport;
 use self::seen::Seen;
-use self::sends::Sends;
+use self::sends::{Sends, takes_tags};
 use super::line::Line;
 use super::split::pieces;
 use crate::wire::{Cap, CapSet, ChannelName, Nick};
@@ -51,8 +55,7 @@ pub struct Model {
     /// The server has told all that it tells at login.
     ready: bool,
     been_ready: bool,
-    /// Most bytes of a line without its tags, CR LF counted.
-    line_bytes: usize,
+    server: Isupport,
     channels: Channels,
     sends: Sends,
     seen: Seen,
@@ -60,6 +63,8 @@ pub struct Model {
     asks: Asks,
     /// Who is away, with which words.
     away: HashMap<Nick, String>,
+    /// One's own words, when one last went away.
+    away_words: String,
     /// Tickets of PINGs that are out; the first of a connection asks for the end of the login.
     next_ticket: u64,
     first_barrier: Option<Ticket>,
@@ -84,13 +89,14 @@ impl Model {
             online: false,
             ready: false,
             been_ready: false,
-            line_bytes: Self::LINE_BYTES,
+            server: Isupport::default(),
             channels: Channels::default(),
             sends: Sends::new(run),
             seen: Seen::default(),
             batches: Batches::default(),
             asks: Asks::default(),
             away: HashMap::new(),
+            away_words: String::new(),
             next_ticket: 1,
             first_barrier: None,
             events: VecDeque::new(),
@@ -113,7 +119,15 @@ impl Model {
     pub fn connected(&mut self, me: Nick, caps: CapSet) {
         self.me = Some(me);
         self.caps = caps;
+        if !caps.has(Cap::LabeledResponse) {
+            // Which answer belongs to which question only the label says.
+            self.caps = caps.without(Cap::Chathistory).without(Cap::Search);
+        }
         self.online = true;
+        if !caps.has(Cap::SendId) {
+            // Elsewhere a membership does not last.
+            self.channels.wanted.extend(self.channels.joined.keys().cloned());
+        }
         for channel in &self.channels.wanted {
             self.out.extend_from_slice(Line::new("JOIN").arg(channel.as_str()).end().as_bytes());
         }
@@ -221,13 +235,16 @@ impl Model {
     fn write_sends(&mut self) {
         if self.online {
             let room = self.room_together();
-            self.sends.write(self.caps, room, &mut self.out);
+            let last = self.sends.write(self.caps, room, &mut self.out);
+            if let Some(Ticket(last)) = last.filter(|_| !self.caps.has(Cap::LabeledResponse)) {
+                self.write(Line::new("PING").arg(&format!("{HANDLED}{last}")));
+            }
         }
     }
 
     /// How many bytes of text fit a line of a message of several.
     pub fn room_together(&self) -> usize {
-        self.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2)
+        self.server.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2)
     }
 
     /// Can the server do this?
@@ -245,7 +262,7 @@ impl Model {
         let command = if kind == Kind::Notice { "NOTICE".len() } else { "PRIVMSG".len() };
         let action = if kind == Kind::Action { "\u{1}ACTION \u{1}".len() } else { 0 };
         let frame = ":   :\r\n".len() + source + command + target.as_str().len() + action;
-        self.line_bytes.saturating_sub(frame).max(32)
+        self.server.line_bytes.saturating_sub(frame).max(32)
     }
 
     /// Joins a channel, now or as soon as there is a connection.
@@ -310,6 +327,7 @@ impl Model {
     }
 
     fn write(&mut self, line: Line) {
+        let line = if takes_tags(self.caps) { line } else { line.bare() };
         self.out.extend_from_slice(line.end().as_bytes());
     }
 }

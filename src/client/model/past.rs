@@ -10,7 +10,7 @@ pub(super) fn time(line: &Message<'_>, now: Millis) -> Millis {
 
 /// A message. Its text stands apart, for it may have come in several lines.
 pub(super) fn said(line: &Message<'_>, text: String, me: Option<&Nick>, now: Millis) -> Option<Said> {
-    let from = Nick::parse(line.nick()?).ok()?;
+    let from = Nick::heard(line.nick()?).ok()?;
     let mine = me == Some(&from);
     // A batch of several lines has its target behind its type.
     let target = if line.command.eq_ignore_ascii_case("BATCH") { line.param(2) } else { line.param(0) };
@@ -33,7 +33,7 @@ pub(super) fn said(line: &Message<'_>, text: String, me: Option<&Nick>, now: Mil
 
 /// The talk that a line to `target` is part of.
 fn place(target: &str, from: &Nick, mine: bool) -> Option<Target> {
-    Some(match Target::parse(target.trim_start_matches(['~', '&', '@', '%', '+'])).ok()? {
+    Some(match Target::heard(target.trim_start_matches(['~', '&', '@', '%', '+'])).ok()? {
         Target::Person(to) if mine => Target::Person(to),
         Target::Person(_) => Target::Person(from.clone()),
         channel @ Target::Channel(_) => channel,
@@ -43,7 +43,7 @@ fn place(target: &str, from: &Nick, mine: bool) -> Option<Target> {
 /// Anything else that is told of the past, and what changes nothing but what was said.
 pub(super) fn event(line: &Message<'_>, me: Option<&Nick>, now: Millis) -> Option<Event> {
     let time = time(line, now);
-    let who = Nick::parse(line.nick()?).ok()?;
+    let who = Nick::heard(line.nick()?).ok()?;
     let mine = me == Some(&who);
     let channel = || ChannelName::parse(line.param(0)?).ok();
     let words = |index: usize| line.param(index).unwrap_or_default().to_owned();
@@ -74,7 +74,7 @@ pub(super) fn event(line: &Message<'_>, me: Option<&Nick>, now: Millis) -> Optio
         "JOIN" => Event::Joined { channel: channel()?, who, me: mine, time },
         "PART" => Event::Left { channel: channel()?, who, me: mine, by: None, reason: words(1), time },
         "KICK" => {
-            let (by, who) = (Some(who.to_string()), Nick::parse(line.param(1)?).ok()?);
+            let (by, who) = (Some(who.to_string()), Nick::heard(line.param(1)?).ok()?);
             let me = me == Some(&who);
             Event::Left { channel: channel()?, who, me, by, reason: words(2), time }
         }

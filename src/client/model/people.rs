@@ -5,9 +5,6 @@ use super::event::{Event, Target};
 use super::past;
 use crate::wire::{ChannelName, Message, Millis, Nick};
 
-/// Modes of a channel that give a rank, with the sign of it.
-const RANKS: [(char, char); 5] = [('q', '~'), ('a', '&'), ('o', '@'), ('h', '%'), ('v', '+')];
-
 /// So many people are known to be away; a server of more is not one of friends.
 const MOST_AWAY: usize = 10_000;
 
@@ -37,7 +34,7 @@ impl Model {
     }
 
     pub(super) fn away(&mut self, line: &Message<'_>) -> Option<()> {
-        let who = Nick::parse(line.nick()?).ok()?;
+        let who = Nick::heard(line.nick()?).ok()?;
         let words = line.param(0).filter(|words| !words.is_empty()).map(str::to_owned);
         self.is_away(who, words);
         Some(())
@@ -45,7 +42,7 @@ impl Model {
 
     /// `352 me channel user host server nick H|G…`
     pub(super) fn who_line(&mut self, line: &Message<'_>) {
-        let Some(who) = line.param(5).and_then(|nick| Nick::parse(nick).ok()) else { return };
+        let Some(who) = line.param(5).and_then(|nick| Nick::heard(nick).ok()) else { return };
         let away = line.param(6).is_some_and(|flags| flags.starts_with('G'));
         // WHO does not say with which words.
         let words = away.then(|| self.away.get(&who).cloned().unwrap_or_default());
@@ -62,18 +59,21 @@ impl Model {
             match letter {
                 '+' => on = true,
                 '-' => on = false,
-                'b' | 'e' | 'I' | 'k' => drop(args.next()),
-                'l' if on => drop(args.next()),
                 _ => {
-                    let Some((_, sign)) = RANKS.iter().find(|(mode, _)| *mode == letter) else { continue };
-                    let nick = args.next().and_then(|nick| Nick::parse(nick).ok());
+                    let Some(sign) = self.server.sign(letter) else {
+                        if self.server.has_parameter(letter, on) {
+                            args.next();
+                        }
+                        continue;
+                    };
+                    let nick = args.next().and_then(|nick| Nick::heard(nick).ok());
                     if let Some(ranks) = nick.and_then(|nick| members.get_mut(&nick)) {
-                        ranks.retain(|c| c != *sign);
+                        ranks.retain(|c| c != sign);
                         if on {
-                            ranks.push(*sign);
+                            ranks.push(sign);
                             // The highest first, as the list of names has it.
                             let mut signs: Vec<char> = ranks.chars().collect();
-                            signs.sort_by_key(|c| RANKS.iter().position(|(_, sign)| sign == c));
+                            signs.sort_by_key(|sign| self.server.order(*sign));
                             *ranks = signs.into_iter().collect();
                         }
                     }
@@ -86,7 +86,7 @@ impl Model {
 
     /// `MARKREAD target timestamp=…` or `MARKREAD target *`
     pub(super) fn marker_line(&mut self, line: &Message<'_>) -> Option<()> {
-        let place = Target::parse(line.param(0)?).ok()?;
+        let place = Target::heard(line.param(0)?).ok()?;
         let time = match line.param(1)? {
             "*" => None,
             text => Some(Millis::parse(text.strip_prefix("timestamp=")?)?),
@@ -117,7 +117,7 @@ impl Model {
     }
 
     pub(super) fn invited(&mut self, line: &Message<'_>) -> Option<()> {
-        let who = Nick::parse(line.param(0)?).ok()?;
+        let who = Nick::heard(line.param(0)?).ok()?;
         let channel = ChannelName::parse(line.param(1)?).ok()?;
         let by = line.nick()?.to_owned();
         self.events.push_back(if self.me.as_ref() == Some(&who) {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Kind, Target, Ticket};
+use super::event::{Kind, Said, Target, Ticket};
 use crate::client::line::Line;
 use crate::client::split::pieces;
 use crate::wire::{Cap, CapSet};
@@ -16,14 +16,31 @@ use crate::wire::{Cap, CapSet};
 pub(super) struct Pending {
     pub ticket: Ticket,
     pub target: Target,
-    kind: Kind,
+    pub kind: Kind,
     /// One, or those of a message of several lines.
     lines: Vec<String>,
     /// The message that it answers.
-    reply: Option<String>,
+    pub reply: Option<String>,
     /// It went out on some connection already.
     sent: bool,
 }
+
+impl Pending {
+    /// As it is shown.
+    pub fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    fn bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.len() + FRAME).sum()
+    }
+}
+
+/// What stands around a text on the wire, about.
+const FRAME: usize = 64;
+/// Most bytes that go out ahead of what the server has answered, where it is not Parlour, which takes what comes as fast
+/// as it likes: others throw out who sends more than they hold (8 KiB at InspIRCd).
+const AHEAD: usize = 4096;
 
 /// The messages on their way, oldest first.
 #[derive(Debug)]
@@ -54,15 +71,24 @@ impl Sends {
         self.queue.push_back(Pending { ticket, target, kind, lines, reply, sent: false });
     }
 
-    /// The lines of all that has not gone out on this connection yet. `room`: most bytes of text in a line of a message
-    /// of several.
-    pub fn write(&mut self, caps: CapSet, room: usize, out: &mut Vec<u8>) {
+    /// The lines of what has not gone out on this connection yet, as far as it may. `room`: most bytes of text in a line
+    /// of a message of several. Gives the last that went out now.
+    pub fn write(&mut self, caps: CapSet, room: usize, out: &mut Vec<u8>) -> Option<Ticket> {
         // Those that went out stand before those that did not.
         let first = self.queue.partition_point(|pending| pending.sent);
+        let mut ahead: usize = self.queue.range(..first).map(Pending::bytes).sum();
+        let mut last = None;
         for pending in self.queue.range_mut(first..) {
+            let bytes = pending.bytes();
+            if !caps.has(Cap::SendId) && ahead > 0 && ahead + bytes > AHEAD {
+                break;
+            }
+            ahead += bytes;
             pending.sent = true;
+            last = Some(pending.ticket);
             lines(&self.run, pending, caps, room, out);
         }
+        last
     }
 
     /// On a new connection everything goes out once more where the server knows send ids. Where it does not,
@@ -85,6 +111,34 @@ impl Sends {
         let at = self.queue.iter().position(|pending| pending.ticket == ticket)?;
         self.queue.remove(at)
     }
+
+    /// Takes the message out that this is the echo of, at a server that knows no labels.
+    pub fn echoed(&mut self, said: &Said) -> Option<Pending> {
+        self.first(|pending| {
+            pending.target == said.place && pending.kind == said.kind && pending.text() == said.text
+        })
+    }
+
+    /// Takes the first message out that went there.
+    pub fn sent_to(&mut self, target: &Target) -> Option<Pending> {
+        self.first(|pending| pending.target == *target)
+    }
+
+    fn first(&mut self, is: impl Fn(&Pending) -> bool) -> Option<Pending> {
+        let at = self.queue.iter().position(|pending| pending.sent && is(pending))?;
+        self.queue.remove(at)
+    }
+
+    /// Takes all out that went out up to this one.
+    pub fn up_to(&mut self, last: Ticket) -> Vec<Pending> {
+        let end = self.queue.partition_point(|pending| pending.sent && pending.ticket <= last);
+        self.queue.drain(..end).collect()
+    }
+}
+
+/// May a line have tags?
+pub(super) fn takes_tags(caps: CapSet) -> bool {
+    caps.has_any(&[Cap::MessageTags, Cap::LabeledResponse])
 }
 
 fn lines(run: &str, pending: &Pending, caps: CapSet, room: usize, out: &mut Vec<u8>) {
@@ -101,7 +155,10 @@ fn lines(run: &str, pending: &Pending, caps: CapSet, room: usize, out: &mut Vec<
         }
     };
     let target = pending.target.as_str();
-    let mut put = |line: Line| out.extend_from_slice(line.end().as_bytes());
+    let mut put = |line: Line| {
+        let line = if takes_tags(caps) { line } else { line.bare() };
+        out.extend_from_slice(line.end().as_bytes());
+    };
     match &pending.lines[..] {
         [text] if text.len() <= room || !caps.has(Cap::Multiline) => {
             let line = marked(Line::new(command)).arg(target);

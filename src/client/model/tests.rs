@@ -1,3 +1,5 @@
+mod elsewhere;
+
 use super::*;
 use crate::wire::{Cap, Message, Millis};
 
@@ -263,7 +265,8 @@ fn places_and_kinds() {
             ":bob!b@h NOTICE @#lobby :to ops",
             ":bob!b@h PRIVMSG #lobby :\u{1}ACTION waves\u{1}",
             ":srv NOTICE alice :maintenance at 5",
-            ":odd.source!x@h PRIVMSG #lobby :not a nick",
+            ":odd,source!x@h PRIVMSG #lobby :not a nick",
+            ":zoë.from.elsewhere.with.a.long.name!x@h PRIVMSG alice :hi",
         ],
     );
     let got: Vec<_> = events(&mut model)
@@ -283,6 +286,12 @@ fn places_and_kinds() {
             row("#lobby", "bob", Kind::Notice, "to ops"),
             row("#lobby", "bob", Kind::Action, "waves"),
             row("", "", Kind::Notice, "maintenance at 5"),
+            row(
+                "zoë.from.elsewhere.with.a.long.name",
+                "zoë.from.elsewhere.with.a.long.name",
+                Kind::Text,
+                "hi"
+            ),
         ]
     );
 }

@@ -59,7 +59,7 @@ pub struct Buffer {
     /// Reactions and redactions to messages that are not loaded yet.
     waiting: Vec<(Box<str>, Change)>,
     weight: usize,
-    /// The time of the last that has an id.
+    /// The time of the last that the server told.
     told_last: Option<Millis>,
     /// The last that is loaded is the latest that there is.
     pub live: bool,
@@ -339,6 +339,8 @@ impl Buffer {
         }
         if let Some(id) = &entry.id {
             self.times.insert(id.clone(), entry.time);
+        }
+        if told(&entry) {
             self.told_last = self.told_last.max(Some(entry.time));
         }
         self.weight += entry.weight();
@@ -411,10 +413,10 @@ impl Buffer {
             self.weight = self.weight.saturating_sub(entry.weight());
             if let Some(id) = &entry.id {
                 self.times.remove(id);
-                if !oldest {
-                    let told = self.entries.iter().rev().find(|entry| entry.id.is_some());
-                    self.told_last = told.map(|entry| entry.time);
-                }
+            }
+            if !oldest && told(&entry) {
+                let told = self.entries.iter().rev().find(|entry| told(entry));
+                self.told_last = told.map(|entry| entry.time);
             }
         }
     }
@@ -436,6 +438,11 @@ impl Buffer {
     pub fn latest(&self) -> Option<Millis> {
         self.told_last.filter(|_| self.live)
     }
+}
+
+/// The server told it. What was said may have no id elsewhere; what we noted ourselves has none anywhere.
+fn told(entry: &Entry) -> bool {
+    entry.id.is_some() || entry.message().is_some()
 }
 
 fn apply(message: &mut Message, change: Change) {

@@ -74,7 +74,7 @@ impl App {
     pub(super) fn page(&mut self, server: usize, page: Page, model: &mut Model) {
         let Some(buffer) = self.asker(server, page.ticket) else { return };
         let Some((_, want)) = buffer.asked.take() else { return };
-        let whole = page.lines < LINES && page.bytes < CUT;
+        let whole = page.lines < model.page(LINES) && page.bytes < CUT;
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for event in page.events {
             match event {
@@ -218,14 +218,11 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
         buffer.caught_up();
         return;
     }
-    let point = |entry: Option<&Entry>| {
-        entry.map(|entry| match &entry.id {
-            Some(id) => Point::Id(id.to_string()),
-            None => Point::Time(entry.time),
-        })
+    let point = |entry: Option<&Entry>| entry.map(|entry| model.point(entry.id.as_deref(), entry.time));
+    let with_id = |mut entries: Box<dyn Iterator<Item = &Entry> + '_>| {
+        // Elsewhere what was said may have none.
+        point(entries.find(|entry| entry.id.is_some() || entry.message().is_some()))
     };
-    let with_id =
-        |mut entries: Box<dyn Iterator<Item = &Entry> + '_>| point(entries.find(|entry| entry.id.is_some()));
     let past = match &want {
         Want::Latest => Past::Latest,
         Want::Older => {
@@ -247,6 +244,12 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
         },
         Want::Around(Landing::Id(id)) => Past::Around(Point::Id(id.clone())),
         Want::Around(Landing::After(time)) => Past::Around(Point::Time(*time)),
+    };
+    // Several may have been said in one moment. What comes again is known.
+    let past = match past {
+        Past::Before(Point::Time(time)) => Past::Before(Point::Time(Millis(time.0 + 1))),
+        Past::After(Point::Time(time)) => Past::After(Point::Time(Millis(time.0.saturating_sub(1)))),
+        past => past,
     };
     let first = !buffer.known;
     if let Ok(ticket) = model.history(&buffer.place, &past, LINES) {

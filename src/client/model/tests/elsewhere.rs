@@ -1,0 +1,250 @@
+//! Other servers: what InspIRCd 3, Ergo and soju do differently, and what older ones do not do at all.
+
+use super::*;
+
+/// A model that is connected as alice with these capabilities, with nothing waiting.
+fn online_with(caps: CapSet) -> Model {
+    let mut model = Model::new("run".into());
+    model.connected(nick("alice"), caps);
+    feed(&mut model, &["PONG srv 1"]);
+    lines(&mut model);
+    events(&mut model);
+    model
+}
+
+fn failed(events: &[Event]) -> Vec<(Ticket, &str)> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Failed { ticket, reason, .. } => Some((*ticket, reason.as_str())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn without_echo_and_labels_a_ping_confirms_and_what_was_said_is_shown() {
+    let mut model = online_with(CapSet::EMPTY);
+    model.say(&target("#lobby"), Kind::Text, "one");
+    model.say(&target("bob"), Kind::Action, "waves");
+    assert_eq!(
+        lines(&mut model),
+        ["PRIVMSG #lobby :one", "PING s2", "PRIVMSG bob :\u{1}ACTION waves\u{1}", "PING s3"]
+    );
+    feed(&mut model, &[":srv PONG srv s2"]);
+    assert_eq!(model.pending(), 1);
+    let told = events(&mut model);
+    assert!(
+        matches!(&told[0], Event::Said(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
+    );
+    assert_eq!(told[1..], [Event::Confirmed(Ticket(2))]);
+    // He is not there, and nothing else was sent to him.
+    feed(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
+    let told = events(&mut model);
+    assert_eq!(failed(&told), [(Ticket(3), "No such nick")]);
+    assert_eq!((told.len(), model.pending()), (1, 0));
+}
+
+#[test]
+fn without_labels_the_same_words_confirm() {
+    let caps = CapSet::of(&[Cap::EchoMessage, Cap::MessageTags, Cap::ServerTime, Cap::Chathistory]);
+    let mut model = online_with(caps);
+    for text in ["one", "two", "three"] {
+        model.say(&target("#lobby"), Kind::Text, text);
+    }
+    lines(&mut model);
+    feed(
+        &mut model,
+        &[
+            ":alice!a@h PRIVMSG #lobby :from another client of hers",
+            ":alice!a@h PRIVMSG #lobby :one",
+            ":srv 404 alice #lobby :Cannot send to channel (+m)",
+            ":alice!a@h PRIVMSG #lobby :t h r e e",
+        ],
+    );
+    assert_eq!(model.pending(), 1);
+    // The server changed the words, and refused nothing: it has them.
+    feed(&mut model, &[":srv PONG srv s4"]);
+    let told = events(&mut model);
+    assert_eq!(texts(&told), ["from another client of hers", "one", "t h r e e"]);
+    assert_eq!(failed(&told), [(Ticket(3), "Cannot send to channel (+m)")]);
+    let confirmed: Vec<_> = told.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
+    assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
+    assert_eq!(model.pending(), 0);
+    // Which answer belongs to which question nobody could tell.
+    assert!(!model.can(Cap::Chathistory));
+}
+
+#[test]
+fn with_labels_and_without_echo_an_ack_confirms() {
+    let mut model = online_with(CAPS.without(Cap::EchoMessage).without(Cap::SendId));
+    model.say(&target("#lobby"), Kind::Notice, "one");
+    model.say(&target("#lobby"), Kind::Text, "two");
+    assert_eq!(lines(&mut model), ["@label=2 NOTICE #lobby :one", "@label=3 PRIVMSG #lobby :two"]);
+    feed(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
+    let told = events(&mut model);
+    assert_eq!(texts(&told), ["one"]);
+    assert_eq!(failed(&told), [(Ticket(3), "You are banned")]);
+    assert_eq!(model.pending(), 0);
+}
+
+#[test]
+fn another_server_is_sent_no_more_than_it_holds() {
+    let mut model = online_with(CAPS.without(Cap::SendId));
+    let text = "x".repeat(300);
+    for _ in 0..40 {
+        model.say(&target("#lobby"), Kind::Text, &text);
+    }
+    let (mut sent, mut most) = (0, 0);
+    while model.pending() > 0 {
+        let out = lines(&mut model);
+        most = most.max(out.iter().map(|line| line.len() + 2).sum());
+        assert!(!out.is_empty(), "it goes on");
+        for line in out {
+            sent += 1;
+            let label =
+                Message::parse(&line).and_then(|line| line.tags.get("label").map(|label| label.to_string()));
+            let label = label.expect("a label");
+            feed(&mut model, &[&format!("@label={label};msgid={label} :alice!a@h PRIVMSG #lobby :{text}")]);
+        }
+    }
+    assert_eq!(sent, 40);
+    assert!(most < 8192, "{most}");
+}
+
+#[test]
+fn memberships_that_do_not_last_are_taken_up_again() {
+    let caps = CAPS.without(Cap::SendId);
+    let mut model = online_with(caps);
+    feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h JOIN #ops"]);
+    events(&mut model);
+    model.disconnected();
+    model.connected(nick("alice"), caps);
+    assert_eq!(lines(&mut model), ["JOIN #lobby", "JOIN #ops", "PING 2"]);
+    feed(
+        &mut model,
+        &[":alice!a@h JOIN #lobby", ":srv 473 alice #ops :Cannot join channel (+i)", "PONG srv 2"],
+    );
+    let ops = channel("#ops");
+    assert_eq!(
+        events(&mut model),
+        [
+            Event::JoinFailed { channel: ops.clone(), reason: "Cannot join channel (+i)".into() },
+            Event::Dropped { channel: ops },
+            Event::Ready { again: true },
+        ]
+    );
+    assert!(model.is_in(&channel("#lobby")));
+}
+
+#[test]
+fn ranks_and_modes_are_those_that_the_server_names() {
+    let mut model = online();
+    feed(
+        &mut model,
+        &[
+            ":srv 005 alice CASEMAPPING=rfc1459 CHANMODES=Yb,k,HLfl,imnst PREFIX=(Yqaov)!~&@+ :are supported by this server",
+            ":alice!a@h JOIN #lobby",
+            ":srv 353 alice = #lobby :!@bob alice +carol[1]",
+            ":srv 366 alice #lobby :End of /NAMES list.",
+            // The first two parameters are of modes that are no ranks.
+            ":srv MODE #lobby +fLov 5:10 #other alice carol[1]",
+            ":bob!b@h MODE #lobby +fLv-v 5:10 #other alice carol[1]",
+        ],
+    );
+    let (_, lobby) = model.channels().next().expect("one channel");
+    let members: Vec<_> = lobby.members.iter().map(|(nick, ranks)| format!("{ranks}{nick}")).collect();
+    assert_eq!(members, ["@+alice", "!@bob", "carol[1]"]);
+}
+
+#[test]
+fn names_that_differ_as_rfc1459_has_it_confirm_by_their_label() {
+    let mut model = online_with(CAPS.without(Cap::SendId));
+    feed(&mut model, &[":srv 005 alice CASEMAPPING=rfc1459 :are supported by this server"]);
+    model.say(&target("#a[1]"), Kind::Text, "hi");
+    // The server calls the channel as who made it wrote it.
+    feed(&mut model, &["@label=2;msgid=m :alice!a@h PRIVMSG #a{1} :hi"]);
+    let told = events(&mut model);
+    assert!(matches!(&told[0], Event::Said(said) if said.place == target("#a{1}")));
+    assert_eq!(told[1], Event::Confirmed(Ticket(2)));
+}
+
+#[test]
+fn the_past_is_asked_for_as_the_server_can_tell_it() {
+    let caps = CAPS.without(Cap::SendId).with(Cap::Chathistory);
+    let mut model = online_with(caps);
+    feed(&mut model, &[":srv 005 alice CHATHISTORY=50 MSGREFTYPES=timestamp :are supported by this server"]);
+    assert_eq!(model.page(200), 50);
+    assert_eq!(model.point(Some("abc"), Millis(7)), Point::Time(Millis(7)));
+    let lobby = target("#lobby");
+    model.history(&lobby, &Past::Before(Point::Time(Millis(7))), 200).expect("online");
+    assert_eq!(
+        lines(&mut model),
+        ["@label=2 CHATHISTORY BEFORE #lobby timestamp=1970-01-01T00:00:00.007Z 50"]
+    );
+    feed(
+        &mut model,
+        &[
+            "@label=2 :srv BATCH +1 chathistory #lobby",
+            "@batch=1;time=1970-01-01T00:00:00.005Z;msgid=abc :bob!b@h PRIVMSG #lobby :hi",
+            ":srv BATCH -1",
+        ],
+    );
+    let told = events(&mut model);
+    let [Event::History(page)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(page.ends, Some((Point::Time(Millis(5)), Point::Time(Millis(5)))));
+}
+
+#[test]
+fn a_netsplit_is_people_who_go_and_come_back() {
+    let mut model = online();
+    feed(
+        &mut model,
+        &[
+            ":alice!a@h JOIN #lobby",
+            ":srv 353 alice = #lobby :alice @bob carol",
+            ":srv 366 alice #lobby :End of /NAMES list.",
+        ],
+    );
+    events(&mut model);
+    feed(
+        &mut model,
+        &[
+            ":srv BATCH +n netsplit srv other.example.org",
+            "@batch=n :bob!b@h QUIT :srv other.example.org",
+            "@batch=n :carol!c@h QUIT :srv other.example.org",
+            ":srv BATCH -n",
+            ":srv BATCH +j netjoin srv other.example.org",
+            "@batch=j :bob!b@h JOIN #lobby",
+            ":srv BATCH -j",
+        ],
+    );
+    let told = events(&mut model);
+    assert!(matches!(&told[..], [Event::Quit { .. }, Event::Quit { .. }, Event::Joined { .. }]), "{told:?}");
+    let (_, lobby) = model.channels().next().expect("one channel");
+    assert_eq!(lobby.members.keys().map(Nick::as_str).collect::<Vec<_>>(), ["alice", "bob"]);
+}
+
+#[test]
+fn one_is_away_where_only_a_numeric_says_so() {
+    let mut model = online();
+    let me = nick("alice");
+    model.set_away("at lunch").expect("online");
+    feed(&mut model, &[":srv 306 alice :You have been marked as being away"]);
+    assert_eq!(model.away_words(&me), Some("at lunch"));
+    feed(&mut model, &[":srv 305 alice :You are no longer marked as being away"]);
+    let away = |words: Option<&str>| Event::Away { who: me.clone(), words: words.map(str::to_owned) };
+    assert_eq!(events(&mut model), [away(Some("at lunch")), away(None)]);
+}
+
+#[test]
+fn a_forced_nick_is_ones_own_from_then_on() {
+    let mut model = online_with(CAPS.without(Cap::SendId));
+    feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h NICK Guest-12"]);
+    assert_eq!(model.me(), Some(&nick("Guest-12")));
+    model.say(&target("#lobby"), Kind::Text, "hi");
+    feed(&mut model, &["@label=2;msgid=m :Guest-12!a@h PRIVMSG #lobby :hi"]);
+    assert_eq!(model.pending(), 0);
+    let told = events(&mut model);
+    assert!(told.iter().any(|event| matches!(event, Event::Said(said) if said.mine)));
+}
