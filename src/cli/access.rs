@@ -88,7 +88,7 @@ impl Access {
                     Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
                     return Ok(session);
                 }
-                Err(ConnectError::Login(LoginError::Refused(_))) => {
+                Err(ConnectError::Login(LoginError::Refused(_) | LoginError::Lacks(_))) => {
                     eprintln!(
                         "-- this device may not log in (any more); your password makes it one that may"
                     );
@@ -108,10 +108,21 @@ impl Access {
             };
             let credentials = Credentials::Password(password);
             // Who typed it is asked no more on this machine; a script goes on giving it.
+            let known = file.load()?.is_some();
             let device = if self.password_stdin { None } else { Some(file.load_or_make()?) };
             let enrols = device.is_some();
             match Session::open(endpoint(credentials, device, enrols), patience).await {
-                Ok(session) => break session,
+                Ok(session) => {
+                    if enrols && !session.by_device() {
+                        if !known {
+                            file.forget();
+                        }
+                        eprintln!(
+                            "-- this server does not take the keys of machines: it asks for your password each time"
+                        );
+                    }
+                    break session;
+                }
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
                     eprintln!("-- {error}");
                 }
@@ -214,6 +225,9 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
         }
         ConnectError::Login(LoginError::BadPassword(_)) => "choose another",
         ConnectError::Login(LoginError::Lacks(_)) => "check the address",
+        ConnectError::Login(LoginError::NoLogin) => {
+            "nothing was said to it. Check the address; on another kind of server its administrator must set up accounts"
+        }
         ConnectError::NotEnrolled(_) => "remove one that you no longer use: /msg NickServ CERT LIST",
         ConnectError::Dial(DialError::Device(_)) => {
             "remove its file in the folder `devices` of parlour's configuration, and log in with your password"

@@ -94,6 +94,12 @@ impl DeviceFile {
         Ok(device)
     }
 
+    /// Takes the key away: the server knows no such keys.
+    pub fn forget(&self) {
+        // One that stays is tried once more, and a password asked for after that.
+        let _ = fs::remove_file(&self.0);
+    }
+
     /// A new key, which is not kept yet: what is there stays until [`keep`](Self::keep).
     pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
         DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))

@@ -111,6 +111,8 @@ pub(super) struct Link {
     pub pins: Pins,
     pub nick: Nick,
     pub caps: CapSet,
+    /// The device is one of the account's from now on.
+    pub enrolled: bool,
 }
 
 /// What a line is to who asked something.
@@ -212,9 +214,10 @@ async fn log_in(
                 pins,
                 nick,
                 caps,
+                enrolled: false,
             };
             if enrols {
-                link.enrol().await?;
+                link.enrolled = link.enrol().await?;
             }
             return Ok(link);
         }
@@ -222,24 +225,29 @@ async fn log_in(
 }
 
 impl Link {
-    /// Makes the device that the connection shows one of the account's, and waits until it is.
-    async fn enrol(&mut self) -> Result<(), ConnectError> {
+    /// Makes the device that the connection shows one of the account's, and waits until it is. `false` where the server
+    /// knows nothing of the kind: then the password goes on being what logs in.
+    async fn enrol(&mut self) -> Result<bool, ConnectError> {
         let mut tries = 3;
         loop {
             tries -= 1;
-            let mut passes = false;
+            let (mut passes, mut unknown) = (false, false);
             let answer = self.ask(Line::new("CERT").arg("ADD"), |line| match (line.param(0), line.command) {
                 (Some("CERT"), "NOTE") => Answer::Last(Ok(())),
                 (Some("CERT"), "FAIL") => {
                     passes = line.param(1) == Some("TEMPORARILY_UNAVAILABLE");
                     Answer::Last(Err(text(line)))
                 }
+                (_, "421") if line.param(1) == Some("CERT") => {
+                    unknown = true;
+                    Answer::Last(Ok(()))
+                }
                 _ => Answer::Other,
             });
             match answer.await? {
                 // Somebody's password was changed at the same moment, most likely.
                 Err(_) if passes && tries > 0 => {}
-                answer => return answer.map_err(ConnectError::NotEnrolled),
+                answer => return answer.map(|()| !unknown).map_err(ConnectError::NotEnrolled),
             }
         }
     }

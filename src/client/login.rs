@@ -52,6 +52,9 @@ pub enum LoginError {
     /// The server cannot do what this client needs.
     #[error("the server does not offer {0}, which is needed; is it a Parlour server?")]
     Lacks(String),
+    /// The server lets people in without asking who they are, or has nobody who could tell.
+    #[error("the server has no login (SASL), and parlour enters no server without one")]
+    NoLogin,
     /// The server ended the login for another reason, which may pass.
     #[error("the server said: {0}")]
     Closed(String),
@@ -66,14 +69,15 @@ pub enum Step {
     Done(Nick, CapSet),
 }
 
-/// The capabilities without which the client cannot keep its promises.
-const NEEDED: CapSet =
-    CapSet::of(&[Cap::Batch, Cap::EchoMessage, Cap::LabeledResponse, Cap::MessageTags, Cap::Sasl]);
-
-/// Those that make it better.
+/// Those that make it better. None is needed but the login: where a server does not say by itself that it has a
+/// message, it is [asked](super::model) whether it has handled it.
 const LIKED: CapSet = CapSet::of(&[
     Cap::AccountTag,
+    Cap::Batch,
     Cap::CapNotify,
+    Cap::EchoMessage,
+    Cap::LabeledResponse,
+    Cap::MessageTags,
     Cap::MultiPrefix,
     Cap::SendId,
     Cap::ServerTime,
@@ -109,6 +113,10 @@ pub const SCRIPT: CapSet = CapSet::of(&[
     Cap::Search,
 ]);
 
+/// Other nicks that are tried where somebody has one's own: most often one's last connection, which the server still
+/// takes for alive.
+const OTHER_NICKS: usize = 3;
+
 /// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
 /// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 const CHUNK: usize = 400;
@@ -125,6 +133,10 @@ pub struct Login {
     /// What CAP LS has named so far, with values.
     offered: Vec<String>,
     caps: CapSet,
+    /// The server said that the login has succeeded.
+    proven: bool,
+    /// So many other nicks were tried.
+    nicks: usize,
 }
 
 impl LoginError {
@@ -137,7 +149,16 @@ impl LoginError {
 impl Login {
     /// A login as `name`, of somebody who reads or of a program that does not.
     pub fn new(name: Nick, credentials: Credentials, reads: bool) -> Self {
-        Self { name, credentials, reads, more: CapSet::EMPTY, offered: Vec::new(), caps: CapSet::EMPTY }
+        Self {
+            name,
+            credentials,
+            reads,
+            more: CapSet::EMPTY,
+            offered: Vec::new(),
+            caps: CapSet::EMPTY,
+            proven: false,
+            nicks: 0,
+        }
     }
 
     /// The same, that also asks for these capabilities where they are offered.
@@ -170,7 +191,7 @@ impl Login {
         match line.command.to_ascii_uppercase().as_str() {
             "CAP" => self.cap(line, out)?,
             "AUTHENTICATE" if line.param(0) == Some("+") => self.authenticate(out),
-            "REGISTER" if line.param(0) == Some("SUCCESS") => write(out, Line::new("CAP").arg("END")),
+            "REGISTER" if line.param(0) == Some("SUCCESS") => self.proved(out),
             "REGISTER" => {
                 return Err(LoginError::Lacks(format!("accounts without a further step ({})", last())));
             }
@@ -213,7 +234,10 @@ impl Login {
                 (name == cap.name()).then_some(value)
             })
         };
-        let mut needed = NEEDED;
+        if offer(Cap::Sasl).is_none() {
+            return Err(LoginError::NoLogin);
+        }
+        let mut needed = CapSet::of(&[Cap::Sasl]);
         if matches!(self.credentials, Credentials::Invite { .. }) {
             needed = needed.with(Cap::AccountRegistration);
         }
@@ -246,6 +270,11 @@ impl Login {
         }
     }
 
+    fn proved(&mut self, out: &mut Vec<u8>) {
+        self.proven = true;
+        write(out, Line::new("CAP").arg("END"));
+    }
+
     fn authenticate(&self, out: &mut Vec<u8>) {
         let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials
         else {
@@ -268,11 +297,13 @@ impl Login {
     fn numeric(&mut self, code: Numeric, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
         let text = || text(line);
         match code.0 {
+            // Welcome, whoever you are.
+            1 if !self.proven => return Err(LoginError::NoLogin),
             1 => {
-                let nick = line.param(0).and_then(|nick| Nick::parse(nick).ok());
+                let nick = line.param(0).and_then(|nick| Nick::heard(nick).ok());
                 return Ok(Step::Done(nick.unwrap_or_else(|| self.name.clone()), self.caps));
             }
-            903 => write(out, Line::new("CAP").arg("END")),
+            903 => self.proved(out),
             902 | 904..=907 => {
                 let text = text();
                 let why = text.strip_prefix("SASL authentication failed: ").unwrap_or(&text);
@@ -282,8 +313,14 @@ impl Login {
             464 if matches!(self.credentials, Credentials::Invite { .. }) => {
                 return Err(LoginError::Invite(text()));
             }
+            433 if !matches!(self.credentials, Credentials::Invite { .. }) && self.nicks < OTHER_NICKS => {
+                // The account stays the same: the login says which it is.
+                self.nicks += 1;
+                write(out, Line::new("NICK").arg(&format!("{}{}", self.name, "_".repeat(self.nicks))));
+            }
             433 => return Err(LoginError::NameTaken(text())),
             432 => return Err(LoginError::BadName(text())),
+            421 if self.offered.is_empty() => return Err(LoginError::NoLogin),
             // No message of the day is no error, and nothing else below 400 is.
             400..=599 if code.0 != 422 => return Err(LoginError::Closed(text())),
             _ => {}
@@ -314,127 +351,4 @@ fn write(out: &mut Vec<u8>, line: Line) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LS: &str = ":srv CAP * LS :batch echo-message labeled-response message-tags sasl=PLAIN,EXTERNAL \
-                      server-time parlour/send-id draft/account-registration=before-connect other";
-
-    fn password(text: &str) -> Password {
-        Password::new(Zeroizing::new(text.into())).expect("a password")
-    }
-
-    fn by_password(text: &str) -> Login {
-        Login::new(Nick::parse("alice").expect("nick"), Credentials::Password(password(text)), true)
-    }
-
-    fn by_invite() -> Login {
-        let credentials =
-            Credentials::Invite { token: Zeroizing::new("t0ken".into()), password: password("pass word") };
-        Login::new(Nick::parse("alice").expect("nick"), credentials, true)
-    }
-
-    fn start(login: &Login) -> String {
-        let mut out = Vec::new();
-        login.start(&mut out);
-        String::from_utf8(out).expect("UTF-8")
-    }
-
-    fn tell(login: &mut Login, line: &str) -> Result<(Step, String), LoginError> {
-        let mut out = Vec::new();
-        let step = login.handle(&Message::parse(line).expect(line), &mut out)?;
-        Ok((step, String::from_utf8(out).expect("UTF-8")))
-    }
-
-    fn answer(login: &mut Login, line: &str) -> String {
-        let (step, out) = tell(login, line).expect(line);
-        assert_eq!(step, Step::More);
-        out
-    }
-
-    #[test]
-    fn a_login_by_password() {
-        let mut login = by_password("secret");
-        assert_eq!(start(&login), "CAP LS 302\r\nNICK alice\r\nUSER alice 0 * :alice\r\n");
-        assert_eq!(answer(&mut login, ":srv CAP * LS * :cap-notify multi-prefix"), "");
-        assert_eq!(
-            answer(&mut login, LS),
-            "CAP REQ :sasl message-tags server-time batch cap-notify echo-message labeled-response multi-prefix \
-             parlour/send-id\r\n"
-        );
-        assert_eq!(
-            answer(&mut login, ":srv CAP * ACK :batch sasl parlour/send-id"),
-            "AUTHENTICATE PLAIN\r\n"
-        );
-        assert_eq!(answer(&mut login, "PING :cookie"), "PONG :cookie\r\n");
-        assert_eq!(answer(&mut login, "AUTHENTICATE +"), "AUTHENTICATE AGFsaWNlAHNlY3JldA==\r\n");
-        assert_eq!(answer(&mut login, ":srv 900 alice alice!a@h alice :You are now logged in"), "");
-        assert_eq!(answer(&mut login, ":srv 903 alice :SASL authentication successful"), "CAP END\r\n");
-        let caps = CapSet::of(&[Cap::Batch, Cap::Sasl, Cap::SendId]);
-        let (step, _) = tell(&mut login, ":srv 001 Alice :Welcome").expect("welcome");
-        assert_eq!(step, Step::Done(Nick::parse("alice").expect("nick"), caps));
-    }
-
-    #[test]
-    fn a_program_that_shows_nothing_has_nothing_read() {
-        let caps = |reads| {
-            let mut login = Login::new(
-                Nick::parse("alice").expect("nick"),
-                Credentials::Password(password("secret")),
-                reads,
-            );
-            answer(&mut login, &format!("{LS} draft/chathistory"))
-        };
-        assert!(!caps(true).contains("draft/chathistory") && caps(false).contains("draft/chathistory"));
-    }
-
-    #[test]
-    fn long_responses_come_in_chunks() {
-        // Two NULs, "alice" and 293 of password are 300 bytes, which are 400 of base64.
-        for (length, expected) in [(292, [400, 1]), (293, [400, 1]), (294, [400, 4])] {
-            let mut login = by_password(&"x".repeat(length));
-            let out = answer(&mut login, "AUTHENTICATE +");
-            let got: Vec<usize> = out.lines().map(|line| line.len() - "AUTHENTICATE ".len()).collect();
-            assert_eq!(got, expected, "{length}");
-        }
-    }
-
-    #[test]
-    fn an_invite_is_redeemed_before_the_login_ends() {
-        let mut login = by_invite();
-        assert!(start(&login).starts_with("PASS t0ken\r\nCAP LS 302\r\n"));
-        assert!(answer(&mut login, LS).contains("draft/account-registration"));
-        let out = answer(&mut login, ":srv CAP * ACK :batch sasl draft/account-registration");
-        assert_eq!(out, "REGISTER alice * :pass word\r\n");
-        assert_eq!(answer(&mut login, ":srv REGISTER SUCCESS alice :Welcome to the house"), "CAP END\r\n");
-        assert_eq!(answer(&mut login, ":srv 900 alice alice!a@h alice :You are now logged in"), "");
-        assert!(matches!(tell(&mut login, ":srv 001 alice :Welcome"), Ok((Step::Done(..), _))));
-    }
-
-    #[test]
-    fn refusals_have_a_kind_each() {
-        use LoginError::{BadName, BadPassword, Closed, Invite, Lacks, NameTaken, Refused};
-        let text = || "Text".to_owned();
-        for (line, expected) in [
-            (":srv 904 alice :Text", Refused(text())),
-            (":srv FAIL REGISTER ACCOUNT_EXISTS alice :Text", NameTaken(text())),
-            (":srv FAIL REGISTER BAD_ACCOUNT_NAME alice :Text", BadName(text())),
-            (":srv FAIL REGISTER WEAK_PASSWORD alice :Text", BadPassword(text())),
-            (":srv FAIL REGISTER TEMPORARILY_UNAVAILABLE alice :Text", Closed(text())),
-            (":srv 464 * :Text", Invite(text())),
-            (":srv FAIL REGISTER INVITE_SPENT alice :Text", Invite(text())),
-            ("ERROR :Text", Closed(text())),
-            (":srv CAP * NAK :Text", Lacks(text())),
-            (":srv CAP * LS :batch sasl", Lacks("message-tags".into())),
-            (&LS.replace("draft/account-registration", ""), Lacks("draft/account-registration".into())),
-        ] {
-            let mut login = by_invite();
-            assert_eq!(tell(&mut login, line), Err(expected), "{line}");
-        }
-        let mut login = by_password("x");
-        assert_eq!(tell(&mut login, ":srv 464 * :Text"), Err(Closed(text())));
-        let external = LS.replace("PLAIN,", "");
-        assert!(matches!(tell(&mut login, &external), Err(Lacks(what)) if what.contains("PLAIN")));
-        assert!(!Closed(text()).is_final() && Refused(text()).is_final());
-    }
-}
+mod tests;

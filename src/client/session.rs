@@ -103,14 +103,14 @@ impl Session {
         let (link, addresses) = connect_or_find(endpoint.clone(), true).await?;
         endpoint.pins = link.pins;
         endpoint.addresses = addresses;
-        if endpoint.enrols {
+        if endpoint.enrols && link.enrolled {
             // From now on the key speaks, and the password can be forgotten.
             endpoint.credentials = Credentials::Device;
-            endpoint.enrols = false;
         } else if let Credentials::Invite { password, .. } = &endpoint.credentials {
             // The invite is spent; from now on there is an account with this password.
             endpoint.credentials = Credentials::Password(password.clone());
         }
+        endpoint.enrols = false;
         let mut session = Self::with(endpoint, State::Connecting(Box::pin(std::future::pending())), patience);
         session.model.connected(link.nick.clone(), link.caps);
         session.state = State::Online(Box::new(link));
@@ -170,6 +170,11 @@ impl Session {
     /// How the server is known after the last connection.
     pub fn pins(&self) -> Pins {
         self.endpoint.pins
+    }
+
+    /// Does the machine's key log in from now on? Not where the password does: the server may know no such keys.
+    pub fn by_device(&self) -> bool {
+        matches!(self.endpoint.credentials, Credentials::Device)
     }
 
     /// Where it is, the likeliest first, and as whom. The first is another than before when it was found elsewhere.
@@ -254,7 +259,8 @@ impl Session {
 
     fn is_final(&mut self, error: &ConnectError) -> bool {
         match error {
-            ConnectError::Login(LoginError::Refused(_)) => {
+            // Elsewhere the login is another program's, which may be away for a moment.
+            ConnectError::Login(LoginError::Refused(_) | LoginError::NoLogin) => {
                 self.refused += 1;
                 self.refused >= REFUSALS
             }

@@ -31,7 +31,7 @@ impl Session {
                     Answer::Part
                 }
                 ("NOTE", Some("CERT"), Some("CERT_LIST")) => Answer::Last(Ok(())),
-                ("FAIL", Some("CERT"), _) => Answer::Last(Err(text(line))),
+                ("FAIL", Some("CERT"), _) | ("421", _, Some("CERT")) => Answer::Last(Err(text(line))),
                 _ => Answer::Other,
             }
         });
@@ -44,7 +44,7 @@ impl Session {
         self.ask(Line::new("CERT").arg("DEL").arg(fingerprint), |line| {
             match (line.command, line.param(0), line.param(1)) {
                 ("NOTE", Some("CERT"), Some("CERT_REMOVED")) => Answer::Last(Ok(())),
-                ("FAIL", Some("CERT"), _) => Answer::Last(Err(text(line))),
+                ("FAIL", Some("CERT"), _) | ("421", _, Some("CERT")) => Answer::Last(Err(text(line))),
                 _ => Answer::Other,
             }
         })

@@ -14,6 +14,7 @@ use super::*;
 use crate::client::dial::DialError;
 use crate::client::model::{Kind, Target};
 use crate::client::password::Password;
+use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, certs, tls};
 use crate::wire::{CapSet, ChannelName, Nick};
@@ -163,6 +164,25 @@ async fn the_next_address_is_tried_and_what_follows_the_welcome_is_not_lost() {
         event(&mut session)
     );
     assert_eq!(ready, Event::Ready { again: false });
+}
+
+#[tokio::test]
+async fn where_devices_are_unknown_the_password_goes_on_logging_in() {
+    let fake = Fake::start().await;
+    let (device, _) = DeviceIdentity::generate().expect("made");
+    let endpoint = Endpoint { device: Some(device), enrols: true, ..fake.endpoint() };
+    let (session, peer) = tokio::join!(Session::open(endpoint, None), async {
+        let mut peer = fake.welcome("").await;
+        peer.expect(&["CERT ADD"]).await;
+        peer.say(":srv 421 alice CERT :Unknown command").await;
+        peer
+    });
+    let mut session = session.expect("logged in");
+    assert!(!session.by_device());
+    drop(peer);
+    // `welcome` wants the password again.
+    let back = async { while !matches!(session.next().await.expect("alive"), Update::Up) {} };
+    tokio::join!(back, fake.welcome(""));
 }
 
 #[tokio::test]
