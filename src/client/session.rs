@@ -259,8 +259,9 @@ impl Session {
 
     fn is_final(&mut self, error: &ConnectError) -> bool {
         match error {
-            // Elsewhere the login is another program's, which may be away for a moment.
-            ConnectError::Login(LoginError::Refused(_) | LoginError::NoLogin) => {
+            // Elsewhere the login is another program's, which may come back later than the server.
+            ConnectError::Login(LoginError::NoLogin) => self.model.me().is_none(),
+            ConnectError::Login(LoginError::Refused(_)) => {
                 self.refused += 1;
                 self.refused >= REFUSALS
             }

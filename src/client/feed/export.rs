@@ -79,15 +79,14 @@ impl Export {
     fn back(&self, part: &Part, mut last: usize) -> State {
         let most = self.wanted.last.unwrap_or(usize::MAX);
         for entry in part.entries.iter().rev() {
-            let Some(point) = point(entry) else { continue };
             if self.wanted.since.is_some_and(|since| entry.time < since) || last == 0 {
-                return State::On(point, most);
+                return State::On(point(entry), most);
             }
             if self.is_wanted(entry) {
                 last -= 1;
             }
         }
-        match part.entries.iter().find_map(point) {
+        match part.entries.first().map(point) {
             Some(oldest) if !part.empty => State::Back(Past::Before(oldest), last),
             _ => State::On(beginning(self.wanted), most),
         }
@@ -98,7 +97,7 @@ impl Export {
         if part.empty {
             return Vec::new();
         }
-        let next = part.entries.iter().rev().find_map(point);
+        let next = part.entries.last().map(point);
         let past_end = |entry: &Entry| self.wanted.until.is_some_and(|until| entry.time > until);
         let ended = part.entries.last().is_some_and(past_end);
         let mut entries: Vec<Entry> =
@@ -117,6 +116,7 @@ fn beginning(wanted: Wanted) -> Point {
     Point::Time(Millis(wanted.since.map_or(0, |since| since.0.saturating_sub(1))))
 }
 
-fn point(entry: &Entry) -> Option<Point> {
-    entry.msgid.clone().map(Point::Id)
+/// By its id, or by its time where a server keeps no ids.
+fn point(entry: &Entry) -> Point {
+    entry.msgid.clone().map_or(Point::Time(entry.time), Point::Id)
 }

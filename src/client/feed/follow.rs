@@ -230,7 +230,8 @@ fn tell(place: &mut Place, seen: &mut Seen, entries: impl IntoIterator<Item = En
     new
 }
 
-/// The point in the past where an entry stands.
+/// The point in the past where an entry stands: by its id, or by its time where the server keeps no ids.
 fn point(entry: &Entry) -> Option<Point> {
-    entry.msgid.clone().map(Point::Id)
+    let time = || entry.history.then_some(Point::Time(entry.time));
+    entry.msgid.clone().map(Point::Id).or_else(time)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::event::{Point, Target, Ticket, Typing};
+use super::event::{Event, Point, Target, Ticket, Typing};
 use super::{Line, Model, Offline};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis};
@@ -45,8 +45,8 @@ fn by_the_way(command: &str) -> Line {
 }
 
 impl Model {
-    /// Asks for a part of the past; [`Event::History`](super::Event::History) or
-    /// [`Event::NoHistory`](super::Event::NoHistory) answers.
+    /// Asks for a part of the past; [`Event::History`] or
+    /// [`Event::NoHistory`] answers.
     pub fn history(&mut self, place: &Target, past: &Past, limit: usize) -> Result<Ticket, Offline> {
         let (word, point) = match past {
             Past::Latest => ("LATEST", "*".to_owned()),
@@ -55,6 +55,13 @@ impl Model {
             Past::Around(point) => ("AROUND", point.word()),
         };
         let limit = self.page(limit).to_string();
+        if self.online && !self.server.ids && point.starts_with("msgid=") {
+            // The server would take it for nonsense, and say so in words for programmers.
+            let ticket = self.ticket();
+            let reason = "this server finds no message by its id".to_owned();
+            self.events.push_back(Event::NoHistory { ticket, reason });
+            return Ok(ticket);
+        }
         self.question(|line| line.arg(word).arg(place.as_str()).arg(&point).arg(&limit), "CHATHISTORY")
     }
 
@@ -68,14 +75,14 @@ impl Model {
         id.filter(|_| self.server.ids).map_or(Point::Time(time), |id| Point::Id(id.to_owned()))
     }
 
-    /// Asks where something was said between two moments; [`Event::Targets`](super::Event::Targets) answers.
+    /// Asks where something was said between two moments; [`Event::Targets`] answers.
     pub fn targets(&mut self, after: Millis, before: Millis, limit: usize) -> Result<Ticket, Offline> {
         let limit = limit.to_string();
         let [after, before] = [after, before].map(|time| Point::Time(time).word());
         self.question(|line| line.arg("TARGETS").arg(&after).arg(&before).arg(&limit), "CHATHISTORY")
     }
 
-    /// Looks for words, everywhere or in one place; [`Event::Found`](super::Event::Found) answers.
+    /// Looks for words, everywhere or in one place; [`Event::Found`] answers.
     pub fn search(
         &mut self,
         words: &str,
@@ -105,8 +112,7 @@ impl Model {
         if !self.online {
             return Err(Offline);
         }
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket += 1;
+        let ticket = self.ticket();
         self.write(fill(Line::new(command).tag("label", &ticket.0.to_string())));
         self.asks.0.insert(ticket);
         Ok(ticket)
@@ -119,7 +125,7 @@ impl Model {
         }
     }
 
-    /// Asks up to when a place is read; [`Event::Marker`](super::Event::Marker) answers.
+    /// Asks up to when a place is read; [`Event::Marker`] answers.
     pub fn marker(&mut self, place: &Target) {
         if self.online && self.caps.has(Cap::ReadMarker) {
             self.write(by_the_way("MARKREAD").arg(place.as_str()));
@@ -167,7 +173,7 @@ impl Model {
         })
     }
 
-    /// Asks for what one noted about a place; [`Event::Noted`](super::Event::Noted) answers.
+    /// Asks for what one noted about a place; [`Event::Noted`] answers.
     pub fn noted(&mut self, place: &Target, key: &str) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
             self.write(by_the_way("METADATA").arg(place.as_str()).arg("GET").arg(key));
@@ -182,7 +188,7 @@ impl Model {
         }
     }
 
-    /// Wants to be told when somebody comes and goes; [`Event::Online`](super::Event::Online) answers.
+    /// Wants to be told when somebody comes and goes; [`Event::Online`] answers.
     pub fn watch(&mut self, who: &str) {
         if self.online {
             self.write(by_the_way("MONITOR").arg("+").arg(who));

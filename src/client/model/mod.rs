@@ -226,8 +226,7 @@ impl Model {
     }
 
     fn send(&mut self, target: &Target, kind: Kind, lines: Vec<String>, reply: Option<&str>) -> Ticket {
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket += 1;
+        let ticket = self.ticket();
         self.sends.push(ticket, target.clone(), kind, lines, reply.map(str::to_owned));
         ticket
     }
@@ -312,9 +311,14 @@ impl Model {
     }
 
     fn ping(&mut self) -> Ticket {
+        let ticket = self.ticket();
+        self.write(Line::new("PING").arg(&ticket.0.to_string()));
+        ticket
+    }
+
+    fn ticket(&mut self) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        self.write(Line::new("PING").arg(&ticket.0.to_string()));
         ticket
     }
 

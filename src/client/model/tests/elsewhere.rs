@@ -182,6 +182,10 @@ fn the_past_is_asked_for_as_the_server_can_tell_it() {
         lines(&mut model),
         ["@label=2 CHATHISTORY BEFORE #lobby timestamp=1970-01-01T00:00:00.007Z 50"]
     );
+    let ticket = model.history(&lobby, &Past::After(Point::Id("abc".into())), 200).expect("online");
+    let told = events(&mut model);
+    assert!(matches!(&told[..], [Event::NoHistory { ticket: other, .. }] if *other == ticket), "{told:?}");
+    assert_eq!(lines(&mut model), [""; 0]);
     feed(
         &mut model,
         &[
