@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::access::{self, Access};
+use super::access;
 use super::exit::{self, Exit};
 use super::output::print_table;
-use super::script::Script;
+use super::script::{Login, Script};
 use crate::client::clean::clean;
 use crate::client::feed::escape;
 use crate::client::model::Heard;
@@ -28,18 +28,15 @@ pub struct Args {
     /// Print an object a line, for programs.
     #[arg(long)]
     json: bool,
-    /// A server you have joined, by name or address; by default the one used last.
-    #[arg(long, value_name = "SERVER")]
-    server: Option<String>,
     #[command(flatten)]
-    access: Access,
+    login: Login,
 }
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run(async {
         let patience = Some(access::PATIENCE);
-        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mut script = Script::open(&mut args.login, patience).await?;
         let mask = args.mask.as_deref().map(mask).unwrap_or_default();
         let fill = |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
         let done = tokio::select! {

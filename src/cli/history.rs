@@ -2,9 +2,9 @@
 
 use std::io::{self, BufWriter, Write as _};
 
-use super::access::{self, Access};
+use super::access;
 use super::exit::{self, Exit};
-use super::script::{Progress, Script, Step};
+use super::script::{Login, Progress, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
@@ -45,18 +45,15 @@ pub struct Args {
     /// The latest N lines of it.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// A server you have joined, by name or address; by default the one used last.
-    #[arg(long, value_name = "SERVER")]
-    server: Option<String>,
     #[command(flatten)]
-    access: Access,
+    login: Login,
 }
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run(async {
         let patience = Some(access::PATIENCE);
-        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mut script = Script::open(&mut args.login, patience).await?;
         script.remembers()?;
         let done = tokio::select! {
             done = export(&mut script, &args) => done,

@@ -18,6 +18,16 @@ use crate::client::screen::Screen;
 use crate::client::session::{Session, Update};
 use crate::wire::{Cap, Millis};
 
+/// The options that say where to log in, and as whom.
+#[derive(clap::Args)]
+pub struct Login {
+    /// A server you have joined, by name or address; by default the one used last.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
 /// A session of a script.
 pub struct Script {
     /// The session.
@@ -45,13 +55,9 @@ pub enum Step {
 
 impl Script {
     /// Logs in.
-    pub async fn open(
-        access: &mut Access,
-        server: Option<&str>,
-        patience: Option<Duration>,
-    ) -> anyhow::Result<Self> {
-        access.more = SCRIPT;
-        let mut session = access.open(server, patience, false).await?;
+    pub async fn open(login: &mut Login, patience: Option<Duration>) -> anyhow::Result<Self> {
+        login.access.more = SCRIPT;
+        let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
         session.model.tap();
         Ok(Self { session, screen: access::screen(), feed: Feed::default(), ready: false })
     }

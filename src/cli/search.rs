@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::access::{self, Access};
+use super::access;
 use super::exit::{self, Exit};
 use super::output;
-use super::script::{Progress, Script, Step};
+use super::script::{Login, Progress, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
@@ -47,18 +47,15 @@ pub struct Args {
     /// The latest N of what is found.
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
-    /// A server you have joined, by name or address; by default the one used last.
-    #[arg(long, value_name = "SERVER")]
-    server: Option<String>,
     #[command(flatten)]
-    access: Access,
+    login: Login,
 }
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run(async {
         let patience = Some(access::PATIENCE);
-        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mut script = Script::open(&mut args.login, patience).await?;
         if !script.session.model.can(Cap::Search) {
             return Err(
                 Exit::Refused.error("the server has no search; `parlour history TARGET | grep` finds it too")

@@ -6,9 +6,9 @@ use std::io;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc::Receiver;
 
-use super::access::{self, Access};
+use super::access;
 use super::exit::{self, Exit};
-use super::script::{Script, Step};
+use super::script::{Login, Script, Step};
 use super::together;
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target, Ticket};
@@ -36,14 +36,11 @@ pub struct Args {
     /// Send everything as one message of several lines.
     #[arg(long)]
     multiline: bool,
-    /// A server you have joined, by name or address; by default the one used last.
-    #[arg(long, value_name = "SERVER")]
-    server: Option<String>,
     /// Send notices, which programs do not answer, instead of messages.
     #[arg(long)]
     notice: bool,
     #[command(flatten)]
-    access: Access,
+    login: Login,
 }
 
 /// For clap.
@@ -62,7 +59,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     }
     access::run(async {
         let patience = Some(access::PATIENCE);
-        let script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let script = Script::open(&mut args.login, patience).await?;
         let input = if let Some(text) = text {
             Input::Text(text.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
         } else {

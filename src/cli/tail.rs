@@ -1,8 +1,8 @@
 //! `parlour tail`: follow what is said.
 
-use super::access::{self, Access};
+use super::access;
 use super::exit::{self, Exit};
-use super::script::{Script, Step};
+use super::script::{Login, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
@@ -43,11 +43,8 @@ pub struct Args {
     /// End when all that was said since --since is printed.
     #[arg(long, requires = "since")]
     no_follow: bool,
-    /// A server you have joined, by name or address; by default the one used last.
-    #[arg(long, value_name = "SERVER")]
-    server: Option<String>,
     #[command(flatten)]
-    access: Access,
+    login: Login,
 }
 
 /// Runs the subcommand.
@@ -56,7 +53,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let since = args.since.map(When::millis);
         let ends = args.no_follow && !args.follow;
         let patience = ends.then_some(access::PATIENCE);
-        let mut script = Script::open(&mut args.access, args.server.as_deref(), patience).await?;
+        let mut script = Script::open(&mut args.login, patience).await?;
         if since.is_some() {
             script.remembers()?;
         }
