@@ -242,6 +242,16 @@ fn an_admin_stays_an_admin() {
     assert!(answer(&mut client, "REHASH").starts_with("382 root"));
 }
 
+/// Who holds alice's link, about to redeem it, and whom it is to keep out, who knows her password.
+#[track_caller]
+fn at_odds(server: &Server, password: &str) -> (Client, Client) {
+    let owner = guest(server, &server.home.invite(&["--for", "alice"]), "alice");
+    let mut intruder = Client::connect(server);
+    intruder.ready("alice", FULL);
+    assert_eq!(intruder.authenticate("alice", password).command, "903");
+    (owner, intruder.enter())
+}
+
 /// Whom a reset is to keep out has a session, and adds devices for all he is worth while it happens.
 #[test]
 fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
@@ -249,20 +259,8 @@ fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
     let home = &server.home;
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {
-        let link = home.invite(&["--for", "alice"]);
-        let mut owner = guest(&server, &link, "alice");
-        let mut intruder = Client::connect(&server);
-        intruder.ready("alice", FULL);
-        assert_eq!(intruder.authenticate("alice", &password).command, "903");
-        let mut intruder = intruder.enter();
-        let many: Vec<String> = (0..30)
-            .map(|n| {
-                format!(
-                    "CERT ADD {round:032x}{n:032x}
-"
-                )
-            })
-            .collect();
+        let (mut owner, mut intruder) = at_odds(&server, &password);
+        let many: Vec<String> = (0..30).map(|n| format!("CERT ADD {round:032x}{n:032x}\r\n")).collect();
         intruder.send_bytes(many.concat().as_bytes()).expect("the server reads");
         password = format!("{NEW}-{round}");
         let said = register(&mut owner, "alice", &password);
@@ -316,15 +314,9 @@ fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
 #[test]
 fn no_password_that_was_being_changed_takes_the_place_of_the_one_that_a_reset_gave() {
     let server = server();
-    let home = &server.home;
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {
-        let link = home.invite(&["--for", "alice"]);
-        let mut owner = guest(&server, &link, "alice");
-        let mut intruder = Client::connect(&server);
-        intruder.ready("alice", FULL);
-        assert_eq!(intruder.authenticate("alice", &password).command, "903");
-        let mut intruder = intruder.enter();
+        let (mut owner, mut intruder) = at_odds(&server, &password);
         // To and fro, so that one is on its way all the time.
         let other = "of-the-intruder";
         let many = format!("PASSWD {password} {other}\r\nPASSWD {other} {password}\r\n").repeat(20);
