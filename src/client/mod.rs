@@ -34,6 +34,8 @@ pub mod desktop;
 pub mod devices;
 pub mod dial;
 pub mod discover;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod feed;
 pub mod find;
 pub mod full;

@@ -1,108 +1,16 @@
 //! Sessions against a server that follows a script, over real TLS.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use rustls_pki_types::UnixTime;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use zeroize::Zeroizing;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::client::dial::DialError;
+use crate::client::fake::Fake;
 use crate::client::model::{Kind, Target};
-use crate::client::password::Password;
+use crate::trust::Address;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
-use crate::trust::{Address, Pin, certs, tls};
-use crate::wire::{CapSet, ChannelName, Nick};
-
-struct Fake {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    pin: Pin,
-}
-
-struct Peer(BufStream<TlsStream<TcpStream>>);
-
-const CAPS: &str = "sasl message-tags batch echo-message labeled-response parlour/send-id";
-
-impl Fake {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
-        let identity =
-            certs::generate(folder.path(), &[], false, UnixTime::since_unix_epoch(since)).expect("made");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-        let acceptor = TlsAcceptor::from(Arc::clone(&tls::server_config(&identity)));
-        Self { listener, acceptor, pin: identity.pin() }
-    }
-
-    fn address(&self) -> Address {
-        self.listener.local_addr().expect("bound").to_string().parse().expect("an address")
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        Endpoint {
-            addresses: vec![self.address()],
-            pins: self.pin.into(),
-            servers: None,
-            account: Nick::parse("alice").expect("a nick"),
-            credentials: Credentials::Password(password()),
-            device: None,
-            enrols: false,
-            reads: true,
-            more: CapSet::EMPTY,
-            discovers: false,
-        }
-    }
-
-    async fn accept(&self) -> Peer {
-        let (stream, _) = self.listener.accept().await.expect("accepted");
-        Peer(BufStream::new(self.acceptor.accept(stream).await.expect("shaken hands")))
-    }
-
-    /// Accepts a client and welcomes it, with `burst` in the same write.
-    async fn welcome(&self, burst: &str) -> Peer {
-        let mut peer = self.accept().await;
-        peer.expect(&["CAP LS 302", "NICK alice", "USER alice 0 * :alice"]).await;
-        peer.say(&format!(":srv CAP * LS :{CAPS}")).await;
-        peer.expect(&[&format!("CAP REQ :{CAPS}")]).await;
-        peer.say(&format!(":srv CAP * ACK :{CAPS}")).await;
-        peer.expect(&["AUTHENTICATE PLAIN"]).await;
-        peer.say("AUTHENTICATE +").await;
-        peer.expect(&["AUTHENTICATE AGFsaWNlAGh1bnRlcjI="]).await;
-        peer.say(":srv 903 alice :Welcome").await;
-        peer.expect(&["CAP END"]).await;
-        peer.say(&format!(":srv 001 alice :Welcome{burst}")).await;
-        peer
-    }
-}
-
-impl Peer {
-    async fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).await.expect("a line");
-        line.trim_end().to_owned()
-    }
-
-    async fn expect(&mut self, lines: &[&str]) {
-        for line in lines {
-            assert_eq!(self.line().await, *line);
-        }
-    }
-
-    async fn say(&mut self, line: &str) {
-        self.0.write_all(format!("{line}\r\n").as_bytes()).await.expect("written");
-        self.0.flush().await.expect("flushed");
-    }
-}
-
-fn password() -> Password {
-    Password::new(Zeroizing::new("hunter2".into())).expect("a password")
-}
+use crate::wire::ChannelName;
 
 fn lobby() -> Target {
     Target::Channel(ChannelName::parse("#lobby").expect("a channel"))

@@ -1,0 +1,125 @@
+//! A server that follows a script, over real TLS, for tests.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls_pki_types::UnixTime;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use zeroize::Zeroizing;
+
+use super::link::Endpoint;
+use super::login::Credentials;
+use super::password::Password;
+use crate::trust::{Address, Pin, certs, tls};
+use crate::wire::{CapSet, Nick};
+
+/// The server.
+pub struct Fake {
+    /// Where clients come to.
+    pub listener: TcpListener,
+    /// Shakes hands.
+    pub acceptor: TlsAcceptor,
+    /// How it is known.
+    pub pin: Pin,
+}
+
+/// Its side of a connection.
+pub struct Peer(pub BufStream<TlsStream<TcpStream>>);
+
+const CAPS: &str = "sasl message-tags batch echo-message labeled-response parlour/send-id";
+
+impl Fake {
+    /// Starts on a free port.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
+        let identity =
+            certs::generate(folder.path(), &[], false, UnixTime::since_unix_epoch(since)).expect("made");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls::server_config(&identity)));
+        Self { listener, acceptor, pin: identity.pin() }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> Address {
+        self.listener.local_addr().expect("bound").to_string().parse().expect("an address")
+    }
+
+    /// It, and who alice is there.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            addresses: vec![self.address()],
+            pins: self.pin.into(),
+            servers: None,
+            account: Nick::parse("alice").expect("a nick"),
+            credentials: Credentials::Password(password()),
+            device: None,
+            enrols: false,
+            reads: true,
+            more: CapSet::EMPTY,
+            discovers: false,
+        }
+    }
+
+    /// Accepts a client and shakes hands.
+    pub async fn accept(&self) -> Peer {
+        let (stream, _) = self.listener.accept().await.expect("accepted");
+        Peer(BufStream::new(self.acceptor.accept(stream).await.expect("shaken hands")))
+    }
+
+    /// Accepts a client and welcomes it, with `burst` in the same write.
+    pub async fn welcome(&self, burst: &str) -> Peer {
+        self.welcome_able("", burst).await
+    }
+
+    /// The same as a server that has these capabilities too.
+    pub async fn welcome_able(&self, more: &str, burst: &str) -> Peer {
+        let caps = format!("{CAPS} {more}").trim_end().to_owned();
+        let mut peer = self.accept().await;
+        peer.expect(&["CAP LS 302", "NICK alice", "USER alice 0 * :alice"]).await;
+        peer.say(&format!(":srv CAP * LS :{caps}")).await;
+        let asked = peer.line().await;
+        let asked = asked.strip_prefix("CAP REQ :").expect("capabilities");
+        // All of them, in an order of the client's.
+        let set = |caps: &str| caps.split(' ').map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(set(asked), set(&caps));
+        peer.say(&format!(":srv CAP * ACK :{asked}")).await;
+        peer.expect(&["AUTHENTICATE PLAIN"]).await;
+        peer.say("AUTHENTICATE +").await;
+        peer.expect(&["AUTHENTICATE AGFsaWNlAGh1bnRlcjI="]).await;
+        peer.say(":srv 903 alice :Welcome").await;
+        peer.expect(&["CAP END"]).await;
+        peer.say(&format!(":srv 001 alice :Welcome{burst}")).await;
+        peer
+    }
+}
+
+impl Peer {
+    /// The next line that the client says.
+    pub async fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// The client says these lines next.
+    pub async fn expect(&mut self, lines: &[&str]) {
+        for line in lines {
+            assert_eq!(self.line().await, *line);
+        }
+    }
+
+    /// Says a line, or several.
+    pub async fn say(&mut self, line: &str) {
+        self.0.write_all(format!("{line}\r\n").as_bytes()).await.expect("written");
+        self.0.flush().await.expect("flushed");
+    }
+}
+
+/// Alice's.
+pub fn password() -> Password {
+    Password::new(Zeroizing::new("hunter2".into())).expect("a password")
+}
