@@ -10,7 +10,7 @@ pub enum Exit {
     Failed = 1,
     /// The server refused something, or did not confirm it before the command was stopped.
     Refused = 3,
-    /// The server cannot be reached, or the connection broke and did not come back.
+    /// The server cannot be reached, the connection broke and did not come back, or a question was not answered.
     Unreachable = 4,
     /// The server refused the login.
     Login = 5,
@@ -25,7 +25,7 @@ Exit codes:
   1  something failed on this machine
   2  the command line is wrong
   3  the server refused it, or did not confirm it
-  4  the server cannot be reached
+  4  the server cannot be reached, or does not answer
   5  the server refused the login
   6  who answers is not the server that is known";
 

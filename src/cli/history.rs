@@ -4,7 +4,8 @@ use std::io::{self, BufWriter, Write as _};
 
 use super::access;
 use super::exit::{self, Exit};
-use super::script::{Login, Progress, Script, Step};
+use super::progress::Progress;
+use super::script::{self, Login, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
@@ -77,7 +78,7 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     let (mut ready, mut asked) = (false, None);
     while let Some((past, limit)) = export.wants() {
         if ready && asked.is_none() {
-            asked = Some(script.session.model.history(&args.target, &past, limit)?);
+            asked = Some(script.history(&args.target, &past, limit)?);
         }
         match script.next().await? {
             Step::Ready => ready = true,
@@ -86,7 +87,7 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
             Step::Told(Told::Past(part)) if part.ticket == asked => {
                 asked = None;
                 if part.cut {
-                    return Err(Exit::Refused.error("the server's answer does not end"));
+                    return Err(script::endless());
                 }
                 let entries = export.past(part);
                 for entry in &entries {

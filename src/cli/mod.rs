@@ -18,6 +18,7 @@ pub mod invite;
 pub mod join;
 pub mod metrics;
 mod output;
+mod progress;
 mod qr;
 mod script;
 pub mod search;

@@ -1,22 +1,20 @@
 //! What the commands for scripts share: a session whose lines are read as they came.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::time::Duration;
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use super::access::{self, Access};
 use super::exit::Exit;
-use super::output::minute;
 use crate::client::clean::clean;
 use crate::client::feed::{Feed, Told};
 use crate::client::line::Line;
 use crate::client::login::SCRIPT;
-use crate::client::model::{Event, Heard, Ticket};
+use crate::client::model::{Event, Heard, Past, Target, Ticket};
 use crate::client::screen::Screen;
 use crate::client::session::{Session, Update};
-use crate::wire::{Cap, Millis};
+use crate::wire::Cap;
 
 /// The options that say where to log in, and as whom.
 #[derive(clap::Args)]
@@ -36,6 +34,25 @@ pub struct Script {
     pub screen: Screen<io::Stdout, io::Stderr>,
     feed: Feed,
     ready: bool,
+    awaited: Option<Awaited>,
+}
+
+/// What the server is to do next.
+#[derive(Debug)]
+struct Awaited {
+    what: What,
+    /// When something of it came last.
+    heard: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// Say all that belongs to a login.
+    Login,
+    /// Answer this question, which was asked with this command.
+    Answer(Ticket, &'static str),
+    /// Confirm a message.
+    Confirmation,
 }
 
 /// What comes next.
@@ -59,31 +76,129 @@ impl Script {
         login.access.more = SCRIPT;
         let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
         session.model.tap();
-        Ok(Self { session, screen: access::screen(), feed: Feed::default(), ready: false })
+        Ok(Self::new(session))
     }
 
-    /// Waits for what comes next.
+    fn new(session: Session) -> Self {
+        let mut script =
+            Self { session, screen: access::screen(), feed: Feed::default(), ready: false, awaited: None };
+        script.awaits(What::Login);
+        script
+    }
+
+    /// Waits for what comes next, but not for ever where it is the server's turn: one that is alive and silent about what
+    /// it was asked would keep a script waiting unseen.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         loop {
-            let update = self.session.next().await.map_err(access::ended)?;
+            let due = self.awaited.as_ref().map(|awaited| awaited.heard + access::PATIENCE);
+            let update = tokio::select! {
+                biased;
+                update = self.session.next() => update.map_err(access::ended)?,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => return Err(self.overdue()),
+            };
             self.screen.connection(&update, self.session.model.pending());
             return Ok(match update {
                 Update::Down { .. } => {
                     self.feed.disconnected();
                     self.ready = false;
+                    self.awaited = None;
                     Step::Down
                 }
-                Update::Up => continue,
+                Update::Up => {
+                    self.awaits(What::Login);
+                    continue;
+                }
                 Update::Event(Event::Ready { .. }) => {
                     self.ready = true;
+                    self.awaited = None;
                     Step::Ready
                 }
-                Update::Event(Event::Line(line)) => match self.feed.take(&line, self.session.model.me()) {
-                    Some(told) => Step::Told(told),
-                    None => Step::Line(line),
-                },
-                Update::Event(event) => Step::Event(event),
+                Update::Event(Event::Line(line)) => {
+                    let ticket = self.feed.answers(&line);
+                    if ticket.is_some() && ticket == self.question() {
+                        self.heard();
+                    }
+                    match self.feed.take(&line, self.session.model.me()) {
+                        Some(told) => {
+                            if matches!(&told, Told::Past(part) if part.ticket.is_some() && part.ticket == self.question())
+                            {
+                                self.awaited = None;
+                            }
+                            Step::Told(told)
+                        }
+                        None => Step::Line(line),
+                    }
+                }
+                Update::Event(event) => {
+                    if matches!(&event, Event::NoHistory { ticket, .. } if self.question() == Some(*ticket)) {
+                        self.awaited = None;
+                    }
+                    Step::Event(event)
+                }
             });
+        }
+    }
+
+    /// Asks for a part of the past, which [`Told::Past`] answers, or [`Event::NoHistory`].
+    pub fn history(&mut self, target: &Target, past: &Past, limit: usize) -> anyhow::Result<Ticket> {
+        let ticket = self.session.model.history(target, past, limit)?;
+        self.awaits(What::Answer(ticket, "CHATHISTORY"));
+        Ok(ticket)
+    }
+
+    /// Asks something else that is answered in the same way, or in lines.
+    pub fn query(
+        &mut self,
+        command: &'static str,
+        fill: impl FnOnce(Line) -> Line,
+    ) -> anyhow::Result<Ticket> {
+        let ticket = self.session.model.query(fill, command)?;
+        self.awaits(What::Answer(ticket, command));
+        Ok(ticket)
+    }
+
+    /// Messages are on their way, and one of them was confirmed just now, or this is the first.
+    pub fn sending(&mut self, progress: bool) {
+        let waits = matches!(&self.awaited, Some(Awaited { what: What::Confirmation, .. }));
+        if self.session.model.pending() == 0 {
+            self.awaited = self.awaited.take().filter(|_| !waits);
+        } else if self.ready && (progress || !waits) {
+            self.awaits(What::Confirmation);
+        }
+    }
+
+    fn awaits(&mut self, what: What) {
+        self.awaited = Some(Awaited { what, heard: Instant::now() });
+    }
+
+    fn heard(&mut self) {
+        if let Some(awaited) = &mut self.awaited {
+            awaited.heard = Instant::now();
+        }
+    }
+
+    fn question(&self) -> Option<Ticket> {
+        match self.awaited.as_ref()?.what {
+            What::Answer(ticket, _) => Some(ticket),
+            What::Login | What::Confirmation => None,
+        }
+    }
+
+    fn overdue(&self) -> anyhow::Error {
+        const WHAT_TO_DO: &str = "try again in a moment, and tell who runs the server if that does not help";
+        let seconds = access::PATIENCE.as_secs();
+        match self.awaited.as_ref().map(|awaited| awaited.what) {
+            Some(What::Answer(_, command)) => Exit::Unreachable.error(format!(
+                "the server has not answered {command} for {seconds} seconds, and is there all the same; {WHAT_TO_DO}"
+            )),
+            Some(What::Confirmation) => Exit::Refused.error(format!(
+                "the server has confirmed nothing for {seconds} seconds; {} messages may have arrived or not: \
+                 look with `parlour history` before you send them again",
+                self.session.model.pending()
+            )),
+            _ => Exit::Unreachable.error(format!(
+                "the login is not over after {seconds} seconds, and the server is there all the same; {WHAT_TO_DO}"
+            )),
         }
     }
 
@@ -99,7 +214,7 @@ impl Script {
     /// knows. Asks again after a connection that broke.
     pub async fn gather(
         &mut self,
-        command: &str,
+        command: &'static str,
         fill: impl Fn(Line) -> Line,
         part: impl Fn(&Heard) -> bool,
         last: impl Fn(&Heard) -> bool,
@@ -109,7 +224,7 @@ impl Script {
         loop {
             if self.ready && asked.is_none() {
                 lines.clear();
-                let question = self.session.model.query(&fill, command)?;
+                let question = self.query(command, &fill)?;
                 asked = Some((question, self.session.model.barrier()?));
             }
             match self.next().await? {
@@ -117,23 +232,28 @@ impl Script {
                 Step::Line(line) if asked.is_some() => {
                     let done = last(&line);
                     if part(&line) {
+                        self.heard();
                         lines.push(*line);
                     }
                     if done {
+                        self.awaited = None;
                         return Ok(lines);
                     }
                     if lines.len() > MOST {
-                        return Err(Exit::Refused.error("the server's answer does not end; ask for less"));
+                        return Err(endless());
                     }
                 }
                 Step::Event(Event::NoHistory { ticket, reason })
                     if asked.is_some_and(|(asked, _)| asked == ticket) =>
                 {
-                    return Err(Exit::Refused.error(format!("the server refused it: {}", clean(&reason))));
+                    return Err(Exit::Refused.error(format!(
+                        "the server refused {command}: {}; check the name and try again",
+                        clean(&reason)
+                    )));
                 }
                 // Behind the question, so the answer would have come.
                 Step::Event(Event::Barrier(ticket)) if asked.is_some_and(|(_, end)| end == ticket) => {
-                    return Err(Exit::Refused.error(format!("the server does not answer {command}")));
+                    return Err(Exit::Refused.error(format!("the server does not answer {command}, and may not know it; `parlour chat` shows what it says about itself")));
                 }
                 _ => {}
             }
@@ -141,45 +261,13 @@ impl Script {
     }
 }
 
+/// An answer that is longer than any has to be.
+pub fn endless() -> anyhow::Error {
+    Exit::Refused.error("the server's answer does not end; tell who runs the server")
+}
+
 /// Most lines of an answer.
 const MOST: usize = 1_000_000;
 
-/// How far a long read of the past has come, on standard error where that is a terminal and the result goes elsewhere.
-pub struct Progress {
-    bar: ProgressBar,
-    from: Option<Millis>,
-    to: Millis,
-    count: u64,
-}
-
-impl Progress {
-    /// A bar from one moment, or the first that is seen, to another, or now.
-    pub fn new(from: Option<Millis>, to: Option<Millis>) -> Self {
-        let bar = if io::stdout().is_terminal() || !io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(STEPS)
-        };
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg}, {eta} to go") {
-            bar.set_style(style);
-        }
-        let now = Millis(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0));
-        Self { bar, from, to: to.unwrap_or(now), count: 0 }
-    }
-
-    /// So many more, up to this moment.
-    pub fn at(&mut self, more: usize, time: Millis) {
-        let from = *self.from.get_or_insert(time);
-        self.count += more as u64;
-        let (done, all) = (time.0.saturating_sub(from.0), self.to.0.saturating_sub(from.0).max(1));
-        self.bar.set_position((done.saturating_mul(STEPS) / all).min(STEPS));
-        self.bar.set_message(format!("{} lines, up to {}", HumanCount(self.count), minute(time)));
-    }
-
-    /// The end.
-    pub fn done(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-const STEPS: u64 = 1000;
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use super::access;
 use super::exit::{self, Exit};
 use super::output;
-use super::script::{Login, Progress, Script, Step};
+use super::progress::Progress;
+use super::script::{self, Login, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
 use crate::client::feed::{Find, Told};
-use crate::client::line::Line;
 use crate::client::model::{Event, Target};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis, Nick};
@@ -79,7 +79,7 @@ async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     while let Some((after, limit)) = find.wants() {
         if ready && asked.is_none() {
             let attributes = attributes(args, after, until, limit);
-            asked = Some(script.session.model.query(|line: Line| line.text(&attributes), "SEARCH")?);
+            asked = Some(script.query("SEARCH", |line| line.text(&attributes))?);
         }
         match script.next().await? {
             Step::Ready => ready = true,
@@ -87,6 +87,9 @@ async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
             Step::Down => (ready, asked) = (false, None),
             Step::Told(Told::Past(part)) if part.ticket == asked => {
                 asked = None;
+                if part.cut {
+                    return Err(script::endless());
+                }
                 if let Some((count, time)) = find.past(part) {
                     progress.at(count, time);
                 }

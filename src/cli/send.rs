@@ -137,6 +137,7 @@ impl Sender {
             }
             let ticket = self.script.session.model.say_together(&self.target, self.kind, text.lines()?);
             self.lines.insert(ticket, 1);
+            self.script.sending(false);
             self.count = 1;
             (ready, open) = (true, false);
         }
@@ -166,17 +167,23 @@ impl Sender {
             self.lines.insert(ticket, number);
             self.count += 1;
         }
+        self.script.sending(false);
     }
 
     /// Takes what happened. Has the login come to its end?
     fn step(&mut self, step: Step) -> anyhow::Result<bool> {
         match step {
-            Step::Ready => return Ok(true),
+            Step::Ready => {
+                self.script.sending(false);
+                return Ok(true);
+            }
             Step::Event(Event::Confirmed(ticket)) => {
                 self.lines.remove(&ticket);
+                self.script.sending(true);
             }
             Step::Event(Event::Failed { ticket, target, reason }) => {
                 self.failed += 1;
+                self.script.sending(true);
                 let line = self.lines.remove(&ticket).unwrap_or_default();
                 eprintln!("parlour: line {line} was not delivered to {target}: {}", clean(&reason));
             }

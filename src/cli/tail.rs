@@ -2,7 +2,7 @@
 
 use super::access;
 use super::exit::{self, Exit};
-use super::script::{Login, Script, Step};
+use super::script::{self, Login, Script, Step};
 use super::send::target;
 use super::when::When;
 use crate::client::clean::clean;
@@ -90,7 +90,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
             Step::Told(Told::Now(entry)) => follow.now(entry),
             Step::Told(Told::Past(part)) => {
                 if part.cut {
-                    return Err(Exit::Refused.error("the server's answer does not end"));
+                    return Err(script::endless());
                 }
                 follow.past(part)
             }
@@ -115,7 +115,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
             return Ok(());
         }
         if let Some((target, past, limit)) = follow.wants() {
-            follow.asked(script.session.model.history(&target, &past, limit)?);
+            follow.asked(script.history(&target, &past, limit)?);
         }
     }
 }

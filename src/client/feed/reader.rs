@@ -24,7 +24,7 @@ pub struct Part {
     pub entries: Vec<Entry>,
     /// The answer had nothing at all: there is no more.
     pub empty: bool,
-    /// The answer was longer than any server has to send; some of it is missing.
+    /// The answer was longer than any server has to send; some of it is missing. Its end was not waited for.
     pub cut: bool,
 }
 
@@ -45,14 +45,18 @@ struct Batch {
 enum What {
     /// Its lines are taken as they come.
     Other,
-    Past {
-        entries: Vec<Entry>,
-        lines: usize,
-        bytes: usize,
-        cut: bool,
-    },
+    Past(Answer),
     /// A message of several lines, and whether it has a line already. `None` where it is for nobody.
     Long(Option<Box<Entry>>, bool),
+}
+
+/// So far.
+#[derive(Debug, Default)]
+struct Answer {
+    entries: Vec<Entry>,
+    lines: usize,
+    bytes: usize,
+    cut: bool,
 }
 
 /// Open at once; a server of good will has two or three.
@@ -70,6 +74,13 @@ impl Feed {
         self.batches.clear();
     }
 
+    /// The question that a line answers, wholly or in part.
+    pub fn answers(&self, line: &Heard) -> Option<Ticket> {
+        let closed = line.param(0).strip_prefix('-').filter(|_| line.command == "BATCH");
+        let batch = closed.map(str::to_owned).or_else(|| line.tag("batch"));
+        ticket(line).or_else(|| self.batches.get(&batch?)?.ticket)
+    }
+
     /// Takes a line.
     pub fn take(&mut self, line: &Heard, me: Option<&Nick>) -> Option<Told> {
         if line.command == "BATCH" {
@@ -81,17 +92,14 @@ impl Feed {
             return self.close(reference.strip_prefix('-')?);
         }
         let batch = line.tag("batch").and_then(|reference| self.batches.get_mut(&reference));
-        match batch.map(|batch| &mut batch.what) {
-            Some(What::Past { entries, lines, bytes, cut }) => {
-                *lines += 1;
-                *bytes += line.bytes();
-                *cut |= *lines > LINES || *bytes > BYTES;
-                if !*cut {
-                    entries.extend(Entry::of(line, me, true));
-                }
-                None
+        let Some(batch) = batch else { return Entry::of(line, me, false).map(Told::Now) };
+        match &mut batch.what {
+            What::Other => Entry::of(line, me, false).map(Told::Now),
+            What::Past(answer) => {
+                let ticket = batch.ticket;
+                answer.add(line.bytes(), || Entry::of(line, me, true)).then(|| answer.told(ticket))
             }
-            Some(What::Long(entry, begun)) => {
+            What::Long(entry, begun) => {
                 let Some(entry) = entry else { return None };
                 let text = line.param(1);
                 if *begun {
@@ -108,7 +116,6 @@ impl Feed {
                 }
                 None
             }
-            Some(What::Other) | None => Entry::of(line, me, false).map(Told::Now),
         }
     }
 
@@ -116,18 +123,16 @@ impl Feed {
         if self.batches.len() >= BATCHES {
             return;
         }
+        let parent = line.tag("batch").and_then(|parent| self.batches.get(&parent));
         let what = match line.param(1) {
-            "chathistory" | "soju.im/search" => {
-                What::Past { entries: Vec::new(), lines: 0, bytes: 0, cut: false }
-            }
+            "chathistory" | "soju.im/search" => What::Past(Answer::default()),
             "draft/multiline" => {
-                let parent = line.tag("batch").and_then(|parent| self.batches.get(&parent));
-                let past = parent.is_some_and(|parent| matches!(parent.what, What::Past { .. }));
+                let past = parent.is_some_and(|parent| matches!(parent.what, What::Past(_)));
                 What::Long(Entry::of(line, me, past).map(Box::new), false)
             }
             _ => What::Other,
         };
-        let ticket = line.tag("label").and_then(|label| label.parse().ok()).map(Ticket);
+        let ticket = ticket(line).or_else(|| parent?.ticket);
         let batch = Batch { ticket, parent: line.tag("batch"), what };
         self.batches.insert(reference.to_owned(), batch);
     }
@@ -136,9 +141,8 @@ impl Feed {
         let batch = self.batches.remove(reference)?;
         match batch.what {
             What::Other => None,
-            What::Past { entries, lines, cut, .. } => {
-                Some(Told::Past(Part { ticket: batch.ticket, entries, empty: lines == 0, cut }))
-            }
+            // What was cut is told.
+            What::Past(mut answer) => (!answer.cut).then(|| answer.told(batch.ticket)),
             What::Long(entry, begun) => {
                 let mut entry = *entry?;
                 if entry.kind == Kind::Action {
@@ -147,19 +151,39 @@ impl Feed {
                     entry.text.truncate(text);
                 }
                 let parent = batch.parent.and_then(|parent| self.batches.get_mut(&parent));
-                match parent.map(|parent| &mut parent.what) {
-                    Some(What::Past { entries, lines, bytes, cut }) => {
-                        *lines += 1;
-                        *bytes += entry.text.len();
-                        *cut |= *lines > LINES || *bytes > BYTES;
-                        if begun && !*cut {
-                            entries.push(entry);
-                        }
-                        None
+                match parent {
+                    Some(Batch { what: What::Past(answer), ticket, .. }) => {
+                        answer.add(entry.text.len(), || begun.then_some(entry)).then(|| answer.told(*ticket))
                     }
                     _ => begun.then_some(Told::Now(entry)),
                 }
             }
         }
     }
+}
+
+impl Answer {
+    /// Adds what a line, or several, tell. Was it the one that is too much?
+    fn add(&mut self, bytes: usize, entry: impl FnOnce() -> Option<Entry>) -> bool {
+        if self.cut {
+            return false;
+        }
+        self.lines += 1;
+        self.bytes += bytes;
+        self.cut = self.lines > LINES || self.bytes > BYTES;
+        if !self.cut {
+            self.entries.extend(entry());
+        }
+        self.cut
+    }
+
+    /// All of it.
+    fn told(&mut self, ticket: Option<Ticket>) -> Told {
+        let entries = std::mem::take(&mut self.entries);
+        Told::Past(Part { ticket, entries, empty: self.lines == 0, cut: self.cut })
+    }
+}
+
+fn ticket(line: &Heard) -> Option<Ticket> {
+    line.tag("label")?.parse().ok().map(Ticket)
 }

@@ -124,14 +124,40 @@ fn answers_are_parts_of_the_past_and_messages_of_several_lines_are_one() {
 }
 
 #[test]
-fn an_answer_is_bounded() {
+fn an_answer_is_bounded_also_where_it_does_not_end() {
     let mut feed = Feed::default();
     told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
-    for _ in 0..30_000 {
-        told(&mut feed, &["@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x"]);
+    let line = "@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x";
+    let cut: Vec<Told> = (0..30_000).flat_map(|_| told(&mut feed, &[line])).collect();
+    assert!(
+        matches!(&cut[..], [Told::Past(part)] if part.cut && part.ticket == Some(Ticket(7)) && part.entries.len() <= 20_000)
+    );
+    assert_eq!(told(&mut feed, &[":srv BATCH -h"]), []);
+}
+
+#[test]
+fn each_line_of_an_answer_is_known_for_one() {
+    let mut feed = Feed::default();
+    let mut is_one = |line: &str| {
+        let ticket = feed.answers(&heard(line));
+        told(&mut feed, &[line]);
+        ticket == Some(Ticket(7))
+    };
+    for (line, expected) in [
+        ("@label=7 :srv BATCH +r labeled-response", true),
+        ("@batch=r :srv BATCH +h chathistory #c", true),
+        ("@batch=h;msgid=0a :bo!b@h JOIN #c", true),
+        ("@batch=h :bo!b@h BATCH +l draft/multiline #c", true),
+        ("@batch=l :bo!b@h PRIVMSG #c :x", true),
+        (":bo!b@h PRIVMSG #c :now", false),
+        ("@label=8 :srv BATCH +o chathistory #c", false),
+        ("@batch=o :bo!b@h JOIN #c", false),
+        (":bo!b@h BATCH -l", true),
+        (":srv BATCH -h", true),
+        (":srv BATCH -o", false),
+    ] {
+        assert_eq!(is_one(line), expected, "{line}");
     }
-    let told = told(&mut feed, &[":srv BATCH -h"]);
-    assert!(matches!(&told[..], [Told::Past(part)] if part.cut && part.entries.len() <= 20_000));
 }
 
 /// A server with a history: what was said, and how an answer about it looks.

@@ -1,0 +1,49 @@
+//! How far long work has come, for who watches.
+
+use std::io::{self, IsTerminal as _};
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+use super::output::minute;
+use crate::wire::Millis;
+
+/// How far a long read of the past has come, on standard error where that is a terminal and the result goes elsewhere.
+pub struct Progress {
+    bar: ProgressBar,
+    from: Option<Millis>,
+    to: Millis,
+    count: u64,
+}
+
+impl Progress {
+    /// A bar from one moment, or the first that is seen, to another, or now.
+    pub fn new(from: Option<Millis>, to: Option<Millis>) -> Self {
+        let bar = if io::stdout().is_terminal() || !io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new(STEPS)
+        };
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg}, {eta} to go") {
+            bar.set_style(style);
+        }
+        let now = Millis(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0));
+        Self { bar, from, to: to.unwrap_or(now), count: 0 }
+    }
+
+    /// So many more, up to this moment.
+    pub fn at(&mut self, more: usize, time: Millis) {
+        let from = *self.from.get_or_insert(time);
+        self.count += more as u64;
+        let (done, all) = (time.0.saturating_sub(from.0), self.to.0.saturating_sub(from.0).max(1));
+        self.bar.set_position((done.saturating_mul(STEPS) / all).min(STEPS));
+        self.bar.set_message(format!("{} lines, up to {}", HumanCount(self.count), minute(time)));
+    }
+
+    /// The end.
+    pub fn done(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+const STEPS: u64 = 1000;
