@@ -107,7 +107,9 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                     // One was made to leave meanwhile, perhaps.
                     script.screen.note(&why);
                 }
-                other(script, follow, &event)?
+                let mut entries = other(script, follow, &event)?;
+                entries.extend(follow.told());
+                entries
             }
             Step::Line(_) => Vec::new(),
         };

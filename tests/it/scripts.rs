@@ -158,7 +158,7 @@ fn every_field_is_there_and_the_past_looks_like_the_present() {
         "",
         0,
     );
-    assert_eq!(texts(&talk), ["psst", "second", "waves", "a\nb"]);
+    assert_eq!(texts(&talk), ["second", "waves", "a\nb", "psst"]);
 }
 
 #[test]
@@ -202,6 +202,41 @@ fn the_past_joins_the_present_also_over_a_server_that_dies() {
         "something is missing, twice or out of turn"
     );
     assert!(numbers(&from_now.printed()) == (1101..=last).collect::<Vec<_>>(), "the same");
+}
+
+#[test]
+fn several_places_come_in_the_order_of_time() {
+    let server = joined();
+    let home = &server.home;
+    let mut alice = witness(&server);
+    alice.request("JOIN #builds");
+    for round in 0..12 {
+        for place in ["#lobby", "#builds", "dora"] {
+            // Runs of several lengths, so that no two pages end at the same time.
+            let from = round * 300
+                + if place == "#lobby" {
+                    1
+                } else if place == "#builds" {
+                    101
+                } else {
+                    201
+                };
+            count(&mut alice, place, from..=from + 99);
+        }
+    }
+    let tail = |args: &[&str]| {
+        let args =
+            [&["tail", "#builds", "ALICE", "#LOBBY", "--since", "1h", "--no-follow", "--messages"], args]
+                .concat();
+        script(home, &args, "", 0).0
+    };
+    let expected: Vec<String> = (1..=3600).map(|n| n.to_string()).collect();
+    let json = tail(&["--json"]);
+    let found = texts(&json);
+    assert!(found == expected, "{} lines, or out of turn", found.len());
+    assert!(objects(&json).iter().all(|object| object["target"] != "ALICE" && object["target"] != "#LOBBY"));
+    let text = tail(&[]);
+    assert!(text.lines().map(|line| line.rsplit(' ').next().expect("a text")).eq(expected.iter()));
 }
 
 #[test]

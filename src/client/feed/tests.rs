@@ -263,6 +263,62 @@ proptest! {
         }
     }
 
+    /// The same in several places: what is told is in the order of time over all of them.
+    #[test]
+    fn several_places_are_told_in_the_order_of_time(
+        before in prop::collection::vec(0usize..3, 0..40), moves in prop::collection::vec(0u8..12, 1..200),
+        since in 1u64..40, most in 1usize..7,
+    ) {
+        let places = ["#a", "#b", "#c"].map(|name| Target::parse(name).expect("a channel"));
+        let mut servers = [Memory::default(), Memory::default(), Memory::default()];
+        let mut number = 0;
+        let mut say = |servers: &mut [Memory; 3], at: usize| {
+            number += 1;
+            let entry = Entry { target: places[at].clone(), ..said(number) };
+            servers[at].all.push(entry.clone());
+            Entry { history: false, ..entry }
+        };
+        for at in &before {
+            say(&mut servers, *at);
+        }
+        let since = since.min(before.len() as u64 + 1);
+        let mut follow = Follow::new(places.clone(), Some(Millis(since * 1000)), false);
+        let (mut told, mut out, mut online, mut tickets) = (Vec::new(), None, true, 0);
+        follow.connected(true);
+        for action in moves.into_iter().chain(std::iter::repeat_n(11, 400)) {
+            match action {
+                0..6 => {
+                    let entry = say(&mut servers, usize::from(action) % 3);
+                    if online {
+                        told.extend(follow.now(entry));
+                    }
+                }
+                6 => {
+                    online = false;
+                    out = None;
+                    follow.disconnected();
+                }
+                _ => {
+                    if !online {
+                        online = true;
+                        follow.connected(true);
+                    }
+                    if let Some(part) = out.take() {
+                        told.extend(follow.past(part));
+                    } else if let Some((target, past, limit)) = follow.wants() {
+                        let at = places.iter().position(|place| *place == target).expect("one of them");
+                        tickets += 1;
+                        let part = servers[at].answer(&past, limit.min(most));
+                        follow.asked(Ticket(tickets));
+                        out = Some(Part { ticket: Some(Ticket(tickets)), ..part });
+                    }
+                }
+            }
+        }
+        let all: Vec<u64> = (since..=number).collect();
+        prop_assert_eq!(numbers(&told), all);
+    }
+
     #[test]
     fn an_export_is_what_was_asked_for(
         all in 0u64..60, since in prop::option::of(0u64..70), until in prop::option::of(0u64..70),
@@ -348,6 +404,56 @@ fn a_server_whose_answers_lead_nowhere_is_not_asked_for_ever() {
         follow.past(part(ticket));
     }
     assert!(follow.is_done());
+}
+
+#[test]
+fn a_place_that_is_up_to_date_waits_for_the_others_within_bounds() {
+    let places = ["#a", "#b"].map(|name| Target::parse(name).expect("a channel"));
+    let mut servers = [Memory::default(), Memory::default()];
+    let at = |place: &Target| places.iter().position(|other| other == place).expect("one of them");
+    let entry = |place: usize, number| Entry { target: places[place].clone(), ..said(number) };
+    servers[1].all.extend((1..=3000).map(|number| entry(1, number)));
+    let mut follow = Follow::new(places.clone(), Some(Millis(0)), true);
+    follow.connected(true);
+    let (mut told, mut number, mut tickets) = (Vec::new(), 3000, 0);
+    while let Some((place, past, limit)) = follow.wants() {
+        tickets += 1;
+        assert!(limit <= 500, "together no more than a page");
+        let part = servers[at(&place)].answer(&past, limit);
+        follow.asked(Ticket(tickets));
+        told.extend(follow.past(Part { ticket: Some(Ticket(tickets)), ..part }));
+        // More than is kept of it, while the other's past is read.
+        if tickets < 6 {
+            for _ in 0..900 {
+                number += 1;
+                let entry = entry(0, number);
+                servers[0].all.push(entry.clone());
+                told.extend(follow.now(Entry { history: false, ..entry }));
+            }
+        }
+        assert!(told.len() as u64 <= number && tickets < 100);
+    }
+    assert!(follow.is_done());
+    assert!(numbers(&told) == (1..=number).collect::<Vec<_>>(), "something is missing, twice or out of turn");
+    // The latest of what was said in the first place was read again, as it could not be kept.
+    assert!(told.last().is_some_and(|last| last.history));
+    // What no history has is told in its turn too, and the refusal of a place holds nobody up.
+    let mut follow = Follow::new(places.clone(), Some(Millis(0)), false);
+    follow.connected(true);
+    follow.asked(Ticket(1));
+    let who = Nick::parse("bo").expect("a nick");
+    let channels = ["#a", "#b"].map(|name| ChannelName::parse(name).expect("a channel"));
+    assert_eq!(follow.quit(&who, &channels, "bye", NOW), []);
+    assert_eq!(
+        follow.past(Part { ticket: Some(Ticket(1)), entries: vec![entry(0, 1)], ..Part::default() }),
+        []
+    );
+    follow.asked(Ticket(2));
+    assert_eq!(follow.refused(Ticket(2)), Some(places[1].clone()));
+    assert_eq!(follow.told().len(), 1);
+    follow.asked(Ticket(3));
+    let end = Part { ticket: Some(Ticket(3)), empty: true, ..Part::default() };
+    assert_eq!(follow.past(end).iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Quit; 2]);
 }
 
 #[test]
