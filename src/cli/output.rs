@@ -3,6 +3,9 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use tokio::sync::oneshot;
 
 use super::access::quiet_when_unread;
 use crate::wire::Millis;
@@ -17,6 +20,24 @@ pub fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Ends when nobody reads standard output any more, where that is a pipe, a socket or a terminal; else never.
+pub async fn unread() {
+    let (gone, waits) = oneshot::channel();
+    // A thread, which sleeps until then: what would wake it with the others may only be told of descriptors that are its own.
+    std::thread::spawn(move || {
+        let out = io::stdout();
+        // Nothing is asked for; that the other side is gone is always told.
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(Errno::INTR) {}
+        if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            let _ = gone.send(());
+        }
+    });
+    if waits.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Prints a [`table`]; quietly where nobody reads it.

@@ -2,6 +2,7 @@
 
 use super::access;
 use super::exit::{self, Exit};
+use super::output;
 use super::script::{self, Login, Script, Step};
 use super::send::target;
 use super::when::When;
@@ -65,6 +66,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let mut follow = Follow::new(args.targets.iter().cloned(), since, ends);
         let done = tokio::select! {
             done = tail(&mut script, &mut follow, &args) => done,
+            () = output::unread() => Ok(()),
             () = access::interrupted() => {
                 if ends { Err(Exit::Failed.error("stopped before all was printed")) } else { Ok(()) }
             }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::common::script::{at_doras, joined, objects, script, script_with_input, start_script};
-use crate::common::{Client, FULL, Home, Server};
+use crate::common::{Client, FULL, Home, Process, Server};
 
 /// Somebody who sees everything as it is.
 fn witness(server: &Server) -> Client {
@@ -202,6 +202,18 @@ fn the_past_joins_the_present_also_over_a_server_that_dies() {
         "something is missing, twice or out of turn"
     );
     assert!(numbers(&from_now.printed()) == (1101..=last).collect::<Vec<_>>(), "the same");
+}
+
+#[test]
+fn tail_ends_with_its_reader_also_where_nobody_says_anything() {
+    let server = joined();
+    let line = format!("{} tail '#lobby' | head -n 1", env!("CARGO_BIN_EXE_parlour"));
+    let mut shell = Command::new("sh");
+    at_doras(&server.home, &mut shell).args(["-c", &line]);
+    let mut shell = Process::spawn(shell);
+    shell.wait_for(|line| line.contains("you joined"));
+    assert!(shell.wait().success());
+    assert_eq!(shell.printed().lines().count(), 1);
 }
 
 #[test]
