@@ -1,13 +1,12 @@
 //! `parlour channels`: which channels there are.
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::access;
 use super::exit::{self, Exit};
-use super::output::print_table;
+use super::output::{self, print_table};
 use super::script::{Login, Script};
 use crate::client::clean::clean;
-use crate::client::feed::escape;
 use crate::client::model::Heard;
 use crate::wire::ChannelName;
 
@@ -30,6 +29,15 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     login: Login,
+}
+
+/// A channel, as docs/scripting.md has it.
+#[derive(Serialize)]
+struct Object<'a> {
+    name: &'a str,
+    online: u64,
+    member: bool,
+    topic: &'a str,
 }
 
 /// Runs the subcommand.
@@ -70,15 +78,16 @@ fn show(lines: &[Heard], json: bool, member: impl Fn(&str) -> bool) -> anyhow::R
     let mut lines: Vec<&Heard> = lines.iter().collect();
     lines.sort_by_key(|line| line.param(1).to_lowercase());
     if json {
-        let object = |line: &&Heard| {
-            let name = line.param(1);
-            let online: u64 = line.param(2).parse().unwrap_or(0);
-            let object =
-                json!({ "name": name, "online": online, "member": member(name), "topic": line.param(3) });
-            escape(&object.to_string()) + "\n"
-        };
-        let text: String = lines.iter().map(object).collect();
-        return access::quiet_when_unread(super::output::write(&text)).map(|_| ());
+        let objects: Vec<_> = lines
+            .iter()
+            .map(|line| Object {
+                name: line.param(1),
+                online: line.param(2).parse().unwrap_or(0),
+                member: member(line.param(1)),
+                topic: line.param(3),
+            })
+            .collect();
+        return output::print_objects(&objects);
     }
     let mut rows = vec![["CHANNEL", "ONLINE", "MEMBER", "TOPIC"].map(str::to_owned)];
     rows.extend(lines.iter().map(|line| {

@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use anyhow::Context as _;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::access::quiet_when_unread;
+use crate::client::feed::escape;
 use crate::wire::Millis;
 
 /// Unlike `print!`, does not panic when nobody reads.
@@ -43,6 +45,16 @@ pub async fn unread() {
 /// Prints a [`table`]; quietly where nobody reads it.
 pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
     quiet_when_unread(write(&table(rows))).map(|_| ())
+}
+
+/// Prints objects of JSON, one a line, their fields in the order in which they are declared; quietly where nobody reads.
+pub fn print_objects(objects: &[impl Serialize]) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for object in objects {
+        text += &escape(&serde_json::to_string(object)?);
+        text.push('\n');
+    }
+    quiet_when_unread(write(&text)).map(|_| ())
 }
 
 /// Rows in aligned columns, the first row being their titles.

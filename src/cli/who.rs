@@ -1,13 +1,12 @@
 //! `parlour who`: who is there.
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::access;
 use super::exit::{self, Exit};
-use super::output::print_table;
+use super::output::{self, print_table};
 use super::script::{Login, Script};
 use crate::client::clean::clean;
-use crate::client::feed::escape;
 use crate::client::model::Heard;
 
 /// Show who is online, everywhere or in a channel.
@@ -31,11 +30,12 @@ pub struct Args {
     login: Login,
 }
 
-/// Somebody.
+/// Somebody, as docs/scripting.md has it.
+#[derive(Serialize)]
 struct Person {
     name: String,
-    rank: &'static str,
     away: bool,
+    rank: &'static str,
     admin: bool,
     bot: bool,
     idle: Option<u64>,
@@ -81,14 +81,7 @@ fn show(lines: &[Heard], mask: &str, channel: bool, json: bool) -> anyhow::Resul
         }));
     }
     if json {
-        let objects = people.iter().map(|person| {
-            json!({
-                "name": person.name, "away": person.away, "rank": person.rank, "admin": person.admin,
-                "bot": person.bot, "idle": person.idle, "realname": person.realname,
-            })
-        });
-        let text: String = objects.map(|object| escape(&object.to_string()) + "\n").collect();
-        return access::quiet_when_unread(super::output::write(&text)).map(|_| ());
+        return output::print_objects(&people);
     }
     let mut rows = vec![["NAME", "RANK", "STATE", "IDLE", "REAL NAME"].map(str::to_owned)];
     rows.extend(people.iter().map(|person| {
