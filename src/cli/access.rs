@@ -261,7 +261,9 @@ pub fn ask_password(prompt: &str) -> anyhow::Result<Password> {
 
 /// The first line of standard input. What follows it stays for [`lines`].
 pub fn password_from_stdin() -> anyhow::Result<Password> {
-    Password::new(secret_from_stdin()?).context("the first line of standard input cannot be the password")
+    Password::new(secret_from_stdin()?).map_err(|why| {
+        anyhow!("{why}; with --password-stdin the first line of standard input has to be the password")
+    })
 }
 
 /// As [`ask_password`], for what need not be one.
@@ -362,6 +364,8 @@ pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error).context("cannot write to standard output"),
+        Err(error) => {
+            Err(anyhow!("cannot write to standard output: {error}; is there room where it goes to?"))
+        }
     }
 }

@@ -1,16 +1,15 @@
 //! `parlour history`: what was said, from the server's history.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use super::access;
 use super::exit::{self, Exit};
 use super::progress::Progress;
-use super::script::{self, Login, Script, Step};
+use super::script::{Login, Script};
 use super::send::target;
 use super::when::When;
-use crate::client::clean::clean;
-use crate::client::feed::{Export, Told, Wanted};
-use crate::client::model::{Event, Target};
+use crate::client::feed::{Export, Wanted};
+use crate::client::model::{Past, Target};
 
 /// Print what was said in a channel or with a person.
 ///
@@ -58,7 +57,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         script.remembers()?;
         let done = tokio::select! {
             done = export(&mut script, &args) => done,
-            () = access::interrupted() => Err(Exit::Failed.error("stopped before all was printed")),
+            () = access::interrupted() => Err(Exit::Failed.error("stopped before all was printed; run it again, --since and --limit make it shorter")),
         };
         script.session.close("").await;
         done
@@ -72,50 +71,41 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
         last: args.limit,
         said: args.messages,
     };
-    let mut progress = Progress::new(wanted.since, wanted.until);
+    let mut progress = Progress::new(wanted.since, wanted.until, !io::stdout().is_terminal());
+    script.bar = progress.bar();
+    if progress.is_shown() {
+        // Where it ends: much of the time up to now may be silent.
+        let (end, limit) =
+            Export::new(Wanted { last: Some(1), ..wanted }).wants().unwrap_or((Past::Latest, 1));
+        let part = script.part(|script| script.history(&args.target, &end, limit.min(1))).await?;
+        progress.ends(part.ok().and_then(|part| part.entries.last().map(|entry| entry.time)));
+    }
     let mut export = Export::new(wanted);
     let mut out = BufWriter::new(io::stdout());
-    let (mut ready, mut asked) = (false, None);
     while let Some((past, limit)) = export.wants() {
-        if ready && asked.is_none() {
-            asked = Some(script.history(&args.target, &past, limit)?);
+        let answer = script.part(|script| script.history(&args.target, &past, limit)).await?;
+        let entries = export.past(answer.map_err(|reason| refused(&args.target, &reason))?);
+        for entry in &entries {
+            let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
+            if !access::quiet_when_unread(writeln!(out, "{line}"))? {
+                return Ok(());
+            }
         }
-        match script.next().await? {
-            Step::Ready => ready = true,
-            // It is asked again on the next connection.
-            Step::Down => (ready, asked) = (false, None),
-            Step::Told(Told::Past(part)) if part.ticket == asked => {
-                asked = None;
-                if part.cut {
-                    return Err(script::endless());
-                }
-                let entries = export.past(part);
-                for entry in &entries {
-                    let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
-                    if !access::quiet_when_unread(writeln!(out, "{line}"))? {
-                        return Ok(());
-                    }
-                }
-                if let Some(last) = entries.last() {
-                    progress.at(entries.len(), last.time);
-                }
-            }
-            Step::Event(Event::NoHistory { ticket, reason }) if asked == Some(ticket) => {
-                let (target, reason) = (&args.target, clean(&reason));
-                let hint = match target {
-                    Target::Channel(_) => {
-                        format!("a channel's history is for its members: `parlour tail '{target}'` joins it")
-                    }
-                    Target::Person(_) => "check the name".to_owned(),
-                };
-                return Err(
-                    Exit::Refused.error(format!("cannot read what was said in {target}: {reason}; {hint}"))
-                );
-            }
-            _ => {}
+        if let Some(last) = entries.last() {
+            progress.at(entries.len(), last.time);
         }
     }
-    progress.done();
+    drop(progress);
     access::quiet_when_unread(out.flush())?;
     Ok(())
+}
+
+fn refused(target: &Target, reason: &str) -> anyhow::Error {
+    let hint = match target {
+        Target::Channel(_) => {
+            format!("a channel's history is for its members: `parlour tail '{target}'` joins it")
+        }
+        Target::Person(_) => "check the name with `parlour who`".to_owned(),
+    };
+    Exit::Refused.error(format!("cannot read what was said in {target}: {reason}; {hint}"))
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::output::minute;
 use crate::wire::Millis;
 
-/// How far a long read of the past has come, on standard error where that is a terminal and the result goes elsewhere.
+/// How far a long read of the past has come, on standard error where that is a terminal. It is cleared when this goes.
 pub struct Progress {
     bar: ProgressBar,
     from: Option<Millis>,
@@ -17,12 +17,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar from one moment, or the first that is seen, to another, or now.
-    pub fn new(from: Option<Millis>, to: Option<Millis>) -> Self {
-        let bar = if io::stdout().is_terminal() || !io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
+    /// A bar from one moment, or the first that is seen, to another, or now; if it is wanted.
+    pub fn new(from: Option<Millis>, to: Option<Millis>, wanted: bool) -> Self {
+        let bar = if wanted && io::stderr().is_terminal() {
             ProgressBar::new(STEPS)
+        } else {
+            ProgressBar::hidden()
         };
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg}, {eta} to go") {
             bar.set_style(style);
@@ -31,17 +31,33 @@ impl Progress {
         Self { bar, from, to: to.unwrap_or(now), count: 0 }
     }
 
+    /// Does anybody see it?
+    pub fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
+    /// The bar, for who writes on the same terminal.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// Up to this moment there is something, if that is known.
+    pub fn ends(&mut self, at: Option<Millis>) {
+        self.to = at.map_or(self.to, |at| at.min(self.to));
+    }
+
     /// So many more, up to this moment.
     pub fn at(&mut self, more: usize, time: Millis) {
         let from = *self.from.get_or_insert(time);
         self.count += more as u64;
         let (done, all) = (time.0.saturating_sub(from.0), self.to.0.saturating_sub(from.0).max(1));
-        self.bar.set_position((done.saturating_mul(STEPS) / all).min(STEPS));
         self.bar.set_message(format!("{} lines, up to {}", HumanCount(self.count), minute(time)));
+        self.bar.set_position((done.saturating_mul(STEPS) / all).min(STEPS));
     }
+}
 
-    /// The end.
-    pub fn done(&self) {
+impl Drop for Progress {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

@@ -3,12 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::{self, Access};
 use super::exit::Exit;
 use crate::client::clean::clean;
-use crate::client::feed::{Feed, Told};
+use crate::client::feed::{Feed, Part, Told};
 use crate::client::line::Line;
 use crate::client::login::SCRIPT;
 use crate::client::model::{Event, Heard, Past, Target, Ticket};
@@ -32,6 +33,8 @@ pub struct Script {
     pub session: Session,
     /// Where results and notes go.
     pub screen: Screen<io::Stdout, io::Stderr>,
+    /// What is drawn meanwhile on the terminal that notes go to.
+    pub bar: ProgressBar,
     feed: Feed,
     ready: bool,
     awaited: Option<Awaited>,
@@ -80,8 +83,14 @@ impl Script {
     }
 
     fn new(session: Session) -> Self {
-        let mut script =
-            Self { session, screen: access::screen(), feed: Feed::default(), ready: false, awaited: None };
+        let mut script = Self {
+            session,
+            screen: access::screen(),
+            bar: ProgressBar::hidden(),
+            feed: Feed::default(),
+            ready: false,
+            awaited: None,
+        };
         script.awaits(What::Login);
         script
     }
@@ -96,7 +105,10 @@ impl Script {
                 update = self.session.next() => update.map_err(access::ended)?,
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => return Err(self.overdue()),
             };
-            self.screen.connection(&update, self.session.model.pending());
+            if !matches!(update, Update::Event(_)) {
+                let Self { screen, session, bar, .. } = self;
+                bar.suspend(|| screen.connection(&update, session.model.pending()));
+            }
             return Ok(match update {
                 Update::Down { .. } => {
                     self.feed.disconnected();
@@ -155,6 +167,30 @@ impl Script {
         let ticket = self.session.model.query(fill, command)?;
         self.awaits(What::Answer(ticket, command));
         Ok(ticket)
+    }
+
+    /// Asks in one of these ways for a part of the past and waits for it, also over a connection that breaks. The inner
+    /// error is what the server said to refuse it.
+    pub async fn part(
+        &mut self,
+        ask: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
+    ) -> anyhow::Result<Result<Part, String>> {
+        let mut asked = None;
+        loop {
+            if self.ready && asked.is_none() {
+                asked = Some(ask(self)?);
+            }
+            match self.next().await? {
+                Step::Down => asked = None,
+                Step::Told(Told::Past(part)) if asked.is_some() && part.ticket == asked => {
+                    return if part.cut { Err(endless()) } else { Ok(Ok(part)) };
+                }
+                Step::Event(Event::NoHistory { ticket, reason }) if asked == Some(ticket) => {
+                    return Ok(Err(clean(&reason)));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Messages are on their way, and one of them was confirmed just now, or this is the first.

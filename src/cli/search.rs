@@ -6,12 +6,11 @@ use super::access;
 use super::exit::{self, Exit};
 use super::output;
 use super::progress::Progress;
-use super::script::{self, Login, Script, Step};
+use super::script::{Login, Script};
 use super::send::target;
 use super::when::When;
-use crate::client::clean::clean;
-use crate::client::feed::{Find, Told};
-use crate::client::model::{Event, Target};
+use crate::client::feed::Find;
+use crate::client::model::Target;
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis, Nick};
 
@@ -63,7 +62,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         }
         let done = tokio::select! {
             done = search(&mut script, &args) => done,
-            () = access::interrupted() => Err(Exit::Failed.error("stopped before all was searched")),
+            () = access::interrupted() => Err(Exit::Failed.error("stopped before all was searched; run it again, --since and --in make it shorter")),
         };
         script.session.close("").await;
         done
@@ -73,36 +72,28 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
 async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     let since = args.since.map(When::millis);
     let until = args.until.map(When::millis);
-    let mut progress = Progress::new(since, until);
     let mut find = Find::new(since, args.limit);
-    let (mut ready, mut asked) = (false, None);
+    let ask = |script: &mut Script, after, limit| {
+        script.query("SEARCH", |line| line.text(&attributes(args, after, until, limit)))
+    };
+    // Nothing is printed before its end.
+    let mut progress = Progress::new(since, until, true);
+    script.bar = progress.bar();
+    if progress.is_shown() && matches!(find.wants(), Some((Some(_), _))) {
+        // Where it ends: much of the time up to now may have nothing.
+        let latest = script.part(|script| ask(script, None, 1)).await?;
+        progress.ends(latest.ok().and_then(|part| part.entries.last().map(|entry| entry.time)));
+    }
     while let Some((after, limit)) = find.wants() {
-        if ready && asked.is_none() {
-            let attributes = attributes(args, after, until, limit);
-            asked = Some(script.query("SEARCH", |line| line.text(&attributes))?);
-        }
-        match script.next().await? {
-            Step::Ready => ready = true,
-            // It is asked again on the next connection.
-            Step::Down => (ready, asked) = (false, None),
-            Step::Told(Told::Past(part)) if part.ticket == asked => {
-                asked = None;
-                if part.cut {
-                    return Err(script::endless());
-                }
-                if let Some((count, time)) = find.past(part) {
-                    progress.at(count, time);
-                }
-            }
-            Step::Event(Event::NoHistory { ticket, reason }) if asked == Some(ticket) => {
-                let why = format!("the server refused the search: {}", clean(&reason));
-                return Err(Exit::Refused
-                    .error(format!("{why}; check the names with `parlour channels` and `parlour who`")));
-            }
-            _ => {}
+        let part = script.part(|script| ask(script, after, limit)).await?.map_err(|reason| {
+            let why = format!("the server refused the search: {reason}");
+            Exit::Refused.error(format!("{why}; check the names with `parlour channels` and `parlour who`"))
+        })?;
+        if let Some((count, time)) = find.past(part) {
+            progress.at(count, time);
         }
     }
-    progress.done();
+    drop(progress);
     let zone = &script.screen.zone;
     let lines = find.found().map(|entry| if args.json { entry.json() } else { entry.text(zone) } + "\n");
     access::quiet_when_unread(output::write(&lines.collect::<String>())).map(|_| ())

@@ -55,7 +55,7 @@ const WINDOW: usize = 64;
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     let text = (!args.text.is_empty()).then(|| args.text.join(" "));
     if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
-        bail!("there is nothing to send: TEXT is empty");
+        bail!("there is nothing to send: TEXT is empty; leave it out to send lines of standard input");
     }
     access::run(async {
         let patience = Some(access::PATIENCE);
@@ -74,8 +74,8 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let done = tokio::select! {
             done = sender.all(input, args.multiline) => done,
             () = access::interrupted() => Err(Exit::Refused.error(match sender.script.session.model.pending() {
-                0 => "stopped before the end of the input".to_owned(),
-                pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not"),
+                0 => "stopped before the end of the input; what was read before is delivered".to_owned(),
+                pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not: look with `parlour history`"),
             })),
         };
         sender.script.session.close("").await;

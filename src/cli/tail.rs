@@ -68,7 +68,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
             done = tail(&mut script, &mut follow, &args) => done,
             () = output::unread() => Ok(()),
             () = access::interrupted() => {
-                if ends { Err(Exit::Failed.error("stopped before all was printed")) } else { Ok(()) }
+                if ends { Err(Exit::Failed.error("stopped before all was printed; run it again")) } else { Ok(()) }
             }
         };
         script.session.close("").await;

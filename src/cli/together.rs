@@ -108,7 +108,9 @@ impl Text {
     /// All of them.
     pub fn lines(self) -> anyhow::Result<Vec<String>> {
         if self.lines.is_empty() {
-            anyhow::bail!("there is nothing to send: the input is empty");
+            anyhow::bail!(
+                "there is nothing to send: the input is empty; pipe something into it, or give TEXT"
+            );
         }
         Ok(self.lines)
     }

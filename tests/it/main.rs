@@ -47,6 +47,7 @@ mod old_clients;
 mod oper;
 mod passwords;
 mod people;
+mod progress;
 mod queries;
 mod ranks;
 mod redact;

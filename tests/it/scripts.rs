@@ -335,6 +335,12 @@ fn who_and_where() {
     let people = objects(&script(home, &["who", "--json"], "", 0).0);
     let names: Vec<&str> = people.iter().filter_map(|person| person["name"].as_str()).collect();
     assert!(names.contains(&"alice") && names.contains(&"dora"), "{names:?}");
+    let order = |json: &str| -> Vec<String> {
+        let keys = json.lines().next().expect("an object").split("\":").map(|part| part.rsplit('"').next());
+        keys.map(|key| key.expect("a key").to_owned()).collect()
+    };
+    let (json, _) = script(home, &["who", "al*", "--json"], "", 0);
+    assert_eq!(order(&json)[..7], ["name", "away", "rank", "admin", "bot", "idle", "realname"]);
     let alice_there = people.iter().find(|person| person["name"] == "alice").expect("alice");
     assert_eq!(
         (&alice_there["away"], &alice_there["rank"], &alice_there["bot"]),
