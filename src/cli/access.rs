@@ -115,7 +115,7 @@ impl Access {
                 Ok(session) => {
                     if enrols && !session.by_device() {
                         if !known {
-                            file.forget();
+                            file.remove()?;
                         }
                         eprintln!(
                             "-- this server does not take the keys of machines: it asks for your password each time"

@@ -94,12 +94,6 @@ impl DeviceFile {
         Ok(device)
     }
 
-    /// Takes the key away: the server knows no such keys.
-    pub fn forget(&self) {
-        // One that stays is tried once more, and a password asked for after that.
-        let _ = fs::remove_file(&self.0);
-    }
-
     /// A new key, which is not kept yet: what is there stays until [`keep`](Self::keep).
     pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
         DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
@@ -110,8 +104,8 @@ impl DeviceFile {
         self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }
 
-    /// Removes the key that is there. The server still knows it.
-    pub(super) fn remove(&self) -> Result<(), DeviceFileError> {
+    /// Removes the key that is there. A server that knows it goes on knowing it.
+    pub fn remove(&self) -> Result<(), DeviceFileError> {
         match fs::remove_file(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(DeviceFileError::Io("remove", self.0.clone(), error))

@@ -287,13 +287,13 @@ impl<T: Write, N: Write> Plain<T, N> {
                 let args = [name.as_str(), channel.as_str()];
                 self.session.model.command("INVITE", &args, None).map_err(offline)?;
             }
-            Input::Kick(name, words) => {
-                let channel = self.meant(None)?;
+            Input::Kick(channel, name, words) => {
+                let channel = self.meant(channel)?;
                 let args = [channel.as_str(), name.as_str()];
                 self.session.model.command("KICK", &args, Some(&words)).map_err(offline)?;
             }
-            Input::Mode(change) => {
-                let channel = self.meant(None)?;
+            Input::Mode(channel, change) => {
+                let channel = self.meant(channel)?;
                 let args: Vec<&str> =
                     [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
                 self.session.model.command("MODE", &args, None).map_err(offline)?;

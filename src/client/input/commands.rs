@@ -89,17 +89,17 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "kick",
-        usage: "NAME [WORDS]",
+        usage: "[#CHANNEL] NAME [WORDS]",
         does: "throw somebody out of the channel",
         screen: false,
         parse: kick,
     },
     Command {
         name: "mode",
-        usage: "[MODES]",
+        usage: "[#CHANNEL] [MODES]",
         does: "show or change the channel's modes: /mode +m, /mode +o bob",
         screen: false,
-        parse: |modes| Ok(Input::Mode(modes.trim().to_owned())),
+        parse: mode,
     },
     Command {
         name: "search",
@@ -255,12 +255,18 @@ fn invite(args: &str) -> Result<Input, String> {
 }
 
 fn kick(args: &str) -> Result<Input, String> {
-    let (name, words) = args.split_once(' ').unwrap_or((args, ""));
+    let (channel, rest) = channel_first(args)?;
+    let (name, words) = rest.split_once(' ').unwrap_or((rest, ""));
     if name.is_empty() {
         Err("whom?".to_owned())
     } else {
-        Ok(Input::Kick(name.to_owned(), words.trim().to_owned()))
+        Ok(Input::Kick(channel, name.to_owned(), words.trim().to_owned()))
     }
+}
+
+fn mode(args: &str) -> Result<Input, String> {
+    let (channel, modes) = channel_first(args)?;
+    Ok(Input::Mode(channel, modes.to_owned()))
 }
 
 fn react(args: &str) -> Result<Input, String> {

@@ -29,10 +29,10 @@ pub enum Input {
     Away(String),
     /// `/invite`; no channel for the one where one talks.
     Invite(String, Option<ChannelName>),
-    /// `/kick` out of the channel where one talks.
-    Kick(String, String),
-    /// `/mode` of the channel where one talks.
-    Mode(String),
+    /// `/kick`; no channel for the one where one talks.
+    Kick(Option<ChannelName>, String, String),
+    /// `/mode`; no channel for the one where one talks.
+    Mode(Option<ChannelName>, String),
     /// `/whois`
     Whois(String),
     /// `/search`; no words for asking which.
@@ -149,6 +149,11 @@ mod tests {
             ("/msg #lobby hi", Input::Tell(Target::Channel(lobby()), "hi".into())),
             ("/query bob", Input::Switch(bob())),
             ("/channel #lobby", Input::Switch(Target::Channel(lobby()))),
+            ("/mode +o bob", Input::Mode(None, "+o bob".into())),
+            ("/mode #lobby +b carol!*@*", Input::Mode(Some(lobby()), "+b carol!*@*".into())),
+            ("/mode #lobby", Input::Mode(Some(lobby()), String::new())),
+            ("/kick bob no more", Input::Kick(None, "bob".into(), "no more".into())),
+            ("/kick #lobby bob", Input::Kick(Some(lobby()), "bob".into(), String::new())),
             ("/me waves", Input::Act("waves".into())),
             ("/names", Input::Names(None)),
             ("/names #lobby", Input::Names(Some(lobby()))),
@@ -183,6 +188,7 @@ mod tests {
             ("/msg bob", "to whom, and what?; usage: /msg NAME TEXT"),
             ("/edit", NO_EDIT),
             ("/edit it was so", NO_EDIT),
+            ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [WORDS]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
             assert_eq!(parse(line), Err(expected.to_owned()));

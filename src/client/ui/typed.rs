@@ -186,13 +186,13 @@ impl App {
                 let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
                 model.command("INVITE", &[&name, channel.as_str()], None).map_err(offline)?;
             }
-            Input::Kick(name, words) => {
-                let channel = channel_meant(None, here.as_ref().map(|(_, place)| place))?;
+            Input::Kick(channel, name, words) => {
+                let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
                 let words = Some(words.as_str()).filter(|words| !words.is_empty());
                 model.command("KICK", &[channel.as_str(), &name], words).map_err(offline)?;
             }
-            Input::Mode(change) => {
-                let channel = channel_meant(None, here.as_ref().map(|(_, place)| place))?;
+            Input::Mode(channel, change) => {
+                let channel = channel_meant(channel, here.as_ref().map(|(_, place)| place))?;
                 let args: Vec<&str> =
                     [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
                 model.command("MODE", &args, None).map_err(offline)?;
@@ -229,10 +229,11 @@ impl App {
     /// What would be refused anyway is refused before the line is taken away.
     fn check(&self, input: &Input, here: Option<&Target>) -> Result<(), String> {
         match input {
-            Input::Part(channel, _) | Input::Topic(channel, _) | Input::Invite(_, channel) => {
-                channel_meant(channel.clone(), here).map(drop)
-            }
-            Input::Kick(..) | Input::Mode(_) => channel_meant(None, here).map(drop),
+            Input::Part(channel, _)
+            | Input::Topic(channel, _)
+            | Input::Invite(_, channel)
+            | Input::Kick(channel, ..)
+            | Input::Mode(channel, _) => channel_meant(channel.clone(), here).map(drop),
             Input::Close
                 if !matches!(here, Some(Target::Person(_))) && !self.buffer().is_some_and(|b| b.left) =>
             {
