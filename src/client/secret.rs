@@ -36,10 +36,15 @@ const HIDDEN: &str = "••••";
 /// Where the secret begins in a message to somebody, in bytes; everything behind it is a part of it. `None` where there
 /// is none.
 pub fn begins(to: &str, text: &str) -> Option<usize> {
-    let name = to.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    let name = to.split('@').next().unwrap_or_default();
     // What QuakeNet and Undernet call theirs.
-    let service = name.ends_with("serv") || ["q", "x"].contains(&&*name);
+    let service = is_service(name) || ["q", "x"].iter().any(|it| it.eq_ignore_ascii_case(name));
     service.then(|| behind_word(text)).flatten()
+}
+
+/// Is this a service by its name, and nobody who comes and goes?
+pub fn is_service(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("serv")
 }
 
 /// Where the secret begins in a line that one writes, where one talks `here`.

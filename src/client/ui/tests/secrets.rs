@@ -42,6 +42,9 @@ fn what_is_no_password_is_shown_and_kept() {
     rig.enter("/ns CERT LIST");
     rig.sent("PRIVMSG NickServ :CERT LIST");
     assert!(rig.screen(80, 24).contains("CERT LIST"));
+    // Nobody who is away and comes back.
+    rig.lines(&[":srv 731 alice :NickServ"]);
+    assert!(rig.screen(80, 24).lines().next().is_some_and(|row| row.contains("a service")));
     rig.keys("Up");
     assert_eq!(rig.app.editor().text(), "/ns CERT LIST");
 }

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::put::{clear, text};
 use crate::client::model::{Model, Target};
+use crate::client::secret::is_service;
 use crate::client::ui::buffer::Scroll;
 use crate::client::ui::theme::Role;
 use crate::client::ui::tidy::tidy_line;
@@ -51,7 +52,8 @@ pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
                     format!("away: {}", tidy_line(words, 300))
                 };
             } else if app.buffer().is_some_and(|buffer| buffer.online == Some(false)) {
-                about.push_str("offline: reads it when they are back");
+                let service = is_service(nick.as_str());
+                about.push_str(if service { "a service" } else { "offline: reads it when they are back" });
             }
         }
     }
