@@ -55,12 +55,15 @@ impl Model {
         let members = &mut self.channels.joined.get_mut(&channel)?.members;
         let mut args = line.params().iter().skip(2);
         let mut on = true;
+        // A server's own: it gives back the ranks of who comes.
+        let mut ranks_alone = line.nick()?.contains('.');
         for letter in line.param(1)?.chars() {
             match letter {
                 '+' => on = true,
-                '-' => on = false,
+                '-' => (on, ranks_alone) = (false, false),
                 _ => {
                     let Some(sign) = self.server.sign(letter) else {
+                        ranks_alone = false;
                         if self.server.has_parameter(letter, on) {
                             args.next();
                         }
@@ -80,7 +83,9 @@ impl Model {
                 }
             }
         }
-        self.events.push_back(event);
+        if !ranks_alone {
+            self.events.push_back(event);
+        }
         Some(())
     }
 

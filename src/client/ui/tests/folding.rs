@@ -57,6 +57,30 @@ fn comings_and_goings_are_one_line() {
 }
 
 #[test]
+fn a_rank_that_the_server_gives_back_is_no_news() {
+    let mut rig = Rig::new();
+    rig.lines(&[
+        ":bob!u@parlour QUIT :gone",
+        ":bob!u@parlour JOIN #lobby",
+        ":chat.parlour MODE #lobby +q bob",
+    ]);
+    let screen = rig.screen(140, 24);
+    assert!(screen.contains("↔ bob came back") && screen.contains("~bob"), "{screen}");
+    assert!(!screen.contains("set the mode"), "{screen}");
+    rig.lines(&[
+        ":chat.parlour MODE #lobby +m",
+        ":chat.parlour MODE #lobby -q bob",
+        ":carol!u@p MODE #lobby +o bob",
+    ]);
+    let screen = rig.screen(140, 24);
+    for row in
+        ["chat.parlour set the mode +m", "chat.parlour set the mode -q bob", "carol set the mode +o bob"]
+    {
+        assert!(screen.contains(row), "{row} in\n{screen}");
+    }
+}
+
+#[test]
 fn one_scrolls_over_a_crowd_that_came() {
     let mut rig = Rig::new();
     for n in 0..40 {
