@@ -127,7 +127,9 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
         "What was sent cannot be edited: take it back (/delete, or Alt-Up and d) and say it anew.".into(),
         String::new(),
     ));
-    let column = if inner.width >= 60 { 28 } else { 0 };
+    // What they do stands beside them where there is room, else below.
+    let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
+    let column = Some(names.max().unwrap_or(0) + 2).filter(|column| usize::from(inner.width) >= 2 * column);
     let mut rows: Vec<Vec<Run>> = Vec::new();
     for (name, does) in lines {
         if does.is_empty() {
@@ -135,20 +137,20 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
             continue;
         }
         let key = Run::new(name, app.theme.style(Role::Unread));
-        if column == 0 {
+        let Some(column) = column else {
             rows.push(vec![key]);
             let room = usize::from(inner.width).saturating_sub(2);
             for mut row in wrap(&[Run::new(does, app.theme.style(Role::Dim))], room) {
                 row.insert(0, Run::new("  ", Style::new()));
                 rows.push(row);
             }
-        } else {
-            let room = usize::from(inner.width) - column;
-            for (index, mut row) in wrap(&[Run::new(does, Style::new())], room).into_iter().enumerate() {
-                let head = if index == 0 { pad(&key.text, column) } else { " ".repeat(column) };
-                row.insert(0, Run::new(head, key.style));
-                rows.push(row);
-            }
+            continue;
+        };
+        let room = usize::from(inner.width) - column;
+        for (index, mut row) in wrap(&[Run::new(does, Style::new())], room).into_iter().enumerate() {
+            let head = if index == 0 { pad(&key.text, column) } else { " ".repeat(column) };
+            row.insert(0, Run::new(head, key.style));
+            rows.push(row);
         }
     }
     let from = from.min(rows.len().saturating_sub(usize::from(inner.height)));
