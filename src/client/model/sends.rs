@@ -76,14 +76,18 @@ impl Sends {
     pub fn write(&mut self, caps: CapSet, room: usize, out: &mut Vec<u8>) -> Option<Ticket> {
         // Those that went out stand before those that did not.
         let first = self.queue.partition_point(|pending| pending.sent);
-        let mut ahead: usize = self.queue.range(..first).map(Pending::bytes).sum();
+        // Parlour takes all of it, so nothing is counted there.
+        let bounded = !caps.has(Cap::SendId);
+        let mut ahead: usize = if bounded { self.queue.range(..first).map(Pending::bytes).sum() } else { 0 };
         let mut last = None;
         for pending in self.queue.range_mut(first..) {
-            let bytes = pending.bytes();
-            if !caps.has(Cap::SendId) && ahead > 0 && ahead + bytes > AHEAD {
-                break;
+            if bounded {
+                let bytes = pending.bytes();
+                if ahead > 0 && ahead + bytes > AHEAD {
+                    break;
+                }
+                ahead += bytes;
             }
-            ahead += bytes;
             pending.sent = true;
             last = Some(pending.ticket);
             lines(&self.run, pending, caps, room, out);
