@@ -138,15 +138,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_step_that_fails_leaves_the_database_as_it_was_and_is_taken_again() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("x.db");
-        let conn = Connection::open(&path).expect("opens");
+    /// A database as it was when the history had no volumes.
+    fn before_volumes(path: &Path) -> Connection {
+        let conn = Connection::open(path).expect("opens");
         for step in &MIGRATIONS[..3] {
             conn.execute_batch(step).expect("migrates");
         }
         conn.pragma_update(None, "user_version", 3).expect("writes");
+        conn
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_database_as_it_was_and_is_taken_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        let conn = before_volumes(&path);
         // In the way of the last statement of the next step, behind all that costs time.
         conn.execute_batch("CREATE TABLE history (x)").expect("writes");
         assert!(matches!(open_writer(&path), Err(StoreError::Sql(_))));
@@ -163,11 +169,7 @@ mod tests {
     fn what_was_said_before_there_were_volumes_is_read_on() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
-        let conn = Connection::open(&path).expect("opens");
-        for step in &MIGRATIONS[..3] {
-            conn.execute_batch(step).expect("migrates");
-        }
-        conn.pragma_update(None, "user_version", 3).expect("writes");
+        let conn = before_volumes(&path);
         // Of the account 0, which is always there: said, said, a JOIN, and more than there is room for in a volume.
         conn.execute_batch(
             "INSERT INTO messages (id, place, sender, kind, text) VALUES
