@@ -1,0 +1,244 @@
+//! The attackers: strangers with thousands of connections, and one account with hundreds of sessions. Each attack runs
+//! in a process of its own at the lowest priority, against loopback only, and ends after its time.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinSet;
+
+use crate::client::Dialer;
+use crate::server::{Host, pinned};
+
+/// Connections of the strangers, all together.
+const STRANGERS: usize = 4000;
+
+/// Addresses that they come from, `127.0.0.2` and on.
+const ADDRESSES: usize = 20;
+
+/// Sessions that the one account tries to have.
+const SESSIONS: usize = 200;
+
+/// Connections that guess passwords from one address.
+const GUESSERS: usize = 240;
+
+/// Connections that one attack opens at most, so that it ends whatever the server does.
+const MOST: usize = 200_000;
+
+/// Their names, each with what it does.
+pub const ATTACKS: &[(&str, Kind)] = &[
+    ("silent-strangers", Kind::Stranger(Habit::Silent)),
+    ("half-handshakes", Kind::Stranger(Habit::HalfHandshake)),
+    ("handshakes", Kind::Stranger(Habit::Handshake)),
+    ("isupport-strangers", Kind::Stranger(Habit::Ask { reads: true })),
+    ("unread-strangers", Kind::Stranger(Habit::Ask { reads: false })),
+    ("refused-lines", Kind::Stranger(Habit::Garbage)),
+    ("guesses-one-address", Kind::Guess { count: GUESSERS, addresses: 1 }),
+    ("guesses-20-addresses", Kind::Guess { count: STRANGERS, addresses: ADDRESSES }),
+    ("account-who", Kind::Account { lines: &["WHO #crowd"], reads: true }),
+    ("account-join-part", Kind::Account { lines: &["PART #crowd", "JOIN #crowd"], reads: true }),
+    ("account-mixed", Kind::Account { lines: MIXED, reads: true }),
+    ("account-history", Kind::Account { lines: &["CHATHISTORY LATEST #load * 1000"], reads: true }),
+    ("account-search", Kind::Account { lines: &["SEARCH in=#load;text=%600"], reads: true }),
+    ("account-unread", Kind::Account { lines: &["WHO #crowd", "NAMES #crowd", "LIST"], reads: false }),
+    ("control-socket", Kind::Control),
+];
+
+/// Commands whose answers are long or reach many.
+const MIXED: &[&str] = &[
+    "NAMES #crowd",
+    "LIST",
+    "WHOIS crowd7",
+    "MODE #crowd b",
+    "METADATA #crowd LIST",
+    "METADATA * SYNC",
+    "MONITOR + crowd1,crowd2,crowd3",
+    "MONITOR S",
+    "@+draft/x=y TAGMSG #crowd",
+    "AWAY :gone",
+    "AWAY",
+    "SETNAME :another name",
+    "TOPIC #crowd",
+    "CHATHISTORY TARGETS timestamp=2000-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z 1000",
+    "ISUPPORT",
+    "LUSERS",
+    "HELP",
+];
+
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Stranger(Habit),
+    Guess {
+        count: usize,
+        addresses: usize,
+    },
+    Account {
+        lines: &'static [&'static str],
+        reads: bool,
+    },
+    /// Held by the main process, which has the folder.
+    Control,
+}
+
+/// What a stranger does with a connection.
+#[derive(Clone, Copy)]
+pub enum Habit {
+    Silent,
+    HalfHandshake,
+    Handshake,
+    Ask { reads: bool },
+    Garbage,
+}
+
+/// What became of the connections of an attack.
+#[derive(Default)]
+struct Count {
+    opened: AtomicUsize,
+    logged_in: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+/// Runs an attack in a process of its own; its last line is the note.
+pub async fn spawn(name: &str, host: &Host, length: Duration) -> Result<String> {
+    let program = std::env::current_exe()?;
+    let mut command = pinned(&program, "1", true);
+    command
+        .args(["attack", name, "--address", &host.address.to_string(), "--pin", &host.pin])
+        .args(["--seconds", &length.as_secs_f64().to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    // It ends by itself after its time.
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().last().unwrap_or("the attack failed").to_owned())
+}
+
+/// The attack itself.
+pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
+    let Some((_, kind)) = ATTACKS.iter().find(|(known, _)| *known == name) else {
+        bail!("there is no attack {name}")
+    };
+    let count = Arc::new(Count::default());
+    let deadline = Instant::now() + length;
+    let connections = match *kind {
+        Kind::Stranger(_) => STRANGERS,
+        Kind::Guess { count, .. } => count,
+        Kind::Account { .. } => SESSIONS,
+        Kind::Control => 0,
+    };
+    let mut tasks = JoinSet::new();
+    for number in 0..connections {
+        let (kind, dialer, count) = (*kind, dialer.clone(), count.clone());
+        tasks.spawn(async move {
+            let work = async {
+                while count.opened.fetch_add(1, Ordering::Relaxed) < MOST {
+                    // Refused, closed or timed out: it comes back.
+                    let _ = once(kind, &dialer, number, &count).await;
+                    count.ended.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            };
+            let _ = tokio::time::timeout_at(deadline.into(), work).await;
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+    let of = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+    println!(
+        "{} connections, {} logged in, {} ended",
+        of(&count.opened),
+        of(&count.logged_in),
+        of(&count.ended)
+    );
+    Ok(())
+}
+
+async fn once(kind: Kind, dialer: &Dialer, number: usize, count: &Count) -> Result<()> {
+    match kind {
+        Kind::Stranger(habit) => stranger(habit, dialer, address(number, ADDRESSES)).await,
+        Kind::Guess { addresses, .. } => {
+            let name = format!("member{}", number % 20);
+            dialer.try_login(address(number, addresses), &name, "a wrong password", "").await.map(drop)
+        }
+        Kind::Account { lines, reads } => {
+            account(dialer, address(number, ADDRESSES), lines, reads, count).await
+        }
+        Kind::Control => Ok(()),
+    }
+}
+
+async fn stranger(habit: Habit, dialer: &Dialer, last: u8) -> Result<()> {
+    let mut sink = vec![0; 4096];
+    match habit {
+        Habit::Silent => {
+            let mut tcp = dialer.tcp(last).await?;
+            while tcp.read(&mut sink).await? > 0 {}
+        }
+        Habit::HalfHandshake => {
+            let mut tcp = dialer.tcp(last).await?;
+            // The head of a handshake record of 512 bytes, and nothing after it.
+            tcp.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await?;
+            while tcp.read(&mut sink).await? > 0 {}
+        }
+        Habit::Handshake => drop(dialer.connect(last).await?),
+        Habit::Ask { reads } => {
+            let mut client = dialer.connect(last).await?;
+            client.send("CAP REQ :draft/extended-isupport batch\r\n").await?;
+            let lines = "ISUPPORT\r\n".repeat(100);
+            loop {
+                client.send(&lines).await?;
+                if reads {
+                    client.line().await?;
+                }
+            }
+        }
+        Habit::Garbage => {
+            let mut client = dialer.connect(last).await?;
+            client.send("JOIN #load\r\nAUTHENTICATE nonsense\r\n\u{1}\u{2}\u{3}\r\nQUIT\r\n").await?;
+            client.read_on().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn account(dialer: &Dialer, last: u8, lines: &[&str], reads: bool, count: &Count) -> Result<()> {
+    let caps = "batch draft/chathistory draft/metadata-2 message-tags soju.im/search";
+    let mut client = dialer.login(last, "mallory", caps).await?;
+    count.logged_in.fetch_add(1, Ordering::Relaxed);
+    client.send("JOIN #crowd,#load\r\n").await?;
+    let words = "searching ".repeat(60);
+    let mut round = String::new();
+    for line in lines.iter().cycle().take(64) {
+        round.push_str(&line.replace("%600", &words));
+        round.push_str("\r\n");
+    }
+    let (mut from, mut to) = client.split();
+    let write = async {
+        loop {
+            to.write_all(round.as_bytes()).await?;
+            to.flush().await?;
+        }
+    };
+    let read = async {
+        let mut sink = vec![0; 64 * 1024];
+        loop {
+            if !reads {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            } else if from.read(&mut sink).await? == 0 {
+                bail!("closed");
+            }
+        }
+    };
+    let (write, read): (Result<()>, Result<()>) = tokio::select! {
+        result = write => (result, Ok(())),
+        result = read => (Ok(()), result),
+    };
+    write.and(read)
+}
+
+/// The last number of a loopback address of the attackers.
+fn address(number: usize, addresses: usize) -> u8 {
+    u8::try_from(2 + number % addresses).unwrap_or(2)
+}

@@ -1,0 +1,134 @@
+//! Holds the history against what the members saw.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, bail};
+
+use crate::client::{Client, Dialer};
+use crate::load::Load;
+
+/// Messages that one CHATHISTORY asks for.
+const PAGE: usize = 500;
+
+/// What was found wrong; all zero is as it should be.
+#[derive(Debug, Default)]
+pub struct Checked {
+    pub sent: usize,
+    pub confirmed: usize,
+    pub refused: usize,
+    /// Messages in the history.
+    pub kept: usize,
+    /// Confirmed and not in the history, or in it under another id.
+    pub lost: usize,
+    /// More than once in the history.
+    pub doubled: usize,
+    /// Behind a later message of the same sender, in the history or on a member's screen.
+    pub reordered: usize,
+    /// Refused with FAIL and kept all the same.
+    pub refused_but_kept: usize,
+    /// In the history, between two messages that a member received live on one connection, and not received.
+    pub skipped: usize,
+    /// Received live twice on one connection, or received and not in the history.
+    pub received_wrong: usize,
+}
+
+impl Checked {
+    pub fn is_clean(&self) -> bool {
+        self.lost + self.doubled + self.reordered + self.refused_but_kept + self.skipped + self.received_wrong
+            == 0
+            && self.confirmed > 0
+    }
+}
+
+/// Reads the whole history of `#load` like a client and compares.
+pub async fn check(dialer: &Dialer, load: &Load) -> Result<Checked> {
+    let caps = "batch draft/chathistory message-tags server-time";
+    let mut client = dialer.login(251, "checker", caps).await?;
+    client.send("JOIN #load\r\n").await?;
+    let history = read_all(&mut client).await?;
+    let position: HashMap<&str, usize> =
+        history.iter().enumerate().map(|(at, kept)| (kept.id.as_str(), at)).collect();
+    let mut checked = Checked { kept: history.len(), ..Checked::default() };
+
+    let mut by_sender: HashMap<&str, Vec<(usize, &str)>> = HashMap::new();
+    for kept in &history {
+        by_sender.entry(&kept.sender).or_default().push((kept.number, &kept.id));
+    }
+    for (number, journal) in load.journals.iter().enumerate() {
+        let journal = journal.lock();
+        let name = format!("member{number}");
+        let own = by_sender.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        checked.sent += journal.sent;
+        checked.confirmed += journal.confirmed.len();
+        checked.refused += journal.refused.len();
+        let mut seen: HashMap<usize, &str> = HashMap::new();
+        for (n, id) in own {
+            if seen.insert(*n, id).is_some() {
+                checked.doubled += 1;
+            }
+        }
+        checked.reordered += own.windows(2).filter(|pair| pair[0].0 > pair[1].0).count();
+        checked.lost += journal.confirmed.iter().filter(|(n, id)| seen.get(n) != Some(&id.as_str())).count();
+        checked.refused_but_kept += journal.refused.iter().filter(|n| seen.contains_key(n)).count();
+        for ids in &journal.received {
+            let places: Vec<Option<usize>> =
+                ids.iter().map(|id| position.get(id.as_str()).copied()).collect();
+            checked.received_wrong += places.iter().filter(|place| place.is_none()).count();
+            for pair in places.windows(2) {
+                match (pair[0], pair[1]) {
+                    (Some(a), Some(b)) if b == a => checked.received_wrong += 1,
+                    (Some(a), Some(b)) if b < a => checked.reordered += 1,
+                    (Some(a), Some(b)) => {
+                        let between = &history[a + 1..b];
+                        checked.skipped +=
+                            between.iter().filter(|kept| !journal.resent.contains(&kept.id)).count();
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(checked)
+}
+
+struct Kept {
+    id: String,
+    sender: String,
+    /// The sender's own number of the message.
+    number: usize,
+}
+
+async fn read_all(client: &mut Client) -> Result<Vec<Kept>> {
+    let mut history: Vec<Kept> = Vec::new();
+    loop {
+        let from = history
+            .last()
+            .map_or("timestamp=2000-01-01T00:00:00.000Z".to_owned(), |kept| format!("msgid={}", kept.id));
+        client.send(&format!("CHATHISTORY AFTER #load {from} {PAGE}\r\n")).await?;
+        let before = history.len();
+        let mut batch = None;
+        loop {
+            let line = client.line().await?;
+            match line.command.as_str() {
+                "PING" => client.pong(&line).await?,
+                "FAIL" | "ERROR" => bail!("CHATHISTORY: {}", line.text()),
+                "BATCH" if line.param(1).ends_with("chathistory") => {
+                    batch = line.param(0).strip_prefix('+').map(str::to_owned);
+                }
+                "BATCH" if batch.as_deref() == line.param(0).strip_prefix('-') => break,
+                "PRIVMSG" if batch.is_some() && line.tag("batch") == batch.as_deref() => {
+                    let mut words = line.text().split(' ').skip(1);
+                    history.push(Kept {
+                        id: line.tag("msgid").unwrap_or_default().to_owned(),
+                        sender: line.source.clone(),
+                        number: words.next().and_then(|n| n.parse().ok()).unwrap_or_default(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        if history.len() == before {
+            return Ok(history);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What goes on all the time: members who talk in `#load`, a silent crowd in `#crowd`, probes of the echo and of logins.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::client::{Client, Dialer, Line, PATIENCE};
+use crate::server::{CROWD, MEMBERS, PROBES};
+use crate::{Shared, millis_since};
+
+/// Time between two messages of a member; the default limit is ten a second.
+const PACE: Duration = Duration::from_millis(500);
+
+/// Time between two messages of a probe.
+const PROBE_PACE: Duration = Duration::from_millis(200);
+
+/// Time between two logins of the visitor.
+const LOGIN_PACE: Duration = Duration::from_secs(1);
+
+/// Time before a member or a probe connects again.
+const BACKOFF: Duration = Duration::from_millis(200);
+
+/// What a member's client asks for.
+const CAPS: &str = "batch draft/chathistory echo-message labeled-response message-tags server-time standard-replies parlour/send-id";
+
+/// A member's own record of what it did.
+#[derive(Default)]
+pub struct Journal {
+    /// The message id of each message that was confirmed, by the member's own number.
+    pub confirmed: BTreeMap<usize, String>,
+    /// Numbers that the server said it did not keep.
+    pub refused: Vec<usize>,
+    /// Numbers sent so far.
+    pub sent: usize,
+    /// The ids received live in `#load`, a list for each connection.
+    pub received: Vec<Vec<String>>,
+    /// Ids of messages that were sent again after a broken connection. The server may echo an earlier copy of them to
+    /// their sender alone, so they are no part of the live order.
+    pub resent: HashSet<String>,
+}
+
+/// Numbers of messages that a member sent and saw no answer to.
+#[derive(Default)]
+struct Unconfirmed {
+    numbers: BTreeSet<usize>,
+    /// Those that were sent again on the present connection.
+    resent: BTreeSet<usize>,
+}
+
+/// The load, and what it measured since it was last asked.
+#[derive(Default)]
+pub struct Samples {
+    /// Echo times in milliseconds.
+    pub echo: Vec<f64>,
+    /// Login times in milliseconds.
+    pub logins: Vec<f64>,
+    pub failed_logins: usize,
+}
+
+pub struct Load {
+    pub journals: Vec<Shared<Journal>>,
+    pub samples: Mutex<Samples>,
+    pub confirmed: AtomicUsize,
+    /// Connections of members, probes and the crowd that ended without being asked to.
+    pub disconnects: AtomicUsize,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Load {
+    /// Logs everybody in and starts to talk.
+    pub async fn start(dialer: Dialer) -> Result<Arc<Self>> {
+        let load = Arc::new(Self {
+            journals: (0..MEMBERS).map(|_| Shared::default()).collect(),
+            samples: Mutex::default(),
+            confirmed: AtomicUsize::new(0),
+            disconnects: AtomicUsize::new(0),
+            stop: watch::channel(false).0,
+            tasks: Mutex::default(),
+        });
+        load.seat_crowd(&dialer).await?;
+        let mut tasks = load.tasks.lock();
+        for number in 0..MEMBERS {
+            let (load, dialer) = (load.clone(), dialer.clone());
+            tasks.spawn(async move {
+                load.clone().until_stopped(load.member(&dialer, number)).await;
+            });
+        }
+        for number in 0..PROBES {
+            let (load, dialer) = (load.clone(), dialer.clone());
+            tasks.spawn(async move {
+                load.clone().until_stopped(load.probe(&dialer, number)).await;
+            });
+        }
+        let (visitor, dialer) = (load.clone(), dialer.clone());
+        tasks.spawn(async move { visitor.clone().until_stopped(visitor.visitor(&dialer)).await });
+        drop(tasks);
+        Ok(load)
+    }
+
+    /// Takes what was measured since the last time.
+    pub fn take_samples(&self) -> Samples {
+        std::mem::take(&mut *self.samples.lock())
+    }
+
+    /// Lets every member finish what it has under way, then ends all connections.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+            eprintln!("soak: some clients did not end in time");
+        }
+    }
+
+    async fn until_stopped(&self, work: impl Future<Output = ()>) {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            () = work => {}
+            // A member notices by itself, between two messages.
+            () = async { let _ = stop.wait_for(|stop| *stop).await; tokio::time::sleep(PATIENCE / 2).await; } => {}
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    fn lost(&self) {
+        if !self.stopped() {
+            self.disconnects.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Fills `#crowd`; each session comes back when it is lost.
+    async fn seat_crowd(self: &Arc<Self>, dialer: &Dialer) -> Result<()> {
+        let turns = Arc::new(Semaphore::new(8));
+        let mut seats = JoinSet::new();
+        for number in 0..CROWD {
+            let (dialer, turns) = (dialer.clone(), turns.clone());
+            seats.spawn(async move {
+                let _turn = turns.acquire().await;
+                let mut client = dialer.login(address(number), &format!("crowd{number}"), "").await?;
+                client.send("JOIN #crowd\r\n").await?;
+                anyhow::Ok((number, client))
+            });
+        }
+        while let Some(seated) = seats.join_next().await {
+            let (number, mut client) = seated??;
+            let (load, dialer) = (self.clone(), dialer.clone());
+            self.tasks.lock().spawn(async move {
+                let load = load.as_ref();
+                load.until_stopped(async {
+                    while !load.stopped() {
+                        let _ = client.read_on().await;
+                        load.lost();
+                        client = again(load, &dialer, address(number), &format!("crowd{number}"), "").await;
+                    }
+                })
+                .await;
+            });
+        }
+        Ok(())
+    }
+
+    async fn member(&self, dialer: &Dialer, number: usize) {
+        let journal = &self.journals[number];
+        let name = format!("member{number}");
+        let mut unconfirmed = Unconfirmed::default();
+        while !self.stopped() || !unconfirmed.numbers.is_empty() {
+            let client = again(self, dialer, address(number), &name, CAPS).await;
+            journal.lock().received.push(Vec::new());
+            if self.talk(client, journal, number, &mut unconfirmed).await.is_err() {
+                self.lost();
+                tokio::time::sleep(BACKOFF).await;
+            }
+        }
+    }
+
+    /// One connection of a member: sends again what is not confirmed, then talks.
+    async fn talk(
+        &self,
+        mut client: Client,
+        journal: &Shared<Journal>,
+        number: usize,
+        unconfirmed: &mut Unconfirmed,
+    ) -> Result<()> {
+        client.send("JOIN #load\r\n").await?;
+        unconfirmed.resent.clone_from(&unconfirmed.numbers);
+        for n in &unconfirmed.resent {
+            client.send(&message(number, *n)).await?;
+        }
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                line = client.line() => self.member_line(&line?, &mut client, journal, number, unconfirmed).await?,
+                _ = pace.tick() => {
+                    if self.stopped() {
+                        if unconfirmed.numbers.is_empty() {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    let n = {
+                        let mut journal = journal.lock();
+                        journal.sent += 1;
+                        journal.sent
+                    };
+                    unconfirmed.numbers.insert(n);
+                    client.send(&message(number, n)).await?;
+                }
+            }
+        }
+    }
+
+    async fn member_line(
+        &self,
+        line: &Line,
+        client: &mut Client,
+        journal: &Shared<Journal>,
+        number: usize,
+        unconfirmed: &mut Unconfirmed,
+    ) -> Result<()> {
+        let label = line.tag("label").and_then(|label| label.parse::<usize>().ok());
+        match line.command.as_str() {
+            "PING" => client.pong(line).await?,
+            "ERROR" => bail!("closed: {}", line.text()),
+            "FAIL" | "404" | "403" => {
+                if let Some(n) = label {
+                    unconfirmed.numbers.remove(&n);
+                    journal.lock().refused.push(n);
+                }
+            }
+            "PRIVMSG" if line.param(0) == "#load" => {
+                let id = line.tag("msgid").unwrap_or_default().to_owned();
+                let mut journal = journal.lock();
+                if line.source == format!("member{number}")
+                    && let Some(n) = label
+                {
+                    if unconfirmed.numbers.remove(&n) {
+                        self.confirmed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    journal.confirmed.insert(n, id.clone());
+                    if unconfirmed.resent.contains(&n) {
+                        journal.resent.insert(id);
+                        return Ok(());
+                    }
+                }
+                if let Some(ids) = journal.received.last_mut() {
+                    ids.push(id);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn probe(&self, dialer: &Dialer, number: usize) {
+        let name = format!("probe{number}");
+        while !self.stopped() {
+            let mut client = again(self, dialer, address(100 + number), &name, CAPS).await;
+            if self.ping_pong(&mut client, &name).await.is_err() {
+                self.lost();
+                tokio::time::sleep(BACKOFF).await;
+            }
+        }
+    }
+
+    async fn ping_pong(&self, client: &mut Client, name: &str) -> Result<()> {
+        let mut count = 0_usize;
+        while !self.stopped() {
+            count += 1;
+            let (sent, label) = (Instant::now(), count.to_string());
+            client.send(&format!("@label={label} PRIVMSG {name} :echo {count}\r\n")).await?;
+            let answer = async {
+                loop {
+                    let line = client.line().await?;
+                    match line.command.as_str() {
+                        "PING" => client.pong(&line).await?,
+                        "ERROR" => bail!("closed: {}", line.text()),
+                        _ if line.tag("label") == Some(&label) => return Ok(()),
+                        _ => {}
+                    }
+                }
+            };
+            let answered = tokio::time::timeout(PATIENCE, answer).await;
+            self.samples.lock().echo.push(millis_since(sent));
+            answered??;
+            tokio::time::sleep(PROBE_PACE.saturating_sub(sent.elapsed())).await;
+        }
+        Ok(())
+    }
+
+    /// Logs in again and again by password, from an address that nobody else uses.
+    async fn visitor(&self, dialer: &Dialer) {
+        while !self.stopped() {
+            let began = Instant::now();
+            let result = dialer.login(250, "visitor", "").await;
+            match &result {
+                Ok(_) => self.samples.lock().logins.push(millis_since(began)),
+                Err(_) => self.samples.lock().failed_logins += 1,
+            }
+            if let Ok(mut client) = result {
+                // Gone either way.
+                let _ = client.send("QUIT\r\n").await;
+                let _ = tokio::time::timeout(Duration::from_secs(1), client.read_on()).await;
+            }
+            tokio::time::sleep(LOGIN_PACE.saturating_sub(began.elapsed())).await;
+        }
+    }
+}
+
+/// Logs in as soon as the server lets it.
+async fn again(load: &Load, dialer: &Dialer, last: u8, name: &str, caps: &str) -> Client {
+    loop {
+        match dialer.login(last, name, caps).await {
+            Ok(client) => return client,
+            Err(_) if load.stopped() => std::future::pending::<()>().await,
+            Err(_) => tokio::time::sleep(BACKOFF).await,
+        }
+    }
+}
+
+/// A loopback address for the clients of the load, apart from those of the attackers.
+fn address(number: usize) -> u8 {
+    u8::try_from(100 + number % 100).unwrap_or(100)
+}
+
+fn message(number: usize, n: usize) -> String {
+    format!("@label={n};parlour/send-id=s{n} PRIVMSG #load :member{number} {n} {}\r\n", "x".repeat(n % 120))
+}

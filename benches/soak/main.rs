@@ -1,0 +1,153 @@
+//! Load, attacks and faults against one server, with an independent checker of what it kept:
+//! `scripts/soak.sh [MINUTES]`, which runs `cargo bench --bench soak`.
+//!
+//! One server with the default limits runs in a temporary folder. Members talk in `#load` all the time, probes measure
+//! the echo of a message and the time of a login, and one phase after the other attacks the server or breaks something
+//! around it. At the end the history, read like any client reads it, is held against what every member sent, saw
+//! confirmed and received: nothing confirmed may be missing, nothing may be there twice or in another order.
+//!
+//! The server runs on the first processor and everything else on the second where there are two, the attackers with the
+//! lowest priority, so that they do not slow down the measuring.
+
+mod attack;
+mod check;
+mod client;
+mod fault;
+mod load;
+mod report;
+mod server;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use client::Dialer;
+use report::{Phase, Report};
+use server::Host;
+
+#[derive(Parser)]
+#[command(name = "soak", about = "Runs a server under load, attacks and faults, and checks what it kept")]
+struct Options {
+    /// Whole length of the run, in minutes; phases are at least four seconds long
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Only the phases whose name contains one of these words, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Fail also when an attack triples the echo's 99th percentile, a login takes over two seconds, or memory stays high
+    #[arg(long)]
+    strict: bool,
+    /// Passed by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// One attack, in a process of its own
+    Attack {
+        name: String,
+        #[arg(long)]
+        address: SocketAddr,
+        #[arg(long)]
+        pin: String,
+        #[arg(long)]
+        seconds: f64,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    match options.command {
+        Some(Command::Attack { name, address, pin, seconds }) => {
+            let dialer = Dialer::new(address, &pin)?;
+            runtime.block_on(attack::run(&name, dialer, Duration::from_secs_f64(seconds)))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => runtime.block_on(soak(&options)),
+    }
+}
+
+async fn soak(options: &Options) -> Result<ExitCode> {
+    let total = Duration::from_secs_f64(options.minutes * 60.0);
+    let chosen =
+        |name: &str| options.only.is_empty() || options.only.iter().any(|word| name.contains(word.as_str()));
+    let attacks: Vec<&str> =
+        attack::ATTACKS.iter().map(|(name, _)| *name).filter(|name| chosen(name)).collect();
+    let faults: Vec<&str> = fault::FAULTS.iter().copied().filter(|name| chosen(name)).collect();
+    let rest = if total < Duration::from_mins(5) { Duration::from_secs(20) } else { Duration::from_mins(1) };
+    let quiet = (total / 10).clamp(Duration::from_secs(8), Duration::from_mins(2));
+    let phases = u32::try_from(attacks.len() + faults.len()).unwrap_or(1).max(1);
+    let each = (total.saturating_sub(quiet + rest) / phases).max(Duration::from_secs(4));
+
+    eprintln!("soak: starting a server with {} accounts", server::accounts().len());
+    let mut host = Host::start()?;
+    let dialer = Dialer::new(host.address, &host.pin)?;
+    let load = load::Load::start(dialer.clone()).await?;
+    let mut report = Report::new(load.clone(), host.memory());
+    report.watch(&host);
+
+    run_phase(&mut report, &host, "quiet", quiet, None).await?;
+    for name in attacks {
+        run_phase(&mut report, &host, name, each, Some(name)).await?;
+    }
+    for name in faults {
+        let phase = report.begin(name);
+        fault::run(name, &mut host, &load, each).await.with_context(|| format!("fault {name}"))?;
+        report.end(phase, &host, String::new());
+    }
+    run_phase(&mut report, &host, "afterwards", rest, None).await?;
+
+    let final_memory = host.memory();
+    load.stop().await;
+    let checked = check::check(&dialer, &load).await.context("reading the history back")?;
+    let unexpected = host.unexpected_ends();
+    host.stop()?;
+    report.print(&checked, final_memory, unexpected);
+    let kept = checked.is_clean() && unexpected == 0;
+    Ok(if kept && (!options.strict || report.within_reach(final_memory)) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// One phase of some length, with or without an attack beside the load.
+async fn run_phase(
+    report: &mut Report,
+    host: &Host,
+    name: &str,
+    length: Duration,
+    attack: Option<&str>,
+) -> Result<()> {
+    eprintln!("soak: {name} for {:.0} s", length.as_secs_f64());
+    let phase: Phase = report.begin(name);
+    let note = match attack {
+        Some("control-socket") => fault::silent_control_callers(host, length).await?,
+        Some(attack) => attack::spawn(attack, host, length).await?,
+        None => {
+            tokio::time::sleep(length).await;
+            String::new()
+        }
+    };
+    report.end(phase, host, note);
+    // What an attack leaves behind is the next phase's quiet: connections end, queues drain.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(())
+}
+
+/// Shares a value between tasks.
+type Shared<T> = Arc<parking_lot::Mutex<T>>;
+
+/// Milliseconds since a moment, for people.
+fn millis_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1000.0
+}
