@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::modes::{ListEntry, ListKind};
 use super::people::Person;
-use crate::wire::Nick;
 use crate::wire::mask::Mask;
+use crate::wire::{Nick, chars};
 
 /// Whom an entry concerns and what it keeps them from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,8 @@ impl Lists {
 
     /// Adds an entry whose mask is not in the list. False where it is in it.
     pub fn add(&mut self, list: ListKind, entry: ListEntry, rule: Rule) -> bool {
-        if self.of(list).any(|known| known.mask.eq_ignore_ascii_case(&entry.mask)) {
+        let folded = chars::fold(&entry.mask);
+        if self.of(list).any(|known| chars::fold(&known.mask) == folded) {
             return false;
         }
         self.0.push((list, entry, rule));
@@ -78,10 +79,9 @@ impl Lists {
 
     /// Takes the entry of a mask out.
     pub fn remove(&mut self, list: ListKind, mask: &str) -> Option<ListEntry> {
-        let at = self
-            .0
-            .iter()
-            .position(|(kind, known, _)| *kind == list && known.mask.eq_ignore_ascii_case(mask))?;
+        let folded = chars::fold(mask);
+        let at =
+            self.0.iter().position(|(kind, known, _)| *kind == list && chars::fold(&known.mask) == folded)?;
         Some(self.0.remove(at).1)
     }
 

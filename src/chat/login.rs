@@ -21,7 +21,7 @@ use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
 };
-use crate::wire::{Cap, CapSet, Message, Nick, Reply};
+use crate::wire::{Cap, CapSet, Message, Nick, Reply, chars};
 
 /// A completed login. Only the login machine makes one, and only after the password was checked.
 #[derive(Debug)]
@@ -160,7 +160,8 @@ impl LoginMachine {
             "NICK" => self.nick(params, out),
             "USER" => match params {
                 [_, _, _, realname, ..] => {
-                    self.realname = Some(clip(realname, Settings::REALNAME_BYTES).into());
+                    let realname = chars::without_refused(realname);
+                    self.realname = Some(clip(realname.trim(), Settings::REALNAME_BYTES).into());
                     self.finish(out)
                 }
                 _ => self.say(out, &need_more("USER")),
@@ -412,7 +413,8 @@ impl LoginMachine {
             account: verified.account,
             caps: self.caps,
             asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
-            realname: realname.clone(),
+            // Where nothing was left of it that can be shown.
+            realname: if realname.is_empty() { verified.name.shared() } else { realname.clone() },
             away: self.away.clone(),
             metadata: self.metadata.clone(),
             device: verified.device,

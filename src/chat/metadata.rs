@@ -9,7 +9,7 @@ use super::settings::SERVER_NAME;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, RPL_KEYNOTSET, RPL_KEYVALUE, RPL_METADATASUBOK, RPL_METADATASUBS, RPL_METADATAUNSUBOK,
 };
-use crate::wire::{Cap, CapSet, Reply};
+use crate::wire::{Cap, CapSet, Reply, chars};
 
 /// What the capability says about itself.
 pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
@@ -94,6 +94,10 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
     match key {
         "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" if !["0", "1"].contains(&value) => {
             Err("The value is 0 or 1")
+        }
+        // Clients show it in place of the nick.
+        "display-name" if chars::refused_in_name(value).is_some() => {
+            Err("A name holds no control characters and nothing that cannot be seen")
         }
         "color" if !is_color(value) => Err("The value is a colour, #rrggbb"),
         _ => Ok(()),
@@ -324,6 +328,9 @@ mod tests {
         assert!(!is_key("") && !is_key("$x") && !is_key("A") && !is_key(&"a".repeat(65)));
         assert!(check_value("color", "#12ab9F").is_ok() && check_value("color", "red").is_err());
         assert!(check_value("soju.im/muted", "1").is_ok() && check_value("soju.im/muted", "x").is_err());
+        assert!(check_value("display-name", "Zoë von Ä").is_ok());
+        assert!(check_value("display-name", "al\u{3164}").is_err());
+        assert!(check_value("display-name", "\u{202e}la").is_err());
         assert!(check_value("status", &"x".repeat(301)).is_err());
     }
 

@@ -127,7 +127,7 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
     let message = &kept.message;
     let nick = &kept.from;
     let text = &message.text;
-    let channel = || ChannelName::parse(&target).ok();
+    let channel = || ChannelName::heard(&target).ok();
     let words = || text.split_once(' ').unwrap_or((text, ""));
     let reason = |text: &str| Some(text).filter(|text| !text.is_empty()).map(Into::into);
     let kind = match message.kind {
@@ -146,7 +146,7 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
         MessageKind::Rename => {
             let (old, rest) = words();
             let (new, why) = rest.split_once(' ').unwrap_or((rest, ""));
-            EventKind::Rename(ChannelName::parse(old).ok()?, ChannelName::parse(new).ok()?, why.into())
+            EventKind::Rename(ChannelName::heard(old).ok()?, ChannelName::heard(new).ok()?, why.into())
         }
         MessageKind::Redact => {
             let (id, why) = words();

@@ -55,7 +55,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
                 |line| line.command == "323",
             ) => found.and_then(|lines| {
                 let model = &script.session.model;
-                show(&lines, args.json, |name| ChannelName::parse(name).is_ok_and(|name| model.is_in(&name)))
+                show(&lines, args.json, |name| ChannelName::heard(name).is_ok_and(|name| model.is_in(&name)))
             }),
             () = access::interrupted() => Err(Exit::Failed.error("stopped before the server answered")),
         };

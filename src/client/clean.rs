@@ -6,6 +6,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+pub use crate::wire::chars::acts;
+
 /// The text without escape sequences, control characters, IRC formatting codes and the characters that
 /// reorder what is around them. Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
@@ -25,13 +27,6 @@ pub fn clean(text: &str) -> String {
         }
     }
     out
-}
-
-/// Does this character act on a terminal instead of being shown? Control characters, and the
-/// bidirectional embeddings, overrides and isolates, which let one text pass for another.
-pub fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// After ESC: a control sequence, a string, or an escape of intermediates and one final character

@@ -67,7 +67,7 @@ integer!(
 const ACCOUNT_BITS: u32 = 31;
 
 macro_rules! name {
-    ($type:ty) => {
+    ($type:ty, $read:path) => {
         impl ToSql for $type {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
                 Ok(ToSqlOutput::from(self.as_str()))
@@ -76,14 +76,15 @@ macro_rules! name {
 
         impl FromSql for $type {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                Self::parse(value.as_str()?).map_err(|error| FromSqlError::Other(Box::new(error)))
+                $read(value.as_str()?).map_err(|error| FromSqlError::Other(Box::new(error)))
             }
         }
     };
 }
 
-name!(Nick);
-name!(ChannelName);
+name!(Nick, Nick::parse);
+// A name that was allowed once is read all the same: one row must not keep the others from being read.
+name!(ChannelName, ChannelName::heard);
 
 impl ToSql for DeviceKey {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

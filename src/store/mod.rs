@@ -15,6 +15,7 @@ pub mod health;
 pub mod history;
 pub mod invites;
 mod lock;
+mod names;
 mod readers;
 mod records;
 mod schema;

@@ -111,7 +111,7 @@ impl<'conn> Keeper<'conn> {
     }
 
     fn channel_created(&self, id: ChannelId, name: &ChannelName, at: Millis) -> rusqlite::Result<()> {
-        self.conn.prepare_cached("DELETE FROM old_names WHERE name = ?1")?.execute([name])?;
+        self.conn.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([name.folded()])?;
         self.conn
             .prepare_cached("INSERT INTO channels (id, name, created) VALUES (?1, ?2, ?3)")?
             .execute((id, name, at))?;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
 use super::lock::private_file;
+use super::names;
 
 /// How long a statement waits for another program that holds the database (a backup, a curious
 /// `sqlite3` shell) before it fails as locked.
@@ -21,7 +22,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_volumes.sql"),
     include_str!("migrations/0005_resets.sql"),
     include_str!("migrations/0006_lent_power.sql"),
+    include_str!("migrations/0007_names.sql"),
 ];
+
+/// The step that also needs [`names::settle`], which SQL cannot do.
+const NAMES: u32 = 7;
 
 /// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that
 /// appending stays as quick as the store grows.
@@ -100,10 +105,30 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     for (version, step) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step)?;
+        if version == NAMES {
+            names::settle(&tx)?;
+        }
         tx.pragma_update(None, "user_version", version)?;
         tx.commit()?;
     }
     Ok(())
+}
+
+/// A database in memory as it was before [`NAMES`].
+#[cfg(test)]
+pub(super) fn before_names() -> Connection {
+    let conn = Connection::open_in_memory().expect("opens");
+    let steps = MIGRATIONS.iter().take(NAMES as usize - 1);
+    steps.for_each(|step| conn.execute_batch(step).expect("migrates"));
+    conn.pragma_update(None, "user_version", NAMES - 1).expect("writes");
+    conn
+}
+
+/// The same as this program uses it.
+#[cfg(test)]
+pub(super) fn brought_up_to_date(mut conn: Connection) -> Connection {
+    migrate(&mut conn).expect("migrates");
+    conn
 }
 
 #[cfg(test)]

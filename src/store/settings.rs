@@ -84,16 +84,16 @@ fn renamed(
     (old, new): (&ChannelName, &ChannelName),
     at: Millis,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM old_names WHERE name = ?1")?.execute([new])?;
+    tx.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([new.folded()])?;
     tx.prepare_cached("UPDATE channels SET name = ?2 WHERE id = ?1")?.execute((id, new))?;
     if old != new {
-        let sql = "INSERT INTO old_names VALUES (?1, ?2, ?3)
-                   ON CONFLICT DO UPDATE SET channel = ?2, since = ?3";
-        tx.prepare_cached(sql)?.execute((old, id, at))?;
+        let sql = "INSERT INTO old_names VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO UPDATE SET name = ?2, channel = ?3, since = ?4";
+        tx.prepare_cached(sql)?.execute((old.folded(), old, id, at))?;
         let since = Millis(at.0.saturating_sub(Channels::REDIRECT));
         tx.prepare_cached("DELETE FROM old_names WHERE since <= ?1")?.execute([since])?;
-        let sql = "DELETE FROM old_names WHERE channel = ?1 AND name NOT IN
-                   (SELECT name FROM old_names WHERE channel = ?1 ORDER BY since DESC LIMIT ?2)";
+        let sql = "DELETE FROM old_names WHERE channel = ?1 AND folded NOT IN
+                   (SELECT folded FROM old_names WHERE channel = ?1 ORDER BY since DESC LIMIT ?2)";
         tx.prepare_cached(sql)?.execute((id, Channels::OLD_NAMES))?;
     }
     Ok(())

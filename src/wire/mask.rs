@@ -5,8 +5,10 @@ use std::fmt;
 
 use wildmatch::WildMatch;
 
+use super::chars;
+
 /// A pattern over any text: `*` stands for any run of characters, also for none, `?` for exactly one
-/// character, everything else for itself without regard to ASCII case. Nothing can be escaped.
+/// character, everything else for itself without regard to case, as [`chars::fold`] has it. Nothing can be escaped.
 ///
 /// Matching costs at most the length of the pattern times that of the text, so whoever takes patterns
 /// from the network bounds both.
@@ -16,7 +18,7 @@ pub struct Glob(WildMatch);
 /// Whom a ban or an exception is for: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
 ///
 /// No spaces, commas or control characters, and no colon in front, so that it is one word of a line and
-/// one item of a list. Two masks that differ in ASCII case only are equal.
+/// one item of a list. Nothing that no name may hold. Two masks that differ in case only are equal.
 #[derive(Clone)]
 pub struct Mask {
     text: Box<str>,
@@ -43,13 +45,13 @@ pub enum MaskError {
 impl Glob {
     /// Any text is a pattern.
     pub fn new(text: &str) -> Self {
-        // Not the crate's own comparison without case: that is Unicode's, and names here fold ASCII alone.
-        Self(WildMatch::new(&text.to_ascii_lowercase()))
+        // Not the crate's own comparison without case: names fold in one way everywhere.
+        Self(WildMatch::new(&chars::fold(text)))
     }
 
     /// Does the pattern stand for the whole of the text?
     pub fn matches(&self, text: &str) -> bool {
-        self.0.matches(&text.to_ascii_lowercase())
+        self.0.matches(&chars::fold(text))
     }
 }
 
@@ -66,7 +68,8 @@ impl Mask {
             Some(':') => return Err(MaskError::Start(':')),
             Some(_) => {}
         }
-        if let Some(bad) = text.chars().find(|&c| c == ',' || c.is_whitespace() || c.is_control()) {
+        let separator = text.chars().find(|&c| c == ',' || c.is_whitespace());
+        if let Some(bad) = separator.or_else(|| chars::refused_in_name(text)) {
             return Err(MaskError::Character(bad));
         }
         let (nick, rest) = match text.split_once('!') {
@@ -98,7 +101,7 @@ impl Mask {
 
 impl PartialEq for Mask {
     fn eq(&self, other: &Self) -> bool {
-        self.text.eq_ignore_ascii_case(&other.text)
+        chars::fold(&self.text) == chars::fold(&other.text)
     }
 }
 
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_stand_for_the_whole_text_in_ascii_case() {
+    fn globs_stand_for_the_whole_text_in_any_case() {
         for (glob, text) in [
             ("", ""),
             ("*", ""),
@@ -128,14 +131,14 @@ mod tests {
             ("a?c", "aBC"),
             ("A*C*", "abcd"),
             ("?", "é"),
+            ("é", "É"),
+            ("k", "\u{212a}"),
             ("[a-z]*\\", "[A-Z]x\\"),
             ("*aab", "aaaaab"),
         ] {
             assert!(Glob::new(glob).matches(text), "{glob:?} {text:?}");
         }
-        for (glob, text) in
-            [("", "a"), ("?", ""), ("ab", "abc"), ("bc", "abc"), ("é", "É"), ("k", "\u{212a}"), ("[ab]", "a")]
-        {
+        for (glob, text) in [("", "a"), ("?", ""), ("ab", "abc"), ("bc", "abc"), ("é", "E"), ("[ab]", "a")] {
             assert!(!Glob::new(glob).matches(text), "{glob:?} {text:?}");
         }
     }
@@ -173,6 +176,7 @@ mod tests {
         assert_eq!(error("a,b"), MaskError::Character(','));
         assert_eq!(error("a\u{3}"), MaskError::Character('\u{3}'));
         assert_eq!(error("a\u{a0}"), MaskError::Character('\u{a0}'));
+        assert_eq!(error("al\u{3164}"), MaskError::Character('\u{3164}'));
         assert_eq!(error(":a"), MaskError::Start(':'));
         assert!(Mask::parse(&"x".repeat(124)).is_ok());
         assert_eq!(error(&"x".repeat(125)), MaskError::TooLong(128));
@@ -180,10 +184,11 @@ mod tests {
     }
 
     #[test]
-    fn masks_match_and_compare_without_ascii_case() {
+    fn masks_match_and_compare_without_case() {
         assert!(mask("AL").matches("al!al@parlour") && mask("*@PAR*").matches("al!al@parlour"));
         assert!(!mask("al").matches("alice!al@parlour") && !mask("al").matches("al"));
         assert_eq!(mask("Al!*@*"), mask("aL"));
+        assert_eq!(mask("ZOË"), mask("zoë"));
         assert_ne!(mask("al"), mask("bo"));
         assert_eq!(format!("{:?}", mask("Al")), "Al!*@*");
     }

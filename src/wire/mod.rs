@@ -4,6 +4,7 @@
 //! [IRCv3 specifications](https://ircv3.net/irc/). Nothing here does IO or reads a clock.
 
 pub mod caps;
+pub mod chars;
 pub mod framing;
 pub mod ids;
 pub mod mask;

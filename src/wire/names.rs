@@ -1,10 +1,12 @@
-//! Nicks and channel names: parsed once at the edge, compared without regard to ASCII case.
+//! Nicks and channel names: parsed once at the edge, compared without regard to case.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
+use super::chars;
 
 /// The name of an account, which is also its nick, in the case its owner chose.
 ///
@@ -16,10 +18,16 @@ pub struct Nick(Arc<str>);
 
 /// The name of a channel: `#` and at most [`ChannelName::MAX`] bytes in all, in any script.
 ///
-/// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel.
-/// No spaces, commas or control characters. Two names that differ in ASCII case only are equal.
+/// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel. No spaces, no commas
+/// and nothing that [`chars::refused_in_name`] names. Two names with the same [`chars::fold`] are equal: case makes no
+/// difference in any script. Clients are told `CASEMAPPING=ascii` all the same, because no value of it means that;
+/// a client that asks for another spelling is answered with the channel's own name.
 #[derive(Clone)]
-pub struct ChannelName(Arc<str>);
+pub struct ChannelName {
+    name: Arc<str>,
+    /// The form that is compared, shared with `name` where they are the same.
+    folded: Arc<str>,
+}
 
 /// Why a text is not a nick or a channel name. The text is fit to be shown to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,12 +74,13 @@ impl Nick {
     pub fn heard(text: &str) -> Result<Self, NameError> {
         let known =
             |c: char| c.is_ascii_graphic() && !",!@*?".contains(c) || !c.is_ascii() && c.is_alphanumeric();
+        let unseen = |c: &char| chars::is_unseen(*c);
         let first = text.chars().next().ok_or(NameError::Empty)?;
         // What would be a channel, the end of a line, a server's mask, or a rank.
         if "#:$~&%+".contains(first) {
             return Err(NameError::Start(first));
         }
-        if let Some(bad) = text.chars().find(|&c| !known(c)) {
+        if let Some(bad) = text.chars().find(|&c| !known(c)).or_else(|| text.chars().find(unseen)) {
             return Err(NameError::Character(bad));
         }
         if text.len() > Self::MAX_HEARD {
@@ -97,63 +106,111 @@ impl ChannelName {
 
     /// Checks and takes a channel name, bringing it into normal form C.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let rest = match text.chars().next() {
-            None => return Err(NameError::Empty),
-            Some('#') => &text[1..],
-            Some(other) => return Err(NameError::Start(other)),
-        };
-        if rest.is_empty() {
-            return Err(NameError::Empty);
-        }
-        if let Some(bad) =
-            rest.chars().find(|&c| c == ',' || c.is_control() || c.is_whitespace() || invisible(c))
-        {
+        let rest = Self::without_hash(text)?;
+        let separator = rest.chars().find(|&c| c == ',' || c == ' ');
+        if let Some(bad) = separator.or_else(|| chars::refused_in_name(rest)) {
             return Err(NameError::Character(bad));
         }
         let name: Arc<str> = if is_nfc(text) { text.into() } else { text.nfc().collect::<String>().into() };
         if name.len() > Self::MAX {
             return Err(NameError::TooLong(Self::MAX));
         }
-        Ok(Self(name))
+        let folded = match &*chars::fold(&name) {
+            folded if *folded == *name => name.clone(),
+            folded => folded.into(),
+        };
+        Ok(Self { name, folded })
+    }
+
+    /// Takes a name that another server, or an older version of this one, gave to a channel: also with characters that
+    /// are refused today, so that the channel is not lost. Such a name equals no other, whatever it looks like.
+    pub fn heard(text: &str) -> Result<Self, NameError> {
+        if let Ok(name) = Self::parse(text) {
+            return Ok(name);
+        }
+        let rest = Self::without_hash(text)?;
+        if let Some(bad) = rest.chars().find(|&c| c == ',' || c == ' ' || c.is_control()) {
+            return Err(NameError::Character(bad));
+        }
+        if text.len() > Self::MAX_HEARD {
+            return Err(NameError::TooLong(Self::MAX_HEARD));
+        }
+        Ok(Self { name: text.into(), folded: text.to_ascii_lowercase().into() })
+    }
+
+    /// Longest that other servers' channel names are taken for, in bytes.
+    const MAX_HEARD: usize = 256;
+
+    fn without_hash(text: &str) -> Result<&str, NameError> {
+        match text.chars().next() {
+            None => Err(NameError::Empty),
+            Some('#') if text.len() == 1 => Err(NameError::Empty),
+            Some('#') => Ok(&text[1..]),
+            Some(other) => Err(NameError::Start(other)),
+        }
     }
 
     /// The name as its creator wrote it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The form by which names are compared.
+    pub fn folded(&self) -> &str {
+        &self.folded
     }
 
     /// The same, shared and not copied.
     pub fn shared(&self) -> Arc<str> {
-        self.0.clone()
+        self.name.clone()
     }
 }
 
-/// Characters that change how other text is shown (byte order mark, zero-width, bidirectional
-/// controls) and so let one name pass for another.
-fn invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
+impl PartialEq for Nick {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
 }
 
-macro_rules! ascii_case_insensitive {
+impl Hash for Nick {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // In one piece: hashers are slow with single bytes, and every message looks names up.
+        let mut lower = [0xff; Self::MAX_HEARD + 1];
+        for (to, from) in lower.iter_mut().zip(self.0.bytes()) {
+            *to = from.to_ascii_lowercase();
+        }
+        state.write(lower.get(..=self.0.len()).unwrap_or(&lower));
+    }
+}
+
+impl Ord for Nick {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let lower = |s: &Self| s.0.to_ascii_lowercase();
+        lower(self).cmp(&lower(other))
+    }
+}
+
+impl PartialEq for ChannelName {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded == other.folded
+    }
+}
+
+impl Hash for ChannelName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded.hash(state);
+    }
+}
+
+impl Ord for ChannelName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.folded.cmp(&other.folded)
+    }
+}
+
+macro_rules! shown {
     ($name:ident) => {
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.0.eq_ignore_ascii_case(&other.0)
-            }
-        }
-
         impl Eq for $name {}
-
-        impl Hash for $name {
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                // In one piece: hashers are slow with single bytes, and every message looks names up.
-                let mut lower = [0xff; Self::MAX + 1];
-                for (to, from) in lower.iter_mut().zip(self.0.bytes()) {
-                    *to = from.to_ascii_lowercase();
-                }
-                state.write(lower.get(..=self.0.len()).unwrap_or(&lower));
-            }
-        }
 
         impl PartialOrd for $name {
             fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
@@ -161,29 +218,22 @@ macro_rules! ascii_case_insensitive {
             }
         }
 
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                let lower = |s: &Self| s.0.to_ascii_lowercase();
-                lower(self).cmp(&lower(other))
-            }
-        }
-
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };
 }
 
-ascii_case_insensitive!(Nick);
-ascii_case_insensitive!(ChannelName);
+shown!(Nick);
+shown!(ChannelName);
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +270,8 @@ mod tests {
             assert!(std::collections::HashSet::from([nick]).contains(&Nick::heard(name).expect(name)));
         }
         assert_eq!(Nick::heard("Alice"), Nick::parse("aLICE"));
-        for bad in ["", "#a", "@a", "a b", "a!b", "a\u{202e}b", "a\u{1b}", "*", &"x".repeat(65)] {
+        for bad in ["", "#a", "@a", "a b", "a!b", "a\u{3164}b", "a\u{202e}b", "a\u{1b}", "*", &"x".repeat(65)]
+        {
             assert!(Nick::heard(bad).is_err(), "{bad:?}");
         }
     }
@@ -235,5 +286,28 @@ mod tests {
             assert!(ChannelName::parse(bad).is_err(), "{bad:?}");
         }
         assert!(ChannelName::parse(&format!("#{}", "x".repeat(64))).is_err());
+    }
+
+    #[test]
+    fn channels_of_one_look_are_one_in_any_script_or_none() {
+        let channel = |s: &str| ChannelName::parse(s).expect(s);
+        for (a, b) in
+            [("#ÉTÉ", "#été"), ("#ΣΊΣΥΦΟΣ", "#σίσυφος"), ("#Straße", "#STRASSE"), ("#❤\u{fe0f}", "#❤")]
+        {
+            assert_eq!(channel(a), channel(b));
+            let set = std::collections::HashSet::from([channel(a)]);
+            assert!(set.contains(&channel(b)), "{a}");
+        }
+        for c in "\u{3164}\u{fe0f}\u{180e}\u{34f}\u{115f}\u{2800}\u{61c}\u{e0041}\u{e000}".chars() {
+            let name = format!("#lobby{c}");
+            assert_eq!(ChannelName::parse(&name), Err(NameError::Character(c)));
+            let heard = ChannelName::heard(&name).expect("was allowed once");
+            assert_ne!(heard, channel("#lobby"));
+            assert_eq!(heard, ChannelName::heard(&format!("#LOBBY{c}")).expect("the same"));
+        }
+        assert_eq!(ChannelName::heard("#É"), ChannelName::parse("#é"));
+        for bad in ["", "#", "lobby", "#a b", "#a,b", "#a\u{7}"] {
+            assert!(ChannelName::heard(bad).is_err(), "{bad:?}");
+        }
     }
 }

@@ -96,7 +96,7 @@ impl Named {
     }
 
     fn is(&self, channel: &Channel) -> bool {
-        self.0.matches(channel.name.as_str()) || self.1.as_ref() == Some(&channel.name)
+        self.0.matches(channel.name.folded()) || self.1.as_ref() == Some(&channel.name)
     }
 }
 

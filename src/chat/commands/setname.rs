@@ -7,7 +7,7 @@ use crate::chat::context::Context;
 use crate::chat::event::EventKind;
 use crate::chat::settings::Settings;
 use crate::chat::state::Chat;
-use crate::wire::{Message, Reply};
+use crate::wire::{Message, Reply, chars};
 
 /// SETNAME
 pub const SPEC: Spec = Spec { name: "SETNAME", least: 1, parse };
@@ -20,6 +20,10 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let name = message.param(0).unwrap_or_default();
     if name.is_empty() || name.len() > Settings::REALNAME_BYTES {
         let text = format!("A real name has 1 to {} bytes", Settings::REALNAME_BYTES);
+        return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
+    }
+    if let Some(bad) = chars::refused_in_name(name) {
+        let text = format!("A real name may not contain {bad:?}");
         return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
     }
     Ok(Command::SetName(SetName(name.into())))

@@ -176,7 +176,7 @@ impl Entry {
                 return Some(());
             }
             "RENAME" => {
-                self.object = Some(ChannelName::parse(text).ok()?.to_string());
+                self.object = Some(ChannelName::heard(text).ok()?.to_string());
                 (Kind::Rename, line.param(2))
             }
             _ => return None,

@@ -176,7 +176,7 @@ impl Follow {
             }
         }
         if entry.kind == Kind::Rename
-            && let Some(name) = entry.object.as_deref().and_then(|name| ChannelName::parse(name).ok())
+            && let Some(name) = entry.object.as_deref().and_then(|name| ChannelName::heard(name).ok())
         {
             place.target = Target::Channel(name);
         }

@@ -329,7 +329,7 @@ impl Target {
 
     fn read(text: &str, nick: impl Fn(&str) -> Result<Nick, NameError>) -> Result<Self, BadTarget> {
         let parsed = if text.starts_with('#') {
-            ChannelName::parse(text).map(Self::Channel)
+            ChannelName::heard(text).map(Self::Channel)
         } else {
             nick(text).map(Self::Person)
         };

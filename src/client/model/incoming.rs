@@ -154,7 +154,7 @@ impl Model {
     }
 
     fn joined(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let channel = ChannelName::heard(line.param(0)?).ok()?;
         let who = Nick::heard(line.nick()?).ok()?;
         let me = self.me.as_ref() == Some(&who);
         if me {
@@ -170,7 +170,7 @@ impl Model {
     }
 
     fn left(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let channel = ChannelName::heard(line.param(0)?).ok()?;
         let source = line.nick()?;
         let kicked = line.command.eq_ignore_ascii_case("KICK");
         let who = Nick::heard(if kicked { line.param(1)? } else { source }).ok()?;
@@ -211,7 +211,7 @@ impl Model {
     }
 
     fn topic_set(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let channel = ChannelName::heard(line.param(0)?).ok()?;
         let text = line.param(1).unwrap_or_default().to_owned();
         self.channels.topic_is(&channel, &text);
         let by = line.nick().map(str::to_owned);
@@ -235,7 +235,7 @@ impl Model {
     }
 
     fn join_refused(&mut self, line: &Message<'_>, context: usize, reason: &str) -> Option<()> {
-        let channel = ChannelName::parse(line.param(context)?).ok()?;
+        let channel = ChannelName::heard(line.param(context)?).ok()?;
         self.channels.wanted.take(&channel)?;
         self.events.push_back(Event::JoinFailed { channel, reason: reason.to_owned() });
         Some(())
@@ -255,7 +255,7 @@ impl Model {
     }
 
     fn numeric(&mut self, code: Numeric, line: &Message<'_>, label: Option<&str>, now: Millis) {
-        let channel = |index: usize| line.param(index).and_then(|name| ChannelName::parse(name).ok());
+        let channel = |index: usize| line.param(index).and_then(|name| ChannelName::heard(name).ok());
         match code {
             numeric::RPL_ISUPPORT => {
                 line.params().iter().skip(1).for_each(|token| self.server.token(token));

@@ -45,7 +45,7 @@ pub(super) fn event(line: &Message<'_>, me: Option<&Nick>, now: Millis) -> Optio
     let time = time(line, now);
     let who = Nick::heard(line.nick()?).ok()?;
     let mine = me == Some(&who);
-    let channel = || ChannelName::parse(line.param(0)?).ok();
+    let channel = || ChannelName::heard(line.param(0)?).ok();
     let words = |index: usize| line.param(index).unwrap_or_default().to_owned();
     Some(match line.command.to_ascii_uppercase().as_str() {
         "PRIVMSG" | "NOTICE" => Event::Said(said(line, words(1), me, now)?),
@@ -84,7 +84,7 @@ pub(super) fn event(line: &Message<'_>, me: Option<&Nick>, now: Millis) -> Optio
             Event::Mode { channel: channel()?, by: who.to_string(), text, time }
         }
         "RENAME" => {
-            let to = ChannelName::parse(line.param(1)?).ok()?;
+            let to = ChannelName::heard(line.param(1)?).ok()?;
             Event::Renamed { from: channel()?, to, by: who.to_string(), time }
         }
         _ => return None,

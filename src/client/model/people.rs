@@ -51,7 +51,7 @@ impl Model {
 
     pub(super) fn mode(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
         let event = past::event(line, self.me.as_ref(), now)?;
-        let channel = ChannelName::parse(line.param(0)?).ok()?;
+        let channel = ChannelName::heard(line.param(0)?).ok()?;
         let members = &mut self.channels.joined.get_mut(&channel)?.members;
         let mut args = line.params().iter().skip(2);
         let mut on = true;
@@ -123,7 +123,7 @@ impl Model {
 
     pub(super) fn invited(&mut self, line: &Message<'_>) -> Option<()> {
         let who = Nick::heard(line.param(0)?).ok()?;
-        let channel = ChannelName::parse(line.param(1)?).ok()?;
+        let channel = ChannelName::heard(line.param(1)?).ok()?;
         let by = line.nick()?.to_owned();
         self.events.push_back(if self.me.as_ref() == Some(&who) {
             Event::Invited { channel, by }

@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::client::clean::clean;
+use crate::wire::chars;
 
 /// Most characters that may stand on one base character: two accents and a sign, as the languages with most have it.
 const MARKS: usize = 3;
@@ -88,16 +89,12 @@ fn is_mark(c: char) -> bool {
         && unicode_width::UnicodeWidthChar::width(c) == Some(0)
 }
 
-/// Is not to be seen, or looks like a space and is none.
+/// Whether the character is kept off the screen: it shows nothing, a blank or a glyph of the font's owner, it gives a
+/// direction (the lines have theirs), or it is the one letter that is three cells wide in one.
 fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-        // Three cells wide in one, and no longer in use.
-        || c == '\u{17d8}'
-        // For private use: what a terminal shows there is its owner's affair, and often two cells wide.
-        || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
+    /// KHMER SIGN BEYYAL, which Unicode discourages.
+    const THREE_CELLS: char = '\u{17d8}';
+    chars::is_unseen(c) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}') || c == THREE_CELLS
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Values that must be more than of the right type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -69,9 +69,13 @@ pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D:
 /// What is kept of channels, by their names.
 pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, KeepIn>, D::Error> {
     let channels = BTreeMap::<String, KeepIn>::deserialize(value)?;
-    for name in channels.keys() {
-        ChannelName::parse(name)
-            .map_err(|why| D::Error::custom(format!("`{name}` is no channel's name: {why}")))?;
+    let mut known = BTreeSet::new();
+    for text in channels.keys() {
+        let name = ChannelName::parse(text)
+            .map_err(|why| D::Error::custom(format!("`{text}` is no channel's name: {why}")))?;
+        if let Some(same) = known.replace(name) {
+            return Err(D::Error::custom(format!("`{same}` and `{text}` are the same channel")));
+        }
     }
     Ok(channels)
 }

@@ -45,6 +45,8 @@ const PURE_CRATES: &[&str] = &[
     "base64",
     "bytes",
     "emojis",
+    "icu_casemap",
+    "icu_properties",
     "jiff",
     "memchr",
     "nucleo_matcher",

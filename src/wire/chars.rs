@@ -1,0 +1,321 @@
+//! The table of characters: which ones a name may hold, which ones a screen shows, and which names are the same.
+//!
+//! All of it is read from the Unicode character database (`icu_properties`, `icu_casemap`). The only list of our own is
+//! [`BLANK`], because Unicode has no property for a letter or symbol whose glyph is empty.
+
+use std::borrow::Cow;
+
+use icu_casemap::CaseMapper;
+use icu_properties::props::{
+    BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier,
+    ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, IndicSyllabicCategory, JoiningType,
+};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Letters and symbols with an empty glyph: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, the two EGYPTIAN
+/// HIEROGLYPH BLANKs and KHITAN SMALL SCRIPT FILLER.
+pub const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}'];
+
+const NON_JOINER: char = '\u{200c}';
+const JOINER: char = '\u{200d}';
+/// Asks for the coloured form of the character before it.
+const EMOJI_STYLE: char = '\u{fe0f}';
+const KEYCAP: char = '\u{20e3}';
+
+/// First character that a name may not hold.
+///
+/// Refused are `Default_Ignorable_Code_Point`, `Bidi_Control`, [`BLANK`], white space other than U+0020, which the caller
+/// decides on, and the general categories Control, Format, Private Use and Unassigned. Unassigned characters may fold to others in a later version of Unicode,
+/// and then two names that were different would become one. Three ignorable characters are allowed where they make a
+/// visible difference:
+/// - U+200C ZERO WIDTH NON-JOINER between two letters that would join or after a virama, as in Persian and Indic words
+///   ([UAX #31](https://www.unicode.org/reports/tr31/#Layout_and_Format_Control_Characters), A1 and A2);
+/// - U+200D ZERO WIDTH JOINER after a virama (B), and between two emoji;
+/// - U+FE0F behind an emoji, and in a keycap.
+pub fn refused_in_name(text: &str) -> Option<char> {
+    if is_plain_ascii(text) {
+        return None;
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let refused = |&(at, &c): &(usize, &char)| !is_plain(c) && !is_in_context(&chars, at);
+    chars.iter().enumerate().find(refused).map(|(_, &c)| c)
+}
+
+/// Whether a screen shows nothing, a blank, or what only the owner of a font knows in place of the character. Joiners and
+/// the signs that choose between text and emoji are no such characters: they change how their neighbours look.
+pub fn is_unseen(c: char) -> bool {
+    !c.is_ascii()
+        && (is_ignorable(c) && !matches!(c, NON_JOINER | JOINER | '\u{fe00}'..=EMOJI_STYLE)
+            || BLANK.contains(&c)
+            || category(c) == GeneralCategory::PrivateUse)
+}
+
+/// Whether a terminal acts on the character instead of showing it, or it changes the order of other text. The marks that
+/// only give the direction of their own place (U+200E, U+200F, U+061C) do not reorder others.
+pub fn acts(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    let separates = || {
+        matches!(
+            category(c),
+            GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator
+        )
+    };
+    let reorders = || is_bidi_control(c) && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}');
+    // The byte order mark, and the brackets of interlinear annotations.
+    matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}') || separates() || reorders()
+}
+
+/// The form by which names are compared: full default case folding between canonical decomposition and composition
+/// (Unicode, section 3.13, D145), without ignorable characters. Two names with the same form look the same but for case
+/// and for what joins their letters.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            text.to_ascii_lowercase().into()
+        } else {
+            text.into()
+        };
+    }
+    let seen: String = text.nfd().filter(|&c| !is_ignorable(c)).collect();
+    CaseMapper::new().fold_string(&seen).nfc().collect::<String>().into()
+}
+
+/// The text without the characters that no name may hold: for names that a person gives themselves and that are
+/// shown beside their nick, where refusing the whole would refuse a login.
+pub fn without_refused(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::from(text);
+    // Taking a character away may leave a joiner without its neighbours.
+    while !is_plain_ascii(&text) && refused_in_name(&text).is_some() {
+        let chars: Vec<char> = text.chars().collect();
+        let kept = |&(at, &c): &(usize, &char)| is_plain(c) || is_in_context(&chars, at);
+        text = chars.iter().enumerate().filter(kept).map(|(_, &c)| c).collect::<String>().into();
+    }
+    text
+}
+
+fn is_plain_ascii(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' '..=b'~'))
+}
+
+/// Whether a name may hold the character anywhere.
+fn is_plain(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let category = category(c);
+    !matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Unassigned
+            | GeneralCategory::Surrogate
+    ) && !GeneralCategoryGroup::Separator.contains(category)
+        && !c.is_whitespace()
+        && !is_ignorable(c)
+        && !is_bidi_control(c)
+        && !BLANK.contains(&c)
+}
+
+/// Whether one of the three characters that are allowed in places stands in such a place.
+fn is_in_context(chars: &[char], at: usize) -> bool {
+    let (before, after) = (chars.get(..at).unwrap_or_default(), chars.get(at + 1..).unwrap_or_default());
+    match chars.get(at) {
+        Some(&NON_JOINER) => joins(before, after) || follows_virama(before) && follows_letter(after),
+        Some(&JOINER) => {
+            let vowel = after.first().is_some_and(|&c| indic(c) == IndicSyllabicCategory::VowelDependent);
+            follows_virama(before) && !vowel
+                || ends_in_emoji(before) && after.first().is_some_and(|&c| is_pictographic(c))
+        }
+        Some(&EMOJI_STYLE) => match (before.last(), after.first()) {
+            (Some('0'..='9' | '#' | '*'), Some(&KEYCAP)) => true,
+            (Some(&c), _) => is_pictographic(c) && CodePointSetData::new::<Emoji>().contains(c),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// UAX #31, A1: a letter that joins to the left, one that joins to the right, and transparent marks between.
+fn joins(before: &[char], after: &[char]) -> bool {
+    let joining = |&c: &char| CodePointMapData::<JoiningType>::new().get(c);
+    let opaque = |kind: &JoiningType| *kind != JoiningType::Transparent;
+    let left = before.iter().rev().map(joining).find(opaque);
+    let right = after.iter().map(joining).find(opaque);
+    matches!(left, Some(JoiningType::DualJoining | JoiningType::LeftJoining))
+        && matches!(right, Some(JoiningType::DualJoining | JoiningType::RightJoining))
+}
+
+/// UAX #31, the left side of A2 and B: a letter, marks, a virama, marks that reorder.
+fn follows_virama(before: &[char]) -> bool {
+    let class = |c: char| CodePointMapData::<CanonicalCombiningClass>::new().get(c);
+    let mark = |c: char| category(c) == GeneralCategory::NonspacingMark;
+    let mut rest = before.iter().rev().copied().skip_while(|&c| {
+        mark(c)
+            && !matches!(class(c), CanonicalCombiningClass::NotReordered | CanonicalCombiningClass::Virama)
+    });
+    rest.next().is_some_and(|c| class(c) == CanonicalCombiningClass::Virama)
+        && rest.find(|&c| !mark(c)).is_some_and(is_letter)
+}
+
+/// UAX #31, the right side of A2: marks that reorder, and a letter.
+fn follows_letter(after: &[char]) -> bool {
+    after.iter().copied().find(|&c| category(c) != GeneralCategory::NonspacingMark).is_some_and(is_letter)
+}
+
+/// An emoji with what may stand behind it: its style or the colour of a skin.
+fn ends_in_emoji(before: &[char]) -> bool {
+    let modifies = |c: char| c == EMOJI_STYLE || CodePointSetData::new::<EmojiModifier>().contains(c);
+    match before {
+        [.., emoji, last] if modifies(*last) => is_pictographic(*emoji),
+        [.., last] => is_pictographic(*last),
+        [] => false,
+    }
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+fn indic(c: char) -> IndicSyllabicCategory {
+    CodePointMapData::<IndicSyllabicCategory>::new().get(c)
+}
+
+fn is_letter(c: char) -> bool {
+    GeneralCategoryGroup::Letter.contains(category(c))
+}
+
+fn is_ignorable(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+fn is_bidi_control(c: char) -> bool {
+    CodePointSetData::new::<BidiControl>().contains(c)
+}
+
+fn is_pictographic(c: char) -> bool {
+    CodePointSetData::new::<ExtendedPictographic>().contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn characters_without_a_glyph_are_refused_in_names() {
+        for c in "\u{3164}\u{fe0f}\u{180e}\u{34f}\u{115f}\u{1160}\u{ffa0}\u{2800}\u{61c}\u{e0041}\u{e000}\u{f0000}\u{ad}\
+                  \u{200b}\u{200c}\u{200d}\u{200e}\u{202e}\u{2066}\u{feff}\u{fff9}\u{17b4}\u{180b}\u{e0100}\u{1d173}\
+                  \u{1d159}\u{13441}\u{16fe4}\u{a0}\u{3000}\u{2028}\u{85}\u{7}\u{378}\u{ffff}"
+            .chars()
+        {
+            for text in [format!("lobby{c}"), format!("{c}lobby"), format!("lob{c}by"), c.to_string()] {
+                assert_eq!(refused_in_name(&text), Some(c), "{text:?}");
+            }
+            assert!(!is_plain(c) && (c == '\u{fe0f}' || without_refused(&format!("a{c}b")) == "ab"), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn words_and_emoji_of_every_script_are_names() {
+        for name in [
+            "lobby",
+            "Zoë",
+            "日本語",
+            "한국어",
+            "עברית",
+            "العربية",
+            "ภาษาไทย",
+            "क्षत्रिय",
+            "தமிழ்",
+            "Ελληνικά",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "क्\u{200c}ष",
+            "👩\u{200d}👩\u{200d}👧",
+            "👩🏽\u{200d}💻",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "❤\u{fe0f}",
+            "1\u{fe0f}\u{20e3}",
+            "🇩🇪",
+        ] {
+            assert_eq!(refused_in_name(name), None, "{name:?}");
+            assert_eq!(without_refused(name), name);
+        }
+    }
+
+    #[test]
+    fn joiners_are_refused_where_they_join_nothing() {
+        for (name, c) in [
+            ("a\u{200c}b", '\u{200c}'),
+            ("ا\u{200c}ب", '\u{200c}'),
+            ("می\u{200c}", '\u{200c}'),
+            ("a\u{200d}b", '\u{200d}'),
+            ("👩\u{200d}", '\u{200d}'),
+            ("👩\u{200d}\u{200d}👩", '\u{200d}'),
+            ("a\u{200d}👩", '\u{200d}'),
+            ("1\u{fe0f}", '\u{fe0f}'),
+            ("❤\u{fe0f}\u{fe0f}", '\u{fe0f}'),
+        ] {
+            assert_eq!(refused_in_name(name), Some(c), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_blanks_repeats_no_property() {
+        for c in BLANK {
+            assert!(!is_ignorable(c) && !is_bidi_control(c) && !c.is_whitespace(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_differ_in_case_or_in_what_nobody_sees_fold_to_one() {
+        for (a, b) in [
+            ("#Lobby", "#lobby"),
+            ("#ÉTÉ", "#e\u{301}té"),
+            ("#ΣΊΣΥΦΟΣ", "#σίσυφος"),
+            ("#Straße", "#STRASSE"),
+            ("#Привет", "#пРИВЕТ"),
+            ("#\u{212a}elvin", "#kelvin"),
+            ("#\u{1e9e}", "#ss"),
+            ("#❤\u{fe0f}", "#❤"),
+            ("#Ⴀ", "#ⴀ"),
+            ("#𐐀", "#𐐨"),
+        ] {
+            assert_eq!(fold(a), fold(b), "{a} {b}");
+        }
+        for (a, b) in [("#a", "#b"), ("#é", "#e"), ("#ı", "#i"), ("#ｌ", "#l")] {
+            assert_ne!(fold(a), fold(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn folding_any_character_twice_is_folding_it_once() {
+        for c in ('\0'..=char::MAX)
+            .filter(|&c| !matches!(category(c), GeneralCategory::Unassigned | GeneralCategory::PrivateUse))
+            // The hundred thousand ideographs have no case.
+            .filter(|&c| !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')) {
+            let text = format!("#{c}\u{345}\u{301}");
+            let folded = fold(&text).into_owned();
+            assert_eq!(fold(&folded), folded, "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_without_the_refused_is_a_name(text in "[a-z\u{200c}\u{200d}\u{fe0f}\u{3164}\u{e0041}👩🏽❤ب्क1]{0,12}") {
+            prop_assert_eq!(refused_in_name(&without_refused(&text)), None);
+        }
+
+        #[test]
+        fn case_makes_no_difference(text in "\\PC{0,20}") {
+            let folded = fold(&text).into_owned();
+            prop_assert_eq!(fold(&folded), folded.as_str());
+            let composed = text.nfc().collect::<String>();
+            prop_assert_eq!(fold(&composed), folded.as_str());
+        }
+    }
+}
