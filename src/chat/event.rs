@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::record::{LINE_BREAK, LINE_JOIN, MessageKind};
 use super::settings::SERVER_NAME;
+use crate::wire::fit::{LINE, cut, pieces};
 use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick};
 
 /// The capabilities that change how an event looks. Sessions that agree in these get the same bytes.
@@ -14,6 +15,7 @@ pub const RENDER_CAPS: CapSet = CapSet::of(&[
     Cap::EchoMessage,
     Cap::Batch,
     Cap::Multiline,
+    Cap::SendId,
     Cap::ExtendedJoin,
     Cap::AwayNotify,
     Cap::Setname,
@@ -126,23 +128,34 @@ impl Renderer {
         if !event.is_for(caps) {
             return;
         }
-        if let EventKind::Message { kind, target, text, .. } = &event.kind
-            && memchr::memchr2(LINE_BREAK as u8, LINE_JOIN as u8, text.as_bytes()).is_some()
-        {
-            if caps.has(Cap::Multiline) && caps.has(Cap::Batch) {
-                self.multiline(event, (*kind, target, text), caps, tag, out);
-            } else {
-                self.lines(event, (*kind, target, text), caps, tag, out);
+        if let EventKind::Message { kind, target, text, .. } = &event.kind {
+            let has_lines = memchr::memchr2(LINE_BREAK as u8, LINE_JOIN as u8, text.as_bytes()).is_some();
+            if has_lines && caps.has(Cap::Multiline) && caps.has(Cap::Batch) {
+                return self.multiline(event, (*kind, target, text), caps, tag, out);
             }
-            return;
+            if has_lines || (text.len() > room(event, *kind, target) && !caps.takes_long_lines()) {
+                return self.lines(event, (*kind, target, text), caps, tag, out);
+            }
         }
-        self.head(event, caps, tag, Tagged::Whole, out);
+        let body = self.head(event, caps, tag, Tagged::Whole, out);
         event.kind.write(event.account.as_ref(), caps, out);
+        if out.len() - body + 2 > LINE && !caps.takes_long_lines() {
+            let line = String::from_utf8_lossy(out.get(body..).unwrap_or_default());
+            let length = cut(&line, LINE - 2);
+            out.truncate(body + length);
+        }
         out.extend_from_slice(b"\r\n");
     }
 
-    /// The tags and the source.
-    fn head(&mut self, event: &Event, caps: CapSet, tag: Option<&str>, tagged: Tagged, out: &mut Vec<u8>) {
+    /// The tags and the source. Gives the length of `out` behind the tags.
+    fn head(
+        &mut self,
+        event: &Event,
+        caps: CapSet,
+        tag: Option<&str>,
+        tagged: Tagged,
+        out: &mut Vec<u8>,
+    ) -> usize {
         let mut mark = b'@';
         let mut put = |out: &mut Vec<u8>, key: &str, value: &str| {
             out.push(mark);
@@ -175,8 +188,10 @@ impl Renderer {
         if mark == b';' {
             out.push(b' ');
         }
+        let body = out.len();
         out.push(b':');
         out.extend_from_slice(event.source.as_bytes());
+        body
     }
 
     /// A batch with the lines as they were sent ([multiline](https://ircv3.net/specs/extensions/multiline)). The
@@ -206,7 +221,8 @@ impl Renderer {
         }
     }
 
-    /// One message for each line that is not blank, for sessions that do not know multiline.
+    /// One message for each line that is not blank, for sessions that do not know multiline, and for each piece that fits
+    /// where they take no long lines. The first has the id. Several that answer a label are in a batch.
     fn lines(
         &mut self,
         event: &Event,
@@ -215,12 +231,22 @@ impl Renderer {
         tag: Option<&str>,
         out: &mut Vec<u8>,
     ) {
+        let room = if caps.takes_long_lines() { usize::MAX } else { room(event, kind, target) };
+        let texts: Vec<Piece<'_>> = split_lines(text).flat_map(|(line, _)| Piece::all(line, room)).collect();
+        let label = tag.filter(|tag| texts.len() > 1 && caps.has(Cap::Batch) && tag.starts_with("label="));
+        if let Some(label) = label {
+            put(out, &["@", label, " :", SERVER_NAME, " BATCH +r labeled-response\r\n"]);
+        }
+        let tag = if label.is_some() { Some("batch=r") } else { tag };
         let mut tagged = Tagged::Whole;
-        for (line, _) in split_lines(text).filter(|(line, _)| !line.is_empty()) {
+        for Piece { start, text, end } in texts {
             let tag = tag.filter(|tag| tagged == Tagged::Whole || tag.starts_with("batch="));
             self.head(event, caps, tag, tagged, out);
-            put(out, &[kind.command(), target, " :", line, "\r\n"]);
+            put(out, &[kind.command(), target, " :", start, text, end, "\r\n"]);
             tagged = Tagged::Further;
+        }
+        if label.is_some() {
+            put(out, &[":", SERVER_NAME, " BATCH -r\r\n"]);
         }
     }
 
@@ -236,6 +262,45 @@ impl Renderer {
 fn put(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Bytes of text for which a line of 512 bytes has room.
+fn room(event: &Event, kind: MessageKind, target: &str) -> usize {
+    let head = ":".len() + event.source.len() + kind.command().len() + target.len() + " :".len();
+    // Names are short enough that much more is left.
+    LINE.saturating_sub(head + "\r\n".len()).max(64)
+}
+
+/// A text with what makes it an ACTION.
+struct Piece<'a> {
+    start: &'static str,
+    text: &'a str,
+    end: &'static str,
+}
+
+impl<'a> Piece<'a> {
+    /// The texts of a line, which fit: an ACTION becomes several, of another CTCP what is too much is dropped, for its
+    /// second half would be taken for something that was said.
+    fn all(line: &'a str, room: usize) -> Vec<Self> {
+        const ACTION: &str = "\u{1}ACTION ";
+        let plain = |text| Self { start: "", text, end: "" };
+        if line.is_empty() {
+            return Vec::new();
+        }
+        if line.len() <= room {
+            return vec![plain(line)];
+        }
+        if let Some(action) = line.strip_prefix(ACTION) {
+            let action = action.strip_suffix('\u{1}').unwrap_or(action);
+            let action = pieces(action, room - ACTION.len() - 1);
+            return action.map(|text| Self { start: ACTION, text, end: "\u{1}" }).collect();
+        }
+        if line.starts_with('\u{1}') {
+            let text = line.get(..cut(line, room - 1)).unwrap_or_default();
+            return vec![Self { start: "", text, end: "\u{1}" }];
+        }
+        pieces(line, room).map(plain).collect()
     }
 }
 
@@ -318,82 +383,4 @@ impl MessageKind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event() -> Event {
-        Event {
-            source: "al!al@parlour".into(),
-            account: Nick::parse("al").ok(),
-            bot: false,
-            time: Millis(1_700_000_000_007),
-            id: Some(MessageId::first_at(Millis(1))),
-            tags: "+draft/react=x".into(),
-            kind: EventKind::Message {
-                kind: MessageKind::Privmsg,
-                target: "#c".into(),
-                text: "hi there".into(),
-                own: false,
-            },
-        }
-    }
-
-    fn render(event: &Event, caps: &[Cap], tag: Option<&str>) -> String {
-        let mut out = Vec::new();
-        Renderer::default().render(event, CapSet::of(caps), tag, &mut out);
-        String::from_utf8(out).expect("utf-8")
-    }
-
-    #[test]
-    fn each_capability_adds_its_tag() {
-        let line = ":al!al@parlour PRIVMSG #c :hi there\r\n";
-        assert_eq!(render(&event(), &[], None), line);
-        assert_eq!(
-            render(&event(), &[Cap::ServerTime], None),
-            format!("@time=2023-11-14T22:13:20.007Z {line}")
-        );
-        assert_eq!(
-            render(&event(), &[Cap::MessageTags, Cap::AccountTag], Some("label=7")),
-            format!("@label=7;msgid=0000000000100000;+draft/react=x;account=al {line}")
-        );
-    }
-
-    #[test]
-    fn some_events_are_not_for_everybody() {
-        let own = Event { kind: EventKind::Tagmsg { target: "bob".into(), own: true }, ..event() };
-        assert_eq!(render(&own, &[Cap::MessageTags], None), "");
-        assert_eq!(render(&own, &[Cap::EchoMessage], None), "");
-        assert!(render(&own, &[Cap::EchoMessage, Cap::MessageTags], None).ends_with("TAGMSG bob\r\n"));
-    }
-
-    #[test]
-    fn a_multiline_message_is_a_batch_or_several_lines() {
-        let text: Arc<str> = "hello\n\nhow is \reveryone?".into();
-        let kind = EventKind::Message { kind: MessageKind::Privmsg, target: "#c".into(), text, own: false };
-        let event = Event { kind, ..event() };
-        let caps = [Cap::MessageTags, Cap::Batch, Cap::Multiline];
-        assert_eq!(
-            render(&event, &caps, Some("batch=r")),
-            "@batch=r;msgid=0000000000100000;+draft/react=x :al!al@parlour BATCH +0000000000100000 draft/multiline #c\r\n\
-             @batch=0000000000100000 :al!al@parlour PRIVMSG #c :hello\r\n\
-             @batch=0000000000100000 :al!al@parlour PRIVMSG #c :\r\n\
-             @batch=0000000000100000 :al!al@parlour PRIVMSG #c :how is \r\n\
-             @batch=0000000000100000;draft/multiline-concat :al!al@parlour PRIVMSG #c :everyone?\r\n\
-             @batch=r :al!al@parlour BATCH -0000000000100000\r\n"
-        );
-        assert_eq!(
-            render(&event, &[Cap::MessageTags, Cap::AccountTag], Some("label=7")),
-            "@label=7;msgid=0000000000100000;+draft/react=x;account=al :al!al@parlour PRIVMSG #c :hello\r\n\
-             @account=al :al!al@parlour PRIVMSG #c :how is \r\n\
-             @account=al :al!al@parlour PRIVMSG #c :everyone?\r\n"
-        );
-    }
-
-    #[test]
-    fn who_knows_extended_join_learns_more() {
-        let channel = ChannelName::parse("#c").expect("a channel");
-        let join = Event { id: None, kind: EventKind::Join(channel, "Al B".into()), ..event() };
-        assert_eq!(render(&join, &[], None), ":al!al@parlour JOIN #c\r\n");
-        assert_eq!(render(&join, &[Cap::ExtendedJoin], None), ":al!al@parlour JOIN #c al :Al B\r\n");
-    }
-}
+mod tests;

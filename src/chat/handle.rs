@@ -9,7 +9,7 @@ use super::input::{Input, InputKind};
 use super::record::{AccountChange, AccountId, Role, StoredMessage};
 use super::settings::SERVER_NAME;
 use super::state::{Chat, Session};
-use super::{commands, label, long};
+use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
 
 impl Chat {
@@ -21,6 +21,7 @@ impl Chat {
         match input.kind {
             InputKind::Opened(session, login) => {
                 self.open(session, &login, at, fx);
+                self.fit(fx, outputs);
                 long::fold(&mut fx.outputs, outputs, session);
             }
             InputKind::Closed(session, reason) => {
@@ -32,6 +33,7 @@ impl Chat {
             InputKind::Tick => self.tick(at, fx),
             InputKind::Answered { session, label, answer } => {
                 self.answered(session, answer, at, fx);
+                self.fit(fx, outputs);
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
                     label::apply(&mut fx.outputs, outputs, session, label);
                 }
@@ -39,6 +41,7 @@ impl Chat {
             }
             InputKind::Said { session, label, command } => {
                 self.said(session, command, at, fx);
+                self.fit(fx, outputs);
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
                     label::apply(&mut fx.outputs, outputs, session, label);
                 }
@@ -63,6 +66,12 @@ impl Chat {
                 from,
             });
         }
+    }
+
+    /// Lines of at most 512 bytes for the sessions that never asked for longer ones. Before labels, which count them.
+    fn fit(&self, fx: &mut Effects, from: usize) {
+        let takes_long = |id| self.sessions.get(&id).is_some_and(|known| known.caps.takes_long_lines());
+        fit::outputs(&mut fx.outputs, from, takes_long);
     }
 
     fn answers_labels(&self, session: SessionId) -> bool {

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod context;
 pub mod effects;
 pub mod event;
+mod fit;
 mod handle;
 pub mod history;
 pub mod input;

@@ -140,6 +140,11 @@ impl CapSet {
         self.0 & Self::of(caps).0 != 0
     }
 
+    /// Does the client take lines of more than 512 bytes? Those of messages of several lines do, and Parlour's own.
+    pub fn takes_long_lines(self) -> bool {
+        self.has_any(&[Cap::Multiline, Cap::SendId])
+    }
+
     /// With one more.
     #[must_use]
     pub const fn with(self, cap: Cap) -> Self {

@@ -5,6 +5,7 @@
 
 pub mod caps;
 pub mod chars;
+pub mod fit;
 pub mod framing;
 pub mod ids;
 pub mod mask;

@@ -116,7 +116,7 @@ fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
 #[test]
 fn who_asks_for_much_and_does_not_read_is_gone_when_the_connection_is() {
     let server = server_with(&["sessions.grace_s = 0", "limits.send_queue_bytes = 65536"]);
-    let mut alice = enter(&server, "alice", &reading());
+    let mut alice = enter(&server, "alice", &format!("{} draft/multiline", reading()));
     for n in 0..30 {
         alice.say("#room", &format!("{n} {}", "x".repeat(1500)));
     }

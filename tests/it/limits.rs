@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::net::TcpStream;
 
-use crate::common::{Client, PATIENCE, server_with};
+use crate::common::{Client, LONG, PATIENCE, server_with};
 
 #[test]
 fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
@@ -64,8 +64,8 @@ fn one_address_has_so_many_connections_and_no_more() {
 #[test]
 fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_before() {
     let server = server_with(&["limits.send_queue_bytes = 65536", "sessions.grace_s = 0"]);
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    let mut deaf = Client::login(&server, "carol");
+    let [mut alice, mut bob, mut deaf] =
+        ["alice", "bob", "carol"].map(|name| Client::login_with(&server, name, LONG));
     for client in [&mut alice, &mut bob, &mut deaf] {
         client.request("JOIN #room");
     }

@@ -1,6 +1,6 @@
 //! Lines that are wrong: each gets a clear answer, and the connection stays.
 
-use crate::common::{Client, Line, Server, server};
+use crate::common::{Client, LONG, Line, Server, server};
 
 /// Sends one bad line and returns the one line that answers it; the connection must live on, and the
 /// onlooker in the same channel must see nothing.
@@ -11,8 +11,8 @@ struct Bad {
 
 impl Bad {
     fn on(server: &Server) -> Self {
-        let mut alice = Client::login(server, "alice");
-        let mut onlooker = Client::login(server, "bob");
+        let mut alice = Client::login_with(server, "alice", LONG);
+        let mut onlooker = Client::login_with(server, "bob", LONG);
         alice.request("JOIN #room");
         onlooker.request("JOIN #room");
         alice.drain();

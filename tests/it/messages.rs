@@ -243,6 +243,9 @@ fn the_echo_account_answers() {
     alice.send(&format!("PRIVMSG echo :{text}"));
     let answer = alice.expect_command("echo's answer", |l| l.nick() == "echo");
     assert!(answer.text().starts_with("Server received your message: xxx"), "{answer}");
+    let rest = alice.expect_command("the rest of it", |l| l.nick() == "echo");
+    assert_eq!(format!("{}{}", answer.text(), rest.text()), format!("Server received your message: {text}"));
+    assert_eq!((rest.tag("msgid"), answer.tag("msgid").is_some()), (None, true), "one message, one id");
     // Everybody may talk to it at once, and each hears only the own answer.
     let mut bob = Client::login(&server, "bob");
     bob.send("PRIVMSG echo :from bob");

@@ -3,7 +3,7 @@
 //!
 //! <https://modern.ircdocs.horse/>, <https://ircv3.net/specs/extensions/message-tags>: without the capability, no tags.
 
-use crate::common::{Client, FULL, Line, PASSWORD, Server, server_with};
+use crate::common::{Client, FULL, LONG, Line, PASSWORD, Server, server_with};
 
 /// What such clients know beside numerics.
 const KNOWN: &[&str] = &[
@@ -207,4 +207,51 @@ fn what_an_old_client_missed_comes_with_its_time_in_the_text() {
     bob.command("QUIT");
     let irssi = enter(&server, "alice");
     assert!(!irssi.welcome.iter().any(|line| line.command == "PRIVMSG"), "once: {:?}", irssi.welcome);
+}
+
+/// <https://modern.ircdocs.horse/#message-format>: a client that never asked for more gets lines of 512 bytes at most,
+/// also of what a modern client wrote in one longer line, and also later.
+#[test]
+fn long_text_comes_in_lines_that_an_old_client_takes() {
+    let server = server_with(&["sessions.grace_s = 0"]);
+    let mut irssi = enter(&server, "carol");
+    ask(&mut irssi, "JOIN #room");
+    let mut alice = Client::login_with(&server, "alice", LONG);
+    alice.request("JOIN #room");
+    ask(&mut irssi, "PING x");
+    let text = "Tee, 会议 und 👨‍👩‍👧‍👦 ".repeat(40);
+    let text = text.trim_end();
+    alice.say("#room", text);
+    let whole = |lines: &[Line], dated: bool| -> String {
+        let lines = lines.iter().filter(|line| line.command == "PRIVMSG");
+        let texts = lines.map(|line| {
+            assert!(format!(":{} PRIVMSG #room :{}\r\n", line.source, line.text()).len() <= 512, "{line}");
+            line.text()
+        });
+        let all: String = texts.collect();
+        if dated { undated(&all).to_owned() } else { all }
+    };
+    let live = irssi.drain();
+    assert!(live.len() > 2);
+    assert_eq!(whole(&live, false), text);
+    irssi.send("QUIT");
+    irssi.until_closed();
+    alice.say("#room", text);
+    let mut irssi = enter(&server, "carol");
+    assert_eq!(whole(&irssi.welcome, true), text, "what was missed");
+    // With an id: on the first line alone, in a batch of history too.
+    let mut reader = Client::login_with(&server, "bob", &crate::common::history::reading());
+    reader.request("JOIN #room");
+    let lines = reader.history("LATEST #room * 1");
+    assert_eq!(whole(&lines, false), text);
+    let ids: Vec<bool> = lines.iter().map(|line| line.tag("msgid").is_some()).collect();
+    assert!(ids[0] && ids.len() > 2 && !ids[1..].contains(&true), "{ids:?}");
+    // The own echo, which a label asks for.
+    let own = "x".repeat(500);
+    let lines = reader.request(&format!("@label=e PRIVMSG #room :{own}"));
+    let shown: Vec<&str> = lines.iter().map(|line| line.command.as_str()).collect();
+    assert_eq!(shown, ["BATCH", "PRIVMSG", "PRIVMSG", "BATCH"], "{lines:?}");
+    assert_eq!((lines[0].tag("label"), lines[0].param(1)), (Some("e"), "labeled-response"));
+    assert_eq!(whole(&lines, false), own);
+    ask(&mut irssi, "PING x");
 }

@@ -81,7 +81,13 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
                 }
                 None => reply("NAK"),
             };
-            (vec![answer.text(wanted)], Some(Negotiation::Holds))
+            // Old clients cut a line that is longer; several that acknowledge are one answer.
+            let lines = if wanted.len() <= ROOM || caps.takes_long_lines() {
+                vec![wanted.to_owned()]
+            } else {
+                split(wanted.split(' ').filter(|word| !word.is_empty()).map(str::to_owned), ROOM)
+            };
+            (lines.iter().map(|line| answer.clone().text(line)).collect(), Some(Negotiation::Holds))
         }
         "END" => (vec![], Some(Negotiation::Ends)),
         "" => (vec![Reply::numeric(ERR_NEEDMOREPARAMS).arg("CAP").text("Not enough parameters")], None),
@@ -239,7 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_a_request_repeats_all_of_it_in_one_line() {
+    fn an_answer_to_a_request_repeats_all_of_it_in_lines_that_fit() {
+        let nick = "x".repeat(Nick::MAX);
+        let wanted = "batch server-time message-tags ".repeat(40);
+        let replies = negotiate(&["REQ", &wanted], &nick, &mut CapSet::EMPTY.with_302()).replies;
+        let texts =
+            lines(&replies).into_iter().map(|line| line.split_once(" ACK :").expect("an ACK").1.to_owned());
+        let texts: Vec<String> = texts.collect();
+        assert!(texts.len() > 2 && texts.join(" ") == wanted.trim_end(), "{texts:?}");
         let mut caps = CapSet::EMPTY.with_302();
         let all = vec![CapSet::of(Cap::ALL).to_string(); 4].join(" ");
         assert_eq!(ask(&mut caps, &["REQ", &all]), format!(":s CAP al ACK :{all}\r\n"));

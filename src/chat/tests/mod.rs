@@ -4,6 +4,7 @@ mod driver;
 mod metadata;
 mod modern;
 mod order;
+mod short_lines;
 mod simulation;
 
 use super::InputKind;
@@ -58,7 +59,7 @@ fn membership_outlives_the_session() {
     assert!(d.say(al, "QUIT :bye").contains("ERROR :Quit: bye"));
     assert!(d.got(bo).ends_with(":al!al@parlour QUIT :Quit: bye\r\n"));
     let again = d.open_with_burst("al", "");
-    assert_eq!(d.got(bo), ":al!al@parlour JOIN #a\r\n:chat.parlour MODE #a +q al\r\n");
+    assert_eq!(d.got(bo), ":al!al@parlour JOIN #a\r\n:chat.parlour MODE #a +qo al al\r\n");
     let burst = d.got(again);
     let from_join = burst.split_once(":al!al@parlour JOIN #a\r\n").expect("joined").1;
     assert!(from_join.starts_with(":chat.parlour 332 al #a :tea at five\r\n:chat.parlour 333 al #a al 17"));

@@ -16,6 +16,10 @@ use super::{Device, Line, PASSWORD, PATIENCE, Server};
 pub const FULL: &str =
     "account-tag batch echo-message labeled-response message-tags multi-prefix server-time standard-replies";
 
+/// [`FULL`], and lines of more than 512 bytes.
+pub const LONG: &str = "account-tag batch echo-message labeled-response message-tags multi-prefix server-time \
+                        standard-replies draft/multiline";
+
 /// One connection to a server.
 pub struct Client {
     tls: StreamOwned<ClientConnection, TcpStream>,

@@ -47,12 +47,14 @@ struct ToldLine {
 }
 
 impl Told {
-    /// Most bytes of the values of a line, so that it has at most 512 whoever changes what.
+    /// Most bytes of the letters and values of a line, so that it has at most 512 whoever changes what.
     const ROOM: usize = 340;
 
     fn add(&mut self, on: bool, letter: char, value: Option<&str>) {
         let more = value.map_or(0, |value| value.len() + 1);
-        if self.0.last().is_none_or(|line| line.values.len() + more > Self::ROOM) {
+        // A sign and a letter.
+        let more = more + 2;
+        if self.0.last().is_none_or(|line| line.letters.len() + line.values.len() + more > Self::ROOM) {
             self.0.push(ToldLine::default());
         }
         let Some(line) = self.0.last_mut() else { return };
@@ -287,7 +289,12 @@ impl Change<'_, '_> {
         let changed = ranks.set(rank, on);
         if changed != ranks {
             self.set_ranks(account, changed);
-            self.told.add(on, rank.letter(), Some(nick.as_str()));
+            // What is told is what changed of what is shown.
+            let (before, after) = (ranks.shown(), changed.shown());
+            let (from, to) = if on { (before, after) } else { (after, before) };
+            for rank in to.iter().filter(|&rank| !from.has(rank)) {
+                self.told.add(on, rank.letter(), Some(nick.as_str()));
+            }
         }
         Ok(())
     }

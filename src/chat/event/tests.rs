@@ -1,0 +1,119 @@
+//! Events as they look to sessions of different capabilities.
+
+use super::*;
+
+fn event() -> Event {
+    Event {
+        source: "al!al@parlour".into(),
+        account: Nick::parse("al").ok(),
+        bot: false,
+        time: Millis(1_700_000_000_007),
+        id: Some(MessageId::first_at(Millis(1))),
+        tags: "+draft/react=x".into(),
+        kind: EventKind::Message {
+            kind: MessageKind::Privmsg,
+            target: "#c".into(),
+            text: "hi there".into(),
+            own: false,
+        },
+    }
+}
+
+fn render(event: &Event, caps: &[Cap], tag: Option<&str>) -> String {
+    let mut out = Vec::new();
+    Renderer::default().render(event, CapSet::of(caps), tag, &mut out);
+    String::from_utf8(out).expect("utf-8")
+}
+
+#[test]
+fn each_capability_adds_its_tag() {
+    let line = ":al!al@parlour PRIVMSG #c :hi there\r\n";
+    assert_eq!(render(&event(), &[], None), line);
+    assert_eq!(render(&event(), &[Cap::ServerTime], None), format!("@time=2023-11-14T22:13:20.007Z {line}"));
+    assert_eq!(
+        render(&event(), &[Cap::MessageTags, Cap::AccountTag], Some("label=7")),
+        format!("@label=7;msgid=0000000000100000;+draft/react=x;account=al {line}")
+    );
+}
+
+#[test]
+fn some_events_are_not_for_everybody() {
+    let own = Event { kind: EventKind::Tagmsg { target: "bob".into(), own: true }, ..event() };
+    assert_eq!(render(&own, &[Cap::MessageTags], None), "");
+    assert_eq!(render(&own, &[Cap::EchoMessage], None), "");
+    assert!(render(&own, &[Cap::EchoMessage, Cap::MessageTags], None).ends_with("TAGMSG bob\r\n"));
+}
+
+#[test]
+fn a_multiline_message_is_a_batch_or_several_lines() {
+    let text: Arc<str> = "hello\n\nhow is \reveryone?".into();
+    let kind = EventKind::Message { kind: MessageKind::Privmsg, target: "#c".into(), text, own: false };
+    let event = Event { kind, ..event() };
+    let caps = [Cap::MessageTags, Cap::Batch, Cap::Multiline];
+    assert_eq!(
+        render(&event, &caps, Some("batch=r")),
+        "@batch=r;msgid=0000000000100000;+draft/react=x :al!al@parlour BATCH +0000000000100000 draft/multiline #c\r\n\
+         @batch=0000000000100000 :al!al@parlour PRIVMSG #c :hello\r\n\
+         @batch=0000000000100000 :al!al@parlour PRIVMSG #c :\r\n\
+         @batch=0000000000100000 :al!al@parlour PRIVMSG #c :how is \r\n\
+         @batch=0000000000100000;draft/multiline-concat :al!al@parlour PRIVMSG #c :everyone?\r\n\
+         @batch=r :al!al@parlour BATCH -0000000000100000\r\n"
+    );
+    assert_eq!(
+        render(&event, &[Cap::MessageTags, Cap::AccountTag], Some("label=7")),
+        "@label=7;msgid=0000000000100000;+draft/react=x;account=al :al!al@parlour PRIVMSG #c :hello\r\n\
+         @account=al :al!al@parlour PRIVMSG #c :how is \r\n\
+         @account=al :al!al@parlour PRIVMSG #c :everyone?\r\n"
+    );
+}
+
+#[test]
+fn long_text_is_cut_for_who_takes_no_long_lines() {
+    let text: Arc<str> = "tea and biscuits ".repeat(60).into();
+    let kind = |text: &Arc<str>| EventKind::Message {
+        kind: MessageKind::Privmsg,
+        target: "#c".into(),
+        text: text.clone(),
+        own: false,
+    };
+    let long = Event { kind: kind(&text), ..event() };
+    for caps in [&[Cap::Multiline][..], &[Cap::SendId]] {
+        assert_eq!(render(&long, caps, None), format!(":al!al@parlour PRIVMSG #c :{text}\r\n"));
+    }
+    let out = render(&long, &[Cap::MessageTags, Cap::Batch], Some("label=7"));
+    let lines: Vec<&str> = out.split_terminator("\r\n").collect();
+    let [open, first, second, third, close] = lines[..] else { panic!("{out}") };
+    assert_eq!(open, "@label=7 :chat.parlour BATCH +r labeled-response");
+    assert_eq!(close, ":chat.parlour BATCH -r");
+    let texts = [
+        first.strip_prefix("@batch=r;msgid=0000000000100000;+draft/react=x :al!al@parlour PRIVMSG #c :"),
+        second.strip_prefix("@batch=r :al!al@parlour PRIVMSG #c :"),
+        third.strip_prefix("@batch=r :al!al@parlour PRIVMSG #c :"),
+    ];
+    assert_eq!(texts.map(|text| text.expect(&out)).concat(), *text);
+    assert_eq!(render(&long, &[], None).matches("PRIVMSG #c :").count(), 3);
+
+    let action = Event { kind: kind(&format!("\u{1}ACTION {text}\u{1}").into()), ..event() };
+    let out = render(&action, &[], None);
+    let parts = out.split_terminator("\r\n").map(|line| {
+        let text = line.strip_prefix(":al!al@parlour PRIVMSG #c :\u{1}ACTION ").expect(&out);
+        text.strip_suffix('\u{1}').expect(&out)
+    });
+    assert_eq!(parts.collect::<String>(), *text);
+    let other = Event { kind: kind(&format!("\u{1}PING {text}\u{1}").into()), ..event() };
+    let out = render(&other, &[], None);
+    assert!(out.len() == LINE && out.ends_with("\u{1}\r\n"), "{out:?}");
+
+    let channel = ChannelName::parse("#c").expect("a channel");
+    let topic = Event { kind: EventKind::Topic(channel, text), ..event() };
+    let out = render(&topic, &[], None);
+    assert!(out.len() <= LINE && out.ends_with("\r\n"), "{out:?}");
+}
+
+#[test]
+fn who_knows_extended_join_learns_more() {
+    let channel = ChannelName::parse("#c").expect("a channel");
+    let join = Event { id: None, kind: EventKind::Join(channel, "Al B".into()), ..event() };
+    assert_eq!(render(&join, &[], None), ":al!al@parlour JOIN #c\r\n");
+    assert_eq!(render(&join, &[Cap::ExtendedJoin], None), ":al!al@parlour JOIN #c al :Al B\r\n");
+}

@@ -1,0 +1,119 @@
+//! Text in pieces that fit lines of at most [`LINE`] bytes, for clients that never asked for longer ones.
+
+use unicode_segmentation::GraphemeCursor;
+
+/// Most bytes of a line with its end and without its tags
+/// (<https://modern.ircdocs.horse/#message-format>).
+pub const LINE: usize = 512;
+
+/// Longest formatting code with its arguments: a byte and two colours of six digits
+/// (<https://modern.ircdocs.horse/formatting>).
+const CODE: usize = "\x04rrggbb,rrggbb".len();
+
+/// The text in pieces of at most `room` bytes that make it up again. Each ends between grapheme clusters and outside of
+/// formatting codes, and where that is near behind a space. A cluster that is longer is cut between characters.
+pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, more) = rest.split_at(cut(rest, room));
+        rest = more;
+        Some(piece)
+    })
+}
+
+/// Byte offset at which the first piece of a text ends. At least one character, so that pieces come to an end.
+pub fn cut(text: &str, room: usize) -> usize {
+    if text.len() <= room {
+        return text.len();
+    }
+    let end = text.floor_char_boundary(room);
+    let last = match boundary(text, end) {
+        0 => return end.max(text.chars().next().map_or(0, char::len_utf8)),
+        last => code_start(text, last).filter(|&start| start > 0).unwrap_or(last),
+    };
+    let near = text.floor_char_boundary(last - last / 4);
+    let space = text.get(near..last).and_then(|tail| tail.rfind(' ')).map(|at| near + at + 1);
+    space.filter(|&at| boundary(text, at) == at).unwrap_or(last)
+}
+
+/// The last boundary between grapheme clusters up to an offset, which is one between characters.
+fn boundary(text: &str, end: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(end, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(true) | Err(_) => end,
+        Ok(false) => cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
+    }
+}
+
+/// Byte offset of the formatting code that a cut at `at` would tear.
+fn code_start(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let from = at.saturating_sub(CODE);
+    let start = from + bytes.get(from..at)?.iter().rposition(|byte| matches!(byte, 3 | 4))?;
+    let code = bytes.get(start..)?;
+    let (most, is_digit): (usize, fn(&u8) -> bool) =
+        if code.first() == Some(&3) { (2, u8::is_ascii_digit) } else { (6, u8::is_ascii_hexdigit) };
+    let digits = |from: usize| code.iter().skip(from).take(most).take_while(|byte| is_digit(byte)).count();
+    let colour = digits(1);
+    let second = if colour > 0 && code.get(1 + colour) == Some(&b',') { digits(2 + colour) } else { 0 };
+    let end = start + 1 + colour + if second > 0 { 1 + second } else { 0 };
+    (at < end).then_some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation as _;
+
+    use super::*;
+
+    fn all(text: &str, room: usize) -> Vec<&str> {
+        pieces(text, room).collect()
+    }
+
+    #[test]
+    fn pieces_end_between_clusters_and_behind_spaces() {
+        assert_eq!(all("", 8), [""; 0]);
+        assert_eq!(all("12345678", 8), ["12345678"]);
+        assert_eq!(all("123456789", 8), ["12345678", "9"]);
+        assert_eq!(all("one two three", 8), ["one two ", "three"]);
+        assert_eq!(all("a bcdefghijk", 8), ["a bcdefg", "hijk"], "a space that is far is none");
+        assert_eq!(all("üüüüü", 5), ["üü", "üü", "ü"]);
+        // A family of four is one cluster of 25 bytes.
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(all(&format!("abc{family}d"), 26), ["abc", &format!("{family}d")]);
+        assert_eq!(
+            all(&format!("a{}", "\u{301}".repeat(9)), 8).concat(),
+            format!("a{}", "\u{301}".repeat(9))
+        );
+        assert_eq!(all("👍", 1), ["👍"], "no endless loop");
+    }
+
+    #[test]
+    fn no_piece_ends_inside_a_formatting_code() {
+        assert_eq!(all("12345\u{3}04,12red", 8), ["12345", "\u{3}04,12re", "d"]);
+        assert_eq!(all("1234\u{3}4,12red", 8), ["1234", "\u{3}4,12red"]);
+        assert_eq!(all("12345\u{3}4red", 8), ["12345\u{3}4r", "ed"]);
+        assert_eq!(all("123\u{4}ff8800red", 8), ["123", "\u{4}ff8800r", "ed"]);
+        assert_eq!(all("123456\u{2}bold", 8), ["123456\u{2}b", "old"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_no_cluster_torn(text in "([a-c ]|\u{3}[0-9]{0,3},?|\u{301}|👍🏽|🇦|\\PC){0,60}", room in 24usize..40) {
+            let found = all(&text, room);
+            prop_assert_eq!(found.concat(), text.as_str());
+            let whole: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+            let longest = text.graphemes(true).map(str::len).max().unwrap_or(0);
+            let mut at = 0;
+            for piece in found {
+                prop_assert!(!piece.is_empty() && piece.len() <= room);
+                prop_assert!(longest > room || whole.contains(&at), "{:?} at {at}", text);
+                at += piece.len();
+            }
+        }
+    }
+}
