@@ -79,6 +79,8 @@ pub struct Redaction {
     pub target: Box<str>,
     /// Which.
     pub message: MessageId,
+    /// Its msgid as the client wrote it, for errors.
+    pub msgid: Box<str>,
     /// Why, if that was said.
     pub reason: Option<Arc<str>>,
 }

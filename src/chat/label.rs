@@ -4,6 +4,33 @@
 use super::audience::SessionId;
 use super::effects::Output;
 use super::settings::SERVER_NAME;
+use crate::wire::Message;
+
+/// Longest label, in bytes, as the specification has it; longer ones are ignored.
+const MAX: usize = 64;
+
+/// The label of a command, still escaped as it goes back.
+pub fn of(message: &Message<'_>) -> Option<Box<str>> {
+    if message.tags.is_empty() {
+        return None;
+    }
+    let last = message.tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
+    last.filter(|label| !label.is_empty() && label.len() <= MAX).map(Into::into)
+}
+
+/// Rendered lines as the answer to a labelled command: an ACK where there are none, one with the label, or several in a
+/// batch.
+pub(super) fn answer(lines: &str, label: &str) -> String {
+    let open = format!("@label={label} :{SERVER_NAME} BATCH +r labeled-response\r\n");
+    match lines.matches('\n').count() {
+        0 => format!("@label={label} :{SERVER_NAME} ACK\r\n"),
+        1 => tagged(&format!("label={label}"), lines),
+        _ => {
+            let inner = lines.split_inclusive('\n').map(|line| tagged("batch=r", line));
+            std::iter::once(open).chain(inner).chain([format!(":{SERVER_NAME} BATCH -r\r\n")]).collect()
+        }
+    }
+}
 
 /// Marks what `session` gets out of `outputs[from..]` as the answer to its labelled command: nothing becomes an
 /// ACK, one message carries the label, several go in a batch. Where the answer is still to be found out, it will carry

@@ -6,6 +6,9 @@
 //! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
 //! must be checked it says so in its [`Step`], and goes on when it is told the outcome.
 
+mod answers;
+mod pass;
+
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -13,6 +16,7 @@ use zeroize::Zeroizing;
 use super::account::DeviceKey;
 use super::commands::{away, cap};
 use super::isupport;
+use super::label;
 use super::metadata::Early;
 use super::record::AccountId;
 use super::sasl::{Collected, Credentials, MECHANISMS, Mechanism, Response};
@@ -128,7 +132,12 @@ pub struct LoginMachine {
     negotiating: bool,
     nick: Option<Box<str>>,
     realname: Option<Arc<str>>,
-    token: Option<Zeroizing<String>>,
+    /// From PASS: an invite's token for REGISTER, or `NAME:PASSWORD` of clients without SASL.
+    pass: Option<Zeroizing<String>>,
+    /// The check that is under way is that of PASS and not of SASL.
+    checks_pass: bool,
+    /// Of the command that is being answered.
+    label: Option<Box<str>>,
     /// A mechanism was chosen and its response is being collected.
     response: Option<(Mechanism, Response)>,
     registering: Option<Nick>,
@@ -147,12 +156,23 @@ impl LoginMachine {
 
     /// Takes a line. Appends what the client is to hear to `out`.
     pub fn line(&mut self, message: &Message<'_>, out: &mut String) -> Step {
+        let start = out.len();
+        self.label = if self.caps.has(Cap::LabeledResponse) { label::of(message) } else { None };
+        let step = self.command(message, out);
+        if !step.is_check() {
+            self.answer_label(start, out);
+        }
+        step
+    }
+
+    fn command(&mut self, message: &Message<'_>, out: &mut String) -> Step {
         let params = message.params();
         match message.command.to_ascii_uppercase().as_str() {
             "CAP" => self.cap(params, out),
             "PASS" => match params {
-                [token, ..] => {
-                    self.token = Some(Zeroizing::new((*token).to_owned()));
+                [_, ..] => {
+                    // A password with spaces comes as several parameters from clients that put no colon before it.
+                    self.pass = Some(Zeroizing::new(params.join(" ")));
                     Step::Continue
                 }
                 [] => self.say(out, &need_more("PASS")),
@@ -203,15 +223,26 @@ impl LoginMachine {
         self.say(out, reply);
     }
 
-    /// Goes on after [`Step::Check`].
+    /// Goes on after [`Step::Check`] and [`Step::Prove`].
     pub fn checked(&mut self, outcome: Checked, out: &mut String) -> Step {
+        let start = out.len();
+        let step = if std::mem::take(&mut self.checks_pass) {
+            self.pass_checked(outcome, out)
+        } else {
+            self.sasl_checked(outcome, out)
+        };
+        self.answer_label(start, out);
+        step
+    }
+
+    fn sasl_checked(&mut self, outcome: Checked, out: &mut String) -> Step {
         match outcome {
             Checked::Right(verified) => {
                 self.logged_in(verified, out);
                 self.say(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
                 self.finish(out)
             }
-            Checked::Wrong => self.failed(out, "Wrong account name or password"),
+            Checked::Wrong => self.failed(out, WRONG),
             Checked::Later(why) => self.failed(out, &why),
             // Clients try every mechanism in turn: that is no failed try.
             Checked::Unproven(why) => self
@@ -221,10 +252,17 @@ impl LoginMachine {
 
     /// Goes on after [`Step::Register`].
     pub fn registered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
+        let start = out.len();
+        let step = self.register_answered(outcome, out);
+        self.answer_label(start, out);
+        step
+    }
+
+    fn register_answered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
         let name = self.registering.take();
         match outcome {
             Ok(verified) => {
-                self.token = None;
+                self.pass = None;
                 let success = Reply::command("REGISTER").arg("SUCCESS").arg(verified.name.as_str());
                 self.say(out, &success.text("Account created"));
                 self.logged_in(verified, out);
@@ -364,7 +402,7 @@ impl LoginMachine {
                 Step::Register(Registration {
                     name,
                     password: Zeroizing::new((*password).to_owned()),
-                    token: self.token.clone(),
+                    token: self.pass.clone(),
                 })
             }
             Err(why) => {
@@ -402,6 +440,9 @@ impl LoginMachine {
         }
         let (Some(nick), Some(realname)) = (&self.nick, &self.realname) else { return Step::Continue };
         let Some(verified) = &self.verified else {
+            if let Some(text) = self.pass.take() {
+                return self.pass(&text, out);
+            }
             let text = "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
                         without an account, ask for an invite and use `parlour join`";
             if self.caps.has(Cap::StandardReplies) || self.caps.has(Cap::AccountRegistration) {
@@ -423,6 +464,9 @@ impl LoginMachine {
         })
     }
 }
+
+/// What is said of a name that is nobody's, a disabled account and a wrong password alike.
+const WRONG: &str = "Wrong account name or password";
 
 fn need_more(command: &str) -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")

@@ -105,9 +105,16 @@ impl Ranks {
         Rank::ALL.into_iter().filter(move |&rank| self.has(rank))
     }
 
+    /// The ranks as clients are told of them: a founder is an op too, since many clients look for `@` or the mode `o`
+    /// before they offer what an op may do.
+    #[must_use]
+    pub fn shown(self) -> Self {
+        self.set(Rank::Op, self.has(Rank::Op) || self.has(Rank::Founder))
+    }
+
     /// The change of modes that gives them to a nick: `+ov al al`.
     pub fn granted_to(self, nick: &Nick) -> Arc<str> {
-        let letters = self.to_string();
+        let letters = self.shown().to_string();
         let names = [" ", nick.as_str()].concat().repeat(letters.len());
         format!("+{letters}{names}").into()
     }
@@ -115,7 +122,7 @@ impl Ranks {
     /// What stands before the nick: all prefixes with multi-prefix, else the highest alone
     /// ([multi-prefix](https://ircv3.net/specs/extensions/multi-prefix)).
     pub fn prefixes(self, all: bool) -> impl Iterator<Item = char> {
-        self.iter().map(Rank::prefix).take(if all { Rank::ALL.len() } else { 1 })
+        self.shown().iter().map(Rank::prefix).take(if all { Rank::ALL.len() } else { 1 })
     }
 }
 
@@ -140,5 +147,15 @@ mod tests {
         assert!(!Ranks::NONE.at_least(Rank::Voice));
         assert!(ranks.set(Rank::Op, false).set(Rank::Voice, false).is_empty());
         assert_eq!(Ranks::from_bits(ranks.bits()), ranks);
+    }
+
+    #[test]
+    fn a_founder_is_an_op_too_in_what_is_shown() {
+        let founder = Ranks::FOUNDER;
+        assert_eq!(founder.prefixes(true).collect::<String>(), "~@");
+        assert_eq!(founder.prefixes(false).collect::<String>(), "~");
+        let nick = Nick::parse("al").expect("a nick");
+        assert_eq!(&*founder.set(Rank::Voice, true).granted_to(&nick), "+qov al al al");
+        assert!(!founder.has(Rank::Op), "it is shown and not kept");
     }
 }

@@ -96,6 +96,13 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// Reads the parameter of PASS, `NAME:PASSWORD`. `None` where it has another form.
+    pub fn from_pass(text: &str) -> Option<Self> {
+        let (name, password) =
+            text.split_once(':').filter(|(name, password)| !name.is_empty() && !password.is_empty())?;
+        Some(Self { name: Nick::parse(name).ok(), password: Zeroizing::new(password.to_owned()) })
+    }
+
     /// Reads a PLAIN response, `authzid NUL authcid NUL password`
     /// ([RFC 4616](https://www.rfc-editor.org/rfc/rfc4616)). `None` where it has another form or asks to act as
     /// somebody else.

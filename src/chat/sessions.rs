@@ -14,6 +14,9 @@ use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis};
 
+/// The away message that others see of an account whose sessions are all there for nobody (`AWAY *`).
+const ABSENT: &str = "Not here right now";
+
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
         let account = login.account;
@@ -236,6 +239,8 @@ impl Chat {
                 .or_else(|| states.iter().rfind(|away| counted(away)))
                 .and_then(|away| (*away).clone()),
         };
+        // A message that is for programs, where only such sessions are left.
+        let away = away.map(|text| if &*text == "*" { ABSENT.into() } else { text });
         if away == person.away {
             return;
         }

@@ -20,7 +20,7 @@ use super::outbox;
 use super::session::{Ready, Said, Session};
 use crate::chat::account::DeviceKey;
 use crate::chat::commands::batch::{Batches, Taken};
-use crate::chat::{Command, Login};
+use crate::chat::{Command, Login, label};
 use crate::wire::framing::{LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
 use crate::wire::{Message, Reply};
@@ -36,9 +36,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long it is then listened to, until it closes its side too.
 const LINGER: Duration = Duration::from_millis(500);
-
-/// Longest label (labeled-response); longer ones are ignored, as the specification has them bounded at 64.
-const LABEL: usize = 64;
 
 thread_local! {
     /// Every read goes through here, so that an idle connection owns no read buffer.
@@ -265,12 +262,7 @@ fn read_line(line: Result<&str, LineError>, batches: &mut Batches) -> Option<Sai
         Err(error) => return Some(Said { label: None, command: Err(line_refused(error)) }),
     };
     let message = Message::parse(line)?;
-    let label = if message.tags.is_empty() {
-        None
-    } else {
-        let raw = message.tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
-        raw.filter(|label| !label.is_empty() && label.len() <= LABEL).map(Into::into)
-    };
+    let label = label::of(&message);
     match batches.take(&message, label.clone()) {
         Taken::Not => Some(Said { label, command: Command::parse(&message) }),
         Taken::Held => None,

@@ -49,7 +49,7 @@ fn a_client_that_comes_by_itself_says_that_nobody_is_there() {
     for client in [laptop, desk, tablet] {
         client.close();
     }
-    assert_eq!(bob.command("AWAY").text(), "*");
+    assert_eq!(bob.command("AWAY").text(), "Not here right now", "people read it");
     // It is no absence to those who watch: the account comes and goes all the same.
     phone.send("QUIT");
     bob.command("731");

@@ -91,7 +91,7 @@ fn a_conversation_as_it_is_printed() {
         without_times(&printed),
         [
             "#lobby -- you joined",
-            "        #lobby -- 2 here: ~dora Eve",
+            "        #lobby -- 2 here: ~@dora Eve",
             // What her scripts said, which she has not seen yet.
             "#lobby <Eve> The build is green",
             "dora -Eve- one",
@@ -99,7 +99,7 @@ fn a_conversation_as_it_is_printed() {
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",
-            "        #lobby -- 2 here: ~dora Eve",
+            "        #lobby -- 2 here: ~@dora Eve",
             "dora <Eve> psst",
             "#lobby -- you left (bye)",
         ]

@@ -49,7 +49,7 @@ fn a_certificate_that_was_added_logs_in_without_a_password() {
     for response in ["", "alice", "ALICE"] {
         let mut phone = ready(&server, Some(&device), "whoever");
         assert_eq!(phone.authenticate_external(response).command, "903", "{response}");
-        assert!(phone.enter().welcome.iter().any(|line| line.is("422 alice")), "{response}");
+        assert!(phone.enter().welcome.iter().any(|line| line.is("376 alice")), "{response}");
     }
     let lines = laptop.request("CERT LIST");
     assert!(lines[0].text().starts_with(&print) && !lines[0].text().contains("never"), "{lines:?}");

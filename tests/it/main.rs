@@ -45,6 +45,7 @@ mod monitor;
 mod multiline;
 mod old_clients;
 mod oper;
+mod pass;
 mod passwords;
 mod people;
 mod progress;

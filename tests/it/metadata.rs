@@ -68,7 +68,7 @@ fn what_is_set_before_the_login_holds_after_it() {
         ["761 * alice avatar * https://example.org/a.png", "761 * alice display-name * Alice the First"];
     assert_eq!(inside(batch_in(&alice.welcome, "metadata alice"), "metadata alice"), all);
     let place = |start: &str| alice.welcome.iter().position(|line| line.is(start)).expect(start);
-    assert!(place("BATCH +m") < place("422 alice"), "before the end of the message of the day");
+    assert!(place("BATCH +m") < place("375 alice"), "before the end of the message of the day");
     assert_eq!(inside(&alice.request("METADATA * SUBS"), "metadata-subs"), ["772 alice color display-name"]);
 
     // A client of the first draft gets messages, and an empty batch where there is nothing.

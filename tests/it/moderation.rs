@@ -63,7 +63,7 @@ fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
     // Banned while there: he stays until the account logs in again, at any session.
     let mut bob = Client::login(&server, "bob");
     alice.request("MODE #room +b a:bob");
-    assert_eq!(names(&mut bob, "#room"), ["bob", "~alice"]);
+    assert_eq!(names(&mut bob, "#room"), ["bob", "~@alice"]);
     assert!(!Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
     assert_eq!(bob.command("PART #room").text(), "Banned");
     assert_eq!(alice.command("PART #room").nick(), "bob");
@@ -103,6 +103,18 @@ fn an_invitation_opens_the_door_once() {
     carol.request("AWAY :out");
     alice.drain();
     watcher.drain();
+    let mut inviting = Client::login_with(&server, "alice", "invite-notify batch labeled-response");
+    inviting.request("INVITE carol #room");
+    watcher.drain();
+    carol.drain();
+    alice.drain();
+    assert_eq!(
+        shown(&inviting.request("INVITE carol #room")),
+        ["341 alice carol #room", "301 alice carol out"]
+    );
+    assert_eq!(shown(&watcher.drain()), ["INVITE carol #room"]);
+    assert_eq!(shown(&carol.drain()), ["INVITE carol #room"], "once for who is invited too");
+    alice.drain();
     let lines = alice.request("INVITE Carol #ROOM");
     assert_eq!(shown(&lines), ["341 alice carol #room", "301 alice carol out"]);
     let told = carol.command("INVITE carol #room");

@@ -143,7 +143,7 @@ fn whox_tells_the_fields_that_were_asked_for_in_their_order() {
         all(&mut alice, "WHO #room %n"),
         ["354 alice alice", "354 alice bob", "315 alice #room End of WHO list"]
     );
-    assert_eq!(all(&mut alice, "WHO #room %tf,7")[..2], ["354 alice 7 H~", "354 alice 7 G"]);
+    assert_eq!(all(&mut alice, "WHO #room %tf,7")[..2], ["354 alice 7 H~@", "354 alice 7 G"]);
     assert_eq!(
         all(&mut alice, "WHO #room %tna,1234")[0],
         "354 alice 0 alice alice",

@@ -13,7 +13,7 @@ fn ranks_are_given_by_who_has_them_and_taken_from_below() {
     let [mut alice, mut bob, mut carol, mut dave] =
         gather(&server, ["alice", "bob", "carol", "dave"], "#room");
     assert_eq!(answer(&mut alice, "MODE #room +ohv bob carol dave"), "MODE #room +ohv bob carol dave");
-    assert_eq!(names(&mut dave, "#room"), ["%carol", "+dave", "@bob", "~alice"]);
+    assert_eq!(names(&mut dave, "#room"), ["%carol", "+dave", "@bob", "~@alice"]);
     for client in [&mut bob, &mut carol, &mut dave] {
         client.drain();
     }
@@ -38,8 +38,8 @@ fn ranks_are_given_by_who_has_them_and_taken_from_below() {
     alice.drain();
     assert_eq!(answer(&mut carol, "MODE #room -o carol"), "MODE #room -o carol");
     alice.drain();
-    assert_eq!(answer(&mut alice, "MODE #room +qo-q bob alice alice"), "MODE #room +qo-q bob alice alice");
-    assert_eq!(names(&mut dave, "#room"), ["+dave", "@alice", "carol", "~bob"]);
+    assert_eq!(answer(&mut alice, "MODE #room +qo-q bob alice alice"), "MODE #room +qo-q bob bob alice");
+    assert_eq!(names(&mut dave, "#room"), ["+dave", "@alice", "carol", "~@bob"]);
 }
 
 /// <https://ircv3.net/specs/extensions/multi-prefix>, <https://ircv3.net/specs/extensions/userhost-in-names>,
@@ -100,7 +100,7 @@ fn ranks_and_lists_outlast_part_kick_and_a_restart() {
     assert_eq!(shown(&carol.drain()), ["JOIN #room", "MODE #room +o bob"]);
     alice.request("KICK #room bob");
     bob.request("JOIN #room sesame");
-    assert_eq!(names(&mut bob, "#room"), ["@bob", "carol", "~alice"]);
+    assert_eq!(names(&mut bob, "#room"), ["@bob", "carol", "~@alice"]);
     for client in [alice, bob, carol] {
         client.close();
     }
@@ -108,10 +108,10 @@ fn ranks_and_lists_outlast_part_kick_and_a_restart() {
     drop(server);
     let server = home.serve();
     let mut alice = Client::login(&server, "alice");
-    assert_eq!(names(&mut alice, "#room"), ["~alice"]);
+    assert_eq!(names(&mut alice, "#room"), ["~@alice"]);
     let mut bob = Client::login(&server, "bob");
     assert_eq!(shown(&alice.drain()), ["JOIN #room", "MODE #room +o bob"]);
-    assert_eq!(names(&mut bob, "#room"), ["@bob", "~alice"]);
+    assert_eq!(names(&mut bob, "#room"), ["@bob", "~@alice"]);
     let lines = bob.request("MODE #room");
     assert_eq!(lines[0].to_string(), "324 bob #room +kl sesame 30");
     let masks =
@@ -131,8 +131,8 @@ fn admins_act_in_every_channel() {
     bob.drain();
     // From outside: each change is told to those in the channel and to the admin.
     for (command, told) in [
-        ("MODE #room +q bob", "MODE #room +q bob"),
-        ("MODE #room -q alice", "MODE #room -q alice"),
+        ("MODE #room +q bob", "MODE #room +qo bob bob"),
+        ("MODE #room -q alice", "MODE #room -qo alice alice"),
         ("TOPIC #room :house rules", "TOPIC #room house rules"),
         ("KICK #room bob :rules", "KICK #room bob rules"),
     ] {

@@ -103,9 +103,18 @@ fn what_is_not_there_cannot_be_taken_back() {
     let direct = alice.say("carol", "between us");
     let join = id(&alice.history("LATEST #other * 50")[0]).to_owned();
     bob.drain();
-    for unknown in ["1", "0000000000000001", "ffffffffffffffff", "nonsense", &join, id(&there), id(&direct)] {
+    for unknown in [
+        "1",
+        "0000000000000001",
+        "00000000000000AF",
+        "ffffffffffffffff",
+        "nonsense",
+        &join,
+        id(&there),
+        id(&direct),
+    ] {
         let fail = alice.failure(&format!("REDACT #room {unknown}"));
-        assert_eq!(fail.params[..3], ["REDACT", "UNKNOWN_MSGID", "#room"], "{unknown}: {fail}");
+        assert_eq!(fail.params[..4], ["REDACT", "UNKNOWN_MSGID", "#room", unknown], "as it was sent: {fail}");
     }
     // An event is no message.
     let fail = alice.failure(&format!("REDACT #other {join}"));

@@ -34,7 +34,7 @@ fn a_channel_keeps_everything_but_its_name() {
         assert_eq!(shown(&lines), ["RENAME #old #new better"]);
         assert_eq!(lines[0].nick(), "alice");
     }
-    assert_eq!(names(&mut bob, "#new"), ["+bob", "carol", "~alice"]);
+    assert_eq!(names(&mut bob, "#new"), ["+bob", "carol", "~@alice"]);
     assert_eq!(alice.request("MODE #new")[0].to_string(), "324 alice #new +");
     assert_eq!(the(&alice.request("MODE #new b"), "367").param(2), "mallory!*@*");
     refused(&mut alice, "PRIVMSG #old :anybody?", "403 alice #old");
@@ -100,9 +100,9 @@ fn a_new_name_outlasts_a_restart() {
     drop(server);
     let server = home.serve();
     let mut alice = Client::login(&server, "alice");
-    assert_eq!(names(&mut alice, "#new"), ["~alice"]);
+    assert_eq!(names(&mut alice, "#new"), ["~@alice"]);
     let mut bob = Client::login(&server, "bob");
     let lines = bob.request("JOIN #old");
     assert!(lines[0].is("470 bob #old #new") && lines[1].is("JOIN #new"), "{lines:?}");
-    assert_eq!(names(&mut bob, "#new"), ["+bob", "~alice"]);
+    assert_eq!(names(&mut bob, "#new"), ["+bob", "~@alice"]);
 }

@@ -107,7 +107,7 @@ fn membership_comes_back_at_the_next_login() {
     );
     assert_eq!(two[1].text(), "The second");
     // The others see her come.
-    assert_eq!(shown(&bob.drain()), ["alice JOIN #two", "chat.parlour MODE #two +q alice"]);
+    assert_eq!(shown(&bob.drain()), ["alice JOIN #two", "chat.parlour MODE #two +qo alice alice"]);
     alice.message_to(&mut bob, "#two", "back again");
 }
 

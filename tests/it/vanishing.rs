@@ -23,7 +23,7 @@ fn a_plain_channel_goes_without_a_trace() {
     assert_eq!(commands(&bob.request("JOIN #first,#second")).iter().filter(|c| **c == "JOIN").count(), 2);
     assert_eq!(
         (names(&mut bob, "#first"), names(&mut bob, "#second")),
-        (vec!["~bob".into()], vec!["~bob".into()])
+        (vec!["~@bob".into()], vec!["~@bob".into()])
     );
     bob.request("MODE #first +i");
     let mut carol = Client::login(&server, "carol");
@@ -39,7 +39,7 @@ fn a_plain_channel_goes_without_a_trace() {
         bob.welcome.iter().filter(|line| line.command == "JOIN").map(|line| line.param(0)).collect();
     channels.sort_unstable();
     assert_eq!(channels, ["#first", "#second"]);
-    assert_eq!(names(&mut bob, "#first"), ["~bob"]);
+    assert_eq!(names(&mut bob, "#first"), ["~@bob"]);
 }
 
 /// Invitations outlast the absence of who is invited and a restart, and are good for one JOIN.

@@ -67,7 +67,10 @@ impl Invite {
         if let Some(away) = away {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
-        for (audience, notify) in [(seats, false), (audience, true)] {
+        // The session that invites has RPL_INVITING for it.
+        let me = cx.member.session;
+        let others = audience.seats().filter(|seat| seat.session != me).copied().collect();
+        for (audience, notify) in [(seats, false), (others, true)] {
             let kind = EventKind::Invite { nick: nick.clone(), channel: name.clone(), notify };
             if let Some(event) = cx.event(kind).filter(|_| !audience.is_empty()) {
                 cx.fx.outputs.push(Output::Fan { audience, event, origin: None });

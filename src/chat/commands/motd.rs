@@ -4,7 +4,7 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::settings::SERVER_NAME;
 use crate::wire::Reply;
-use crate::wire::numeric::{ERR_NOMOTD, RPL_ENDOFMOTD, RPL_MOTD, RPL_MOTDSTART};
+use crate::wire::numeric::{RPL_ENDOFMOTD, RPL_MOTD, RPL_MOTDSTART};
 
 /// MOTD
 pub const SPEC: Spec = Spec { name: "MOTD", least: 0, parse: |_| Ok(Command::Motd(Motd)) };
@@ -20,11 +20,12 @@ impl Motd {
     }
 }
 
-/// Sends the message of the day, or says that there is none.
+/// Sends the message of the day, or one line that says that there is none: some clients join their channels at
+/// `RPL_ENDOFMOTD` and never at `ERR_NOMOTD`.
 pub(in crate::chat) fn run(cx: &mut Context<'_>) {
-    let lines = cx.chat.settings.motd.clone();
+    let mut lines = cx.chat.settings.motd.clone();
     if lines.is_empty() {
-        return cx.reply(Reply::numeric(ERR_NOMOTD).text("There is no message of the day"));
+        lines.push("There is no message of the day".to_owned());
     }
     let start = format!("- {SERVER_NAME} Message of the day -");
     cx.reply(Reply::numeric(RPL_MOTDSTART).text(start));

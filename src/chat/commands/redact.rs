@@ -28,6 +28,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Redact(Redact(Redaction {
         target: name.into(),
         message: id.parse().map_err(|_| unknown(name, id))?,
+        msgid: id.into(),
         reason: reason.map(|text| clip(text, Settings::REASON_BYTES).into()),
     })))
 }
@@ -63,14 +64,14 @@ impl Redact {
 
 /// Goes on when the message was looked up.
 pub(in crate::chat) fn found(
-    Redaction { target: name, message, reason }: Redaction,
+    Redaction { target: name, message, msgid, reason }: Redaction,
     cx: &mut Context<'_>,
     place: Place,
     found: Option<Found>,
 ) {
     let kinds = [MessageKind::Privmsg, MessageKind::Notice, MessageKind::Tagmsg];
     let Some(found) = found.filter(|found| !found.redacted && kinds.contains(&found.kind)) else {
-        return cx.reply(unknown(&name, &message.to_string()));
+        return cx.reply(unknown(&name, &msgid));
     };
     let target = Target::parse(&name);
     // Much may have happened since it was asked.
@@ -85,12 +86,12 @@ pub(in crate::chat) fn found(
     let may = mine || channel.is_some_and(|channel| cx.power(channel).at_least(Rank::HalfOp));
     if !may {
         let reply = Reply::fail("REDACT", "REDACT_FORBIDDEN").arg(&*name);
-        let reply = reply.arg(message.to_string());
+        let reply = reply.arg(msgid);
         return cx.reply(reply.text("You are not authorised to delete this message"));
     }
     let channel = channel.map(|channel| channel.name.clone());
     if !cx.chat.redact(message) {
-        return cx.reply(unknown(&name, &message.to_string()));
+        return cx.reply(unknown(&name, &msgid));
     }
     let (at, from) = (cx.at, cx.member.account);
     cx.fx.records.push(Record::Redacted { place, message });

@@ -199,3 +199,70 @@ fn a_device_proves_an_account_by_its_name_or_without() {
     assert!(matches!(d.say("AUTHENTICATE ISE="), Step::Continue), "no name");
     assert!(d.out.contains(" 904 "));
 }
+
+/// <https://ircv3.net/specs/extensions/labeled-response>
+#[test]
+fn labels_are_answered_before_the_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al", "CAP REQ :labeled-response batch sasl"]);
+    d.say("@label=1 AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "@label=1 AUTHENTICATE +\r\n");
+    assert!(matches!(d.say(&format!("@label=2 {PLAIN}")), Step::Check(_)));
+    assert_eq!(d.out, "", "the answer comes with the outcome");
+    d.right();
+    let lines: Vec<&str> = d.out.lines().collect();
+    assert_eq!(lines[0], "@label=2 :chat.parlour BATCH +r labeled-response");
+    assert!(
+        lines[1].starts_with("@batch=r :chat.parlour 900 ")
+            && lines[2].starts_with("@batch=r :chat.parlour 903 ")
+    );
+    assert_eq!(lines[3..], [":chat.parlour BATCH -r"]);
+    d.say("PING x");
+    assert_eq!(d.out, ":chat.parlour PONG chat.parlour :x\r\n", "a label is for one command");
+    assert!(matches!(d.say("@label=3 CAP END"), Step::Done(_)));
+    assert_eq!(d.out, "@label=3 :chat.parlour ACK\r\n");
+}
+
+/// What a client without SASL sends where it has a field for the server's password.
+#[test]
+fn pass_with_name_and_password_logs_in() {
+    for (pass, password) in
+        [("PASS al:secret12", "secret12"), ("PASS :al:a b: c", "a b: c"), ("PASS al:a b", "a b")]
+    {
+        let mut d = Driver::new();
+        d.all(&[pass, "NICK al"]);
+        let Step::Check(credentials) = d.say("USER al 0 * :Al") else { panic!("no check") };
+        assert_eq!(
+            (credentials.name.expect("a nick").as_str(), credentials.password.as_str()),
+            ("al", password)
+        );
+        let Step::Done(login) = d.right() else { panic!("not in") };
+        assert_eq!(login.account, AccountId(7));
+    }
+    // With CAP, at its end.
+    let mut d = Driver::new();
+    d.all(&["CAP LS", "PASS al:secret12", "NICK al", "USER al 0 * :Al"]);
+    assert!(matches!(d.say("CAP END"), Step::Check(_)));
+    // SASL was right: PASS is not looked at.
+    let mut d = Driver::new();
+    d.all(&["CAP REQ sasl", "PASS al:other", "NICK al", "USER al 0 * :Al", "AUTHENTICATE PLAIN", PLAIN]);
+    d.right();
+    assert!(matches!(d.say("CAP END"), Step::Done(_)));
+}
+
+#[test]
+fn pass_that_is_wrong_is_answered_with_464() {
+    let mut d = Driver::new();
+    d.all(&["PASS al:wrong", "NICK al", "USER al 0 * :Al"]);
+    let step = d.machine.checked(Checked::Wrong, &mut d.out);
+    assert!(matches!(step, Step::Close(why) if why == "Wrong account name or password"));
+    assert!(d.out.ends_with(" 464 al :Wrong account name or password\r\n"), "{}", d.out);
+    // Without a colon it is no name with a password, and is not shown again.
+    for pass in ["PASS secret12", "PASS :secret12", "PASS :", "PASS al:", "PASS :x"] {
+        let mut d = Driver::new();
+        d.all(&[pass, "NICK al"]);
+        let Step::Close(why) = d.say("USER al 0 * :Al") else { panic!("{pass}") };
+        assert!(why.contains("NAME:PASSWORD") && d.out.contains(" 464 al :"), "{pass}: {why}");
+        assert!(!d.out.contains("secret12") && !why.contains("secret12"));
+    }
+}

@@ -93,7 +93,7 @@ fn an_account_is_away_when_all_that_count_are() {
     d.say(phone, "AWAY *");
     assert_eq!(d.got(bo), ":al!al@parlour AWAY :lunch\r\n");
     d.input(InputKind::Closed(al, "gone".into()));
-    assert_eq!(d.got(bo), ":al!al@parlour AWAY :*\r\n");
+    assert_eq!(d.got(bo), ":al!al@parlour AWAY :Not here right now\r\n", "the text is for programs");
 }
 
 #[test]

@@ -66,7 +66,12 @@ impl Rig {
     }
 
     fn ask(&mut self, session: SessionId) {
-        let redaction = ask::Redaction { target: "#c".into(), message: MessageId::default(), reason: None };
+        let redaction = ask::Redaction {
+            target: "#c".into(),
+            message: MessageId::default(),
+            msgid: "0".into(),
+            reason: None,
+        };
         let place = crate::chat::record::Place::direct(AccountId(1), AccountId(1));
         let ask = Box::new(Ask::Redact(redaction, place));
         self.outputs.push(Output::Ask { session, label: None, ask });
