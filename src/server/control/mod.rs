@@ -3,6 +3,7 @@
 //! A Unix socket in the data folder, for its owner only. Each line is a [`Request`](super::admin::Request) in JSON
 //! and is answered by one line. It carries hashes, never a password or a token.
 
+mod callers;
 mod client;
 mod server;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tracing::{debug, info, warn};
 
+use super::callers::{Caller, Callers};
 use super::{Answer, REQUEST, socket_path};
 use crate::chat::record::AccountChange;
 use crate::server::admin::{self, Failure, Outcome, Reply, Request};
@@ -21,12 +21,9 @@ use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::trust::{Address, Pin};
 
-/// Callers at once. There are few: people at a shell, and their scripts.
-const CALLERS: usize = 32;
-
 /// How long a caller may be silent before its connection is closed. An import hashes for minutes between two requests
 /// on a slow machine, but opens a connection for each.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 30 });
 
 /// What only the running server knows and can do.
 #[derive(Clone)]
@@ -78,9 +75,8 @@ impl Control {
         Fut: Future<Output = ()> + Send,
     {
         let desk = Arc::new(Desk { store, facts, tell });
-        let callers = Arc::new(Semaphore::new(CALLERS));
+        let callers = Callers::default();
         loop {
-            let Ok(permit) = callers.clone().acquire_owned().await else { return };
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -98,10 +94,17 @@ impl Control {
                 }
                 Err(_) => continue,
             }
+            let Some((caller, ended)) = callers.enter() else {
+                warn!("control: closed a connection, as too many requests are under way");
+                continue;
+            };
             let desk = desk.clone();
             tokio::spawn(async move {
-                let _permit = permit;
-                if let Err(error) = desk.attend(stream).await {
+                let attended = tokio::select! {
+                    attended = desk.attend(stream, &caller) => attended,
+                    _ = ended => Err(io::Error::other("a newer one took its place")),
+                };
+                if let Err(error) = attended {
                     debug!(%error, "control: connection ended");
                 }
             });
@@ -127,7 +130,7 @@ where
     F: Fn(AccountChange) -> Fut + Send + Sync,
     Fut: Future<Output = ()> + Send,
 {
-    async fn attend(&self, stream: UnixStream) -> io::Result<()> {
+    async fn attend(&self, stream: UnixStream, caller: &Caller) -> io::Result<()> {
         let (reader, mut writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
         loop {
@@ -138,11 +141,15 @@ where
                 return Ok(());
             }
             let understood = line.ends_with(b"\n");
+            if !caller.begins() {
+                return Ok(());
+            }
             let answer = if understood {
                 self.answer(&line).await
             } else {
                 Answer::Failed(Failure::invalid("the request is too long or was cut off"))
             };
+            caller.done();
             let mut text = serde_json::to_vec(&answer)?;
             text.push(b'\n');
             tokio::time::timeout(SILENCE, writer.write_all(&text))

@@ -1,6 +1,6 @@
 //! Both ends over a real socket.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
@@ -113,4 +113,22 @@ fn nonsense_is_answered_and_bounded() {
     assert!(say(b"{\"UserList\":{\"after\":null}}\n").contains("Users"));
     assert!(say(&vec![b'x'; usize::try_from(REQUEST).expect("fits")]).contains("too long"));
     assert_eq!(say(b"\n"), "");
+}
+
+#[test]
+fn silent_callers_delay_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _server = start(folder.path());
+    let connect = |_| UnixStream::connect(folder.path().join("control.sock")).expect("connects");
+    let mut silent: Vec<UnixStream> = (0..40).map(connect).collect();
+    // In tests a silent caller may stay for an hour, so the answer does not come because one was given up.
+    Client::connect(folder.path()).expect("connects").ask(&add("alice")).expect("added");
+    // The first of them lost their places to those behind them.
+    assert_eq!(silent[0].read(&mut [0]).expect("closed"), 0);
+    // The last can still ask.
+    let last = silent.last_mut().expect("forty");
+    last.write_all(b"{\"UserList\":{\"after\":null}}\n").expect("written");
+    let mut line = String::new();
+    BufReader::new(last).read_line(&mut line).expect("answered");
+    assert!(line.contains("alice"), "{line}");
 }
