@@ -92,8 +92,19 @@ pub enum Answer {
     Redact(Redaction, Place, Option<Found>),
     /// What was to be done is done, or refused.
     Managed(AccountId, Voice, Outcome),
-    /// It could not be found out.
-    Failed(&'static str),
+    /// It could not be found out, for this command.
+    Failed(&'static str, Failure),
+}
+
+/// Reason for an [`Answer::Failed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The store cannot be read.
+    Unreadable,
+    /// It took longer than one answer may.
+    TooLong,
+    /// Too many requests of the account wait already.
+    Crowded,
 }
 
 impl Ask {

@@ -1,7 +1,7 @@
 //! The one door to the state.
 
 use super::account::{DeviceKey, Outcome};
-use super::ask::Answer;
+use super::ask::{Answer, Failure};
 use super::audience::SessionId;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
@@ -112,9 +112,7 @@ impl Chat {
             };
         };
         match answer {
-            Answer::Failed("CHATHISTORY") => cx.reply(unreadable("CHATHISTORY", "MESSAGE_ERROR")),
-            Answer::Failed("SEARCH") => cx.reply(unreadable("SEARCH", "INTERNAL_ERROR")),
-            Answer::Failed(command) => cx.reply(unavailable(command)),
+            Answer::Failed(command, failure) => cx.reply(failed(command, failure)),
             Answer::Managed(_, voice, outcome) => commands::account::done(&mut cx, voice, outcome),
             Answer::Redact(..) if !writable => cx.reply(unavailable("REDACT")),
             Answer::Redact(redaction, place, found) => {
@@ -226,8 +224,23 @@ impl Chat {
     }
 }
 
-fn unreadable(command: &str, code: &str) -> Reply {
-    Reply::fail(command, code).text("The history cannot be read right now, try again later")
+fn failed(command: &str, failure: Failure) -> Reply {
+    let code = match command {
+        "CHATHISTORY" => "MESSAGE_ERROR",
+        "SEARCH" => "INTERNAL_ERROR",
+        _ => "TEMPORARILY_UNAVAILABLE",
+    };
+    match (failure, command) {
+        (Failure::Crowded, _) => Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
+            .text("Too many requests of yours wait already; try again when they are answered"),
+        (Failure::TooLong, _) => {
+            Reply::fail(command, code).text("This took too long and was stopped; ask for less at a time")
+        }
+        (Failure::Unreadable, "CHATHISTORY" | "SEARCH") => {
+            Reply::fail(command, code).text("The history cannot be read right now, try again later")
+        }
+        (Failure::Unreadable, _) => unavailable(command),
+    }
 }
 
 fn unavailable(command: &str) -> Reply {

@@ -43,7 +43,7 @@ mod welcome;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Answer, Ask};
+pub use ask::{Answer, Ask, Failure};
 pub use audience::SessionId;
 pub use commands::Command;
 pub use effects::{Effects, Origin, Output};

@@ -6,22 +6,40 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
 use super::manage::{Asker, Manager};
+use super::outbox::Outbox;
 use super::session::{Answered, Question, Ready, Session};
+use super::turns::{Crowded, FairQueue, Limits};
 use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
-use crate::chat::record::{ChannelId, Place};
-use crate::chat::{Answer, Ask};
+use crate::chat::record::{AccountId, ChannelId, Place};
+use crate::chat::{Answer, Ask, Failure};
 use crate::store::search::Index;
-use crate::store::{Store, StoreError, history};
+use crate::store::{READERS, Store, StoreError, history};
 use crate::wire::{Cap, ChannelName, MessageId, Nick};
 
-/// Who answers.
+/// Reads of the history: one connection of the store is left to logins, and one of these to other accounts.
+const READS: Limits = Limits { at_once: READERS - 1, each: READERS - 2, waiting: WAITING };
+
+/// Searches: a core is enough for them.
+const SEARCHES: Limits = Limits { at_once: 1, each: 1, waiting: WAITING };
+
+/// Changes of accounts, devices and invites, which mostly wait for a password's hash or for a transaction.
+const CHANGES: Limits = Limits { at_once: 32, each: 1, waiting: WAITING };
+
+/// Requests of one account that wait, each of another session: more sessions than an account usually has.
+const WAITING: usize = 64;
+
+/// Longest read: a page takes milliseconds. Beyond it the log of the database would grow behind the read's snapshot.
+const READ_TIME: Duration = Duration::from_secs(2);
+
+/// Answers questions; cloning shares it.
 #[derive(Clone)]
 pub(super) struct Asks {
     store: Store,
@@ -31,9 +49,12 @@ pub(super) struct Asks {
     index: Option<Arc<Index>>,
     /// Most bytes of one answer, and so many may be unread before the next is begun.
     bytes: usize,
+    reads: FairQueue<AccountId>,
+    searches: FairQueue<AccountId>,
+    changes: FairQueue<AccountId>,
 }
 
-/// Most bytes of what is replayed to one client, which is sent piece by piece.
+/// Most bytes of what is replayed to one client, which is read and sent place by place.
 const REPLAY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Messages, each with the place as the reader writes it.
@@ -48,7 +69,9 @@ impl Asks {
         index: Option<Arc<Index>>,
         send_queue: usize,
     ) -> Self {
-        Self { store, ready, manager, index, bytes: ANSWER_BYTES.min(send_queue / 4) }
+        let bytes = ANSWER_BYTES.min(send_queue / 4);
+        let [reads, searches, changes] = [READS, SEARCHES, CHANGES].map(FairQueue::new);
+        Self { store, ready, manager, index, bytes, reads, searches, changes }
     }
 
     /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
@@ -61,29 +84,38 @@ impl Asks {
 
     async fn work(self, session: Arc<Session>) {
         while let Some(Question { label, ask }) = session.next_question() {
-            poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
-            if let Ask::Lines(text) = ask {
-                self.send(&session, &text).await;
-                self.ready.answered(&session, None);
-                continue;
-            }
             let command = ask.command();
-            let (block, answer) = match self.answer(&session, ask).await {
-                Ok(Outcome::Block(block)) if block.len() > self.bytes => {
-                    self.send(&session, &block).await;
-                    self.ready.answered(&session, None);
-                    continue;
-                }
+            let (rest, answer) = match self.settle(&session, ask).await {
                 Ok(Outcome::Block(block)) => (block, None),
-                Ok(Outcome::Back(answer)) => (Bytes::new(), Some(Answered { label, answer })),
-                Err(error) => {
+                Ok(Outcome::Back(answer)) => (Bytes::new(), Some(answer)),
+                Err(Unanswered::Gone) => (Bytes::new(), None),
+                Err(Unanswered::Crowded(_)) => {
+                    (Bytes::new(), Some(Answer::Failed(command, Failure::Crowded)))
+                }
+                Err(Unanswered::Store(StoreError::Interrupted)) => {
+                    (Bytes::new(), Some(Answer::Failed(command, Failure::TooLong)))
+                }
+                Err(Unanswered::Store(error)) => {
                     warn!(command, "cannot read the history: {error}");
-                    (Bytes::new(), Some(Answered { label, answer: Answer::Failed(command) }))
+                    (Bytes::new(), Some(Answer::Failed(command, Failure::Unreadable)))
                 }
             };
-            session.outbox.answer(block);
-            self.ready.answered(&session, answer);
+            session.outbox.answer(rest);
+            self.ready.answered(&session, answer.map(|answer| Answered { label, answer }));
         }
+    }
+
+    /// Answers one question, or gives it up when its session is to end. Once its turn has come a change is carried out in
+    /// any case: a part of it may be done already.
+    async fn settle(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
+        let Ask::Manage { account, request, voice, since } = ask else {
+            return unless_gone(&session.outbox, self.answer(session, ask)).await;
+        };
+        let turn = async { Ok(self.changes.take(session.account).await?) };
+        let _turn = unless_gone(&session.outbox, turn).await?;
+        let asker = Asker { account, peer: session.peer, device: session.device, since };
+        let outcome = self.manager.run(asker, request).await?;
+        Ok(Outcome::Back(Answer::Managed(account, voice, outcome)))
     }
 
     /// Something was kept: the index has something to learn.
@@ -93,68 +125,120 @@ impl Asks {
         }
     }
 
-    /// Sends what is too long to be queued at once, as the client takes it.
-    async fn send(&self, session: &Session, mut text: &[u8]) {
-        while !text.is_empty() {
+    /// Sends what is too long to be queued at once, as the client takes it; the last piece is returned.
+    async fn send(&self, session: &Session, mut text: Bytes) -> Bytes {
+        while text.len() > self.bytes {
             // Whole lines, as many as fit; a longer one goes alone.
-            let most = text.len().min(self.bytes);
-            let (fits, rest) = text.split_at(most);
+            let (fits, rest) = text.split_at(self.bytes);
             let end = match (fits.iter().rposition(|&b| b == b'\n'), rest.iter().position(|&b| b == b'\n')) {
                 (Some(at), _) => at + 1,
-                (None, Some(at)) => most + at + 1,
+                (None, Some(at)) => self.bytes + at + 1,
                 (None, None) => text.len(),
             };
-            let (piece, rest) = text.split_at(end);
-            poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
-            session.outbox.piece(Bytes::copy_from_slice(piece));
-            text = rest;
+            self.drained(session).await;
+            // A copy: a slice would keep the whole text in memory until its last byte is written.
+            session.outbox.piece(Bytes::copy_from_slice(&text.split_to(end)));
         }
-        session.outbox.answer(Bytes::new());
+        self.drained(session).await;
+        text
     }
 
-    async fn answer(&self, session: &Session, ask: Ask) -> Result<Outcome, StoreError> {
+    /// Waits until the client has read most of what is queued for it.
+    async fn drained(&self, session: &Session) {
+        poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
+    }
+
+    async fn answer(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
         let bytes = self.bytes;
-        let ask = match ask {
-            Ask::Search { reader, search, up_to } => return self.search(&reader, search, up_to).await,
-            Ask::Manage { account, request, voice, since } => {
-                let asker = Asker { account, peer: session.peer, device: session.device, since };
-                let outcome = self.manager.run(asker, request).await?;
-                return Ok(Outcome::Back(Answer::Managed(account, voice, outcome)));
+        self.drained(session).await;
+        Ok(match ask {
+            Ask::History { reader, place, target, windows, kinds } => {
+                let read = self.read(session, move |conn| {
+                    let page = read_windows(conn, &reader, (place, &target), &windows, kinds, bytes)?;
+                    Ok(reader.batch("chathistory", Some(&target), page))
+                });
+                Outcome::Block(self.send(session, read.await?.into()).await)
             }
-            other => other,
-        };
-        self.store
-            .read(move |conn| {
-                // One moment for all of it.
-                let conn = conn.unchecked_transaction()?;
-                Ok(match ask {
-                    Ask::History { reader, place, target, windows, kinds } => {
-                        let page = read_windows(&conn, &reader, (place, &target), &windows, kinds, bytes)?;
-                        Outcome::block(reader.batch("chathistory", Some(&target), page))
-                    }
-                    Ask::Targets { reader, channels, window } => {
-                        Outcome::block(reader.targets(&targets(&conn, &reader, &channels, &window)?))
-                    }
-                    Ask::Replay { reader, channels, talks } => {
-                        Outcome::block(reader.replay(missed(&conn, &reader, &channels, talks)?))
-                    }
-                    Ask::Redact(redact, place) => {
-                        let found = history::find(&conn, place, redact.message)?;
-                        Outcome::Back(Answer::Redact(redact, place, found))
-                    }
-                    Ask::Search { .. } | Ask::Manage { .. } | Ask::Lines(_) => Outcome::Block(Bytes::new()),
-                })
-            })
-            .await
+            Ask::Targets { reader, channels, window } => {
+                let read = self.read(session, move |conn| {
+                    Ok(reader.targets(&targets(conn, &reader, &channels, &window)?))
+                });
+                Outcome::Block(self.send(session, read.await?.into()).await)
+            }
+            Ask::Replay { reader, channels, talks } => {
+                self.replay(session, reader, channels, talks).await?;
+                Outcome::Block(Bytes::new())
+            }
+            Ask::Redact(redact, place) => {
+                let message = redact.message;
+                let found = self.read(session, move |conn| history::find(conn, place, message)).await?;
+                Outcome::Back(Answer::Redact(redact, place, found))
+            }
+            Ask::Search { reader, search, up_to } => {
+                let block = self.search(session, &reader, search, up_to).await?;
+                Outcome::Block(self.send(session, block.into()).await)
+            }
+            Ask::Lines(text) => Outcome::Block(self.send(session, text.into()).await),
+            // Settled before.
+            Ask::Manage { .. } => Outcome::Block(Bytes::new()),
+        })
     }
-}
 
-impl Asks {
-    async fn search(&self, reader: &Reader, search: Search, up_to: MessageId) -> Result<Outcome, StoreError> {
+    /// Reads when it is the account's turn; all that `work` reads is of one moment.
+    async fn read<T: Send + 'static>(
+        &self,
+        session: &Session,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let _turn = self.reads.take(session.account).await?;
+        let read = self.store.read_within(READ_TIME, move |conn| {
+            let conn = conn.unchecked_transaction()?;
+            Ok::<_, StoreError>(work(&conn)?)
+        });
+        Ok(read.await?)
+    }
+
+    /// Replays place by place, each in a turn of its own and when the client has read those before it: so neither a long
+    /// absence nor a client that does not read costs more memory than one place.
+    async fn replay(
+        &self,
+        session: &Session,
+        reader: Reader,
+        channels: Vec<(ChannelId, ChannelName, Window)>,
+        talks: Option<Window>,
+    ) -> Result<(), Unanswered> {
+        let spoken = self.read(session, move |conn| spoken(conn, channels)).await?;
+        let share = (REPLAY_BYTES / (spoken.len() + 1)).min(self.bytes);
+        for channel in spoken {
+            let reader = reader.clone();
+            let read = self.read(session, move |conn| Ok(reader.replay(missed(conn, channel, share)?)));
+            let rest = self.send(session, read.await?.into()).await;
+            session.outbox.piece(rest);
+        }
+        if let Some(window) = talks {
+            let read = self
+                .read(session, move |conn| Ok(reader.replay(missed_talks(conn, &reader, window, share)?)));
+            let rest = self.send(session, read.await?.into()).await;
+            session.outbox.piece(rest);
+        }
+        Ok(())
+    }
+
+    async fn search(
+        &self,
+        session: &Session,
+        reader: &Reader,
+        search: Search,
+        up_to: MessageId,
+    ) -> Result<Vec<u8>, Unanswered> {
         let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let channels = search.channels.clone();
         let newest = search.window.newest;
-        let mut hits = index.search(search, up_to).await?;
+        index.catch_up(up_to).await;
+        let mut hits = {
+            let _turn = self.searches.take(session.account).await?;
+            index.search(search).await?
+        };
         // What is too much is cut off at the end that is farther from where the search began.
         if newest {
             hits.reverse();
@@ -174,22 +258,39 @@ impl Asks {
             };
             Some(addressed(kept, reader, &target))
         };
-        Ok(Outcome::block(reader.batch("soju.im/search", None, hits.into_iter().filter_map(named))))
+        Ok(reader.batch("soju.im/search", None, hits.into_iter().filter_map(named)))
     }
 }
 
-/// What becomes of a question.
+/// Does the work, unless the session is to end before it is done.
+async fn unless_gone<T>(
+    outbox: &Outbox,
+    work: impl Future<Output = Result<T, Unanswered>>,
+) -> Result<T, Unanswered> {
+    tokio::select! {
+        biased;
+        () = poll_fn(|cx| outbox.poll_closing(cx)) => Err(Unanswered::Gone),
+        result = work => result,
+    }
+}
+
+/// Reason why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("the session ended")]
+    Gone,
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The answer to a question.
 enum Outcome {
-    /// It goes to the client.
+    /// The last piece of it, for the client.
     Block(Bytes),
-    /// The chat goes on with it.
+    /// For the chat to go on with.
     Back(Answer),
-}
-
-impl Outcome {
-    fn block(bytes: Vec<u8>) -> Self {
-        Self::Block(bytes.into())
-    }
 }
 
 fn read_windows(
@@ -239,35 +340,43 @@ fn targets(
     Ok(found)
 }
 
-/// What was said in channels, one after the other, and then in talks.
-fn missed(
+/// The channels in which something was said later than the windows begin. Most are silent most of the time: the room that
+/// they do not need is for the others.
+fn spoken(
     conn: &Connection,
-    reader: &Reader,
-    channels: &[(ChannelId, ChannelName, Window)],
-    talks: Option<Window>,
-) -> rusqlite::Result<Page> {
-    let kinds = Kinds { events: false, redactions: false };
-    let mut page = Vec::new();
-    // Most channels are silent most of the time: what they do not need is for the others.
+    channels: Vec<(ChannelId, ChannelName, Window)>,
+) -> rusqlite::Result<Vec<(ChannelId, ChannelName, Window)>> {
     let mut spoken = Vec::new();
     for channel in channels {
         let latest = history::latest(conn, Place::Channel(channel.0))?;
         spoken.extend(latest.filter(|latest| *latest > channel.2.after).map(|_| channel));
     }
-    let share = REPLAY_BYTES / (spoken.len() + 1);
-    for (id, name, window) in spoken {
-        let part = history::read(conn, Place::Channel(*id), window, kinds, share)?;
-        let name = name.shared();
-        page.extend(part.into_iter().map(|kept| (kept, name.clone())));
-    }
-    let Some(window) = talks else { return Ok(page) };
+    Ok(spoken)
+}
+
+/// Messages only, as old clients know nothing else of the past.
+const REPLAYED: Kinds = Kinds { events: false, redactions: false };
+
+/// Messages of a channel to be replayed.
+fn missed(
+    conn: &Connection,
+    (id, name, window): (ChannelId, ChannelName, Window),
+    bytes: usize,
+) -> rusqlite::Result<Page> {
+    let part = history::read(conn, Place::Channel(id), &window, REPLAYED, bytes)?;
+    let name = name.shared();
+    Ok(part.into_iter().map(|kept| (kept, name.clone())).collect())
+}
+
+/// Messages of talks to be replayed, in the order of time.
+fn missed_talks(conn: &Connection, reader: &Reader, window: Window, bytes: usize) -> rusqlite::Result<Page> {
     let mut talks = history::talks(conn, reader.account, window.after)?;
     talks.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
     talks.truncate(window.limit);
     let mut said = Vec::new();
-    let each = share / talks.len().max(1);
+    let each = bytes / talks.len().max(1);
     for talk in talks {
-        let part = history::read(conn, talk.place, &window, kinds, each)?;
+        let part = history::read(conn, talk.place, &window, REPLAYED, each)?;
         let peer = talk.peer.shared();
         said.extend(part.into_iter().map(|kept| addressed(kept, reader, &peer)));
     }
@@ -277,6 +386,27 @@ fn missed(
     }
     said.sort_unstable_by_key(|(kept, _)| kept.message.id);
     said.drain(..said.len().saturating_sub(window.limit));
-    page.append(&mut said);
-    Ok(page)
+    Ok(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_is_given_up_with_its_session_also_while_it_waits_for_its_turn() {
+        let outbox = Outbox::default();
+        let turns = FairQueue::new(SEARCHES);
+        let held = turns.take(AccountId(17)).await.expect("free");
+        let mut waits = Box::pin(unless_gone(&outbox, async { Ok(turns.take(AccountId(16)).await?) }));
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("it is somebody else's turn"),
+            () = std::future::ready(()) => {}
+        }
+        outbox.abandon(&"gone".into());
+        assert!(matches!(waits.await, Err(Unanswered::Gone)));
+        drop(held);
+        turns.take(AccountId(18)).await.expect("no turn went to the one that is gone");
+    }
 }

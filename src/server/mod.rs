@@ -28,6 +28,7 @@ pub mod reload;
 mod retention;
 mod session;
 pub mod throttle;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;

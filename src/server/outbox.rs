@@ -101,6 +101,16 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Ready when the connection is to end. For the task that also calls [`poll_drained`](Self::poll_drained), and no other.
+    pub fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.0.lock();
+        if queue.closing.is_some() {
+            return Poll::Ready(());
+        }
+        queue.drained = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Ends the connection after what is queued and an ERROR line with the reason.
     pub fn close(&self, reason: &Arc<str>) {
         let mut queue = self.0.lock();

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::outbox::Outbox;
 use crate::chat::account::DeviceKey;
+use crate::chat::record::AccountId;
 use crate::chat::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
@@ -22,6 +23,8 @@ const ROOM: usize = 64;
 pub(super) struct Session {
     /// Given by the hub when it takes the login.
     id: OnceLock<SessionId>,
+    /// Whose it is.
+    pub account: AccountId,
     /// Where it comes from.
     pub peer: IpAddr,
     /// The certificate that it shows.
@@ -84,9 +87,11 @@ pub(super) struct Inbox {
 
 impl Session {
     pub fn new(login: Login, now: u32, (peer, device): (IpAddr, Option<DeviceKey>)) -> Self {
+        let account = login.account;
         let inbox = Inbox { login: Some(Box::new(login)), ..Inbox::default() };
         Self {
             id: OnceLock::new(),
+            account,
             peer,
             device,
             outbox: Outbox::default(),

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
+    /// It took longer than it may, or nobody waits for it any longer.
+    #[error("the read was interrupted")]
+    Interrupted,
     /// Anything else that SQLite reports.
     #[error("the database failed: {0}")]
     Sql(Arc<rusqlite::Error>),
@@ -86,6 +89,7 @@ impl From<rusqlite::Error> for StoreError {
             // The WAL index could not grow, which is how a full disk may show first.
             Some(e) if e.extended_code == SQLITE_IOERR_SHMSIZE => Self::Full,
             Some(e) if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(e) if e.code == ErrorCode::OperationInterrupted => Self::Interrupted,
             _ => Self::Sql(Arc::new(error)),
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod bounded;
 mod columns;
 pub mod devices;
 mod error;
@@ -27,6 +28,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -34,6 +36,7 @@ use crate::chat::record::{Record, Snapshot};
 use crate::wire::Millis;
 
 pub use error::{ErrorClass, StoreError};
+pub use readers::READERS;
 pub use schema::BUSY_TIMEOUT;
 pub use writer::Done;
 
@@ -100,13 +103,24 @@ impl Store {
     }
 
     /// Runs `work` on a connection that sees everything committed so far and cannot change it. Needs tokio's runtime.
+    /// Dropping the future interrupts it.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read(work).await
+        self.inner.readers.read(None, work).await
+    }
+
+    /// The same for at most `most`; then it fails with [`StoreError::Interrupted`].
+    pub async fn read_within<T, E, F>(&self, most: Duration, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        self.inner.readers.read(Some(most), work).await
     }
 }
 

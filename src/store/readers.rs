@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::bounded::{self, Stop};
 use super::{StoreError, schema};
 
 /// Reads at once. A read is short and the pages are in memory: a few keep all cores busy.
-const READERS: usize = 4;
+pub const READERS: usize = 4;
 
 /// A small pool; connections are opened when first needed and kept.
 #[derive(Clone)]
@@ -25,7 +27,9 @@ impl Readers {
         Self { path: path.into(), idle: Arc::default(), free: Arc::new(Semaphore::new(READERS)) }
     }
 
-    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Runs `work` on a connection of the pool, for at most `most`. Dropping the future interrupts it, so that the
+    /// connection, and the snapshot that keeps the log from being emptied, are free again at once.
+    pub async fn read<T, E, F>(&self, most: Option<Duration>, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -33,11 +37,16 @@ impl Readers {
     {
         let permit = self.free.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let pool = self.clone();
+        let stop = Stop::default();
+        let signal = stop.signal();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
+            if signal.is_stopped() {
+                return Err(StoreError::Interrupted.into());
+            }
             let idle = pool.idle.lock().pop();
-            let conn = idle.map_or_else(|| schema::open_reader(&pool.path), Ok)?;
-            let result = work(&conn);
+            let mut conn = idle.map_or_else(|| schema::open_reader(&pool.path), Ok)?;
+            let result = bounded::run(&mut conn, &signal, most, work).map_err(StoreError::from)?;
             pool.idle.lock().push(conn);
             result
         });

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tracing::{error, warn};
 
+use super::bounded::{self, Stop};
 use super::lock::private_file;
 use super::{Store, StoreError, history, schema};
 use crate::chat::history::{Kept, Search};
@@ -31,8 +32,8 @@ const QUIET: Duration = Duration::from_millis(50);
 /// A search waits so long for the index to know what was said last, and then does without.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A search that takes longer is broken off.
-const MOST_TIME: Duration = Duration::from_secs(5);
+/// A search that takes longer is interrupted.
+const MOST_TIME: Duration = Duration::from_secs(2);
 
 const SCHEMA: &str = "
     CREATE VIRTUAL TABLE IF NOT EXISTS said USING fts5
@@ -46,9 +47,8 @@ pub struct Index {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     known: watch::Receiver<MessageId>,
-    reader: Arc<Mutex<Connection>>,
     /// One search at a time: a core is enough for them.
-    turn: Semaphore,
+    reader: Arc<Mutex<Connection>>,
 }
 
 /// A message that was found, and the other side where it was said in a talk.
@@ -86,13 +86,8 @@ impl Index {
             .name("search".into())
             .spawn(move || follower.run(&woken))
             .map_err(StoreError::file("the thread of the search index"))?;
-        let index = Self {
-            wake: Some(wake),
-            thread: Some(thread),
-            known,
-            reader: Arc::new(Mutex::new(reader)),
-            turn: Semaphore::new(1),
-        };
+        let index =
+            Self { wake: Some(wake), thread: Some(thread), known, reader: Arc::new(Mutex::new(reader)) };
         index.wake();
         Ok(index)
     }
@@ -105,22 +100,22 @@ impl Index {
         }
     }
 
-    /// Searches once the index knows the message `up_to`, or after a while without it; the earliest first.
-    pub async fn search(&self, search: Search, up_to: MessageId) -> Result<Vec<Hit>, StoreError> {
+    /// Waits until the index knows the message `up_to`, or for a while: a search that comes too early misses the latest,
+    /// which is better than none.
+    pub async fn catch_up(&self, up_to: MessageId) {
         let mut known = self.known.clone();
-        // A search that comes too early misses the latest; that is better than none.
         let _ = tokio::time::timeout(PATIENCE, known.wait_for(|known| *known >= up_to)).await;
-        let _turn = self.turn.acquire().await.map_err(|_| StoreError::Closed)?;
-        let reader = self.reader.clone();
-        let interrupt = self.reader.lock().get_interrupt_handle();
-        let mut task = tokio::task::spawn_blocking(move || find(&reader.lock(), &search));
-        let outcome = if let Ok(outcome) = tokio::time::timeout(MOST_TIME, &mut task).await {
-            outcome
-        } else {
-            interrupt.interrupt();
-            task.await
-        };
-        outcome.map_err(|_| StoreError::Closed)?.map_err(StoreError::from)
+    }
+
+    /// Searches what the index knows; the earliest first. One search runs at a time, and the caller decides whose is next.
+    /// Dropping the future interrupts it.
+    pub async fn search(&self, search: Search) -> Result<Vec<Hit>, StoreError> {
+        let (reader, stop) = (self.reader.clone(), Stop::default());
+        let signal = stop.signal();
+        let task = tokio::task::spawn_blocking(move || {
+            bounded::run(&mut reader.lock(), &signal, Some(MOST_TIME), |conn| find(conn, &search))
+        });
+        Ok(task.await.map_err(|_| StoreError::Closed)???)
     }
 }
 

@@ -1,0 +1,82 @@
+//! Work on a connection that ends when nobody waits for it any longer, or when its time is over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+/// Instructions of SQLite's virtual machine between two looks: some ten microseconds.
+const OPERATIONS: i32 = 1000;
+
+/// Ends the work that was started with [`Stop::signal`] when it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+/// The other end of a [`Stop`].
+#[derive(Clone, Debug)]
+pub(super) struct Signal(Arc<AtomicBool>);
+
+impl Stop {
+    pub fn signal(&self) -> Signal {
+        Signal(self.0.clone())
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Signal {
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs `work`, whose statements fail with `SQLITE_INTERRUPT` once the signal comes or `most` is over.
+pub(super) fn run<T>(
+    conn: &mut Connection,
+    signal: &Signal,
+    most: Option<Duration>,
+    work: impl FnOnce(&Connection) -> T,
+) -> rusqlite::Result<T> {
+    let (signal, started) = (signal.clone(), Instant::now());
+    let over = move || signal.is_stopped() || most.is_some_and(|most| started.elapsed() > most);
+    conn.progress_handler(OPERATIONS, Some(over))?;
+    let result = work(conn);
+    conn.progress_handler(0, None::<fn() -> bool>)?;
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+
+    fn count(conn: &Connection, sql: &str) -> rusqlite::Result<i64> {
+        conn.query_row(sql, [], |row| row.get(0))
+    }
+
+    #[test]
+    fn endless_work_ends_with_its_time_or_its_signal_and_the_connection_lives_on() {
+        let mut conn = Connection::open_in_memory().expect("opens");
+        let stop = Stop::default();
+        let signal = stop.signal();
+        let endless = |conn: &Connection| count(conn, ENDLESS);
+        let timed = run(&mut conn, &signal, Some(Duration::from_millis(1)), endless).expect("runs");
+        assert_eq!(
+            timed.expect_err("stopped").sqlite_error_code(),
+            Some(rusqlite::ErrorCode::OperationInterrupted)
+        );
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| run(&mut conn, &signal, None, endless).expect("runs"));
+            drop(stop);
+            work.join().expect("joined").expect_err("stopped");
+        });
+        assert_eq!(count(&conn, "SELECT 7").expect("goes on"), 7);
+    }
+}
