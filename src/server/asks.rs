@@ -20,14 +20,14 @@ use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
 use crate::chat::record::{AccountId, ChannelId, Place};
 use crate::chat::{Answer, Ask, Failure};
-use crate::store::search::Index;
+use crate::store::search::{Index, Searching};
 use crate::store::{READERS, Store, StoreError, history};
-use crate::wire::{Cap, ChannelName, MessageId, Nick};
+use crate::wire::{Cap, ChannelName, MessageId, Nick, Reply};
 
 /// Reads of the history: one connection of the store is left to logins, and one of these to other accounts.
 const READS: Limits = Limits { at_once: READERS - 1, each: READERS - 2, waiting: WAITING };
 
-/// Searches: a core is enough for them.
+/// Searches, each for some hundred milliseconds at a time: a core is enough for them.
 const SEARCHES: Limits = Limits { at_once: 1, each: 1, waiting: WAITING };
 
 /// Changes of accounts, devices and invites, which mostly wait for a password's hash or for a transaction.
@@ -39,6 +39,9 @@ const WAITING: usize = 64;
 /// Longest read: a page takes milliseconds. Beyond it the log of the database would grow behind the read's snapshot.
 const READ_TIME: Duration = Duration::from_secs(2);
 
+/// Text of the note that comes with an answer which may lack messages.
+const INCOMPLETE: &str = "Not all messages were searched: the index is being rebuilt, or it took too long";
+
 /// Answers questions; cloning shares it.
 #[derive(Clone)]
 pub(super) struct Asks {
@@ -49,7 +52,7 @@ pub(super) struct Asks {
     index: Option<Arc<Index>>,
     /// Most bytes of one answer, and so many may be unread before the next is begun.
     bytes: usize,
-    reads: FairQueue<AccountId>,
+    history: FairQueue<AccountId>,
     searches: FairQueue<AccountId>,
     changes: FairQueue<AccountId>,
 }
@@ -70,8 +73,8 @@ impl Asks {
         send_queue: usize,
     ) -> Self {
         let bytes = ANSWER_BYTES.min(send_queue / 4);
-        let [reads, searches, changes] = [READS, SEARCHES, CHANGES].map(FairQueue::new);
-        Self { store, ready, manager, index, bytes, reads, searches, changes }
+        let [history, searches, changes] = [READS, SEARCHES, CHANGES].map(FairQueue::new);
+        Self { store, ready, manager, index, bytes, history, searches, changes }
     }
 
     /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
@@ -190,7 +193,7 @@ impl Asks {
         session: &Session,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Unanswered> {
-        let _turn = self.reads.take(session.account).await?;
+        let _turn = self.history.take(session.account).await?;
         let read = self.store.read_within(READ_TIME, move |conn| {
             let conn = conn.unchecked_transaction()?;
             Ok::<_, StoreError>(work(&conn)?)
@@ -235,10 +238,18 @@ impl Asks {
         let channels = search.channels.clone();
         let newest = search.window.newest;
         index.catch_up(up_to).await;
-        let mut hits = {
+        let mut searching = Searching::new(search);
+        while !searching.is_done() {
             let _turn = self.searches.take(session.account).await?;
-            index.search(search).await?
-        };
+            searching = index.go_on(searching).await?;
+        }
+        let mut answer = Vec::new();
+        if !searching.is_whole() && reader.caps.has(Cap::StandardReplies) {
+            // Beside the answer and not in it: clients expect nothing but messages there.
+            let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE);
+            answer = reader.clone().with_caps(reader.caps).line(&note);
+        }
+        let mut hits = searching.into_hits();
         // What is too much is cut off at the end that is farther from where the search began.
         if newest {
             hits.reverse();
@@ -258,7 +269,8 @@ impl Asks {
             };
             Some(addressed(kept, reader, &target))
         };
-        Ok(reader.batch("soju.im/search", None, hits.into_iter().filter_map(named)))
+        answer.append(&mut reader.batch("soju.im/search", None, hits.into_iter().filter_map(named)));
+        Ok(answer)
     }
 }
 

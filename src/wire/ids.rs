@@ -68,6 +68,12 @@ impl MessageId {
         Self::first_at(now).max(Self(self.0 + 1))
     }
 
+    /// The smallest id behind this one.
+    #[must_use]
+    pub fn following(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// The largest id before this one.
     #[must_use]
     pub fn previous(self) -> Self {

@@ -15,6 +15,12 @@ pub const SPEC: Spec = Spec { name: "SEARCH", least: 1, parse };
 /// How many messages are returned to who does not say.
 const USUAL: usize = 100;
 
+/// Most characters of a text to search for: a long link still fits. Each is a list of the index to go through.
+const MOST_CHARACTERS: usize = 300;
+
+/// Most words of a text to search for.
+const MOST_WORDS: usize = 32;
+
 /// What is looked for.
 #[derive(Debug)]
 pub struct Find {
@@ -44,6 +50,17 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         None => USUAL,
         Some(text) => text.parse().map_err(|_| invalid("limit", "This is no number"))?,
     };
+    let text = attributes.get("text");
+    if let Some(text) = &text {
+        if text.chars().count() > MOST_CHARACTERS || text.split_whitespace().count() > MOST_WORDS {
+            let most =
+                format!("At most {MOST_CHARACTERS} characters and {MOST_WORDS} words can be searched for");
+            return Err(invalid("text", &most));
+        }
+        if text.trim().is_empty() {
+            return Err(invalid("text", "There is nothing to search for in this text"));
+        }
+    }
     // Both ends belong to what is searched.
     let window = Window {
         after: after.map(|time| MessageId::first_at(time).previous()).unwrap_or_default(),
@@ -54,7 +71,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Find(Find {
         place: attributes.get("in").map(|name| Target::parse(&name)),
         from: attributes.get("from").map(|name| name.as_ref().into()),
-        text: attributes.get("text").map(|text| text.as_ref().into()),
+        text: text.map(|text| text.as_ref().into()),
         window,
     }))
 }
@@ -121,6 +138,11 @@ mod tests {
         assert!(found.window.newest && found.window.limit == USUAL);
         assert!(find("SEARCH after=noon").expect_err("no time").contains("INVALID_PARAMS after"));
         assert!(find("SEARCH limit=many").expect_err("no number").contains("INVALID_PARAMS limit"));
+        for text in ["", "\\s\\s", &"a\\s".repeat(33), &"x".repeat(301)] {
+            let refused = find(&format!("SEARCH text={text}")).expect_err("nothing, or too much");
+            assert!(refused.contains("INVALID_PARAMS text"), "{refused}");
+        }
+        assert!(find(&format!("SEARCH text={}", "会".repeat(300))).is_ok());
         assert!(find("SEARCH colour=red").expect_err("unknown").contains("INVALID_PARAMS colour"));
     }
 }

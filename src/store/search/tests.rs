@@ -1,10 +1,17 @@
 //! What is found, and what is not.
 
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::words::Tokens;
 use super::*;
-use crate::chat::history::Window;
-use crate::chat::record::{ChannelId, MessageKind, Record, Role, StoredMessage};
+use crate::chat::history::{Search, Window};
+use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, Role, StoredMessage};
 use crate::store::accounts::{self, PasswordHash};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::{ChannelName, Millis, Nick};
 
 struct Home {
     _folder: tempfile::TempDir,
@@ -65,9 +72,20 @@ impl Home {
     async fn found(&self, index: &Index, search: Search) -> Vec<i64> {
         index.wake();
         index.catch_up(MessageId::from_i64(self.next - 1)).await;
-        let hits = index.search(search).await.expect("searches");
+        let (hits, whole) = go(index, search).await;
+        assert!(whole, "all of it is searched");
         hits.iter().map(|(kept, _)| kept.message.id.as_i64()).collect()
     }
+}
+
+/// The whole of a search.
+async fn go(index: &Index, search: Search) -> (Vec<Hit>, bool) {
+    let mut searching = Searching::new(search);
+    while !searching.is_done() {
+        searching = index.go_on(searching).await.expect("searches");
+    }
+    let whole = searching.is_whole();
+    (searching.into_hits(), whole)
 }
 
 #[tokio::test]
@@ -97,7 +115,7 @@ async fn words_places_senders_and_times_narrow_what_is_found() {
     let stretch = Window { after: MessageId::from_i64(1), limit: 1, newest: false, ..Window::latest(1) };
     assert_eq!(home.found(&index, Search { window: stretch, ..home.query(0, "fast") }).await, [2]);
     assert_eq!(home.found(&index, Search { window: Window::latest(1), ..home.query(0, "fast") }).await, [5]);
-    let hits = index.search(home.query(1, "secret")).await.expect("searches");
+    let (hits, _) = go(&index, home.query(1, "secret")).await;
     assert_eq!(hits[0].1.as_ref().map(Nick::as_str), Some("al"), "the other side is named");
 }
 
@@ -113,7 +131,13 @@ async fn what_is_typed_is_words_and_no_query() {
         assert!(found.len() <= 1, "{text}");
     }
     assert_eq!(home.found(&index, home.query(0, "\"quoted\" and (this)")).await, [1]);
-    assert_eq!(home.found(&index, home.query(0, "* !!!")).await, [1], "without a word all of it matches");
+    for nothing in ["* !!!", "!!!", "\u{200d}", "\u{301}"] {
+        let found = home.found(&index, home.query(0, nothing)).await;
+        assert!(found.is_empty(), "{nothing}: what has no letters does not match everything");
+    }
+    for there in [",", "(", "\"", "\"quo", "near (", "'"] {
+        assert_eq!(home.found(&index, home.query(0, there)).await, [1], "{there}");
+    }
     assert!(home.found(&index, home.query(2, "x\" OR scope : d1 OR text : \"quoted")).await.is_empty());
 }
 
@@ -165,4 +189,176 @@ async fn of_what_was_redacted_no_word_is_left_in_any_file() {
     }
     assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
     assert_eq!(home.found(&index, home.query(0, "something")).await, [2]);
+}
+
+#[tokio::test]
+async fn what_is_there_is_found_in_every_script_and_spelling() {
+    let mut home = Home::new().await;
+    let said = [
+        "明天下午三点开会议",
+        "お誕生日おめでとう",
+        "ประชุมพรุ่งนี้บ่ายสาม",
+        "정기회의에서 만나요",
+        "great 👍🏽 work 👩\u{200d}💻",
+        "C++ or C#?",
+        "see #lobby, a_b and https://example.org/a/b?c=d",
+        "\u{3}04red\u{3}dish \u{2}bo\u{2}ld",
+        "cafe\u{301} ＡＢＣ",
+        "Straße Σίσυφος İstanbul",
+        "\u{1}ACTION waves\u{1}",
+        "wow!!! :)",
+    ];
+    for text in said {
+        home.say(0, CHANNEL, text).await;
+    }
+    let index = Index::start(&home.store).expect("starts");
+    for (query, ids) in [
+        ("会议", &[1][..]),
+        ("三点开会", &[1]),
+        ("议会", &[]),
+        ("誕生日", &[2]),
+        ("พรุ่งนี้", &[3]),
+        ("회의", &[4]),
+        ("👍", &[5]),
+        ("👍🏽", &[5]),
+        ("👍🏿", &[]),
+        ("👩\u{200d}💻", &[5]),
+        ("💻", &[5]),
+        ("C++", &[6]),
+        ("c#", &[6]),
+        ("++", &[6]),
+        ("#lobby", &[7]),
+        ("#lob", &[7]),
+        ("a_b", &[7]),
+        ("https://example.org/a/b?c=d", &[7]),
+        ("example.org", &[7]),
+        ("red", &[8]),
+        ("reddish", &[8]),
+        ("bold", &[8]),
+        ("04red", &[]),
+        ("caf\u{e9}", &[9]),
+        ("cafe", &[9]),
+        ("abc", &[9]),
+        ("STRASSE", &[10]),
+        ("ΣΊΣΥΦΟΣ", &[10]),
+        ("istanbul", &[10]),
+        ("waves", &[11]),
+        ("action", &[]),
+        ("!!!", &[12]),
+        (":)", &[12]),
+        (")", &[12]),
+        ("wow!", &[12]),
+        ("?", &[6, 7]),
+    ] {
+        assert_eq!(home.found(&index, home.query(0, query)).await, ids, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_of_another_format_is_made_anew_from_the_latest_on_and_after_a_crash_goes_on() {
+    let mut home = Home::new().await;
+    for n in 0..60 {
+        home.say(0, CHANNEL, &format!("word number{n}")).await;
+    }
+    let path = home.store.folder().join("search.db");
+    let old = Connection::open(&path).expect("a file");
+    old.execute_batch("CREATE VIRTUAL TABLE said USING fts5 (text, scope); PRAGMA user_version = 1")
+        .expect("old");
+    drop(old);
+    // As far as a crash let it come: the format is new, the latest are in it, and the others are not.
+    drop(Index::start(&home.store).expect("starts"));
+    let conn = Connection::open(&path).expect("the index");
+    let (first, whole): (i64, bool) = conn
+        .query_row("SELECT first, whole FROM progress", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("is new");
+    if whole {
+        conn.execute_batch(
+            "UPDATE progress SET first = 41, whole = 0; DELETE FROM entries WHERE message < 41",
+        )
+        .expect("as it was before");
+    }
+    drop(conn);
+    let search = Search { window: Window::latest(100), ..home.query(0, "word") };
+    let mut partly = Searching::new(search.clone());
+    let reader = schema::open_reader(&home.store.folder().join("parlour.db")).expect("reads");
+    reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()]).expect("attached");
+    partly.go_on(&reader).expect("searches");
+    let expected = if whole { 20 } else { 61 - first };
+    assert!(partly.is_done() && (!partly.is_whole() || expected == 60), "it says that there may be more");
+    assert_eq!(i64::try_from(partly.into_hits().len()), Ok(expected));
+    let mut enough = Searching::new(Search { window: Window::latest(1), ..search.clone() });
+    enough.go_on(&reader).expect("searches");
+    assert_eq!(enough.into_hits().len(), usize::from(expected > 0));
+    let index = Index::start(&home.store).expect("starts");
+    let found = home.found(&index, search).await;
+    assert_eq!(found, (1..=60).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_search_ends_with_what_it_has_when_its_time_is_over() {
+    let mut home = Home::new().await;
+    for _ in 0..9 {
+        home.say(0, CHANNEL, "word").await;
+    }
+    let index = Index::start(&home.store).expect("starts");
+    index.catch_up(MessageId::from_i64(9)).await;
+    let mut searching = Searching::new(home.query(0, "word"));
+    searching.cut_off();
+    let searching = index.go_on(searching).await.expect("searches");
+    assert!(searching.is_done() && !searching.is_whole() && searching.into_hits().is_empty());
+}
+
+/// Words of all kinds.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9äöüÄßéÉñ'.-]{1,9}",
+        "[#@&]?[a-z]{1,4}[+#_/=:?.]{1,3}[a-z]{0,3}",
+        "[明天下午三点开会议誕生日のパーティー々か\u{3099}]{1,9}",
+        "[ประชุมพรุ่งนี้]{1,9}",
+        "[한국어회의에서\u{1112}\u{1161}\u{11ab}]{1,6}",
+        "[👍🏽👩💻🇫🇷🇪🇸❤\u{fe0f}\u{200d}☕]{1,5}",
+        "[!-/:-@\\[-`{-~]{1,7}",
+        "[ﾊﾞﾝＡＢｃΣσςİıﬁ½²…‘’]{1,6}",
+        "\\PC{1,6}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// A message is found by each of its words, and by each run of characters of a script without spaces.
+    #[test]
+    fn every_message_is_found_by_what_is_in_it(
+        said in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),
+        at in any::<prop::sample::Index>(),
+        length in 2..4usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
+        runtime.block_on(async {
+            let mut home = Home::new().await;
+            let texts: Vec<String> = said.iter().map(|words| words.join(" ")).collect();
+            for text in &texts {
+                home.say(0, CHANNEL, text).await;
+            }
+            let index = Index::start(&home.store).expect("starts");
+            for (id, text) in (1..).zip(&texts) {
+                for word in text.split_whitespace() {
+                    let has = |text: &str| Tokens::of(text) != Tokens::default();
+                    let search = |text: &str| Search { window: Window::latest(100), ..home.query(0, text) };
+                    if has(word) {
+                        let found = home.found(&index, search(word)).await;
+                        assert!(found.contains(&id), "{word:?} of {text:?}");
+                    }
+                    let clusters: Vec<&str> = word.graphemes(true).collect();
+                    let unspaced = |cluster: &&str| cluster.chars().all(|c| "明天下午三点开会议誕生日のパティー々ประชุมพรุ่งนี้한국어회의에서".contains(c));
+                    if clusters.iter().all(unspaced) && clusters.len() >= length {
+                        let from = at.index(clusters.len() - length + 1);
+                        let run = clusters[from..from + length].concat();
+                        let found = home.found(&index, search(&run)).await;
+                        assert!(found.contains(&id), "{run:?} of {text:?}");
+                    }
+                }
+            }
+        });
+    }
 }

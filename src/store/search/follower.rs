@@ -1,0 +1,200 @@
+//! The thread that follows behind the messages.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Row};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::parts::{self, Progress};
+use crate::chat::record::{AccountId, Place};
+use crate::store::{Store, StoreError, schema};
+use crate::wire::MessageId;
+
+/// Messages that one transaction of the index takes. It holds nothing up: readers of the index see the one before.
+const CHUNK: u32 = if cfg!(test) { 7 } else { 500 };
+
+/// The index waits so long for more messages before it begins, so that it takes many at a time.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Follows behind the messages.
+pub(super) struct Follower {
+    index: Connection,
+    messages: Connection,
+    store: Store,
+    runtime: Handle,
+    progress: watch::Sender<Progress>,
+    /// Something is to be erased: when that was last done, and how long it took.
+    erases: Option<(Instant, Duration)>,
+    erased: (Instant, Duration),
+}
+
+/// A message of the database, to be indexed where it was said and not an event.
+struct Read {
+    id: MessageId,
+    /// The text and the scope.
+    said: Option<(String, String)>,
+}
+
+impl Follower {
+    /// A follower of the messages of a store. Needs tokio's runtime.
+    pub fn new(
+        index: Connection,
+        messages: Connection,
+        store: Store,
+        progress: watch::Sender<Progress>,
+    ) -> Result<Self, StoreError> {
+        let now = (Instant::now(), Duration::ZERO);
+        let erases = parts::is_to_erase(&index)?.then_some(now);
+        let runtime = Handle::current();
+        Ok(Self { index, messages, store, runtime, progress, erases, erased: now })
+    }
+
+    /// Runs until the other end of `woken` is dropped.
+    pub fn run(mut self, woken: &Receiver<()>) {
+        loop {
+            // Erasing writes a part of the index anew: it may take a tenth of the time.
+            let rest = self.erases.map(|(at, took)| (10 * took).saturating_sub(at.elapsed()));
+            match rest.map_or_else(|| woken.recv().map_err(Into::into), |rest| woken.recv_timeout(rest)) {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => self.erase(),
+                Ok(()) => {}
+            }
+            // More may follow at once. Asleep, it is not woken by each of them.
+            std::thread::sleep(QUIET);
+            loop {
+                let started = Instant::now();
+                match self.step() {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        error!(%error, "the search index cannot follow");
+                        break;
+                    }
+                }
+                // The server has work that matters more: a fifth of a core at most.
+                std::thread::sleep(4 * started.elapsed());
+                if matches!(woken.try_recv(), Err(TryRecvError::Disconnected)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What was unlearnt is marked in the index and not gone: now its part is written anew without that.
+    fn erase(&mut self) {
+        let started = Instant::now();
+        let erased = parts::erase(&self.index)
+            .and_then(|()| self.index.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        let database = self.store.folder().join("parlour.db");
+        if let Err(error) = erased.map_err(StoreError::from).and_then(|()| schema::empty_log(&database)) {
+            warn!(%error, "what was redacted is still in a log or in the search index");
+        }
+        self.erased = (Instant::now(), started.elapsed());
+        self.erases = None;
+    }
+
+    /// Learns and unlearns some; `true` where there is more to do. What is new comes before the past.
+    fn step(&mut self) -> Result<bool, StoreError> {
+        let forgotten = self.unlearn()?;
+        let learnt = self.learn()?;
+        Ok(forgotten || learnt || self.take_up_past()?)
+    }
+
+    fn learn(&mut self) -> Result<bool, StoreError> {
+        let mut progress = *self.progress.borrow();
+        let sql = "SELECT id, place, sender, text, class FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let read = self.read(sql, progress.last)?;
+        let Some(latest) = read.last() else { return Ok(false) };
+        progress.last = latest.id;
+        let tx = self.index.transaction()?;
+        let mut row = parts::above(&tx)?;
+        for Read { id, said } in &read {
+            if let Some((text, scope)) = said {
+                parts::add(&tx, (row, *id), text, scope)?;
+                row += 1;
+            }
+        }
+        parts::set_progress(&tx, progress)?;
+        tx.commit()?;
+        self.progress.send_replace(progress);
+        Ok(read.len() == CHUNK as usize)
+    }
+
+    /// Takes up some of the messages from before the index was made, the latest of them first.
+    fn take_up_past(&mut self) -> Result<bool, StoreError> {
+        let mut progress = *self.progress.borrow();
+        if progress.whole {
+            return Ok(false);
+        }
+        let sql =
+            "SELECT id, place, sender, text, class FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+        let mut read = self.read(sql, progress.first)?;
+        progress.whole = read.len() < CHUNK as usize;
+        progress.first = read.last().map_or(progress.first, |earliest| earliest.id);
+        read.retain(|read| read.said.is_some());
+        let tx = self.index.transaction()?;
+        // Full-text tables are written fastest in the order of rows.
+        let count = i64::try_from(read.len()).unwrap_or_default();
+        let lowest = parts::below(&tx)? - count + 1;
+        for (row, Read { id, said }) in (lowest..).zip(read.iter().rev()) {
+            if let Some((text, scope)) = said {
+                parts::add(&tx, (row, *id), text, scope)?;
+            }
+        }
+        parts::set_progress(&tx, progress)?;
+        tx.commit()?;
+        self.progress.send_replace(progress);
+        if progress.whole {
+            info!("the search index has all messages");
+        }
+        Ok(!progress.whole)
+    }
+
+    /// Messages from the given one on, by a statement of id, place, sender, text and class.
+    fn read(&self, sql: &str, from: MessageId) -> rusqlite::Result<Vec<Read>> {
+        let read = |row: &Row<'_>| {
+            let is_said = row.get::<_, i64>(4)? == 0;
+            let said = if is_said { Some((row.get(3)?, scope(row.get(1)?, row.get(2)?))) } else { None };
+            Ok(Read { id: row.get(0)?, said })
+        };
+        self.messages.prepare_cached(sql)?.query_map((from, CHUNK), read)?.collect()
+    }
+
+    fn unlearn(&mut self) -> Result<bool, StoreError> {
+        let gone: Vec<MessageId> = self
+            .messages
+            .prepare_cached("SELECT message FROM forgotten LIMIT ?1")?
+            .query_map([CHUNK], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        let tx = self.index.transaction()?;
+        for id in &gone {
+            parts::remove(&tx, *id)?;
+        }
+        tx.commit()?;
+        self.erases = Some(self.erased);
+        let store = self.store.clone();
+        let more = gone.len() == CHUNK as usize;
+        self.runtime.block_on(store.write(move |tx| {
+            for id in &gone {
+                tx.prepare_cached("DELETE FROM forgotten WHERE message = ?1")?.execute([id])?;
+            }
+            Ok::<_, StoreError>(())
+        }))?;
+        Ok(more)
+    }
+}
+
+/// Where a message may be found and who said it, as words of the index: `p` and a channel, `d` and each side of a
+/// talk, `t` and both, `s` and the sender.
+fn scope(place: Place, sender: AccountId) -> String {
+    match place {
+        Place::Channel(id) => format!("p{} s{}", id.0, sender.0),
+        Place::Direct(a, b) => format!("d{} d{} t{}x{} s{}", a.0, b.0, a.0, b.0, sender.0),
+    }
+}

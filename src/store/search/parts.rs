@@ -1,0 +1,227 @@
+//! The index as it lies on the disk: in parts, each a full-text table of its own for so many messages in a row.
+//!
+//! So a search goes part by part, from the newest or from the oldest, and can stop after each; and what was redacted is
+//! erased by writing one part anew, however large the index is. In it a message has a *row*, a small number in the order
+//! of ids: the lists of a full-text table hold differences of them, which would take seven bytes each of ids. Rows begin in the
+//! middle: new messages get higher ones, and an index that is built anew takes up the past backwards, with lower ones.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::words::{Token, Tokens};
+use crate::wire::MessageId;
+
+/// Messages of a part. Writing it anew takes a fraction of a second, and ten million messages are some 150 parts. The tests
+/// of this crate turn them all the time.
+pub(super) const ROWS: i64 = if cfg!(test) { 4 } else { 1 << 16 };
+
+/// The first row of an index.
+const MIDDLE: i64 = 1 << 40;
+
+/// The format of the index. One of another format is made anew.
+pub(super) const VERSION: u32 = 2;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS entries (row INTEGER PRIMARY KEY, message INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, erase INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE IF NOT EXISTS progress (first INTEGER NOT NULL, last INTEGER NOT NULL, whole INTEGER NOT NULL);";
+
+/// The stretch of messages that the index has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The earliest. Those before it are still to be taken up, unless `whole`.
+    pub first: MessageId,
+    /// The latest.
+    pub last: MessageId,
+    /// There is nothing before `first` that it has not.
+    pub whole: bool,
+}
+
+/// Makes the tables of an index that begins behind `last` and has the past still to take up.
+pub(super) fn create(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
+    conn.execute_batch(SCHEMA)?;
+    let sql = "INSERT INTO progress SELECT ?1, ?2, 0 WHERE NOT EXISTS (SELECT * FROM progress)";
+    conn.execute(sql, (MessageId::from_i64(last.as_i64().saturating_add(1)), last))?;
+    conn.pragma_update(None, "user_version", VERSION)
+}
+
+/// Reads the progress; an error where these are not the tables of an index.
+pub(super) fn progress(conn: &Connection) -> rusqlite::Result<Progress> {
+    conn.prepare_cached("SELECT first, last, whole FROM progress")?
+        .query_row([], |row| Ok(Progress { first: row.get(0)?, last: row.get(1)?, whole: row.get(2)? }))
+}
+
+pub(super) fn set_progress(tx: &Connection, progress: Progress) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE progress SET first = ?1, last = ?2, whole = ?3")?
+        .execute((progress.first, progress.last, progress.whole))
+        .map(drop)
+}
+
+/// The part of a row, and its place there.
+pub(super) fn place(row: i64) -> (i64, i64) {
+    (row.div_euclid(ROWS), row.rem_euclid(ROWS))
+}
+
+/// The full-text table of a part.
+pub(super) fn table(part: i64) -> String {
+    format!("said_{part}")
+}
+
+/// The lowest and the highest row, if there are any.
+pub(super) fn ends(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    let sql = "SELECT (SELECT min(row) FROM entries), (SELECT max(row) FROM entries)";
+    let (low, high): (Option<i64>, Option<i64>) =
+        conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(low.zip(high))
+}
+
+/// The row for a message that is later than all others.
+pub(super) fn above(conn: &Connection) -> rusqlite::Result<i64> {
+    Ok(ends(conn)?.map_or(MIDDLE, |(_, high)| high + 1))
+}
+
+/// The row for a message that is earlier than all others.
+pub(super) fn below(conn: &Connection) -> rusqlite::Result<i64> {
+    Ok(ends(conn)?.map_or(MIDDLE, |(low, _)| low) - 1)
+}
+
+/// A row that parts the messages: all with lower rows are earlier than this one, and the others are not. Rows are in the
+/// order of messages, so it takes some twenty look-ups and no index.
+pub(super) fn row_from(conn: &Connection, message: MessageId) -> rusqlite::Result<i64> {
+    let Some((mut low, mut high)) = ends(conn)?.map(|(low, high)| (low, high + 1)) else { return Ok(MIDDLE) };
+    let mut read =
+        conn.prepare_cached("SELECT row, message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1")?;
+    // What is below `low` is earlier, what is from `high` on is not.
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, MessageId)> =
+            read.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match found {
+            Some((row, known)) if row < high && known < message => low = row + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// Adds a message under a row of its own, see [`above`] and [`below`].
+pub(super) fn add(
+    tx: &Connection,
+    (row, id): (i64, MessageId),
+    text: &str,
+    scope: &str,
+) -> rusqlite::Result<()> {
+    let (part, place) = place(row);
+    let table = table(part);
+    if tx.prepare_cached("INSERT INTO parts (part) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([part])? > 0
+    {
+        // Tokens come with spaces between them: everything else is a part of a token.
+        let sql = format!(
+            r#"CREATE VIRTUAL TABLE {table} USING fts5 (text, marks, scope, content = '', contentless_delete = 1,
+               tokenize = "ascii tokenchars '#!""$%&''()*+,-./:;<=>?@[\]^_`{{|}}~'")"#
+        );
+        tx.execute_batch(&sql)?;
+    }
+    let tokens = Tokens::of(text);
+    let words: Vec<&str> = tokens.text.iter().map(Token::as_str).collect();
+    let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
+    tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))?
+        .execute((place, words.join(" "), marks.join(" "), scope))?;
+    tx.prepare_cached("INSERT INTO entries (row, message) VALUES (?1, ?2)")?.execute((row, id))?;
+    Ok(())
+}
+
+/// Removes a message, if the index has it. What it was is still in the file until [`erase`].
+pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
+    let row: Option<i64> = tx
+        .prepare_cached(
+            "DELETE FROM entries WHERE message = ?2 AND row = (SELECT min(row) FROM entries WHERE row >= ?1) RETURNING row",
+        )?
+        .query_row((row_from(tx, id)?, id), |row| row.get(0))
+        .optional()?;
+    if let Some(row) = row {
+        let (part, place) = place(row);
+        tx.prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", table(part)))?.execute([place])?;
+        tx.prepare_cached("UPDATE parts SET erase = 1 WHERE part = ?1")?.execute([part])?;
+    }
+    Ok(())
+}
+
+/// Whether [`erase`] has something to do.
+pub(super) fn is_to_erase(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get(0))
+}
+
+/// Writes the parts anew from which something was removed, without it, each in a transaction of its own.
+pub(super) fn erase(conn: &Connection) -> rusqlite::Result<()> {
+    let parts: Vec<i64> = conn
+        .prepare_cached("SELECT part FROM parts WHERE erase")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for part in parts {
+        let table = table(part);
+        let is_empty: bool = conn.query_row(
+            "SELECT NOT EXISTS (SELECT * FROM entries WHERE row >= ?1 AND row < ?2)",
+            (part * ROWS, (part + 1) * ROWS),
+            |row| row.get(0),
+        )?;
+        let work = if is_empty {
+            format!("DROP TABLE {table}; DELETE FROM parts WHERE part = {part};")
+        } else {
+            format!(
+                "INSERT INTO {table} ({table}) VALUES ('optimize'); UPDATE parts SET erase = 0 WHERE part = {part};"
+            )
+        };
+        let tx = conn.unchecked_transaction()?;
+        tx.execute_batch(&work)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_their_messages_whatever_is_missing_between_them() {
+        let conn = Connection::open_in_memory().expect("opens");
+        create(&conn, MessageId::from_i64(100)).expect("made");
+        assert_eq!(row_from(&conn, MessageId::from_i64(5)).expect("searched"), MIDDLE);
+        for id in 101..120 {
+            add(&conn, (above(&conn).expect("a row"), MessageId::from_i64(id)), "late", "p1").expect("added");
+        }
+        for id in (50..=100).rev() {
+            add(&conn, (below(&conn).expect("a row"), MessageId::from_i64(id)), "early", "p1")
+                .expect("added");
+        }
+        let message = |row: i64| -> Option<i64> {
+            conn.query_row("SELECT message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1", [row], |row| {
+                row.get(0)
+            })
+            .optional()
+            .expect("read")
+        };
+        let found = |id: i64| message(row_from(&conn, MessageId::from_i64(id)).expect("searched"));
+        for removed in [50, 60, 61, 62, 63, 64, 65, 66, 119] {
+            remove(&conn, MessageId::from_i64(removed)).expect("removed");
+            remove(&conn, MessageId::from_i64(removed)).expect("nothing twice");
+        }
+        for id in 40..=118 {
+            let next = if id <= 50 {
+                51
+            } else if (60..=66).contains(&id) {
+                67
+            } else {
+                id
+            };
+            assert_eq!(found(id), Some(next), "{id}");
+        }
+        assert_eq!((found(119), found(500)), (None, None));
+        assert!(is_to_erase(&conn).expect("read"));
+        let parts =
+            || conn.query_row("SELECT count(*) FROM parts", [], |row| row.get::<_, i64>(0)).expect("read");
+        let before = parts();
+        erase(&conn).expect("erased");
+        assert!(!is_to_erase(&conn).expect("read") && parts() < before, "an empty part is gone");
+    }
+}

@@ -1,0 +1,321 @@
+//! Text as the index has it: what is shown of it, in one normal form, cut into tokens.
+//!
+//! - Case, compatibility forms (full-width, ligatures) and accents are folded away, in texts and in queries alike.
+//! - Letters and digits in a row are one token, a *word*. It is found from its beginning.
+//! - Where a script is written without spaces (Han, kana, Hangul, Thai, Khmer …), each character is a token, and so is each
+//!   symbol and emoji. A run of them is found anywhere, as a phrase of neighbouring tokens.
+//! - Punctuation separates and is no token: `it's` finds `it’s`, and `(this)` finds `this`. So that a query of punctuation
+//!   alone finds it too, runs with punctuation are listed apart, as [`Tokens::marks`].
+//!
+//! All of it follows the properties of Unicode, and none of it a list of scripts.
+
+use std::collections::BTreeSet;
+
+use icu_casemap::CaseMapper;
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, GeneralCategory as Category, GeneralCategoryGroup as Group, LineBreak,
+    QuotationMark, RegionalIndicator, Script, TerminalPunctuation,
+};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Characters of a run of punctuation that the index knows. A longer query finds what begins like it.
+const MARKS: usize = 4;
+
+/// One token of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Letters and digits, found from their beginning.
+    Word(String),
+    /// A character that stands for itself: of a script without spaces, a symbol, a flag.
+    Sign(String),
+}
+
+/// A text in tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tokens {
+    /// In the order of the text.
+    pub text: Vec<Token>,
+    /// Each end of each run of symbols that has punctuation in it, up to [`MARKS`] characters.
+    pub marks: BTreeSet<String>,
+}
+
+/// Kind of a character.
+enum Kind {
+    Letter,
+    /// Of a script without spaces.
+    Ideograph,
+    Symbol,
+    Flag,
+    Punctuation,
+    Mark,
+    Space,
+    /// Neither seen nor a boundary.
+    Nothing,
+}
+
+impl Token {
+    /// Whether letters or digits are in it.
+    pub fn has_letters(&self) -> bool {
+        self.as_str().chars().any(char::is_alphanumeric)
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Word(text) | Self::Sign(text) => text,
+        }
+    }
+}
+
+impl Tokens {
+    /// The tokens of a text as it was sent.
+    pub fn of(text: &str) -> Self {
+        let mut tokens = Self::default();
+        let mut word = String::new();
+        let mut run = Run::default();
+        let mut half_flag = None;
+        for c in fold(&shown(text)).chars() {
+            let kind = kind(c);
+            if matches!(kind, Kind::Nothing) {
+                continue;
+            }
+            let in_word = matches!(kind, Kind::Letter) || matches!(kind, Kind::Mark) && !word.is_empty();
+            if in_word {
+                word.push(c);
+            } else if !word.is_empty() {
+                tokens.text.push(Token::Word(std::mem::take(&mut word)));
+            }
+            // A flag is a pair of letters of its own: half of it is part of no other.
+            let first = half_flag.take();
+            if matches!(kind, Kind::Symbol | Kind::Flag | Kind::Punctuation) {
+                run.add(c, matches!(kind, Kind::Punctuation));
+            } else {
+                run.end(&mut tokens.marks);
+            }
+            match (kind, first) {
+                (Kind::Flag, Some(first)) => {
+                    tokens.text.pop();
+                    tokens.text.push(Token::Sign(String::from_iter([first, c])));
+                }
+                (Kind::Flag, None) => {
+                    half_flag = Some(c);
+                    tokens.text.push(Token::Sign(c.into()));
+                }
+                (Kind::Ideograph | Kind::Symbol, _) => tokens.text.push(Token::Sign(c.into())),
+                (Kind::Mark, _) if !in_word => tokens.text.push(Token::Sign(c.into())),
+                _ => {}
+            }
+        }
+        if !word.is_empty() {
+            tokens.text.push(Token::Word(word));
+        }
+        run.end(&mut tokens.marks);
+        tokens
+    }
+}
+
+/// Symbols and punctuation in a row.
+#[derive(Default)]
+struct Run {
+    chars: Vec<char>,
+    punctuation: bool,
+}
+
+impl Run {
+    fn add(&mut self, c: char, punctuation: bool) {
+        self.chars.push(c);
+        self.punctuation |= punctuation;
+    }
+
+    fn end(&mut self, marks: &mut BTreeSet<String>) {
+        if self.punctuation {
+            let ends = (0..self.chars.len()).filter_map(|from| self.chars.get(from..));
+            marks.extend(ends.map(|end| end.iter().take(MARKS).collect::<String>()));
+        }
+        *self = Self::default();
+    }
+}
+
+/// The text without formatting codes (<https://modern.ircdocs.horse/formatting>) and without the frame of a CTCP ACTION
+/// (<https://modern.ircdocs.horse/ctcp>).
+fn shown(text: &str) -> String {
+    let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let (digits, is_digit): (_, fn(&char) -> bool) = match c {
+            '\u{3}' => (2, char::is_ascii_digit),
+            '\u{4}' => (6, char::is_ascii_hexdigit),
+            // Lines that belong together, which clients show as one.
+            '\r' => continue,
+            c if c.is_whitespace() => {
+                out.push(' ');
+                continue;
+            }
+            c if c.is_control() => continue,
+            c => {
+                out.push(c);
+                continue;
+            }
+        };
+        let colour = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+            (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
+        };
+        if colour(&mut chars) > 0 {
+            // A background follows only where a digit follows the comma.
+            let mut ahead = chars.clone();
+            if ahead.next() == Some(',') && ahead.peek().is_some_and(is_digit) {
+                chars = ahead;
+                colour(&mut chars);
+            }
+        }
+    }
+    out
+}
+
+/// One spelling for all that are taken for the same: compatibility forms decomposed, case folded (full folding, so that `ß`
+/// is `ss`), accents removed, and composed again what is one character in its script (Hangul, kana with their marks).
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let decomposed: String = text.nfkd().collect();
+    let folded = CaseMapper::new().fold_string(&decomposed);
+    folded.nfkd().filter(|c| !is_accent(*c)).nfc().collect()
+}
+
+/// A mark that belongs to no script. The voicing of kana is one too by its properties, and tells words apart.
+fn is_accent(c: char) -> bool {
+    !c.is_ascii()
+        && !matches!(c, '\u{3099}' | '\u{309a}')
+        && CodePointMapData::<Category>::new().get(c) == Category::NonspacingMark
+        && CodePointMapData::<Script>::new().get(c) == Script::Inherited
+}
+
+fn kind(c: char) -> Kind {
+    let category = CodePointMapData::<Category>::new().get(c);
+    let is_mark = Group::Mark.contains(category);
+    if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || matches!(category, Category::Format | Category::Control)
+    {
+        Kind::Nothing
+    } else if is_mark || Group::Letter.contains(category) || Group::Number.contains(category) {
+        match CodePointMapData::<LineBreak>::new().get(c) {
+            // Lines of these may be broken between any two characters, or where a dictionary says (UAX 14): they have no
+            // spaces between words, or, as Korean, more than a word between spaces.
+            LineBreak::Ideographic
+            | LineBreak::ComplexContext
+            | LineBreak::ConditionalJapaneseStarter
+            | LineBreak::Nonstarter
+            | LineBreak::H2
+            | LineBreak::H3
+            | LineBreak::JL
+            | LineBreak::JV
+            | LineBreak::JT => Kind::Ideograph,
+            _ if is_mark => Kind::Mark,
+            _ => Kind::Letter,
+        }
+    } else if Group::Separator.contains(category) {
+        Kind::Space
+    } else if Group::Punctuation.contains(category) && separates(c, category) {
+        Kind::Punctuation
+    } else if CodePointSetData::new::<RegionalIndicator>().contains(c) {
+        Kind::Flag
+    } else {
+        Kind::Symbol
+    }
+}
+
+/// Punctuation of sentences: brackets, dashes, quotes, and what ends a part of one. Other punctuation (`#`, `@`, `_`, `/`)
+/// stands for something.
+fn separates(c: char, category: Category) -> bool {
+    match category {
+        Category::ConnectorPunctuation => false,
+        Category::OtherPunctuation => {
+            CodePointSetData::new::<TerminalPunctuation>().contains(c)
+                || CodePointSetData::new::<QuotationMark>().contains(c)
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens with a bar between them, and the marks.
+    fn tokens(text: &str) -> (String, String) {
+        let tokens = Tokens::of(text);
+        let text: Vec<&str> = tokens.text.iter().map(Token::as_str).collect();
+        (text.join("|"), tokens.marks.into_iter().collect::<Vec<_>>().join(" "))
+    }
+
+    fn text(text: &str) -> String {
+        tokens(text).0
+    }
+
+    #[test]
+    fn words_are_letters_and_digits_between_anything_else() {
+        assert_eq!(text("It's well-known: h2o, e.g. (this)"), "it|s|well|known|h2o|e|g|this");
+        assert_eq!(text("C++ C# #lobby a_b x@y.z and/or 3$"), "c|+|+|c|#|#|lobby|a|_|b|x|@|y|z|and|/|or|3|$");
+        assert_eq!(text("https://example.org/a?b=c"), "https|/|/|example|org|/|a|b|=|c");
+        assert_eq!(text(""), "");
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_single_characters() {
+        assert_eq!(text("明天下午3点开会议"), "明|天|下|午|3|点|开|会|议");
+        assert_eq!(text("お誕生日パーティー！"), "お|誕|生|日|パ|ー|テ|ィ|ー");
+        assert_eq!(text("iPhone手机"), "iphone|手|机");
+        assert_eq!(text("회의에서"), "회|의|에|서");
+        assert_eq!(text("ที่นี่"), "ท|ี|่|น|ี|่");
+        assert_eq!(text("ក្មែរ"), "ក|្|ម|ែ|រ");
+    }
+
+    #[test]
+    fn spellings_that_are_taken_for_the_same_are_one() {
+        for (one, other) in [
+            ("Zoë", "ZOE\u{308}"),
+            ("Straße", "STRASSE"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("İstanbul", "istanbul"),
+            ("ＡＢＣ１２３", "abc123"),
+            ("ﾊﾞﾝ", "バン"),
+            ("\u{1112}\u{1161}\u{11ab}", "한"),
+            ("ﬁnd", "find"),
+            ("it’s", "it's"),
+            ("か\u{3099}", "が"),
+            ("naïve", "naive"),
+            ("مُحَمَّد", "محمد"),
+            ("می\u{200c}خواهم", "میخواهم"),
+            ("co\u{ad}op", "coop"),
+            ("❤\u{fe0f}", "❤"),
+        ] {
+            assert_eq!(text(one), text(other), "{one} {other}");
+        }
+        assert_ne!(text("か"), text("が"));
+    }
+
+    #[test]
+    fn emoji_are_signs_and_a_flag_is_one() {
+        assert_eq!(text("ok👍🏽!"), "ok|👍|🏽");
+        assert_eq!(text("👩\u{200d}💻"), "👩|💻");
+        assert_eq!(text("🇫🇷🇪🇸"), "🇫🇷|🇪🇸");
+        assert_eq!(text("1\u{fe0f}\u{20e3}"), "1\u{20e3}");
+    }
+
+    #[test]
+    fn runs_with_punctuation_are_found_from_each_of_their_characters() {
+        assert_eq!(tokens("wow!!! :) 1, 2"), ("wow|1|2".into(), "! !! !!! ) , :)".into()));
+        assert_eq!(tokens("<-----").1, "- -- --- ---- <---");
+        assert_eq!(tokens("C++ 👍").1, "", "symbols alone are in the text");
+    }
+
+    #[test]
+    fn what_is_shown_is_what_counts() {
+        assert_eq!(text("\u{1}ACTION waves\u{1}"), "waves");
+        assert_eq!(text("\u{3}04,12red\u{3} \u{2}bo\u{2}ld \u{3}1,x \u{4}ff0000hex\u{f}"), "red|bold|x|hex");
+        assert_eq!(text("one\ntwo\tthree"), "one|two|three");
+        assert_eq!(text("jo\rined"), "joined", "lines that are one");
+    }
+}
