@@ -20,8 +20,9 @@ pub enum Ask {
         reader: Reader,
         /// Where.
         place: Place,
-        /// The place as it is written.
-        target: Arc<str>,
+        /// The place as the client wrote it, which is what the batch is of, and as it is written: clients keep what they
+        /// asked for under the name that they asked with.
+        target: (Arc<str>, Arc<str>),
         /// Which stretches, in order.
         windows: Vec<Window>,
         /// Which kinds.

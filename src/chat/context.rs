@@ -9,7 +9,6 @@ use super::people::Person;
 use super::playback::Reader;
 use super::power::Power;
 use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Topic};
-use super::settings::SERVER_NAME;
 use super::state::Chat;
 use super::sync;
 use super::target::Target;
@@ -61,7 +60,7 @@ impl<'a> Context<'a> {
     /// Answers the session that gave the command.
     #[expect(clippy::needless_pass_by_value, reason = "a reply is made to be sent")]
     pub fn reply(&mut self, reply: Reply) {
-        let line = reply.render(SERVER_NAME, self.member.nick.as_str());
+        let line = reply.render(self.chat.settings.server_name.as_str(), self.member.nick.as_str());
         self.fx.outputs.push(Output::Line(self.member.session, line));
     }
 
@@ -118,6 +117,11 @@ impl<'a> Context<'a> {
         !channel.modes.has(super::modes::Flag::Secret) || self.power(channel) > Power::Stranger
     }
 
+    /// Is the member kept from speaking in the channel? Then it gives no reason, topic or parting words there either.
+    pub(super) fn is_silenced(&self, channel: &Channel) -> bool {
+        self.me().is_some_and(|me| self.power(channel).silenced(me, channel).is_some())
+    }
+
     /// The channel of a name, where the member gets to know that it is there.
     pub fn visible(&self, name: &ChannelName) -> Option<&Channel> {
         self.channel(name).filter(|channel| self.can_see(channel))
@@ -152,7 +156,8 @@ impl<'a> Context<'a> {
     /// The member's session as the reader of history.
     pub(super) fn reader(&self) -> Reader {
         let Member { account, nick, caps, .. } = self.member.clone();
-        Reader { account, nick, caps, label: None }
+        let server = self.chat.settings.server_name.clone();
+        Reader { server, account, nick, caps, label: None }
     }
 
     /// The sessions of the member's account.
@@ -227,12 +232,13 @@ impl<'a> Context<'a> {
         } else {
             Some(Vec::new())
         };
+        let server = &self.chat.settings.server_name;
         let nick = person.nick().as_str();
         match &metadata {
-            Some(shown) => told.extend(shown.iter().map(|shown| shown.told_to(caps, nick))),
+            Some(shown) => told.extend(shown.iter().map(|shown| shown.told_to(caps, (server, nick)))),
             None => replies.push(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
         }
-        let lines = replies.iter().map(|reply| reply.render(SERVER_NAME, nick)).chain(told);
+        let lines = replies.iter().map(|reply| reply.render(server.as_str(), nick)).chain(told);
         self.fx.outputs.extend(lines.map(|line| Output::Line(to, line)));
     }
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::record::{LINE_BREAK, LINE_JOIN, MessageKind};
-use super::settings::SERVER_NAME;
 use crate::wire::fit::{LINE, cut, pieces};
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick};
+use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
 
 /// The capabilities that change how an event looks. Sessions that agree in these get the same bytes.
 pub const RENDER_CAPS: CapSet = CapSet::of(&[
@@ -108,6 +107,7 @@ pub enum EventKind {
 /// Turns events into bytes. Remembers the last time it printed, for a batch has few different ones.
 #[derive(Debug, Default)]
 pub struct Renderer {
+    server: ServerName,
     time: Option<(Millis, String)>,
 }
 
@@ -116,11 +116,16 @@ pub struct Renderer {
 enum Tagged {
     /// All of them.
     Whole,
-    /// A further line of the same message: no id, no client's tags.
+    /// A further line of the same message: no id, which the first line has.
     Further,
 }
 
 impl Renderer {
+    /// A renderer of what this server says.
+    pub fn new(server: &ServerName) -> Self {
+        Self { server: server.clone(), time: None }
+    }
+
     /// Appends the event's line with its end, as a session with these capabilities gets it, `tag` (`label=…`
     /// or `batch=…`) before the other tags. Appends nothing where such a session gets nothing, and several lines where
     /// it is a multiline message.
@@ -173,7 +178,7 @@ impl Renderer {
             if let Some(id) = event.id.filter(|_| tagged == Tagged::Whole) {
                 put(out, "msgid=", id.digits().as_str());
             }
-            if !event.tags.is_empty() && tagged == Tagged::Whole {
+            if !event.tags.is_empty() {
                 put(out, &event.tags, "");
             }
             if event.bot {
@@ -235,7 +240,7 @@ impl Renderer {
         let texts: Vec<Piece<'_>> = split_lines(text).flat_map(|(line, _)| Piece::all(line, room)).collect();
         let label = tag.filter(|tag| texts.len() > 1 && caps.has(Cap::Batch) && tag.starts_with("label="));
         if let Some(label) = label {
-            put(out, &["@", label, " :", SERVER_NAME, " BATCH +r labeled-response\r\n"]);
+            put(out, &["@", label, " :", self.server.as_str(), " BATCH +r labeled-response\r\n"]);
         }
         let tag = if label.is_some() { Some("batch=r") } else { tag };
         let mut tagged = Tagged::Whole;
@@ -246,7 +251,7 @@ impl Renderer {
             tagged = Tagged::Further;
         }
         if label.is_some() {
-            put(out, &[":", SERVER_NAME, " BATCH -r\r\n"]);
+            put(out, &[":", self.server.as_str(), " BATCH -r\r\n"]);
         }
     }
 
@@ -329,8 +334,8 @@ impl Event {
     }
 
     /// Something that the server does.
-    pub fn of_server(time: Millis, kind: EventKind) -> Self {
-        let source = SERVER_NAME.into();
+    pub fn of_server(server: &ServerName, time: Millis, kind: EventKind) -> Self {
+        let source = server.shared();
         Self { source, account: None, bot: false, time, id: None, tags: Arc::default(), kind }
     }
 }

@@ -7,7 +7,6 @@ use super::context::Context;
 use super::effects::{Effects, Output, Step};
 use super::input::{Input, InputKind};
 use super::record::{AccountChange, AccountId, Role, StoredMessage};
-use super::settings::SERVER_NAME;
 use super::state::{Chat, Session};
 use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
@@ -22,7 +21,7 @@ impl Chat {
             InputKind::Opened(session, login) => {
                 self.open(session, &login, at, fx);
                 self.fit(fx, outputs);
-                long::fold(&mut fx.outputs, outputs, session);
+                long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
             }
             InputKind::Closed(session, reason) => {
                 if self.sessions.contains_key(&session) {
@@ -35,7 +34,7 @@ impl Chat {
                 self.answered(session, answer, at, fx);
                 self.fit(fx, outputs);
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
-                    label::apply(&mut fx.outputs, outputs, session, label);
+                    label::apply(&mut fx.outputs, outputs, (session, label), &self.settings.server_name);
                 }
                 from = Some((session, label));
             }
@@ -43,9 +42,9 @@ impl Chat {
                 self.said(session, command, at, fx);
                 self.fit(fx, outputs);
                 if let Some(label) = label.as_deref().filter(|_| self.answers_labels(session)) {
-                    label::apply(&mut fx.outputs, outputs, session, label);
+                    label::apply(&mut fx.outputs, outputs, (session, label), &self.settings.server_name);
                 }
-                long::fold(&mut fx.outputs, outputs, session);
+                long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
                 from = Some((session, label));
             }
             InputKind::Account(change) => self.account(change, at, fx),
@@ -53,7 +52,7 @@ impl Chat {
             InputKind::NotStored { session, label, messages } => {
                 self.not_stored(session, &messages, fx);
                 if let Some(label) = label.filter(|_| self.answers_labels(session)) {
-                    label::apply(&mut fx.outputs, outputs, session, &label);
+                    label::apply(&mut fx.outputs, outputs, (session, &label), &self.settings.server_name);
                 }
             }
             InputKind::Stopping => self.note_seen(fx),
@@ -128,7 +127,8 @@ impl Chat {
             }
         }
         let nick = self.nick_of(session);
-        fx.outputs.push(Output::Line(session, unavailable("PRIVMSG").render(SERVER_NAME, &nick)));
+        let line = unavailable("PRIVMSG").render(self.settings.server_name.as_str(), &nick);
+        fx.outputs.push(Output::Line(session, line));
     }
 
     fn account(&mut self, change: AccountChange, at: Millis, fx: &mut Effects) {
@@ -155,6 +155,10 @@ impl Chat {
             }
             AccountChange::Removed(id) => {
                 self.end_sessions(id, "This account was removed", at, fx);
+                if let Some(person) = self.people.get_mut(id) {
+                    // The store has forgotten them; they must not become those of channels that go with the account.
+                    person.markers.clear();
+                }
                 let channels = self.people.get(id).map(|p| p.channels.clone()).unwrap_or_default();
                 for channel in channels {
                     self.leave(id, channel, fx);

@@ -3,31 +3,49 @@
 
 use super::batched;
 use super::lists::Lists;
-use super::settings::{SERVER_NAME, Settings};
+use super::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
-use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply};
+use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 
 /// Most tokens of one line.
 const TOKENS: usize = 13;
+
+/// What ends each line.
+const TEXT: &str = "are supported by this server";
+
+/// Most bytes of the tokens of one line with a space before each, so that it has at most 512 whoever it is from and for.
+const ROOM: usize =
+    512 - ":".len() - ServerName::MAX - " 005 ".len() - Nick::MAX - " :".len() - TEXT.len() - "\r\n".len();
 
 /// The lines of `RPL_ISUPPORT` to the client that is known as `nick`, in a batch for those that know of it
 /// ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)).
 pub(super) fn lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
     let replies = replies(settings);
     if caps.has(Cap::Batch) && caps.has(Cap::ExtendedIsupport) {
-        return batched::lines("i", "draft/isupport", &replies, nick);
+        return batched::lines("i", "draft/isupport", &replies, (&settings.server_name, nick));
     }
-    replies.iter().map(|reply| reply.render(SERVER_NAME, nick)).collect()
+    replies.iter().map(|reply| reply.render(settings.server_name.as_str(), nick)).collect()
 }
 
 fn replies(settings: &Settings) -> Vec<Reply> {
-    tokens(settings)
-        .chunks(TOKENS)
-        .map(|chunk| {
-            let line = chunk.iter().fold(Reply::numeric(RPL_ISUPPORT), super::super::wire::reply::Reply::arg);
-            line.text("are supported by this server")
-        })
-        .collect()
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut room = 0;
+    for token in tokens(settings) {
+        let length = token.len() + 1;
+        if lines.last().is_none_or(|line| line.len() == TOKENS || length > room) {
+            lines.push(Vec::new());
+            room = ROOM;
+        }
+        lines.last_mut().into_iter().for_each(|line| line.push(token.clone()));
+        room = room.saturating_sub(length);
+    }
+    let reply = |line: &Vec<String>| line.iter().fold(Reply::numeric(RPL_ISUPPORT), Reply::arg).text(TEXT);
+    lines.iter().map(reply).collect()
+}
+
+/// A value as it may stand in a token (<https://modern.ircdocs.horse/#rplisupport-parameters>).
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\x5C").replace('=', "\\x3D")
 }
 
 fn tokens(settings: &Settings) -> Vec<String> {
@@ -35,7 +53,7 @@ fn tokens(settings: &Settings) -> Vec<String> {
     let kinds =
         |list: &[&str]| list.iter().map(|name| format!("{name}:{targets}")).collect::<Vec<_>>().join(",");
     let several = kinds(&["JOIN", "KICK", "NAMES", "NOTICE", "PART", "PRIVMSG", "TAGMSG"]);
-    vec![
+    let mut tokens = vec![
         "ACCOUNTEXTBAN=a".to_owned(),
         format!("AWAYLEN={}", Settings::AWAY_BYTES),
         "BOT=B".to_owned(),
@@ -70,5 +88,28 @@ fn tokens(settings: &Settings) -> Vec<String> {
         "UTF8ONLY".to_owned(),
         "WHOX".to_owned(),
         "draft/ACCOUNTREQUIRED".to_owned(),
-    ]
+    ];
+    // https://ircv3.net/specs/extensions/network-icon
+    tokens.extend(settings.icon.iter().map(|icon| format!("draft/ICON={}", escaped(icon))));
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_fits_whoever_it_is_from_and_for() {
+        let name = format!("{}.{}", "a".repeat(30), "b".repeat(32));
+        let server_name = ServerName::parse(&name).expect("a name");
+        let icon = Some(format!("https://example.org/icon.svg?size={}", "9".repeat(160)).into());
+        let network = "N".repeat(32).into();
+        let settings = Settings { server_name, icon, network, line_bytes: 65_536, ..Settings::default() };
+        let lines = lines(&settings, CapSet::EMPTY, &"x".repeat(Nick::MAX));
+        assert!(lines.iter().all(|line| line.len() <= 512), "{lines:?}");
+        let all = lines.concat();
+        assert!(all.contains(" draft/ICON=https://example.org/icon.svg?size\\x3D999"), "{all}");
+        let words = all.split(' ').filter(|word| word.contains("draft/ACCOUNTREQUIRED")).count();
+        assert_eq!(words, 1);
+    }
 }

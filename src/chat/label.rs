@@ -3,31 +3,35 @@
 
 use super::audience::SessionId;
 use super::effects::Output;
-use super::settings::SERVER_NAME;
-use crate::wire::Message;
+use crate::wire::{Message, ServerName, Tags};
 
 /// Longest label, in bytes, as the specification has it; longer ones are ignored.
 const MAX: usize = 64;
 
 /// The label of a command, still escaped as it goes back.
 pub fn of(message: &Message<'_>) -> Option<Box<str>> {
-    if message.tags.is_empty() {
+    in_tags(message.tags)
+}
+
+/// The label among the tags of a line, of one that could not be read otherwise too.
+pub fn in_tags(tags: Tags<'_>) -> Option<Box<str>> {
+    if tags.is_empty() {
         return None;
     }
-    let last = message.tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
+    let last = tags.iter().filter(|(key, _)| *key == "label").last().map(|(_, value)| value);
     last.filter(|label| !label.is_empty() && label.len() <= MAX).map(Into::into)
 }
 
 /// Rendered lines as the answer to a labelled command: an ACK where there are none, one with the label, or several in a
 /// batch.
-pub(super) fn answer(lines: &str, label: &str) -> String {
-    let open = format!("@label={label} :{SERVER_NAME} BATCH +r labeled-response\r\n");
+pub(super) fn answer(lines: &str, label: &str, server: &ServerName) -> String {
+    let open = format!("@label={label} :{server} BATCH +r labeled-response\r\n");
     match lines.matches('\n').count() {
-        0 => format!("@label={label} :{SERVER_NAME} ACK\r\n"),
+        0 => format!("@label={label} :{server} ACK\r\n"),
         1 => tagged(&format!("label={label}"), lines),
         _ => {
             let inner = lines.split_inclusive('\n').map(|line| tagged("batch=r", line));
-            std::iter::once(open).chain(inner).chain([format!(":{SERVER_NAME} BATCH -r\r\n")]).collect()
+            std::iter::once(open).chain(inner).chain([format!(":{server} BATCH -r\r\n")]).collect()
         }
     }
 }
@@ -35,7 +39,12 @@ pub(super) fn answer(lines: &str, label: &str) -> String {
 /// Marks what `session` gets out of `outputs[from..]` as the answer to its labelled command: nothing becomes an
 /// ACK, one message carries the label, several go in a batch. Where the answer is still to be found out, it will carry
 /// the label.
-pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, label: &str) {
+pub(super) fn apply(
+    outputs: &mut Vec<Output>,
+    from: usize,
+    (session, label): (SessionId, &str),
+    server: &ServerName,
+) {
     for output in outputs.iter_mut().skip(from) {
         if let Output::Ask { session: asker, label: place, ask } = output
             && *asker == session
@@ -48,7 +57,7 @@ pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, 
     }
     let answers = outputs.iter_mut().skip(from).filter(|output| reaches(output, session)).count();
     if answers == 0 {
-        outputs.push(Output::Line(session, format!("@label={label} :{SERVER_NAME} ACK\r\n")));
+        outputs.push(Output::Line(session, format!("@label={label} :{server} ACK\r\n")));
         return;
     }
     let tag = if answers == 1 { format!("label={label}") } else { "batch=r".to_owned() };
@@ -63,11 +72,11 @@ pub(super) fn apply(outputs: &mut Vec<Output>, from: usize, session: SessionId, 
     if answers > 1 {
         // Batch references are unique per connection and live until the batch ends; one command is answered
         // after the other, so one name serves all.
-        let open = format!("@label={label} :{SERVER_NAME} BATCH +r labeled-response\r\n");
+        let open = format!("@label={label} :{server} BATCH +r labeled-response\r\n");
         outputs.insert(from, Output::Line(session, open));
         // Before what comes after the answer: what a client missed, after JOIN.
         let behind = outputs.iter().rposition(|output| !matches!(output, Output::Ask { .. }));
-        let end = Output::Line(session, format!(":{SERVER_NAME} BATCH -r\r\n"));
+        let end = Output::Line(session, format!(":{server} BATCH -r\r\n"));
         outputs.insert(behind.map_or(from, |at| at + 1), end);
     }
 }

@@ -20,7 +20,7 @@ use super::label;
 use super::metadata::Early;
 use super::record::AccountId;
 use super::sasl::{Collected, Credentials, MECHANISMS, Mechanism, Response};
-use super::settings::{SERVER_NAME, Settings, clip};
+use super::settings::{Settings, clip};
 use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
@@ -179,7 +179,7 @@ impl LoginMachine {
             },
             "NICK" => self.nick(params, out),
             "USER" => match params {
-                [_, _, _, realname, ..] => {
+                [_, _, _, realname, ..] if !realname.is_empty() => {
                     let realname = chars::without_refused(realname);
                     self.realname = Some(clip(realname.trim(), Settings::REALNAME_BYTES).into());
                     self.finish(out)
@@ -192,7 +192,9 @@ impl LoginMachine {
             },
             "REGISTER" => self.register(params, out),
             "PING" => match params {
-                [token, ..] => self.say(out, &Reply::command("PONG").arg(SERVER_NAME).text(token)),
+                [token, ..] => {
+                    self.say(out, &Reply::command("PONG").arg(self.settings.server_name.as_str()).text(token))
+                }
                 [] => self.say(out, &need_more("PING")),
             },
             "PONG" => Step::Continue,
@@ -202,7 +204,7 @@ impl LoginMachine {
             }
             "METADATA" if self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) => {
                 let nick: Box<str> = self.known_as().into();
-                out.extend(self.metadata.take(params, self.caps, &nick));
+                out.extend(self.metadata.take(params, self.caps, (&self.settings.server_name, &nick)));
                 Step::Continue
             }
             "ISUPPORT" if self.caps.has(Cap::ExtendedIsupport) => {
@@ -292,13 +294,13 @@ impl LoginMachine {
     }
 
     fn say(&self, out: &mut String, reply: &Reply) -> Step {
-        out.push_str(&reply.render(SERVER_NAME, self.known_as()));
+        out.push_str(&reply.render(self.settings.server_name.as_str(), self.known_as()));
         Step::Continue
     }
 
     fn cap(&mut self, params: &[&str], out: &mut String) -> Step {
         let nick: Box<str> = self.known_as().into();
-        let answer = cap::negotiate(params, &nick, &mut self.caps);
+        let answer = cap::negotiate(params, (&self.settings.server_name, &nick), &mut self.caps);
         for reply in &answer.replies {
             self.say(out, reply);
         }

@@ -7,13 +7,14 @@ use super::ask::Ask;
 use super::audience::SessionId;
 use super::effects::Output;
 use super::event::Renderer;
+use crate::wire::ServerName;
 
 /// Shorter answers are queued like everything else. Half of the smallest queue that can be configured.
 const LONG: usize = 32 * 1024;
 
 /// Where what a session gets out of `outputs[from..]` without anybody else getting something in between is a long
 /// answer, makes it a question that is answered in pieces.
-pub(super) fn fold(outputs: &mut Vec<Output>, from: usize, session: SessionId) {
+pub(super) fn fold(outputs: &mut Vec<Output>, from: usize, session: SessionId, server: &ServerName) {
     let is_own = |output: &Output| match output {
         Output::Line(to, _) | Output::Event { to, .. } => *to == session,
         Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => false,
@@ -25,7 +26,7 @@ pub(super) fn fold(outputs: &mut Vec<Output>, from: usize, session: SessionId) {
     }
     let mut folded = Vec::new();
     let mut text = Vec::new();
-    let mut renderer = Renderer::default();
+    let mut renderer = Renderer::new(server);
     let end = |text: &mut Vec<u8>, folded: &mut Vec<Output>| {
         if !text.is_empty() {
             let ask = Box::new(Ask::Lines(mem::take(text)));
@@ -63,10 +64,10 @@ mod tests {
     #[test]
     fn a_long_answer_is_one_question_and_a_short_one_stays() {
         let mut outputs: Vec<Output> = lines(1, 300).collect();
-        fold(&mut outputs, 0, session(1));
+        fold(&mut outputs, 0, session(1), &ServerName::default());
         assert_eq!(outputs.len(), 300);
         outputs.extend(lines(1, 200).chain(lines(2, 1)).chain(lines(1, 200)));
-        fold(&mut outputs, 300, session(1));
+        fold(&mut outputs, 300, session(1), &ServerName::default());
         let [.., Output::Ask { ask: first, .. }, Output::Line(other, _), Output::Ask { ask: last, .. }] =
             &outputs[..]
         else {

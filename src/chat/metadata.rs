@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batched;
-use super::settings::SERVER_NAME;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, RPL_KEYNOTSET, RPL_KEYVALUE, RPL_METADATASUBOK, RPL_METADATASUBS, RPL_METADATAUNSUBOK,
 };
-use crate::wire::{Cap, CapSet, Reply, chars};
+use crate::wire::{Cap, CapSet, Reply, ServerName, chars};
 
 /// What the capability says about itself.
 pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
@@ -41,7 +40,7 @@ pub enum Visibility {
 
 impl Visibility {
     /// As it stands on the wire: `*` is for everybody.
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Everybody => "*",
             Self::Owner => "private",
@@ -189,10 +188,10 @@ impl Shown {
     }
 
     /// The line that tells a session of it.
-    pub fn told_to(&self, caps: CapSet, nick: &str) -> String {
+    pub fn told_to(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
         let dialect = Dialect::of(caps);
         let to = if dialect == Dialect::Revised { "*" } else { nick };
-        self.notice(dialect).render(SERVER_NAME, to)
+        self.notice(dialect).render(server.as_str(), to)
     }
 }
 
@@ -207,8 +206,8 @@ pub struct Early {
 
 impl Early {
     /// Takes a METADATA and returns the lines that answer it.
-    pub fn take(&mut self, params: &[&str], caps: CapSet, nick: &str) -> Vec<String> {
-        let one = |reply: Reply| vec![reply.render(SERVER_NAME, nick)];
+    pub fn take(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
+        let one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
         let [target, word, rest @ ..] = params else { return one(need_more()) };
         if *target != "*" {
             let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
@@ -224,11 +223,11 @@ impl Early {
         };
         let batch = |all: &[Shown]| {
             let replies: Vec<Reply> = all.iter().map(Shown::reply).collect();
-            batched::lines("m", "metadata *", &replies, nick)
+            batched::lines("m", "metadata *", &replies, to)
         };
         match (word.to_ascii_uppercase().as_str(), rest) {
             (word @ ("SUB" | "UNSUB" | "SUBS"), keys) => {
-                subscriptions(word, keys, &mut self.subscriptions, (nick, caps))
+                subscriptions(word, keys, &mut self.subscriptions, (to, caps))
             }
             ("SET", [key, rest @ ..]) => {
                 let value = rest.first().copied().filter(|value| !value.is_empty());
@@ -248,7 +247,7 @@ impl Early {
                     let value = self.values.get(*key).cloned().flatten();
                     if is_key(key) { shown(&(*key).into(), value).reply() } else { bad_key(key, dialect) }
                 };
-                batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), nick)
+                batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), to)
             }
             ("LIST" | "SYNC", _) => {
                 let set = self.values.iter().filter(|(_, value)| value.is_some());
@@ -264,15 +263,15 @@ impl Early {
     }
 }
 
-/// Carries out SUB, UNSUB or SUBS for who is known as `nick`, and returns the lines that answer it.
+/// Carries out SUB, UNSUB or SUBS of a client, which is addressed by the nick, and returns the lines that answer it.
 pub fn subscriptions(
     word: &str,
     keys: &[&str],
     followed: &mut BTreeSet<Arc<str>>,
-    (nick, caps): (&str, CapSet),
+    (to, caps): ((&ServerName, &str), CapSet),
 ) -> Vec<String> {
     let dialect = Dialect::of(caps);
-    let render = |reply: Reply| reply.render(SERVER_NAME, nick);
+    let render = |reply: Reply| reply.render(to.0.as_str(), to.1);
     let list = |numeric, keys: Vec<&str>| {
         // Few enough for a line of 512 bytes.
         let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
@@ -280,7 +279,7 @@ pub fn subscriptions(
     };
     if word == "SUBS" {
         let replies = list(RPL_METADATASUBS, followed.iter().map(|key| &**key).collect());
-        return batched::lines("m", "metadata-subs", &replies, nick);
+        return batched::lines("m", "metadata-subs", &replies, to);
     }
     let mut lines = Vec::new();
     let mut done = Vec::new();
@@ -344,7 +343,9 @@ mod tests {
     fn before_the_login_there_is_only_oneself() {
         let mut early = Early::default();
         let caps = CapSet::of(&[Cap::Batch, Cap::Metadata]);
-        let mut take = |line: &str| early.take(&line.split(' ').collect::<Vec<_>>(), caps, "al").concat();
+        let server = ServerName::default();
+        let mut take =
+            |line: &str| early.take(&line.split(' ').collect::<Vec<_>>(), caps, (&server, "al")).concat();
         assert_eq!(take("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
         assert!(take("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));
         assert!(take("* SET Status busy").contains("INVALID_KEY Status"));

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::audience::SessionId;
 use super::effects::{Effects, Output};
 use super::people::Person;
-use super::settings::SERVER_NAME;
 use crate::wire::numeric::{Numeric, RPL_MONOFFLINE, RPL_MONONLINE};
-use crate::wire::{Nick, Reply};
+use crate::wire::{Nick, Reply, ServerName};
 
 /// The sessions that watch a nick, for each nick that one does.
 #[derive(Debug, Default)]
@@ -40,13 +39,13 @@ impl Monitors {
         &self,
         person: &Person,
         is_online: bool,
-        nick_of: impl Fn(SessionId) -> Arc<str>,
+        (server, nick_of): (&ServerName, impl Fn(SessionId) -> Arc<str>),
         fx: &mut Effects,
     ) {
         let (numeric, what) =
             if is_online { online(person) } else { (RPL_MONOFFLINE, person.nick().to_string()) };
         for session in self.of(person.nick()) {
-            let line = Reply::numeric(numeric).text(&what).render(SERVER_NAME, &nick_of(session));
+            let line = Reply::numeric(numeric).text(&what).render(server.as_str(), &nick_of(session));
             fx.outputs.push(Output::Line(session, line));
         }
     }

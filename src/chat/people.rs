@@ -1,13 +1,13 @@
 //! The accounts and their sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::audience::Roster;
 use super::metadata::Keys;
-use super::record::{Account, AccountId, ChannelId, Place, Role};
+use super::record::{Account, AccountId, ChannelId, Place, Record, Role};
 use super::settings::USER_HOST;
-use crate::wire::{MessageId, Millis, Nick};
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// The number of the built-in account `echo`. The store keeps it a row, which no password opens.
 pub const ECHO_ID: AccountId = AccountId(0);
@@ -45,6 +45,10 @@ pub struct Person {
     pub left: Option<Millis>,
     /// Up to when it has read what was said at places.
     pub markers: HashMap<Place, Millis>,
+    /// Up to when it has read channels that it is not in: clients set these before they join.
+    pub early_markers: HashMap<ChannelName, Millis>,
+    /// How many TAGMSGs other than reactions the history took of it, in the hour that began then.
+    pub signals: (Millis, u32),
     /// Its metadata, for all to see.
     pub metadata: Keys,
     /// What it noted about places for itself.
@@ -63,6 +67,13 @@ pub struct Linger {
 }
 
 impl Person {
+    /// Most markers of an account: far more than anybody talks at places, and a bound all the same.
+    const MARKERS: usize = 4096;
+
+    /// Most TAGMSGs other than reactions that the history takes of an account in an hour. With the 4 KiB of tags that each
+    /// may have they are less than half a megabyte.
+    const SIGNALS: u32 = 100;
+
     fn new(account: Account) -> Self {
         let nick = &account.name;
         Self {
@@ -79,6 +90,8 @@ impl Person {
             lingers: None,
             left: None,
             markers: HashMap::new(),
+            early_markers: HashMap::new(),
+            signals: (Millis(0), 0),
             metadata: Keys::default(),
             private: HashMap::new(),
             seen: MessageId::default(),
@@ -94,6 +107,38 @@ impl Person {
     /// Is it there for others: has it a session, or had one until a moment ago, or is it always there?
     pub fn is_online(&self) -> bool {
         !self.seats.is_empty() || self.lingers.is_some() || self.account.id == ECHO_ID
+    }
+
+    /// Has it room for one more marker?
+    pub fn may_mark(&self) -> bool {
+        self.markers.len() + self.early_markers.len() < Self::MARKERS
+    }
+
+    /// Sets the marker of a channel that it is not in, where that is a step forward and there is room for it. Returns the
+    /// record that keeps it, under the name that it was first set by: two spellings may be one name here and not in the store.
+    pub fn mark_early(&mut self, channel: &ChannelName, read: Millis) -> Option<Record> {
+        let account = self.account.id;
+        let known = self.early_markers.get_key_value(channel).map(|(name, before)| (name.clone(), *before));
+        let channel = match known {
+            Some((_, before)) if before >= read => return None,
+            Some((name, _)) => name,
+            None if self.may_mark() => channel.clone(),
+            None => return None,
+        };
+        self.early_markers.insert(channel.clone(), read);
+        Some(Record::MarkedEarly { account, channel, read: Some(read) })
+    }
+
+    /// Does the history take one more TAGMSG of it that is no reaction? Programs send these, without bound.
+    pub fn may_signal(&mut self, now: Millis) -> bool {
+        const HOUR: u64 = 60 * 60 * 1000;
+        let (since, count) = &mut self.signals;
+        if now.0.saturating_sub(since.0) >= HOUR {
+            (*since, *count) = (now, 0);
+        }
+        let may = *count < Self::SIGNALS;
+        *count += u32::from(may);
+        may
     }
 
     /// Does it run the server?
@@ -144,12 +189,15 @@ impl People {
         Some(person)
     }
 
-    /// Forgets what accounts noted of a place that is no more.
-    pub fn forget_place(&mut self, place: Place) {
+    /// Forgets what accounts noted of a place that is no more, and returns the markers that they had there, in the order
+    /// of the accounts.
+    pub fn forget_place(&mut self, place: Place) -> BTreeMap<AccountId, Millis> {
+        let mut markers = BTreeMap::new();
         for person in self.by_id.values_mut() {
-            person.markers.remove(&place);
+            markers.extend(person.markers.remove(&place).map(|read| (person.account.id, read)));
             person.private.remove(&place);
         }
+        markers
     }
 
     /// The account of a number.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::Kept;
 use super::record::{AccountId, LINE_BREAK, LINE_JOIN, MessageKind};
-use super::settings::{SERVER_NAME, USER_HOST};
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply};
+use super::settings::USER_HOST;
+use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply, ServerName};
 
 /// Most bytes of one answer: a quarter of the smallest usual `send_queue_bytes`, so that an answer alone closes nobody.
 /// What does not fit is asked for next.
@@ -16,9 +16,19 @@ pub const ANSWER_BYTES: usize = 1024 * 1024;
 /// The batch of an answer. Nothing else reaches the client before the answer is whole, so one name serves all.
 const BATCH: &str = "h";
 
+/// On a batch behind which there is nothing more
+/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-end-tag)).
+const END: &str = "draft/chathistory-end";
+
+/// On a message that comes on top of those that were asked for
+/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
+const CONTEXT: &str = "draft/chathistory-context";
+
 /// The session that reads.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    /// The source of what the server itself says.
+    pub server: ServerName,
     /// Whose.
     pub account: AccountId,
     /// Its nick.
@@ -36,17 +46,23 @@ impl Reader {
         Self { caps, label: None, ..self }
     }
 
-    /// A batch of messages, each with the channel or nick that it was sent to.
+    /// A batch of messages, each with the channel or nick that it was sent to. `is_last` where asking for the next ones
+    /// would find none.
     pub fn batch(
         &self,
         kind: &str,
         param: Option<&str>,
+        is_last: bool,
         messages: impl IntoIterator<Item = (Kept, Arc<str>)>,
     ) -> Vec<u8> {
-        self.wrap(kind, param, |tag, out| {
-            let mut renderer = Renderer::default();
+        self.wrap((kind, param), is_last, |tag, out| {
+            let mut renderer = Renderer::new(&self.server);
             for (kept, target) in messages {
-                if let Some(event) = event(&kept, target) {
+                if let Some(mut event) = event(&kept, target) {
+                    // It does not count among the messages that were asked for.
+                    if kept.message.kind == MessageKind::Redact {
+                        event.tags = CONTEXT.into();
+                    }
                     renderer.render(&event, self.caps.and(RENDER_CAPS), tag, out);
                 }
             }
@@ -55,10 +71,10 @@ impl Reader {
 
     /// The places with their latest messages
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#targets)).
-    pub fn targets(&self, targets: &[(Arc<str>, MessageId)]) -> Vec<u8> {
-        self.wrap("draft/chathistory-targets", None, |tag, out| {
+    pub fn targets(&self, targets: &[(Arc<str>, MessageId)], is_last: bool) -> Vec<u8> {
+        self.wrap(("draft/chathistory-targets", None), is_last, |tag, out| {
             for (name, latest) in targets {
-                let line = format!(":{SERVER_NAME} CHATHISTORY TARGETS {name} {}\r\n", latest.time());
+                let line = format!(":{} CHATHISTORY TARGETS {name} {}\r\n", self.server, latest.time());
                 if let Some(tag) = tag {
                     out.extend_from_slice(format!("@{tag} ").as_bytes());
                 }
@@ -71,7 +87,7 @@ impl Reader {
     /// not know server-time.
     pub fn replay(&self, messages: impl IntoIterator<Item = (Kept, Arc<str>)>) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut renderer = Renderer::default();
+        let mut renderer = Renderer::new(&self.server);
         for (kept, target) in messages {
             let Some(mut event) = event(&kept, target).filter(|_| kept.message.kind.is_said()) else {
                 continue;
@@ -88,7 +104,7 @@ impl Reader {
 
     /// A single line that answers.
     pub fn line(&self, reply: &Reply) -> Vec<u8> {
-        let line = reply.render(SERVER_NAME, self.nick.as_str());
+        let line = reply.render(self.server.as_str(), self.nick.as_str());
         match &self.label {
             Some(label) => format!("@label={label} {line}").into_bytes(),
             None => line.into_bytes(),
@@ -97,8 +113,8 @@ impl Reader {
 
     fn wrap(
         &self,
-        kind: &str,
-        param: Option<&str>,
+        (kind, param): (&str, Option<&str>),
+        is_last: bool,
         fill: impl FnOnce(Option<&str>, &mut Vec<u8>),
     ) -> Vec<u8> {
         let mut out = Vec::new();
@@ -106,18 +122,21 @@ impl Reader {
             fill(None, &mut out);
             return out;
         }
+        let label = self.label.as_ref().map(|label| format!("label={label}"));
+        let end = (is_last && self.caps.has(Cap::MessageTags)).then(|| END.to_owned());
+        let tags: Vec<String> = label.into_iter().chain(end).collect();
         let mut head = String::new();
-        if let Some(label) = &self.label {
-            let _ = write!(head, "@label={label} ");
+        if !tags.is_empty() {
+            let _ = write!(head, "@{} ", tags.join(";"));
         }
-        let _ = write!(head, ":{SERVER_NAME} BATCH +{BATCH} {kind}");
+        let _ = write!(head, ":{} BATCH +{BATCH} {kind}", self.server);
         if let Some(param) = param {
             let _ = write!(head, " {param}");
         }
         head.push_str("\r\n");
         out.extend_from_slice(head.as_bytes());
         fill(Some(&format!("batch={BATCH}")), &mut out);
-        out.extend_from_slice(format!(":{SERVER_NAME} BATCH -{BATCH}\r\n").as_bytes());
+        out.extend_from_slice(format!(":{} BATCH -{BATCH}\r\n", self.server).as_bytes());
         out
     }
 }
@@ -200,7 +219,8 @@ mod tests {
 
     fn reader(caps: &[Cap], label: Option<&str>) -> Reader {
         let nick = Nick::parse("bo").expect("a nick");
-        Reader { account: AccountId(17), nick, caps: CapSet::of(caps), label: label.map(Into::into) }
+        let server = ServerName::default();
+        Reader { server, account: AccountId(17), nick, caps: CapSet::of(caps), label: label.map(Into::into) }
     }
 
     #[test]
@@ -209,6 +229,7 @@ mod tests {
             let out = reader(&[Cap::Batch, Cap::MessageTags, Cap::MessageRedaction], None).batch(
                 "chathistory",
                 Some("#c"),
+                false,
                 [(kept(kind, text), "#c".into())],
             );
             let out = String::from_utf8(out).expect("utf-8");
@@ -228,15 +249,27 @@ mod tests {
     #[test]
     fn an_answer_is_a_batch_with_the_label_or_bare_lines() {
         let message = kept(MessageKind::Privmsg, "hi");
-        let ask = |caps: &[Cap], label| {
-            let out = reader(caps, label).batch("chathistory", Some("#c"), [(message.clone(), "#c".into())]);
+        let ask = |caps: &[Cap], label, is_last| {
+            let out = reader(caps, label).batch(
+                "chathistory",
+                Some("#c"),
+                is_last,
+                [(message.clone(), "#c".into())],
+            );
             String::from_utf8(out).expect("utf-8")
         };
         assert_eq!(
-            ask(&[Cap::Batch], Some("7")),
+            ask(&[Cap::Batch], Some("7"), true),
             "@label=7 :chat.parlour BATCH +h chathistory #c\r\n@batch=h :al!al@parlour PRIVMSG #c :hi\r\n:chat.parlour BATCH -h\r\n"
         );
-        assert_eq!(ask(&[], None), ":al!al@parlour PRIVMSG #c :hi\r\n");
+        let head = |caps: &[Cap], label, is_last| {
+            ask(caps, label, is_last).split_once(" :").map(|(tags, _)| tags.to_owned())
+        };
+        let caps = [Cap::Batch, Cap::MessageTags];
+        assert_eq!(head(&caps, Some("7"), true).as_deref(), Some("@label=7;draft/chathistory-end"));
+        assert_eq!(head(&caps, None, true).as_deref(), Some("@draft/chathistory-end"));
+        assert_eq!(head(&caps, Some("7"), false).as_deref(), Some("@label=7"));
+        assert_eq!(ask(&[], None, true), ":al!al@parlour PRIVMSG #c :hi\r\n");
     }
 
     #[test]

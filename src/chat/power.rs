@@ -1,6 +1,8 @@
 //! Who may do what in a channel.
 
 use super::channel::Channel;
+use super::modes::Flag;
+use super::people::Person;
 use super::ranks::Rank;
 use super::record::AccountId;
 
@@ -27,6 +29,17 @@ impl Power {
             return Self::Stranger;
         }
         channel.ranks(account).highest().map_or(Self::Member, Self::Ranked)
+    }
+
+    /// Why somebody with this power may not speak in the channel, if so.
+    pub(super) fn silenced(self, person: &Person, channel: &Channel) -> Option<&'static str> {
+        if self.at_least(Rank::Voice) {
+            None
+        } else if channel.modes.has(Flag::Moderated) {
+            Some("The channel is moderated: only who has a voice may speak")
+        } else {
+            channel.lists.mutes(person).then_some("You are banned or muted in the channel")
+        }
     }
 
     /// At least this rank?

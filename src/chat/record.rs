@@ -219,6 +219,15 @@ pub enum Record {
         /// Up to when.
         read: Millis,
     },
+    /// An account has read a channel that it is not in up to a time, or is in it now and has a marker at the place.
+    MarkedEarly {
+        /// Whose marker.
+        account: AccountId,
+        /// The channel's name; there need be no such channel.
+        channel: ChannelName,
+        /// Up to when; `None` for no such marker any more.
+        read: Option<Millis>,
+    },
     /// A key has another value, or none.
     MetadataSet {
         /// Of what.
@@ -319,6 +328,8 @@ pub struct Snapshot {
     pub sends: Vec<(AccountId, SendId, MessageId)>,
     /// Up to when accounts have read.
     pub markers: Vec<(AccountId, Place, Millis)>,
+    /// Up to when accounts have read channels that they are not in.
+    pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
     /// All metadata.
     pub metadata: Vec<KeptKey>,
     /// The latest [`Record::Seen`] of each account that has one.

@@ -8,6 +8,7 @@ use super::effects::{Effects, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::login::Login;
 use super::people::{Linger, Person};
+use super::power::Power;
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::state::{Chat, Session};
@@ -80,7 +81,8 @@ impl Chat {
         self.sessions.insert(session, known);
         self.most_sessions = self.most_sessions.max(self.sessions.len());
         if first && let Some(person) = self.people.get(account) {
-            self.monitors.announce(person, true, |session| self.nick_of(session), fx);
+            let to = (&self.settings.server_name, |session| self.nick_of(session));
+            self.monitors.announce(person, true, to, fx);
             for watcher in self.monitors.of(person.nick()) {
                 let lines = sync::watched(self, watcher, account).into_iter();
                 fx.outputs.extend(lines.map(|line| Output::Line(watcher, line)));
@@ -136,7 +138,11 @@ impl Chat {
         let ranks = channel.ranks(account);
         if !ranks.is_empty() {
             let change = ranks.granted_to(person.nick());
-            let event = Event::of_server(at, EventKind::Mode(channel.name.shared(), change));
+            let event = Event::of_server(
+                &self.settings.server_name,
+                at,
+                EventKind::Mode(channel.name.shared(), change),
+            );
             fx.outputs.push(Output::Fan { audience, event, origin: None });
         }
     }
@@ -215,7 +221,8 @@ impl Chat {
         let event = person.event(at, EventKind::Quit(reason.into()));
         Self::fan(self.who_sees(account), &event, fx);
         if let Some(person) = self.people.get(account) {
-            self.monitors.announce(person, false, |session| self.nick_of(session), fx);
+            let to = (&self.settings.server_name, |session| self.nick_of(session));
+            self.monitors.announce(person, false, to, fx);
         }
     }
 
@@ -244,13 +251,25 @@ impl Chat {
         if away == person.away {
             return;
         }
-        let event = person.event(at, EventKind::Away(away.clone()));
+        // Who may not speak in a channel does not do so by way of being away. Who asks is told what they wrote.
+        let told = away.clone().map(|text| if self.is_silenced(person) { "Away".into() } else { text });
+        let event = person.event(at, EventKind::Away(told));
         for audience in self.who_follows(account) {
             self.tell_absence(account, &audience, event.clone(), fx);
         }
         if let Some(person) = self.people.get_mut(account) {
             person.away = away;
         }
+    }
+
+    /// Is somebody kept from speaking in one of their channels? What goes to all who share a channel with them is then
+    /// without words of theirs.
+    pub(super) fn is_silenced(&self, person: &Person) -> bool {
+        let (id, is_admin) = (person.account.id, person.is_admin());
+        let channels = person.channels.iter().filter_map(|&id| self.channels.get(id));
+        channels
+            .into_iter()
+            .any(|channel| Power::of(id, is_admin, channel).silenced(person, channel).is_some())
     }
 
     /// Shows an AWAY of an account to those of an audience that want it. Its own sessions have their numerics

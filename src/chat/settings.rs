@@ -2,13 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::wire::Millis;
 use crate::wire::message::MAX_PARAMS;
-
-/// The name that the server speaks under: the source of its replies.
-///
-/// It has a dot because clients take a source without one for a person.
-pub const SERVER_NAME: &str = "chat.parlour";
+use crate::wire::{Millis, ServerName};
 
 /// The host in everybody's `nick!user@host`. Nobody's address is shown to others.
 pub const USER_HOST: &str = "parlour";
@@ -19,8 +14,12 @@ pub const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
 /// Settings of the chat. They change as a whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The source of the server's replies.
+    pub server_name: ServerName,
     /// The name of the network, one word (`NETWORK`).
     pub network: Arc<str>,
+    /// The address of a picture of the network (`draft/ICON`).
+    pub icon: Option<Arc<str>>,
     /// Lines of the message of the day; none for no message.
     pub motd: Vec<String>,
     /// Most channels that an account is a member of (`CHANLIMIT`).
@@ -103,7 +102,9 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            server_name: ServerName::default(),
             network: "Parlour".into(),
+            icon: None,
             motd: Vec::new(),
             channels_per_account: 250,
             line_bytes: 2048,

@@ -13,7 +13,7 @@ use super::ranks::Ranks;
 use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Snapshot, StoredMessage, Subject};
 use super::sends::Sends;
 use super::settings::Settings;
-use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick};
+use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
 
 /// A logged-in connection as the chat knows it.
 #[derive(Debug)]
@@ -105,6 +105,11 @@ impl Chat {
                 person.markers.insert(place, read);
             }
         }
+        for (account, channel, read) in kept.early_markers {
+            if let Some(person) = chat.people.get_mut(account) {
+                person.early_markers.insert(channel, read);
+            }
+        }
         for (account, up_to) in kept.seen {
             if let Some(person) = chat.people.get_mut(account) {
                 person.seen = up_to;
@@ -141,6 +146,11 @@ impl Chat {
     /// How many changes of passwords, and removals of devices, were followed since the start.
     pub fn password_changes(&self) -> u64 {
         self.password_changes
+    }
+
+    /// The name that the server speaks under; it stays the same while it runs.
+    pub fn server_name(&self) -> &ServerName {
+        &self.settings.server_name
     }
 
     /// How much there is now.
@@ -223,6 +233,14 @@ impl Chat {
                 channel.audience.add(seat);
             }
             fx.records.push(Record::Joined { channel: channel.id, account, at });
+            if let Some((name, read)) = person.early_markers.remove_entry(&channel.name) {
+                let place = Place::Channel(channel.id);
+                if person.markers.get(&place).is_none_or(|known| *known < read) {
+                    person.markers.insert(place, read);
+                    fx.records.push(Record::Marked { account, place, read });
+                }
+                fx.records.push(Record::MarkedEarly { account, channel: name, read: None });
+            }
             channel.knocks.remove(&account);
             if channel.invited.remove(&account) {
                 fx.records.push(Record::Invited { channel: channel.id, account, pending: false });
@@ -245,9 +263,14 @@ impl Chat {
         }
         fx.records.push(Record::Parted { channel: id, account });
         if channel.members.is_empty() && channel.is_plain() {
+            let name = channel.name.clone();
             self.channels.remove(id);
-            self.people.forget_place(Place::Channel(id));
             fx.records.push(Record::ChannelRemoved(id));
+            // Whoever makes the channel anew goes on reading where they were.
+            for (account, read) in self.people.forget_place(Place::Channel(id)) {
+                let Some(person) = self.people.get_mut(account) else { continue };
+                fx.records.extend(person.mark_early(&name, read));
+            }
         }
     }
 }

@@ -49,7 +49,8 @@ pub(super) fn watched(chat: &Chat, session: SessionId, id: AccountId) -> Vec<Str
         return Vec::new();
     }
     let (caps, nick) = (known.caps, chat.nick_of(session));
-    person(chat, (known.account, session), id).iter().map(|shown| shown.told_to(caps, &nick)).collect()
+    let to = (&chat.settings.server_name, &*nick);
+    person(chat, (known.account, session), id).iter().map(|shown| shown.told_to(caps, to)).collect()
 }
 
 /// What a session follows of a channel and its members.

@@ -12,7 +12,7 @@ use super::history::Window;
 use super::login::Login;
 use super::metadata::{self, Dialect, Shown, Visibility};
 use super::record::{ChannelId, Place, Subject};
-use super::settings::{SERVER_NAME, USER_HOST, VERSION};
+use super::settings::{USER_HOST, VERSION};
 use super::state::Chat;
 use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
@@ -26,6 +26,7 @@ fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
     let (name, dialect) = (me.nick().shared(), Dialect::of(caps));
     let shown = me.metadata.iter().map(|(key, value)| Shown::new(&name, key, value).notice(dialect));
     let to = if dialect == Dialect::Revised { "*" } else { &*name };
+    let to = (&cx.chat.settings.server_name, to);
     batched::lines("m", &format!("metadata {name}"), &shown.collect::<Vec<_>>(), to)
 }
 
@@ -37,17 +38,17 @@ impl Chat {
         let nick = cx.member.nick.clone();
         let network = cx.chat.settings.network.clone();
         let started = cx.chat.settings.started;
+        let server = cx.chat.settings.server_name.clone();
         cx.reply(
             Reply::numeric(RPL_WELCOME).text(format!("Welcome to {network}, {nick}!{nick}@{USER_HOST}")),
         );
         cx.reply(
-            Reply::numeric(RPL_YOURHOST)
-                .text(format!("Your host is {SERVER_NAME}, running version {VERSION}")),
+            Reply::numeric(RPL_YOURHOST).text(format!("Your host is {server}, running version {VERSION}")),
         );
         cx.reply(Reply::numeric(RPL_CREATED).text(format!("This server was started at {started}")));
         cx.reply(
             Reply::numeric(RPL_MYINFO)
-                .arg(SERVER_NAME)
+                .arg(server.as_str())
                 .arg(VERSION)
                 .arg("Bo")
                 .arg("CIbehiklmnoqstv")

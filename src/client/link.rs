@@ -354,7 +354,7 @@ impl Link {
                     model.handle(&message, now);
                 }
             }
-            Err(error) => tracing::debug!("the server sent a {error}"),
+            Err(bad) => tracing::debug!("the server sent a {}", bad.error),
         });
         self.input.clear();
     }

@@ -60,6 +60,9 @@ pub(super) struct Asks {
 /// Most bytes of what is replayed to one client, which is read and sent place by place.
 const REPLAY_BYTES: usize = 16 * 1024 * 1024;
 
+/// Places with their latest messages.
+type Latest = Vec<(Arc<str>, MessageId)>;
+
 /// Messages, each with the place as the reader writes it.
 type Page = Vec<(Kept, Arc<str>)>;
 
@@ -157,14 +160,16 @@ impl Asks {
         Ok(match ask {
             Ask::History { reader, place, target, windows, kinds } => {
                 let read = self.read(session, move |conn| {
-                    let page = read_windows(conn, &reader, (place, &target), &windows, kinds, bytes)?;
-                    Ok(reader.batch("chathistory", Some(&target), page))
+                    let (page, is_last) =
+                        read_windows(conn, &reader, (place, &target.1), &windows, kinds, bytes)?;
+                    Ok(reader.batch("chathistory", Some(&target.0), is_last, page))
                 });
                 Outcome::Block(self.send(session, read.await?.into()).await)
             }
             Ask::Targets { reader, channels, window } => {
                 let read = self.read(session, move |conn| {
-                    Ok(reader.targets(&targets(conn, &reader, &channels, &window)?))
+                    let (found, is_last) = targets(conn, &reader, &channels, &window)?;
+                    Ok(reader.targets(&found, is_last))
                 });
                 Outcome::Block(self.send(session, read.await?.into()).await)
             }
@@ -269,7 +274,9 @@ impl Asks {
             };
             Some(addressed(kept, reader, &target))
         };
-        answer.append(&mut reader.batch("soju.im/search", None, hits.into_iter().filter_map(named)));
+        // Each form of the specification has a batch of its own name.
+        let kind = if reader.caps.has(Cap::SearchDraft) { "search" } else { "soju.im/search" };
+        answer.append(&mut reader.batch(kind, None, false, hits.into_iter().filter_map(named)));
         Ok(answer)
     }
 }
@@ -305,6 +312,7 @@ enum Outcome {
     Back(Answer),
 }
 
+/// The messages of all windows, and whether none of these holds more.
 fn read_windows(
     conn: &Connection,
     reader: &Reader,
@@ -312,13 +320,14 @@ fn read_windows(
     windows: &[Window],
     kinds: Kinds,
     bytes: usize,
-) -> rusqlite::Result<Page> {
-    let mut page = Vec::new();
+) -> rusqlite::Result<(Page, bool)> {
+    let (mut page, mut is_last) = (Vec::new(), true);
     for window in windows {
-        let part = history::read(conn, place, window, kinds, bytes / windows.len())?;
+        let (part, ends) = history::read_page(conn, place, window, kinds, bytes / windows.len())?;
+        is_last &= ends;
         page.extend(part.into_iter().map(|kept| addressed(kept, reader, target)));
     }
-    Ok(page)
+    Ok((page, is_last))
 }
 
 /// A message with its target: of a talk, each side's goes to the other.
@@ -328,13 +337,13 @@ fn addressed(kept: Kept, reader: &Reader, target: &Arc<str>) -> (Kept, Arc<str>)
     (kept, target)
 }
 
-/// The channels and talks whose latest message is in the window, in order.
+/// The channels and talks whose latest message is in the window, in order, and whether there are no more.
 fn targets(
     conn: &Connection,
     reader: &Reader,
     channels: &[(ChannelId, ChannelName)],
     window: &Window,
-) -> rusqlite::Result<Vec<(Arc<str>, MessageId)>> {
+) -> rusqlite::Result<(Latest, bool)> {
     let mut found = Vec::new();
     for (id, name) in channels {
         if let Some(latest) = history::latest(conn, Place::Channel(*id))? {
@@ -345,11 +354,12 @@ fn targets(
     found.extend(talks.into_iter().map(|talk| (talk.peer.shared(), talk.latest)));
     found.retain(|(_, latest)| *latest > window.after && *latest < window.before);
     found.sort_unstable_by_key(|(_, latest)| *latest);
+    let is_last = found.len() <= window.limit;
     if window.newest {
         found.drain(..found.len().saturating_sub(window.limit));
     }
     found.truncate(window.limit);
-    Ok(found)
+    Ok((found, is_last))
 }
 
 /// The channels in which something was said later than the windows begin. Most are silent most of the time: the room that

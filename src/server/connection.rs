@@ -22,10 +22,10 @@ use super::metrics::{Metrics, Open};
 use super::outbox::error_line;
 use super::pump::{Pump, line_refused};
 use crate::chat::account::DeviceKey;
-use crate::chat::login::{LoginMachine, Step};
+use crate::chat::login::{Checked, LoginMachine, Step};
 use crate::chat::{Login, Settings};
-use crate::trust::certificate_hash;
-use crate::wire::framing::{LineError, Lines};
+use crate::trust::{certificate_hash, check_device_certificate};
+use crate::wire::framing::{BadLine, Lines};
 use crate::wire::{Message, Nick};
 
 /// What all connections share.
@@ -112,7 +112,7 @@ async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box
             let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
             let who = (peer.ip(), device_key(&stream));
             let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone(), who);
-            pump.say(rest.iter().map(|line| line.as_deref().map_err(|error| *error)));
+            pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
             Some((Box::new(pump), nick))
         }
         Err(Refusal::Lost(error)) => {
@@ -148,11 +148,11 @@ async fn log_in(
     stream: &mut TlsStream<TcpStream>,
     peer: SocketAddr,
     shared: &Shared,
-) -> Result<(Login, Nick, Lines, VecDeque<Result<String, LineError>>), Refusal> {
+) -> Result<(Login, Nick, Lines, VecDeque<Result<String, BadLine>>), Refusal> {
     let device = device_key(stream);
     let mut machine = LoginMachine::new(shared.settings.borrow().clone());
     let mut lines = Lines::new(shared.limits.line_bytes);
-    let mut queue: VecDeque<Result<String, LineError>> = VecDeque::new();
+    let mut queue: VecDeque<Result<String, BadLine>> = VecDeque::new();
     let mut input = vec![0; 4096];
     let mut out = String::new();
     loop {
@@ -162,8 +162,8 @@ async fn log_in(
                     Some(message) => machine.line(&message, &mut out),
                     None => Step::Continue,
                 },
-                Err(error) => {
-                    machine.refuse(&line_refused(*error), &mut out);
+                Err(bad) => {
+                    machine.refuse(&line_refused(bad), &mut out);
                     Step::Continue
                 }
             };
@@ -178,7 +178,10 @@ async fn log_in(
                     machine.checked(outcome, &mut out)
                 }
                 Step::Prove(name) => {
-                    let outcome = shared.logins.prove(peer.ip(), device, name).await;
+                    let outcome = match unusable_certificate(stream) {
+                        Some(why) => Checked::Unproven(why),
+                        None => shared.logins.prove(peer.ip(), device, name).await,
+                    };
                     shared.metrics.login(&outcome);
                     machine.checked(outcome, &mut out)
                 }
@@ -220,8 +223,15 @@ async fn say(stream: &mut TlsStream<TcpStream>, out: &mut String) -> io::Result<
     Ok(())
 }
 
-/// The certificate that the client showed.
+/// The certificate that the client showed, if that can be a device's.
 fn device_key(stream: &TlsStream<TcpStream>) -> Option<DeviceKey> {
-    let chain = stream.get_ref().1.peer_certificates()?;
-    chain.first().map(|certificate| DeviceKey(certificate_hash(certificate)))
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    check_device_certificate(certificate).ok()?;
+    Some(DeviceKey(certificate_hash(certificate)))
+}
+
+/// Why the certificate that the client showed cannot be a device's, if it showed one.
+fn unusable_certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    check_device_certificate(certificate).err().map(|why| why.to_string())
 }

@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use super::session::{Question, Session};
 use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Event, Origin, Output, Renderer, SessionId};
-use crate::wire::CapSet;
+use crate::wire::{CapSet, ServerName};
 
 /// A part of a block that has so many bytes is not copied: it costs a push of its own.
 const SHARED: usize = 4096;
@@ -97,8 +97,8 @@ enum Item {
 }
 
 impl Deliverer {
-    pub fn new(bound: usize, too_slow: Counter) -> Self {
-        Self { renderer: Renderer::default(), bound, too_slow, run: Vec::new(), scratch: Vec::new() }
+    pub fn new(server: &ServerName, bound: usize, too_slow: Counter) -> Self {
+        Self { renderer: Renderer::new(server), bound, too_slow, run: Vec::new(), scratch: Vec::new() }
     }
 
     /// Queues a block for a session, or ends it where too much waits for it.

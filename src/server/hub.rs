@@ -62,13 +62,14 @@ impl Hub {
         (send_queue, metrics): (usize, Arc<Metrics>),
     ) -> Self {
         metrics.sizes(chat.sizes());
+        let deliverer = Deliverer::new(chat.server_name(), send_queue, metrics.too_slow.clone());
         Self {
             chat,
             ready: handle.ready.clone(),
             orders: orders.0,
             password_changes: handle.password_changes.clone(),
             sessions: Sessions::default(),
-            deliverer: Deliverer::new(send_queue, metrics.too_slow.clone()),
+            deliverer,
             pending: Effects::default(),
             commits: Commits::new(store),
             asks,

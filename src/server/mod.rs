@@ -222,7 +222,9 @@ impl AccountChanges {
 /// What of the configuration the chat goes by.
 fn settings(config: &Config, started: Millis) -> Settings {
     Settings {
+        server_name: config.server_name.clone(),
         network: config.name.as_str().into(),
+        icon: Some(config.icon.as_str()).filter(|icon| !icon.is_empty()).map(Into::into),
         motd: config.motd_lines(),
         channels_per_account: as_usize(config.limits.channels_per_account),
         line_bytes: as_usize(config.limits.line_bytes),

@@ -21,9 +21,9 @@ use super::session::{Ready, Said, Session};
 use crate::chat::account::DeviceKey;
 use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login, label};
-use crate::wire::framing::{LineError, Lines};
+use crate::wire::framing::{BadLine, LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
-use crate::wire::{Message, Reply};
+use crate::wire::{Message, Reply, Tags};
 
 /// One read takes at most a TLS record and some.
 const READ: usize = 32 * 1024;
@@ -89,7 +89,7 @@ impl Pump {
     }
 
     /// Hands the hub the login, and what the client said behind it.
-    pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, LineError>>) {
+    pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, BadLine>>) {
         self.backlog = lines.map(|line| read_line(line, &mut self.batches)).collect();
         self.ready.put(&self.session, |_| {});
     }
@@ -256,10 +256,18 @@ impl Writing {
     }
 }
 
-fn read_line(line: Result<&str, LineError>, batches: &mut Batches) -> Option<Said> {
+fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> Option<Said> {
     let line = match line {
         Ok(line) => line,
-        Err(error) => return Some(Said { label: None, command: Err(line_refused(error)) }),
+        Err(bad) => {
+            let tags = bad.tags.as_deref().map(Tags);
+            let (label, command) = match batches.lose(tags) {
+                Taken::Not => (tags.and_then(label::in_tags), Err(line_refused(&bad))),
+                Taken::Held => return None,
+                Taken::Said(answer) => answer,
+            };
+            return Some(Said { label, command });
+        }
     };
     let message = Message::parse(line)?;
     let label = label::of(&message);
@@ -271,15 +279,16 @@ fn read_line(line: Result<&str, LineError>, batches: &mut Batches) -> Option<Sai
 }
 
 /// What the sender of a bad line hears.
-pub(super) fn line_refused(error: LineError) -> Reply {
-    match error {
+pub(super) fn line_refused(bad: &BadLine) -> Reply {
+    let command = bad.command.as_deref().unwrap_or("*").to_ascii_uppercase();
+    match bad.error {
         LineError::TooLong => Reply::numeric(ERR_INPUTTOOLONG).text("Input line was too long"),
-        LineError::Nul => Reply::fail("*", "INVALID_LINE").text("A line may not hold a NUL byte"),
+        LineError::Nul => Reply::fail(&command, "INVALID_LINE").text("A line may not hold a NUL byte"),
         LineError::Cr => {
-            Reply::fail("*", "INVALID_LINE").text("A line may hold a carriage return only at its end")
+            Reply::fail(&command, "INVALID_LINE").text("A line may hold a carriage return only at its end")
         }
         LineError::NotUtf8 => {
-            Reply::fail("*", "INVALID_UTF8").text("Messages must be UTF-8, this one was dropped")
+            Reply::fail(&command, "INVALID_UTF8").text("Messages must be UTF-8, this one was dropped")
         }
     }
 }

@@ -91,7 +91,10 @@ impl Reloader {
         let config = (self.config)().map_err(ReloadError::Config)?;
         self.certificates.reload(UnixTime::now())?;
         self.certificates.set_names(config.tls.names.clone());
+        // Clients know the server by its name as long as they are connected.
+        let server_name = self.settings.borrow().server_name.clone();
         let settings = Settings {
+            server_name,
             line_bytes: self.line_bytes,
             certificate: Some(self.certificates.note()),
             ..settings(&config, self.started)

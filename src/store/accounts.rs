@@ -223,8 +223,16 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, seen = 0 WHERE id = ?1",
         (id, now),
     )?;
-    for table in ["members", "ranks", "invited", "markers", "account_metadata", "private_metadata", "devices"]
-    {
+    for table in [
+        "members",
+        "ranks",
+        "invited",
+        "markers",
+        "early_markers",
+        "account_metadata",
+        "private_metadata",
+        "devices",
+    ] {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
     Ok(())

@@ -37,26 +37,41 @@ pub fn read(
     kinds: Kinds,
     bytes: usize,
 ) -> rusqlite::Result<Vec<Kept>> {
+    Ok(read_page(conn, place, window, kinds, bytes)?.0)
+}
+
+/// As [`read`], with whether the window holds nothing more in the direction in which it is filled. False where that is not
+/// known: where a page ends because of its bytes.
+pub fn read_page(
+    conn: &Connection,
+    place: Place,
+    window: &Window,
+    kinds: Kinds,
+    bytes: usize,
+) -> rusqlite::Result<(Vec<Kept>, bool)> {
     if window.limit == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
-    let mut page = stretch(conn, place, Class::Said, window, bytes)?;
+    // One more than is wanted says whether there is one.
+    let wider = Window { limit: window.limit.saturating_add(1), ..*window };
+    let mut page = stretch(conn, place, Class::Said, &wider, bytes)?;
     if kinds.events {
-        let span = covered(&page, window, bytes);
+        let span = covered(&page, &wider, bytes);
         page.append(&mut stretch(conn, place, Class::Event, &span, bytes)?);
         page.sort_unstable_by_key(|kept| kept.message.id);
         if window.newest {
             page.reverse();
         }
-        page.truncate(window.limit);
-        page.truncate(fitting(&page, bytes));
     }
+    let is_last = page.len() <= window.limit && page.iter().map(cost).sum::<usize>() < bytes;
+    page.truncate(window.limit);
+    page.truncate(fitting(&page, bytes));
     if kinds.redactions {
         let span = Window { limit: REDACTIONS, ..covered(&page, window, bytes) };
         page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
     }
     page.sort_unstable_by_key(|kept| kept.message.id);
-    Ok(page)
+    Ok((page, is_last))
 }
 
 /// The part of the window that a page covers, which runs in the direction in which the window is filled: up to its

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_resets.sql"),
     include_str!("migrations/0006_lent_power.sql"),
     include_str!("migrations/0007_names.sql"),
+    include_str!("migrations/0008_early_markers.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.

@@ -26,6 +26,14 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
                 "INSERT INTO markers VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = max(read, ?3)";
             tx.prepare_cached(sql)?.execute((account, place, read)).map(drop)
         }
+        Record::MarkedEarly { account, channel, read: Some(read) } => {
+            let sql = "INSERT INTO early_markers VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = max(read, ?3)";
+            tx.prepare_cached(sql)?.execute((account, channel, read)).map(drop)
+        }
+        Record::MarkedEarly { account, channel, read: None } => {
+            let sql = "DELETE FROM early_markers WHERE account = ?1 AND channel = ?2";
+            tx.prepare_cached(sql)?.execute((account, channel)).map(drop)
+        }
         Record::MetadataSet { of, key, value } => metadata_set(tx, *of, key, value.as_deref()),
         Record::Seen { account, up_to } => {
             let sql = "UPDATE accounts SET seen = ?2 WHERE id = ?1 AND seen < ?2";

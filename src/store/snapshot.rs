@@ -10,7 +10,7 @@ use crate::chat::modes::{ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
-use crate::wire::{MessageId, Millis};
+use crate::wire::{ChannelName, MessageId, Millis};
 
 pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     // One transaction, so that all of it is of one moment.
@@ -27,6 +27,7 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
         )?,
         sends: sends(&tx, last_message)?,
         markers: markers(&tx)?,
+        early_markers: early_markers(&tx)?,
         metadata: metadata(&tx)?,
         seen: seen(&tx)?,
     };
@@ -114,6 +115,12 @@ fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId,
 
 fn markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Place, Millis)>> {
     conn.prepare("SELECT account, place, read FROM markers")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
+}
+
+fn early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelName, Millis)>> {
+    conn.prepare("SELECT account, channel, read FROM early_markers")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect()
 }

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature, verify_tls13_signature_with_raw_key};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
 use sha2::{Digest as _, Sha256};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
 use super::provider::provider;
 
@@ -58,11 +59,37 @@ impl ClientCertVerifier for AnyDevice {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        match X509Certificate::from_der(cert) {
+            // webpki knows version 3 alone, and an alert tells nobody what to do. The handshake goes on with the key that the
+            // certificate shows, and the login refuses it in words (`check_device_certificate`).
+            Ok((_, old)) if old.version() != X509Version::V3 => {
+                let key = SubjectPublicKeyInfoDer::from(old.public_key().raw);
+                verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
+            }
+            _ => verify_tls13_signature(message, cert, dss, algorithms),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A client certificate that no device can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this client certificate is of X.509 version {0}, and only version 3 is taken; make a new one")]
+pub struct UnusableCertificate(pub u32);
+
+/// May a client log in with this certificate, whoever's it is?
+///
+/// # Errors
+/// When it is of an old version of X.509, which has no extensions to say what it is for. What is no certificate at all
+/// does not get through the handshake.
+pub fn check_device_certificate(certificate: &CertificateDer<'_>) -> Result<(), UnusableCertificate> {
+    match X509Certificate::from_der(certificate) {
+        Ok((_, old)) if old.version() != X509Version::V3 => Err(UnusableCertificate(old.version().0 + 1)),
+        _ => Ok(()),
     }
 }
 

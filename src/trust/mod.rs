@@ -32,7 +32,7 @@ pub mod verifier;
 
 pub use address::Address;
 pub use announcement::Announcement;
-pub use devices::certificate_hash;
+pub use devices::{UnusableCertificate, certificate_hash, check_device_certificate};
 pub use invite::InviteLink;
 pub use pin::Pin;
 pub use pins::Pins;

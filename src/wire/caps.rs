@@ -97,6 +97,8 @@ capabilities! {
     Whoami = "draft/whoami",
     /// <https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md>
     Search = "soju.im/search",
+    /// <https://github.com/ircv3/ircv3-specifications/pull/496>
+    SearchDraft = "draft/search",
     /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
     SendId = "parlour/send-id",
 }

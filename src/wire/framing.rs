@@ -18,6 +18,41 @@ pub enum LineError {
     NotUtf8,
 }
 
+/// A line that was dropped, with as much of its head as can be read: what the answer to it is to name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// What is wrong with it.
+    pub error: LineError,
+    /// Its tags, as they stand on the line; `None` where they cannot be read, empty where there are none.
+    pub tags: Option<Box<str>>,
+    /// Its command.
+    pub command: Option<Box<str>>,
+}
+
+impl BadLine {
+    fn new(error: LineError, line: &[u8]) -> Self {
+        let (tags, rest) = match line.strip_prefix(b"@") {
+            None => (Some(""), line),
+            Some(tagged) => {
+                let end = memchr::memchr(b' ', tagged).unwrap_or(tagged.len());
+                let (tags, rest) = tagged.split_at(end);
+                let whole =
+                    !rest.is_empty() && tags.len() < Lines::TAGS && !tags.iter().any(|b| b"\r\0".contains(b));
+                (std::str::from_utf8(tags).ok().filter(|_| whole), rest)
+            }
+        };
+        let words = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+        // The command at the longest, and it is shown; what is longer is something else.
+        let is_command = |word: &&[u8]| word.len() <= 32 && word.iter().all(u8::is_ascii_alphanumeric);
+        let command = words.take(2).find(|word| !word.starts_with(b":")).filter(is_command);
+        Self {
+            error,
+            tags: tags.map(Into::into),
+            command: command.and_then(|word| std::str::from_utf8(word).ok()).map(Into::into),
+        }
+    }
+}
+
 /// Cuts a stream of bytes into lines at LF, CR LF or any run of them; empty lines are skipped.
 ///
 /// Holds at most one unfinished line, at most [`Lines::bound`] bytes; a longer one is reported once
@@ -45,7 +80,7 @@ impl Lines {
     }
 
     /// Takes what was read and hands out each whole line in it, without its end.
-    pub fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(Result<&str, LineError>)) {
+    pub fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(Result<&str, BadLine>)) {
         while let Some(end) = memchr::memchr(b'\n', input) {
             let (line, rest) = input.split_at(end);
             input = rest.get(1..).unwrap_or_default();
@@ -54,8 +89,7 @@ impl Lines {
             } else if self.partial.is_empty() {
                 self.hand_out(line, &mut each);
             } else if self.partial.len() + line.len() > self.bound() {
-                self.partial = Vec::new();
-                each(Err(LineError::TooLong));
+                each(Err(BadLine::new(LineError::TooLong, &std::mem::take(&mut self.partial))));
             } else {
                 let mut whole = std::mem::take(&mut self.partial);
                 whole.extend_from_slice(line);
@@ -66,15 +100,16 @@ impl Lines {
             return;
         }
         if self.partial.len() + input.len() > self.bound() {
-            self.partial = Vec::new();
             self.skipping = true;
-            each(Err(LineError::TooLong));
+            let mut head = std::mem::take(&mut self.partial);
+            head.extend_from_slice(input.get(..Self::TAGS).unwrap_or(input));
+            each(Err(BadLine::new(LineError::TooLong, &head)));
         } else {
             self.partial.extend_from_slice(input);
         }
     }
 
-    fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, LineError>)) {
+    fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, BadLine>)) {
         let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
         let line = line.get(..end).unwrap_or_default();
         if line.is_empty() {
@@ -86,15 +121,15 @@ impl Lines {
         };
         // The two bytes of CR LF count (modern protocol, "Messages").
         if tags > Self::TAGS || line.len() - tags + 2 > self.body {
-            return each(Err(LineError::TooLong));
+            return each(Err(BadLine::new(LineError::TooLong, line)));
         }
         if memchr::memchr(0, line).is_some() {
-            return each(Err(LineError::Nul));
+            return each(Err(BadLine::new(LineError::Nul, line)));
         }
         if memchr::memchr(b'\r', line).is_some() {
-            return each(Err(LineError::Cr));
+            return each(Err(BadLine::new(LineError::Cr, line)));
         }
-        each(std::str::from_utf8(line).map_err(|_| LineError::NotUtf8));
+        each(std::str::from_utf8(line).map_err(|_| BadLine::new(LineError::NotUtf8, line)));
     }
 }
 
@@ -105,7 +140,7 @@ mod tests {
 
     fn all(lines: &mut Lines, input: &[u8]) -> Vec<Result<String, LineError>> {
         let mut out = Vec::new();
-        lines.feed(input, |line| out.push(line.map(str::to_owned)));
+        lines.feed(input, |line| out.push(line.map(str::to_owned).map_err(|bad| bad.error)));
         out
     }
 
@@ -146,6 +181,30 @@ mod tests {
         let mut lines = Lines::new(512);
         let got = all(&mut lines, b"a\0b\nc\xffd\nok\n");
         assert_eq!(got, [Err(LineError::Nul), Err(LineError::NotUtf8), Ok("ok".into())]);
+    }
+
+    #[test]
+    fn of_a_bad_line_the_head_is_known_where_it_can_be_read() {
+        let bad = |input: &[u8]| {
+            let mut out = Vec::new();
+            Lines::new(32).feed(input, |line| out.extend(line.err()));
+            let [bad] = out.try_into().expect("one bad line");
+            let BadLine { tags, command, .. } = bad;
+            (tags.map(String::from), command.map(String::from))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(bad(b"@label=7;+x :al PRIVMSG #c :\xff\n"), (some("label=7;+x"), some("PRIVMSG")));
+        assert_eq!(bad(b"METADATA * SET x :\xff\n"), (some(""), some("METADATA")));
+        assert_eq!(bad(b"@+x=\xff PING\n"), (None, some("PING")));
+        assert_eq!(bad(b"P\xff x\n"), (some(""), None));
+        assert_eq!(bad(b"@a=b\rc PING x\n"), (None, some("PING")));
+        assert_eq!(
+            bad(&[b"@label=7 PRIVMSG #c :", &[b'x'; 60][..], b"\n"].concat()),
+            (some("label=7"), some("PRIVMSG"))
+        );
+        let endless = [&b"@label=7 PRIVMSG #c :"[..], &[b'x'; 5000]].concat();
+        assert_eq!(bad(&endless), (some("label=7"), some("PRIVMSG")));
+        assert_eq!(bad(&[&b"@"[..], &[b't'; 5000]].concat()).0, None);
     }
 
     #[test]

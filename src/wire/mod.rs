@@ -13,6 +13,7 @@ pub mod message;
 pub mod names;
 pub mod numeric;
 pub mod reply;
+pub mod server_name;
 
 pub use caps::{Cap, CapSet};
 pub use ids::{MessageId, Millis};
@@ -20,3 +21,4 @@ pub use mask::{Glob, Mask};
 pub use message::{Message, Tags};
 pub use names::{ChannelName, Nick};
 pub use reply::Reply;
+pub use server_name::ServerName;

@@ -227,6 +227,8 @@ pub const RPL_MONLIST: Numeric = Numeric(732);
 pub const RPL_ENDOFMONLIST: Numeric = Numeric(733);
 /// 734
 pub const ERR_MONLISTFULL: Numeric = Numeric(734);
+/// 760
+pub const RPL_WHOISKEYVALUE: Numeric = Numeric(760);
 /// 761
 pub const RPL_KEYVALUE: Numeric = Numeric(761);
 /// 766

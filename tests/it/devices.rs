@@ -197,3 +197,18 @@ fn a_stolen_certificate_without_its_key_is_no_way_in() {
     server.wait_for_log(|line| line.contains("no TLS 1.3 handshake"));
     assert_eq!(thief.until_closed(), []);
 }
+
+/// OpenSSL and others make such certificates where they are not told otherwise.
+#[test]
+fn a_certificate_of_an_old_version_is_refused_in_words() {
+    let server = server();
+    let old = Device::new().of_version_1();
+    let mut alice = ready(&server, Some(&old), "alice");
+    let refusal = alice.authenticate_external("");
+    assert!(refusal.command == "904" && refusal.text().contains("X.509 version 1"), "{refusal}");
+    // The connection goes on, and no such certificate becomes a device.
+    alice.prove_with_password("alice");
+    let mut alice = alice.enter();
+    let answer = alice.request("CERT ADD");
+    assert!(answer.len() == 1 && answer[0].command == "FAIL", "{answer:?}");
+}

@@ -27,8 +27,8 @@ fn latest_returns_the_newest_the_oldest_of_them_first() {
     let (mut alice, _bob, said) = talk(&server);
     alice.send("CHATHISTORY LATEST #ROOM * 3");
     let (start, lines) = alice.batch();
-    // The batch names its type and the channel as that is written.
-    assert_eq!((start.params.len(), start.param(1), start.param(2)), (3, "chathistory", "#room"));
+    // The batch names its type and the channel as the client wrote it, its lines the channel as that is written.
+    assert_eq!((start.params.len(), start.param(1), start.param(2)), (3, "chathistory", "#ROOM"));
     assert_eq!(texts(&lines), ["m4", "m5", "m6"]);
     for (line, live) in lines.iter().zip(&said[3..]) {
         assert_eq!((&line.source, &line.command, &line.params), (&live.source, &live.command, &live.params));
@@ -269,4 +269,45 @@ fn targets_take_timestamps_only() {
         let fail = alice.failure(&format!("CHATHISTORY TARGETS {bounds} 5"));
         assert!(fail.is("FAIL CHATHISTORY INVALID_PARAMS TARGETS"), "{bounds}: {fail}");
     }
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#draftchathistory-end-tag>
+#[test]
+fn a_batch_says_that_nothing_more_would_come() {
+    let server = server();
+    let (mut alice, mut bob, said) = talk(&server);
+    let ends = |client: &mut Client, params: &str| {
+        client.send(&format!("CHATHISTORY {params}"));
+        client.batch().0.tag("draft/chathistory-end").is_some()
+    };
+    let (second, third, fifth) = (id(&said[1]), id(&said[2]), id(&said[4]));
+    for (params, last) in [
+        ("LATEST #room * 5".to_owned(), false),
+        ("LATEST #room * 6".to_owned(), true),
+        ("LATEST #room * 50".to_owned(), true),
+        (format!("LATEST #room msgid={third} 2"), false),
+        (format!("LATEST #room msgid={third} 3"), true),
+        (format!("BEFORE #room msgid={third} 1"), false),
+        (format!("BEFORE #room msgid={third} 2"), true),
+        (format!("BEFORE #room msgid={} 2", id(&said[0])), true),
+        (format!("AFTER #room msgid={fifth} 1"), true),
+        (format!("AFTER #room msgid={third} 2"), false),
+        (format!("BETWEEN #room msgid={second} msgid={fifth} 1"), false),
+        (format!("BETWEEN #room msgid={second} msgid={fifth} 2"), true),
+        (format!("BETWEEN #room msgid={fifth} msgid={second} 1"), false),
+        (format!("AROUND #room msgid={third} 4"), false),
+        (format!("AROUND #room msgid={third} 50"), true),
+    ] {
+        assert_eq!(ends(&mut alice, &params), last, "{params}");
+    }
+    bob.say("alice", "between us");
+    let span = "TARGETS timestamp=2001-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z";
+    assert!(ends(&mut alice, &format!("{span} 2")) && !ends(&mut alice, &format!("{span} 1")));
+    // With a label too; and where tags are not known, there is none.
+    alice.send("@label=h CHATHISTORY LATEST #room * 50");
+    let start = alice.batch().0;
+    assert_eq!((start.tag("label"), start.tag("draft/chathistory-end")), (Some("h"), Some("")));
+    let mut plain = Client::login_with(&server, "alice", "batch draft/chathistory");
+    plain.send("CHATHISTORY LATEST #room * 50");
+    assert!(plain.batch().0.tags.is_empty());
 }

@@ -54,7 +54,7 @@ fn a_talk_is_read_by_its_two_sides() {
         (start.param(2).to_owned(), lines.collect::<Vec<_>>())
     };
     let talk = ["alice > bob: how are you?", "bob > alice: fine"].map(str::to_owned).to_vec();
-    assert_eq!(shown(&mut alice, "BOB"), ("bob".to_owned(), talk.clone()));
+    assert_eq!(shown(&mut alice, "BOB"), ("BOB".to_owned(), talk.clone()));
     assert_eq!(shown(&mut bob, "alice"), ("alice".to_owned(), talk));
     // Whoever a third person names, it is her own talk with them, and there is none.
     assert_eq!(shown(&mut carol, "alice").1, [""; 0]);

@@ -3,7 +3,7 @@
 //! <https://ircv3.net/specs/extensions/chathistory>, capability `draft/event-playback`
 
 use crate::common::history::{distinct, enter, id, playing, reading, texts, time};
-use crate::common::{Line, server};
+use crate::common::{Line, server, server_with};
 
 /// A line as it is shown: who, and what without tags.
 fn shown(lines: &[Line]) -> Vec<String> {
@@ -132,4 +132,36 @@ fn reactions_in_a_talk_are_played_back_to_both() {
         let lines = client.history(&format!("LATEST {other} * 5"));
         assert_eq!(shown(&lines), ["alice: PRIVMSG bob hi", "bob: TAGMSG alice"]);
     }
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: TAGMSG is played back too, but for what is of
+/// now alone, and so many that a program that sends them all day does not fill the disk.
+#[test]
+fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
+    let server = server_with(&["limits.flood = false"]);
+    let mut alice = enter(&server, "alice", &playing());
+    let mut bob = enter(&server, "bob", &reading());
+    alice.request("@+typing=active TAGMSG #room");
+    alice.request("@+draft/typing=active TAGMSG #room");
+    alice.request("TAGMSG #room");
+    let echo = alice.request("@+example.org/poll=42;+typing=done TAGMSG #room");
+    alice.request("@+example.org/call=now TAGMSG bob");
+    let tags = |lines: &[Line], key: &str| {
+        let found = lines.iter().filter(|line| line.command == "TAGMSG");
+        found.filter_map(|line| Some((line.tag(key)?.to_owned(), id(line).to_owned()))).collect::<Vec<_>>()
+    };
+    let history = alice.history("LATEST #room * 50");
+    assert_eq!(history.iter().filter(|line| line.command == "TAGMSG").count(), 1, "{history:?}");
+    assert_eq!(tags(&history, "+example.org/poll"), [("42".to_owned(), id(&echo[0]).to_owned())]);
+    assert_eq!(tags(&alice.history("LATEST bob * 50"), "+example.org/call").len(), 1);
+    assert!(!bob.history("LATEST #room * 50").iter().any(|line| line.command == "TAGMSG"));
+    for n in 0..150 {
+        alice.send(&format!("@+example.org/n={n} TAGMSG #room"));
+    }
+    alice.barrier();
+    assert_eq!(bob.drain().iter().filter(|line| line.tag("+example.org/n").is_some()).count(), 150);
+    assert_eq!(tags(&alice.history("LATEST #room * 500"), "+example.org/n").len(), 98);
+    // Reactions are people's, and go on.
+    alice.request("@+draft/react=x TAGMSG #room");
+    assert_eq!(tags(&alice.history("LATEST #room * 500"), "+draft/react").len(), 1);
 }

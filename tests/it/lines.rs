@@ -121,6 +121,32 @@ fn nul_and_invalid_utf8_are_refused() {
     }
 }
 
+/// <https://ircv3.net/specs/extensions/utf8-only>, <https://ircv3.net/specs/extensions/labeled-response>
+#[test]
+fn a_bad_line_is_answered_by_its_command_and_under_its_label() {
+    let server = server();
+    let mut bad = Bad::on(&server);
+    let long = [&b"@label=bad privmsg #room :"[..], &[b'x'; 3000], b"\r\n"].concat();
+    for (bytes, start) in [
+        (&b"@label=bad METADATA * SET display-name :\xc3\r\n"[..], "FAIL METADATA INVALID_UTF8"),
+        (b"@label=bad;+x=y :alice PRIVMSG #room :\xff\r\n", "FAIL PRIVMSG INVALID_UTF8"),
+        (b"@label=bad \xff\r\n", "FAIL * INVALID_UTF8"),
+        (b"@label=bad TOPIC #room :a\0b\r\n", "FAIL TOPIC INVALID_LINE"),
+        (b"@label=bad PRIVMSG #room :a\rb\r\n", "FAIL PRIVMSG INVALID_LINE"),
+        (&long, "417 alice"),
+    ] {
+        let answer = bad.answer_bytes(bytes);
+        assert!(answer.is(start) && answer.tag("label") == Some("bad"), "{start}: {answer:?}");
+    }
+    for (bytes, start) in [
+        (&b"@label=\xff PRIVMSG #room :x\r\n"[..], "FAIL PRIVMSG INVALID_UTF8"),
+        (b"JOIN #caf\xe9\r\n", "FAIL JOIN INVALID_UTF8"),
+    ] {
+        let answer = bad.answer_bytes(bytes);
+        assert!(answer.is(start) && answer.tag("label").is_none(), "{start}: {answer:?}");
+    }
+}
+
 #[test]
 fn before_login_bad_bytes_are_refused_too() {
     let server = server();
@@ -162,11 +188,30 @@ fn too_few_parameters_are_named() {
     assert!(bad.answer("WHOIS").is("431 alice"));
     // Before login, where the commands of registration live.
     let mut stranger = Client::connect(&server);
-    for command in ["USER x", "PASS", "USER x 0 *", "AUTHENTICATE", "REGISTER", "REGISTER alice *"] {
+    for command in
+        ["USER x", "PASS", "USER x 0 *", "USER x 0 * :", "AUTHENTICATE", "REGISTER", "REGISTER alice *"]
+    {
         let name = command.split(' ').next().unwrap_or_default();
         assert!(stranger.request(command)[0].is(&format!("461 * {name}")), "{command}");
     }
     assert!(stranger.request("NICK")[0].is("431 *"));
+    // What is needed and empty is missing.
+    for command in [
+        "JOIN",
+        "PART",
+        "TOPIC",
+        "MODE",
+        "PING",
+        "KICK #room",
+        "WHO",
+        "INVITE alice",
+        "RENAME #room",
+        "REDACT #room",
+    ] {
+        let name = command.split(' ').next().unwrap_or_default();
+        let answer = bad.answer(&format!("{command} :"));
+        assert!(answer.is(&format!("461 alice {name}")), "{command}: {answer}");
+    }
 }
 
 #[test]

@@ -146,12 +146,55 @@ fn what_is_no_marker_is_refused() {
         ("MARKREAD #room *", "INVALID_PARAMS"),
         ("MARKREAD #room timestamp=noon", "INVALID_PARAMS"),
         ("MARKREAD #room 2024-01-01T00:00:00.000Z", "INVALID_PARAMS"),
-        ("MARKREAD #nowhere", "INVALID_PARAMS"),
-        ("MARKREAD nobody timestamp=2024-01-01T00:00:00.000Z", "INVALID_PARAMS"),
+        ("MARKREAD !!", "INVALID_PARAMS"),
+        ("MARKREAD # timestamp=2024-01-01T00:00:00.000Z", "INVALID_PARAMS"),
     ] {
         let fail = alice.failure(command);
         assert!(fail.is(&format!("FAIL MARKREAD {code}")), "{command}: {fail}");
     }
-    assert!(bob.failure("MARKREAD #room").is("FAIL MARKREAD INVALID_PARAMS #room"), "not his channel");
+    assert_eq!(shown(&bob.request("MARKREAD #room")), ["MARKREAD #room *"], "not his channel");
     assert_eq!(shown(&alice.request("MARKREAD #room")), ["MARKREAD #room *"]);
+}
+
+/// Clients ask for, and set, the markers of all their conversations before they join anything.
+#[test]
+fn a_marker_of_a_channel_that_is_not_joined_is_kept_for_the_join() {
+    let mut server = server();
+    let mut bob = enter(&server, "bob", &reading());
+    let mut alice = Client::login_with(&server, "alice", &reading());
+    // What is not known has no marker.
+    for unknown in ["#nowhere", "#room", "nobody", "NickServ"] {
+        assert_eq!(shown(&alice.request(&format!("MARKREAD {unknown}"))), [format!("MARKREAD {unknown} *")]);
+    }
+    let fail = alice.failure("MARKREAD a!b@c");
+    assert!(fail.is("FAIL MARKREAD INVALID_PARAMS a!b@c"), "{fail}");
+    // However old it is, it is taken as it is, and then only grows.
+    let old = "timestamp=2011-09-05T20:07:03.001Z";
+    for channel in ["#room", "#nowhere"] {
+        let marker = format!("MARKREAD {channel} {old}");
+        assert_eq!(shown(&alice.request(&marker)), [marker.as_str()]);
+        let older = format!("MARKREAD {channel} timestamp=1999-01-01T00:00:00.000Z");
+        assert_eq!(shown(&alice.request(&older)), [marker.as_str()]);
+        assert_eq!(shown(&alice.request(&format!("MARKREAD {channel}"))), [marker.as_str()]);
+    }
+    assert_eq!(
+        shown(&alice.request("MARKREAD nobody timestamp=2020-01-01T00:00:00.000Z")),
+        ["MARKREAD nobody *"]
+    );
+    assert_eq!(bob.drain(), []);
+    assert_eq!(shown(&bob.request("MARKREAD #nowhere")), ["MARKREAD #nowhere *"], "it is hers");
+    let home = server.home.clone();
+    server.kill9();
+    drop(server);
+    let server = home.serve();
+    let mut alice = Client::login_with(&server, "alice", &reading());
+    for channel in ["#room", "#Nowhere"] {
+        let lines = alice.request(&format!("JOIN {channel}"));
+        assert!(shown(&lines).contains(&format!("MARKREAD {channel} {old}")), "{lines:?}");
+    }
+    // A channel that goes with its last member, and is made anew.
+    alice.request("PART #Nowhere");
+    assert_eq!(shown(&alice.request("MARKREAD #nowhere")), [format!("MARKREAD #nowhere {old}")]);
+    let lines = alice.request("JOIN #nowhere");
+    assert!(shown(&lines).contains(&format!("MARKREAD #nowhere {old}")), "{lines:?}");
 }

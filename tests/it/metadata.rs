@@ -3,7 +3,7 @@
 //!
 //! <https://ircv3.net/specs/extensions/metadata>, as `draft/metadata-2` and, revised, as `draft/metadata-3`.
 
-use crate::common::{Client, Line, gather, refused, server, server_with, shown, the};
+use crate::common::{Client, FULL, Line, gather, refused, server, server_with, shown, the};
 
 const DRAFT: &str = "batch labeled-response draft/metadata-2";
 const REVISED: &str = "batch labeled-response draft/metadata-3";
@@ -226,4 +226,44 @@ fn channels_and_notes_outlast_a_restart_and_go_with_what_they_are_of() {
     let list = alice.request("METADATA bob LIST");
     assert_eq!(inside(&list, "metadata bob"), [] as [&str; 0], "who comes back begins anew");
     assert_eq!(the(&alice.request("METADATA #room GET homepage"), "761").text(), "https://example.org/room");
+}
+
+/// <https://ircv3.net/specs/extensions/metadata#rpl_whoiskeyvalue-numeric>
+#[test]
+fn whois_shows_metadata_to_those_who_know_it() {
+    let server = server();
+    let mut alice = Client::login_with(&server, "alice", &format!("{FULL} draft/metadata-2"));
+    alice.request("METADATA * SET display-name :Alice A.");
+    alice.request("METADATA * SET soju.im/pinned :1");
+    for draft in ["draft/metadata-2", "draft/metadata-3"] {
+        let mut bob = Client::login_with(&server, "bob", &format!("{FULL} {draft}"));
+        let lines = bob.request("WHOIS alice");
+        let shown: Vec<_> =
+            lines.iter().filter(|line| line.command == "760").map(ToString::to_string).collect();
+        assert_eq!(shown, ["760 bob alice display-name * Alice A."]);
+    }
+    let mut carol = Client::login(&server, "carol");
+    assert!(!carol.request("WHOIS alice").iter().any(|line| line.command == "760"));
+}
+
+/// What a channel says of itself that only invited people join is for its members alone, in every subcommand.
+#[test]
+fn metadata_of_an_invite_only_channel_is_for_members() {
+    let server = server();
+    let capabilities = format!("{FULL} draft/metadata-2");
+    let mut alice = Client::login_with(&server, "alice", &capabilities);
+    let mut bob = Client::login_with(&server, "bob", &capabilities);
+    bob.request("METADATA * SUB status");
+    alice.request("JOIN #club");
+    alice.request("METADATA #club SET status :closed circle");
+    let ask = |bob: &mut Client, what: &str| bob.request(&format!("METADATA #club {what}"));
+    assert!(ask(&mut bob, "LIST").iter().any(|line| line.is("761 bob #club status")));
+    alice.request("MODE #club +i");
+    for what in ["LIST", "GET status", "SYNC", "SET status :mine", "CLEAR"] {
+        let lines = ask(&mut bob, what);
+        assert!(lines.len() == 1 && lines[0].is("FAIL METADATA INVALID_TARGET #club"), "{what}: {lines:?}");
+    }
+    alice.request("INVITE bob #club");
+    bob.request("JOIN #club");
+    assert!(ask(&mut bob, "GET status").iter().any(|line| line.text() == "closed circle"));
 }

@@ -1,7 +1,7 @@
 //! Keeping order in channels: KICK, INVITE, KNOCK, who gets in, and what is written down of it.
 
 use crate::common::{
-    Client, Server, answer, gather, names, refused, server, server_with, server_with_admin, shown, the,
+    Client, FULL, Server, answer, gather, names, refused, server, server_with, server_with_admin, shown, the,
 };
 
 /// <https://modern.ircdocs.horse/#kick-message>
@@ -303,4 +303,171 @@ fn audit(server: &Server) -> Vec<(String, String, String, String, i64)> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .expect("rows");
     rows.map(|row| row.expect("a row")).collect()
+}
+
+/// RFC 2812, section 3.2.8: one channel and several nicks, or as many nicks as channels.
+#[test]
+fn kick_takes_channels_and_nicks_in_pairs() {
+    let server = server();
+    let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#one");
+    for client in [&mut alice, &mut bob, &mut carol] {
+        client.request("JOIN #two");
+    }
+    alice.drain();
+    let lines = alice.request("KICK #one,#two bob,carol :each from one");
+    assert_eq!(shown(&lines), ["KICK #one bob each from one", "KICK #two carol each from one"]);
+    assert_eq!(names(&mut alice, "#one"), ["carol", "~alice"]);
+    assert_eq!(names(&mut alice, "#two"), ["bob", "~alice"]);
+    // A pair that cannot be is answered by itself, and the others go on.
+    let lines = alice.request("KICK #nowhere,#two bob,bob");
+    assert_eq!(shown(&lines), ["403 alice #nowhere No such channel", "KICK #two bob alice"]);
+    for wrong in ["KICK #one,#two carol", "KICK #one,#two,#one carol,carol", "KICK , carol", "KICK #one ,"] {
+        let lines = alice.request(wrong);
+        assert!(lines.iter().all(|line| line.is("461 alice KICK")) && lines.len() < 2, "{wrong}: {lines:?}");
+    }
+    let many: Vec<String> = (0..17).map(|i| format!("x{i}")).collect();
+    refused(&mut alice, &format!("KICK #one {}", many.join(",")), "407 alice x16");
+    assert_eq!(names(&mut alice, "#one"), ["carol", "~alice"]);
+}
+
+/// Who may not speak in a channel does not do so by way of other commands.
+#[test]
+fn who_is_silenced_finds_no_other_way_to_speak() {
+    let server = server();
+    let capabilities = format!("{FULL} draft/message-redaction away-notify");
+    let mut alice = Client::login_with(&server, "alice", &capabilities);
+    let mut bob = Client::login_with(&server, "bob", &capabilities);
+    for client in [&mut alice, &mut bob] {
+        client.request("JOIN #room");
+    }
+    let said = bob.request("PRIVMSG #room :before");
+    let message = the(&said, "PRIVMSG").tag("msgid").expect("an id").to_owned();
+    alice.request("MODE #room -t");
+    for silence in ["+b m:bob!*@*", "+m"] {
+        alice.request(&format!("MODE #room {silence}"));
+        bob.drain();
+        alice.drain();
+        refused(&mut bob, "TOPIC #room :hear me", "482 bob #room");
+        for line in ["PRIVMSG #room :hear me", "NOTICE #room :hear me", "@+typing=active TAGMSG #room"] {
+            refused(&mut bob, line, "404 bob #room");
+        }
+        refused(&mut bob, "@+draft/react=hear TAGMSG #room", "404 bob #room");
+        assert_eq!(alice.drain(), [], "{silence}");
+        if silence == "+m" {
+            break;
+        }
+        // What he said is his to take back, in silence.
+        let redact = bob.request(&format!("REDACT #room {message} :hear me"));
+        assert_eq!(shown(&redact), [format!("REDACT #room {message}")]);
+        assert_eq!(alice.command("REDACT #room").params.len(), 2);
+        alice.request("MODE #room -b m:bob!*@*");
+    }
+    bob.request("AWAY :hear me");
+    assert_eq!(alice.command("AWAY").text(), "Away");
+    assert_eq!(the(&alice.request("WHOIS bob"), "301").text(), "hear me", "who asks is told");
+    bob.request("PART #room :hear me");
+    assert_eq!(alice.command("PART #room").params, ["#room"]);
+    alice.request("MODE #room +i");
+    bob.request("KNOCK #room :hear me");
+    assert_eq!(alice.command("710").text(), "has asked for an invite");
+    alice.request("INVITE bob #room");
+    bob.request("JOIN #room");
+    bob.send("QUIT :hear me");
+    assert_eq!(alice.command("QUIT").text(), "Quit");
+    // With a voice all of that is one's own again.
+    let mut bob = Client::login_with(&server, "bob", &capabilities);
+    alice.request("MODE #room +v bob");
+    bob.request("AWAY :hear me");
+    assert_eq!(alice.command("AWAY").text(), "hear me");
+    bob.send("QUIT :hear me");
+    assert_eq!(alice.command("QUIT").text(), "Quit: hear me");
+}
+
+/// Whoever is not in a secret channel is told the same of it as of one that is not there.
+#[test]
+fn a_secret_channel_answers_as_one_that_is_not_there() {
+    let server = server();
+    let capabilities = format!(
+        "{FULL} draft/chathistory draft/event-playback draft/read-marker draft/message-redaction draft/metadata-2 \
+         draft/search draft/channel-rename"
+    );
+    let mut alice = Client::login_with(&server, "alice", &capabilities);
+    let mut bob = Client::login_with(&server, "bob", &capabilities);
+    bob.request("JOIN #own");
+    let before = shown(&bob.request("LUSERS"));
+    for channel in ["#hidden", "#hidden2"] {
+        alice.request(&format!("JOIN {channel}"));
+        alice.request(&format!("MODE {channel} +s"));
+        alice.request(&format!("TOPIC {channel} :what nobody knows"));
+        alice.request(&format!("METADATA {channel} SET status :what nobody knows"));
+        alice.request(&format!("PRIVMSG {channel} :what nobody knows"));
+    }
+    let said = alice.request("PRIVMSG #hidden :id");
+    let id = the(&said, "PRIVMSG").tag("msgid").expect("an id").to_owned();
+    alice.request("RENAME #hidden2 #hidden3");
+    bob.drain();
+    assert_eq!(shown(&bob.request("LUSERS")), before, "how many there are");
+    let mut asked = 0;
+    for command in [
+        "PART $",
+        "TOPIC $",
+        "TOPIC $ :x",
+        "NAMES $",
+        "LIST $",
+        "LIST *idden",
+        "WHO $",
+        "WHO $ %tcnf,1",
+        "MODE $",
+        "MODE $ +m",
+        "MODE $ b",
+        "MODE $ +o bob",
+        "INVITE carol $",
+        "INVITE alice $",
+        "KNOCK $",
+        "KICK $ alice",
+        "PRIVMSG $ :x",
+        "NOTICE $ :x",
+        "@+draft/react=x TAGMSG $",
+        "PRIVMSG @$ :x",
+        "RENAME $ #new",
+        "REDACT $ ID",
+        "REDACT $ nonsense",
+        "CHATHISTORY LATEST $ * 5",
+        "CHATHISTORY AROUND $ msgid=ID 5",
+        "CHATHISTORY BEFORE $ msgid=ID 5",
+        "SEARCH in=$",
+        "MARKREAD $",
+        "METADATA $ LIST",
+        "METADATA $ GET status",
+        "METADATA $ SET status :x",
+        "METADATA $ SET soju.im/pinned :1",
+        "METADATA $ SYNC",
+        "METADATA $ CLEAR",
+        "WHOIS $",
+        "WHOWAS $",
+        "ISON $",
+        "USERHOST $",
+        "MONITOR + $",
+        "MARKREAD $ timestamp=2020-01-01T00:00:00.000Z",
+        "MARKREAD $",
+    ] {
+        let mut ask = |channel: &str| {
+            let line = command.replace('$', channel).replace("ID", &id);
+            shown(&bob.request(&line)).iter().map(|line| line.replace(channel, "$")).collect::<Vec<_>>()
+        };
+        let (hidden, absent) = (ask("#hidden"), ask("#nothing"));
+        assert_eq!(hidden, absent, "{command}");
+        asked += hidden.len();
+    }
+    assert!(asked > 30, "they are answered: {asked}");
+    assert!(!bob.request("WHOIS alice").iter().any(|line| line.command == "319"));
+    assert!(!bob.request("WHO alice").iter().any(|line| line.text().contains("#hidden")));
+    // A name that is taken is refused, whoever has it and whether it is still theirs or was until lately.
+    bob.request("JOIN #public");
+    for taken in ["#hidden", "#hidden2", "#hidden3", "#public"] {
+        let lines = bob.request(&format!("RENAME #own {taken}"));
+        let expected =
+            format!("FAIL RENAME CHANNEL_NAME_IN_USE #own {taken} The channel name is already taken");
+        assert_eq!(shown(&lines), [expected]);
+    }
 }

@@ -68,6 +68,7 @@ fn it_arrives_as_it_was_sent_and_as_lines_where_it_is_not_known() {
     assert_eq!(lines[0].tag("msgid"), Some(id(&echo)));
     assert!(lines[1..].iter().all(|line| line.tag("msgid").is_none()), "an id is one message's: {lines:?}");
     assert!(lines.iter().all(|line| line.tag("account") == Some("alice") && line.tag("batch").is_none()));
+    assert!(lines.iter().all(|line| line.tag("+example.org/x") == Some("y")), "the client's own: {lines:?}");
     let lines = old.drain();
     assert!(lines.iter().all(|line| line.tags.is_empty()), "{lines:?}");
     assert_eq!(texts(&lines), ["hello", "how is ", "everyone?"]);

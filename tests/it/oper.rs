@@ -150,3 +150,22 @@ fn rehash_reads_the_configuration_again_for_admins() {
         assert!(asked.iter().any(|line| line.params.contains(&"NETWORK=Garden".to_owned())), "{asked:?}");
     }
 }
+
+/// <https://modern.ircdocs.horse/#kill-message>; the reason is left out by many.
+#[test]
+fn kill_needs_no_reason() {
+    let server = server_with_admin(&["sessions.grace_s = 0"]);
+    let [mut root, mut alice] = gather(&server, ["root", "alice"], "#room");
+    let mut bob = Client::login(&server, "bob");
+    bob.request("JOIN #room");
+    root.drain();
+    refused(&mut root, "KILL", "461 root KILL");
+    refused(&mut alice, "KILL bob", "481 alice");
+    root.request("KILL bob");
+    assert_eq!(alice.command("QUIT").text(), "Killed by root");
+    let last = bob.until_closed();
+    assert!(last.iter().any(|line| line.is("ERROR") && line.text().contains("Killed by root")), "{last:?}");
+    let mut bob = Client::login(&server, "bob");
+    root.request("KILL bob :once more");
+    assert!(bob.until_closed().iter().any(|line| line.text().contains("Killed by root: once more")));
+}

@@ -75,6 +75,23 @@ fn messages_of_others_are_for_half_ops_and_higher() {
     assert_eq!(kept, 3);
 }
 
+/// The target comes before the message: where there is none, that is what is wrong.
+#[test]
+fn where_there_is_no_such_place_nothing_is_redacted() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    let said = alice.say("#room", "here");
+    for target in ["#nowhere", "nobody", "a!b@c"] {
+        for message in [id(&said), "no-id"] {
+            let fail = alice.failure(&format!("@label=r REDACT {target} {message}"));
+            assert!(fail.is(&format!("FAIL REDACT INVALID_TARGET {target}")), "{fail}");
+            assert_eq!(fail.tag("label"), Some("r"));
+        }
+    }
+    let fail = alice.failure("REDACT #room no-id");
+    assert!(fail.is("FAIL REDACT UNKNOWN_MSGID #room no-id"), "{fail}");
+}
+
 /// <https://ircv3.net/specs/extensions/message-redaction#server-implementation-considerations>
 #[test]
 fn admins_take_back_what_others_said() {

@@ -30,6 +30,32 @@ fn find(client: &mut Client, attributes: &str) -> Vec<Line> {
     inner.to_vec()
 }
 
+/// The same under the name of the draft, whose batch is called `search`
+/// (<https://github.com/ircv3/ircv3-specifications/pull/496>).
+#[test]
+fn both_forms_of_the_specification_are_spoken() {
+    let server = server();
+    let mut alice = enter(&server, "alice", "#room");
+    alice.say("#room", "a needle");
+    for (capabilities, kind) in [
+        ("draft/search", "search"),
+        ("soju.im/search", "soju.im/search"),
+        ("draft/search soju.im/search", "search"),
+    ] {
+        let mut again = Client::login_with(&server, "alice", &format!("batch message-tags {capabilities}"));
+        for attributes in ["text=needle", ":"] {
+            let lines = again.request(&format!("SEARCH {attributes}"));
+            assert!(
+                lines.len() == 3 && lines[0].param(1) == kind && lines[1].text() == "a needle",
+                "{lines:?}"
+            );
+        }
+        refused(&mut again, "SEARCH", "461 alice SEARCH");
+    }
+    let mut none = Client::login_with(&server, "alice", "batch");
+    refused(&mut none, "SEARCH text=needle", "FAIL SEARCH NEED_CAPABILITY");
+}
+
 /// "Standard search attributes", "Returned message notes", "Examples"
 #[test]
 fn messages_are_found_by_words_place_sender_and_time() {

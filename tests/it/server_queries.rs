@@ -3,7 +3,7 @@
 //! <https://modern.ircdocs.horse/#server-queries-and-commands>, <https://modern.ircdocs.horse/#operator-messages>
 
 use crate::common::{
-    Client, answer, commands, gather, refused, server, server_with, server_with_admin, shown, the,
+    Client, FULL, Line, answer, commands, gather, refused, server, server_with, server_with_admin, shown, the,
 };
 
 /// <https://modern.ircdocs.horse/#list-message>; `ELIST`: <https://modern.ircdocs.horse/#elist-parameter>
@@ -133,7 +133,7 @@ fn only_admins_kill_shout_and_count() {
     }
     for (command, start) in [
         ("STATS", "461 root STATS"),
-        ("KILL bob", "461 root KILL"),
+        ("KILL", "461 root KILL"),
         ("WALLOPS", "461 root WALLOPS"),
         ("WALLOPS :", "461 root WALLOPS"),
         ("KILL nobody :x", "401 root nobody"),
@@ -167,4 +167,89 @@ fn only_admins_kill_shout_and_count() {
     assert!(quit.nick() == "bob" && quit.text().contains("tea is over"), "{quit}");
     // It ends sessions, not memberships.
     assert!(Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
+}
+
+/// Whatever the server is called, it says so everywhere, and our own client does not mind.
+#[test]
+fn the_servers_name_is_the_configured_one_everywhere() {
+    const NAME: &str = "irc.harbour-town.example";
+    let server = server_with_admin(&[
+        &format!("server_name = '{NAME}'"),
+        "icon = 'https://example.org/icon.svg?v=1'",
+        "sessions.grace_s = 0",
+        "motd = 'Be kind.'",
+    ]);
+    let capabilities = format!(
+        "{FULL} draft/chathistory draft/event-playback draft/read-marker draft/metadata-2 draft/search \
+         draft/extended-isupport"
+    );
+    let mut alice = Client::connect(&server);
+    alice.ready("alice", &capabilities);
+    let early =
+        [alice.request("PING x"), alice.request("ISUPPORT"), alice.request("METADATA * SET status :here")];
+    alice.prove_with_password("alice");
+    let mut alice = alice.enter();
+    let mut root = Client::login(&server, "root");
+    let mut said: Vec<Line> = early.into_iter().flatten().chain(std::mem::take(&mut alice.welcome)).collect();
+    for line in [
+        "JOIN #room",
+        "MONITOR + bob",
+        "METADATA * SUB status",
+        "METADATA * SUBS",
+        "METADATA * GET status",
+        "VERSION",
+        "TIME",
+        "ADMIN",
+        "MOTD",
+        "WHO alice",
+        "WHO alice %s",
+        "WHOIS alice",
+        "PING x",
+        "CAP LIST",
+        "CAP LS 302",
+        "PRIVMSG #room :hello there",
+        "CHATHISTORY LATEST #room * 5",
+        "CHATHISTORY BEFORE #room msgid=zz 5",
+        "CHATHISTORY TARGETS timestamp=2020-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z 5",
+        "SEARCH text=hello",
+        "MARKREAD #room",
+        "@label=1 PONG x",
+        "@label=2 WHOIS bob",
+        "FROB",
+        "INVITE bob #room",
+    ] {
+        said.extend(alice.request(line));
+    }
+    let mut bob = Client::login(&server, "bob");
+    bob.request("JOIN #other");
+    root.request("JOIN #other");
+    said.extend(bob.drain());
+    bob.send("QUIT");
+    said.push(alice.command("731"));
+    said.extend(root.request("KNOCK #room"));
+    root.request("MODE #room +i");
+    root.request("KNOCK #room");
+    said.extend(alice.drain());
+    said.extend(bob.until_closed().into_iter().filter(|line| line.command != "ERROR"));
+    let from_people = |line: &Line| line.source.contains('!');
+    for line in said.iter().filter(|line| !from_people(line) && line.command != "AUTHENTICATE") {
+        assert!(line.source == NAME, "{}: {line}", line.source);
+    }
+    let all: Vec<String> = said.iter().map(ToString::to_string).collect();
+    let parts = [
+        format!("Your host is {NAME},"),
+        format!("004 alice {NAME} "),
+        format!("PONG {NAME} x"),
+        format!("312 alice alice {NAME}"),
+        format!("256 alice {NAME}"),
+        format!("375 alice - {NAME} "),
+        format!("391 alice {NAME}"),
+        r"draft/ICON=https://example.org/icon.svg?v\x3D1".to_owned(),
+    ];
+    for part in parts {
+        assert!(all.iter().any(|line| line.contains(&part)), "{part}");
+    }
+    assert!(!all.iter().any(|line| line.contains("chat.parlour")), "{all:?}");
+    let whox = said.iter().find(|line| line.command == "354").expect("WHOX");
+    assert_eq!(whox.text(), NAME);
 }

@@ -4,7 +4,7 @@
 use super::{Command, Spec};
 use crate::chat::Sizes;
 use crate::chat::context::Context;
-use crate::chat::settings::{SERVER_NAME, VERSION};
+use crate::chat::settings::VERSION;
 use crate::wire::numeric::{
     ERR_HELPNOTFOUND, ERR_NOPRIVILEGES, RPL_ADMINLOC1, RPL_ADMINLOC2, RPL_ADMINME, RPL_ENDOFHELP,
     RPL_ENDOFINFO, RPL_ENDOFSTATS, RPL_HELPSTART, RPL_HELPTXT, RPL_INFO, RPL_STATSOTHER, RPL_STATSUPTIME,
@@ -61,7 +61,10 @@ const WORDS: &[(&str, &str)] = &[
     ("LIST", "LIST [<mask>|>n|<n|C<min|T<min …]   shows the channels"),
     ("INVITE", "INVITE <nick> <channel>   invites somebody to a channel"),
     ("KNOCK", "KNOCK <channel> [:<text>]   asks to be invited"),
-    ("KICK", "KICK <channel> <nick>{,<nick>} [:<reason>]   ends memberships; for half-ops and higher"),
+    (
+        "KICK",
+        "KICK <channel>{,<channel>} <nick>{,<nick>} [:<reason>]   ends memberships; for half-ops and higher",
+    ),
     (
         "MODE",
         "MODE <channel> [<modes> [<values>]]   b ban (m: mute) e I k l i m n s t C, q o h v NICK; MODE <you> +B: a bot",
@@ -94,7 +97,7 @@ const WORDS: &[(&str, &str)] = &[
         "INVITES CREATE [<uses>] [<24h>] [<#channel>] [admin], FOR <name> [<24h>], LIST, REVOKE <number>   invites to the \
          server; for admins",
     ),
-    ("KILL", "KILL <nick> :<reason>   ends somebody's sessions; for admins"),
+    ("KILL", "KILL <nick> [:<reason>]   ends somebody's sessions; for admins"),
     ("WALLOPS", "WALLOPS :<text>   says something to everybody; for admins"),
     ("STATS", "STATS u|m   numbers; for admins"),
     ("QUIT", "QUIT [:<reason>]   ends this session"),
@@ -116,7 +119,13 @@ impl About {
             Self::Admin => admin(cx),
             Self::Time => {
                 let (seconds, now) = (cx.at.seconds().to_string(), cx.at.to_string());
-                cx.reply(Reply::numeric(RPL_TIME).arg(SERVER_NAME).arg(seconds).arg("0").text(now));
+                cx.reply(
+                    Reply::numeric(RPL_TIME)
+                        .arg(cx.chat.settings.server_name.as_str())
+                        .arg(seconds)
+                        .arg("0")
+                        .text(now),
+                );
             }
             Self::Help(topic) => show_help(cx, topic.as_deref()),
             Self::Stats(letter) => stats(cx, &letter),
@@ -129,7 +138,9 @@ fn admin(cx: &mut Context<'_>) {
     admins.sort_unstable_by_key(|person| person.account.id);
     let names: Vec<&str> = admins.iter().take(10).map(|person| person.nick().as_str()).collect();
     let names = names.join(", ");
-    cx.reply(Reply::numeric(RPL_ADMINME).arg(SERVER_NAME).text("Administrative info"));
+    cx.reply(
+        Reply::numeric(RPL_ADMINME).arg(cx.chat.settings.server_name.as_str()).text("Administrative info"),
+    );
     let network = cx.chat.settings.network.clone();
     cx.reply(Reply::numeric(RPL_ADMINLOC1).text(&*network));
     cx.reply(Reply::numeric(RPL_ADMINLOC2).text(format!("Admins: {names}")));

@@ -10,7 +10,6 @@ use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::sasl::Credentials;
-use crate::chat::settings::SERVER_NAME;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };
@@ -258,6 +257,6 @@ fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId, sin
     cx.audit("server oper", &name, "");
     cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are an admin now, until this session ends"));
     let nick: Arc<str> = cx.member.nick.shared();
-    let line = format!(":{SERVER_NAME} MODE {nick} :+o\r\n");
+    let line = format!(":{} MODE {nick} :+o\r\n", cx.chat.settings.server_name);
     cx.fx.outputs.push(Output::Line(cx.member.session, line));
 }

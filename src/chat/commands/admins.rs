@@ -9,35 +9,34 @@ use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
 use crate::chat::people::ECHO_ID;
 use crate::chat::settings::{Settings, clip};
-use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES};
+use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};
 
 /// KILL
-pub const KILL: Spec = Spec { name: "KILL", least: 2, parse: kill };
+pub const KILL: Spec = Spec { name: "KILL", least: 1, parse: kill };
 /// WALLOPS
 pub const WALLOPS: Spec = Spec { name: "WALLOPS", least: 1, parse: wallops };
 
 /// What is to be done.
 #[derive(Debug)]
 pub enum Admins {
-    /// Somebody's sessions end; he may log in again.
-    Kill(Nick, Arc<str>),
+    /// All sessions of an account end, with a reason or without; it may log in again.
+    Kill(Nick, Option<Arc<str>>),
     /// Everybody is told something.
     Wallops(Arc<str>),
 }
 
 fn kill(message: &Message<'_>) -> Result<Command, Reply> {
     let nick = message.param(0).unwrap_or_default();
-    let reason = clip(message.param(1).unwrap_or_default(), Settings::REASON_BYTES);
+    let reason = message.param(1).filter(|text| !text.is_empty());
+    let reason = reason.map(|text| clip(text, Settings::REASON_BYTES).into());
     let nick = Nick::parse(nick).map_err(|_| no_such_nick(nick))?;
-    Ok(Command::Admins(Admins::Kill(nick, reason.into())))
+    Ok(Command::Admins(Admins::Kill(nick, reason)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn wallops(message: &Message<'_>) -> Result<Command, Reply> {
     let text = clip(message.param(0).unwrap_or_default(), Settings::REASON_BYTES);
-    if text.is_empty() {
-        return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg("WALLOPS").text("Not enough parameters"));
-    }
     Ok(Command::Admins(Admins::Wallops(text.into())))
 }
 
@@ -57,8 +56,10 @@ impl Admins {
                     let text = "That is a part of the server";
                     return cx.reply(Reply::numeric(ERR_CANTKILLSERVER).text(text));
                 }
-                cx.audit("server kill", name.as_str(), &reason);
-                let reason = format!("Killed by {}: {reason}", cx.member.nick);
+                cx.audit("server kill", name.as_str(), reason.as_deref().unwrap_or_default());
+                let by = &cx.member.nick;
+                let reason = reason
+                    .map_or_else(|| format!("Killed by {by}"), |reason| format!("Killed by {by}: {reason}"));
                 cx.chat.end_sessions(id, &reason, cx.at, cx.fx);
             }
             Self::Wallops(text) => {

@@ -6,7 +6,7 @@
 use super::Command;
 use super::message::{self, Said};
 use crate::chat::record::{LINE_BREAK, LINE_JOIN, MessageKind};
-use crate::wire::{Message, Reply};
+use crate::wire::{Message, Reply, Tags};
 
 /// Most bytes of a message of several lines, the breaks between its lines counted.
 pub const MAX_BYTES: usize = 16_384;
@@ -71,6 +71,24 @@ impl Batches {
         match open.message.as_mut().map_or(Ok(()), |draft| draft.add(line)) {
             Ok(()) => Taken::Held,
             Err(reply) => open.refuse(reply),
+        }
+    }
+
+    /// Takes notice of a line with these tags that was dropped because it could not be read. A batch that it was a part of
+    /// is refused: without the line it would be another message. Where not even the tags can be read, it was one of the open
+    /// batch, for nothing else may be sent meanwhile.
+    pub fn lose(&mut self, tags: Option<Tags<'_>>) -> Taken {
+        let reference = tags.map(|tags| tags.get("batch"));
+        let is_part = |open: &&mut Box<Open>| match &reference {
+            None => true,
+            Some(reference) => reference.as_deref() == Some(&*open.reference),
+        };
+        match self.0.as_mut().filter(is_part) {
+            None => Taken::Not,
+            Some(open) if open.message.is_none() => Taken::Held,
+            Some(open) => {
+                open.refuse(invalid("A line of the message could not be read: it is too long or not UTF-8"))
+            }
         }
     }
 
@@ -259,6 +277,25 @@ mod tests {
         refused(&["BATCH"], "INVALID_REFTAG");
         refused(&["BATCH +a.b draft/multiline #c"], "INVALID_REFTAG +a.b");
         refused(&[open, "BATCH +2 draft/multiline #c"], "MULTILINE_INVALID");
+    }
+
+    #[test]
+    fn a_batch_that_lost_a_line_is_no_message() {
+        let mut batches = Batches::default();
+        let mut take = |line: &str| batches.take(&Message::parse(line).expect(line), Some("b".into()));
+        assert!(matches!(take("BATCH +1 draft/multiline #c"), Taken::Held));
+        assert!(matches!(take("@batch=1 PRIVMSG #c :one"), Taken::Held));
+        assert!(matches!(batches.lose(Some(Tags("label=x"))), Taken::Not), "a line of its own");
+        let Taken::Said((label, Err(reply))) = batches.lose(Some(Tags("batch=1"))) else {
+            panic!("no refusal")
+        };
+        assert!(reply.render("s", "al").contains("FAIL BATCH MULTILINE_INVALID"));
+        assert_eq!(label.as_deref(), Some("b"));
+        assert!(matches!(batches.lose(None), Taken::Held), "it is said once");
+        let mut take = |line: &str| batches.take(&Message::parse(line).expect(line), None);
+        assert!(matches!(take("@batch=1 PRIVMSG #c :three"), Taken::Held));
+        assert!(matches!(take("BATCH -1"), Taken::Held));
+        assert!(matches!(batches.lose(None), Taken::Not));
     }
 
     #[test]

@@ -4,13 +4,14 @@
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::sasl::MECHANISMS;
-use crate::chat::settings::SERVER_NAME;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
-use crate::wire::{Cap, CapSet, Nick, Reply};
+use crate::wire::{Cap, CapSet, Nick, Reply, ServerName};
 
 /// Most bytes of the capabilities in one line, so that it has at most 512 with its end whoever it is for: clients that
 /// do not know 302 take no second line, and old ones cut what is longer. `LIST` is the longer of the two answers.
-const ROOM: usize = 512 - ":".len() - SERVER_NAME.len() - " CAP ".len() - Nick::MAX - " LIST * :\r\n".len();
+fn room(server: &ServerName) -> usize {
+    512 - ":".len() - server.as_str().len() - " CAP ".len() - Nick::MAX - " LIST * :\r\n".len()
+}
 
 /// CAP
 pub const SPEC: Spec = Spec {
@@ -27,7 +28,7 @@ impl Negotiate {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         let params: Vec<&str> = self.0.iter().map(|param| &**param).collect();
         let mut caps = cx.member.caps;
-        let answer = negotiate(&params, cx.member.nick.as_str(), &mut caps);
+        let answer = negotiate(&params, (&cx.chat.settings.server_name, cx.member.nick.as_str()), &mut caps);
         for reply in answer.replies {
             cx.reply(reply);
         }
@@ -56,7 +57,7 @@ pub struct Answer {
 }
 
 /// Answers a CAP of a client that is known as `nick`, and changes its capabilities.
-pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
+pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mut CapSet) -> Answer {
     let reply = |sub: &str| Reply::command("CAP").arg(nick).arg(sub);
     let sub = params.first().map(|sub| sub.to_ascii_uppercase()).unwrap_or_default();
     let (replies, negotiation) = match sub.as_str() {
@@ -66,11 +67,11 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
                 *caps = caps.with(Cap::CapNotify).with_302();
             }
             let offer = Cap::ALL.iter().map(|&cap| shown(cap, modern));
-            (listing(&reply("LS"), offer, modern), Some(Negotiation::Holds))
+            (listing(&reply("LS"), offer, modern, room(server)), Some(Negotiation::Holds))
         }
         "LIST" => {
             let on = caps.iter().map(|cap| shown(cap, false));
-            (listing(&reply("LIST"), on, caps.knows_302()), None)
+            (listing(&reply("LIST"), on, caps.knows_302(), room(server)), None)
         }
         "REQ" => {
             let wanted = params.get(1).copied().unwrap_or_default();
@@ -82,10 +83,10 @@ pub fn negotiate(params: &[&str], nick: &str, caps: &mut CapSet) -> Answer {
                 None => reply("NAK"),
             };
             // Old clients cut a line that is longer; several that acknowledge are one answer.
-            let lines = if wanted.len() <= ROOM || caps.takes_long_lines() {
+            let lines = if wanted.len() <= room(server) || caps.takes_long_lines() {
                 vec![wanted.to_owned()]
             } else {
-                split(wanted.split(' ').filter(|word| !word.is_empty()).map(str::to_owned), ROOM)
+                split(wanted.split(' ').filter(|word| !word.is_empty()).map(str::to_owned), room(server))
             };
             (lines.iter().map(|line| answer.clone().text(line)).collect(), Some(Negotiation::Holds))
         }
@@ -117,8 +118,8 @@ fn shown(cap: Cap, with_value: bool) -> String {
 
 /// The lines of a list, all but the last with a `*` that says that more comes; for clients that do not know that,
 /// one line.
-fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool) -> Vec<Reply> {
-    let mut lines = if modern { split(words, ROOM) } else { vec![shorten(words, ROOM)] };
+fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool, room: usize) -> Vec<Reply> {
+    let mut lines = if modern { split(words, room) } else { vec![shorten(words, room)] };
     let last = lines.pop().unwrap_or_default();
     let more = lines.into_iter().map(|line| head.clone().arg("*").text(line));
     more.chain([head.clone().text(last)]).collect()
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     fn ask(caps: &mut CapSet, params: &[&str]) -> String {
-        let answer = negotiate(params, "al", caps);
+        let answer = negotiate(params, (&ServerName::default(), "al"), caps);
         answer.replies.iter().map(|r| r.render("s", "al")).collect()
     }
 
@@ -190,7 +191,8 @@ mod tests {
 
     /// The lines of an answer as the client with the longest nick gets them, without their ends.
     fn lines(replies: &[Reply]) -> Vec<String> {
-        let render = |r: &Reply| r.render(SERVER_NAME, "").trim_end_matches("\r\n").to_owned();
+        let render =
+            |r: &Reply| r.render(ServerName::default().as_str(), "").trim_end_matches("\r\n").to_owned();
         let lines: Vec<String> = replies.iter().map(render).collect();
         for line in &lines {
             assert!(line.len() <= 510, "{} bytes: {line}", line.len());
@@ -202,7 +204,8 @@ mod tests {
     fn every_list_fits_lines_of_512_bytes() {
         let nick = "x".repeat(Nick::MAX);
         let mut caps = CapSet::of(Cap::ALL);
-        let mut ask = |params: &[&str]| lines(&negotiate(params, &nick, &mut caps).replies);
+        let mut ask =
+            |params: &[&str]| lines(&negotiate(params, (&ServerName::default(), &nick), &mut caps).replies);
         for params in [&["LS"][..], &["LIST"], &["LS", "301"]] {
             assert_eq!(ask(params).len(), 1, "{params:?}");
         }
@@ -223,9 +226,9 @@ mod tests {
         let head = Reply::command("CAP").arg("x".repeat(Nick::MAX)).arg("LIST");
         let words = |n: usize| (0..n).map(|i| format!("example.org/{}-{i}", "c".repeat(i % 40)));
         for n in [0, 1, 12, 13, 14, 50, 200] {
-            let old = lines(&listing(&head, words(n), false));
+            let old = lines(&listing(&head, words(n), false, room(&ServerName::default())));
             assert!(old.len() == 1 && !old[0].contains(" * "));
-            let lines = lines(&listing(&head, words(n), true));
+            let lines = lines(&listing(&head, words(n), true, room(&ServerName::default())));
             let (last, more) = lines.split_last().expect("a line at least");
             assert!(more.iter().all(|line| line.contains(" LIST * :")) && last.contains(" LIST :"));
             let listed: Vec<&str> = lines.iter().filter_map(|l| l.split_once(" :")?.1.into()).collect();
@@ -248,7 +251,9 @@ mod tests {
     fn an_answer_to_a_request_repeats_all_of_it_in_lines_that_fit() {
         let nick = "x".repeat(Nick::MAX);
         let wanted = "batch server-time message-tags ".repeat(40);
-        let replies = negotiate(&["REQ", &wanted], &nick, &mut CapSet::EMPTY.with_302()).replies;
+        let replies =
+            negotiate(&["REQ", &wanted], (&ServerName::default(), &nick), &mut CapSet::EMPTY.with_302())
+                .replies;
         let texts =
             lines(&replies).into_iter().map(|line| line.split_once(" ACK :").expect("an ACK").1.to_owned());
         let texts: Vec<String> = texts.collect();

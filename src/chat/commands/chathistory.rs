@@ -143,7 +143,7 @@ impl ChatHistory {
                 cx.ask(Ask::Targets { reader, channels, window });
             }
             What::Of { target, name, mut windows } => {
-                let Some((place, target)) = cx.place(&target) else {
+                let Some((place, written)) = cx.place(&target) else {
                     let reply = fail("INVALID_TARGET", &self.subcommand).arg(&*name);
                     return cx.reply(reply.text("Messages could not be retrieved"));
                 };
@@ -156,7 +156,7 @@ impl ChatHistory {
                 for window in &mut windows {
                     window.before = window.before.min(now);
                 }
-                cx.ask(Ask::History { reader, place, target, windows, kinds });
+                cx.ask(Ask::History { reader, place, target: (name.into(), written), windows, kinds });
             }
         }
     }

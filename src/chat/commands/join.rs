@@ -151,12 +151,14 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     cx.tell_channel(&name, event);
     if !ranks.is_empty() {
         let change = ranks.granted_to(&cx.member.nick);
-        let event = Event::of_server(cx.at, EventKind::Mode(name.shared(), change));
+        let event =
+            Event::of_server(&cx.chat.settings.server_name, cx.at, EventKind::Mode(name.shared(), change));
         tell_others(cx, &name, event);
     }
     if let Some(away) = cx.me().and_then(|me| me.away.clone()) {
         // away-notify: who joins while away is known to be.
-        let event = cx.event(EventKind::Away(Some(away)))?;
+        let told = if cx.me().is_some_and(|me| cx.chat.is_silenced(me)) { "Away".into() } else { away };
+        let event = cx.event(EventKind::Away(Some(told)))?;
         let audience = cx.channel(&name).map(|channel| channel.audience.snapshot()).unwrap_or_default();
         cx.chat.tell_absence(cx.member.account, &audience, event, cx.fx);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::part::not_on_channel;
 use super::targets::{self, no_such_channel, no_such_nick};
-use super::{Command, Spec};
+use super::{Command, Spec, need_more};
 use crate::chat::context::{Context, not_allowed};
 use crate::chat::event::EventKind;
 use crate::chat::ranks::Rank;
@@ -17,38 +17,54 @@ use crate::wire::{ChannelName, Message, Nick, Reply};
 /// KICK
 pub const SPEC: Spec = Spec { name: "KICK", least: 2, parse };
 
-/// Who is to go from where, and why.
+/// A parsed KICK: pairs of a channel and a nick as they were written, and the reason.
 #[derive(Debug)]
 pub struct Kick {
-    channel: ChannelName,
-    nicks: Vec<Box<str>>,
+    pairs: Vec<(Box<str>, Box<str>)>,
     reason: Arc<str>,
 }
 
+/// One channel with any number of nicks, or as many nicks as channels
+/// ([RFC 2812, section 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    let name = message.param(0).unwrap_or_default();
-    let channel = ChannelName::parse(name).map_err(|_| no_such_channel(name))?;
-    let nicks = targets::split(message.param(1).unwrap_or_default())?;
+    let words = |index: usize| {
+        let list = message.param(index).unwrap_or_default();
+        list.split(',').filter(|word| !word.is_empty()).collect::<Vec<&str>>()
+    };
+    let (channels, nicks) = (words(0), words(1));
+    if let Some(extra) = nicks.get(Settings::TARGETS) {
+        return Err(targets::too_many(extra));
+    }
+    let pairs: Vec<(&str, &str)> = match channels.as_slice() {
+        [channel] => nicks.iter().map(|nick| (*channel, *nick)).collect(),
+        _ if channels.len() == nicks.len() => channels.into_iter().zip(nicks).collect(),
+        _ => return Err(need_more("KICK")),
+    };
+    let mut each: Vec<(Box<str>, Box<str>)> = Vec::new();
+    for (channel, nick) in pairs {
+        let is_same = |(known, other): &(Box<str>, Box<str>)| {
+            known.eq_ignore_ascii_case(channel) && other.eq_ignore_ascii_case(nick)
+        };
+        if !each.iter().any(is_same) {
+            each.push((channel.into(), nick.into()));
+        }
+    }
     let reason = message.param(2).unwrap_or_default();
-    Ok(Command::Kick(Kick {
-        channel,
-        nicks: nicks.into_iter().map(Into::into).collect(),
-        reason: clip(reason, Settings::REASON_BYTES).into(),
-    }))
+    Ok(Command::Kick(Kick { pairs: each, reason: clip(reason, Settings::REASON_BYTES).into() }))
 }
 
 impl Kick {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        for nick in &self.nicks {
-            if let Err(reply) = self.kick(cx, nick) {
+        for (name, nick) in &self.pairs {
+            if let Err(reply) = self.kick(cx, name, nick) {
                 cx.reply(reply);
             }
         }
     }
 
-    fn kick(&self, cx: &mut Context<'_>, nick: &str) -> Result<(), Reply> {
-        let name = self.channel.as_str();
-        let channel = cx.visible(&self.channel).ok_or_else(|| no_such_channel(name))?;
+    fn kick(&self, cx: &mut Context<'_>, name: &str, nick: &str) -> Result<(), Reply> {
+        let known = ChannelName::parse(name).ok();
+        let channel = known.and_then(|name| cx.visible(&name)).ok_or_else(|| no_such_channel(name))?;
         let power = cx.power(channel);
         if !cx.is_in(channel) && !power.at_least(Rank::HalfOp) {
             return Err(not_on_channel(name));

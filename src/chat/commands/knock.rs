@@ -7,7 +7,7 @@ use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::modes::Flag;
 use crate::chat::ranks::Rank;
-use crate::chat::settings::{SERVER_NAME, Settings, clip};
+use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::{
     ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,
 };
@@ -19,6 +19,9 @@ pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
 /// Who has knocked is not heard again for so long, unless he was let in since.
 const PAUSE: Millis = Millis(5 * 60 * 1000);
 
+/// What is told of a KNOCK that gives no text, or one of an account that may not speak in the channel.
+const USUAL: &str = "has asked for an invite";
+
 /// Where somebody wants in, and what he says.
 #[derive(Debug)]
 pub struct Knock {
@@ -28,7 +31,7 @@ pub struct Knock {
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let name = message.param(0).unwrap_or_default();
-    let text = message.param(1).filter(|text| !text.is_empty()).unwrap_or("has asked for an invite");
+    let text = message.param(1).filter(|text| !text.is_empty()).unwrap_or(USUAL);
     Ok(Command::Knock(Knock {
         channel: ChannelName::parse(name).map_err(|_| no_such_channel(name))?,
         text: clip(text, Settings::REASON_BYTES).into(),
@@ -61,12 +64,13 @@ impl Knock {
             return refuse(ERR_TOOMANYKNOCK, "You have knocked there already; wait some minutes");
         }
         let source = me.source.clone();
+        let text = if cx.is_silenced(channel) { USUAL } else { &*self.text };
         // Who may let him in: half-ops and higher.
         let keepers = channel.members.iter().filter(|&&id| channel.ranks(id).at_least(Rank::HalfOp));
         let mut lines = Vec::new();
         for person in keepers.filter_map(|&id| cx.chat.people.get(id)) {
-            let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(&*self.text);
-            let line = reply.render(SERVER_NAME, person.nick().as_str());
+            let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(text);
+            let line = reply.render(cx.chat.settings.server_name.as_str(), person.nick().as_str());
             lines.extend(person.seats.seats().map(|seat| Output::Line(seat.session, line.clone())));
         }
         let (id, now, me) = (channel.id, cx.at, cx.member.account);

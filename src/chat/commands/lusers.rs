@@ -24,7 +24,8 @@ impl Lusers {
 /// Sends the counts.
 pub(in crate::chat) fn run(cx: &mut Context<'_>) {
     let (now, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
-    let channels = cx.chat.channels.iter().count();
+    // How many there are tells of those that are secret.
+    let channels = cx.chat.channels.iter().filter(|channel| cx.can_see(channel)).count();
     let client = format!("There are {now} users and 0 invisible on 1 servers");
     cx.reply(Reply::numeric(RPL_LUSERCLIENT).text(client));
     cx.reply(Reply::numeric(RPL_LUSERCHANNELS).arg(channels.to_string()).text("channels formed"));

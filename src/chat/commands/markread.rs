@@ -5,15 +5,11 @@ use super::{Command, Spec};
 use crate::chat::context::{Context, markread};
 use crate::chat::effects::Output;
 use crate::chat::record::Record;
-use crate::chat::settings::SERVER_NAME;
 use crate::chat::target::Target;
 use crate::wire::{Cap, Message, Millis, Reply};
 
 /// MARKREAD
 pub const SPEC: Spec = Spec { name: "MARKREAD", least: 0, parse };
-
-/// Most places that an account has markers at: far more than anybody talks at, and a bound all the same.
-const MOST: usize = 4096;
 
 /// Where, and up to when where it is to be set.
 #[derive(Debug)]
@@ -46,10 +42,7 @@ impl MarkRead {
     }
 
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        let Some((place, written)) = cx.place(&self.target) else {
-            let reply = Reply::fail("MARKREAD", "INVALID_PARAMS").arg(&*self.name);
-            return cx.reply(reply.text("You have no such channel or person to read"));
-        };
+        let Some((place, written)) = cx.place(&self.target) else { return self.elsewhere(cx) };
         let now = cx.at;
         let Some(me) = cx.chat.people.get_mut(cx.member.account) else { return };
         let before = me.markers.get(&place).copied();
@@ -59,14 +52,51 @@ impl MarkRead {
         else {
             return cx.reply(markread(&written, before));
         };
-        if before.is_none() && me.markers.len() >= MOST {
-            let reply = Reply::fail("MARKREAD", "INTERNAL_ERROR").arg(&*self.name);
-            return cx.reply(reply.text("You have markers at too many places"));
+        if before.is_none() && !me.may_mark() {
+            return cx.reply(self.too_many());
         }
         me.markers.insert(place, read);
         cx.fx.records.push(Record::Marked { account: cx.member.account, place, read });
-        cx.reply(markread(&written, Some(read)));
-        let line = markread(&written, Some(read)).render(SERVER_NAME, cx.member.nick.as_str());
+        Self::tell(cx, &written, read);
+    }
+
+    /// Of a channel that the account is not in, the marker goes by the name, whether there is such a channel or not, and
+    /// holds from the JOIN on. Nobody else has one.
+    fn elsewhere(self, cx: &mut Context<'_>) {
+        let Target::Channel(channel) = &self.target else {
+            return match self.target {
+                Target::Nobody(_) => {
+                    let reply = Reply::fail("MARKREAD", "INVALID_PARAMS").arg(&*self.name);
+                    cx.reply(reply.text("This is not the name of a channel or a person"));
+                }
+                _ => cx.reply(markread(&self.name, None)),
+            };
+        };
+        let (account, now) = (cx.member.account, cx.at);
+        let Some(me) = cx.chat.people.get_mut(account) else { return };
+        let before = me.early_markers.get(channel).copied();
+        match self.read.map(|read| read.min(now)).filter(|read| before.is_none_or(|before| *read > before)) {
+            None => cx.reply(markread(&self.name, before)),
+            Some(read) => match me.mark_early(channel, read) {
+                Some(record) => {
+                    cx.fx.records.push(record);
+                    Self::tell(cx, &self.name, read);
+                }
+                None => cx.reply(self.too_many()),
+            },
+        }
+    }
+
+    fn too_many(&self) -> Reply {
+        let reply = Reply::fail("MARKREAD", "INTERNAL_ERROR").arg(&*self.name);
+        reply.text("You have markers at too many places")
+    }
+
+    /// Answers with the marker that was set, and tells the account's other sessions.
+    fn tell(cx: &mut Context<'_>, written: &str, read: Millis) {
+        cx.reply(markread(written, Some(read)));
+        let line = markread(written, Some(read))
+            .render(cx.chat.settings.server_name.as_str(), cx.member.nick.as_str());
         for session in cx.my_sessions() {
             let wants = cx.chat.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::ReadMarker));
             if wants && session != cx.member.session {

@@ -83,10 +83,15 @@ fn client_only(message: &Message<'_>) -> Arc<str> {
     if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
 }
 
-/// Is it a reaction, that the history keeps? Others of its kind are for now: typing notes and the like.
-fn is_reaction(tags: &str) -> bool {
-    let key = |tag: &str| tag.split('=').next().map(str::to_owned);
-    tags.split(';').filter_map(key).any(|key| ["+draft/react", "+draft/unreact"].contains(&&*key))
+/// The client-only tags of a reaction, the one kind of TAGMSG that people send.
+const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
+
+/// The client-only tags of what is for now alone.
+const TYPING: [&str; 2] = ["+typing", "+draft/typing"];
+
+/// The keys of client-only tags.
+fn keys(tags: &str) -> impl Iterator<Item = &str> {
+    tags.split(';').filter(|tag| !tag.is_empty()).map(|tag| tag.split('=').next().unwrap_or(tag))
 }
 
 /// `@#channel` (`STATUSMSG`): those of a rank and above.
@@ -156,7 +161,8 @@ impl Said {
         }
         let kept = if status.is_some() { None } else { Some(Place::Channel(id)) };
         let Some(message) = self.keep(cx, kept, &target) else { return };
-        let spoken = status.is_none() && self.is_kept();
+        // As the store has it: where nothing but reactions were sent nothing was said.
+        let spoken = status.is_none() && self.kind.is_some();
         if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| spoken) {
             channel.spoken_in = true;
         }
@@ -177,16 +183,7 @@ impl Said {
         if !is_in && (channel.modes.has(Flag::MembersOnly) || power == Power::Admin) {
             return Some("Join the channel before you speak in it");
         }
-        if power.at_least(Rank::Voice) {
-            return self.bad_ctcp(channel);
-        }
-        if channel.modes.has(Flag::Moderated) {
-            return Some("The channel is moderated: only who has a voice may speak");
-        }
-        if cx.me().is_some_and(|me| channel.lists.mutes(me)) {
-            return Some("You are banned or muted in the channel");
-        }
-        self.bad_ctcp(channel)
+        cx.me().and_then(|me| power.silenced(me, channel)).or_else(|| self.bad_ctcp(channel))
     }
 
     fn bad_ctcp(&self, channel: &Channel) -> Option<&'static str> {
@@ -198,9 +195,15 @@ impl Said {
         (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
     }
 
-    /// Will the history have it?
-    fn is_kept(&self) -> bool {
-        self.kind.is_some() || is_reaction(&self.tags)
+    /// Will the history have it? Of TAGMSGs it has those that are more than a note that somebody types: reactions, and so
+    /// many of the others as it takes of an account.
+    fn is_kept(&self, cx: &mut Context<'_>) -> bool {
+        if self.kind.is_some() || keys(&self.tags).any(|key| REACTIONS.contains(&key)) {
+            return true;
+        }
+        let (account, now) = (cx.member.account, cx.at);
+        keys(&self.tags).any(|key| !TYPING.contains(&key))
+            && cx.chat.people.get_mut(account).is_some_and(|me| me.may_signal(now))
     }
 
     fn to_person(&self, cx: &mut Context<'_>, nick: &Nick) {
@@ -307,7 +310,9 @@ impl Said {
         if let Some(me) = cx.chat.people.get_mut(account) {
             me.active = cx.at;
         }
-        if let Some(place) = place.filter(|_| self.is_kept()) {
+        if let Some(place) = place
+            && self.is_kept(cx)
+        {
             if let Some(send) = &self.send_id {
                 let print = print(Some(place), self.kind, &self.text);
                 cx.chat.sends.remember(account, send.clone(), id, Some(print));

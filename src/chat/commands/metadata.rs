@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::{Command, Spec};
 use crate::chat::batched;
+use crate::chat::channel::Channel;
 use crate::chat::context::Context;
 use crate::chat::metadata::{self, Dialect, Shown, Visibility};
+use crate::chat::modes::Flag;
+use crate::chat::power::Power;
 use crate::chat::ranks::Rank;
 use crate::chat::record::{Record, Subject};
 use crate::chat::sync;
@@ -131,7 +134,7 @@ impl Metadata {
         let notes = cx.place(&target).map(|(place, _)| Subject::Private(me, place));
         match target {
             Target::Channel(name) => {
-                let channel = cx.visible(&name)?;
+                let channel = cx.visible(&name).filter(|channel| is_open(cx, channel))?;
                 let may_change = cx.power(channel).at_least(Rank::Op);
                 Some(Of {
                     subject: Subject::Channel(channel.id),
@@ -196,10 +199,12 @@ impl Metadata {
 
     fn subscriptions(&self, cx: &mut Context<'_>, word: &str, dialect: Dialect) {
         let (nick, caps) = (cx.member.nick.clone(), cx.member.caps);
+        let server = cx.chat.settings.server_name.clone();
         let Some(known) = cx.chat.sessions.get_mut(&cx.member.session) else { return };
         let keys: Vec<&str> = self.params.iter().map(|key| &**key).collect();
         let before = known.subscriptions.len();
-        let lines = metadata::subscriptions(word, &keys, &mut known.subscriptions, (nick.as_str(), caps));
+        let lines =
+            metadata::subscriptions(word, &keys, &mut known.subscriptions, ((&server, nick.as_str()), caps));
         let follows_more = known.subscriptions.len() > before;
         cx.lines(lines);
         if follows_more && caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
@@ -209,6 +214,11 @@ impl Metadata {
             }
         }
     }
+}
+
+/// Does the member get to know what a channel says of itself? Of one that only invited people join, its members alone.
+fn is_open(cx: &Context<'_>, channel: &Channel) -> bool {
+    !channel.modes.has(Flag::InviteOnly) || cx.power(channel) > Power::Stranger
 }
 
 fn get(cx: &Context<'_>, of: &Of, key: &str, dialect: Dialect) -> Reply {
@@ -258,9 +268,9 @@ fn batch_as(cx: &mut Context<'_>, target: &str, replies: &[Reply], to: Option<&s
     let nick: Nick = cx.member.nick.clone();
     let to = to.unwrap_or(nick.as_str());
     let lines = if cx.member.caps.has(Cap::Batch) {
-        batched::lines("m", &format!("metadata {target}"), replies, to)
+        batched::lines("m", &format!("metadata {target}"), replies, (&cx.chat.settings.server_name, to))
     } else {
-        replies.iter().map(|reply| reply.render(crate::chat::settings::SERVER_NAME, to)).collect()
+        replies.iter().map(|reply| reply.render(cx.chat.settings.server_name.as_str(), to)).collect()
     };
     cx.lines(lines);
 }
@@ -280,7 +290,7 @@ impl Context<'_> {
             if session == self.member.session {
                 continue;
             }
-            let line = change.told_to(caps, &self.chat.nick_of(session));
+            let line = change.told_to(caps, (&self.chat.settings.server_name, &self.chat.nick_of(session)));
             self.fx.outputs.push(crate::chat::Output::Line(session, line));
         }
     }

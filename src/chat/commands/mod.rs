@@ -50,7 +50,7 @@ pub mod whois;
 pub struct Spec {
     /// Its name in capitals.
     pub name: &'static str,
-    /// With fewer parameters it is answered with `ERR_NEEDMOREPARAMS`.
+    /// With fewer parameters, or with an empty one among these, it is answered with `ERR_NEEDMOREPARAMS`.
     pub least: usize,
     /// Reads the parameters; the error is what the client is told.
     pub parse: fn(&Message<'_>) -> Result<Command, Reply>,
@@ -138,9 +138,15 @@ impl Command {
         let Some(spec) = known else {
             return Err(Reply::numeric(ERR_UNKNOWNCOMMAND).arg(name).text("Unknown command"));
         };
-        if message.params().len() < spec.least {
-            return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg(spec.name).text("Not enough parameters"));
+        let needed = message.params().get(..spec.least);
+        if needed.is_none_or(|needed| needed.iter().any(|param| param.is_empty())) {
+            return Err(need_more(spec.name));
         }
         (spec.parse)(message)
     }
+}
+
+/// `ERR_NEEDMOREPARAMS`
+pub(super) fn need_more(command: &str) -> Reply {
+    Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")
 }

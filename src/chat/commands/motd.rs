@@ -2,7 +2,6 @@
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
-use crate::chat::settings::SERVER_NAME;
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_ENDOFMOTD, RPL_MOTD, RPL_MOTDSTART};
 
@@ -27,7 +26,7 @@ pub(in crate::chat) fn run(cx: &mut Context<'_>) {
     if lines.is_empty() {
         lines.push("There is no message of the day".to_owned());
     }
-    let start = format!("- {SERVER_NAME} Message of the day -");
+    let start = format!("- {} Message of the day -", cx.chat.settings.server_name);
     cx.reply(Reply::numeric(RPL_MOTDSTART).text(start));
     for line in lines {
         cx.reply(Reply::numeric(RPL_MOTD).text(format!("- {line}")));

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use super::targets::{self, no_such_channel};
 use super::{Command, Spec};
-use crate::chat::channel::Channel;
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
-use crate::chat::modes::Flag;
-use crate::chat::ranks::Rank;
 use crate::chat::record::{ChannelId, MessageKind};
 use crate::chat::settings::{Settings, clip};
 use crate::chat::target::Target;
@@ -58,12 +55,6 @@ impl Part {
     }
 }
 
-fn is_silenced(cx: &Context<'_>, channel: &Channel) -> bool {
-    let power = cx.power(channel);
-    let muted = cx.me().is_some_and(|me| channel.lists.mutes(me));
-    !power.at_least(Rank::Voice) && (channel.modes.has(Flag::Moderated) || muted)
-}
-
 /// `ERR_NOTONCHANNEL`
 pub(super) fn not_on_channel(name: &str) -> Reply {
     Reply::numeric(ERR_NOTONCHANNEL).arg(name).text("You're not on that channel")
@@ -74,7 +65,7 @@ pub(super) fn leave(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>
     let Some(channel) = cx.chat.channels.get(id) else { return };
     let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
     // Who may not speak in the channel does not do so in leaving.
-    let reason = reason.filter(|_| !is_silenced(cx, channel));
+    let reason = reason.filter(|_| !cx.is_silenced(channel));
     let kept = (MessageKind::Part, reason.clone().unwrap_or_default());
     let Some(event) = cx.channel_event(id, kept, EventKind::Part(name, reason)) else { return };
     cx.chat.leave(cx.member.account, id, cx.fx);

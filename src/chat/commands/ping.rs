@@ -2,7 +2,6 @@
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
-use crate::chat::settings::SERVER_NAME;
 use crate::wire::{Message, Reply};
 
 /// PING
@@ -22,7 +21,7 @@ fn ping(message: &Message<'_>) -> Result<Command, Reply> {
 impl Ping {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         if let Some(token) = self.0 {
-            cx.reply(Reply::command("PONG").arg(SERVER_NAME).text(token));
+            cx.reply(Reply::command("PONG").arg(cx.chat.settings.server_name.as_str()).text(token));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::targets;
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::people::Person;
-use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::chat::settings::USER_HOST;
 use crate::wire::numeric::{
     ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_ISON, RPL_USERHOST, RPL_WHOISACCOUNT, RPL_WHOISSERVER,
     RPL_WHOWASUSER,
@@ -81,7 +81,9 @@ impl Presence {
                         vec![
                             line(RPL_WHOWASUSER).arg(name).arg(USER_HOST).arg("*").text(&person.realname),
                             line(RPL_WHOISACCOUNT).arg(name).text("was logged in as"),
-                            line(RPL_WHOISSERVER).arg(SERVER_NAME).text(left.to_string()),
+                            line(RPL_WHOISSERVER)
+                                .arg(cx.chat.settings.server_name.as_str())
+                                .text(left.to_string()),
                         ]
                     }
                     None => {

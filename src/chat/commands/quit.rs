@@ -17,6 +17,8 @@ pub struct Quit(Box<str>);
 
 impl Quit {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        cx.close(&if self.0.is_empty() { "Quit".to_owned() } else { format!("Quit: {}", self.0) });
+        // One QUIT goes to all who share a channel: who may not speak in one of these says nothing in leaving.
+        let says_nothing = self.0.is_empty() || cx.me().is_some_and(|me| cx.chat.is_silenced(me));
+        cx.close(&if says_nothing { "Quit".to_owned() } else { format!("Quit: {}", self.0) });
     }
 }

@@ -13,24 +13,34 @@ use crate::chat::ranks::Rank;
 use crate::chat::record::{MessageKind, Place, Record, StoredMessage};
 use crate::chat::settings::{Settings, clip};
 use crate::chat::target::Target;
-use crate::wire::{Message, Reply};
+use crate::wire::{Message, MessageId, Reply};
 
 /// REDACT
 pub const SPEC: Spec = Spec { name: "REDACT", least: 2, parse };
 
 /// A message that its sender or somebody who keeps order wants gone.
+///
+/// The target is looked at first: that a message id cannot be read says nothing where there is no such place.
 #[derive(Debug)]
-pub struct Redact(Redaction);
+pub struct Redact {
+    target: Box<str>,
+    /// `None` for what cannot be a message's id.
+    message: Option<MessageId>,
+    /// The message as the client names it.
+    msgid: Box<str>,
+    reason: Option<Arc<str>>,
+}
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let (name, id) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
     let reason = message.param(2).filter(|text| !text.is_empty());
-    Ok(Command::Redact(Redact(Redaction {
+    Ok(Command::Redact(Redact {
         target: name.into(),
-        message: id.parse().map_err(|_| unknown(name, id))?,
+        message: id.parse().ok(),
         msgid: id.into(),
         reason: reason.map(|text| clip(text, Settings::REASON_BYTES).into()),
-    })))
+    }))
 }
 
 fn unknown(target: &str, id: &str) -> Reply {
@@ -55,9 +65,13 @@ fn reach(cx: &Context<'_>, target: &Target) -> Option<(Place, Arc<str>)> {
 
 impl Redact {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        match reach(cx, &Target::parse(&self.0.target)) {
-            Some((place, _)) => cx.ask(Ask::Redact(self.0, place)),
-            None => cx.reply(not_there(&self.0.target)),
+        let Self { target, message, msgid, reason } = self;
+        match (reach(cx, &Target::parse(&target)), message) {
+            (None, _) => cx.reply(not_there(&target)),
+            (Some(_), None) => cx.reply(unknown(&target, &msgid)),
+            (Some((place, _)), Some(message)) => {
+                cx.ask(Ask::Redact(Redaction { target, message, msgid, reason }, place));
+            }
         }
     }
 }
@@ -89,6 +103,8 @@ pub(in crate::chat) fn found(
         let reply = reply.arg(msgid);
         return cx.reply(reply.text("You are not authorised to delete this message"));
     }
+    // Who may not speak in the channel does not do so in taking back what they said.
+    let reason = reason.filter(|_| channel.is_none_or(|channel| !cx.is_silenced(channel)));
     let channel = channel.map(|channel| channel.name.clone());
     if !cx.chat.redact(message) {
         return cx.reply(unknown(&name, &msgid));

@@ -1,7 +1,8 @@
-//! SEARCH ([soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): in the channels
-//! of the member and in its talks, by words, place, sender and time.
+//! SEARCH ([draft/search](https://github.com/ircv3/ircv3-specifications/pull/496) and its first form,
+//! [soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): in the channels of the
+//! member and in its talks, by words, place, sender and time.
 
-use super::{Command, Spec};
+use super::{Command, Spec, need_more};
 use crate::chat::ask::Ask;
 use crate::chat::context::Context;
 use crate::chat::history::{Search, Window};
@@ -10,7 +11,7 @@ use crate::chat::target::Target;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick, Reply, Tags};
 
 /// SEARCH
-pub const SPEC: Spec = Spec { name: "SEARCH", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "SEARCH", least: 0, parse };
 
 /// How many messages are returned to who does not say.
 const USUAL: usize = 100;
@@ -35,7 +36,8 @@ fn invalid(what: &str, text: &str) -> Reply {
 }
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    let attributes = Tags(message.param(0).unwrap_or_default());
+    // No attributes at all match every message.
+    let attributes = Tags(message.param(0).ok_or_else(|| need_more("SEARCH"))?);
     if let Some((key, _)) =
         attributes.iter().find(|(key, _)| !["in", "from", "after", "before", "text", "limit"].contains(key))
     {
@@ -78,9 +80,9 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 
 impl Find {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        if !cx.member.caps.has(Cap::Search) {
+        if !cx.member.caps.has_any(&[Cap::Search, Cap::SearchDraft]) {
             let reply = Reply::fail("SEARCH", "NEED_CAPABILITY");
-            return cx.reply(reply.text("Ask for the capability soju.im/search first"));
+            return cx.reply(reply.text("Ask for the capability draft/search first"));
         }
         let place = match &self.place {
             None => None,

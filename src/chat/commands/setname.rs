@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Command, Spec};
+use super::{Command, Spec, need_more};
 use crate::chat::context::Context;
 use crate::chat::event::EventKind;
 use crate::chat::settings::Settings;
@@ -10,14 +10,14 @@ use crate::chat::state::Chat;
 use crate::wire::{Message, Reply, chars};
 
 /// SETNAME
-pub const SPEC: Spec = Spec { name: "SETNAME", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "SETNAME", least: 0, parse };
 
 /// The name.
 #[derive(Debug)]
 pub struct SetName(Arc<str>);
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    let name = message.param(0).unwrap_or_default();
+    let name = message.param(0).ok_or_else(|| need_more("SETNAME"))?;
     if name.is_empty() || name.len() > Settings::REALNAME_BYTES {
         let text = format!("A real name has 1 to {} bytes", Settings::REALNAME_BYTES);
         return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));

@@ -12,12 +12,17 @@ pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
             continue;
         }
         if words.len() == Settings::TARGETS {
-            let text = format!("Too many targets, at most {} at once", Settings::TARGETS);
-            return Err(Reply::numeric(ERR_TOOMANYTARGETS).arg(word).text(text));
+            return Err(too_many(word));
         }
         words.push(word);
     }
     Ok(words)
+}
+
+/// `ERR_TOOMANYTARGETS`, with the first that is one too many.
+pub fn too_many(word: &str) -> Reply {
+    let text = format!("Too many targets, at most {} at once", Settings::TARGETS);
+    Reply::numeric(ERR_TOOMANYTARGETS).arg(word).text(text)
 }
 
 /// `ERR_NOSUCHCHANNEL`

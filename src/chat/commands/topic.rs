@@ -57,6 +57,10 @@ impl SetTopic {
             let text = "Only half-ops and higher set the topic of that channel";
             return cx.reply(not_allowed(name.as_str(), text));
         }
+        if cx.is_silenced(channel) {
+            let text = "You cannot speak in that channel, so you cannot set its topic";
+            return cx.reply(not_allowed(name.as_str(), text));
+        }
         let topic = Topic { text: text.clone(), by: cx.member.nick.clone(), at: cx.at };
         let topic = Some(topic).filter(|topic| !topic.text.is_empty());
         if let Some(channel) = cx.chat.channels.get_mut(id) {

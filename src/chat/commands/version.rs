@@ -3,7 +3,6 @@
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::isupport;
-use crate::chat::settings::SERVER_NAME;
 use crate::chat::settings::VERSION;
 use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;
@@ -19,7 +18,9 @@ impl Version {
     #[expect(clippy::unused_self, reason = "the shape of every command")]
     pub(super) fn run(self, cx: &mut Context<'_>) {
         let text = "encrypted chat for the people on your network";
-        cx.reply(Reply::numeric(RPL_VERSION).arg(VERSION).arg(SERVER_NAME).text(text));
+        cx.reply(
+            Reply::numeric(RPL_VERSION).arg(VERSION).arg(cx.chat.settings.server_name.as_str()).text(text),
+        );
         let lines = isupport::lines(&cx.chat.settings, cx.member.caps, cx.member.nick.as_str());
         cx.lines(lines);
     }

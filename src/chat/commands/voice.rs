@@ -25,6 +25,7 @@ pub(super) fn notice(cx: &mut Context<'_>, text: &str) {
     let event = Event {
         source: format!("{SERVICE}!{SERVICE}@{USER_HOST}").into(),
         ..Event::of_server(
+            &cx.chat.settings.server_name,
             cx.at,
             EventKind::Message {
                 kind: MessageKind::Notice,

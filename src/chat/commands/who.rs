@@ -5,7 +5,7 @@ use super::{Command, Spec};
 use crate::chat::channel::Channel;
 use crate::chat::context::Context;
 use crate::chat::people::Person;
-use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::chat::settings::USER_HOST;
 use crate::chat::target::Target;
 use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
@@ -101,7 +101,7 @@ impl Who {
                 .arg(name)
                 .arg(nick)
                 .arg(USER_HOST)
-                .arg(SERVER_NAME)
+                .arg(cx.chat.settings.server_name.as_str())
                 .arg(nick)
                 .arg(flags)
                 .text(format!("0 {}", person.realname));
@@ -117,7 +117,7 @@ impl Who {
                 // Nobody's address is shown.
                 'i' => reply.arg("255.255.255.255"),
                 'h' => reply.arg(USER_HOST),
-                's' => reply.arg(SERVER_NAME),
+                's' => reply.arg(cx.chat.settings.server_name.as_str()),
                 'f' => reply.arg(&flags),
                 'd' => reply.arg("0"),
                 'l' => reply.arg(idle()),

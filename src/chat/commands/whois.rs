@@ -4,12 +4,13 @@ use super::targets::no_such_nick;
 use super::who::idle;
 use super::{Command, Spec};
 use crate::chat::context::Context;
+use crate::chat::metadata::Visibility;
 use crate::chat::people::ECHO_ID;
 use crate::chat::people::Person;
-use crate::chat::settings::{SERVER_NAME, USER_HOST};
+use crate::chat::settings::USER_HOST;
 use crate::wire::numeric::{
     ERR_NONICKNAMEGIVEN, RPL_AWAY, RPL_ENDOFWHOIS, RPL_WHOISACCOUNT, RPL_WHOISBOT, RPL_WHOISCHANNELS,
-    RPL_WHOISIDLE, RPL_WHOISOPERATOR, RPL_WHOISSECURE, RPL_WHOISSERVER, RPL_WHOISUSER,
+    RPL_WHOISIDLE, RPL_WHOISKEYVALUE, RPL_WHOISOPERATOR, RPL_WHOISSECURE, RPL_WHOISSERVER, RPL_WHOISUSER,
 };
 use crate::wire::{Cap, Message, Nick, Reply};
 
@@ -64,7 +65,9 @@ fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
     if !channels.is_empty() {
         replies.push(line(RPL_WHOISCHANNELS).text(channels));
     }
-    replies.push(line(RPL_WHOISSERVER).arg(SERVER_NAME).text(&*cx.chat.settings.network));
+    replies.push(
+        line(RPL_WHOISSERVER).arg(cx.chat.settings.server_name.as_str()).text(&*cx.chat.settings.network),
+    );
     if let Some(away) = &person.away {
         replies.push(line(RPL_AWAY).text(away));
     }
@@ -83,6 +86,12 @@ fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
         let since = person.online_since.seconds().to_string();
         let text = "seconds idle, signon time";
         replies.push(line(RPL_WHOISIDLE).arg(idle.to_string()).arg(since).text(text));
+    }
+    if cx.member.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+        let shown = person.metadata.iter().map(|(key, value)| {
+            line(RPL_WHOISKEYVALUE).arg(&**key).arg(Visibility::Everybody.word()).text(value)
+        });
+        replies.extend(shown);
     }
     replies.push(line(RPL_WHOISACCOUNT).arg(nick).text("is logged in as"));
     replies

@@ -62,8 +62,8 @@ fn a_multiline_message_is_a_batch_or_several_lines() {
     assert_eq!(
         render(&event, &[Cap::MessageTags, Cap::AccountTag], Some("label=7")),
         "@label=7;msgid=0000000000100000;+draft/react=x;account=al :al!al@parlour PRIVMSG #c :hello\r\n\
-         @account=al :al!al@parlour PRIVMSG #c :how is \r\n\
-         @account=al :al!al@parlour PRIVMSG #c :everyone?\r\n"
+         @+draft/react=x;account=al :al!al@parlour PRIVMSG #c :how is \r\n\
+         @+draft/react=x;account=al :al!al@parlour PRIVMSG #c :everyone?\r\n"
     );
 }
 

@@ -14,7 +14,7 @@ impl LoginMachine {
         }
         if let Some(label) = self.label.take() {
             let lines = out.split_off(start);
-            out.push_str(&label::answer(&lines, &label));
+            out.push_str(&label::answer(&lines, &label, &self.settings.server_name));
         }
     }
 }

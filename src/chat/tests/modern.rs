@@ -59,7 +59,8 @@ fn a_message_of_several_lines_is_one_message() {
     assert_eq!(
         d.got(cy),
         format!(
-            "@msgid={id};+reply=x {source} PRIVMSG #a :first\r\n{source} PRIVMSG #a :long \r\n{source} PRIVMSG #a :line\r\n"
+            "@msgid={id};+reply=x {source} PRIVMSG #a :first\r\n@+reply=x {source} PRIVMSG #a :long \r\n\
+             @+reply=x {source} PRIVMSG #a :line\r\n"
         )
     );
     let kept = d.records.iter().filter_map(|record| match record {

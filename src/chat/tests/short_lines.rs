@@ -198,6 +198,7 @@ fn run(seed: u64) {
             continue;
         };
         let reader = crate::chat::playback::Reader {
+            server: crate::wire::ServerName::default(),
             account: known.account,
             nick: nick.clone(),
             caps: known.caps,
@@ -206,7 +207,7 @@ fn run(seed: u64) {
         let page = || {
             kept.iter().map(|message| (Kept { message: message.clone(), from: nick.clone() }, "#a".into()))
         };
-        for out in [reader.batch("chathistory", Some("#a"), page()), reader.replay(page())] {
+        for out in [reader.batch("chathistory", Some("#a"), false, page()), reader.replay(page())] {
             check(&String::from_utf8(out).expect("utf-8"), caps);
         }
     }

@@ -11,7 +11,7 @@ use super::driver::Driver;
 use crate::chat::InputKind;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
-use crate::wire::{MessageId, Millis};
+use crate::wire::{ChannelName, MessageId, Millis};
 
 /// What the store would have kept.
 #[derive(Default)]
@@ -21,6 +21,7 @@ struct Kept {
     messages: Vec<MessageId>,
     sends: HashMap<(AccountId, String), MessageId>,
     markers: BTreeMap<(AccountId, String), (Place, Millis)>,
+    early_markers: Vec<(AccountId, ChannelName, Millis)>,
     audited: usize,
 }
 
@@ -112,6 +113,14 @@ impl Kept {
                 let old = self.markers.insert((account, format!("{place:?}")), (place, read));
                 assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
             }
+            Record::MarkedEarly { account, channel, read } => {
+                let place =
+                    self.early_markers.iter().position(|(of, at, _)| (*of, at) == (account, &channel));
+                let old = place.map(|place| self.early_markers.swap_remove(place).2);
+                assert!(read.is_some() || old.is_some(), "one that is dropped was kept");
+                assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
+                self.early_markers.extend(read.map(|read| (account, channel, read)));
+            }
             Record::MetadataSet { .. } | Record::Seen { .. } => {}
             Record::Audit { .. } => self.audited += 1,
         }
@@ -123,6 +132,7 @@ impl Kept {
             channels: self.channels.values().cloned().collect(),
             last_message: self.messages.last().copied().unwrap_or_default(),
             last_channel: self.last_channel,
+            early_markers: self.early_markers.clone(),
             markers: self.markers.iter().map(|((of, _), &(place, read))| (*of, place, read)).collect(),
             ..Snapshot::default()
         }

@@ -19,7 +19,7 @@ use keys::{place_of, unknown_key};
 
 use crate::trust::Address;
 use crate::trust::certs::Name;
-use crate::wire::ChannelName;
+use crate::wire::{ChannelName, ServerName};
 
 /// All that can be configured. [`Config::default`] is what an empty file means.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -33,6 +33,13 @@ pub struct Config {
     /// Default: `Parlour`.
     #[serde(deserialize_with = "values::network_name")]
     pub name: String,
+    /// The name that the server speaks under, in the form of a host name with a dot; it need not be one that the DNS
+    /// knows. Default: `chat.parlour`.
+    #[serde(deserialize_with = "values::server_name", serialize_with = "values::text")]
+    pub server_name: ServerName,
+    /// The address of a picture of the network, `https://…`, for clients that show one. Default: none.
+    #[serde(deserialize_with = "values::icon")]
+    pub icon: String,
     /// The addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server
     /// listens on; see [`advertise`](super::advertise).
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
@@ -266,6 +273,8 @@ impl Default for Config {
                 (Ipv6Addr::UNSPECIFIED, Address::PORT).into(),
             ],
             name: "Parlour".to_owned(),
+            server_name: ServerName::default(),
+            icon: String::new(),
             advertise: Vec::new(),
             announce: false,
             motd: String::new(),

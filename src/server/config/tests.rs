@@ -24,6 +24,8 @@ fn every_key_can_be_set() {
     let text = r#"
         listen = ["127.0.0.1:0", "[::1]:6697", "127.0.0.1:0"]
         name = "Бар"
+        server_name = "irc.example.org"
+        icon = "https://example.org/icon.svg"
         advertise = ["chat.example.org", "[2001:db8::7]:7000"]
         announce = true
         motd = """
@@ -110,6 +112,15 @@ fn bad_values_say_what_would_be_good() {
         ("name = 3", "1: `name`: invalid type: integer `3`, expected a string"),
         ("name = \"\"", "1: `name`: the network's name is empty"),
         ("name = \"a b\"", "1: `name`: the network's name must be one word, without spaces"),
+        (
+            "server_name = \"chat\"",
+            "1: `server_name`: a server's name looks like a host name: letters, digits, hyphens and at least one dot, at most \
+             63 bytes",
+        ),
+        (
+            "icon = \"icon.svg\"",
+            "1: `icon`: the icon's address is not of the form `https://HOST/PATH`, in ASCII",
+        ),
         ("\nlisten = []", "2: `listen`: at least one address is needed"),
         (
             "listen = [\"::1\"]",
@@ -139,6 +150,10 @@ fn bad_values_say_what_would_be_good() {
     assert_eq!(
         mistake(&format!("name = {:?}", "x".repeat(33))),
         "1: `name`: the network's name is longer than 32 bytes"
+    );
+    assert_eq!(
+        mistake(&format!("icon = \"https://example.org/?{}\"", "=".repeat(50))),
+        "1: `icon`: the icon's address is longer than 200 bytes"
     );
 }
 

@@ -11,10 +11,14 @@ use serde::ser::Serializer;
 use super::KeepIn;
 use crate::trust::Address;
 use crate::trust::certs::Name;
-use crate::wire::ChannelName;
+use crate::wire::{ChannelName, ServerName};
 
 /// Longest network name in bytes: it stands in a line with other things.
 const NAME_BYTES: usize = 32;
+
+/// Longest address of an icon in bytes, `=` and `\` counted as the four of their escapes: it stands in a line of 512 with
+/// the names of server and client.
+const ICON_BYTES: usize = 200;
 
 /// A whole number in a range, both ends included.
 pub(super) fn between<'de, const LEAST: i64, const MOST: i64, D, T>(value: D) -> Result<T, D::Error>
@@ -56,6 +60,27 @@ pub(super) fn network_name<'de, D: Deserializer<'de>>(value: D) -> Result<String
     Ok(name)
 }
 
+/// The source of the server's replies.
+pub(super) fn server_name<'de, D: Deserializer<'de>>(value: D) -> Result<ServerName, D::Error> {
+    ServerName::parse(&String::deserialize(value)?).map_err(D::Error::custom)
+}
+
+/// A web address, or nothing: it is sent as `draft/ICON=…`, and clients fetch it.
+pub(super) fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let icon = String::deserialize(value)?;
+    let is_web =
+        ["https://", "http://"].iter().any(|scheme| icon.len() > scheme.len() && icon.starts_with(scheme));
+    let is_good = is_web && icon.bytes().all(|byte| byte.is_ascii_graphic());
+    if !icon.is_empty() && !is_good {
+        return Err(D::Error::custom("the icon's address is not of the form `https://HOST/PATH`, in ASCII"));
+    }
+    let escaped: usize = icon.bytes().map(|byte| if b"=\\".contains(&byte) { 4 } else { 1 }).sum();
+    if escaped > ICON_BYTES {
+        return Err(D::Error::custom(format!("the icon's address is longer than {ICON_BYTES} bytes")));
+    }
+    Ok(icon)
+}
+
 /// Addresses for invites.
 pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Address>, D::Error> {
     parsed(value)
@@ -78,6 +103,11 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<S
         }
     }
     Ok(channels)
+}
+
+/// Written as it is read.
+pub(super) fn text<S: Serializer, T: Display>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 /// Written as they are read.

@@ -24,7 +24,7 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         Self {
-            deliverer: Deliverer::new(1 << 20, Counter::default()),
+            deliverer: Deliverer::new(&crate::wire::ServerName::default(), 1 << 20, Counter::default()),
             sessions: Sessions::default(),
             channel: Roster::default(),
             outputs: Vec::new(),

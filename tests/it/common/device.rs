@@ -28,6 +28,25 @@ impl Device {
         Self { certificate: self.certificate.clone(), key: Self::new().key }
     }
 
+    /// The same key with a certificate of X.509 version 1, as `openssl req -x509 -x509v1` makes it: without a version and
+    /// without extensions. Its own signature is that of the other, and nobody looks at it.
+    pub fn of_version_1(&self) -> Self {
+        let (_, whole, _) = element(&self.certificate);
+        let (_, to_be_signed, signature) = element(whole);
+        let mut rest = to_be_signed;
+        let mut kept = Vec::new();
+        while !rest.is_empty() {
+            let (tag, _, behind) = element(rest);
+            let this = &rest[..rest.len() - behind.len()];
+            if ![0xa0, 0xa3].contains(&tag) {
+                kept.extend_from_slice(this);
+            }
+            rest = behind;
+        }
+        let certificate = sequence(&[sequence(&kept), signature.to_vec()].concat());
+        Self { certificate: certificate.into(), key: self.key.clone() }
+    }
+
     /// SHA-256 of the certificate in 64 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let digits = |byte: u8| [byte >> 4, byte & 15];
@@ -44,4 +63,22 @@ impl Device {
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(shown));
         Arc::new(config)
     }
+}
+
+/// The tag of the first DER element, what is in it, and what comes behind it.
+fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
+    let (tag, length) = (der[0], usize::from(der[1]));
+    let (start, length) = if length < 0x80 {
+        (2, length)
+    } else {
+        let digits = &der[2..2 + (length & 0x7f)];
+        (2 + digits.len(), digits.iter().fold(0, |sum, &digit| sum << 8 | usize::from(digit)))
+    };
+    (tag, &der[start..start + length], &der[start + length..])
+}
+
+/// A DER sequence of less than 64 KiB.
+fn sequence(inside: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
+    [&[0x30, 0x82], &length[..], inside].concat()
 }
