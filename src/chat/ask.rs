@@ -125,6 +125,30 @@ impl Ask {
         }
     }
 
+    /// Has it look at nothing from this message on.
+    pub fn end_before(&mut self, message: MessageId) {
+        let end = |window: &mut Window| window.before = window.before.min(message);
+        match self {
+            Self::History { windows, .. } => windows.iter_mut().for_each(end),
+            Self::Targets { window, .. } => end(window),
+            Self::Replay { channels, talks, .. } => {
+                for (.., window) in channels {
+                    end(window);
+                }
+                talks.iter_mut().for_each(end);
+            }
+            Self::Search { search, up_to, .. } => {
+                end(&mut search.window);
+                // What is not stored yet is not waited for.
+                *up_to = (*up_to).min(message);
+                if *up_to == message {
+                    *up_to = MessageId::default();
+                }
+            }
+            Self::Manage { .. } | Self::Lines(_) | Self::Redact(..) => {}
+        }
+    }
+
     /// The command that asks.
     pub fn command(&self) -> &'static str {
         match self {

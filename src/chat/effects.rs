@@ -31,6 +31,8 @@ pub struct Step {
     pub outputs: Range<usize>,
     /// Who said it, with the label of its answer. None for what nobody said.
     pub from: Option<(SessionId, Option<Box<str>>)>,
+    /// The session that it is about: the one that said something, began or ended.
+    pub session: Option<SessionId>,
 }
 
 /// Something that goes out.

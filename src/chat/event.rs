@@ -217,7 +217,7 @@ impl Renderer {
         for (line, joined) in split_lines(text) {
             let concat = if joined { ";draft/multiline-concat" } else { "" };
             put(out, &["@batch=", reference, concat, " :", &event.source]);
-            put(out, &[kind.command(), target, " :", line, "\r\n"]);
+            put(out, &[kind.spaced_command(), target, " :", line, "\r\n"]);
         }
         // The end of a batch inside another one says so too; a label stands at the beginning alone.
         match tag.filter(|tag| tag.starts_with("batch=")) {
@@ -247,7 +247,7 @@ impl Renderer {
         for Piece { start, text, end } in texts {
             let tag = tag.filter(|tag| tagged == Tagged::Whole || tag.starts_with("batch="));
             self.head(event, caps, tag, tagged, out);
-            put(out, &[kind.command(), target, " :", start, text, end, "\r\n"]);
+            put(out, &[kind.spaced_command(), target, " :", start, text, end, "\r\n"]);
             tagged = Tagged::Further;
         }
         if label.is_some() {
@@ -272,7 +272,7 @@ fn put(out: &mut Vec<u8>, parts: &[&str]) {
 
 /// Bytes of text for which a line of 512 bytes has room.
 fn room(event: &Event, kind: MessageKind, target: &str) -> usize {
-    let head = ":".len() + event.source.len() + kind.command().len() + target.len() + " :".len();
+    let head = ":".len() + event.source.len() + kind.spaced_command().len() + target.len() + " :".len();
     // Names are short enough that much more is left.
     LINE.saturating_sub(head + "\r\n".len()).max(64)
 }
@@ -344,7 +344,7 @@ impl EventKind {
     fn write(&self, account: Option<&Nick>, caps: CapSet, out: &mut Vec<u8>) {
         let mut put = |parts: &[&str]| put(out, parts);
         match self {
-            Self::Message { kind, target, text, .. } => put(&[kind.command(), target, " :", text]),
+            Self::Message { kind, target, text, .. } => put(&[kind.spaced_command(), target, " :", text]),
             Self::Tagmsg { target, .. } => put(&[" TAGMSG ", target]),
             Self::Join(channel, realname) if caps.has(Cap::ExtendedJoin) => {
                 let account = account.map_or("*", Nick::as_str);
@@ -379,7 +379,7 @@ impl EventKind {
 
 impl MessageKind {
     /// The command of something that is said, with a space on each side.
-    fn command(self) -> &'static str {
+    fn spaced_command(self) -> &'static str {
         match self {
             Self::Notice => " NOTICE ",
             _ => " PRIVMSG ",

@@ -17,6 +17,7 @@ impl Chat {
         let (records, outputs) = (fx.records.len(), fx.outputs.len());
         let at = input.at;
         let mut from = None;
+        let about = input.kind.session();
         match input.kind {
             InputKind::Opened(session, login) => {
                 self.open(session, &login, at, fx);
@@ -55,6 +56,11 @@ impl Chat {
                     label::apply(&mut fx.outputs, outputs, (session, &label), &self.settings.server_name);
                 }
             }
+            InputKind::Deferred { session, command } => {
+                let nick = self.nick_of(session);
+                let line = deferred(command).render(self.settings.server_name.as_str(), &nick);
+                fx.outputs.push(Output::Line(session, line));
+            }
             InputKind::Stopping => self.note_seen(fx),
             InputKind::Writable(writable) => self.writable = writable,
         }
@@ -63,6 +69,7 @@ impl Chat {
                 records: records..fx.records.len(),
                 outputs: outputs..fx.outputs.len(),
                 from,
+                session: about,
             });
         }
     }
@@ -245,6 +252,13 @@ fn failed(command: &str, failure: Failure) -> Reply {
         }
         (Failure::Unreadable, _) => unavailable(command),
     }
+}
+
+fn deferred(command: &str) -> Reply {
+    Reply::fail(command, "TEMPORARILY_UNAVAILABLE").text(
+        "The server cannot store this right now. It is tried again, and shown as soon as it is stored; a restart before \
+         that undoes it",
+    )
 }
 
 fn unavailable(command: &str) -> Reply {

@@ -59,8 +59,30 @@ pub enum InputKind {
         /// What could not be kept.
         messages: Vec<StoredMessage>,
     },
+    /// The store refused a change that is in force already: whoever asked for it hears that it is tried again.
+    Deferred {
+        /// Whose command it was.
+        session: SessionId,
+        /// The command.
+        command: &'static str,
+    },
     /// The server stops, and sends what it owes first.
     Stopping,
     /// The store began to fail, or works again. While it fails, what would have to be kept is refused.
     Writable(bool),
+}
+
+impl InputKind {
+    /// The session that it is about, if it is about one.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Opened(session, _)
+            | Self::Closed(session, _)
+            | Self::Said { session, .. }
+            | Self::Answered { session, .. }
+            | Self::NotStored { session, .. }
+            | Self::Deferred { session, .. } => Some(*session),
+            Self::Tick | Self::Account(_) | Self::Settings(_) | Self::Stopping | Self::Writable(_) => None,
+        }
+    }
 }

@@ -7,13 +7,23 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::overtake::{Overtaking, shows};
 use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
 use crate::wire::MessageId;
 
-/// After a failed commit the store is tried again this often.
+/// After a failed commit the store is tried again after so long; twice as long, up to [`LONGEST_RETRY`], where it
+/// fails again within [`RELAPSE`] of having worked: so what clients hear does not change to and fro.
 const RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+const RELAPSE: Duration = Duration::from_secs(30);
+
+/// What needs no commit waits so long for one that is under way.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A commit that takes longer counts as failing: what would have to be kept is refused meanwhile.
+const HANGS: Duration = Duration::from_millis(900);
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -24,8 +34,12 @@ pub(super) struct Committed {
     pub failure: Option<StoreError>,
     /// The commands whose messages are not kept and never will be.
     pub refused: Vec<Refusal>,
+    /// Commands whose changes are in force and not kept yet.
+    pub deferred: Vec<(SessionId, &'static str)>,
     /// The store began to fail, or works again.
     pub writable: Option<bool>,
+    /// The commit under way takes too long: what waits behind it is to be [refused](Commits::refuse).
+    pub hangs: bool,
     /// How many messages of people it kept, where there was a transaction.
     pub said: Option<usize>,
 }
@@ -42,6 +56,7 @@ pub(super) struct Refusal {
 ///
 /// A message that the store refuses is dropped and its sender told. A change of the state (a JOIN, a topic) is
 /// already in force in the chat, so it is tried again until the store takes it, and what shows it is held till then.
+/// The store counts as failing until an empty transaction, the probe, has shown that it works.
 pub(super) struct Commits {
     store: Store,
     under_way: Option<UnderWay>,
@@ -49,6 +64,8 @@ pub(super) struct Commits {
     held: Vec<Output>,
     /// The store failed; when to try it again.
     failing: Option<Instant>,
+    delay: Duration,
+    recovered: Option<Instant>,
 }
 
 struct UnderWay {
@@ -57,11 +74,24 @@ struct UnderWay {
     old: usize,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
+    began: Instant,
+    is_probe: bool,
+    /// It takes too long, and that was told.
+    hangs: bool,
+    overtaking: Option<Overtaking>,
 }
 
 impl Commits {
     pub fn new(store: Store) -> Self {
-        Self { store, under_way: None, backlog: Vec::new(), held: Vec::new(), failing: None }
+        Self {
+            store,
+            under_way: None,
+            backlog: Vec::new(),
+            held: Vec::new(),
+            failing: None,
+            delay: RETRY,
+            recovered: None,
+        }
     }
 
     /// Is a commit under way?
@@ -82,60 +112,152 @@ impl Commits {
     }
 
     fn commit(&mut self, records: Vec<Record>, old: usize, effects: Effects) {
+        let is_probe = records.is_empty();
         let records = Arc::new(records);
         let (done, result) = oneshot::channel();
-        self.under_way = Some(UnderWay { records: records.clone(), old, effects, result });
+        let began = Instant::now();
+        self.under_way = Some(UnderWay {
+            records: records.clone(),
+            old,
+            effects,
+            result,
+            began,
+            is_probe,
+            hangs: false,
+            overtaking: None,
+        });
         self.store.commit(
             records,
-            Box::new(move |result| {
-                // The hub may have stopped; then nobody asks.
-                let _ = done.send(result);
-            }),
+            // The hub may have stopped; then nobody asks.
+            Box::new(move |result| drop(done.send(result))),
         );
     }
 
-    /// Waits for the commit under way. Safe to cancel. Waits for ever where nothing is to come.
+    /// What needs no commit and need not wait for the one under way, which fails or hangs.
+    pub fn overtake(&mut self, pending: &mut Effects) -> Vec<Output> {
+        let is_failing = self.failing.is_some();
+        let Some(under_way) = &mut self.under_way else { return Vec::new() };
+        let mut passed = Vec::new();
+        let overtaking = match &mut under_way.overtaking {
+            Some(overtaking) => overtaking,
+            none if is_failing || under_way.began.elapsed() >= PATIENCE => {
+                let overtaking = none.insert(Overtaking::default());
+                overtaking.note(&self.backlog);
+                overtaking.note(&under_way.records);
+                passed = overtaking.pass_committing(&mut under_way.effects);
+                overtaking
+            }
+            _ => return passed,
+        };
+        passed.append(&mut overtaking.pass_pending(pending));
+        passed
+    }
+
+    /// Waits for the commit under way, or until it takes longer than it should. Safe to cancel. Waits for ever where
+    /// nothing is to come.
     pub async fn next(&mut self) -> Committed {
         if self.under_way.is_none() {
             let Some(retry) = self.failing else { return std::future::pending().await };
             tokio::time::sleep_until(retry).await;
-            if self.backlog.is_empty() {
-                // Nothing is owed: the next message will show whether the store works.
-                self.failing = None;
-                return Committed { writable: Some(true), ..Committed::default() };
-            }
+            // Without a backlog an empty transaction shows whether the store works.
             let records = std::mem::take(&mut self.backlog);
             let old = records.len();
             self.commit(records, old, Effects::default());
         }
+        let is_failing = self.failing.is_some();
         let Some(under_way) = &mut self.under_way else { return Committed::default() };
-        // Without an answer the writer is gone.
-        let result = (&mut under_way.result).await.unwrap_or(Err(StoreError::Closed));
+        let limit = match under_way {
+            UnderWay { overtaking: None, .. } => Some(if is_failing { Duration::ZERO } else { PATIENCE }),
+            UnderWay { hangs: false, .. } => Some(HANGS),
+            _ => None,
+        };
+        let deadline = limit.map(|limit| under_way.began + limit);
+        let result = tokio::select! {
+            biased;
+            // Without an answer the writer is gone.
+            result = &mut under_way.result => result.unwrap_or(Err(StoreError::Closed)),
+            () = sleep_until(deadline) => return self.takes_long(),
+        };
         let Some(batch) = self.under_way.take() else { return Committed::default() };
         match result {
+            Ok(()) if batch.is_probe => self.works_again(),
             Ok(()) => self.kept(batch),
             Err(error) => self.refused(batch, error),
         }
     }
 
+    fn takes_long(&mut self) -> Committed {
+        let Some(under_way) = &mut self.under_way else { return Committed::default() };
+        if under_way.overtaking.is_none() {
+            return Committed { outputs: self.overtake(&mut Effects::default()), ..Committed::default() };
+        }
+        under_way.hangs = true;
+        let writable = self.fails().then_some(false);
+        Committed { hangs: true, writable, ..Committed::default() }
+    }
+
+    /// Notes that the store fails; whether that is new.
+    fn fails(&mut self) -> bool {
+        let is_new = self.failing.is_none();
+        if is_new {
+            let relapsed = self.recovered.is_some_and(|at| at.elapsed() < RELAPSE);
+            self.delay = if relapsed { (2 * self.delay).min(LONGEST_RETRY) } else { RETRY };
+        }
+        self.failing = Some(Instant::now() + self.delay);
+        is_new
+    }
+
+    fn works_again(&mut self) -> Committed {
+        self.recovered = Some(Instant::now());
+        Committed { writable: self.failing.take().map(|_| true), ..Committed::default() }
+    }
+
     fn kept(&mut self, batch: UnderWay) -> Committed {
         let mut outputs = std::mem::take(&mut self.held);
         outputs.extend(batch.effects.outputs);
-        let writable = self.failing.take().map(|_| true);
+        if self.failing.is_some() {
+            // The probe is next.
+            self.failing = Some(Instant::now());
+        }
         let said = batch.records.iter().filter_map(message).filter(|message| message.kind.is_said()).count();
-        Committed { outputs, writable, said: Some(said), ..Committed::default() }
+        Committed { outputs, said: Some(said), ..Committed::default() }
     }
 
     fn refused(&mut self, batch: UnderWay, error: StoreError) -> Committed {
         let mut result = Committed { failure: Some(error), ..Committed::default() };
-        if self.failing.replace(Instant::now() + RETRY).is_none() {
+        if self.fails() {
             result.writable = Some(false);
         }
         let (old, new) = batch.records.split_at(batch.old.min(batch.records.len()));
+        // What was refused while this one hung comes after it.
+        let (later, later_held) = (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held));
         self.backlog.extend_from_slice(old);
-        let mut outputs = batch.effects.outputs.into_iter();
+        if batch.old > 0 {
+            self.held.extend(later_held);
+            self.drop_messages(new, batch.effects, &mut result);
+        } else {
+            self.drop_messages(new, batch.effects, &mut result);
+            self.held.extend(later_held);
+        }
+        self.backlog.extend(later);
+        result
+    }
+
+    /// Refuses what waits behind a commit that hangs, as if the store had.
+    pub fn refuse(&mut self, effects: Effects) -> Committed {
+        let mut result = Committed::default();
+        if let Some(overtaking) = self.under_way.as_mut().and_then(|it| it.overtaking.as_mut()) {
+            overtaking.restart_pending();
+        }
+        let records = effects.records.clone();
+        self.drop_messages(&records, effects, &mut result);
+        result
+    }
+
+    fn drop_messages(&mut self, new: &[Record], effects: Effects, result: &mut Committed) {
+        let mut outputs = effects.outputs.into_iter();
         let mut lost = HashSet::new();
-        for step in batch.effects.steps {
+        for step in effects.steps {
             let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
             let records = new.get(step.records).unwrap_or_default();
             let messages: Vec<StoredMessage> = records.iter().filter_map(message).cloned().collect();
@@ -152,13 +274,23 @@ impl Commits {
                     result.outputs.extend(outputs.into_iter().filter(is_question));
                     result.refused.push(Refusal { session, label, messages });
                 }
-                _ => {
+                from => {
+                    if let (Some((session, _)), Some(record)) = (from, records.first()) {
+                        result.deferred.push((session, record.command()));
+                    }
                     self.backlog.extend_from_slice(records);
                     self.held.extend(outputs);
                 }
             }
         }
-        result
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -179,13 +311,6 @@ pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Ve
         }
     }
     withdrawn
-}
-
-fn shows(output: &Output, lost: &HashSet<MessageId>) -> bool {
-    match output {
-        Output::Event { event, .. } => event.id.is_some_and(|id| lost.contains(&id)),
-        _ => false,
-    }
 }
 
 /// A session waits for its answer, whatever became of the command.
@@ -241,13 +366,27 @@ mod tests {
             records: Vec::new(),
             outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
             steps: vec![
-                Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)) },
-                Step { records: 1..1, outputs: 1..2, from: Some((session(2), Some("l".into()))) },
-                Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)) },
+                Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
+                Step {
+                    records: 1..1,
+                    outputs: 1..2,
+                    from: Some((session(2), Some("l".into()))),
+                    session: None,
+                },
+                Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
             ],
         };
         let records = Arc::new(vec![Record::Message(message)]);
-        let batch = UnderWay { records, old: 0, effects, result: oneshot::channel().1 };
+        let batch = UnderWay {
+            records,
+            old: 0,
+            effects,
+            result: oneshot::channel().1,
+            began: Instant::now(),
+            is_probe: false,
+            hangs: false,
+            overtaking: None,
+        };
         let outcome = commits.refused(batch, StoreError::Full);
         let refused: Vec<_> = outcome.refused.iter().map(|r| (r.session.slot, r.messages.len())).collect();
         assert_eq!(refused, [(1, 1), (2, 0)]);

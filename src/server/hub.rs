@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -48,6 +48,7 @@ pub(super) struct Hub {
     commits: Commits,
     asks: Asks,
     metrics: Arc<Metrics>,
+    failures: Failures,
     /// Kept for its capacity.
     listed: Vec<Arc<Session>>,
 }
@@ -74,6 +75,7 @@ impl Hub {
             commits: Commits::new(store),
             asks,
             metrics,
+            failures: Failures::default(),
             listed: Vec::new(),
         }
     }
@@ -175,7 +177,15 @@ impl Hub {
 
     /// Hands what is pending on, unless a commit is under way: then it waits and grows.
     fn flush(&mut self) {
-        if self.commits.is_busy() || self.pending.is_empty() {
+        if self.commits.is_busy() {
+            // What needs no commit does not wait for one that hangs.
+            let outputs = self.commits.overtake(&mut self.pending);
+            if !outputs.is_empty() {
+                self.deliver(outputs);
+            }
+            return;
+        }
+        if self.pending.is_empty() {
             return;
         }
         let effects = std::mem::take(&mut self.pending);
@@ -195,11 +205,16 @@ impl Hub {
 
     fn committed(&mut self, result: super::commit::Committed) {
         if let Some(error) = &result.failure {
-            warn!("cannot store what was said: {error}");
+            self.failures.tell(&error.to_string());
+        }
+        if result.hangs {
+            self.failures.tell("a commit takes too long");
         }
         self.metrics.committed(&result);
         self.deliver(result.outputs);
-        self.asks.kept();
+        if result.said.is_some() {
+            self.asks.kept();
+        }
         if let Some(writable) = result.writable {
             info!(writable, "the store");
             self.apply(InputKind::Writable(writable));
@@ -214,6 +229,14 @@ impl Hub {
                 label: refusal.label,
                 messages: refusal.messages,
             });
+        }
+        for (session, command) in result.deferred {
+            self.apply(InputKind::Deferred { session, command });
+        }
+        if result.hangs {
+            let pending = std::mem::take(&mut self.pending);
+            let refused = self.commits.refuse(pending);
+            self.committed(refused);
         }
     }
 
@@ -252,6 +275,28 @@ impl Hub {
         for session in self.sessions.iter() {
             session.outbox.close(&reason);
         }
+    }
+}
+
+/// Failed commits in the log: one line a minute, with how many there were.
+#[derive(Debug, Default)]
+struct Failures {
+    told: Option<Instant>,
+    since: u64,
+}
+
+impl Failures {
+    /// Between two lines.
+    const EVERY: Duration = Duration::from_mins(1);
+
+    fn tell(&mut self, error: &str) {
+        if self.told.is_some_and(|at| at.elapsed() < Self::EVERY) {
+            self.since += 1;
+            return;
+        }
+        let since = std::mem::take(&mut self.since);
+        warn!(failed_since = since, "cannot store what was said: {error}");
+        self.told = Some(Instant::now());
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
-use tracing::{info, warn};
+use tokio::time::{Instant, timeout};
+use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
 use super::handle::{HubHandle, now};
@@ -21,6 +21,9 @@ use crate::store::invites::{self, RedeemError, Redeemed};
 use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
 use crate::wire::Nick;
+
+/// A login waits so long for what is noted about it, which is written all the same, as soon as the store can.
+const NOTES: Duration = Duration::from_millis(100);
 
 /// What logins are checked against.
 pub(super) struct Logins {
@@ -94,9 +97,12 @@ impl Logins {
                 crate::store::accounts::renew_password(tx, id, &old, &new)
                     .map_err(crate::store::StoreError::from)
             });
-            match renewal.await {
-                Ok(_) => info!(account = %account.name, "password hash renewed"),
-                Err(error) => warn!(account = %account.name, %error, "password hash not renewed"),
+            match timeout(NOTES, renewal).await {
+                Ok(Ok(_)) => info!(account = %account.name, "password hash renewed"),
+                Ok(Err(error)) => warn!(account = %account.name, %error, "password hash not renewed"),
+                Err(_) => {
+                    info!(account = %account.name, "password hash is renewed as soon as the store takes it");
+                }
             }
         }
         Ok(Some(Verified { account: account.id, name: account.name, since, device: None }))
@@ -113,8 +119,8 @@ impl Logins {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
                 // When it last logged in is for its owner to read: a login does not depend on it.
                 let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now())?));
-                if let Err(error) = noted.await {
-                    warn!(%error, "cannot note that a device logged in");
+                if let Ok(Err(error)) = timeout(NOTES, noted).await {
+                    debug!(%error, "cannot note that a device logged in");
                 }
                 Checked::Right(Verified { account: account.id, name: account.name, since, device: Some(key) })
             }

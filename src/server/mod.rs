@@ -22,6 +22,7 @@ mod logins;
 mod manage;
 pub mod metrics;
 mod outbox;
+mod overtake;
 pub mod passwords;
 mod pump;
 pub mod reload;
