@@ -3,6 +3,8 @@
 //! Counting is one atomic addition each, and nothing waits for it. The numbers go out over the control socket alone:
 //! a port for them would be one more that speaks in the clear.
 
+use std::sync::Arc;
+
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,6 +15,7 @@ use rustls_pki_types::UnixTime;
 use super::commit::Committed;
 use crate::chat::Sizes;
 use crate::chat::login::{Checked, Refused, Verified};
+use crate::store::Status;
 use crate::trust::certs::Identity;
 use crate::wire::Millis;
 
@@ -42,14 +45,18 @@ pub struct Metrics {
     certificate_expires: Gauge,
     root_expires: Gauge,
     renews: Gauge,
+    writable: Gauge,
+    log_bytes: Gauge,
+    erasing: Gauge,
+    store: Arc<Status>,
 }
 
 /// Name and value of the one label that a number has.
 type Label = [(&'static str, &'static str); 1];
 
 impl Metrics {
-    /// All at nought, for a server that started then.
-    pub fn new(started: Millis) -> Self {
+    /// All at nought, for a server that started then, over a store with this status.
+    pub fn new(started: Millis, store: Arc<Status>) -> Self {
         let mut registry = Registry::with_prefix("parlour");
         let version = gauges(&mut registry, "build_info", "1, with the version of the program");
         version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
@@ -104,6 +111,23 @@ impl Metrics {
                 "certificate_renews",
                 "1 if the server renews its certificate by itself, 0 if the root's key is elsewhere",
             ),
+            writable: {
+                let writable =
+                    gauge(&mut registry, "store_writable", "1 if the store takes messages, 0 while it fails");
+                writable.set(1);
+                writable
+            },
+            log_bytes: gauge(
+                &mut registry,
+                "store_log_bytes",
+                "Bytes of the database's write-ahead log that are in use; they grow while another program reads it",
+            ),
+            erasing: gauge(
+                &mut registry,
+                "store_erasing",
+                "1 while redacted or removed text is still to be erased from the log or the search index",
+            ),
+            store,
             registry,
         }
     }
@@ -135,6 +159,9 @@ impl Metrics {
         if result.failure.is_some() {
             self.commits_failed.inc();
         }
+        if let Some(writable) = result.writable {
+            self.writable.set(writable.into());
+        }
         self.messages_refused.inc_by(count(result.refused.iter().map(|r| r.messages.len()).sum()));
     }
 
@@ -155,6 +182,8 @@ impl Metrics {
         self.certificate_expires.set(seconds(certificates.server.until));
         self.root_expires.set(seconds(certificates.root.until));
         self.renews.set(shown.can_renew().into());
+        self.log_bytes.set(i64::try_from(self.store.log_bytes()).unwrap_or(i64::MAX));
+        self.erasing.set(self.store.is_erasing().into());
         let mut text = String::new();
         // A String takes everything.
         let _ = encode(&mut text, &self.registry);

@@ -127,7 +127,7 @@ impl Server {
         let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
         let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
-        let metrics = Arc::new(Metrics::new(started));
+        let metrics = Arc::new(Metrics::new(started, store.status().clone()));
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (send_queue, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
@@ -169,6 +169,7 @@ impl Server {
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
         let Self { hub, handle, shared, stopping, addresses, retention: (store, history), reloader, .. } =
             self;
+        let sums = tokio::spawn(fill_checksums(store.clone()));
         let retention = tokio::spawn(retention::run(store, history));
         reloader.note_root().await;
         let certificates = reloader.certificates.clone();
@@ -197,6 +198,7 @@ impl Server {
             acceptor.abort();
         }
         retention.abort();
+        sums.abort();
         upkeep.abort();
         stopping.send_replace(true);
         handle.shut_down().await;
@@ -206,6 +208,14 @@ impl Server {
         if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
             info!(connections = tasks.len(), "some clients did not read their last lines");
         }
+    }
+}
+
+/// Gives rows of before there were checksums theirs, and tries again what fails.
+async fn fill_checksums(store: Store) {
+    while let Err(error) = store.fill_checksums().await {
+        warn!(%error, "cannot give old messages their checksums yet");
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
 }
 

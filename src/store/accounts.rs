@@ -7,8 +7,10 @@
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use tracing::warn;
 
-use super::{Store, StoreError};
+use super::records::erase_later;
+use super::{Store, StoreError, sums};
 use crate::chat::record::{Account, AccountId, Role};
 use crate::wire::{Millis, Nick};
 
@@ -176,15 +178,22 @@ pub fn find_usable(conn: &Connection, name: &Nick) -> Result<Account, AccountErr
 
 /// The account of that name with its password hash, unless it was removed or is built in.
 pub fn credentials(conn: &Connection, name: &Nick) -> rusqlite::Result<Option<Credentials>> {
-    conn.prepare_cached(
-        "SELECT id, name, role, disabled IS NOT NULL, password FROM accounts
-         WHERE name = ?1 AND removed IS NULL AND id > 0",
-    )?
-    .query_row([name], |row| {
-        let password = row.get::<_, Option<String>>(4)?.map(PasswordHash);
-        Ok(Credentials { account: account(row)?, password })
-    })
-    .optional()
+    let found = conn
+        .prepare_cached(
+            "SELECT id, name, role, disabled IS NOT NULL, password FROM accounts
+             WHERE name = ?1 AND removed IS NULL AND id > 0",
+        )?
+        .query_row([name], |row| {
+            let password = row.get::<_, Option<String>>(4)?.map(PasswordHash);
+            Ok(Credentials { account: account(row)?, password })
+        })
+        .optional()?;
+    let Some(mut found) = found else { return Ok(None) };
+    if !sums::is_account_sound(conn, found.account.id.0)? {
+        warn!(account = %found.account.name, "the account's row is damaged, so that it cannot log in; {REPAIR}");
+        found.account.disabled = true;
+    }
+    Ok(Some(found))
 }
 
 /// Sets the password hash of an account.
@@ -235,29 +244,38 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
     ] {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
-    Ok(())
+    erase_later(tx)
 }
 
 /// Up to `limit` accounts in the order of their names, beginning after the name `after`.
 pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<Listed>> {
-    conn.prepare_cached(
+    let mut rows = conn.prepare_cached(
         "SELECT id, name, role, disabled IS NOT NULL, created FROM accounts
          WHERE name > ?1 AND removed IS NULL AND id > 0 ORDER BY name LIMIT ?2",
-    )?
-    .query_map((after.map_or("", Nick::as_str), limit), |row| {
-        Ok(Listed { account: account(row)?, created: row.get(4)? })
-    })?
-    .collect()
+    )?;
+    let listed = |row: &Row<'_>| Ok(Listed { account: account(row)?, created: row.get(4)? });
+    sums::readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
 }
 
-/// All accounts of people that were not removed.
+/// All accounts of people that were not removed. One whose row is not as it was written may not log in: what it may do
+/// could be the damage.
 pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
-    conn.prepare(
+    let mut rows = conn.prepare(
         "SELECT id, name, role, disabled IS NOT NULL FROM accounts WHERE removed IS NULL AND id > 0 ORDER BY id",
-    )?
-    .query_map([], account)?
-    .collect()
+    )?;
+    let mut people = sums::readable("accounts", rows.query_map([], account)?)?;
+    for account in &mut people {
+        if !sums::is_account_sound(conn, account.id.0)? {
+            warn!(account = %account.name, "the account's row is damaged, so that it cannot log in; {REPAIR}");
+            account.disabled = true;
+            account.role = Role::Member;
+        }
+    }
+    Ok(people)
 }
+
+/// What an admin does about a damaged account.
+const REPAIR: &str = "look at it with `parlour user list`; `parlour user enable` lets it in again";
 
 /// Whoever has or had that name: number, name as written, whether it was removed.
 fn row_of(conn: &Connection, name: &Nick) -> rusqlite::Result<Option<(AccountId, Nick, bool)>> {

@@ -1,6 +1,6 @@
 //! How the vocabulary of the chat stands in columns.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
 use crate::chat::account::DeviceKey;
 use crate::chat::modes::ListKind;
@@ -62,6 +62,14 @@ integer!(
         Ok(Self::Direct(AccountId(-n >> ACCOUNT_BITS), AccountId(-n & ((1 << ACCOUNT_BITS) - 1))))
     }
 );
+
+/// The stored form of a value that stands in a column of integers.
+pub(super) fn number(value: &impl ToSql) -> i64 {
+    match value.to_sql() {
+        Ok(ToSqlOutput::Owned(Value::Integer(number))) => number,
+        _ => 0,
+    }
+}
 
 /// Accounts are counted by people: 2^31 of them have room beside each other in a positive integer.
 const ACCOUNT_BITS: u32 = 31;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::StoreError;
+use super::{StoreError, sums};
 use crate::chat::account::{Device, DeviceKey};
 use crate::chat::record::{Account, AccountId};
 use crate::wire::{Millis, Nick};
@@ -91,14 +91,20 @@ pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
 
 /// The account that a device logs in to, unless that is disabled.
 pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Account>> {
-    conn.prepare_cached(
-        "SELECT a.id, a.name, a.role FROM devices d JOIN accounts a ON a.id = d.account
-         WHERE d.key = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
-    )?
-    .query_row([key], |row| {
-        Ok(Account { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, disabled: false })
-    })
-    .optional()
+    let found = conn
+        .prepare_cached(
+            "SELECT a.id, a.name, a.role FROM devices d JOIN accounts a ON a.id = d.account
+             WHERE d.key = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
+        )?
+        .query_row([key], |row| {
+            Ok(Account { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, disabled: false })
+        })
+        .optional()?;
+    // What a damaged row says of an account may be the damage.
+    match found {
+        Some(account) if sums::is_account_sound(conn, account.id.0)? => Ok(Some(account)),
+        _ => Ok(None),
+    }
 }
 
 /// Notes that a device logged in.

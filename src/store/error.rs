@@ -7,6 +7,8 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use super::unusable::Unusable;
+
 /// Why the store did not do what it was asked. After any of them but [`Closed`](Self::Closed) it can be asked again.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -34,6 +36,27 @@ pub enum StoreError {
         /// The last that this program knows.
         known: u32,
     },
+    /// The data folder or the database cannot be used as it is.
+    #[error("{0}")]
+    Unusable(Box<Unusable>),
+    /// SQLite does not take a setting that the store's promises rest on.
+    #[error(
+        "SQLite does not take {setting} here (it says {found}). Choose a folder on a local disk with --data"
+    )]
+    Setting {
+        /// The setting, as `journal_mode=wal`.
+        setting: String,
+        /// What it is instead.
+        found: String,
+    },
+    /// The file that the server has open is no longer the one at its path, so that what is written to it would be lost
+    /// with the process.
+    #[error(
+        "{} is no longer the file that the server has open: it was moved, removed or replaced. Put it back where it \
+         was, or restart the server",
+        .0.display()
+    )]
+    Displaced(PathBuf),
     /// There is no room on the disk.
     #[error("the disk is full")]
     Full,
@@ -92,6 +115,12 @@ impl From<rusqlite::Error> for StoreError {
             Some(e) if e.code == ErrorCode::OperationInterrupted => Self::Interrupted,
             _ => Self::Sql(Arc::new(error)),
         }
+    }
+}
+
+impl From<Unusable> for StoreError {
+    fn from(unusable: Unusable) -> Self {
+        Self::Unusable(Box::new(unusable))
     }
 }
 

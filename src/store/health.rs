@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::{StoreError, schema};
+use super::folder::log_of;
+use super::position::{self, Position, counter};
+use super::unusable::Unusable;
+use super::{StoreError, generation, schema, sums};
 use crate::wire::{MessageId, Millis};
 
 /// Most faults that are told; one page that is damaged may break a thousand things.
@@ -17,21 +20,47 @@ pub struct Health {
     pub faults: Vec<String>,
     /// The time of the latest message, if there is one that can be read.
     pub latest: Option<Millis>,
+    /// Removals whose text may still be in the write-ahead log.
+    pub to_erase: u64,
+    /// Removed text may still be in the search index.
+    pub index_to_erase: bool,
+    /// Size of the write-ahead log, in bytes.
+    pub log_bytes: u64,
 }
 
-/// Checks the database in a data folder: its pages, that what refers to something finds it, that its schema is known, and
-/// that each message is where the history looks for it.
+/// Checks the database in a data folder: that it is complete, its pages, its checksums, that what refers to something finds
+/// it, that its schema is known, and that each message is where the history looks for it.
 ///
 /// Reads everything once, so a large database takes its time. A log that a killed server left behind is read too, for
 /// which SQLite makes its index anew, as the server itself would.
 ///
 /// # Errors
-/// When the file is no database, or cannot be opened.
+/// [`StoreError::Unusable`] when no server could start on it; others when it cannot be opened.
 pub fn check(folder: &Path) -> Result<Health, StoreError> {
     let path = folder.join("parlour.db");
+    // Before the database: a server that runs writes it after.
+    let noted = position::read(folder);
+    if !super::folder::check_file(&path)? {
+        return Err(Unusable::Missing(path).into());
+    }
+    generation::check(&path)?;
     let conn = open(&path)?;
-    schema::check_version(&conn)?;
+    let (version, _) = schema::check_version(&conn)?;
     let mut health = Health::default();
+    if version >= schema::SUMS {
+        position::check(&path, noted, &Position::of(&conn)?)?;
+        health.faults.extend(unsound(&conn));
+        health.to_erase = counter(&conn, "erase").unwrap_or_default().unsigned_abs();
+    }
+    health.log_bytes = std::fs::metadata(log_of(&path)).map_or(0, |log| log.len());
+    let index = folder.join("search.db");
+    if index.exists() {
+        let erase = |conn: Connection| {
+            conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get::<_, bool>(0))
+                .ok()
+        };
+        health.index_to_erase = open(&index).ok().and_then(erase).unwrap_or(false);
+    }
     let mut faults = |query: &str, fault: fn(&rusqlite::Row<'_>) -> rusqlite::Result<String>| {
         let told = (|| {
             let mut statement = conn.prepare(query)?;
@@ -65,17 +94,32 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     Ok(health)
 }
 
+/// Rows that are not as they were written.
+fn unsound(conn: &Connection) -> Vec<String> {
+    let mut faults = match sums::unsound(conn) {
+        Ok(rows) => {
+            rows.into_iter().map(|row| format!("the row of {row} is not as it was written")).collect()
+        }
+        Err(error) => vec![error.to_string()],
+    };
+    match sums::unsound_messages(conn, i64::MAX) {
+        Ok(bad) => {
+            if let Some(latest) = bad.first() {
+                faults.push(format!(
+                    "{} messages are not as they were written or cannot be read, the latest of {}",
+                    bad.len(),
+                    latest.time()
+                ));
+            }
+        }
+        Err(error) => faults.push(error.to_string()),
+    }
+    faults
+}
+
 /// Opens it to read. Where nothing waits in a log nothing need be made beside it either.
 fn open(path: &Path) -> Result<Connection, StoreError> {
-    let log = path.with_extension("db-wal");
-    if log.exists() {
-        return schema::open_reader(path);
-    }
-    let Some(text) = path.to_str() else { return schema::open_reader(path) };
-    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+    if log_of(path).exists() { schema::open_reader(path) } else { schema::open_immutable(path) }
 }
 
 #[cfg(test)]
@@ -108,7 +152,8 @@ mod tests {
         assert_eq!(files(), before);
         // Nor does it mind that a server has it open.
         let _store = Store::open(folder.path()).expect("a store");
-        assert_eq!(check(folder.path()).expect("checked"), Health::default());
+        let health = check(folder.path()).expect("checked");
+        assert_eq!(Health { log_bytes: 0, ..health }, Health::default());
     }
 
     #[test]
@@ -124,7 +169,8 @@ mod tests {
         assert!(health.faults.iter().all(|fault| !fault.contains('\n')));
         fs::write(folder.path().join("parlour.db"), "this is no database, and long enough to be looked at")
             .expect("written");
-        assert!(matches!(check(folder.path()), Err(StoreError::Sql(_))));
+        let Err(StoreError::Unusable(why)) = check(folder.path()) else { panic!("unusable") };
+        assert!(matches!(*why, Unusable::NoDatabase(_)));
     }
 
     #[test]
@@ -149,7 +195,8 @@ mod tests {
         conn.execute("INSERT INTO contents VALUES (1, 0, 0)", []).expect("written");
         conn.execute(say, (1 << 20, 0)).expect("written");
         let latest = Some(Millis(1));
-        assert_eq!(check(folder.path()).expect("checked"), Health { faults: Vec::new(), latest });
+        let health = check(folder.path()).expect("checked");
+        assert_eq!(Health { log_bytes: 0, ..health }, Health { latest, ..Health::default() });
         conn.execute(say, (2 << 20, 3)).expect("written");
         let health = check(folder.path()).expect("checked");
         assert_eq!(health.faults, ["there are messages that the contents of the history do not list"]);

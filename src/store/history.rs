@@ -1,11 +1,14 @@
 //! Reading what was said. The contents say which volumes have something of a place, and in a volume its messages are
 //! one run of neighbours in one index: what a read costs goes by what it returns and not by what there is.
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
+use tracing::debug;
 
+use super::records::erase_later;
+use super::sums;
 use super::volumes::{self, Class};
 use crate::chat::history::{Found, Kept, Kinds, Window};
-use crate::chat::record::{AccountId, Place, StoredMessage};
+use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
 use crate::chat::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
@@ -104,6 +107,21 @@ fn stretch(
     window: &Window,
     bytes: usize,
 ) -> rusqlite::Result<Vec<Kept>> {
+    match scan(conn, place, class, window, bytes) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            one_by_one(conn, place, class, window, bytes)
+        }
+        page => page,
+    }
+}
+
+fn scan(
+    conn: &Connection,
+    place: Place,
+    class: Class,
+    window: &Window,
+    bytes: usize,
+) -> rusqlite::Result<Vec<Kept>> {
     let mut read = conn.prepare_cached(if window.newest { NEWEST } else { OLDEST })?;
     let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
     let mut rows = read.query((place, class as i64, window.after, window.before, limit))?;
@@ -112,22 +130,110 @@ fn stretch(
     while spent < bytes
         && let Some(row) = rows.next()?
     {
-        let kept = kept(row, place)?;
+        let kept = kept_or_unreadable(row, place)?;
         spent += cost(&kept);
         page.push(kept);
     }
     Ok(page)
 }
 
-const NEWEST: &str = "SELECT h.id, h.sender, h.kind, h.text, h.tags, a.name FROM history h
-     CROSS JOIN accounts a ON a.id = h.sender
+/// As [`scan`], where a page of the table is damaged: the index, which is elsewhere, says what there is, and what cannot
+/// be read of it is shown as unreadable.
+fn one_by_one(
+    conn: &Connection,
+    place: Place,
+    class: Class,
+    window: &Window,
+    bytes: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let sql = if window.newest { NEWEST } else { OLDEST };
+    let ids = sql.replace(WHOLE, "SELECT h.id FROM history h");
+    let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
+    let ids = conn
+        .prepare_cached(&ids)?
+        .query_map((place, class as i64, window.after, window.before, limit), |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<MessageId>>>()?;
+    let mut read = conn.prepare_cached(
+        "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM messages m
+         LEFT JOIN accounts a ON a.id = m.sender WHERE m.id = ?1",
+    )?;
+    let mut page = Vec::new();
+    let mut spent = 0;
+    for id in ids {
+        if spent >= bytes {
+            break;
+        }
+        let kept = read
+            .query_row([id], |row| kept_or_unreadable(row, place))
+            .unwrap_or_else(|_| unreadable(id, place));
+        spent += cost(&kept);
+        page.push(kept);
+    }
+    Ok(page)
+}
+
+/// The message of a row of [`sums::COLUMNS`] and the sender's name. One that cannot be read, or that is not as it was
+/// written, keeps its place, and says so.
+pub(super) fn kept_or_unreadable(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
+    match kept(row, place) {
+        Ok(Some(kept)) => Ok(kept),
+        Ok(None) => Ok(unreadable(row.get(0)?, place)),
+        Err(error) if sums::is_of_row(&error) => Ok(unreadable(row.get(0)?, place)),
+        Err(error) => Err(error),
+    }
+}
+
+/// `None` where its checksum differs.
+fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
+    if !sums::is_sound(sums::of_row(row)?) {
+        return Ok(None);
+    }
+    let message = StoredMessage {
+        id: row.get(0)?,
+        place,
+        from: row.get(2)?,
+        kind: row.get(3)?,
+        text: row.get_ref(4)?.as_str()?.into(),
+        tags: row.get_ref(5)?.as_str_or_null()?.unwrap_or_default().into(),
+        send_id: None,
+    };
+    Ok(Some(Kept { message, from: row.get(8)? }))
+}
+
+/// What stands in the place of a message that cannot be read: a notice of nobody's account.
+fn unreadable(id: MessageId, place: Place) -> Kept {
+    debug!(%id, "a message cannot be read");
+    let message = StoredMessage {
+        id,
+        place,
+        from: AccountId(-1),
+        kind: MessageKind::Notice,
+        text: UNREADABLE.into(),
+        tags: "".into(),
+        send_id: None,
+    };
+    Kept { message, from: Nick::parse("server").expect("a valid nick") }
+}
+
+/// The text of a message that cannot be read.
+pub const UNREADABLE: &str = "[This message cannot be read: the server's database is damaged here]";
+
+/// The beginning of [`NEWEST`] and [`OLDEST`].
+const WHOLE: &str =
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+     LEFT JOIN accounts a ON a.id = h.sender";
+
+const NEWEST: &str =
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+     LEFT JOIN accounts a ON a.id = h.sender
      WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
        AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
        AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
      ORDER BY h.volume DESC, h.id DESC LIMIT ?5";
 
-const OLDEST: &str = "SELECT h.id, h.sender, h.kind, h.text, h.tags, a.name FROM history h
-     CROSS JOIN accounts a ON a.id = h.sender
+const OLDEST: &str =
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+     LEFT JOIN accounts a ON a.id = h.sender
      WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
        AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
        AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
@@ -139,20 +245,6 @@ const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
 const BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
        AND volume <= (SELECT number FROM volumes WHERE first < ?3 ORDER BY first DESC LIMIT 1)
      ORDER BY volume, id LIMIT ?4";
-
-/// A message of a row of id, sender, kind, text, tags and the sender's name.
-pub(super) fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
-    let message = StoredMessage {
-        id: row.get(0)?,
-        place,
-        from: row.get(1)?,
-        kind: row.get(2)?,
-        text: row.get_ref(3)?.as_str()?.into(),
-        tags: row.get_ref(4)?.as_str_or_null()?.unwrap_or_default().into(),
-        send_id: None,
-    };
-    Ok(Kept { message, from: row.get(5)? })
-}
 
 fn cost(kept: &Kept) -> usize {
     OVERHEAD + kept.message.text.len() + kept.message.tags.len()
@@ -256,6 +348,9 @@ pub fn forget(tx: &Connection, place: Place, bounds: &Bounds, most: u32) -> rusq
         if !gone.is_empty() {
             volumes::strike(tx, place, class)?;
         }
+    }
+    if removed > 0 {
+        erase_later(tx)?;
     }
     Ok(removed)
 }

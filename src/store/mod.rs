@@ -9,20 +9,29 @@
 pub mod accounts;
 pub mod audit;
 mod bounded;
+mod checkpoint;
 mod columns;
 pub mod devices;
 mod error;
+mod folder;
+mod generation;
 pub mod health;
 pub mod history;
 pub mod invites;
 mod lock;
 mod names;
+mod open_files;
+mod position;
 mod readers;
 mod records;
+mod room;
 mod schema;
 pub mod search;
 mod settings;
 mod snapshot;
+mod status;
+mod sums;
+mod unusable;
 mod volumes;
 mod writer;
 
@@ -38,10 +47,17 @@ use crate::wire::Millis;
 pub use error::{ErrorClass, StoreError};
 pub use readers::READERS;
 pub use schema::BUSY_TIMEOUT;
+pub use status::Status;
+pub use unusable::Unusable;
 pub use writer::Done;
 
 /// How long a client may take to come back with a send id and find that its message was kept.
 pub const SENDS_KEPT: Millis = Millis(24 * 60 * 60 * 1000);
+
+/// Messages that get their checksum in one transaction: a few milliseconds of the writer, which belongs to others for
+/// the rest of the time.
+const FILL: i64 = 500;
+const FILL_REST: Duration = Duration::from_millis(20);
 
 /// The open store. Cloning shares it. The last one dropped finishes what is queued and lets go of the folder.
 #[derive(Clone)]
@@ -49,10 +65,11 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-/// Dropped in this order: the readers close, the writer ends (and, last on the database, tidies the log away), then
-/// the folder is free.
+/// Dropped in this order: the readers close, the last checkpoint ends, the writer ends (and, last on the database,
+/// SQLite tidies the log away), then the folder is free.
 struct Inner {
     readers: readers::Readers,
+    checkpointer: checkpoint::Checkpointer,
     writer: writer::Writer,
     folder: PathBuf,
     _lock: lock::FolderLock,
@@ -62,13 +79,86 @@ impl Store {
     /// Opens the store in `folder`, making both where they are missing, and holds the folder until it is dropped.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Newer`] when a later version wrote it.
+    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Newer`] when a later version wrote it,
+    /// [`StoreError::Unusable`] when something is wrong with the folder or the database that an admin must look at.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_after(folder, |path, conn| {
+            position::check(path, position::read(folder), &position::Position::of(conn)?)
+        })
+    }
+
+    /// Goes on with a database that lacks what was confirmed, or that was copied without its write-ahead log: from now
+    /// on, what it has is all that there was. Returns whether anything had been missing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn accept_loss(folder: &Path, now: Millis) -> Result<bool, StoreError> {
         let lock = lock::FolderLock::take(folder)?;
         let path = folder.join("parlour.db");
-        let writer = writer::Writer::start(schema::open_writer(&path)?)?;
+        let mut lost = false;
+        if folder::check_file(&path)? {
+            match generation::check(&path) {
+                Err(StoreError::Unusable(why)) if matches!(*why, Unusable::LogLeftBehind(_)) => {
+                    lost = true;
+                    let conn = schema::open_file(&path)?;
+                    generation::end(&conn)?;
+                }
+                other => other?,
+            }
+        }
+        drop(lock);
+        let store = Self::open_after(folder, |path, conn| {
+            let has = position::Position::of(conn)?;
+            if position::check(path, position::read(folder), &has).is_err() {
+                lost = true;
+                position::skip_lost(folder, conn)?;
+            }
+            if lost {
+                let note = "went on without what was lost";
+                audit::note(conn, (now, audit::Actor::Console), "server accept-loss", "database", note)?;
+            }
+            Ok(())
+        })?;
+        drop(store);
+        Ok(lost)
+    }
+
+    fn open_after(
+        folder: &Path,
+        check: impl FnOnce(&Path, &Connection) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        folder::check_permissions(folder)?;
+        let lock = lock::FolderLock::take(folder)?;
+        let path = folder.join("parlour.db");
+        if folder::check_file(&path)? {
+            generation::check(&path)?;
+        } else {
+            schema::create(&path)?;
+        }
+        let conn = schema::open_writer(&path).map_err(|error| generation::damaged(&path, error))?;
+        check(&path, &conn)?;
+        checkpoint::at_start(&conn, &path)?;
+        let status = Arc::new(Status::default());
+        let (wake, woken) = checkpoint::Wake::new();
+        let writer = writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
+        let checkpointer = checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;
         let readers = readers::Readers::new(path);
-        Ok(Self { inner: Arc::new(Inner { readers, writer, folder: folder.into(), _lock: lock }) })
+        let inner = Inner { readers, checkpointer, writer, folder: folder.into(), _lock: lock };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Gives messages of before there were checksums theirs, little by little. For the background; ends at once where
+    /// there is nothing to do.
+    pub async fn fill_checksums(&self) -> Result<(), StoreError> {
+        while !self.write(|tx| Ok::<_, StoreError>(sums::fill(tx, FILL)?)).await? {
+            tokio::time::sleep(FILL_REST).await;
+        }
+        Ok(())
+    }
+
+    /// How the store is doing.
+    pub fn status(&self) -> &Arc<Status> {
+        self.inner.checkpointer.status()
     }
 
     /// The data folder.
@@ -122,6 +212,13 @@ impl Store {
     {
         self.inner.readers.read(Some(most), work).await
     }
+}
+
+/// The path with something appended to its last name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 #[cfg(test)]

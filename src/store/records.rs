@@ -3,12 +3,18 @@
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::volumes::{Class, LIST, Volumes};
-use super::{SENDS_KEPT, settings};
+use super::{SENDS_KEPT, settings, sums};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
 use crate::wire::{ChannelName, MessageId, Millis};
 
 /// Sends after which old ones are forgotten: at once they cost pages of their own, each time.
 const PRUNE_AFTER: u32 = 64;
+
+/// Notes, in the transaction that removes something, that it is still in the write-ahead log.
+pub(super) fn erase_later(tx: &Connection) -> rusqlite::Result<()> {
+    let sql = "UPDATE counters SET value = value + 1 WHERE name = 'erase'";
+    tx.prepare_cached(sql)?.execute([]).map(drop)
+}
 
 /// Applies records. Lives as long as the writing connection and holds what every message needs.
 pub(super) struct Keeper<'conn> {
@@ -18,6 +24,8 @@ pub(super) struct Keeper<'conn> {
     /// Sends since the last pruning, and the newest of them.
     sends: u32,
     newest_send: MessageId,
+    /// Something was removed since that was asked for last.
+    removed: bool,
 }
 
 impl<'conn> Keeper<'conn> {
@@ -28,6 +36,7 @@ impl<'conn> Keeper<'conn> {
             send: conn.prepare("INSERT INTO sends (message, account, send) VALUES (?1, ?2, ?3)")?,
             sends: 0,
             newest_send: MessageId::default(),
+            removed: false,
         })
     }
 
@@ -62,9 +71,15 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
+    /// Whether text was removed that is still to be erased from the log.
+    pub fn take_removed(&mut self) -> bool {
+        std::mem::take(&mut self.removed)
+    }
+
     /// The transaction was rolled back: nothing that this remembers of it holds.
     pub fn rolled_back(&mut self) {
         self.volumes.rolled_back();
+        self.removed = false;
         self.sends = 0;
     }
 
@@ -96,16 +111,22 @@ impl<'conn> Keeper<'conn> {
     }
 
     /// Nothing of what was said remains, but that something was.
-    fn redacted(&self, place: Place, message: MessageId) -> rusqlite::Result<()> {
+    fn redacted(&mut self, place: Place, message: MessageId) -> rusqlite::Result<()> {
         let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2
-             RETURNING volume";
-        let redacted = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        if let Some(volume) =
-            self.conn.prepare_cached(sql)?.query_row((message, place), redacted).optional()?
-        {
+             RETURNING volume, sender, kind";
+        let redacted = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let found: Option<(i64, i64, i64)> =
+            self.conn.prepare_cached(sql)?.query_row((message, place), redacted).optional()?;
+        if let Some((volume, sender, kind)) = found {
+            let sum = sums::of_redacted(message, place, sender, kind);
+            self.conn
+                .prepare_cached("UPDATE messages SET sum = ?2 WHERE id = ?1")?
+                .execute((message, sum))?;
             self.conn.prepare_cached(LIST)?.execute((place, Class::Redacted as i64, volume))?;
             let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
             self.conn.prepare_cached(sql)?.execute([message])?;
+            erase_later(self.conn)?;
+            self.removed = true;
         }
         Ok(())
     }

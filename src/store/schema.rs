@@ -1,17 +1,19 @@
 //! Opening the database: its settings, and its schema in numbered steps.
 
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::StoreError;
 use super::lock::private_file;
-use super::names;
+use super::{StoreError, names, with_suffix};
 
-/// How long a statement waits for another program that holds the database (a backup, a curious
-/// `sqlite3` shell) before it fails as locked.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a transaction waits for another program that holds the database (a backup, a curious
+/// `sqlite3` shell) before it fails as locked. Whoever asked for it hears that within a second.
+pub const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The steps, in order. Step `n` brings a database from version `n - 1` (`PRAGMA user_version`) to `n`.
 /// A step that was released is never changed.
@@ -24,10 +26,17 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_lent_power.sql"),
     include_str!("migrations/0007_names.sql"),
     include_str!("migrations/0008_early_markers.sql"),
+    include_str!("migrations/0009_checksums.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.
 const NAMES: u32 = 7;
+
+/// The schema from which on rows have checksums.
+pub(super) const SUMS: u32 = 9;
+
+/// Bytes of a page, which is SQLite's default.
+pub(super) const PAGE: u64 = 4096;
 
 /// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that
 /// appending stays as quick as the store grows.
@@ -36,31 +45,87 @@ const WRITER_CACHE_KIB: i32 = 32 * 1024;
 /// The same for each reader: the upper levels of the index.
 const READER_CACHE_KIB: i32 = 4 * 1024;
 
+/// Makes the database of an empty data folder. It has its name only once it is complete, so that whatever ends this
+/// early leaves no half of one.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let draft = with_suffix(path, ".new");
+    for suffix in ["", "-journal"] {
+        match fs::remove_file(with_suffix(&draft, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::file(draft)(error));
+            }
+            _ => {}
+        }
+    }
+    // SQLite would make it readable for everybody; its companions (-wal, -shm) take over this mode.
+    drop(private_file(&draft)?);
+    let mut conn = open_file(&draft)?;
+    require(&conn, "synchronous", "FULL", "2")?;
+    migrate(&mut conn)?;
+    conn.close().map_err(|(_, error)| error)?;
+    fs::rename(&draft, path).map_err(StoreError::file(path))?;
+    let folder = path.parent().unwrap_or(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::file(folder))
+}
+
 /// Opens the one connection that writes, bringing the schema up to date.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    // SQLite would make it readable for everybody; its companions (-wal, -shm) take over this mode.
-    drop(private_file(path)?);
-    let mut conn = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.pragma_update(None, "journal_mode", "WAL")?;
+    if !path.exists() {
+        create(path)?;
+    }
+    let mut conn = open_file(path)?;
+    require(&conn, "journal_mode", "WAL", "wal")?;
     // FULL syncs the log at each commit: what was committed outlives a power cut.
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "foreign_keys", true)?;
+    require(&conn, "synchronous", "FULL", "2")?;
+    require(&conn, "foreign_keys", "ON", "1")?;
     // What was redacted is overwritten in the file.
-    conn.pragma_update(None, "secure_delete", true)?;
+    require(&conn, "secure_delete", "ON", "1")?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    // Every so many pages (16 MiB) the log is copied into the database, in the writer: 10 to 20 ms once in
-    // some thirty full batches. Most of these pages are the ends of places, written by nearly every batch and copied once: in
-    // a large store a log of 4 MiB costs a tenth of the throughput, and one of 32 MiB gains nothing more.
-    conn.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    // The log is copied into the database by a thread of its own (`checkpoint`).
+    require(&conn, "wal_autocheckpoint", "0", "0")?;
     // A log that outgrew that while a long read held it back is cut when it can be.
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&mut conn)?;
     Ok(conn)
+}
+
+/// Opens a connection that may write, with the settings that every such connection has.
+pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(conn)
+}
+
+/// Sets a pragma, and reads back whether it took: SQLite ignores what it cannot do without an error.
+pub(super) fn require(conn: &Connection, name: &str, value: &str, wanted: &str) -> Result<(), StoreError> {
+    // Some answer with a row, some with none.
+    conn.pragma(None, name, value, |_| Ok(()))?;
+    let found = conn.pragma_query_value(None, name, |row| row.get::<_, Value>(0))?;
+    let found = match found {
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) => text,
+        other => format!("{other:?}"),
+    };
+    if found.eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(StoreError::Setting { setting: format!("{name}={value}"), found })
+}
+
+/// Opens the main file of a database to read it without its log, and without making anything beside it. What it shows is
+/// of the last checkpoint.
+pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
+    let text = path.to_str().ok_or_else(|| {
+        StoreError::file(path)(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))
+    })?;
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
 }
 
 /// Opens a connection that only reads.
@@ -72,18 +137,6 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(conn)
-}
-
-/// Copies the log of the database into it and empties the log: pages as they were before a redaction are in it. The
-/// writer waits for it, some milliseconds.
-pub(super) fn empty_log(path: &Path) -> Result<(), StoreError> {
-    let conn = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 /// Refuses a schema that a later version of the program wrote. Gives the schema that is found, and the last known.

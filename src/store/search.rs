@@ -9,7 +9,7 @@ mod follower;
 mod parts;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -22,7 +22,7 @@ use tracing::warn;
 
 use super::bounded::{self, Stop};
 use super::lock::private_file;
-use super::{Store, StoreError, schema};
+use super::{Store, StoreError, schema, with_suffix};
 use crate::wire::MessageId;
 use follower::Follower;
 use parts::Progress;
@@ -124,12 +124,6 @@ impl Drop for Index {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Opens the index, or makes one that begins behind the message `last`.
 fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreError> {
     drop(private_file(path)?);
@@ -138,10 +132,10 @@ fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreErr
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(schema::BUSY_TIMEOUT)?;
-    conn.pragma_update(None, "journal_mode", "WAL")?;
+    schema::require(&conn, "journal_mode", "WAL", "wal")?;
     // Whatever a power cut takes is indexed again.
-    conn.pragma_update(None, "synchronous", "NORMAL")?;
-    conn.pragma_update(None, "secure_delete", true)?;
+    schema::require(&conn, "synchronous", "NORMAL", "1")?;
+    schema::require(&conn, "secure_delete", "ON", "1")?;
     let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let is_empty: bool =
         conn.query_row("SELECT NOT EXISTS (SELECT * FROM sqlite_schema)", [], |row| row.get(0))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 
+use super::sums::readable;
 use super::{SENDS_KEPT, accounts};
 use crate::chat::modes::{ListEntry, Modes};
 use crate::chat::record::{
@@ -35,7 +36,8 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     Ok(snapshot)
 }
 
-fn last_message(conn: &Connection) -> rusqlite::Result<MessageId> {
+/// The last message id that was given.
+pub(super) fn last_message(conn: &Connection) -> rusqlite::Result<MessageId> {
     conn.query_row(
         "SELECT max(value, coalesce((SELECT max(id) FROM messages), 0)) FROM counters WHERE name = 'message'",
         [],
@@ -59,10 +61,10 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     let mut invited = grouped(conn, "SELECT channel, account FROM invited", |row| row.get(1))?;
     let mut old_names =
         grouped(conn, "SELECT channel, name, since FROM old_names", |row| Ok((row.get(1)?, row.get(2)?)))?;
-    conn.prepare(
+    let mut rows = conn.prepare(
         "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most FROM channels ORDER BY id",
-    )?
-    .query_map([], |row| {
+    )?;
+    let read = rows.query_map([], |row| {
         let id = row.get(0)?;
         let key = row.get::<_, Option<String>>(8)?.map(Arc::from);
         Ok(StoredChannel {
@@ -78,8 +80,8 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             invited: invited.remove(&id).unwrap_or_default(),
             old_names: old_names.remove(&id).unwrap_or_default(),
         })
-    })?
-    .collect()
+    })?;
+    readable("channels", read)
 }
 
 /// Rows by the channel in their first column.
@@ -89,8 +91,10 @@ fn grouped<T>(
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<HashMap<ChannelId, Vec<T>>> {
     let mut groups: HashMap<ChannelId, Vec<T>> = HashMap::new();
-    for row in conn.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, read(row)?)))? {
-        let (channel, value) = row?;
+    let mut rows = conn.prepare(sql)?;
+    for (channel, value) in
+        readable("what belongs to channels", rows.query_map([], |row| Ok((row.get(0)?, read(row)?)))?)?
+    {
         groups.entry(channel).or_default().push(value);
     }
     Ok(groups)
@@ -108,15 +112,15 @@ fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
 /// Those of the window before the last message.
 fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
     let since = MessageId::first_at(Millis(last.time().0.saturating_sub(SENDS_KEPT.0)));
-    conn.prepare("SELECT account, send, message FROM sends WHERE message >= ?1 ORDER BY message")?
-        .query_map([since], |row| Ok((row.get(0)?, SendId(text(row, 1)?), row.get(2)?)))?
-        .collect()
+    let mut rows =
+        conn.prepare("SELECT account, send, message FROM sends WHERE message >= ?1 ORDER BY message")?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, SendId(text(row, 1)?), row.get(2)?));
+    readable("send ids", rows.query_map([since], read)?)
 }
 
 fn markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Place, Millis)>> {
-    conn.prepare("SELECT account, place, read FROM markers")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect()
+    let mut rows = conn.prepare("SELECT account, place, read FROM markers")?;
+    readable("read markers", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
 fn early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelName, Millis)>> {
@@ -133,9 +137,8 @@ fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, MessageId)>> {
 
 fn metadata(conn: &Connection) -> rusqlite::Result<Vec<KeptKey>> {
     let read = |sql: &str, subject: fn(&Row<'_>) -> rusqlite::Result<Subject>| {
-        conn.prepare(sql)?
-            .query_map([], |row| Ok((subject(row)?, text(row, 0)?, text(row, 1)?)))?
-            .collect::<rusqlite::Result<Vec<_>>>()
+        let mut rows = conn.prepare(sql)?;
+        readable("metadata", rows.query_map([], |row| Ok((subject(row)?, text(row, 0)?, text(row, 1)?)))?)
     };
     let mut all =
         read("SELECT key, value, account FROM account_metadata", |row| Ok(Subject::Account(row.get(2)?)))?;

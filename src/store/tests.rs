@@ -2,6 +2,10 @@
 
 use std::sync::mpsc;
 
+mod damage;
+mod faults;
+mod files;
+
 use super::accounts::{self, AccountError, PasswordHash};
 use super::audit::{self, Actor};
 use super::invites::{self, NewInvite, RedeemError, Redeemed};

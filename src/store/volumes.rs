@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
+use super::sums;
 use crate::chat::record::{MessageKind, Place, StoredMessage};
 use crate::wire::MessageId;
 
@@ -55,8 +56,8 @@ impl<'conn> Volumes<'conn> {
         Ok(Self {
             conn,
             message: conn.prepare(
-                "INSERT INTO messages (id, place, sender, kind, text, tags, volume)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO messages (id, place, sender, kind, text, tags, volume, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
             list: conn.prepare(LIST)?,
             open: None,
@@ -69,7 +70,8 @@ impl<'conn> Volumes<'conn> {
     pub fn append(&mut self, m: &StoredMessage) -> rusqlite::Result<bool> {
         let volume = self.volume(m.id)?;
         let tags = (!m.tags.is_empty()).then_some(&*m.tags);
-        self.message.execute((m.id, m.place, m.from, m.kind, &*m.text, tags, volume))?;
+        let sum = sums::of_message(m);
+        self.message.execute((m.id, m.place, m.from, m.kind, &*m.text, tags, volume, sum))?;
         let class = Class::of(m.kind);
         let first = self.listed.insert((m.place, class));
         if first {

@@ -1,14 +1,24 @@
 //! The one thread that writes. Whatever waits in its queue becomes one transaction.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Statement, TransactionBehavior};
 use tokio::sync::oneshot;
+use tracing::{error, warn};
 
-use super::StoreError;
+use super::checkpoint::Wake;
+use super::open_files::OpenFiles;
+use super::position::{Position, PositionFile, counter};
 use super::records::Keeper;
+use super::room::Room;
+use super::schema::BUSY_TIMEOUT;
+use super::sums::Changed;
+use super::{Status, StoreError};
 use crate::chat::record::Record;
 
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.
@@ -23,10 +33,15 @@ const QUEUE: usize = 4096;
 const GROUP: usize = 8192;
 
 enum Job {
-    Records(Arc<Vec<Record>>, Done),
+    Records(Arc<Vec<Record>>, Done, Instant),
     /// Runs a transaction of its own.
-    Alone(Box<dyn FnOnce(&Connection) + Send>),
+    Alone(Alone, Instant),
+    /// Part of a checkpoint, which changes nothing that was confirmed.
+    Upkeep(Box<dyn FnOnce(&Connection) + Send>),
 }
+
+/// Gets the connection and what must hold at the commit; whether it committed a change, and the error if it failed.
+type Alone = Box<dyn FnOnce(&mut Context<'_>) -> Option<StoreError> + Send>;
 
 /// Hands jobs to the writer thread; dropping it lets the thread finish them and waits for that.
 pub(super) struct Writer {
@@ -35,18 +50,66 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Hands jobs of upkeep to the writer thread, which goes on as long as one of these is there.
+pub(super) struct Jobs(SyncSender<Job>);
+
+impl Jobs {
+    /// Runs `work` on the writer thread, and waits for it.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = sync_channel(1);
+        let job = Job::Upkeep(Box::new(move |conn| drop(answer.send(work(conn)))));
+        self.0.try_send(job).map_err(|error| refused(error).0)?;
+        result.recv().map_err(|_| StoreError::Closed)?
+    }
+}
+
 impl Writer {
-    pub fn start(conn: Connection) -> Result<Self, StoreError> {
+    pub fn start(
+        mut conn: Connection,
+        folder: &Path,
+        wake: Wake,
+        status: Arc<Status>,
+    ) -> Result<Self, StoreError> {
+        let (growth, counted) = (wake.clone(), status.clone());
+        conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+            growth.log_grew(&counted, u64::try_from(pages).unwrap_or_default());
+            Ok(())
+        }))?;
+        let changed = Changed::of(&mut conn)?;
+        let position = Position::of(&conn)?;
+        let note = PositionFile::open(folder)?;
+        note.write(&position).map_err(StoreError::file(folder))?;
+        status.to_erase.store(counter(&conn, "erase")?, Ordering::Relaxed);
+        let state = State {
+            files: OpenFiles::of(&folder.join("parlour.db"))?,
+            room: Room::new(folder.into()),
+            position,
+            note,
+            noted: true,
+            wake,
+            status,
+            locked: false,
+            changed,
+        };
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || run(&conn, &jobs))
+            .spawn(move || run(&conn, state, &jobs))
             .map_err(StoreError::file("the store's thread"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
+    /// For upkeep. Must be dropped before this.
+    pub fn jobs(&self) -> Result<Jobs, StoreError> {
+        self.queue.clone().map(Jobs).ok_or(StoreError::Closed)
+    }
+
     pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
-        if let Err((error, Job::Records(_, done))) = self.push(Job::Records(records, done)) {
+        if let Err((error, Job::Records(_, done, _))) = self.push(Job::Records(records, done, Instant::now()))
+        {
             done(Err(error));
         }
     }
@@ -58,18 +121,27 @@ impl Writer {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
-        // Whoever asked may be gone; what was asked is done all the same.
-        let job = Job::Alone(Box::new(move |conn| drop(answer.send(transaction(conn, work)))));
-        self.push(job).map_err(|(error, _)| error)?;
+        let job: Alone = Box::new(move |context| {
+            let mut failure = None;
+            let result = context.alone(work, &mut failure);
+            // Whoever asked may be gone; what was asked is done all the same.
+            drop(answer.send(result));
+            failure
+        });
+        self.push(Job::Alone(job, Instant::now())).map_err(|(error, _)| error)?;
         result.await.map_err(|_| StoreError::Closed)?
     }
 
     fn push(&self, job: Job) -> Result<(), (StoreError, Job)> {
         let Some(queue) = &self.queue else { return Err((StoreError::Closed, job)) };
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(job) => (StoreError::Behind, job),
-            TrySendError::Disconnected(job) => (StoreError::Closed, job),
-        })
+        queue.try_send(job).map_err(refused)
+    }
+}
+
+fn refused(error: TrySendError<Job>) -> (StoreError, Job) {
+    match error {
+        TrySendError::Full(job) => (StoreError::Behind, job),
+        TrySendError::Disconnected(job) => (StoreError::Closed, job),
     }
 }
 
@@ -78,14 +150,15 @@ impl Drop for Writer {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != std::thread::current().id()
+            && thread.join().is_err()
         {
-            // A panic there was reported by the panic hook already.
-            let _ = thread.join();
+            error!("the store's thread had panicked");
         }
     }
 }
 
-fn transaction<T, E: From<StoreError>>(
+/// Runs `work` in a transaction, without a look at what else must hold at a commit.
+pub(super) fn transaction<T, E: From<StoreError>>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
@@ -96,21 +169,116 @@ fn transaction<T, E: From<StoreError>>(
     Ok(value)
 }
 
-fn run(conn: &Connection, jobs: &Receiver<Job>) {
+/// What the writer thread has beside its connection.
+struct State {
+    files: OpenFiles,
+    room: Room,
+    position: Position,
+    note: PositionFile,
+    /// The note is as it should be.
+    noted: bool,
+    wake: Wake,
+    status: Arc<Status>,
+    /// The last transaction found the database locked.
+    locked: bool,
+    changed: Changed,
+}
+
+impl State {
+    /// Whatever waited while the database was locked has waited enough: all of it is answered within a second.
+    fn set_patience(&self, conn: &Connection, since: Instant) {
+        let left = if self.locked { BUSY_TIMEOUT.saturating_sub(since.elapsed()) } else { BUSY_TIMEOUT };
+        if let Err(error) = conn.busy_timeout(left.max(Duration::from_millis(1))) {
+            warn!(%error, "cannot set how long a lock is waited for");
+        }
+    }
+
+    /// Something was committed: notes how far the database has come.
+    fn committed(&mut self, position: Position) {
+        self.position = position;
+        match self.note.write(&position) {
+            Ok(()) => self.noted = true,
+            Err(error) if self.noted => {
+                self.noted = false;
+                warn!(%error, "cannot note which message was confirmed last");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Something may have been committed that is to be erased from the log.
+    fn look_for_removals(&self, conn: &Connection) {
+        match counter(conn, "erase") {
+            Ok(0) => {}
+            Ok(count) => {
+                self.status.to_erase.store(count, Ordering::Relaxed);
+                self.wake.wake();
+            }
+            Err(error) => warn!(%error, "cannot read what is to be erased"),
+        }
+    }
+}
+
+/// What a job of its own works on.
+struct Context<'a> {
+    conn: &'a Connection,
+    state: &'a mut State,
+}
+
+impl Context<'_> {
+    fn alone<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+        failure: &mut Option<StoreError>,
+    ) -> Result<T, E> {
+        let (conn, state) = (self.conn, &mut *self.state);
+        let mut fails = |error: StoreError| {
+            *failure = Some(error.clone());
+            E::from(error)
+        };
+        let tx = rusqlite::Transaction::new_unchecked(conn, TransactionBehavior::Immediate)
+            .map_err(|error| fails(error.into()))?;
+        state.changed.forget();
+        let before = conn.total_changes();
+        let value = work(&tx)?;
+        if conn.total_changes() == before {
+            tx.commit().map_err(|error| fails(error.into()))?;
+            return Ok(value);
+        }
+        let finished = (|| {
+            state.changed.seal(&tx)?;
+            Position::count_change(&tx)?;
+            state.files.check()?;
+            let position = Position::of(&tx)?;
+            tx.commit()?;
+            Ok(position)
+        })();
+        state.committed(finished.map_err(fails)?);
+        state.look_for_removals(conn);
+        Ok(value)
+    }
+}
+
+fn run(conn: &Connection, mut state: State, jobs: &Receiver<Job>) {
     let mut group = match Group::new(conn) {
         Ok(group) => group,
-        Err(error) => return tracing::error!(%error, "the store cannot write"),
+        Err(error) => return error!(%error, "the store cannot write"),
     };
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
-            Job::Alone(work) => work(conn),
-            Job::Records(records, done) => {
+            Job::Alone(work, since) => {
+                state.set_patience(conn, since);
+                let failure = work(&mut Context { conn, state: &mut state });
+                state.locked = matches!(failure, Some(StoreError::Locked));
+            }
+            Job::Upkeep(work) => work(conn),
+            Job::Records(records, done, since) => {
                 let mut count = records.len();
                 let mut batches = vec![(records, done)];
                 while count < GROUP {
                     match jobs.try_recv() {
-                        Ok(Job::Records(records, done)) => {
+                        Ok(Job::Records(records, done, _)) => {
                             count += records.len();
                             batches.push((records, done));
                         }
@@ -121,7 +289,8 @@ fn run(conn: &Connection, jobs: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                group.commit(batches);
+                state.set_patience(conn, since);
+                group.commit(batches, &mut state);
             }
         }
     }
@@ -144,13 +313,14 @@ impl<'conn> Group<'conn> {
         })
     }
 
-    fn commit(&mut self, batches: Vec<(Arc<Vec<Record>>, Done)>) {
-        let result = self.transaction(batches.iter().flat_map(|(records, _)| records.iter()));
+    fn commit(&mut self, batches: Vec<(Arc<Vec<Record>>, Done)>, state: &mut State) {
+        let result = self.transaction(batches.iter().flat_map(|(records, _)| records.iter()), state);
+        state.locked = matches!(result, Err(StoreError::Locked));
         match result {
             // Some record breaks a rule of the schema: its batch fails alone.
             Err(StoreError::Sql(_)) if batches.len() > 1 => {
                 for (records, done) in batches {
-                    done(self.transaction(records.iter()));
+                    done(self.transaction(records.iter(), state));
                 }
             }
             result => {
@@ -161,23 +331,58 @@ impl<'conn> Group<'conn> {
         }
     }
 
-    fn transaction<'r>(&mut self, records: impl Iterator<Item = &'r Record>) -> Result<(), StoreError> {
-        let result = self.begin.raw_execute().and_then(|_| {
-            for record in records {
-                self.keeper.apply(record)?;
+    fn transaction<'r>(
+        &mut self,
+        records: impl Iterator<Item = &'r Record>,
+        state: &mut State,
+    ) -> Result<(), StoreError> {
+        match self.try_transaction(records, state) {
+            Ok(position) => {
+                state.committed(position);
+                if self.keeper.take_removed() {
+                    state.look_for_removals(self.conn);
+                }
+                Ok(())
             }
-            self.keeper.finish()?;
-            self.commit.raw_execute()
-        });
-        result.map(drop).map_err(|error| {
-            // A full disk rolls back by itself; a lock that stood in the way of BEGIN began nothing.
-            if !self.conn.is_autocommit()
-                && let Err(error) = self.conn.execute_batch("ROLLBACK")
-            {
-                tracing::error!(%error, "rolling back failed");
+            Err(error) => {
+                // A full disk rolls back by itself; a lock that stood in the way of BEGIN began nothing.
+                if !self.conn.is_autocommit()
+                    && let Err(error) = self.conn.execute_batch("ROLLBACK")
+                {
+                    error!(%error, "rolling back failed");
+                }
+                self.keeper.rolled_back();
+                Err(error)
             }
-            self.keeper.rolled_back();
-            error.into()
-        })
+        }
+    }
+
+    /// The position of what was committed.
+    fn try_transaction<'r>(
+        &mut self,
+        records: impl Iterator<Item = &'r Record>,
+        state: &mut State,
+    ) -> Result<Position, StoreError> {
+        self.begin.raw_execute()?;
+        state.changed.forget();
+        let mut position = state.position;
+        for record in records {
+            if let Record::Message(message) = record {
+                if message.kind.is_said() && state.room.is_short() {
+                    return Err(StoreError::Full);
+                }
+                position.message = position.message.max(message.id);
+            }
+            self.keeper.apply(record)?;
+        }
+        if position.message == state.position.message {
+            position.changes += 1;
+            Position::count_change(self.conn)?;
+        }
+        self.keeper.finish()?;
+        state.changed.seal(self.conn)?;
+        state.files.check()?;
+        self.commit.raw_execute()?;
+        Ok(position)
     }
 }

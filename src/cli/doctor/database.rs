@@ -6,28 +6,52 @@ use super::report::Finding;
 use crate::store::StoreError;
 use crate::store::health::{self, Health};
 
-/// Its integrity, and what it says of the time.
-pub fn check(folder: &Path) -> (Finding, Health) {
-    match health::check(folder) {
-        Ok(health) if health.faults.is_empty() => {
-            (Finding::ok("database", "its pages and references are sound"), health)
+/// A write-ahead log of this size is told: a program reads the database and does not stop.
+const LARGE_LOG: u64 = 256 << 20;
+
+/// Its integrity, what is still to be done about it, and what it says of the time.
+pub fn check(folder: &Path) -> (Vec<Finding>, Health) {
+    let health = match health::check(folder) {
+        Ok(health) => health,
+        Err(error) => return (vec![unusable(folder, &error)], Health::default()),
+    };
+    let mut findings = Vec::new();
+    if health.faults.is_empty() {
+        findings.push(Finding::ok("database", "its pages, checksums and references are sound"));
+    } else {
+        let what = format!("the database is damaged: {}", health.faults.join("; "));
+        findings.push(Finding::problem("database", what, rescue(folder)));
+    }
+    let reader = format!(
+        "end the other program that has {}/parlour.db or search.db open (`fuser` names it); a server that runs tries again \
+         until it is done",
+        folder.display()
+    );
+    if health.to_erase > 0 || health.index_to_erase {
+        let what =
+            "text that was redacted or removed is not erased yet from the database's log or the search index";
+        findings.push(Finding::warning("database", what, &*reader));
+    }
+    if health.log_bytes >= LARGE_LOG {
+        let what = format!("the log of the database has {} MiB and cannot be copied", health.log_bytes >> 20);
+        findings.push(Finding::warning("database", what, &*reader));
+    }
+    (findings, health)
+}
+
+fn unusable(folder: &Path, error: &StoreError) -> Finding {
+    match error {
+        StoreError::Unusable(why) => {
+            let remedy = why.remedy();
+            let mut start = remedy.chars();
+            let first = start.next().map(|first| first.to_ascii_lowercase());
+            Finding::problem("database", why.what(), first.into_iter().chain(start).collect::<String>())
         }
-        Ok(health) => {
-            let what = format!("the database is damaged: {}", health.faults.join("; "));
-            (Finding::problem("database", what, rescue(folder)), health)
+        StoreError::Newer { .. } => Finding::of_error("database", error, &[": "]),
+        StoreError::Locked | StoreError::File { .. } => {
+            Finding::problem("database", error.to_string(), "run this as the user that the server runs as")
         }
-        Err(error @ StoreError::Newer { .. }) => {
-            (Finding::of_error("database", error, &[": "]), Health::default())
-        }
-        Err(error @ (StoreError::Locked | StoreError::File { .. })) => {
-            let finding = Finding::problem(
-                "database",
-                error.to_string(),
-                "run this as the user that the server runs as",
-            );
-            (finding, Health::default())
-        }
-        Err(error) => (Finding::problem("database", error.to_string(), rescue(folder)), Health::default()),
+        _ => Finding::problem("database", error.to_string(), rescue(folder)),
     }
 }
 
@@ -52,10 +76,10 @@ mod tests {
     fn a_damaged_page_is_a_problem() {
         let folder = tempfile::tempdir().expect("a folder");
         drop(Store::open(folder.path()).expect("a store"));
-        assert_eq!(check(folder.path()).0.level, Level::Ok);
+        assert!(check(folder.path()).0.iter().all(|one| one.level == Level::Ok));
         let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
         file.write_all_at(&[0xa5; 512], 3 * 4096).expect("written");
-        let told = check(folder.path()).0;
+        let told = check(folder.path()).0.swap_remove(0);
         assert_eq!(told.level, Level::Problem);
         assert!(told.what.starts_with("the database is damaged: "), "{told:?}");
         assert!(told.remedy.is_some_and(|remedy| remedy.contains("put a backup back")));

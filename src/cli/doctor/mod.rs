@@ -13,6 +13,7 @@ mod permissions;
 mod reach;
 mod report;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -22,6 +23,8 @@ use super::access;
 use super::folders::Folders;
 use super::output::print;
 use crate::client::servers::{KnownServer, Servers};
+use crate::server::now;
+use crate::store::Store;
 use crate::store::health::Health;
 use crate::trust::certs;
 use reach::Running;
@@ -31,8 +34,8 @@ use report::Finding;
 ///
 /// Where a server's folders are, it checks the server: configuration, certificates and their expiry, permissions, clock,
 /// database, disk, open files, firewall, and whether every address that its invites carry answers with the right pin. And it
-/// checks the way to each server that you have joined; with SERVER, only to that one. It changes nothing, logs in nowhere
-/// and sends no password.
+/// checks the way to each server that you have joined; with SERVER, only to that one. It changes nothing (but with
+/// --accept-loss), logs in nowhere and sends no password.
 ///
 /// Each finding is a line with its level, ok, warning or problem, and what to do is on the next line. With --json each is
 /// an object with `level`, `check`, `what` and `remedy`. Exits 0 when all is well, 1 with warnings, 2 with
@@ -50,6 +53,10 @@ pub struct Args {
     /// Print an object a line, for programs.
     #[arg(long)]
     json: bool,
+    /// Give up what the database lacks after a loss, as the error of `parlour serve` says, so that the server can start
+    /// again. Keep a copy of the data folder first. Checks nothing else.
+    #[arg(long, conflicts_with_all = ["server", "json"])]
+    accept_loss: bool,
     #[command(flatten)]
     folders: Folders,
 }
@@ -64,6 +71,9 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn look(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.accept_loss {
+        return accept_loss(&args.folders);
+    }
     let findings = access::run(async {
         let mut findings = Vec::new();
         if args.server.is_none() && is_server(&args.folders) {
@@ -85,9 +95,28 @@ fn look(args: &Args) -> anyhow::Result<ExitCode> {
 /// Whether somebody ran a server here.
 fn is_server(folders: &Folders) -> bool {
     let of_certs = ["root.pem", "root.key", "server.pem", "server.key"];
-    folders.data.join("parlour.db").exists()
+    has_database(&folders.data)
         || of_certs.iter().any(|file| folders.certs.path.join(file).exists())
         || folders.config_file().exists()
+}
+
+/// Whether there is a database, or was one.
+fn has_database(data: &Path) -> bool {
+    ["parlour.db", "parlour.position"].iter().any(|file| data.join(file).exists())
+}
+
+/// Has the next server go on with a database that lacks what was confirmed.
+fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
+    if !has_database(&folders.data) {
+        bail!("there is no database in {}; name its folder with --data", folders.data.display());
+    }
+    let text = if Store::accept_loss(&folders.data, now())? {
+        "What is missing is given up: the server can start, and goes on with what is here.\n"
+    } else {
+        "Nothing is missing, and nothing was changed.\n"
+    };
+    print(text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Everything about the server in these folders.
@@ -106,11 +135,11 @@ async fn server(folders: &Folders) -> Vec<Finding> {
 
     let running = Running::on(data);
     let mut health = Health::default();
-    if data.join("parlour.db").exists() {
+    if has_database(data) {
         findings.extend(permissions::data(data));
-        let (finding, found) = database::check(data);
-        health = found;
-        findings.push(finding);
+        let (found, known) = database::check(data);
+        health = known;
+        findings.extend(found);
         findings.push(machine::disk(data));
     }
     findings.push(clock::check(now, certificates.as_ref(), health.latest));

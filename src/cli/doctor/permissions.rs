@@ -25,6 +25,7 @@ pub fn data(folder: &Path) -> Vec<Finding> {
     {
         told.extend(loose(&folder.join(file), 0o077, "others can read what is said in", "600"));
     }
+    told.extend(loose(&folder.join("parlour.position"), 0o022, "others can change", "600"));
     told.extend(loose(&folder.join("control.sock"), 0o077, "others can administer the server by", "600"));
     told.extend(foreign(folder));
     sum_up("permissions", told, || format!("what is in {} is for its owner alone", folder.display()))

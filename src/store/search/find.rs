@@ -132,9 +132,9 @@ impl Searching {
         let (table, base) = (parts::table(part), part * parts::ROWS);
         let order = if self.search.window.newest { "DESC" } else { "ASC" };
         let sql = format!(
-            "SELECT m.id, m.sender, m.kind, m.text, m.tags, a.name, m.place
+            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name
              FROM search.{table} CROSS JOIN search.entries e ON e.row = {table}.rowid + {base}
-             CROSS JOIN messages m ON m.id = e.message CROSS JOIN accounts a ON a.id = m.sender
+             CROSS JOIN messages m ON m.id = e.message LEFT JOIN accounts a ON a.id = m.sender
              WHERE {table} MATCH ?1 AND {table}.rowid >= ?2 AND {table}.rowid <= ?3 AND m.class = 0
              ORDER BY {table}.rowid {order} LIMIT ?4"
         );
@@ -142,7 +142,7 @@ impl Searching {
         let mut read = conn.prepare(&sql)?;
         let mut rows = read.query((query, first, last, i64::try_from(left).unwrap_or(i64::MAX)))?;
         while let Some(row) = rows.next()? {
-            let place = row.get(6)?;
+            let place = row.get(1)?;
             let peer = match place {
                 Place::Channel(_) => None,
                 Place::Direct(a, b) => {
@@ -151,7 +151,7 @@ impl Searching {
                     conn.prepare_cached(sql)?.query_row([peer], |row| row.get(0)).optional()?
                 }
             };
-            self.hits.push((history::kept(row, place)?, peer));
+            self.hits.push((history::kept_or_unreadable(row, place)?, peer));
         }
         Ok(())
     }

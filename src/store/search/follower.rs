@@ -1,5 +1,6 @@
 //! The thread that follows behind the messages.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use tracing::{error, info, warn};
 
 use super::parts::{self, Progress};
 use crate::chat::record::{AccountId, Place};
-use crate::store::{Store, StoreError, schema};
+use crate::store::{Store, StoreError, checkpoint, sums};
 use crate::wire::MessageId;
 
 /// Messages that one transaction of the index takes. It holds nothing up: readers of the index see the one before.
@@ -18,6 +19,12 @@ const CHUNK: u32 = if cfg!(test) { 7 } else { 500 };
 
 /// The index waits so long for more messages before it begins, so that it takes many at a time.
 const QUIET: Duration = Duration::from_millis(50);
+
+/// After an attempt to erase that failed.
+const ERASE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Between two lines of the log about that.
+const WARN_EVERY: Duration = Duration::from_mins(1);
 
 /// Follows behind the messages.
 pub(super) struct Follower {
@@ -29,6 +36,8 @@ pub(super) struct Follower {
     /// Something is to be erased: when that was last done, and how long it took.
     erases: Option<(Instant, Duration)>,
     erased: (Instant, Duration),
+    /// Erasing fails; when that was logged last.
+    erase_failed: Option<Instant>,
 }
 
 /// A message of the database, to be indexed where it was said and not an event.
@@ -47,9 +56,10 @@ impl Follower {
         progress: watch::Sender<Progress>,
     ) -> Result<Self, StoreError> {
         let now = (Instant::now(), Duration::ZERO);
-        let erases = parts::is_to_erase(&index)?.then_some(now);
-        let runtime = Handle::current();
-        Ok(Self { index, messages, store, runtime, progress, erases, erased: now })
+        store.status().index_to_erase.store(parts::is_to_erase(&index)?, Ordering::Relaxed);
+        // Also without anything to erase in the index: something may be left in its log.
+        let (runtime, erases) = (Handle::current(), Some(now));
+        Ok(Self { index, messages, store, runtime, progress, erases, erased: now, erase_failed: None })
     }
 
     /// Runs until the other end of `woken` is dropped.
@@ -87,13 +97,29 @@ impl Follower {
     fn erase(&mut self) {
         let started = Instant::now();
         let erased = parts::erase(&self.index)
-            .and_then(|()| self.index.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
-        let database = self.store.folder().join("parlour.db");
-        if let Err(error) = erased.map_err(StoreError::from).and_then(|()| schema::empty_log(&database)) {
-            warn!(%error, "what was redacted is still in a log or in the search index");
-        }
+            .map_err(StoreError::from)
+            .and_then(|()| checkpoint::empty_log(&self.index));
         self.erased = (Instant::now(), started.elapsed());
-        self.erases = None;
+        self.erases = match erased {
+            Ok(true) => {
+                self.erase_failed = None;
+                self.store.status().index_to_erase.store(false, Ordering::Relaxed);
+                None
+            }
+            again => {
+                // Somebody reads the index, or the disk is full: tried again until it is done, also after a restart.
+                if self.erase_failed.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+                    let why =
+                        again.err().map_or("another program reads it".to_owned(), |error| error.to_string());
+                    warn!(
+                        why,
+                        "what was redacted or removed is still in the search index; it is tried again"
+                    );
+                    self.erase_failed = Some(Instant::now());
+                }
+                Some((Instant::now(), self.erased.1.max(ERASE_AGAIN / 10)))
+            }
+        };
     }
 
     /// Learns and unlearns some; `true` where there is more to do. What is new comes before the past.
@@ -157,7 +183,12 @@ impl Follower {
     fn read(&self, sql: &str, from: MessageId) -> rusqlite::Result<Vec<Read>> {
         let read = |row: &Row<'_>| {
             let is_said = row.get::<_, i64>(4)? == 0;
-            let said = if is_said { Some((row.get(3)?, scope(row.get(1)?, row.get(2)?))) } else { None };
+            // What cannot be read is not found, and what stands behind it is.
+            let text = std::str::from_utf8(sums::bytes(row.get_ref(3)?)).ok().filter(|_| is_said);
+            let said = match text {
+                Some(text) => Some((text.to_owned(), scope(row.get(1)?, row.get(2)?))),
+                None => None,
+            };
             Ok(Read { id: row.get(0)?, said })
         };
         self.messages.prepare_cached(sql)?.query_map((from, CHUNK), read)?.collect()
@@ -178,6 +209,7 @@ impl Follower {
         }
         tx.commit()?;
         self.erases = Some(self.erased);
+        self.store.status().index_to_erase.store(true, Ordering::Relaxed);
         let store = self.store.clone();
         let more = gone.len() == CHUNK as usize;
         self.runtime.block_on(store.write(move |tx| {

@@ -1,6 +1,6 @@
 //! What is found, and what is not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -173,7 +173,7 @@ async fn of_what_was_redacted_no_word_is_left_in_any_file() {
     assert_eq!(home.found(&index, home.query(0, "quuxword")).await, [1]);
     let has_it = |folder: &Path| {
         let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
-        let holds = |path: &PathBuf| {
+        let holds = |path: &std::path::PathBuf| {
             std::fs::read(path).is_ok_and(|bytes| bytes.windows(8).any(|word| word == b"quuxword"))
         };
         files.filter(holds).collect::<Vec<_>>()

@@ -1,0 +1,318 @@
+//! Copying the write-ahead log into the database, beside the writer.
+//!
+//! A thread of its own copies most of it while commits go on. Only the rest, a few pages, is copied on the writer's
+//! thread, where nothing can come in between; and the log is emptied only when no reader stands in the way, so no
+//! commit waits for one. What was redacted or removed is still in the log until it is emptied: that is a to-do in the
+//! database (`counters.erase`), tried again until it is done, also after a restart.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tracing::{info, warn};
+
+use super::position::counter;
+use super::writer::{Jobs, transaction};
+use super::{Status, StoreError, generation, schema, sums};
+
+/// The log is copied once it has so many pages (16 MiB). Most of them are the ends of places, written by nearly every
+/// batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32 MiB gains
+/// nothing more. The tests of this crate copy it all the time.
+const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
+
+/// Pages that may be left for the writer's thread: a millisecond, and two syncs.
+const REST: i64 = 256;
+
+/// Rounds beside the writer before the rest must do.
+const ROUNDS: u32 = 8;
+
+/// Between two times that the log is emptied.
+const ERASE_EVERY: Duration = Duration::from_secs(1);
+
+/// After an attempt that a reader stood in the way of, or that failed. Doubled each time, up to [`LONGEST`].
+const AGAIN: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A log of this size is warned of: another program reads the database and does not stop.
+const LARGE: u64 = 256 << 20;
+
+/// The latest messages that are looked at when a database is opened: a few milliseconds.
+const TAIL: i64 = 1000;
+
+/// Between two such warnings.
+const WARN_EVERY: Duration = Duration::from_mins(1);
+
+/// Wakes the thread. Never waits.
+#[derive(Clone, Debug)]
+pub(super) struct Wake(SyncSender<()>);
+
+impl Wake {
+    pub fn new() -> (Self, Receiver<()>) {
+        let (wake, woken) = sync_channel(1);
+        (Self(wake), woken)
+    }
+
+    /// There may be something to do.
+    pub fn wake(&self) {
+        // Full: it is awake already. Without a thread the store is closing.
+        let _ = self.0.try_send(());
+    }
+
+    /// The log of the writer's connection has so many pages.
+    pub fn log_grew(&self, status: &Status, pages: u64) {
+        status.log_bytes.store(pages * schema::PAGE, Ordering::Relaxed);
+        if pages >= PAGES {
+            self.wake();
+        }
+    }
+}
+
+/// The thread. Dropping it ends it.
+pub(super) struct Checkpointer {
+    wake: Wake,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    status: Arc<Status>,
+}
+
+impl Checkpointer {
+    pub fn start(
+        path: &Path,
+        jobs: Jobs,
+        (wake, woken): (Wake, Receiver<()>),
+        status: Arc<Status>,
+    ) -> Result<Self, StoreError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let conn = schema::open_file(path)?;
+        schema::require(&conn, "synchronous", "FULL", "2")?;
+        schema::require(&conn, "wal_autocheckpoint", "0", "0")?;
+        let work = Work {
+            conn,
+            path: path.into(),
+            jobs,
+            stop: stop.clone(),
+            status: status.clone(),
+            not_before: Instant::now(),
+            delay: AGAIN,
+            warned: None,
+        };
+        let thread = std::thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || work.run(&woken))
+            .map_err(StoreError::file("the thread that copies the log"))?;
+        // A removal of before the start may still be to be erased.
+        wake.wake();
+        Ok(Self { wake, stop, thread: Some(thread), status })
+    }
+
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.wake.wake();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            warn!("the thread that copies the log of the database had panicked");
+        }
+    }
+}
+
+/// What a checkpoint came to (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    /// Somebody stood in the way. That is no error for SQLite.
+    busy: bool,
+    /// Pages that are left in the log and not in the database.
+    left: i64,
+}
+
+impl Outcome {
+    fn is_complete(self) -> bool {
+        !self.busy && self.left <= 0
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Passive,
+    Truncate,
+}
+
+fn checkpoint(conn: &Connection, mode: Mode) -> rusqlite::Result<Outcome> {
+    let sql = match mode {
+        Mode::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Mode::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
+    conn.query_row(sql, [], |row| {
+        let (busy, log, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Outcome { busy: busy != 0, left: log - copied })
+    })
+}
+
+/// Copies and empties the log of a connection's database; whether that was done, which readers can prevent.
+pub(super) fn empty_log(conn: &Connection) -> Result<bool, StoreError> {
+    Ok(checkpoint(conn, Mode::Truncate)?.is_complete())
+}
+
+/// Copies and empties the log of a database that was just opened, as far as nobody reads it, and looks at its latest
+/// messages.
+pub(super) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    transaction(conn, |tx| Ok::<_, StoreError>(sums::seal_old(tx)?))?;
+    match sums::unsound_messages(conn, TAIL) {
+        Ok(bad) if bad.is_empty() => {}
+        Ok(bad) => {
+            let latest = bad.first().map(|id| id.time().to_string()).unwrap_or_default();
+            warn!(
+                messages = bad.len(),
+                latest,
+                "the database is damaged: some of the latest messages cannot be read; run `parlour doctor`"
+            );
+        }
+        Err(error) => {
+            warn!(%error, "the database is damaged: its latest messages cannot be read; run `parlour doctor`");
+        }
+    }
+    transaction(conn, |tx| Ok::<_, StoreError>(generation::begin(tx)?))?;
+    let outcome = checkpoint(conn, Mode::Truncate)?;
+    conclude(conn, path, outcome.is_complete()).map(drop)
+}
+
+/// Notes what a checkpoint achieved; whether it copied everything.
+fn conclude(conn: &Connection, path: &Path, emptied: bool) -> Result<bool, StoreError> {
+    let arrived = generation::has_arrived(conn, path);
+    if arrived || emptied {
+        transaction(conn, |tx| {
+            if arrived {
+                generation::end(tx)?;
+            }
+            if emptied {
+                tx.prepare_cached("UPDATE counters SET value = 0 WHERE name = 'erase'")?.execute([])?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+    }
+    Ok(arrived)
+}
+
+struct Work {
+    conn: Connection,
+    path: PathBuf,
+    jobs: Jobs,
+    stop: Arc<AtomicBool>,
+    status: Arc<Status>,
+    not_before: Instant,
+    delay: Duration,
+    warned: Option<Instant>,
+}
+
+impl Work {
+    fn run(mut self, woken: &Receiver<()>) {
+        let mut wait = None;
+        loop {
+            let ended = match wait {
+                None => woken.recv().is_err(),
+                Some(wait) => woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected),
+            };
+            if ended || self.stop.load(Ordering::Acquire) {
+                return;
+            }
+            wait = self.turn();
+        }
+    }
+
+    /// Does what is to be done; when to look again.
+    fn turn(&mut self) -> Option<Duration> {
+        let erase = self.status.to_erase.load(Ordering::Relaxed) > 0;
+        if !erase && self.status.log_bytes() < PAGES * schema::PAGE {
+            return None;
+        }
+        let rest = self.not_before.saturating_duration_since(Instant::now());
+        if !rest.is_zero() {
+            return Some(rest);
+        }
+        match self.checkpoint(erase) {
+            Ok(true) => {
+                if self.warned.take().is_some() {
+                    info!("the write-ahead log of the database is copied and free again");
+                }
+                self.delay = AGAIN;
+                self.not_before = Instant::now() + ERASE_EVERY;
+                // What was removed meanwhile has woken it again.
+                return erase.then_some(ERASE_EVERY);
+            }
+            Ok(false) => self.warn(erase, "another program reads the database and has not stopped since"),
+            Err(StoreError::Closed) => return None,
+            Err(error) => self.warn(erase, &error.to_string()),
+        }
+        let delay = self.delay;
+        self.delay = (2 * delay).min(LONGEST);
+        self.not_before = Instant::now() + delay;
+        Some(delay)
+    }
+
+    /// Copies the log, and empties it where that is asked for; whether that was done.
+    fn checkpoint(&self, erase: bool) -> Result<bool, StoreError> {
+        self.jobs.run(|conn| transaction(conn, |tx| Ok::<_, StoreError>(generation::begin(tx)?)))?;
+        let mut outcome = checkpoint(&self.conn, Mode::Passive)?;
+        for _ in 0..ROUNDS {
+            if outcome.left <= REST {
+                break;
+            }
+            let before = outcome.left;
+            outcome = checkpoint(&self.conn, Mode::Passive)?;
+            if outcome.left >= before || self.stop.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        let path = self.path.clone();
+        let small = outcome.left <= REST;
+        let status = self.status.clone();
+        self.jobs.run(move |conn| {
+            let mut emptied = false;
+            if small {
+                // A reader in the way is not waited for: it fails at once and is tried again.
+                conn.busy_timeout(Duration::ZERO)?;
+                let done = checkpoint(conn, if erase { Mode::Truncate } else { Mode::Passive });
+                conn.busy_timeout(schema::BUSY_TIMEOUT)?;
+                emptied = erase && done?.is_complete();
+            }
+            let arrived = conclude(conn, &path, emptied)?;
+            status.to_erase.store(counter(conn, "erase")?, Ordering::Relaxed);
+            Ok(arrived && (emptied || !erase))
+        })
+    }
+
+    /// Says what stands in the way, once a minute, where it matters: removed text that is still there, or a log that
+    /// grows.
+    fn warn(&mut self, erase: bool, why: &str) {
+        let (bytes, first) = (self.status.log_bytes(), self.delay == AGAIN);
+        let matters = bytes >= LARGE || (erase && !first);
+        if !matters || self.warned.is_some_and(|at| at.elapsed() < WARN_EVERY) {
+            return;
+        }
+        self.warned = Some(Instant::now());
+        let mib = bytes >> 20;
+        if erase {
+            warn!(
+                why,
+                log_mib = mib,
+                "what was redacted or removed is still in the log of the database; it is tried again"
+            );
+        } else {
+            warn!(
+                why,
+                log_mib = mib,
+                "the log of the database grows and cannot be copied; it is tried again"
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The data folder before its database is opened: permissions, and what kind of file the database is.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::unusable::Unusable;
+use super::{StoreError, position, with_suffix};
+
+/// The first bytes of every SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Size of the header, in bytes.
+const HEADER: usize = 100;
+
+/// Files that nobody else may change: who changes one of them changes what the server believes.
+const FILES: [&str; 7] = [
+    "parlour.db",
+    "parlour.db-wal",
+    "parlour.db-shm",
+    "search.db",
+    "search.db-wal",
+    "search.db-shm",
+    position::FILE,
+];
+
+/// The write-ahead log of a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    with_suffix(database, "-wal")
+}
+
+/// Refuses a folder that users other than its owner can write to, or that has files which they can write to.
+pub(super) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
+    for path in std::iter::once(folder.to_owned()).chain(FILES.map(|file| folder.join(file))) {
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return Err(Unusable::Writable { path, mode }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is a database; refuses a file that cannot be one, and a folder that has lost its database.
+pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
+    let log = fs::metadata(log_of(database)).map_or(0, |log| log.len());
+    let mut file = match File::open(database) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let was_here = log > 0 || database.with_file_name(position::FILE).exists();
+            return if was_here { Err(Unusable::Missing(database.into()).into()) } else { Ok(false) };
+        }
+        Err(error) => return Err(StoreError::file(database)(error)),
+    };
+    let size = file.metadata().map_err(StoreError::file(database))?.len();
+    // Everything may still be in the log.
+    if size == 0 && log > 0 {
+        return Ok(true);
+    }
+    if size == 0 {
+        return Err(Unusable::Empty(database.into()).into());
+    }
+    let mut header = [0; HEADER];
+    let read = file.read(&mut header).map_err(StoreError::file(database))?;
+    let begins = MAGIC.iter().zip(&header).take(read).all(|(a, b)| a == b);
+    if !begins {
+        return Err(Unusable::NoDatabase(database.into()).into());
+    }
+    // A checkpoint that was broken off may have left pages out that are still in the log.
+    if read < HEADER || (log == 0 && size < expected_size(&header)) {
+        return Err(Unusable::Truncated(database.into()).into());
+    }
+    Ok(true)
+}
+
+/// The size of a database by its header, 0 where the header does not say it.
+fn expected_size(header: &[u8; HEADER]) -> u64 {
+    let number = |at: usize| {
+        let bytes = header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        u64::from(u32::from_be_bytes(bytes))
+    };
+    let page = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The number of pages counts where the change counter is that of the version which wrote it.
+    if number(24) == number(92) { page * number(28) } else { 0 }
+}

@@ -1,0 +1,34 @@
+//! Whether the files that the server has open are still those at their paths.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::folder::log_of;
+
+/// The database and its write-ahead log, by device and inode.
+#[derive(Debug)]
+pub(super) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
+
+impl OpenFiles {
+    /// Those at the paths now, which were just opened.
+    pub fn of(database: &Path) -> Result<Self, StoreError> {
+        let files = [database.to_owned(), log_of(database)].into_iter().map(|path| {
+            let metadata = fs::metadata(&path).map_err(StoreError::file(&path))?;
+            Ok((path, (metadata.dev(), metadata.ino())))
+        });
+        files.collect::<Result<_, StoreError>>().map(Self)
+    }
+
+    /// Fails where one of them was moved, removed or replaced: what is committed then would be gone at the next start.
+    pub fn check(&self) -> Result<(), StoreError> {
+        for (path, known) in &self.0 {
+            match fs::metadata(path) {
+                Ok(file) if (file.dev(), file.ino()) == *known => {}
+                _ => return Err(StoreError::Displaced(path.clone())),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! The last confirmed change, noted beside the database: where the database ends before it, something was lost.
+//!
+//! The note is written after each commit and not synced, so it is never ahead of what is durable; a power cut may
+//! leave it behind, which hides a loss and never invents one.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::lock::private_file;
+use super::unusable::Unusable;
+use super::{StoreError, snapshot};
+use crate::wire::MessageId;
+
+/// The file in the data folder.
+pub(super) const FILE: &str = "parlour.position";
+
+/// How far a database has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    /// A random number that a database keeps for its life.
+    pub lineage: i64,
+    /// The last message id that was given.
+    pub message: MessageId,
+    /// Transactions without a message.
+    pub changes: u64,
+}
+
+impl Position {
+    /// That of an open database, by the rows of `counters`.
+    pub fn of(conn: &Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            lineage: counter(conn, "lineage")?,
+            message: snapshot::last_message(conn)?,
+            changes: counter(conn, "changes")?.unsigned_abs(),
+        })
+    }
+
+    /// Counts a transaction without a message, inside of it.
+    pub fn count_change(conn: &Connection) -> rusqlite::Result<()> {
+        let sql = "UPDATE counters SET value = value + 1 WHERE name = 'changes'";
+        conn.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    fn line(&self) -> String {
+        let text = format!("{:016x} {:016x} {:016x}", self.lineage, self.message.as_i64(), self.changes);
+        let sum = crc32fast::hash(text.as_bytes());
+        format!("{text} {sum:08x}\n")
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let (text, sum) = line.trim_end().rsplit_once(' ')?;
+        if u32::from_str_radix(sum, 16).ok()? != crc32fast::hash(text.as_bytes()) {
+            return None;
+        }
+        let mut numbers = text.split(' ').map(|word| u64::from_str_radix(word, 16));
+        let mut next = || numbers.next()?.ok();
+        let lineage = next()?.cast_signed();
+        Some(Self { lineage, message: MessageId::from_i64(next()?.cast_signed()), changes: next()? })
+    }
+}
+
+/// A number that outlives the rows that held it; 0 for one that was never set.
+pub(super) fn counter(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT coalesce((SELECT value FROM counters WHERE name = ?1), 0)";
+    conn.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// The note of the last server in this folder; `None` where there is none that can be read.
+pub(super) fn read(folder: &Path) -> Option<Position> {
+    Position::parse(&fs::read_to_string(folder.join(FILE)).ok()?)
+}
+
+/// Refuses a database that is another than the note says, or that ends before it. Where a server runs, the note must
+/// be read first.
+pub(super) fn check(path: &Path, noted: Option<Position>, has: &Position) -> Result<(), StoreError> {
+    let Some(noted) = noted else { return Ok(()) };
+    if noted.lineage != has.lineage {
+        return Err(Unusable::Exchanged(path.into()).into());
+    }
+    if noted.message > has.message || noted.changes > has.changes {
+        return Err(Unusable::Behind {
+            path: path.into(),
+            has: has.message.time(),
+            confirmed: noted.message.time(),
+            changes: noted.changes.saturating_sub(has.changes),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Takes the database for complete although the note says more. No message id that was confirmed is given again.
+pub(super) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreError> {
+    if let Some(noted) = read(folder) {
+        let sql = "UPDATE counters SET value = max(value, ?2) WHERE name = ?1";
+        conn.execute(sql, ("message", noted.message))?;
+        conn.execute(sql, ("changes", noted.changes.cast_signed()))?;
+    }
+    PositionFile::open(folder)?.write(&Position::of(conn)?).map_err(StoreError::file(folder.join(FILE)))
+}
+
+/// The note, open for writing.
+#[derive(Debug)]
+pub(super) struct PositionFile(File);
+
+impl PositionFile {
+    /// Opens the note, making it where it is missing.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        private_file(&folder.join(FILE)).map(Self)
+    }
+
+    /// Notes a position. All notes have the same length, so one replaces the other in one write.
+    pub fn write(&self, position: &Position) -> std::io::Result<()> {
+        self.0.write_all_at(position.line().as_bytes(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_comes_back_and_a_damaged_one_is_none() {
+        let position = Position { lineage: -7, message: MessageId::from_i64(1 << 60), changes: 3 };
+        let line = position.line();
+        assert_eq!(Position::parse(&line), Some(position));
+        assert_eq!(line.len(), Position::default().line().len());
+        for at in 0..line.len() - 1 {
+            let mut damaged = line.clone().into_bytes();
+            damaged[at] ^= 1;
+            let damaged = String::from_utf8(damaged).expect("ASCII");
+            assert_eq!(Position::parse(&damaged), None, "{damaged}");
+        }
+        assert_eq!(Position::parse(""), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! How the store is doing, for metrics, the log and whoever asks.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+/// Numbers that the store's threads keep up to date.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// Bytes of the write-ahead log that are in use.
+    pub(super) log_bytes: AtomicU64,
+    /// Removals whose text may still be in the write-ahead log.
+    pub(super) to_erase: AtomicI64,
+    /// Removed text may still be in the search index.
+    pub(super) index_to_erase: AtomicBool,
+    /// Rows that were passed over because they cannot be read.
+    pub(super) unreadable: AtomicU64,
+}
+
+impl Status {
+    /// Bytes of the write-ahead log that are in use.
+    pub fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether removed text is still to be erased from the write-ahead log or the search index.
+    pub fn is_erasing(&self) -> bool {
+        self.to_erase.load(Ordering::Relaxed) > 0 || self.index_to_erase.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were passed over because they cannot be read.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
+    }
+}

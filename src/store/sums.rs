@@ -1,0 +1,266 @@
+//! Checksums of rows: CRC-32 over all that a row says, in a column `sum` of its own. They find what a flipped bit on
+//! the disk did; against people who can write the file they are no help. NULL is a row of before there were checksums,
+//! which [`fill`] sees to.
+
+use std::sync::Arc;
+
+use crc32fast::Hasher;
+use parking_lot::Mutex;
+use rusqlite::hooks::Action;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use tracing::warn;
+
+use super::columns::number;
+use crate::chat::record::{Place, StoredMessage};
+use crate::wire::MessageId;
+
+/// The tables whose rows are sealed as a whole, with the columns that are not: the sum itself, and what is noted so
+/// often and matters so little that it would only cost.
+const SEALED: [(&str, &[&str]); 2] = [("accounts", &["sum", "seen"]), ("channels", &["sum", "spoken"])];
+
+/// The columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.
+pub(super) const COLUMNS: &str = "id, place, sender, kind, text, tags, redacted, sum";
+
+/// The checksum of a message.
+pub(super) fn of_message(message: &StoredMessage) -> u32 {
+    let (place, kind) = (number(&message.place), number(&message.kind));
+    sum(message.id, (place, message.from.0, kind), message.text.as_bytes(), message.tags.as_bytes(), false)
+}
+
+/// The checksum of a message whose text and tags were erased.
+pub(super) fn of_redacted(id: MessageId, place: Place, sender: i64, kind: i64) -> u32 {
+    sum(id, (number(&place), sender, kind), b"", b"", true)
+}
+
+/// The checksum that a row of [`COLUMNS`] should have, and the one that it has.
+pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<(u32, Option<i64>)> {
+    let tags = bytes(row.get_ref(5)?);
+    let redacted = row.get_ref(6)? != ValueRef::Null;
+    let numbers = (row.get(1)?, row.get(2)?, row.get(3)?);
+    Ok((sum(row.get(0)?, numbers, bytes(row.get_ref(4)?), tags, redacted), row.get(7)?))
+}
+
+fn sum(
+    id: MessageId,
+    (place, sender, kind): (i64, i64, i64),
+    text: &[u8],
+    tags: &[u8],
+    redacted: bool,
+) -> u32 {
+    let mut hasher = Hasher::new();
+    for number in [id.as_i64(), place, sender, kind, i64::from(redacted)] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    hasher.update(text);
+    hasher.update(tags);
+    hasher.finalize()
+}
+
+/// The bytes of a text, whatever they are; nothing for a number or NULL.
+pub(super) fn bytes(value: ValueRef<'_>) -> &[u8] {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
+    }
+}
+
+/// Whether a row is as it was written, as far as its checksum is known.
+pub(super) fn is_sound((should, is): (u32, Option<i64>)) -> bool {
+    is.is_none_or(|is| is == i64::from(should))
+}
+
+/// Whether an error is about what stands in one row, so that those behind it can still be read.
+pub(super) fn is_of_row(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
+}
+
+/// Those rows that can be read. The others are passed over, and the log says how many of which kind.
+pub(super) fn readable<T>(
+    what: &str,
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+) -> rusqlite::Result<Vec<T>> {
+    let (mut all, mut passed) = (Vec::new(), 0);
+    for row in rows {
+        match row {
+            Ok(row) => all.push(row),
+            Err(error) if is_of_row(&error) => passed += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    if passed > 0 {
+        warn!(
+            rows = passed,
+            what, "the database is damaged: rows cannot be read and are passed over; run `parlour doctor`"
+        );
+    }
+    Ok(all)
+}
+
+/// Rows of [`SEALED`] tables that the open transaction has changed: table and rowid.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changed(Arc<Mutex<Vec<(usize, i64)>>>);
+
+impl Changed {
+    /// Those of a connection, from now on.
+    pub fn of(conn: &mut Connection) -> rusqlite::Result<Self> {
+        let changed = Self::default();
+        let rows = changed.0.clone();
+        conn.update_hook(Some(move |action, _: &str, table: &str, row| {
+            if action != Action::SQLITE_DELETE
+                && let Some(at) = SEALED.iter().position(|(name, _)| *name == table)
+            {
+                rows.lock().push((at, row));
+            }
+        }))?;
+        Ok(changed)
+    }
+
+    /// Gives the rows their checksums, as the last step of the transaction.
+    pub fn seal(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let mut rows = std::mem::take(&mut *self.0.lock());
+        rows.sort_unstable();
+        rows.dedup();
+        for (at, row) in rows {
+            let Some((table, _)) = SEALED.get(at) else { continue };
+            if let Some((should, _)) = sealed(tx, at, row)? {
+                let sql = format!("UPDATE {table} SET sum = ?2 WHERE id = ?1");
+                tx.prepare_cached(&sql)?.execute((row, should))?;
+            }
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// The transaction was rolled back, or its rows are sealed.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+}
+
+/// The checksum that a row should have, and the one that it has; `None` where there is no such row.
+fn sealed(conn: &Connection, at: usize, row: i64) -> rusqlite::Result<Option<(u32, Option<i64>)>> {
+    let Some((table, _)) = SEALED.get(at) else { return Ok(None) };
+    let mut read = conn.prepare_cached(&format!("SELECT * FROM {table} WHERE id = ?1"))?;
+    let mut rows = read.query([row])?;
+    rows.next()?.map(|row| of_sealed_row(row, at)).transpose()
+}
+
+fn of_sealed_row(row: &Row<'_>, at: usize) -> rusqlite::Result<(u32, Option<i64>)> {
+    let without = SEALED.get(at).map_or(&[][..], |(_, without)| without);
+    let mut hasher = Hasher::new();
+    let mut is = None;
+    for (column, name) in row.as_ref().column_names().enumerate() {
+        let value = row.get_ref(column)?;
+        if name == "sum" {
+            is = value.as_i64_or_null().unwrap_or(Some(-1));
+        }
+        if without.contains(&name) {
+            continue;
+        }
+        // A name for each value: a column that a later version adds changes no sum as long as it is NULL.
+        if value != ValueRef::Null {
+            hasher.update(name.as_bytes());
+            match value {
+                ValueRef::Integer(number) => hasher.update(&number.to_le_bytes()),
+                ValueRef::Real(number) => hasher.update(&number.to_le_bytes()),
+                other => hasher.update(bytes(other)),
+            }
+            hasher.update(&[0]);
+        }
+    }
+    Ok((hasher.finalize(), is))
+}
+
+/// Whether the row of an account is as it was written.
+pub(super) fn is_account_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+    Ok(sealed(conn, 0, id)?.is_none_or(is_sound))
+}
+
+/// Accounts and channels whose rows are not as they were written, as `account 7`.
+pub(super) fn unsound(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (at, (table, _)) in SEALED.iter().enumerate() {
+        let mut read = conn.prepare_cached(&format!("SELECT * FROM {table} ORDER BY id"))?;
+        let mut rows = read.query([])?;
+        while let Some(row) = rows.next()? {
+            if !is_sound(of_sealed_row(row, at)?) {
+                let id: i64 = row.get("id")?;
+                found.push(format!("{} {id}", table.trim_end_matches('s')));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Gives those accounts and channels a checksum that have none.
+pub(super) fn seal_old(tx: &Connection) -> rusqlite::Result<()> {
+    for (at, (table, _)) in SEALED.iter().enumerate() {
+        let ids = tx
+            .prepare(&format!("SELECT id FROM {table} WHERE sum IS NULL"))?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for id in ids {
+            if let Some((should, _)) = sealed(tx, at, id)? {
+                tx.execute(&format!("UPDATE {table} SET sum = ?2 WHERE id = ?1"), (id, should))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Messages that are not as they were written or cannot be read, the latest first, of the latest `most`.
+pub(super) fn unsound_messages(conn: &Connection, most: i64) -> rusqlite::Result<Vec<MessageId>> {
+    let mut found = Vec::new();
+    let mut read = conn.prepare(&format!("SELECT {COLUMNS} FROM messages ORDER BY id DESC LIMIT ?1"))?;
+    let mut rows = read.query([most])?;
+    while let Some(row) = rows.next()? {
+        let readable = std::str::from_utf8(bytes(row.get_ref(4)?)).is_ok()
+            && std::str::from_utf8(bytes(row.get_ref(5)?)).is_ok();
+        if !readable || !of_row(row).is_ok_and(is_sound) {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Gives up to `most` messages of before there were checksums theirs, after the one that was looked at last; whether
+/// that were all.
+pub(super) fn fill(tx: &Connection, most: i64) -> rusqlite::Result<bool> {
+    let last = super::position::counter(tx, "summed")?;
+    if last == i64::MAX {
+        return Ok(true);
+    }
+    let (mut count, mut latest) = (0, i64::MAX);
+    let mut sums = Vec::new();
+    {
+        let mut read =
+            tx.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
+        let mut rows = read.query((last, most))?;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            let id: i64 = row.get(0)?;
+            latest = id;
+            // What has none and cannot be read goes without.
+            if let Ok((should, None)) = of_row(row)
+                && std::str::from_utf8(bytes(row.get_ref(4)?)).is_ok()
+            {
+                sums.push((id, should));
+            }
+        }
+    }
+    for sum in sums {
+        tx.prepare_cached("UPDATE messages SET sum = ?2 WHERE id = ?1")?.execute(sum)?;
+    }
+    let done = count < most;
+    let summed = if done { i64::MAX } else { latest };
+    tx.prepare_cached("UPDATE counters SET value = ?1 WHERE name = 'summed'")?.execute([summed])?;
+    Ok(done)
+}

@@ -1,0 +1,120 @@
+//! Other programs that hold the database: readers that keep the log from being emptied, and locks.
+
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+
+const SECRET: &str = "the secret that was redacted";
+
+fn place() -> Place {
+    Place::Channel(ChannelId(1))
+}
+
+fn said_and_redacted(store: &Store) {
+    let id = MessageId::first_at(NOW);
+    commit(store, vec![Record::Message(message(id, place(), SECRET))]).expect("kept");
+    commit(store, vec![Record::Redacted { place: place(), message: id }]).expect("redacted");
+}
+
+/// Where the secret is still to be found.
+fn traces(data: &Path) -> Vec<&'static str> {
+    let has = |file: &&str| {
+        let bytes = fs::read(data.join(file)).unwrap_or_default();
+        bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes())
+    };
+    ["parlour.db", "parlour.db-wal"].into_iter().filter(has).collect()
+}
+
+/// A program that reads the database and does not stop.
+fn reader(data: &Path) -> Connection {
+    let conn = Connection::open(data.join("parlour.db")).expect("opens");
+    conn.execute_batch("BEGIN; SELECT count(*) FROM messages").expect("reads");
+    conn.query_row("SELECT count(*) FROM messages", [], |_| Ok(())).expect("reads");
+    conn
+}
+
+async fn until_erased(store: &Store) {
+    while store.status().is_erasing() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_redacted_is_erased_from_the_log_at_once() {
+    let (_folder, store) = open();
+    said_and_redacted(&store);
+    until_erased(&store).await;
+    assert_eq!(traces(store.folder()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_reader_delays_the_erasing_and_nothing_else_and_a_restart_does_not_forget_it() {
+    let (_folder, store) = open();
+    let data = store.folder().to_owned();
+    let first = MessageId::first_at(NOW);
+    commit(&store, vec![Record::Message(message(first, place(), SECRET))]).expect("kept");
+    let held = reader(&data);
+    commit(&store, vec![Record::Redacted { place: place(), message: first }]).expect("redacted");
+    assert!(store.status().is_erasing());
+    for n in 1..20 {
+        let id = MessageId::first_at(Millis(NOW.0 + n));
+        commit(&store, vec![Record::Message(message(id, place(), "more"))]).expect("not held up");
+    }
+    assert!(store.status().is_erasing() && traces(&data).contains(&"parlour.db-wal"));
+    assert!(crate::store::health::check(&data).expect("checks").to_erase > 0, "doctor says it");
+    drop(store);
+    let store = Store::open(&data).expect("opens");
+    assert!(store.status().is_erasing(), "still to be done");
+    drop(held);
+    until_erased(&store).await;
+    assert_eq!(traces(&data), Vec::<&str>::new());
+    assert_eq!(crate::store::health::check(&data).expect("checks").to_erase, 0);
+}
+
+#[tokio::test]
+async fn a_lock_refuses_what_writes_and_nothing_else() {
+    let (_folder, store) = open();
+    create(&store, "alice").await.expect("made");
+    let other = Connection::open(store.folder().join("parlour.db")).expect("opens");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("locks");
+    let one = |n| Record::Message(message(MessageId::from_i64(n), place(), "x"));
+    // All that waits is refused together, and not one after the other.
+    let (done, results) = mpsc::channel();
+    for n in 1..50 {
+        let done = done.clone();
+        store.commit(vec![one(n)].into(), Box::new(move |r| done.send(r).expect("waited for")));
+    }
+    assert_eq!(store.snapshot().await.expect("reads").accounts.len(), 1);
+    for result in results.iter().take(49) {
+        assert!(matches!(result, Err(StoreError::Locked)));
+    }
+    assert!(matches!(create(&store, "bob").await, Err(AccountError::Store(StoreError::Locked))));
+    other.execute_batch("ROLLBACK").expect("unlocks");
+    commit(&store, vec![one(50)]).expect("kept");
+}
+
+#[tokio::test]
+async fn a_log_that_was_held_back_is_copied_once_the_reader_has_gone() {
+    let (_folder, store) = open();
+    let data = store.folder().to_owned();
+    let held = reader(&data);
+    let long = "x".repeat(4000);
+    let mut n = 0;
+    // More than the log is copied at.
+    while store.status().log_bytes() < 3 << 20 {
+        let batch = (0..100).map(|_| {
+            n += 1;
+            Record::Message(message(MessageId::from_i64(n), place(), &long))
+        });
+        commit(&store, batch.collect()).expect("kept");
+    }
+    drop(held);
+    // The writer begins anew in the log after it was copied.
+    while store.status().log_bytes() >= 1 << 20 {
+        n += 1;
+        commit(&store, vec![Record::Message(message(MessageId::from_i64(n), place(), "y"))]).expect("kept");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(data.join("parlour.db").metadata().expect("is there").len() > 1 << 20);
+}

@@ -1,0 +1,239 @@
+//! Data folders as people and accidents leave them: what no server may start on is refused, with what to do.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::store::health;
+
+/// A running store with an account and a message.
+async fn running() -> (tempfile::TempDir, Store) {
+    let (folder, store) = open();
+    create(&store, "alice").await.expect("made");
+    say(&store, 1, "hello");
+    (folder, store)
+}
+
+fn say(store: &Store, n: u64, text: &str) {
+    let id = MessageId::first_at(Millis(NOW.0 + n));
+    commit(store, vec![Record::Message(message(id, Place::Channel(ChannelId(1)), text))]).expect("kept");
+}
+
+/// A new data folder with copies of these files of another.
+fn copied(from: &Path, files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in files {
+        fs::copy(from.join(file), folder.path().join(file)).expect("copied");
+    }
+    folder
+}
+
+#[track_caller]
+fn why_not(folder: &Path) -> Unusable {
+    match Store::open(folder) {
+        Err(StoreError::Unusable(why)) => {
+            assert!(!why.remedy().is_empty() && !why.to_string().contains('\n'));
+            *why
+        }
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("it opens"),
+    }
+}
+
+async fn opens_with(folder: &Path, wanted: &[&str]) {
+    let store = Store::open(folder).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(texts(&store).await, wanted);
+    assert_eq!(store.snapshot().await.expect("reads").accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is_accepted() {
+    let (_folder, store) = running().await;
+    let copy = copied(store.folder(), &["parlour.db"]);
+    for _ in 0..2 {
+        assert!(matches!(why_not(copy.path()), Unusable::LogLeftBehind(_)));
+    }
+    let Err(StoreError::Unusable(why)) = health::check(copy.path()) else { panic!("doctor finds it") };
+    assert!(matches!(*why, Unusable::LogLeftBehind(_)));
+    assert!(Store::accept_loss(copy.path(), NOW).expect("accepts"));
+    drop(Store::open(copy.path()).expect("opens"));
+    assert!(!Store::accept_loss(copy.path(), NOW).expect("accepts"), "once is enough");
+}
+
+#[tokio::test]
+async fn a_database_that_was_copied_whole_is_opened() {
+    let (_folder, store) = running().await;
+    let with_log = copied(store.folder(), &["parlour.db", "parlour.db-wal"]);
+    opens_with(with_log.path(), &["hello"]).await;
+    // As a backup program that knows SQLite copies it, while the server runs.
+    let backup = tempfile::tempdir().expect("a folder");
+    let conn = Connection::open(store.folder().join("parlour.db")).expect("opens");
+    conn.execute("VACUUM INTO ?1", [backup.path().join("parlour.db").to_str()]).expect("copied");
+    drop(conn);
+    fs::set_permissions(backup.path().join("parlour.db"), fs::Permissions::from_mode(0o600)).expect("set");
+    opens_with(backup.path(), &["hello"]).await;
+    // After a crash somebody looked at it with another program, which copied the log into it.
+    let crashed = copied(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
+    let shell = Connection::open(crashed.path().join("parlour.db")).expect("opens");
+    shell.query_row("SELECT count(*) FROM messages", [], |_| Ok(())).expect("reads");
+    drop(shell);
+    assert!(!crashed.path().join("parlour.db-wal").exists());
+    opens_with(crashed.path(), &["hello"]).await;
+    // After an orderly end the one file is everything.
+    let data = store.folder().to_owned();
+    drop(store);
+    opens_with(copied(&data, &["parlour.db"]).path(), &["hello"]).await;
+}
+
+#[tokio::test]
+async fn the_log_of_another_database_or_another_time_is_refused() {
+    let (_a, one) = running().await;
+    let (_b, other) = running().await;
+    let mixed = copied(one.folder(), &["parlour.db"]);
+    fs::copy(other.folder().join("parlour.db-wal"), mixed.path().join("parlour.db-wal")).expect("copied");
+    assert!(matches!(why_not(mixed.path()), Unusable::ForeignLog(_)));
+    // An older copy of the same database, put back beside the log of now.
+    let old = copied(one.folder(), &["parlour.db"]);
+    let data = one.folder().to_owned();
+    drop(one);
+    let one = Store::open(&data).expect("opens");
+    say(&one, 2, "later");
+    fs::copy(data.join("parlour.db-wal"), old.path().join("parlour.db-wal")).expect("copied");
+    assert!(matches!(why_not(old.path()), Unusable::ForeignLog(_)));
+    assert!(old.path().join("parlour.db-wal").metadata().expect("still there").len() > 0);
+}
+
+#[tokio::test]
+async fn a_database_that_ends_before_what_was_confirmed_is_refused_until_the_loss_is_accepted() {
+    let (_folder, store) = running().await;
+    let data = store.folder().to_owned();
+    drop(store);
+    let old = copied(&data, &["parlour.db"]);
+    let store = Store::open(&data).expect("opens");
+    say(&store, 60_000, "confirmed");
+    let last = store.snapshot().await.expect("reads").last_message;
+    drop(store);
+    fs::copy(old.path().join("parlour.db"), data.join("parlour.db")).expect("put back");
+    let Unusable::Behind { has, confirmed, .. } = why_not(&data) else { panic!("behind") };
+    assert_eq!(confirmed.0 - has.0, 59_999);
+    assert!(matches!(health::check(&data), Err(StoreError::Unusable(_))));
+    assert!(Store::accept_loss(&data, NOW).expect("accepts"));
+    let store = Store::open(&data).expect("opens");
+    assert_eq!(texts(&store).await, ["hello"]);
+    assert!(store.snapshot().await.expect("reads").last_message >= last, "no id is given twice");
+    let audit = store.read(|conn| Ok::<_, StoreError>(audit::latest(conn, 1)?)).await.expect("reads");
+    assert_eq!(audit[0].action, "server accept-loss");
+    drop(store);
+
+    // Accounts are no messages, and missed all the same.
+    let old = copied(&data, &["parlour.db"]);
+    let store = Store::open(&data).expect("opens");
+    create(&store, "bob").await.expect("made");
+    drop(store);
+    fs::copy(old.path().join("parlour.db"), data.join("parlour.db")).expect("put back");
+    assert!(matches!(why_not(&data), Unusable::Behind { changes: 1, .. }));
+    // Nor is it the database of another server.
+    let (_other, another) = running().await;
+    let theirs = another.folder().to_owned();
+    drop(another);
+    fs::copy(theirs.join("parlour.db"), data.join("parlour.db")).expect("put there");
+    assert!(matches!(why_not(&data), Unusable::Exchanged(_)));
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_parlour_is_refused() {
+    let (_folder, store) = running().await;
+    let data = store.folder().to_owned();
+    drop(store);
+    let database = data.join("parlour.db");
+    let sound = fs::read(&database).expect("reads");
+    let mut found = Vec::new();
+    let mut with = |bytes: &[u8]| {
+        fs::write(&database, bytes).expect("written");
+        found.push(why_not(&data));
+        assert_eq!(fs::read(&database).expect("reads"), bytes, "left as it is");
+    };
+    with(b"");
+    with(&sound[..sound.len() - 4096]);
+    with(&sound[..50]);
+    with(b"this is no database, and long enough to be looked at as one would look at the header of one");
+    let sqlite = |script: &str| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let conn = Connection::open(file.path()).expect("opens");
+        conn.execute_batch(script).expect(script);
+        drop(conn);
+        fs::read(file.path()).expect("reads")
+    };
+    with(&sqlite("CREATE TABLE notes (x); PRAGMA user_version = 3"));
+    with(&sqlite("CREATE TABLE x (y); DROP TABLE x"));
+    with(&sqlite("CREATE TABLE accounts (x); CREATE TABLE messages (x); CREATE TABLE counters (x)"));
+    fs::remove_file(&database).expect("removed");
+    found.push(why_not(&data));
+    assert!(
+        matches!(
+            &found[..],
+            [
+                Unusable::Empty(_),
+                Unusable::Truncated(_),
+                Unusable::Truncated(_),
+                Unusable::NoDatabase(_),
+                Unusable::Foreign(_),
+                Unusable::NoTables(_),
+                Unusable::NoVersion(_),
+                Unusable::Missing(_),
+            ]
+        ),
+        "{found:#?}"
+    );
+    fs::write(&database, sound).expect("put back");
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).expect("set");
+    opens_with(&data, &["hello"]).await;
+}
+
+#[tokio::test]
+async fn a_folder_or_file_that_others_can_write_is_refused() {
+    let (_folder, store) = running().await;
+    let data = store.folder().to_owned();
+    drop(store);
+    for (file, mode) in [("", 0o720), ("", 0o1777), ("parlour.db", 0o620), ("parlour.position", 0o602)] {
+        let path = data.join(file);
+        let before = fs::metadata(&path).expect("is there").permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+        assert!(matches!(why_not(&data), Unusable::Writable { mode: found, .. } if found == mode));
+        fs::set_permissions(&path, before).expect("set");
+    }
+    opens_with(&data, &["hello"]).await;
+}
+
+#[tokio::test]
+async fn nothing_is_confirmed_that_would_go_to_a_file_that_is_gone() {
+    let (folder, store) = running().await;
+    let data = store.folder().to_owned();
+    let one = |n| Record::Message(message(MessageId::from_i64(n), Place::Channel(ChannelId(1)), "lost?"));
+    let refused = |n| match commit(&store, vec![one(n)]) {
+        Err(StoreError::Displaced(path)) => path,
+        other => panic!("{other:?}"),
+    };
+    let elsewhere = folder.path().join("elsewhere");
+    // The folder is moved, and later a copy stands in its place.
+    fs::rename(&data, &elsewhere).expect("moved");
+    assert_eq!(refused(1 << 62), data.join("parlour.db"));
+    fs::create_dir(&data).expect("made");
+    fs::copy(elsewhere.join("parlour.db"), data.join("parlour.db")).expect("copied");
+    assert_eq!(refused(1 << 62), data.join("parlour.db"));
+    fs::remove_dir_all(&data).expect("removed");
+    fs::rename(&elsewhere, &data).expect("moved back");
+    commit(&store, vec![one(1 << 61)]).expect("as before");
+    // The log alone would be lost as well.
+    fs::rename(data.join("parlour.db-wal"), data.join("kept")).expect("moved");
+    assert_eq!(refused(1 << 62), data.join("parlour.db-wal"));
+    fs::rename(data.join("kept"), data.join("parlour.db-wal")).expect("moved back");
+    fs::remove_file(data.join("parlour.db")).expect("removed");
+    assert_eq!(refused(1 << 62), data.join("parlour.db"));
+    assert!(matches!(
+        store.write(|tx| Ok::<_, StoreError>(tx.execute("DELETE FROM invites", [])?)).await,
+        Ok(0)
+    ));
+    let error = create(&store, "bob").await.expect_err("refused");
+    assert!(matches!(error, AccountError::Store(StoreError::Displaced(_))));
+}

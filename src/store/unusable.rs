@@ -1,0 +1,170 @@
+//! Data folders that no server may run on, and what their admin can do about it.
+
+use std::path::PathBuf;
+
+use crate::wire::Millis;
+
+/// Why the data folder cannot be used as it is. Nothing was changed in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Other users of the machine can change the folder or a file in it.
+    Writable {
+        /// The folder or file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file has no bytes.
+    Empty(PathBuf),
+    /// The file does not begin as an SQLite database does.
+    NoDatabase(PathBuf),
+    /// The file ends before its last page.
+    Truncated(PathBuf),
+    /// SQLite cannot read it.
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+    /// An SQLite database without tables.
+    NoTables(PathBuf),
+    /// An SQLite database, but not one of Parlour.
+    Foreign(PathBuf),
+    /// Parlour's tables, with `user_version` 0, which Parlour never leaves behind.
+    NoVersion(PathBuf),
+    /// The database is gone, and what stands beside it says that there was one.
+    Missing(PathBuf),
+    /// The database was in use when it was copied or lost its write-ahead log.
+    LogLeftBehind(PathBuf),
+    /// The write-ahead log belongs to another database, or to another state of this one.
+    ForeignLog(PathBuf),
+    /// The database is not the one that the last server ran on.
+    Exchanged(PathBuf),
+    /// The database ends before what was confirmed last.
+    Behind {
+        /// The database.
+        path: PathBuf,
+        /// The time of the last message in it.
+        has: Millis,
+        /// The time of the last message that was confirmed.
+        confirmed: Millis,
+        /// Confirmed changes other than messages that are missing.
+        changes: u64,
+    },
+}
+
+impl Unusable {
+    /// What is wrong, without a full stop.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Writable { path, mode } => {
+                format!("other users of this machine can change {} (mode {mode:04o})", path.display())
+            }
+            Self::Empty(path) => format!("the database {} is empty", path.display()),
+            Self::NoDatabase(path) => format!("{} is not an SQLite database", path.display()),
+            Self::Truncated(path) => {
+                format!("the database {} is truncated: its last pages are missing", path.display())
+            }
+            Self::Damaged { path, why } => format!("the database {} is damaged ({why})", path.display()),
+            Self::NoTables(path) => format!(
+                "the database {0} has no tables: it was copied without its write-ahead log {0}-wal, or never used",
+                path.display()
+            ),
+            Self::Foreign(path) => {
+                format!("{} is an SQLite database, but not one of Parlour", path.display())
+            }
+            Self::NoVersion(path) => {
+                format!(
+                    "the database {} has tables and no schema version (user_version is 0)",
+                    path.display()
+                )
+            }
+            Self::Missing(path) => {
+                format!("the database {} is missing, and a server ran in this folder", path.display())
+            }
+            Self::LogLeftBehind(path) => format!(
+                "the database {0} was in use when it was copied, and its write-ahead log {0}-wal is not here: the latest \
+                 changes are missing",
+                path.display()
+            ),
+            Self::ForeignLog(path) => format!(
+                "the write-ahead log {0}-wal does not belong to the database {0}: together they would be a damaged \
+                 database",
+                path.display()
+            ),
+            Self::Exchanged(path) => {
+                format!("the database {} is not the one that the last server ran on", path.display())
+            }
+            Self::Behind { path, has, confirmed, changes } => {
+                let lost = if confirmed > has {
+                    format!("it ends at {has}, and messages up to {confirmed} were confirmed")
+                } else {
+                    format!("{changes} changes of accounts, channels or settings")
+                };
+                format!("the database {} lacks what was confirmed: {lost}", path.display())
+            }
+        }
+    }
+
+    /// What to do, a sentence without a full stop.
+    pub fn remedy(&self) -> String {
+        let accept = "To go on with what is here, run `parlour doctor --accept-loss` with the same --data";
+        match self {
+            Self::Writable { path, mode } => {
+                let strict = if *mode & 0o111 == 0 { "600" } else { "700" };
+                format!("Look whether somebody changed it, then run `chmod {strict} {}`", path.display())
+            }
+            Self::Empty(path) | Self::NoDatabase(path) | Self::Truncated(path) => format!(
+                "Put a backup back. To begin anew, without accounts and messages, move {} away",
+                folder(path)
+            ),
+            Self::Damaged { path, .. } => format!(
+                "Keep a copy of {0} and put a backup back. Without one, save what can be read: `sqlite3 {1} .recover | \
+                 sqlite3 rescued.db`",
+                folder(path),
+                path.display()
+            ),
+            Self::NoTables(path) => format!(
+                "Copy parlour.db and parlour.db-wal together into {0}, while no server runs on them. To begin anew, \
+                 without accounts and messages, move {0} away",
+                folder(path)
+            ),
+            Self::Foreign(path) => format!(
+                "Name the right folder with --data, or put Parlour's database back as {}",
+                path.display()
+            ),
+            Self::NoVersion(path) => format!(
+                "Some other program changed it. Put a backup back, or ask who runs this machine what was done to {}",
+                path.display()
+            ),
+            Self::Missing(path) => format!(
+                "Put {} and its -wal file back. To begin anew, without accounts and messages, move {} away",
+                path.display(),
+                folder(path)
+            ),
+            Self::LogLeftBehind(path) => format!(
+                "Copy parlour.db and parlour.db-wal together into {}, while no server runs on them. {accept}",
+                folder(path)
+            ),
+            Self::ForeignLog(path) => format!(
+                "Put the database and the log of the same moment back. To go on without what is in the log, move \
+                 {}-wal away",
+                path.display()
+            ),
+            Self::Exchanged(_) | Self::Behind { .. } => {
+                format!("Put the latest database and its -wal file back, if there are such. {accept}")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}. {}", self.what(), self.remedy())
+    }
+}
+
+fn folder(database: &std::path::Path) -> String {
+    database.parent().unwrap_or(database).display().to_string()
+}
