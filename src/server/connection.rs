@@ -1,47 +1,50 @@
-//! One connection: the handshake, the login, then the pump until it ends.
+//! One connection: its way in on the threads for strangers, then the pump on those for members, until it ends.
 
-use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::timeout;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
-use super::addresses::Place;
+use super::entrance::{Entered, enter};
 use super::flood::Flood;
 use super::handle::HubHandle;
-use super::logins::Logins;
-use super::metrics::{Metrics, Open};
-use super::outbox::error_line;
-use super::pump::{Pump, line_refused};
-use crate::chat::account::DeviceKey;
-use crate::chat::login::{Checked, LoginMachine, Step};
-use crate::chat::{Login, Settings};
-use crate::trust::{certificate_hash, check_device_certificate};
-use crate::wire::framing::{BadLine, Lines};
-use crate::wire::{Message, Nick};
+use super::limits::incidents::Incidents;
+use super::limits::paced::{Paced, Rounds};
+use super::limits::strangers::Place;
+use super::limits::subject::Subject;
+use super::logins::{Logins, Source};
+use super::metrics::{Metrics, Open, Refusal};
+use super::pump::Pump;
+use crate::chat::Settings;
 
-/// What all connections share.
+/// State that all connections share.
 pub(super) struct Shared {
     pub tls: TlsAcceptor,
     pub hub: HubHandle,
     pub logins: Arc<Logins>,
     pub limits: Limits,
-    /// What the server is like now.
+    /// The current settings of the server.
     pub settings: watch::Receiver<Arc<Settings>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
     pub metrics: Arc<Metrics>,
+    pub incidents: Arc<Incidents>,
+    /// Turns on the threads for strangers.
+    pub rounds: Arc<Rounds<Subject>>,
+    /// The runtime of connections that are logged in.
+    pub members: Handle,
+    /// Tracks the tasks of all connections, for the end of the server.
+    pub tasks: TaskTracker,
 }
 
-/// What a connection may do.
+/// Limits of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     /// Time for the TLS handshake.
@@ -56,27 +59,51 @@ pub(super) struct Limits {
     pub burst: u32,
 }
 
-/// Serves a connection to its end. The permit counts it among those that are not logged in, the place among those of its
-/// address.
+/// Serves a connection to its login; from there on another task does. The place counts it among those that are not
+/// logged in.
 pub(super) async fn serve(
     tcp: TcpStream,
     peer: SocketAddr,
+    source: Source,
     shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
     place: Place,
 ) {
-    // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
-    let _ = tcp.set_nodelay(true);
-    // Boxed, both the login and what comes of it: the login's buffers are gone while the connection lives on, and
-    // the task is as small as an idle connection.
-    let metrics = shared.metrics.clone();
-    let _open = Open::begin(&metrics);
-    let Some((mut pump, nick)) = Box::pin(enter(tcp, peer, &shared)).await else { return };
-    drop((permit, shared));
+    let mut open = Open::begin(&shared.metrics);
+    debug!("Accepted connection from {peer}");
+    let entered = {
+        // Its buffers are gone while the connection lives on.
+        let entering = Paced::new(enter(tcp, source, &shared), shared.rounds.clone(), source.subject);
+        tokio::select! {
+            biased;
+            () = place.evicted() => {
+                shared.metrics.refused(Refusal::Evicted);
+                None
+            }
+            entered = entering => entered,
+        }
+    };
+    drop(place);
+    if let Some(entered) = entered {
+        open.logged_in();
+        let stay = stay(Box::new(entered), peer, shared.clone(), open);
+        shared.tasks.spawn_on(stay, &shared.members);
+    }
+}
+
+/// Serves a connection from its login to its end.
+async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _open: Open) {
+    let nick = entered.nick.clone();
+    let pump = begin(*entered, peer.ip(), &shared);
+    drop(shared);
+    let mut pump = match pump {
+        Ok(pump) => pump,
+        Err(error) => {
+            info!(%peer, account = %nick, %error, "lost at the login");
+            return;
+        }
+    };
     info!(%peer, account = %nick, "logged in");
     let reason = pump.run().await;
-    // Before it is told: who hears of it finds room for another.
-    drop(place);
     // What somebody says when leaving is a message like any other, and no message enters the log.
     let told = reason.starts_with("Quit: ") || reason.starts_with("Killed by ");
     let logged = reason.split(':').next().filter(|_| told).unwrap_or(&reason);
@@ -84,154 +111,12 @@ pub(super) async fn serve(
     pump.ended(reason);
 }
 
-async fn enter(tcp: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<(Box<Pump>, Nick)> {
-    let mut stream = match timeout(shared.limits.handshake, shared.tls.accept(tcp)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            shared.metrics.handshakes_failed.inc();
-            info!(%peer, %error, "no TLS 1.3 handshake");
-            return None;
-        }
-        Err(_) => {
-            shared.metrics.handshakes_failed.inc();
-            info!(%peer, "the handshake took too long");
-            return None;
-        }
-    };
-    let mut stopping = shared.stopping.clone();
-    let outcome = tokio::select! {
-        outcome = timeout(shared.limits.login, log_in(&mut stream, peer, shared)) => {
-            outcome.unwrap_or_else(|_| Err(Refusal::Close("The login took too long".to_owned())))
-        }
-        _ = stopping.wait_for(|stopping| *stopping) => {
-            Err(Refusal::Close("Server is shutting down".to_owned()))
-        }
-    };
-    match outcome {
-        Ok((login, nick, lines, rest)) => {
-            let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
-            let who = (peer.ip(), device_key(&stream));
-            let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone(), who);
-            pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
-            Some((Box::new(pump), nick))
-        }
-        Err(Refusal::Lost(error)) => {
-            debug!(%peer, %error, "gone before the login");
-            None
-        }
-        Err(Refusal::Close(reason)) => {
-            info!(%peer, %reason, "not logged in");
-            let farewell = async {
-                stream.write_all(&error_line(&reason)).await?;
-                stream.shutdown().await
-            };
-            // Who does not read it in time does not hear why.
-            let _ = timeout(Duration::from_secs(5), farewell).await;
-            None
-        }
-    }
-}
-
-/// Why a connection did not get in.
-enum Refusal {
-    Lost(io::Error),
-    Close(String),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
-    }
-}
-
-async fn log_in(
-    stream: &mut TlsStream<TcpStream>,
-    peer: SocketAddr,
-    shared: &Shared,
-) -> Result<(Login, Nick, Lines, VecDeque<Result<String, BadLine>>), Refusal> {
-    let device = device_key(stream);
-    let mut machine = LoginMachine::new(shared.settings.borrow().clone());
-    let mut lines = Lines::new(shared.limits.line_bytes);
-    let mut queue: VecDeque<Result<String, BadLine>> = VecDeque::new();
-    let mut input = vec![0; 4096];
-    let mut out = String::new();
-    loop {
-        while let Some(line) = queue.pop_front() {
-            let mut step = match &line {
-                Ok(line) => match Message::parse(line) {
-                    Some(message) => machine.line(&message, &mut out),
-                    None => Step::Continue,
-                },
-                Err(bad) => {
-                    machine.refuse(&line_refused(bad), &mut out);
-                    Step::Continue
-                }
-            };
-            // What the client is told before a check goes out before it: the check may take its time.
-            if !matches!(step, Step::Continue) {
-                say(stream, &mut out).await?;
-            }
-            step = match step {
-                Step::Check(credentials) => {
-                    let outcome = shared.logins.check(peer.ip(), credentials).await;
-                    shared.metrics.login(&outcome);
-                    machine.checked(outcome, &mut out)
-                }
-                Step::Prove(name) => {
-                    let outcome = match unusable_certificate(stream) {
-                        Some(why) => Checked::Unproven(why),
-                        None => shared.logins.prove(peer.ip(), device, name).await,
-                    };
-                    shared.metrics.login(&outcome);
-                    machine.checked(outcome, &mut out)
-                }
-                Step::Register(registration) => {
-                    let outcome = shared.logins.register(peer.ip(), registration).await;
-                    shared.metrics.registration(&outcome);
-                    machine.registered(outcome, &mut out)
-                }
-                other => other,
-            };
-            match step {
-                Step::Done(login) => {
-                    say(stream, &mut out).await?;
-                    let nick = machine.into_name().ok_or_else(|| Refusal::Close("No account".to_owned()))?;
-                    return Ok((login, nick, lines, queue));
-                }
-                Step::Close(reason) => {
-                    say(stream, &mut out).await?;
-                    return Err(Refusal::Close(reason));
-                }
-                _ => {}
-            }
-        }
-        say(stream, &mut out).await?;
-        let read = stream.read(&mut input).await?;
-        if read == 0 {
-            return Err(Refusal::Lost(io::ErrorKind::UnexpectedEof.into()));
-        }
-        lines.feed(input.get(..read).unwrap_or_default(), |line| queue.push_back(line.map(str::to_owned)));
-    }
-}
-
-async fn say(stream: &mut TlsStream<TcpStream>, out: &mut String) -> io::Result<()> {
-    if !out.is_empty() {
-        stream.write_all(out.as_bytes()).await?;
-        stream.flush().await?;
-        out.clear();
-    }
-    Ok(())
-}
-
-/// The certificate that the client showed, if that can be a device's.
-fn device_key(stream: &TlsStream<TcpStream>) -> Option<DeviceKey> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
-    check_device_certificate(certificate).ok()?;
-    Some(DeviceKey(certificate_hash(certificate)))
-}
-
-/// Why the certificate that the client showed cannot be a device's, if it showed one.
-fn unusable_certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
-    check_device_certificate(certificate).err().map(|why| why.to_string())
+fn begin(entered: Entered, peer: IpAddr, shared: &Shared) -> io::Result<Box<Pump>> {
+    let Entered { mut stream, login, device, lines, rest, .. } = entered;
+    stream.get_mut().0.settle()?;
+    let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
+    let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone(), (peer, device));
+    pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
+    // Boxed, so that the task is as small as an idle connection.
+    Ok(Box::new(pump))
 }

@@ -3,22 +3,25 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::addresses::Addresses;
 use super::connection::{Shared, serve};
+use super::limits::incidents::Incident;
+use super::limits::strangers::{NoPlace, Strangers};
+use super::metrics::Refusal;
 
 /// Connections that the kernel may hold before they are accepted.
 const BACKLOG: i32 = 4096;
 
-/// After an error of accepting, such as no more file descriptors, the listener rests so long.
+/// Pause after an error, such as having no file descriptor left.
 const REST: Duration = Duration::from_millis(50);
+
+/// Time for which such errors are not logged again.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Listens on an address. An IPv6 address takes IPv6 alone, so that `0.0.0.0` and `[::]` can stand beside each other.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -33,32 +36,41 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts connections for ever. A permit stands for a connection that is not logged in; without one nothing is
-/// accepted, so that strangers cannot take all of the server's memory.
-pub(super) async fn accept(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    strangers: Arc<Semaphore>,
-    addresses: Arc<Addresses>,
-    tasks: TaskTracker,
-) {
+/// Accepts connections without end, each with a place among those that are not logged in.
+pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, strangers: Arc<Strangers>) {
+    let mut quiet_until: Option<Instant> = None;
     loop {
-        // The semaphore is never closed.
-        let Ok(permit) = strangers.clone().acquire_owned().await else { return };
         let (tcp, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "cannot accept connections for a moment");
+                // Strangers can cause it by taking all file descriptors: one of them makes room.
+                strangers.make_room();
+                if quiet_until.is_none_or(|until| until <= Instant::now()) {
+                    warn!(%error, "cannot accept connections for a moment; not logged again for a minute");
+                    quiet_until = Some(Instant::now() + QUIET);
+                }
                 tokio::time::sleep(REST).await;
                 continue;
             }
         };
-        let Some(place) = addresses.enter(peer.ip()) else {
-            info!(%peer, "refused: too many connections from this address");
-            continue;
-        };
-        info!("Accepted connection from {peer}");
-        let shared = shared.clone();
-        tasks.spawn(serve(tcp, peer, shared, permit, place));
+        let source = shared.logins.source(peer.ip(), None);
+        match strangers.enter(source.subject) {
+            Ok(place) => {
+                let connection = serve(tcp, peer, source, shared.clone(), place);
+                shared.tasks.spawn(connection);
+            }
+            Err(no_place) => {
+                let (refusal, why) = match no_place {
+                    NoPlace::Subject => (Refusal::Address, "too many connections from this address"),
+                    NoPlace::Total => (Refusal::Total, "too many connections"),
+                };
+                shared.metrics.refused(refusal);
+                shared.incidents.note(
+                    source.subject,
+                    Incident::Refused,
+                    format_args!("refused: {why} are not logged in peer={peer}"),
+                );
+            }
+        }
     }
 }

@@ -10,13 +10,16 @@ use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
 use super::handle::{HubHandle, now};
-use super::passwords::{Password, PasswordError, Passwords, Verdict};
+use super::limits::incidents::{Incident, Incidents};
+use super::limits::subject::{Subject, Subjects};
+use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
 use super::throttle::{Gate, Throttle};
+use super::turns::{Crowded, FairQueue, Limits};
 use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, Refused, Registration, Verified};
 use crate::chat::record::{AccountChange, AccountId};
 use crate::chat::sasl::Credentials;
-use crate::store::accounts::AccountError;
+use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::invites::{self, RedeemError, Redeemed};
 use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
@@ -30,43 +33,85 @@ pub(super) struct Logins {
     store: Store,
     passwords: Arc<Passwords>,
     throttle: Mutex<Throttle>,
+    /// Reads of the store for connections that are not logged in: one at a time, so that they delay no member's.
+    lookups: FairQueue<Subject>,
+    subjects: Subjects,
+    incidents: Arc<Incidents>,
     hub: HubHandle,
 }
 
+/// The origin of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub peer: IpAddr,
+    pub subject: Subject,
+    /// The account of the session, once there is one.
+    pub account: Option<AccountId>,
+}
+
+/// Lookups at a time, so that readers are left for members, and lookups of one subject that wait.
+const LOOKUPS: Limits = Limits { at_once: 1, each: 1, waiting: 4096 };
+
 impl Logins {
-    pub fn new(store: Store, passwords: Arc<Passwords>, hub: HubHandle) -> Self {
-        Self { store, passwords, throttle: Mutex::default(), hub }
+    pub fn new(store: Store, passwords: Arc<Passwords>, hub: HubHandle, incidents: Arc<Incidents>) -> Self {
+        Self {
+            store,
+            passwords,
+            throttle: Mutex::default(),
+            lookups: FairQueue::new(LOOKUPS),
+            subjects: Subjects::default(),
+            incidents,
+            hub,
+        }
     }
 
-    /// Checks a password. Who failed before waits for its turn first; an account that is not there or is disabled
-    /// takes as long as a wrong password and is told the same.
-    pub async fn check(&self, peer: IpAddr, credentials: Credentials) -> Checked {
+    /// The origin of what a connection from this address asks.
+    pub fn source(&self, peer: IpAddr, account: Option<AccountId>) -> Source {
+        Source { peer, subject: self.subjects.of(peer), account }
+    }
+
+    /// Checks a password. A source that failed before waits for its turn first; an account that does not exist or is
+    /// disabled takes as long as a wrong password and gets the same answer. Dropping the future gives up the turn.
+    pub async fn check(&self, source: Source, credentials: Credentials) -> Checked {
+        let Source { peer, subject, .. } = source;
         // A text that cannot be a name is throttled like a name that nobody has.
         let nobody = Nick::parse("_").expect("a valid nick");
         let name = credentials.name.clone().unwrap_or(nobody);
-        let gate = self.throttle.lock().attempt(peer, &name, Instant::now().into());
+        let gate = self.throttle.lock().attempt(subject, &name, Instant::now().into());
         match gate {
             Gate::Wait(turn) => tokio::time::sleep(turn).await,
             Gate::Refuse(turn) => {
-                warn!(%peer, account = %name, "login refused: too many failed before");
+                self.incidents.note(
+                    subject,
+                    Incident::Password,
+                    format_args!("login refused: too many failed before peer={peer} account={name}"),
+                );
                 return Checked::Later(format!(
                     "Too many failed logins from your address, try again in {} s",
                     turn.as_secs().max(1)
                 ));
             }
         }
-        match self.verify(credentials.name, credentials.password).await {
+        match self.verify(source, credentials.name, credentials.password).await {
             Ok(Some(verified)) => {
-                self.throttle.lock().succeeded(peer, &name);
+                self.throttle.lock().succeeded(subject, &name);
                 Checked::Right(verified)
             }
             Ok(None) => {
-                warn!(%peer, account = %name, "login failed");
-                self.throttle.lock().failed(peer, &name, Instant::now().into());
+                self.incidents.note(
+                    subject,
+                    Incident::Password,
+                    format_args!("login failed peer={peer} account={name}"),
+                );
+                self.throttle.lock().failed(subject, &name, Instant::now().into());
                 Checked::Wrong
             }
             Err(why) => {
-                warn!(%peer, account = %name, %why, "login not checked");
+                self.incidents.note(
+                    subject,
+                    Incident::Password,
+                    format_args!("login not checked: {why} peer={peer} account={name}"),
+                );
                 Checked::Later("The server is too busy to check passwords, try again in a moment".to_owned())
             }
         }
@@ -74,20 +119,24 @@ impl Logins {
 
     async fn verify(
         &self,
+        source: Source,
         name: Option<Nick>,
         password: Zeroizing<String>,
     ) -> Result<Option<Verified>, PasswordError> {
         let since = self.hub.password_changes();
         let known = match name {
-            Some(name) => self.store.credentials(name).await.map_err(|error| {
-                warn!(%error, "cannot read an account");
-                PasswordError::Resources
-            })?,
+            Some(name) => {
+                let _turn = self.lookups.take(source.subject).await.map_err(|Crowded| PasswordError::Busy)?;
+                self.store.credentials(name).await.map_err(|error| {
+                    warn!(%error, "cannot read an account");
+                    PasswordError::Resources
+                })?
+            }
             None => None,
         };
         let known = known.filter(|known| !known.account.disabled);
         let stored = known.as_ref().and_then(|known| known.password.clone());
-        let verdict = self.passwords.verify(stored.clone(), password).await?;
+        let verdict = self.passwords.verify(source.requester(), stored.clone(), password).await?;
         let (Some(known), Verdict::Right(renewed)) = (known, verdict) else { return Ok(None) };
         let account = known.account;
         if let (Some(new), Some(old)) = (renewed, stored) {
@@ -109,12 +158,18 @@ impl Logins {
     }
 
     /// Finds the account that the certificate of a connection logs in to.
-    pub async fn prove(&self, peer: IpAddr, key: Option<DeviceKey>, name: Option<Nick>) -> Checked {
+    pub async fn prove(&self, source: Source, key: Option<DeviceKey>, name: Option<Nick>) -> Checked {
+        let peer = source.peer;
         let Some(key) = key else {
             return Checked::Unproven("This connection shows no client certificate".to_owned());
         };
         let since = self.hub.password_changes();
-        let found = self.store.read(move |conn| Ok::<_, StoreError>(devices::account(conn, key)?)).await;
+        let found = {
+            let Ok(_turn) = self.lookups.take(source.subject).await else {
+                return Checked::Unproven("The server is too busy, try again in a moment".to_owned());
+            };
+            self.store.read(move |conn| Ok::<_, StoreError>(devices::account(conn, key)?)).await
+        };
         match found {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
                 // When it last logged in is for its owner to read: a login does not depend on it.
@@ -125,7 +180,11 @@ impl Logins {
                 Checked::Right(Verified { account: account.id, name: account.name, since, device: Some(key) })
             }
             Ok(_) => {
-                warn!(%peer, %key, "no account of this device");
+                self.incidents.note(
+                    source.subject,
+                    Incident::Device,
+                    format_args!("no account of this device peer={peer} key={key}"),
+                );
                 Checked::Unproven("This certificate is no device of the account".to_owned())
             }
             Err(error) => {
@@ -136,7 +195,12 @@ impl Logins {
     }
 
     /// Redeems an invite: makes the account or gives it the new password, and tells the chat of it.
-    pub async fn register(&self, peer: IpAddr, wanted: Registration) -> Result<Verified, Refused> {
+    pub async fn register(
+        self: &Arc<Self>,
+        source: Source,
+        wanted: Registration,
+    ) -> Result<Verified, Refused> {
+        let Source { peer, subject, .. } = source;
         let refused = |code, text: String| Err(Refused { code, text });
         let Some(token) = wanted.token else {
             return refused(
@@ -147,7 +211,7 @@ impl Logins {
         };
         // Guessing tokens is slowed like guessing passwords.
         let guess = Nick::parse("_invite").expect("a valid nick");
-        if let Gate::Wait(turn) = self.throttle.lock().attempt(peer, &guess, Instant::now().into()) {
+        if let Gate::Wait(turn) = self.throttle.lock().attempt(subject, &guess, Instant::now().into()) {
             if turn > Duration::ZERO {
                 return refused("TEMPORARILY_UNAVAILABLE", "Too many tries, wait a little".to_owned());
             }
@@ -159,50 +223,80 @@ impl Logins {
             // No token hashes to nothing: it is unknown, like any that was not given out.
             Err(_) => [0; 32],
         };
-        let outcome = async {
+        let checked = async {
+            let turn = self.lookups.take(subject).await.map_err(|Crowded| Failure::Busy)?;
             self.store.check_invite(hash, wanted.name.clone(), now()).await?;
+            drop(turn);
             let password = Password::new(&wanted.password).map_err(Failure::Weak)?;
-            let phc = self.passwords.hash(password).await.map_err(|_| Failure::Busy)?;
-            let redeemed = self.store.redeem(hash, wanted.name.clone(), phc.clone(), now()).await?;
-            Ok::<_, Failure>((redeemed, phc))
+            let phc = self.passwords.hash(source.requester(), password);
+            phc.await.map_err(|_| Failure::Busy)
         };
-        match outcome.await {
-            Ok((Redeemed::Made(account, lands_in), _)) => {
+        let failure = match checked.await {
+            Ok(phc) => {
+                // From here on it runs to its end, also where the client goes: the chat must hear of what the store did.
+                let (this, name) = (self.clone(), wanted.name.clone());
+                let redeemed = tokio::spawn(async move { this.redeem(peer, hash, name, phc).await });
+                match redeemed.await {
+                    Ok(Ok(outcome)) => return outcome,
+                    Ok(Err(failure)) => failure,
+                    Err(_) => Failure::Busy,
+                }
+            }
+            Err(failure) => failure,
+        };
+        let (code, text) = failure.tell();
+        self.incidents.note(
+            subject,
+            Incident::Invite,
+            format_args!("invite not redeemed peer={peer} account={} code={code}", wanted.name),
+        );
+        if code == "TOKEN_UNKNOWN" {
+            self.throttle.lock().failed(subject, &guess, Instant::now().into());
+        }
+        refused(code, text)
+    }
+
+    async fn redeem(
+        &self,
+        peer: IpAddr,
+        token: [u8; 32],
+        name: Nick,
+        phc: PasswordHash,
+    ) -> Result<Result<Verified, Refused>, Failure> {
+        let later = |text: &str| Ok(Err(Refused { code: "TEMPORARILY_UNAVAILABLE", text: text.to_owned() }));
+        match self.store.redeem(token, name, phc.clone(), now()).await? {
+            Redeemed::Made(account, lands_in) => {
                 info!(%peer, account = %account.name, "account made with an invite");
                 let since = self.hub.password_changes();
                 let verified =
                     Verified { account: account.id, name: account.name.clone(), since, device: None };
                 self.hub.account_changed(AccountChange::Added(account, lands_in)).await;
-                Ok(verified)
+                Ok(Ok(verified))
             }
-            Ok((Redeemed::Reset(account), phc)) => {
+            Redeemed::Reset(account) => {
                 info!(%peer, account = %account.name, "password and devices reset with an invite");
                 self.hub.account_changed(AccountChange::PasswordChanged(account.id)).await;
                 if let Err(error) = close_ways_in(&self.store, account.id).await {
                     warn!(%error, account = %account.name, "devices and invites that were added meanwhile are not forgotten");
-                    return refused("TEMPORARILY_UNAVAILABLE", "Log in with the new password".to_owned());
+                    return later("Log in with the new password");
                 }
                 // Counted after the own change. If the password is another by now, that is not this one's login.
                 let since = self.hub.password_changes();
                 match self.store.credentials(account.name.clone()).await {
                     Ok(Some(stands)) if stands.password.as_ref() == Some(&phc) => {
-                        Ok(Verified { account: account.id, name: account.name, since, device: None })
+                        Ok(Ok(Verified { account: account.id, name: account.name, since, device: None }))
                     }
-                    _ => refused(
-                        "TEMPORARILY_UNAVAILABLE",
-                        "The password was changed again meanwhile, log in with the latest".to_owned(),
-                    ),
+                    _ => later("The password was changed again meanwhile, log in with the latest"),
                 }
-            }
-            Err(failure) => {
-                let (code, text) = failure.tell();
-                warn!(%peer, account = %wanted.name, %code, "invite not redeemed");
-                if code == "TOKEN_UNKNOWN" {
-                    self.throttle.lock().failed(peer, &guess, Instant::now().into());
-                }
-                refused(code, text)
             }
         }
+    }
+}
+
+impl Source {
+    /// The subject that takes turns for the password check.
+    pub fn requester(self) -> Requester {
+        self.account.map_or(Requester::Stranger(self.subject), Requester::Account)
     }
 }
 

@@ -8,8 +8,8 @@ use tracing::{info, warn};
 
 use super::handle::now;
 use super::invites;
-use super::logins::Logins;
-use super::passwords::{Password, Passwords};
+use super::logins::{Logins, Source};
+use super::passwords::{Password, Passwords, Requester};
 use super::reload::{ReloadError, Reloader};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret};
 use crate::chat::invites::{InviteOutcome, InviteRequest};
@@ -53,11 +53,13 @@ impl Manager {
     pub async fn run(&self, asker: Asker, request: Request) -> Result<Outcome, StoreError> {
         let account = asker.account;
         match request {
-            Request::Oper(credentials) => Ok(match self.logins.check(asker.peer, credentials).await {
-                Checked::Right(verified) => Outcome::Oper(verified.account, verified.since),
-                Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
-                Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
-            }),
+            Request::Oper(credentials) => {
+                Ok(match self.logins.check(self.source(asker), credentials).await {
+                    Checked::Right(verified) => Outcome::Oper(verified.account, verified.since),
+                    Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
+                    Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
+                })
+            }
             Request::Password(credentials, new) => self.password(asker, credentials, new).await,
             Request::DeviceAdd(key) => match key.or(asker.device) {
                 Some(key) => self.device_add(asker, key).await,
@@ -90,6 +92,11 @@ impl Manager {
         }
     }
 
+    /// Password checks of a session take turns by account.
+    fn source(&self, asker: Asker) -> Source {
+        self.logins.source(asker.peer, Some(asker.account))
+    }
+
     async fn password(&self, asker: Asker, old: Credentials, new: Secret) -> Result<Outcome, StoreError> {
         let password = match Password::new(&new.0) {
             Ok(password) => password,
@@ -100,7 +107,7 @@ impl Manager {
             Some(name) => self.store.credentials(name.clone()).await?.and_then(|known| known.password),
             None => None,
         };
-        match self.logins.check(asker.peer, old).await {
+        match self.logins.check(self.source(asker), old).await {
             Checked::Right(verified) if verified.account == asker.account => {}
             Checked::Later(why) | Checked::Unproven(why) => {
                 return Ok(refused("TEMPORARILY_UNAVAILABLE", why));
@@ -109,7 +116,7 @@ impl Manager {
                 return Ok(refused("WRONG_PASSWORD", "That is not your present password"));
             }
         }
-        let Ok(hash) = self.passwords.hash(password).await else {
+        let Ok(hash) = self.passwords.hash(Requester::Account(asker.account), password).await else {
             return Ok(refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"));
         };
         let id = asker.account;

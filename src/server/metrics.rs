@@ -28,6 +28,8 @@ pub struct Metrics {
     pub(super) open: Gauge,
     /// Connections that did not get through the TLS handshake.
     pub(super) handshakes_failed: Counter,
+    refusals: Family<Label, Counter>,
+    strangers: Gauge,
     logins: Counter,
     logins_refused: Counter,
     /// The server was too busy, or the caller too eager.
@@ -51,6 +53,25 @@ pub struct Metrics {
     store: Arc<Status>,
 }
 
+/// The reason for which a connection is closed before its login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Its address has as many as it may have.
+    Address,
+    /// There are as many as there may be.
+    Total,
+    /// It had to make room for one of another address.
+    Evicted,
+    /// It sent or asked for too much.
+    Budget,
+    /// Its login took too long.
+    Time,
+    /// The login failed.
+    Login,
+    /// The server ended it.
+    Ended,
+}
+
 /// Name and value of the one label that a number has.
 type Label = [(&'static str, &'static str); 1];
 
@@ -68,7 +89,14 @@ impl Metrics {
         let commit = |result| commits.get_or_create_owned(&[("result", result)]);
         let messages = counters(&mut registry, "messages", "What people said, by what came of it");
         let message = |result| messages.get_or_create_owned(&[("result", result)]);
+        let refused = "Connections that were closed before their login, by the reason";
         Self {
+            refusals: counters(&mut registry, "connections_refused", refused),
+            strangers: gauge(
+                &mut registry,
+                "connections_before_login",
+                "Connections that are open and not logged in",
+            ),
             logins: result("ok"),
             logins_refused: result("refused"),
             logins_deferred: result("deferred"),
@@ -132,6 +160,20 @@ impl Metrics {
         }
     }
 
+    /// A connection was closed before its login.
+    pub(super) fn refused(&self, refusal: Refusal) {
+        let reason = match refusal {
+            Refusal::Address => "address",
+            Refusal::Total => "total",
+            Refusal::Evicted => "evicted",
+            Refusal::Budget => "budget",
+            Refusal::Time => "time",
+            Refusal::Login => "login",
+            Refusal::Ended => "ended",
+        };
+        self.refusals.get_or_create(&[("reason", reason)]).inc();
+    }
+
     /// Somebody tried to log in.
     pub(super) fn login(&self, outcome: &Checked) {
         match outcome {
@@ -192,19 +234,33 @@ impl Metrics {
 }
 
 /// Counts a connection as open until it is dropped.
-pub(super) struct Open<'a>(&'a Gauge);
+#[derive(Debug)]
+pub(super) struct Open {
+    open: Gauge,
+    /// Until its login.
+    stranger: Option<Gauge>,
+}
 
-impl<'a> Open<'a> {
-    pub fn begin(metrics: &'a Metrics) -> Self {
+impl Open {
+    pub fn begin(metrics: &Metrics) -> Self {
         metrics.connections.inc();
         metrics.open.inc();
-        Self(&metrics.open)
+        metrics.strangers.inc();
+        Self { open: metrics.open.clone(), stranger: Some(metrics.strangers.clone()) }
+    }
+
+    /// It logged in.
+    pub fn logged_in(&mut self) {
+        if let Some(stranger) = self.stranger.take() {
+            stranger.dec();
+        }
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
-        self.0.dec();
+        self.logged_in();
+        self.open.dec();
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! [`Server::run`] is the whole server; the command line and the tests call it alike.
 
-mod addresses;
 pub mod admin;
 pub mod advertise;
 pub mod announce;
@@ -13,10 +12,12 @@ pub mod config;
 mod connection;
 pub mod control;
 mod deliver;
+mod entrance;
 mod flood;
 mod handle;
 mod hub;
 mod invites;
+mod limits;
 mod listener;
 mod logins;
 mod manage;
@@ -24,18 +25,24 @@ pub mod metrics;
 mod outbox;
 mod overtake;
 pub mod passwords;
+mod priority;
 mod pump;
 pub mod reload;
 mod retention;
 mod session;
+mod socket;
 pub mod throttle;
 mod turns;
 
+use std::io;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -49,6 +56,9 @@ use crate::wire::Millis;
 use asks::Asks;
 use certificates::Certificates;
 use config::Config;
+use limits::incidents::Incidents;
+use limits::paced::Rounds;
+use limits::strangers::Strangers;
 use manage::Manager;
 use metrics::Metrics;
 use passwords::Passwords;
@@ -57,8 +67,11 @@ use reload::Reloader;
 pub use handle::now;
 pub use listener::bind;
 
-/// Connections that may be between their arrival and their login at one time.
-const STRANGERS: usize = 4096;
+/// Most threads for connections that are not logged in: each makes a thousand handshakes a second.
+const STRANGERS_THREADS: usize = 4;
+
+/// Steps of strangers between two looks for news of their sockets.
+const EVENT_INTERVAL: u32 = 8;
 
 /// How long sessions that are told to end may take to do so.
 const FAREWELL: Duration = Duration::from_secs(6);
@@ -67,9 +80,9 @@ const FAREWELL: Duration = Duration::from_secs(6);
 pub struct Server {
     hub: hub::Hub,
     handle: handle::HubHandle,
-    shared: Arc<connection::Shared>,
+    shared: connection::Shared,
     stopping: watch::Sender<bool>,
-    addresses: Arc<addresses::Addresses>,
+    strangers: Arc<Strangers>,
     /// The store, and what of it is to be kept.
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
@@ -101,7 +114,9 @@ impl Server {
             }
         };
         let (handle, orders) = handle::HubHandle::new();
-        let logins = Arc::new(logins::Logins::new(store.clone(), passwords.clone(), handle.clone()));
+        let incidents: Arc<Incidents> = Arc::default();
+        let logins = logins::Logins::new(store.clone(), passwords.clone(), handle.clone(), incidents.clone());
+        let logins = Arc::new(logins);
         let (history, kept_history) = watch::channel(config.history.clone());
         let (announce, announced) = watch::channel(Arc::new(settings.clone()));
         let live = certificates.live();
@@ -130,7 +145,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new(started, store.status().clone()));
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (send_queue, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
-        let shared = Arc::new(connection::Shared {
+        let shared = connection::Shared {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
             hub: handle.clone(),
             logins,
@@ -144,9 +159,20 @@ impl Server {
             settings: announced,
             stopping: stop,
             metrics: metrics.clone(),
-        });
-        let addresses = addresses::Addresses::new(limits.connections_per_address);
-        Ok(Self { hub, handle, shared, stopping, addresses, retention, reloader, metrics })
+            incidents,
+            rounds: Rounds::new(strangers_threads()),
+            members: Handle::current(),
+            tasks: TaskTracker::new(),
+        };
+        // The rest of the files is for members, the store and whatever else has to be opened.
+        let files = rlimit::Resource::NOFILE
+            .get_soft()
+            .map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX));
+        let strangers = Strangers::new(
+            as_usize(limits.connections_per_address),
+            as_usize(limits.connections_before_login).min(files),
+        );
+        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics })
     }
 
     /// What it counts.
@@ -167,7 +193,7 @@ impl Server {
     /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
     /// confirmed or is on its way was kept.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let Self { hub, handle, shared, stopping, addresses, retention: (store, history), reloader, .. } =
+        let Self { hub, handle, shared, stopping, strangers, retention: (store, history), reloader, .. } =
             self;
         let sums = tokio::spawn(fill_checksums(store.clone()));
         let retention = tokio::spawn(retention::run(store, history));
@@ -177,20 +203,20 @@ impl Server {
             let reloader = reloader.clone();
             async move { reloader.tell_of_certificate().await }
         }));
-        let tasks = TaskTracker::new();
-        let strangers = Arc::new(Semaphore::new(STRANGERS));
-        let acceptors: Vec<_> = listeners
-            .into_iter()
-            .map(|listener| {
-                tokio::spawn(listener::accept(
-                    listener,
-                    shared.clone(),
-                    strangers.clone(),
-                    addresses.clone(),
-                    tasks.clone(),
-                ))
-            })
-            .collect();
+        let tasks = shared.tasks.clone();
+        let shared = Arc::new(shared);
+        let entrance = Entrance::start();
+        let noted = shared.incidents.clone();
+        let mut acceptors = vec![entrance.spawn(async move { noted.run().await })];
+        for listener in listeners {
+            let (shared, strangers) = (shared.clone(), strangers.clone());
+            acceptors.push(entrance.spawn(async move {
+                match move_here(listener) {
+                    Ok(listener) => listener::accept(listener, shared, strangers).await,
+                    Err(error) => warn!(%error, "cannot accept connections"),
+                }
+            }));
+        }
         let hub = tokio::spawn(hub.run());
         stop.await;
         info!("shutting down");
@@ -217,6 +243,50 @@ async fn fill_checksums(store: Store) {
         warn!(%error, "cannot give old messages their checksums yet");
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
+}
+
+/// The threads for connections that are not logged in. They have a low priority, so that members wait for no handshake.
+struct Entrance(Option<Runtime>);
+
+impl Entrance {
+    fn start() -> Self {
+        let threads = Builder::new_multi_thread()
+            .worker_threads(strangers_threads())
+            .thread_name("strangers")
+            .on_thread_start(priority::lower)
+            // News of a socket waits behind few steps of others, so that turns go round all who are ready.
+            .event_interval(EVENT_INTERVAL)
+            .enable_all()
+            .build();
+        if let Err(error) = &threads {
+            warn!(%error, "cannot start threads for strangers, they share those of members");
+        }
+        Self(threads.ok())
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.0 {
+            Some(threads) => threads.spawn(task),
+            None => tokio::spawn(task),
+        }
+    }
+}
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Moves a listener to the runtime that calls.
+fn move_here(listener: TcpListener) -> io::Result<TcpListener> {
+    TcpListener::from_std(listener.into_std()?)
+}
+
+fn strangers_threads() -> usize {
+    (available_parallelism().map_or(1, usize::from) / 2).clamp(1, STRANGERS_THREADS)
 }
 
 /// Where the administration tells the chat what it changed.

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::flood::Flood;
 use super::outbox;
 use super::session::{Ready, Said, Session};
+use super::socket::Socket;
 use crate::chat::account::DeviceKey;
 use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login, label};
@@ -44,7 +44,7 @@ thread_local! {
 
 /// A logged-in connection.
 pub(super) struct Pump {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Socket>,
     session: Arc<Session>,
     ready: Arc<Ready>,
     lines: Lines,
@@ -68,7 +68,7 @@ struct Writing {
 impl Pump {
     /// A session for a client that has logged in. The hub hears of it with what the client says first.
     pub fn new(
-        stream: TlsStream<TcpStream>,
+        stream: TlsStream<Socket>,
         login: Login,
         lines: Lines,
         flood: Flood,

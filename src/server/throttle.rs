@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::limits::subject::Subject;
 use crate::wire::Nick;
 
 /// What is to become of a try.
@@ -52,15 +52,8 @@ const ADDRESS: Policy = Policy {
 /// The failed logins of late.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    pairs: Table<(Network, Nick)>,
-    addresses: Table<Network>,
-}
-
-/// An IPv4 address, or the 64 bits of an IPv6 address that a host cannot choose at will.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Network {
-    V4([u8; 4]),
-    V6([u16; 4]),
+    pairs: Table<(Subject, Nick)>,
+    addresses: Table<Subject>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,30 +76,28 @@ impl Throttle {
     pub const MOST: usize = 1 << 15;
 
     /// Somebody at `from` is about to try a password of the account `name`.
-    pub fn attempt(&mut self, from: IpAddr, name: &Nick, now: Instant) -> Gate {
-        let network = Network::of(from);
-        let pair = (network, name.clone());
-        let turn = self.pairs.turn(&pair, now).max(self.addresses.turn(&network, now));
+    pub fn attempt(&mut self, from: Subject, name: &Nick, now: Instant) -> Gate {
+        let pair = (from, name.clone());
+        let turn = self.pairs.turn(&pair, now).max(self.addresses.turn(&from, now));
         let wait = turn - now;
         if wait > Self::PATIENCE {
             return Gate::Refuse(wait);
         }
         self.pairs.take_turn(&pair, turn, PAIR);
-        self.addresses.take_turn(&network, turn, ADDRESS);
+        self.addresses.take_turn(&from, turn, ADDRESS);
         Gate::Wait(wait)
     }
 
     /// The password was wrong, or there was no such account.
-    pub fn failed(&mut self, from: IpAddr, name: &Nick, now: Instant) {
-        let network = Network::of(from);
-        self.pairs.failed((network, name.clone()), now, PAIR);
-        self.addresses.failed(network, now, ADDRESS);
+    pub fn failed(&mut self, from: Subject, name: &Nick, now: Instant) {
+        self.pairs.failed((from, name.clone()), now, PAIR);
+        self.addresses.failed(from, now, ADDRESS);
     }
 
     /// The password was right: whoever typed it wrong before is forgiven. The address is not, or a guesser would log
     /// in to an account of his own in between.
-    pub fn succeeded(&mut self, from: IpAddr, name: &Nick) {
-        self.pairs.0.remove(&(Network::of(from), name.clone()));
+    pub fn succeeded(&mut self, from: Subject, name: &Nick) {
+        self.pairs.0.remove(&(from, name.clone()));
     }
 }
 
@@ -115,18 +106,6 @@ impl Policy {
         match failures.checked_sub(self.free) {
             None => Duration::ZERO,
             Some(doublings) => self.first.saturating_mul(1 << doublings.min(20)).min(self.most),
-        }
-    }
-}
-
-impl Network {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self::V4(v4.octets()),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self::V6([a, b, c, d])
-            }
         }
     }
 }
@@ -182,9 +161,10 @@ impl<K: Eq + Hash + Clone> Table<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const HERE: Subject = Subject::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const ELSEWHERE: Subject = Subject::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
     const FREE: Gate = Gate::Wait(Duration::ZERO);
 
     fn nick(name: &str) -> Nick {
@@ -195,7 +175,7 @@ mod tests {
         Duration::from_secs(s)
     }
 
-    fn fail(throttle: &mut Throttle, from: IpAddr, name: &str, times: u32, now: Instant) {
+    fn fail(throttle: &mut Throttle, from: Subject, name: &str, times: u32, now: Instant) {
         for _ in 0..times {
             throttle.failed(from, &nick(name), now);
         }
@@ -270,7 +250,7 @@ mod tests {
     #[test]
     fn hosts_cannot_change_their_address_within_their_network() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
-        let address = |text: &str| text.parse::<IpAddr>().expect(text);
+        let address = |text: &str| Subject::of(text.parse().expect(text), &[]);
         for n in 0..100 {
             throttle.failed(address(&format!("2001:db8::{n:x}")), &nick("alice"), now);
             throttle.failed(address("192.0.2.9"), &nick("alice"), now);
@@ -289,7 +269,7 @@ mod tests {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "alice", 9, now);
         for n in 0..u32::try_from(2 * Throttle::MOST).expect("few") {
-            throttle.failed(IpAddr::V4(n.into()), &nick("bob"), now);
+            throttle.failed(Subject::Address(IpAddr::V4(n.into())), &nick("bob"), now);
         }
         assert!(throttle.pairs.0.len() <= Throttle::MOST && throttle.addresses.0.len() <= Throttle::MOST);
         assert!(matches!(throttle.attempt(HERE, &nick("alice"), now), Gate::Refuse(_)));

@@ -7,7 +7,6 @@ fn the_log_tells_who_came_who_spoke_and_who_left() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let address = alice.address().to_string();
-    server.wait_for_log(|line| line.contains(&format!("Accepted connection from {address}")));
     server.wait_for_log(|line| line.contains("alice") && line.contains(&address));
     alice.request("JOIN #room");
     alice.send("PRIVMSG #room :a secret of thirty-two letters!!");
@@ -34,8 +33,7 @@ fn a_text_cannot_forge_a_line_of_the_log() {
     stranger.send("CAP REQ :sasl");
     stranger.introduce("alice");
     stranger.authenticate("x\u{1b}[31m\r\nINFO forged", "guess");
-    stranger.authenticate("marker", "guess");
-    let line = server.wait_for_log(|line| line.contains("marker"));
+    let line = server.wait_for_log(|line| line.contains("login failed"));
     assert!(!line.contains('\u{1b}'), "{line}");
     let log = server.log();
     assert!(!log.contains('\u{1b}') && !log.lines().any(|l| l.starts_with("INFO forged")), "{log}");

@@ -1,9 +1,6 @@
-//! Bounds: on what one client may say, on connections, and on what waits for a slow reader.
+//! Bounds: on what one client may say, and on what waits for a slow reader.
 
-use std::io::Read as _;
-use std::net::TcpStream;
-
-use crate::common::{Client, LONG, PATIENCE, server_with};
+use crate::common::{Client, LONG, server_with};
 
 #[test]
 fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
@@ -40,25 +37,6 @@ fn asking_for_many_capabilities_one_by_one_is_no_flood() {
         client.command("CAP * NAK");
     }
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
-}
-
-#[test]
-fn one_address_has_so_many_connections_and_no_more() {
-    let server = server_with(&["limits.connections_per_address = 3"]);
-    let mut open = [Client::login(&server, "alice"), Client::login(&server, "bob"), Client::connect(&server)];
-    let mut refused = TcpStream::connect(server.address).expect("a connection");
-    refused.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-    let mut received = Vec::new();
-    // Closed or reset before a handshake; it says nothing.
-    drop(refused.read_to_end(&mut received));
-    assert!(received.is_empty(), "{received:?}");
-    server.wait_for_log(|line| line.contains("too many connections"));
-    open[0].barrier();
-    let [alice, ..] = open;
-    alice.close();
-    server.wait_for_log(|line| line.contains("disconnected"));
-    // There is room for one again.
-    Client::login(&server, "carol");
 }
 
 #[test]

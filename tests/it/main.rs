@@ -66,6 +66,7 @@ mod sessions;
 mod several_devices;
 mod startup;
 mod storage;
+mod strangers;
 mod terminal;
 mod transport;
 mod vanishing;

@@ -167,7 +167,7 @@ fn a_link_with_a_retired_root_changes_nothing_about_the_server_that_left_it() {
     runs(home, "dora", &args, "another password\n");
     assert_eq!(known().pick(Some(&real.name)).expect("known still"), &real);
     assert_eq!(known().iter().count(), 2);
-    let visits = || impostor.log().matches("Accepted connection").count();
+    let visits = || impostor.connections();
     let before = visits();
     runs(home, "dora", &["send", "echo", "to the real one", "--server", &real.name], "");
     assert_eq!(visits(), before);
@@ -250,7 +250,7 @@ fn known_servers_that_cannot_be_read_are_left_alone_and_nobody_is_let_near() {
     let file = home.path("dora/parlour/servers.toml");
     let good = fs::read_to_string(&file).expect("known servers");
     let link = home.invite(&[]);
-    let connections = || server.log().matches("Accepted connection").count();
+    let connections = || server.connections();
     let before = connections();
     for (text, expected) in [
         (

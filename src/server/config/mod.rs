@@ -117,10 +117,16 @@ pub struct Limits {
     /// asks when it enters twenty channels together (JOIN, MODE and WHO for each).
     #[serde(deserialize_with = "values::between::<1, 1_000_000, _, _>")]
     pub burst: u32,
-    /// Connections that one IP address may have open, 0 for no limit. Default: 250, a classroom behind one
-    /// router with laptops and phones; far fewer than a machine has file descriptors.
+    /// Connections that one address may have open and not logged in, 0 for no limit; an address is an IPv4 address, a
+    /// /64 of IPv6, and on links of this machine and in private networks an IPv6 address. Default: 250, a classroom
+    /// behind one router with laptops and phones that come back together.
     #[serde(deserialize_with = "values::between::<0, 1_000_000, _, _>")]
     pub connections_per_address: u32,
+    /// Connections of all addresses that may be open and not logged in, 16 to 1,000,000. One more takes the place
+    /// of the oldest of the address that has the most. Default: 4096, and not more than half
+    /// of the files that the server may open.
+    #[serde(deserialize_with = "values::between::<16, 1_000_000, _, _>")]
+    pub connections_before_login: u32,
     /// Bytes of a line after its tags, CR LF counted (`LINELEN`), 512 (what every client may rely on) to
     /// 65,536. Default: 2048, a long paragraph.
     #[serde(deserialize_with = "values::between::<512, 65_536, _, _>")]
@@ -312,6 +318,7 @@ impl Default for Limits {
             messages_per_second: 10,
             burst: 60,
             connections_per_address: 250,
+            connections_before_login: 4096,
             line_bytes: 2048,
             send_queue_bytes: 4 * 1024 * 1024,
             login_timeout_s: 60,

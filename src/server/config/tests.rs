@@ -45,6 +45,7 @@ Be kind."""
         messages_per_second = 1
         burst = 2
         connections_per_address = 0
+        connections_before_login = 1000
         line_bytes = 512
         send_queue_bytes = 65536
         login_timeout_s = 3

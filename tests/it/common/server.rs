@@ -7,7 +7,7 @@ use parlour::trust::Pin;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use super::{Home, Process};
+use super::{Home, PATIENCE, Process};
 
 /// A server process. Dropping it kills it.
 pub struct Server {
@@ -71,6 +71,27 @@ impl Server {
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait()
+    }
+
+    /// A number among those that it counts, by its name and labels; 0 for one that was never counted.
+    pub fn metric(&self, name: &str) -> u64 {
+        let counted = self.home.succeed(&["metrics"]);
+        let line = counted.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |number| number.parse().expect("a number"))
+    }
+
+    /// Asks until it counts this.
+    #[track_caller]
+    pub fn wait_for_metric(&self, name: &str, is: impl Fn(u64) -> bool) {
+        let started = std::time::Instant::now();
+        while !is(self.metric(name)) {
+            assert!(started.elapsed() < PATIENCE, "{name} is {}", self.metric(name));
+        }
+    }
+
+    /// Connections that it has accepted.
+    pub fn connections(&self) -> u64 {
+        self.metric("parlour_connections_total")
     }
 
     /// Its resident memory in KiB.

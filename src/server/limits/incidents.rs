@@ -1,0 +1,196 @@
+//! The log of what connections do wrong before their login: at most one line a minute and subject, with a count of the rest.
+//!
+//! The table is bounded. Subjects that find no place in it share one line a minute.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tracing::{debug, info};
+
+use super::subject::Subject;
+
+/// A thing that is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incident {
+    /// A connection was refused or closed to make room.
+    Refused,
+    /// There was no TLS handshake.
+    Handshake,
+    /// The connection was closed before its login.
+    Closed,
+    /// A password was wrong, or not checked.
+    Password,
+    /// A certificate is no device of an account.
+    Device,
+    /// An invite was not redeemed.
+    Invite,
+}
+
+/// The incidents of late.
+#[derive(Debug, Default)]
+pub struct Incidents(Mutex<Table>);
+
+/// Lines that were left out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// `None` for all subjects that found no place in the table.
+    pub subject: Option<Subject>,
+    counts: Counts,
+}
+
+type Counts = [u32; NAMES.len()];
+
+/// Names of the incidents, in the order of [`Incident`].
+const NAMES: [&str; 6] = [
+    "refused connections",
+    "failed handshakes",
+    "closed before the login",
+    "failed logins",
+    "unknown devices",
+    "refused invites",
+];
+
+/// Time between two lines of one subject.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Most subjects in the table.
+const MOST: usize = 4096;
+
+/// Time between two looks for lines that are due.
+pub const ROUND: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Default)]
+struct Table {
+    subjects: HashMap<Subject, Entry>,
+    /// Of subjects that found no place.
+    others: Option<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The time of the latest line.
+    logged: Instant,
+    left_out: Counts,
+}
+
+impl Incidents {
+    /// Logs an incident, unless the subject has had its line of this minute. At the level `debug` all are logged.
+    pub fn note(&self, subject: Subject, incident: Incident, line: impl fmt::Display) {
+        if self.count(subject, incident, Instant::now()) {
+            info!("{line}");
+        } else {
+            debug!("{line}");
+        }
+    }
+
+    /// Logs what was left out, in rounds without end.
+    pub async fn run(&self) {
+        loop {
+            tokio::time::sleep(ROUND).await;
+            for left_out in self.due(Instant::now()) {
+                info!("{left_out}");
+            }
+        }
+    }
+
+    /// Counts an incident; whether it is to be logged.
+    fn count(&self, subject: Subject, incident: Incident, now: Instant) -> bool {
+        let mut table = self.0.lock();
+        let full = table.subjects.len() >= MOST && !table.subjects.contains_key(&subject);
+        let table = &mut *table;
+        let entry = if full { table.others.as_mut() } else { table.subjects.get_mut(&subject) };
+        if let Some(entry) = entry {
+            if let Some(count) = entry.left_out.get_mut(incident as usize) {
+                *count = count.saturating_add(1);
+            }
+            return false;
+        }
+        let entry = Entry { logged: now, left_out: Counts::default() };
+        if full {
+            table.others = Some(entry);
+        } else {
+            table.subjects.insert(subject, entry);
+        }
+        true
+    }
+
+    /// The lines that are due. Subjects without an incident for a minute are forgotten.
+    fn due(&self, now: Instant) -> Vec<LeftOut> {
+        let mut due = Vec::new();
+        let mut stays = |subject: Option<Subject>, entry: &mut Entry| {
+            if now.saturating_duration_since(entry.logged) < MINUTE {
+                return true;
+            }
+            let counts = std::mem::take(&mut entry.left_out);
+            entry.logged = now;
+            let any = counts != Counts::default();
+            due.extend(any.then_some(LeftOut { subject, counts }));
+            any
+        };
+        let mut table = self.0.lock();
+        table.subjects.retain(|subject, entry| stays(Some(*subject), entry));
+        table.others.take_if(|entry| !stays(None, entry));
+        due
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.subject {
+            Some(subject) => write!(f, "left out in the last minute, of {subject}: ")?,
+            None => f.write_str("left out in the last minute, of other addresses: ")?,
+        }
+        let mut comma = "";
+        for (name, count) in NAMES.iter().zip(self.counts).filter(|(_, count)| *count > 0) {
+            write!(f, "{comma}{count} {name}")?;
+            comma = ", ";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn subject(n: u32) -> Subject {
+        Subject::Address(Ipv4Addr::from(n).into())
+    }
+
+    #[test]
+    fn a_subject_has_one_line_a_minute() {
+        let (incidents, start) = (Incidents::default(), Instant::now());
+        assert!(incidents.count(subject(1), Incident::Password, start));
+        for _ in 0..40 {
+            assert!(!incidents.count(subject(1), Incident::Password, start));
+        }
+        assert!(!incidents.count(subject(1), Incident::Handshake, start));
+        assert!(incidents.count(subject(2), Incident::Password, start), "another subject has its own");
+        assert_eq!(incidents.due(start + MINUTE / 2), []);
+        let due = incidents.due(start + MINUTE);
+        let lines: Vec<_> = due.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["left out in the last minute, of 0.0.0.1: 1 failed handshakes, 40 failed logins"]);
+        assert!(!incidents.count(subject(1), Incident::Password, start + MINUTE), "it just had its line");
+        assert_eq!(incidents.due(start + 2 * MINUTE).len(), 1);
+        assert_eq!(incidents.due(start + 3 * MINUTE), []);
+        assert!(incidents.0.lock().subjects.is_empty());
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let (incidents, start) = (Incidents::default(), Instant::now());
+        let many = u32::try_from(2 * MOST).expect("few");
+        let logged = (0..many).filter(|&n| incidents.count(subject(n), Incident::Refused, start)).count();
+        assert_eq!(logged, MOST + 1);
+        assert_eq!(incidents.0.lock().subjects.len(), MOST);
+        let due = incidents.due(start + MINUTE);
+        assert_eq!(due.len(), 1);
+        assert_eq!(
+            due[0].to_string(),
+            "left out in the last minute, of other addresses: 4095 refused connections"
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Computing and checking argon2id hashes, on the calling thread.
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroize as _;
+
+use super::{Password, PasswordError, Verdict, normal};
+use crate::server::config;
+use crate::store::accounts::PasswordHash;
+
+/// Computes hashes, on the calling thread.
+#[derive(Debug)]
+pub struct Hasher {
+    params: Params,
+    /// Held while a stored hash is checked that needs more memory than the configured ones.
+    oversized: Mutex<()>,
+}
+
+/// Working memory of argon2, for one hash at a time. Its content is wiped after each hash; the memory itself is kept for the next.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl Hasher {
+    /// Most KiB that a stored hash may need, where the configured hashes do not need more: hashes made elsewhere, or by
+    /// an earlier configuration. One of them is checked at a time.
+    pub const MOST_STORED_KIB: u32 = 256 * 1024;
+
+    /// Bytes of a hash that is made here.
+    const OUTPUT: usize = Params::DEFAULT_OUTPUT_LEN;
+
+    /// With the configured parameters; parameters that argon2 does not know (the configuration refuses them)
+    /// become its defaults.
+    pub fn new(costs: config::Passwords) -> Self {
+        let params = Params::new(costs.memory_kib, costs.iterations, costs.parallelism, None);
+        Self { params: params.unwrap_or_default(), oversized: Mutex::default() }
+    }
+
+    /// The hash of a new password, with a salt of its own.
+    pub fn hash(&self, password: &Password) -> Result<PasswordHash, PasswordError> {
+        self.hash_in(&mut Memory::default(), password)
+    }
+
+    /// [`hash`](Self::hash) in memory that is kept.
+    pub fn hash_in(&self, memory: &mut Memory, password: &Password) -> Result<PasswordHash, PasswordError> {
+        self.hash_text(memory, &password.0)
+    }
+
+    /// Checks a password as it was typed against a hash.
+    pub fn verify(&self, stored: &PasswordHash, typed: &str) -> Result<Verdict, PasswordError> {
+        self.verify_in(&mut Memory::default(), stored, typed)
+    }
+
+    /// [`verify`](Self::verify) in memory that is kept.
+    pub fn verify_in(
+        &self,
+        memory: &mut Memory,
+        stored: &PasswordHash,
+        typed: &str,
+    ) -> Result<Verdict, PasswordError> {
+        // No password is that long, and the stored one cannot be anything that argon2 did not write.
+        let (Ok(phc), true) = (Phc::new(stored.as_str()), typed.len() <= Password::MOST) else {
+            return Ok(Verdict::Wrong);
+        };
+        let typed = normal(typed);
+        match self.matches(memory, &phc, &typed)? {
+            true if self.is_current(&phc) => Ok(Verdict::Right(None)),
+            true => Ok(Verdict::Right(Some(self.hash_text(memory, &typed)?))),
+            false => Ok(Verdict::Wrong),
+        }
+    }
+
+    /// True for a text that is a hash which [`verify`](Self::verify) can check.
+    pub fn is_hash(text: &str) -> bool {
+        Phc::new(text).is_ok_and(|phc| {
+            phc.algorithm == argon2::ARGON2ID_IDENT && phc.hash.is_some() && Params::try_from(&phc).is_ok()
+        })
+    }
+
+    /// Compares a text with the password of this hash. A hash that argon2 did not write matches nothing.
+    fn matches(&self, memory: &mut Memory, phc: &Phc, typed: &str) -> Result<bool, PasswordError> {
+        let algorithm = Algorithm::try_from(phc.algorithm.as_str());
+        let version = phc.version.map_or(Ok(Version::default()), Version::try_from);
+        let (Ok(algorithm), Ok(version), Ok(params)) = (algorithm, version, Params::try_from(phc)) else {
+            return Ok(false);
+        };
+        let (Some(salt), Some(output)) = (&phc.salt, &phc.hash) else { return Ok(false) };
+        let ours = self.params.m_cost();
+        if params.m_cost() > ours.max(Self::MOST_STORED_KIB) {
+            return Err(PasswordError::Costly(params.m_cost()));
+        }
+        let oversized = params.m_cost() > ours;
+        let _alone = oversized.then(|| self.oversized.lock());
+        let mut computed = [0; Output::MAX_LENGTH];
+        let Some(computed) = computed.get_mut(..output.len()) else { return Ok(false) };
+        let count = params.block_count();
+        let done = memory.with(count, |blocks| {
+            let argon2 = Argon2::new(algorithm, version, params);
+            argon2.hash_password_into_with_memory(typed.as_bytes(), salt, computed, blocks)
+        });
+        if oversized {
+            memory.free();
+        }
+        let matches = done?.is_ok() && bool::from(computed.ct_eq(output.as_bytes()));
+        computed.zeroize();
+        Ok(matches)
+    }
+
+    fn is_current(&self, phc: &Phc) -> bool {
+        let ours = &self.params;
+        phc.algorithm == argon2::ARGON2ID_IDENT
+            && phc.version == Some(Version::V0x13.into())
+            && Params::try_from(phc).is_ok_and(|theirs| {
+                (theirs.m_cost(), theirs.t_cost(), theirs.p_cost())
+                    == (ours.m_cost(), ours.t_cost(), ours.p_cost())
+            })
+    }
+
+    fn hash_text(&self, memory: &mut Memory, text: &str) -> Result<PasswordHash, PasswordError> {
+        let mut salt = [0; Salt::RECOMMENDED_LENGTH];
+        rand::fill(&mut salt);
+        let mut output = [0; Self::OUTPUT];
+        memory
+            .with(self.params.block_count(), |blocks| {
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+                    .hash_password_into_with_memory(text.as_bytes(), &salt, &mut output, blocks)
+            })?
+            .map_err(|_| PasswordError::Resources)?;
+        let resources = |_| PasswordError::Resources;
+        let phc = Phc {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.params).map_err(|_| PasswordError::Resources)?,
+            salt: Some(Salt::new(&salt).map_err(resources)?),
+            hash: Some(Output::new(&output).map_err(resources)?),
+        };
+        Ok(PasswordHash::from_phc(phc.to_string()))
+    }
+}
+
+impl Memory {
+    /// Gives the memory back.
+    pub fn free(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    /// True where no memory is held.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Works in so many blocks, which are wiped afterwards.
+    fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> Result<T, PasswordError> {
+        if self.0.len() < count {
+            self.free();
+            self.0.try_reserve_exact(count).map_err(|_| PasswordError::Resources)?;
+            self.0.resize(count, Block::new());
+        }
+        let blocks = self.0.get_mut(..count).ok_or(PasswordError::Resources)?;
+        let done = work(blocks);
+        blocks.iter_mut().for_each(Block::zeroize);
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: config::Passwords = config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
+
+    fn new(text: &str) -> Password {
+        Password::new(text).expect(text)
+    }
+
+    #[test]
+    fn a_hash_verifies_its_password_in_any_spelling() {
+        let hasher = Hasher::new(CHEAP);
+        let hash = hasher.hash(&new("caf\u{e9} au lait")).expect("hashes");
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", hash.as_str());
+        assert!(Hasher::is_hash(hash.as_str()));
+        assert_eq!(hasher.verify(&hash, "cafe\u{301} au lait"), Ok(Verdict::Right(None)));
+        for wrong in ["cafe au lait", "", "caf\u{e9} au lait ", &"x".repeat(100_000)] {
+            assert_eq!(hasher.verify(&hash, wrong), Ok(Verdict::Wrong), "{wrong}");
+        }
+        assert_ne!(hash, hasher.hash(&new("caf\u{e9} au lait")).expect("hashes"), "a salt each");
+        assert!(!format!("{hash:?}").contains("argon2"));
+    }
+
+    #[test]
+    fn a_hash_with_other_parameters_is_renewed() {
+        let old = Hasher::new(CHEAP).hash(&new("secret12")).expect("hashes");
+        let hasher = Hasher::new(config::Passwords { iterations: 2, ..CHEAP });
+        let Ok(Verdict::Right(Some(renewed))) = hasher.verify(&old, "secret12") else { panic!("renewed") };
+        assert_eq!(hasher.verify(&renewed, "secret12"), Ok(Verdict::Right(None)));
+        assert_eq!(hasher.verify(&old, "secret13"), Ok(Verdict::Wrong));
+    }
+
+    #[test]
+    fn what_is_no_hash_verifies_nothing() {
+        for text in ["", "x", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$04$abc"] {
+            assert!(!Hasher::is_hash(text), "{text}");
+            let hash = PasswordHash::from_phc(text);
+            assert_eq!(Hasher::new(CHEAP).verify(&hash, "secret12"), Ok(Verdict::Wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expensive_hash_is_checked_and_its_memory_given_back() {
+        let costs = config::Passwords { memory_kib: 1024, ..CHEAP };
+        let stored = Hasher::new(costs).hash(&new("secret12")).expect("hashes");
+        let (hasher, mut memory) = (Hasher::new(CHEAP), Memory::default());
+        assert_eq!(hasher.verify_in(&mut memory, &stored, "secret13"), Ok(Verdict::Wrong));
+        assert!(memory.is_empty());
+        let checked = hasher.verify_in(&mut memory, &stored, "secret12");
+        assert!(matches!(checked, Ok(Verdict::Right(Some(_)))), "{checked:?}");
+        assert_eq!(memory.0.len(), 8, "what is kept is what the configured hash needs");
+    }
+
+    #[test]
+    fn a_hash_that_would_take_all_memory_is_not_computed() {
+        let huge = format!("$argon2id$v=19$m=4194304,t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
+        let mut memory = Memory::default();
+        let checked = Hasher::new(CHEAP).verify_in(&mut memory, &PasswordHash::from_phc(huge), "secret12");
+        assert_eq!(checked, Err(PasswordError::Costly(4_194_304)));
+        assert!(memory.is_empty());
+    }
+
+    #[test]
+    fn memory_is_kept_and_wiped() {
+        let (hasher, mut memory) = (Hasher::new(CHEAP), Memory::default());
+        let hash = hasher.hash_in(&mut memory, &new("secret12")).expect("hashes");
+        let at = memory.0.as_ptr();
+        assert_eq!(hasher.verify_in(&mut memory, &hash, "secret12"), Ok(Verdict::Right(None)));
+        assert_eq!(memory.0.as_ptr(), at, "the same memory");
+        assert!(memory.0.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+    }
+}

@@ -1,0 +1,249 @@
+//! The pool: hashes for async callers, computed on a few threads of low priority.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+use tracing::error;
+use zeroize::Zeroizing;
+
+use super::{Hasher, Memory, Password, PasswordError, Verdict};
+use crate::chat::record::AccountId;
+use crate::server::limits::subject::Subject;
+use crate::server::turns::{FairQueue, Limits, Turn};
+use crate::server::{config, priority};
+use crate::store::accounts::PasswordHash;
+
+/// The pool. Its threads end when it is dropped.
+#[derive(Debug)]
+pub struct Passwords {
+    hasher: Arc<Hasher>,
+    /// Stands in for the hash of an account that does not exist, so that a check takes as long as any other.
+    nobody: PasswordHash,
+    turns: FairQueue<Requester>,
+    queue: Arc<Queue>,
+}
+
+/// The subject that a hash is computed for. They take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Requester {
+    /// A connection that is not logged in.
+    Stranger(Subject),
+    /// A session of this account.
+    Account(AccountId),
+}
+
+/// Jobs that have their turn and wait for a thread to wake up; at most as many as there are threads.
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    closed: bool,
+}
+
+struct Job {
+    work: Box<dyn FnOnce(&mut Memory) + Send>,
+    /// Ends after the work, also where nobody waits for its result any more.
+    _turn: Turn<Requester>,
+}
+
+impl Passwords {
+    /// Most requests of one requester that wait. One that waits holds a password and no memory for hashing; in total there
+    /// are no more than connections, which are bounded.
+    pub const MOST_WAITING: usize = 4096;
+
+    /// Most threads: eight of them hash 200 logins a second and need 152 MiB with the default costs.
+    const MOST_THREADS: usize = 8;
+
+    /// Time after which a thread without work gives its memory back.
+    const IDLE: Duration = Duration::from_secs(2);
+
+    /// A pool as wide as the machine, up to eight threads.
+    pub fn new(costs: config::Passwords) -> Self {
+        let threads = available_parallelism().map_or(1, usize::from).min(Self::MOST_THREADS);
+        let queue = Arc::new(Queue::default());
+        let started = (0..threads).filter(|_| start(queue.clone())).count();
+        let (m, t, p) = (costs.memory_kib, costs.iterations, costs.parallelism);
+        // 16 bytes of salt and 32 of output as argon2 makes them. No password is known to have this output.
+        let nobody = format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", "A".repeat(22), "A".repeat(43));
+        Self {
+            hasher: Arc::new(Hasher::new(costs)),
+            nobody: PasswordHash::from_phc(nobody),
+            turns: FairQueue::new(Limits { at_once: started, each: started, waiting: Self::MOST_WAITING }),
+            queue,
+        }
+    }
+
+    /// The hash of a new password.
+    pub async fn hash(&self, by: Requester, password: Password) -> Result<PasswordHash, PasswordError> {
+        self.run(by, move |hasher, memory| hasher.hash_in(memory, &password)).await
+    }
+
+    /// Checks a password as it was typed. Without a stored hash (no such account, disabled) it costs the same and
+    /// is always wrong. Dropped before its turn it costs nothing.
+    pub async fn verify(
+        &self,
+        by: Requester,
+        stored: Option<PasswordHash>,
+        typed: Zeroizing<String>,
+    ) -> Result<Verdict, PasswordError> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.nobody.clone());
+        let verdict = self.run(by, move |hasher, memory| hasher.verify_in(memory, &stored, &typed)).await?;
+        Ok(if known { verdict } else { Verdict::Wrong })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        by: Requester,
+        work: impl FnOnce(&Hasher, &mut Memory) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let turn = self.turns.take(by).await.map_err(|_| PasswordError::Busy)?;
+        let hasher = self.hasher.clone();
+        let (result, outcome) = oneshot::channel();
+        let work = Box::new(move |memory: &mut Memory| {
+            if !result.is_closed() {
+                // The caller may have gone meanwhile.
+                let _ = result.send(work(&hasher, memory));
+            }
+        });
+        self.queue.jobs.lock().waiting.push_back(Job { work, _turn: turn });
+        self.queue.more.notify_one();
+        outcome.await.map_err(|_| PasswordError::Resources)?
+    }
+}
+
+impl Drop for Passwords {
+    fn drop(&mut self) {
+        self.queue.jobs.lock().closed = true;
+        self.queue.more.notify_all();
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Queue")
+    }
+}
+
+/// Starts a thread; whether that worked.
+fn start(queue: Arc<Queue>) -> bool {
+    let thread = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
+        priority::lower();
+        let mut memory = Memory::default();
+        while let Some(job) = queue.next(&mut memory) {
+            if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut memory))).is_err() {
+                // The panic hook reported it, and the caller hears that the check failed.
+                memory = Memory::default();
+            }
+        }
+    });
+    if let Err(error) = &thread {
+        error!(%error, "cannot start a thread for passwords");
+    }
+    thread.is_ok()
+}
+
+impl Queue {
+    /// The next job; `None` at the end of the pool. Without one for a while the memory is given back.
+    fn next(&self, memory: &mut Memory) -> Option<Job> {
+        let mut jobs = self.jobs.lock();
+        loop {
+            if let Some(job) = jobs.waiting.pop_front() {
+                return Some(job);
+            }
+            if jobs.closed {
+                return None;
+            }
+            if memory.is_empty() {
+                self.more.wait(&mut jobs);
+            } else if self.more.wait_for(&mut jobs, Passwords::IDLE).timed_out() {
+                MutexGuard::unlocked(&mut jobs, || memory.free());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argon2::Params;
+    use argon2::password_hash::phc::PasswordHash as Phc;
+    use std::task::{Context, Waker};
+
+    const CHEAP: config::Passwords = config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
+    const HERE: Requester = Requester::Account(AccountId(1));
+    const ELSEWHERE: Requester = Requester::Account(AccountId(2));
+
+    fn typed(text: &str) -> Zeroizing<String> {
+        Zeroizing::new(text.to_owned())
+    }
+
+    fn new(text: &str) -> Password {
+        Password::new(text).expect(text)
+    }
+
+    /// All turns of a pool, so that requests wait.
+    async fn hold(pool: &Passwords) -> Vec<Turn<Requester>> {
+        let threads = available_parallelism().map_or(1, usize::from).min(Passwords::MOST_THREADS);
+        let mut turns = Vec::new();
+        for _ in 0..threads {
+            turns.push(pool.turns.take(HERE).await.expect("a turn"));
+        }
+        turns
+    }
+
+    #[tokio::test]
+    async fn nobody_is_checked_like_somebody() {
+        let pool = Passwords::new(CHEAP);
+        assert!(Hasher::is_hash(pool.nobody.as_str()));
+        let params = |hash: &PasswordHash| Params::try_from(&Phc::new(hash.as_str()).expect("parses"));
+        let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
+        assert_eq!(params(&pool.nobody), params(&hash), "as much work for both");
+        assert_eq!(pool.verify(HERE, Some(hash), typed("secret12")).await, Ok(Verdict::Right(None)));
+        assert_eq!(pool.verify(HERE, None, typed("secret12")).await, Ok(Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn waiting_is_bounded_by_requester() {
+        let pool = Passwords::new(CHEAP);
+        let held = hold(&pool).await;
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut waiting: Vec<_> =
+            (0..Passwords::MOST_WAITING).map(|_| Box::pin(pool.verify(HERE, None, typed("x")))).collect();
+        for wait in &mut waiting {
+            assert!(wait.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(pool.verify(HERE, None, typed("x")).await, Err(PasswordError::Busy));
+        let mut other = Box::pin(pool.verify(ELSEWHERE, None, typed("x")));
+        assert!(other.as_mut().poll(&mut cx).is_pending(), "others find room");
+        drop(held);
+        assert_eq!(other.await, Ok(Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn a_guesser_delays_nobody_else() {
+        let pool = Passwords::new(CHEAP);
+        let held = hold(&pool).await;
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut guesses: Vec<_> = (0..200).map(|_| Box::pin(pool.verify(HERE, None, typed("x")))).collect();
+        let mut other = Box::pin(pool.verify(ELSEWHERE, None, typed("x")));
+        for guess in &mut guesses {
+            assert!(guess.as_mut().poll(&mut cx).is_pending());
+        }
+        assert!(other.as_mut().poll(&mut cx).is_pending());
+        drop(held);
+        // The oldest guess has a turn and gives it up. Nobody drives the others.
+        drop(guesses.remove(0));
+        assert_eq!(other.await, Ok(Verdict::Wrong), "its turn does not wait for 199 guesses");
+    }
+}

@@ -1,0 +1,88 @@
+//! The socket under the TLS of a connection, which counts what it reads until the login.
+
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A TCP connection.
+#[derive(Debug)]
+pub(super) struct Socket {
+    tcp: TcpStream,
+    /// Bytes that may still be read; `None` for no limit.
+    left: Option<usize>,
+}
+
+/// A stranger sent more bytes than it may before its login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many bytes before the login")]
+pub(super) struct TooMuch;
+
+impl Socket {
+    /// A connection from which so many bytes are read, and those of the read that crosses the limit.
+    pub fn new(tcp: TcpStream, most: usize) -> Self {
+        // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
+        let _ = tcp.set_nodelay(true);
+        Self { tcp, left: Some(most) }
+    }
+
+    /// Lifts the limit and moves the connection to the runtime that calls.
+    pub fn settle(&mut self) -> io::Result<()> {
+        let tcp = std::net::TcpStream::from(self.tcp.as_fd().try_clone_to_owned()?);
+        self.tcp = TcpStream::from_std(tcp)?;
+        self.left = None;
+        Ok(())
+    }
+
+    /// The connection itself, past the limit.
+    pub fn tcp(&mut self) -> &mut TcpStream {
+        &mut self.tcp
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let Some(left) = &mut this.left else { return Pin::new(&mut this.tcp).poll_read(cx, buf) };
+        if *left == 0 {
+            return Poll::Ready(Err(io::Error::other(TooMuch)));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.tcp).poll_read(cx, buf))?;
+        *left = left.saturating_sub(buf.filled().len() - before);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
