@@ -70,6 +70,7 @@ impl Past {
         let created = |n| Record::ChannelCreated {
             id: ChannelId(n),
             name: ChannelName::parse(&format!("#channel{n}")).expect("a name"),
+            maker: AccountId(0),
             at: Millis(BEGIN),
         };
         keep(&store, (1..=CHANNELS).map(created).collect());

@@ -19,6 +19,8 @@ pub struct Channel {
     pub name: ChannelName,
     /// When it came to be.
     pub created: Millis,
+    /// The account that made it, whatever became of that one's ranks and membership.
+    pub maker: Option<AccountId>,
     /// Its topic.
     pub topic: Option<Topic>,
     /// The accounts in it, whether they are online or not.
@@ -42,11 +44,15 @@ pub struct Channel {
 }
 
 impl Channel {
-    fn new(id: ChannelId, name: ChannelName, created: Millis) -> Self {
+    /// Most invitations that wait for who was invited.
+    pub const INVITED: usize = 500;
+
+    fn new(id: ChannelId, name: ChannelName, created: Millis, maker: Option<AccountId>) -> Self {
         Self {
             id,
             name,
             created,
+            maker,
             topic: None,
             members: BTreeSet::new(),
             audience: Roster::default(),
@@ -86,6 +92,8 @@ pub struct Channels {
     by_id: BTreeMap<ChannelId, Channel>,
     by_name: HashMap<ChannelName, ChannelId>,
     last: i64,
+    /// How many of them each account made.
+    made: HashMap<AccountId, usize>,
     /// Names that channels had, and since when they have them no more.
     renamed: HashMap<ChannelName, (ChannelId, Millis)>,
 }
@@ -113,17 +121,17 @@ impl Channels {
                 ranks: channel.ranks.into_iter().collect(),
                 lists: channel.lists.into_iter().collect(),
                 invited: channel.invited.into_iter().collect(),
-                ..Channel::new(channel.id, channel.name, channel.created)
+                ..Channel::new(channel.id, channel.name, channel.created, channel.maker)
             });
         }
         channels
     }
 
     /// Makes a channel with the next number.
-    pub fn create(&mut self, name: ChannelName, at: Millis) -> &mut Channel {
+    pub fn create(&mut self, name: ChannelName, maker: AccountId, at: Millis) -> &mut Channel {
         let id = ChannelId(self.last + 1);
         self.renamed.remove(&name);
-        self.insert(Channel::new(id, name, at))
+        self.insert(Channel::new(id, name, at, Some(maker)))
     }
 
     /// Gives a channel another name, and remembers the old one.
@@ -149,9 +157,10 @@ impl Channels {
         }
     }
 
-    /// How many channels an account has made that are still there.
-    pub fn founded_by(&self, account: AccountId) -> usize {
-        self.by_id.values().filter(|channel| channel.is_founder(account)).count()
+    /// Number of channels that an account made and that still exist. Ranks play no part in it: a quota that counted
+    /// founders could be given away, to nobody or to somebody else.
+    pub fn made_by(&self, account: AccountId) -> usize {
+        self.made.get(&account).copied().unwrap_or_default()
     }
 
     /// The channel that had this name until lately.
@@ -163,6 +172,9 @@ impl Channels {
     fn insert(&mut self, channel: Channel) -> &mut Channel {
         let id = channel.id;
         self.last = self.last.max(id.0);
+        if let Some(maker) = channel.maker {
+            *self.made.entry(maker).or_default() += 1;
+        }
         self.by_name.insert(channel.name.clone(), id);
         self.by_id.entry(id).insert_entry(channel).into_mut()
     }
@@ -170,6 +182,14 @@ impl Channels {
     /// Forgets a channel.
     pub fn remove(&mut self, id: ChannelId) {
         if let Some(channel) = self.by_id.remove(&id) {
+            if let Some(maker) = channel.maker
+                && let Some(made) = self.made.get_mut(&maker)
+            {
+                *made -= 1;
+                if *made == 0 {
+                    self.made.remove(&maker);
+                }
+            }
             self.by_name.remove(&channel.name);
             self.renamed.retain(|_, (of, _)| *of != id);
         }

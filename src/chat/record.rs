@@ -161,6 +161,8 @@ pub enum Record {
         id: ChannelId,
         /// Its name.
         name: ChannelName,
+        /// The account that made it: it counts against that one's quota as long as the channel exists.
+        maker: AccountId,
         /// When.
         at: Millis,
     },
@@ -329,6 +331,8 @@ pub struct StoredChannel {
     pub name: ChannelName,
     /// When it came to be.
     pub created: Millis,
+    /// The account that made it; `None` for channels of before this was kept that had no founder.
+    pub maker: Option<AccountId>,
     /// Its topic.
     pub topic: Option<Topic>,
     /// Its members.

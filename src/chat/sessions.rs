@@ -11,9 +11,10 @@ use super::people::{Linger, Person};
 use super::power::Power;
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
+use super::settings::SERVER_NAME;
 use super::state::{Chat, Session};
 use super::sync;
-use crate::wire::{Cap, CapSet, MessageId, Millis};
+use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
 
 /// The away message that others see of an account whose sessions are all there for nobody (`AWAY *`).
 const ABSENT: &str = "Not here right now";
@@ -34,6 +35,18 @@ impl Chat {
         if login.device.is_some() && person.device_removal > login.since {
             // Perhaps it was another device of the account; then this one is let in when it tries again.
             let reason = "A device was removed while you logged in, try again";
+            fx.outputs.push(Output::Close(session, reason.into()));
+            return;
+        }
+        let most = self.settings.sessions_per_account;
+        if most > 0 && person.seats.len() >= most {
+            self.sessions_refused += 1;
+            let reason =
+                format!("Your account has {most} sessions, which is the most; end one of them first");
+            if login.caps.has(Cap::StandardReplies) {
+                let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
+                fx.outputs.push(Output::Line(session, fail.render(SERVER_NAME, person.nick().as_str())));
+            }
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
         }

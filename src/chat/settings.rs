@@ -26,6 +26,8 @@ pub struct Settings {
     pub channels_per_account: usize,
     /// Most bytes of a line after its tags, CR LF counted (`LINELEN`).
     pub line_bytes: usize,
+    /// Most sessions of an account at one time; 0 for no limit.
+    pub sessions_per_account: usize,
     /// When the server started.
     pub started: Millis,
     /// For so many milliseconds an account whose last connection broke still counts as there.
@@ -92,6 +94,8 @@ impl Settings {
     pub const HISTORY: usize = 1000;
     /// Most nicks that a session watches (`MONITOR`).
     pub const MONITORED: usize = 200;
+    /// Most nicks that all sessions of an account watch together: five full lists.
+    pub const MONITORED_BY_ACCOUNT: usize = 1000;
     /// Most changes of one MODE that take a value (`MODES`): what is left of a message's parameters beside the channel
     /// and the letters.
     pub const MODES: usize = MAX_PARAMS - 2;
@@ -108,6 +112,7 @@ impl Default for Settings {
             motd: Vec::new(),
             channels_per_account: 250,
             line_bytes: 2048,
+            sessions_per_account: 20,
             started: Millis(0),
             grace: Millis(0),
             replay: 100,

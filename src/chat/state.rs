@@ -60,6 +60,7 @@ pub struct Chat {
     /// Accounts that have a session.
     pub(super) online: usize,
     pub(super) password_changes: u64,
+    pub(super) sessions_refused: u64,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
@@ -84,6 +85,7 @@ impl Chat {
             most_sessions: 0,
             online: 0,
             password_changes: 0,
+            sessions_refused: 0,
             writable: true,
             monitors: Monitors::default(),
             lingering: BTreeSet::new(),
@@ -151,6 +153,11 @@ impl Chat {
     /// The name that the server speaks under; it stays the same while it runs.
     pub fn server_name(&self) -> &ServerName {
         &self.settings.server_name
+    }
+
+    /// Number of logins, since the start, of accounts that had all the sessions they may have.
+    pub fn sessions_refused(&self) -> u64 {
+        self.sessions_refused
     }
 
     /// How much there is now.
@@ -221,8 +228,8 @@ impl Chat {
         let channel = if let Some(id) = known {
             self.channels.get_mut(id)?
         } else {
-            let channel = self.channels.create(name.clone(), at);
-            fx.records.push(Record::ChannelCreated { id: channel.id, name, at });
+            let channel = self.channels.create(name.clone(), account, at);
+            fx.records.push(Record::ChannelCreated { id: channel.id, name, maker: account, at });
             channel.ranks.insert(account, Ranks::FOUNDER);
             fx.records.push(Record::RanksSet { channel: channel.id, account, ranks: Ranks::FOUNDER });
             channel

@@ -309,6 +309,7 @@ fn settings(config: &Config, started: Millis) -> Settings {
         motd: config.motd_lines(),
         channels_per_account: as_usize(config.limits.channels_per_account),
         line_bytes: as_usize(config.limits.line_bytes),
+        sessions_per_account: as_usize(config.limits.sessions_per_account),
         started,
         grace: Millis(u64::from(config.sessions.grace_s) * 1000),
         replay: as_usize(config.history.replay),

@@ -111,7 +111,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         let name = |text| ChannelName::parse(text).expect(text);
-        let created = |id, text| Record::ChannelCreated { id: ChannelId(id), name: name(text), at: NOW };
+        let created = |id, text| Record::ChannelCreated {
+            id: ChannelId(id),
+            name: name(text),
+            maker: AccountId(0),
+            at: NOW,
+        };
         let mut records = vec![created(1, "#a"), created(2, "#b")];
         let places = [
             Place::Channel(ChannelId(1)),

@@ -44,7 +44,7 @@ impl<'conn> Keeper<'conn> {
     pub fn apply(&mut self, record: &Record) -> rusqlite::Result<()> {
         match record {
             Record::Message(message) => self.message(message),
-            Record::ChannelCreated { id, name, at } => self.channel_created(*id, name, *at),
+            Record::ChannelCreated { id, name, maker, at } => self.channel_created(*id, name, *maker, *at),
             Record::ChannelRemoved(id) => self.channel_removed(*id),
             Record::TopicSet(id, topic) => self.topic_set(*id, topic.as_ref()),
             Record::Joined { channel, account, at } => self.joined(*channel, *account, *at),
@@ -131,11 +131,17 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
-    fn channel_created(&self, id: ChannelId, name: &ChannelName, at: Millis) -> rusqlite::Result<()> {
+    fn channel_created(
+        &self,
+        id: ChannelId,
+        name: &ChannelName,
+        maker: AccountId,
+        at: Millis,
+    ) -> rusqlite::Result<()> {
         self.conn.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([name.folded()])?;
         self.conn
-            .prepare_cached("INSERT INTO channels (id, name, created) VALUES (?1, ?2, ?3)")?
-            .execute((id, name, at))?;
+            .prepare_cached("INSERT INTO channels (id, name, created, maker) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((id, name, at, maker))?;
         Ok(())
     }
 

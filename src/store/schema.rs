@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_names.sql"),
     include_str!("migrations/0008_early_markers.sql"),
     include_str!("migrations/0009_checksums.sql"),
+    include_str!("migrations/0010_makers.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.

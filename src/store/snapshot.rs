@@ -62,7 +62,7 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     let mut old_names =
         grouped(conn, "SELECT channel, name, since FROM old_names", |row| Ok((row.get(1)?, row.get(2)?)))?;
     let mut rows = conn.prepare(
-        "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most FROM channels ORDER BY id",
+        "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most, maker FROM channels ORDER BY id",
     )?;
     let read = rows.query_map([], |row| {
         let id = row.get(0)?;
@@ -71,6 +71,7 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             id,
             name: row.get(1)?,
             created: row.get(2)?,
+            maker: row.get(10)?,
             topic: topic(row)?,
             members: members.remove(&id).unwrap_or_default(),
             spoken_in: row.get(3)?,

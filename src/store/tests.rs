@@ -91,7 +91,7 @@ async fn what_was_committed_comes_back_after_reopening() {
     commit(
         &store,
         vec![
-            Record::ChannelCreated { id: lobby, name: channel("#Lobby"), at: NOW },
+            Record::ChannelCreated { id: lobby, name: channel("#Lobby"), maker: alice, at: NOW },
             Record::Joined { channel: lobby, account: alice, at: NOW },
             Record::Joined { channel: lobby, account: bob, at: NOW },
             Record::Joined { channel: lobby, account: bob, at: NOW },
@@ -110,6 +110,7 @@ async fn what_was_committed_comes_back_after_reopening() {
     assert_eq!(snapshot.accounts.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["Alice", "bob"]);
     let [kept] = &snapshot.channels[..] else { panic!("one channel: {:?}", snapshot.channels) };
     assert_eq!((kept.id, kept.name.as_str(), kept.created), (lobby, "#Lobby", NOW));
+    assert_eq!(kept.maker, Some(alice));
     assert_eq!((kept.topic.as_ref(), &kept.members[..], kept.spoken_in), (Some(&topic), &[bob][..], true));
     assert_eq!(snapshot.last_message, direct.id);
     assert_eq!(snapshot.last_channel, 1);
@@ -135,7 +136,7 @@ async fn numbers_are_never_given_twice() {
     commit(
         &store,
         vec![
-            Record::ChannelCreated { id: ChannelId(7), name: channel("#gone"), at: NOW },
+            Record::ChannelCreated { id: ChannelId(7), name: channel("#gone"), maker: AccountId(0), at: NOW },
             Record::Message(message(last, Place::Channel(ChannelId(7)), "x")),
             Record::ChannelRemoved(ChannelId(7)),
         ],

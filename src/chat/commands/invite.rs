@@ -4,6 +4,7 @@
 use super::part::not_on_channel;
 use super::targets::{no_such_channel, no_such_nick};
 use super::{Command, Spec};
+use crate::chat::channel::Channel;
 use crate::chat::context::{Context, not_allowed};
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
@@ -53,6 +54,11 @@ impl Invite {
         if channel.members.contains(&id) {
             let reply = Reply::numeric(ERR_USERONCHANNEL).arg(nick.as_str()).arg(name);
             return Err(reply.text("is already on channel"));
+        }
+        let is_full = channel.invited.len() >= Channel::INVITED && !channel.invited.contains(&id);
+        if power.at_least(Rank::HalfOp) && is_full {
+            let text = format!("{} invitations wait already, which is the most", Channel::INVITED);
+            return Err(not_allowed(name, &text));
         }
         let (seats, away) = (person.seats.snapshot(), person.away.clone());
         let (channel_id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());

@@ -135,9 +135,8 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
         return None;
     }
-    if cx.channel(&name).is_none() && !cx.is_admin() && cx.chat.channels.founded_by(cx.member.account) >= most
-    {
-        let text = format!("You have made {most} channels, which is the most");
+    if cx.channel(&name).is_none() && !cx.is_admin() && cx.chat.channels.made_by(cx.member.account) >= most {
+        let text = format!("You have made {most} channels that still exist, which is the most");
         cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
         return None;
     }

@@ -88,11 +88,14 @@ fn watched(cx: &Context<'_>) -> Vec<Nick> {
 fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
     let session = cx.member.session;
     let mut taken = nicks;
+    let others = cx.my_sessions().into_iter().filter(|other| *other != session);
+    let others = others.filter_map(|other| cx.chat.sessions.get(&other)).map(|known| known.monitors.len());
+    let most = Settings::MONITORED.min(Settings::MONITORED_BY_ACCOUNT.saturating_sub(others.sum()));
     for (place, nick) in nicks.iter().enumerate() {
         let Some(known) = cx.chat.sessions.get_mut(&session) else { return };
-        if known.monitors.len() >= Settings::MONITORED && !known.monitors.contains(nick) {
+        if known.monitors.len() >= most && !known.monitors.contains(nick) {
             for rest in targets::lines(nicks.iter().skip(place).map(Nick::to_string), ",") {
-                let reply = Reply::numeric(ERR_MONLISTFULL).arg(Settings::MONITORED.to_string());
+                let reply = Reply::numeric(ERR_MONLISTFULL).arg(most.to_string());
                 cx.reply(reply.arg(rest).text("Monitor list is full"));
             }
             taken = nicks.get(..place).unwrap_or_default();

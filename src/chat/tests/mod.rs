@@ -5,6 +5,7 @@ mod metadata;
 mod modern;
 mod order;
 mod short_lines;
+mod quotas;
 mod simulation;
 
 use super::InputKind;

@@ -43,13 +43,14 @@ impl Kept {
                     assert_eq!(old, None, "a send is kept once");
                 }
             }
-            Record::ChannelCreated { id, name, at } => {
+            Record::ChannelCreated { id, name, maker, at } => {
                 assert!(id.0 > self.last_channel, "a channel's number is given once");
                 self.last_channel = id.0;
                 let channel = StoredChannel {
                     id,
                     name,
                     created: at,
+                    maker: Some(maker),
                     topic: None,
                     members: vec![],
                     spoken_in: false,
@@ -147,6 +148,7 @@ fn check(d: &Driver, kept: &Kept) {
         let stored = kept.channels.get(&channel.id).expect("kept");
         assert_eq!((&channel.topic, channel.spoken_in), (&stored.topic, stored.spoken_in));
         assert_eq!((&channel.name, &channel.modes), (&stored.name, &stored.modes));
+        assert_eq!(channel.maker, stored.maker);
         assert_eq!(channel.ranks, stored.ranks.iter().copied().collect());
         assert_eq!(channel.invited, stored.invited.iter().copied().collect());
         let members: BTreeSet<AccountId> = stored.members.iter().copied().collect();
@@ -159,6 +161,10 @@ fn check(d: &Driver, kept: &Kept) {
         for &member in &channel.members {
             assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
         }
+    }
+    for id in (16..19).map(AccountId) {
+        let made = kept.channels.values().filter(|channel| channel.maker == Some(id)).count();
+        assert_eq!(chat.channels.made_by(id), made);
     }
     let seats: Vec<usize> =
         (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).collect();

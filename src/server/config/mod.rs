@@ -146,6 +146,10 @@ pub struct Limits {
     /// Channels that an account may be in (`CHANLIMIT`), 1 to 100,000. Default: 250, more than a person reads.
     #[serde(deserialize_with = "values::between::<1, 100_000, _, _>")]
     pub channels_per_account: u32,
+    /// Sessions that an account may have at one time, 0 for no limit; a login beyond them is refused, and those that are
+    /// there stay. Default: 20, far more than anybody has devices.
+    #[serde(deserialize_with = "values::between::<0, 1_000_000, _, _>")]
+    pub sessions_per_account: u32,
 }
 
 /// `[history]`
@@ -324,6 +328,7 @@ impl Default for Limits {
             login_timeout_s: 60,
             handshake_timeout_s: 10,
             channels_per_account: 250,
+            sessions_per_account: 20,
         }
     }
 }

@@ -51,6 +51,7 @@ Be kind."""
         login_timeout_s = 3
         handshake_timeout_s = 4
         channels_per_account = 5
+        sessions_per_account = 6
         [history]
         replay = 6
         keep_days = 7

@@ -35,7 +35,7 @@ async fn open() -> Kept3 {
         .expect("made");
     let name = ChannelName::parse("#c").expect("a name");
     let this = Kept3 { _folder: folder, store, people };
-    this.keep(vec![Record::ChannelCreated { id: ChannelId(1), name, at: NOW }]).await;
+    this.keep(vec![Record::ChannelCreated { id: ChannelId(1), name, maker: AccountId(0), at: NOW }]).await;
     this
 }
 

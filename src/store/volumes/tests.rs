@@ -176,7 +176,7 @@ fn message(row: &Known) -> Record {
 
 fn created(channel: i64) -> Record {
     let name = ChannelName::parse(&format!("#c{channel}")).expect("a name");
-    Record::ChannelCreated { id: ChannelId(channel), name, at: Millis(0) }
+    Record::ChannelCreated { id: ChannelId(channel), name, maker: AccountId(0), at: Millis(0) }
 }
 
 fn open(path: &std::path::Path) -> Connection {
