@@ -1,16 +1,28 @@
 //! Idempotent sends: which messages a client has already sent under an id of its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::record::{AccountId, MessageKind, Place, SendId};
 use crate::wire::MessageId;
 
-/// The latest send ids. Bounded; a client resends within moments of losing its connection.
+/// The latest send ids of each account. Bounded; a client resends within moments of losing its connection.
+///
+/// What is too much in all is forgotten of the account that has the most, so that nobody flushes another's.
 #[derive(Debug, Default)]
 pub(super) struct Sends {
-    known: HashMap<(AccountId, SendId), Sent>,
-    order: VecDeque<(AccountId, SendId)>,
+    accounts: HashMap<AccountId, Own>,
+    /// The accounts by the number of their send ids.
+    sizes: BTreeSet<(usize, AccountId)>,
+    total: usize,
+}
+
+/// The send ids of one account.
+#[derive(Debug, Default)]
+struct Own {
+    known: HashMap<SendId, Sent>,
+    /// The oldest first.
+    order: VecDeque<SendId>,
 }
 
 /// What was sent under an id.
@@ -37,32 +49,116 @@ pub(super) fn print(place: Option<Place>, kind: Option<MessageKind>, text: &str)
 }
 
 impl Sends {
-    /// How many are remembered, over all accounts.
+    /// Number of send ids that are remembered, over all accounts.
     const MOST: usize = 100_000;
+
+    /// Number of send ids of one account: a quarter of an hour of sending at the usual limit.
+    const MOST_OF_ONE: usize = 10_000;
 
     /// The message that was sent under this id, if it is remembered.
     pub fn find(&self, account: AccountId, id: &SendId) -> Option<Sent> {
-        self.known.get(&(account, id.clone())).copied()
+        self.accounts.get(&account)?.known.get(id).copied()
     }
 
     /// Remembers a send.
     pub fn remember(&mut self, account: AccountId, id: SendId, message: MessageId, print: Option<u64>) {
-        let key = (account, id);
-        if self.known.insert(key.clone(), Sent { message, print }).is_none() {
-            self.order.push_back(key);
+        let own = self.accounts.entry(account).or_default();
+        if own.known.insert(id.clone(), Sent { message, print }).is_some() {
+            return;
         }
-        if self.order.len() > Self::MOST
-            && let Some(oldest) = self.order.pop_front()
+        own.order.push_back(id);
+        self.resized(account, own_size(&self.accounts, account) - 1);
+        if own_size(&self.accounts, account) > Self::MOST_OF_ONE {
+            self.forget_oldest(account);
+        } else if self.total > Self::MOST
+            && let Some(&(_, largest)) = self.sizes.last()
         {
-            self.known.remove(&oldest);
+            self.forget_oldest(largest);
         }
     }
 
     /// Forgets a send that could not be kept, so that it can be tried again.
     pub fn forget(&mut self, account: AccountId, id: &SendId) {
-        let key = (account, id.clone());
-        if self.known.remove(&key).is_some() {
-            self.order.retain(|other| *other != key);
+        let Some(own) = self.accounts.get_mut(&account) else { return };
+        if own.known.remove(id).is_some() {
+            let before = own.order.len();
+            // It is one of the latest.
+            if let Some(place) = own.order.iter().rposition(|other| other == id) {
+                own.order.remove(place);
+            }
+            self.resized(account, before);
         }
+    }
+
+    fn forget_oldest(&mut self, account: AccountId) {
+        let Some(own) = self.accounts.get_mut(&account) else { return };
+        let before = own.order.len();
+        if let Some(oldest) = own.order.pop_front() {
+            own.known.remove(&oldest);
+        }
+        self.resized(account, before);
+    }
+
+    /// The account had `before` send ids until now.
+    fn resized(&mut self, account: AccountId, before: usize) {
+        let now = own_size(&self.accounts, account);
+        self.sizes.remove(&(before, account));
+        self.total = self.total + now - before;
+        if now == 0 {
+            self.accounts.remove(&account);
+        } else {
+            self.sizes.insert((now, account));
+        }
+    }
+}
+
+fn own_size(accounts: &HashMap<AccountId, Own>, account: AccountId) -> usize {
+    accounts.get(&account).map_or(0, |own| own.order.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: usize) -> SendId {
+        SendId(n.to_string().into())
+    }
+
+    fn send(sends: &mut Sends, account: i64, n: usize) {
+        sends.remember(AccountId(account), id(n), MessageId::default(), None);
+    }
+
+    #[test]
+    fn nobody_flushes_the_send_ids_of_another() {
+        let mut sends = Sends::default();
+        send(&mut sends, 1, 7);
+        for account in 2..20 {
+            for n in 0..Sends::MOST_OF_ONE + 10 {
+                send(&mut sends, account, n);
+            }
+        }
+        assert!(sends.find(AccountId(1), &id(7)).is_some(), "it has one, and others thousands");
+        assert!(sends.find(AccountId(2), &id(0)).is_none());
+        assert!(sends.find(AccountId(19), &id(Sends::MOST_OF_ONE + 9)).is_some(), "the latest is known");
+        assert_eq!(sends.total, Sends::MOST);
+        let kept: usize = sends.accounts.values().map(|own| own.known.len()).sum();
+        let listed: usize = sends.sizes.iter().map(|(size, _)| size).sum();
+        assert_eq!((kept, listed), (sends.total, sends.total));
+    }
+
+    #[test]
+    fn a_send_is_remembered_until_it_is_forgotten() {
+        let mut sends = Sends::default();
+        for n in 0..3 {
+            send(&mut sends, 1, n);
+            send(&mut sends, 1, n);
+        }
+        sends.forget(AccountId(1), &id(1));
+        sends.forget(AccountId(1), &id(1));
+        assert!(sends.find(AccountId(1), &id(1)).is_none() && sends.find(AccountId(1), &id(2)).is_some());
+        for n in [0, 2] {
+            sends.forget(AccountId(1), &id(n));
+        }
+        assert!(sends.accounts.is_empty() && sends.sizes.is_empty() && sends.total == 0);
     }
 }
