@@ -278,6 +278,7 @@ pub(super) fn not_allowed(channel: &str, text: &str) -> Reply {
 pub(super) fn names(chat: &Chat, channel: &Channel, caps: CapSet) -> Vec<Reply> {
     /// Room for names in a line of 512 bytes whose other parts are the longest they can be.
     const ROOM: usize = 380;
+    chat.look_at(channel.members.len());
     let userhost = caps.has(Cap::UserhostInNames);
     let mut replies = Vec::new();
     let mut line = String::new();

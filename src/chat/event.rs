@@ -333,6 +333,25 @@ impl Event {
         }
     }
 
+    /// About how many bytes its line has, its tags among them.
+    pub fn size(&self) -> usize {
+        let text = match &self.kind {
+            EventKind::Message { text, .. }
+            | EventKind::Quit(text)
+            | EventKind::Topic(_, text)
+            | EventKind::Kick(_, _, text)
+            | EventKind::Setname(text)
+            | EventKind::Rename(_, _, text)
+            | EventKind::Mode(_, text)
+            | EventKind::Wallops(text) => text.len(),
+            EventKind::Part(_, text) | EventKind::Away(text) | EventKind::Redact { reason: text, .. } => {
+                text.as_ref().map_or(0, |text| text.len())
+            }
+            EventKind::Tagmsg { .. } | EventKind::Join(..) | EventKind::Invite { .. } => 0,
+        };
+        128 + self.tags.len() + text
+    }
+
     /// Something that the server does.
     pub fn of_server(server: &ServerName, time: Millis, kind: EventKind) -> Self {
         let source = server.shared();

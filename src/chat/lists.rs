@@ -90,6 +90,11 @@ impl Lists {
         self.0.len() >= Self::MOST
     }
 
+    /// Rows that looking for somebody in them counts for: a mask costs its length times that of who it is held against.
+    pub(super) fn weight(&self) -> usize {
+        80 * self.0.len()
+    }
+
     /// None at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

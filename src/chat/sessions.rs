@@ -11,7 +11,6 @@ use super::people::{Linger, Person};
 use super::power::Power;
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
-use super::settings::SERVER_NAME;
 use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
@@ -41,11 +40,15 @@ impl Chat {
         let most = self.settings.sessions_per_account;
         if most > 0 && person.seats.len() >= most {
             self.sessions_refused += 1;
+            let sessions = if most == 1 { "session" } else { "sessions" };
             let reason =
-                format!("Your account has {most} sessions, which is the most; end one of them first");
+                format!("Your account has {most} {sessions}, which is the most; end one of them first");
             if login.caps.has(Cap::StandardReplies) {
                 let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
-                fx.outputs.push(Output::Line(session, fail.render(SERVER_NAME, person.nick().as_str())));
+                fx.outputs.push(Output::Line(
+                    session,
+                    fail.render(self.settings.server_name.as_str(), person.nick().as_str()),
+                ));
             }
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
@@ -307,6 +310,8 @@ impl Chat {
         let Some(largest) = self.rosters(account).max_by_key(|roster| roster.len()) else {
             return Vec::new();
         };
+        // Each with a look into the largest and into what was seen.
+        self.look_at(8 * self.rosters(account).map(Roster::len).sum::<usize>());
         let mut seen = HashSet::new();
         let others: Audience = self
             .rosters(account)

@@ -1,5 +1,6 @@
 //! The state, and what changes of it are made of.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -61,6 +62,8 @@ pub struct Chat {
     pub(super) online: usize,
     pub(super) password_changes: u64,
     pub(super) sessions_refused: u64,
+    /// Rows looked at since [`Chat::take_rows`].
+    rows: Cell<usize>,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
@@ -86,6 +89,7 @@ impl Chat {
             online: 0,
             password_changes: 0,
             sessions_refused: 0,
+            rows: Cell::new(0),
             writable: true,
             monitors: Monitors::default(),
             lingering: BTreeSet::new(),
@@ -158,6 +162,17 @@ impl Chat {
     /// Number of logins, since the start, of accounts that had all the sessions they may have.
     pub fn sessions_refused(&self) -> u64 {
         self.sessions_refused
+    }
+
+    /// Members, accounts, channels and masks that were looked at since the last call: work that neither the length of a
+    /// command nor what goes out shows. An estimate, for budgets.
+    pub fn take_rows(&self) -> usize {
+        self.rows.take()
+    }
+
+    /// So many rows are looked at.
+    pub(super) fn look_at(&self, rows: usize) {
+        self.rows.set(self.rows.get().saturating_add(rows));
     }
 
     /// How much there is now.
@@ -272,6 +287,7 @@ impl Chat {
         if channel.members.is_empty() && channel.is_plain() {
             let name = channel.name.clone();
             self.channels.remove(id);
+            self.look_at(self.people.iter().len());
             fx.records.push(Record::ChannelRemoved(id));
             // Whoever makes the channel anew goes on reading where they were.
             for (account, read) in self.people.forget_place(Place::Channel(id)) {

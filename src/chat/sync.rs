@@ -16,6 +16,12 @@ pub(super) type Viewer = (AccountId, SessionId);
 /// Most values of one answer: it fits the smallest usual send queue. More are asked for by GET and LIST.
 const MOST: usize = 5000;
 
+/// Rows that looking for what a session follows of somebody counts for.
+const WEIGHT: usize = 8;
+
+/// Most values of a channel that come with JOIN; more are fetched later. A login brings all channels of the account.
+const VALUES_AT_JOIN: usize = 400;
+
 /// Most members of a channel whose values come with JOIN; of a larger one they are fetched later.
 const AT_JOIN: usize = 200;
 
@@ -59,6 +65,7 @@ pub(super) fn channel(chat: &Chat, (account, session): Viewer, id: ChannelId) ->
     let notes = Subject::Private(account, Place::Channel(id));
     let mut shown = subject(chat, session, Subject::Channel(id), Some(notes), &channel.name.shared());
     if channel.members.contains(&account) {
+        chat.look_at(WEIGHT * channel.members.len());
         shown.extend(
             channel.members.iter().flat_map(|&member| person(chat, (account, session), member)).take(MOST),
         );
@@ -72,7 +79,9 @@ pub(super) fn at_join(chat: &Chat, (account, session): Viewer, of: &Channel) -> 
     match (follows, of.members.len() > AT_JOIN) {
         (false, _) => Some(Vec::new()),
         (true, true) => None,
-        (true, false) => Some(channel(chat, (account, session), of.id)),
+        (true, false) => {
+            Some(channel(chat, (account, session), of.id)).filter(|shown| shown.len() <= VALUES_AT_JOIN)
+        }
     }
 }
 
@@ -81,6 +90,7 @@ pub(super) fn all(chat: &Chat, (account, session): Viewer) -> Vec<Shown> {
     let Some(me) = chat.people.get(account) else { return Vec::new() };
     let channels: Vec<&Channel> = me.channels.iter().filter_map(|&id| chat.channels.get(id)).collect();
     let mut people: BTreeSet<AccountId> = channels.iter().flat_map(|c| c.members.iter().copied()).collect();
+    chat.look_at(WEIGHT * channels.iter().map(|channel| channel.members.len()).sum::<usize>());
     people.insert(account);
     if let Some(known) = chat.sessions.get(&session) {
         let watched = known.monitors.iter().filter_map(|nick| chat.people.named(nick));
@@ -135,5 +145,6 @@ pub(super) fn followers(chat: &Chat, of: Subject, key: &str) -> Vec<(SessionId, 
         let told = known.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]);
         (told && known.subscriptions.contains(key)).then_some((session, known.caps))
     };
+    chat.look_at(sessions.len() * WEIGHT);
     sessions.into_iter().filter_map(follows).collect()
 }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
+use super::blocks::Blocks;
 use super::manage::{Asker, Manager};
 use super::outbox::Outbox;
 use super::session::{Answered, Question, Ready, Session};
@@ -55,6 +56,7 @@ pub(super) struct Asks {
     history: FairQueue<AccountId>,
     searches: FairQueue<AccountId>,
     changes: FairQueue<AccountId>,
+    blocks: Blocks,
 }
 
 /// Most bytes of what is replayed to one client, which is read and sent place by place.
@@ -73,16 +75,18 @@ impl Asks {
         ready: Arc<Ready>,
         manager: Arc<Manager>,
         index: Option<Arc<Index>>,
-        send_queue: usize,
+        (send_queue, blocks): (usize, Blocks),
     ) -> Self {
         let bytes = ANSWER_BYTES.min(send_queue / 4);
         let [history, searches, changes] = [READS, SEARCHES, CHANGES].map(FairQueue::new);
-        Self { store, ready, manager, index, bytes, history, searches, changes }
+        Self { store, ready, manager, index, bytes, history, searches, changes, blocks }
     }
 
     /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
     pub fn dispatch(&self, session: &Arc<Session>, question: Question) {
-        session.outbox.hold();
+        let long =
+            if let Ask::Lines(lines) = &question.ask { Some(self.blocks.count(lines.len())) } else { None };
+        session.outbox.hold(long);
         if session.ask(question) {
             tokio::spawn(self.clone().work(session.clone()));
         }
@@ -143,10 +147,10 @@ impl Asks {
             };
             self.drained(session).await;
             // A copy: a slice would keep the whole text in memory until its last byte is written.
-            session.outbox.piece(Bytes::copy_from_slice(&text.split_to(end)));
+            session.outbox.piece(self.blocks.block(text.split_to(end)));
         }
         self.drained(session).await;
-        text
+        if text.is_empty() { text } else { self.blocks.block(text) }
     }
 
     /// Waits until the client has read most of what is queued for it.

@@ -13,7 +13,6 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
 use super::entrance::{Entered, enter};
-use super::flood::Flood;
 use super::handle::HubHandle;
 use super::limits::incidents::Incidents;
 use super::limits::paced::{Paced, Rounds};
@@ -53,10 +52,6 @@ pub(super) struct Limits {
     pub login: Duration,
     /// Most bytes of a line after its tags.
     pub line_bytes: usize,
-    /// Lines a second of a logged-in client; `None` for no limit.
-    pub lines_per_second: Option<u32>,
-    /// Lines it may say at once before that.
-    pub burst: u32,
 }
 
 /// Serves a connection to its login; from there on another task does. The place counts it among those that are not
@@ -114,8 +109,7 @@ async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _ope
 fn begin(entered: Entered, peer: IpAddr, shared: &Shared) -> io::Result<Box<Pump>> {
     let Entered { mut stream, login, device, lines, rest, .. } = entered;
     stream.get_mut().0.settle()?;
-    let flood = Flood::new(shared.limits.lines_per_second, shared.limits.burst);
-    let mut pump = Pump::new(stream, login, lines, flood, shared.hub.ready.clone(), (peer, device));
+    let mut pump = Pump::new(stream, login, lines, shared.hub.ready.clone(), (peer, device));
     pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
     // Boxed, so that the task is as small as an idle connection.
     Ok(Box::new(pump))

@@ -1,14 +1,14 @@
 //! From outputs to the outboxes of sessions.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use prometheus_client::metrics::counter::Counter;
 
+use super::queues::Queues;
 use super::session::{Question, Session};
+use super::sessions::Sessions;
 use crate::chat::audience::{Audience, Seat};
-use crate::chat::{Event, Origin, Output, Renderer, SessionId};
+use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
 use crate::wire::{CapSet, ServerName};
 
 /// A part of a block that has so many bytes is not copied: it costs a push of its own.
@@ -17,70 +17,11 @@ const SHARED: usize = 4096;
 /// A part keeps the whole block in memory: it is shared only where that is at most so many times as much.
 const WASTE: usize = 8;
 
-/// All sessions, by slot.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    generation: u32,
-    session: Option<Arc<Session>>,
-    /// A PING was sent and nothing was heard since.
-    pinged: bool,
-}
-
-impl Sessions {
-    /// Gives a session a place.
-    pub fn add(&mut self, session: Arc<Session>) -> SessionId {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-        });
-        let mut generation = 0;
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            place.session = Some(session);
-            place.pinged = false;
-            generation = place.generation;
-        }
-        SessionId { slot, generation }
-    }
-
-    /// Takes a session away. What is still on its way to it goes nowhere.
-    pub fn remove(&mut self, id: SessionId) {
-        if let Some(place) = self.slots.get_mut(id.slot as usize)
-            && place.generation == id.generation
-            && place.session.take().is_some()
-        {
-            place.generation = place.generation.wrapping_add(1);
-            self.free.push(id.slot);
-        }
-    }
-
-    pub fn get(&self, id: SessionId) -> Option<&Arc<Session>> {
-        self.slots.get(id.slot as usize).filter(|slot| slot.generation == id.generation)?.session.as_ref()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Session>> {
-        self.slots.iter().filter_map(|slot| slot.session.as_ref())
-    }
-
-    /// Sessions with the mark that a PING waits for its answer.
-    pub fn iter_pinged(&mut self) -> impl Iterator<Item = (&Arc<Session>, &mut bool)> {
-        self.slots.iter_mut().filter_map(|slot| Some((slot.session.as_ref()?, &mut slot.pinged)))
-    }
-}
-
 /// Renders outputs and queues them.
 #[derive(Debug)]
 pub(super) struct Deliverer {
     renderer: Renderer,
-    /// Most bytes that wait for one session.
-    bound: usize,
-    /// Sessions that were ended as they read too slowly.
-    too_slow: Counter,
+    queues: Queues,
     /// What goes out in a row to one audience, and to it grown: each session gets its part as one block.
     run: Vec<Item>,
     /// Where blocks are rendered before they are copied out at their size.
@@ -97,15 +38,13 @@ enum Item {
 }
 
 impl Deliverer {
-    pub fn new(server: &ServerName, bound: usize, too_slow: Counter) -> Self {
-        Self { renderer: Renderer::new(server), bound, too_slow, run: Vec::new(), scratch: Vec::new() }
+    pub fn new(server: &ServerName, queues: Queues) -> Self {
+        Self { renderer: Renderer::new(server), queues, run: Vec::new(), scratch: Vec::new() }
     }
 
     /// Queues a block for a session, or ends it where too much waits for it.
-    pub fn queue(&self, session: &Session, block: Bytes) {
-        if session.outbox.push(block, self.bound) {
-            self.too_slow.inc();
-        }
+    pub fn queue(&mut self, session: &Session, block: Bytes) {
+        self.queues.push(session, block);
     }
 
     /// Delivers outputs in order. What is asked for is handed to `ask`, in its place in that order.
@@ -130,6 +69,9 @@ impl Deliverer {
                 }
                 Output::Ask { session, label, ask: what } => {
                     self.end_run(&audience, sessions);
+                    if let (Ask::Lines(lines), Some(session)) = (&*what, sessions.get(session)) {
+                        self.queues.suspect(session.account, lines.len());
+                    }
                     ask(session, Question { label, ask: *what });
                 }
                 other => {
@@ -139,26 +81,30 @@ impl Deliverer {
             }
         }
         self.end_run(&audience, sessions);
+        self.queues.keep_bounds(sessions);
     }
 
     fn single(&mut self, output: Output, sessions: &Sessions) {
         match output {
-            Output::Line(to, line) => self.push(sessions, to, Bytes::from(line)),
+            Output::Line(to, line) if !line.is_empty() => {
+                let block = self.queues.blocks.block(line);
+                self.push(sessions, to, block);
+            }
             Output::Event { to, caps, event, tag } => {
                 self.scratch.clear();
                 self.renderer.render(&event, caps, tag.as_deref(), &mut self.scratch);
-                self.push(sessions, to, Bytes::copy_from_slice(&self.scratch));
+                self.push_scratch(sessions, to);
             }
             Output::Close(to, reason) => {
                 if let Some(session) = sessions.get(to) {
                     session.outbox.close(&reason);
                 }
             }
-            Output::Fan { .. } | Output::Ask { .. } => {}
+            Output::Line(..) | Output::Fan { .. } | Output::Ask { .. } => {}
         }
     }
 
-    fn push(&self, sessions: &Sessions, to: SessionId, block: Bytes) {
+    fn push(&mut self, sessions: &Sessions, to: SessionId, block: Bytes) {
         if !block.is_empty()
             && let Some(session) = sessions.get(to)
         {
@@ -217,7 +163,7 @@ impl Deliverer {
                 self.renderer.render(event, caps, None, &mut self.scratch);
             }
         }
-        Common { caps, bytes: Bytes::copy_from_slice(&self.scratch), starts }
+        Common { caps, bytes: self.queues.blocks.block(self.scratch.as_slice()), starts }
     }
 
     /// Hands a session its part of the run: what is common from the item `first` on, and in between what is its `own`.
@@ -268,8 +214,11 @@ impl Deliverer {
     }
 
     fn push_scratch(&mut self, sessions: &Sessions, session: SessionId) {
-        self.push(sessions, session, Bytes::copy_from_slice(&self.scratch));
-        self.scratch.clear();
+        if !self.scratch.is_empty() {
+            let block = self.queues.blocks.block(self.scratch.as_slice());
+            self.push(sessions, session, block);
+            self.scratch.clear();
+        }
     }
 }
 

@@ -7,19 +7,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::asks::Asks;
+use super::budget::{Rate, Work};
 use super::commit::Commits;
-use super::deliver::{Deliverer, Sessions};
+use super::deliver::Deliverer;
 use super::handle::{HubHandle, Order, Orders, now};
 use super::metrics::Metrics;
+use super::queues::Queues;
+use super::schedule::{Schedule, Turn};
 use super::session::{Answered, Ready, Said, Session};
+use super::sessions::Sessions;
 use crate::chat::record::Record;
-use crate::chat::{Chat, Effects, Input, InputKind, Output};
+use crate::chat::{Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 use crate::wire::Millis;
 
@@ -29,11 +34,11 @@ const PING_AFTER_S: u32 = 120;
 /// How often the hub looks for silent clients.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// Commands of one session that are applied before it is another's turn.
-const TURN: usize = 64;
-
 /// While so many records wait for the commit before them, nothing more is taken from sessions.
 const RECORDS_AHEAD: usize = 16 * 1024;
+
+/// The same for bytes of outputs. One command more may be above it.
+const BYTES_AHEAD: usize = 8 * 1024 * 1024;
 
 /// The owner of the chat. See the module.
 pub(super) struct Hub {
@@ -45,6 +50,10 @@ pub(super) struct Hub {
     deliverer: Deliverer,
     /// What was applied and waits for the commit before it.
     pending: Effects,
+    /// Bytes that the outputs among it hold.
+    pending_bytes: usize,
+    schedule: Schedule<Arc<Session>>,
+    rate: Option<Rate>,
     commits: Commits,
     asks: Asks,
     metrics: Arc<Metrics>,
@@ -54,16 +63,16 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// A hub for a chat and the store that keeps it; at most `send_queue` bytes wait for one session.
+    /// A hub for a chat and the store that keeps it. Accounts spend at most `rate`.
     pub fn new(
         chat: Chat,
         store: Store,
         (handle, orders): (&HubHandle, Orders),
         asks: Asks,
-        (send_queue, metrics): (usize, Arc<Metrics>),
+        (queues, rate, metrics): (Queues, Option<Rate>, Arc<Metrics>),
     ) -> Self {
         metrics.sizes(chat.sizes());
-        let deliverer = Deliverer::new(chat.server_name(), send_queue, metrics.too_slow.clone());
+        let deliverer = Deliverer::new(chat.server_name(), queues);
         Self {
             chat,
             ready: handle.ready.clone(),
@@ -72,6 +81,9 @@ impl Hub {
             sessions: Sessions::default(),
             deliverer,
             pending: Effects::default(),
+            pending_bytes: 0,
+            schedule: Schedule::new(rate, metrics.throttled.clone()),
+            rate,
             commits: Commits::new(store),
             asks,
             metrics,
@@ -85,7 +97,8 @@ impl Hub {
         let mut sweep = tokio::time::interval(SWEEP);
         let ready = self.ready.clone();
         loop {
-            let may_take = self.pending.records.len() < RECORDS_AHEAD;
+            let may_take = self.may_take();
+            let (is_ready, due) = (self.schedule.is_ready(), self.schedule.next_due());
             let deadline = self.chat.next_deadline();
             tokio::select! {
                 result = self.commits.next() => self.committed(result),
@@ -101,20 +114,28 @@ impl Hub {
                     }
                     Some(Order::Shutdown) | None => break,
                 },
-                () = ready.wait(), if may_take => self.take_inputs(),
-                () = until(deadline) => self.apply(InputKind::Tick),
+                () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),
+                () = until(deadline) => drop(self.apply(InputKind::Tick)),
                 _ = sweep.tick() => self.sweep(),
             }
             // Before anybody is told: who saw something happen finds it counted.
             self.metrics.sizes(self.chat.sizes());
+            self.metrics.sessions_refused(self.chat.sessions_refused());
             self.flush();
         }
         self.shut_down().await;
     }
 
-    fn apply(&mut self, kind: InputKind) {
+    fn may_take(&self) -> bool {
+        self.pending.records.len() < RECORDS_AHEAD && self.pending_bytes < BYTES_AHEAD
+    }
+
+    /// Applies an input. Returns the work that it caused.
+    fn apply(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
         self.chat.handle(Input { at: now(), kind }, &mut self.pending);
+        let work = Work::behind((records, outputs), &self.pending, self.chat.take_rows());
+        self.pending_bytes += work.held;
         self.password_changes.store(self.chat.password_changes(), Ordering::Release);
         for output in self.pending.outputs.iter().skip(outputs) {
             if let Output::Ask { session, .. } = output
@@ -131,48 +152,99 @@ impl Hub {
                 }
             }
         }
+        work
     }
 
+    /// Takes what sessions have for the hub, a round of the accounts' turns.
     fn take_inputs(&mut self) {
+        let now = Instant::now();
         let mut listed = std::mem::take(&mut self.listed);
         self.ready.take(&mut listed);
         for session in listed.drain(..) {
-            let Some(mut inbox) = session.take() else { continue };
-            if let Some(login) = inbox.login.take() {
-                let id = self.sessions.add(session.clone());
-                session.set_id(id);
-                self.apply(InputKind::Opened(id, *login));
-            }
-            let Some(id) = session.id() else { continue };
-            for Answered { label, answer } in std::mem::take(&mut inbox.answered) {
-                self.apply(InputKind::Answered { session: id, label, answer });
-            }
-            let mut said = std::mem::take(&mut inbox.said).into_iter();
-            let mut turn = TURN;
-            while turn > 0
-                && !session.is_asking()
-                && let Some(Said { label, command }) = said.next()
-            {
-                self.apply(InputKind::Said { session: id, label, command });
-                turn -= 1;
-            }
-            if session.is_asking() || said.len() > 0 {
-                inbox.said = said.collect();
-                session.put_back(inbox);
-                if !session.is_asking() {
-                    self.ready.again(&session);
-                }
-                continue;
-            }
-            if let Some(reason) = inbox.hung_up {
-                self.apply(InputKind::Closed(id, reason));
-            }
-            if let Some(reason) = inbox.ended {
-                self.apply(InputKind::Closed(id, reason));
-                self.sessions.remove(id);
-            }
+            self.take_urgent(&session, now);
         }
         self.listed = listed;
+        for _ in 0..self.schedule.begin_round(now) {
+            if !self.may_take() {
+                return;
+            }
+            let Some(mut turn) = self.schedule.next(now) else { return };
+            while self.may_take()
+                && let Some(session) = turn.next_session()
+            {
+                self.take_turn(session, &mut turn);
+            }
+            self.schedule.end(turn, now);
+        }
+    }
+
+    /// What waits for nobody's turn: answers, and the ends of sessions that have nothing more to say.
+    fn take_urgent(&mut self, session: &Arc<Session>, now: Instant) {
+        let urgent = session.take_urgent();
+        let mut rest = Work::of_read(session.outbox.take_answered());
+        if let Some(id) = session.id() {
+            for Answered { label, answer } in urgent.answered {
+                rest += self.apply(InputKind::Answered { session: id, label, answer });
+            }
+            self.end(id, urgent.hung_up, urgent.ended);
+        }
+        self.schedule.charge(session.account, rest.of_rest(), now);
+        if urgent.to_queue {
+            self.schedule.add(session.account, session.clone(), now);
+        }
+    }
+
+    fn end(&mut self, id: SessionId, hung_up: Option<Arc<str>>, ended: Option<Arc<str>>) {
+        if let Some(reason) = hung_up {
+            self.apply(InputKind::Closed(id, reason));
+        }
+        if let Some(reason) = ended {
+            self.apply(InputKind::Closed(id, reason));
+            self.sessions.remove(id);
+        }
+    }
+
+    /// A session of the account whose turn it is says what it may.
+    fn take_turn(&mut self, session: Arc<Session>, turn: &mut Turn<Arc<Session>>) {
+        let Some(mut inbox) = session.take() else { return };
+        if let Some(login) = inbox.login.take_if(|_| inbox.ended.is_none()) {
+            let id = self.sessions.add(session.clone());
+            session.set_id(id);
+            turn.spend(self.apply(InputKind::Opened(id, *login)).of_login(self.rate));
+        }
+        let Some(id) = session.id() else { return };
+        for Answered { label, answer } in std::mem::take(&mut inbox.answered) {
+            turn.spend(self.apply(InputKind::Answered { session: id, label, answer }).of_rest());
+        }
+        let is_gone = inbox.ended.is_some();
+        let mut said = std::mem::take(&mut inbox.said).into_iter();
+        while turn.may_spend()
+            && self.may_take()
+            && !session.is_asking()
+            && let Some(said) = said.next()
+        {
+            if !is_gone || said.outlasts_client() {
+                turn.spend(self.say(id, said));
+            }
+        }
+        // Who asked comes back with the answer.
+        let is_asking = session.is_asking();
+        if is_asking || said.len() > 0 {
+            inbox.said = said.collect();
+            session.put_back(inbox, !is_asking);
+            if !is_asking {
+                turn.put_back(session);
+            }
+        } else {
+            self.end(id, inbox.hung_up, inbox.ended);
+        }
+    }
+
+    /// Applies a line. Returns what it cost.
+    fn say(&mut self, session: SessionId, Said { label, command }: Said) -> f32 {
+        let Some(command) = command else { return Work::of_line() };
+        let is_trifle = matches!(&command, Ok(Command::Ping(_) | Command::Negotiate(_)));
+        self.apply(InputKind::Said { session, label, command }).cost(is_trifle)
     }
 
     /// Hands what is pending on, unless a commit is under way: then it waits and grows.
@@ -183,12 +255,17 @@ impl Hub {
             if !outputs.is_empty() {
                 self.deliver(outputs);
             }
+            if self.pending.outputs.is_empty() {
+                self.pending_bytes = 0;
+            }
             return;
         }
         if self.pending.is_empty() {
+            self.pending_bytes = 0;
             return;
         }
         let effects = std::mem::take(&mut self.pending);
+        self.pending_bytes = 0;
         if let Some(outputs) = self.commits.start(effects) {
             self.deliver(outputs);
         }
@@ -235,6 +312,7 @@ impl Hub {
         }
         if result.hangs {
             let pending = std::mem::take(&mut self.pending);
+            self.pending_bytes = 0;
             let refused = self.commits.refuse(pending);
             self.committed(refused);
         }
@@ -242,6 +320,9 @@ impl Hub {
 
     fn sweep(&mut self) {
         let now = self.ready.seconds();
+        // Who is made to wait is there: they must not be taken for silent.
+        self.schedule.sessions().for_each(|session| session.heard(now));
+        self.schedule.tidy(Instant::now());
         let silent: Arc<str> = "Ping timeout".into();
         let ping = bytes::Bytes::from_static(b"PING :are-you-there\r\n");
         for (session, pinged) in self.sessions.iter_pinged() {
@@ -297,6 +378,24 @@ impl Failures {
         let since = std::mem::take(&mut self.since);
         warn!(failed_since = since, "cannot store what was said: {error}");
         self.told = Some(Instant::now());
+    }
+}
+
+/// Waits until sessions have something for the hub, or an account may spend.
+async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
+    if is_ready {
+        // Others have their turn first: timers, commits, connections.
+        return tokio::task::yield_now().await;
+    }
+    let due = async {
+        match due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = ready.wait() => {}
+        () = due => {}
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Metrics {
     commits_failed: Counter,
     /// Clients that read too slowly, for the [`Deliverer`](super::deliver::Deliverer).
     pub(super) too_slow: Counter,
+    /// Times that an account had to wait for having spent its budget.
+    pub(super) throttled: Counter,
+    sessions_refused: Counter,
     sessions: Gauge,
     online: Gauge,
     accounts: Gauge,
@@ -115,6 +118,16 @@ impl Metrics {
                 &mut registry,
                 "slow_clients_closed",
                 "Clients that were closed because they read more slowly than others write",
+            ),
+            throttled: counter(
+                &mut registry,
+                "accounts_throttled",
+                "Times that an account had to wait, as it had sent or asked for more than it may",
+            ),
+            sessions_refused: counter(
+                &mut registry,
+                "sessions_refused",
+                "Logins of accounts that had all the sessions they may have",
             ),
             online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
             sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
@@ -205,6 +218,11 @@ impl Metrics {
             self.writable.set(writable.into());
         }
         self.messages_refused.inc_by(count(result.refused.iter().map(|r| r.messages.len()).sum()));
+    }
+
+    /// So many sessions were refused since the start.
+    pub(super) fn sessions_refused(&self, count: u64) {
+        self.sessions_refused.inc_by(count.saturating_sub(self.sessions_refused.get()));
     }
 
     /// How large the chat is now.

@@ -6,6 +6,8 @@ pub mod admin;
 pub mod advertise;
 pub mod announce;
 mod asks;
+mod blocks;
+mod budget;
 pub mod certificates;
 mod commit;
 pub mod config;
@@ -13,7 +15,6 @@ mod connection;
 pub mod control;
 mod deliver;
 mod entrance;
-mod flood;
 mod handle;
 mod hub;
 mod invites;
@@ -27,9 +28,12 @@ mod overtake;
 pub mod passwords;
 mod priority;
 mod pump;
+mod queues;
 pub mod reload;
 mod retention;
+mod schedule;
 mod session;
+mod sessions;
 mod socket;
 pub mod throttle;
 mod turns;
@@ -139,11 +143,15 @@ impl Server {
             addresses,
         };
         let manager = Arc::new(manager);
-        let asks = Asks::new(store.clone(), handle.ready.clone(), manager, index, send_queue);
+        let blocks = blocks::Blocks::default();
+        let asks =
+            Asks::new(store.clone(), handle.ready.clone(), manager, index, (send_queue, blocks.clone()));
         let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
         let metrics = Arc::new(Metrics::new(started, store.status().clone()));
-        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (send_queue, metrics.clone()));
+        let queues = queues::Queues::new(send_queue, blocks, metrics.too_slow.clone());
+        let rate = limits.flood.then(|| budget::Rate::new(limits.messages_per_second, limits.burst));
+        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (queues, rate, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
         let shared = connection::Shared {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
@@ -153,8 +161,6 @@ impl Server {
                 handshake: limits.handshake_timeout(),
                 login: limits.login_timeout(),
                 line_bytes: as_usize(limits.line_bytes),
-                lines_per_second: limits.flood.then_some(limits.messages_per_second),
-                burst: limits.burst,
             },
             settings: announced,
             stopping: stop,

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::blocks::Counted;
+
 /// The queue between the hub, which fills it and never waits, and the connection's task, which empties it.
 ///
 /// Bounded in bytes: who does not read fast enough is closed and told so, never silently skipped.
@@ -17,9 +19,13 @@ pub(super) struct Outbox(Mutex<Queue>);
 struct Queue {
     blocks: Vec<Bytes>,
     /// What came after each answer that is still to be found out: it goes out behind that.
-    held: VecDeque<Vec<Bytes>>,
+    held: VecDeque<Held>,
+    /// What was to go out was dropped, as it was too much.
+    is_cut: bool,
     /// Bytes that are queued, held or taken and not yet written.
     bytes: usize,
+    /// Bytes of answers, for the account's budget.
+    answered: usize,
     /// Nothing more is taken in; when all is written the connection ends.
     closing: Option<Arc<str>>,
     waker: Option<Waker>,
@@ -27,6 +33,23 @@ struct Queue {
     busy: Option<Waker>,
     /// Of a task that has a long answer, and waits for what is queued to be read.
     drained: Option<Waker>,
+}
+
+/// What came behind a question.
+#[derive(Debug)]
+struct Held {
+    blocks: Vec<Bytes>,
+    /// The answer, where it is there already and goes out in pieces.
+    answer: Option<Counted>,
+}
+
+/// What became of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// So many bytes wait now.
+    Waits(usize),
+    /// The connection is to end: too much waits.
+    TooMuch,
 }
 
 /// What the connection's task finds.
@@ -40,31 +63,57 @@ pub(super) enum Taken {
 }
 
 impl Outbox {
-    /// Queues a block of whole lines. Past `bound` bytes the connection is told to end instead; was it, now?
-    pub fn push(&self, block: Bytes, bound: usize) -> bool {
+    /// Queues a block of whole lines. Past `bound` bytes the connection is told to end instead.
+    pub fn push(&self, block: Bytes, bound: usize) -> Pushed {
         let mut queue = self.0.lock();
         if queue.closing.is_some() {
-            return false;
+            return Pushed::Waits(0);
         }
         if queue.bytes + block.len() > bound {
             drop(queue);
-            self.close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
-            return true;
+            self.close_slow();
+            return Pushed::TooMuch;
         }
         queue.bytes += block.len();
+        let waiting = queue.bytes;
         if let Some(held) = queue.held.back_mut() {
-            held.push(block);
+            held.blocks.push(block);
         } else {
             queue.blocks.push(block);
             wake(queue);
         }
-        false
+        Pushed::Waits(waiting)
+    }
+
+    /// Ends the connection of a client that reads too slowly; of what is queued only what is being written goes out.
+    pub fn close_slow(&self) {
+        self.close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
+    }
+
+    /// Bytes that wait for the client, those of a long answer among them. 0 where the connection is to end.
+    pub fn waiting(&self) -> usize {
+        let queue = self.0.lock();
+        if queue.closing.is_some() {
+            return 0;
+        }
+        queue.bytes
+            + queue.held.iter().filter_map(|held| held.answer.as_ref()).map(Counted::bytes).sum::<usize>()
+    }
+
+    /// Was what is queued dropped?
+    pub fn is_cut(&self) -> bool {
+        self.0.lock().is_cut
+    }
+
+    /// Takes the number of bytes of answers that were read for the client since the last time.
+    pub fn take_answered(&self) -> usize {
+        std::mem::take(&mut self.0.lock().answered)
     }
 
     /// Holds what comes from now on back until the answer is there that is due here. Of several, the first is
-    /// [answered](Self::answer) first.
-    pub fn hold(&self) {
-        self.0.lock().held.push_back(Vec::new());
+    /// [answered](Self::answer) first. `answer` stands for one that is there already.
+    pub fn hold(&self, answer: Option<Counted>) {
+        self.0.lock().held.push_back(Held { blocks: Vec::new(), answer });
     }
 
     /// The answer that the client waits for; empty where it is none. What was held behind it follows.
@@ -75,8 +124,9 @@ impl Outbox {
             return;
         }
         queue.bytes += block.len();
+        queue.answered += block.len();
         queue.blocks.extend(Some(block).filter(|block| !block.is_empty()));
-        queue.blocks.extend(held);
+        queue.blocks.extend(held.blocks);
         wake(queue);
     }
 
@@ -85,6 +135,7 @@ impl Outbox {
         let mut queue = self.0.lock();
         if queue.closing.is_none() && !queue.held.is_empty() {
             queue.bytes += block.len();
+            queue.answered += block.len();
             queue.blocks.push(block);
             wake(queue);
         }
@@ -93,7 +144,7 @@ impl Outbox {
     /// Ready when the client has read what is queued for it, or all but `left` bytes, or never will.
     pub fn poll_drained(&self, left: usize, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.0.lock();
-        let held: usize = queue.held.iter().flatten().map(Bytes::len).sum();
+        let held: usize = queue.held.iter().flat_map(|held| &held.blocks).map(Bytes::len).sum();
         if queue.bytes - held <= left || queue.closing.is_some() {
             return Poll::Ready(());
         }
@@ -115,7 +166,7 @@ impl Outbox {
     pub fn close(&self, reason: &Arc<str>) {
         let mut queue = self.0.lock();
         if queue.closing.is_none() {
-            let held: Vec<Bytes> = queue.held.drain(..).flatten().collect();
+            let held: Vec<Bytes> = queue.held.drain(..).flat_map(|held| held.blocks).collect();
             queue.blocks.extend(held);
             queue.blocks.push(error_line(reason));
             queue.closing = Some(reason.clone());
@@ -126,8 +177,13 @@ impl Outbox {
     /// Ends the connection; of what is queued only what is being written goes out.
     fn close_now(&self, reason: &str) {
         let mut queue = self.0.lock();
+        // Another reason may be on its way: the first one stays.
+        if queue.closing.is_some() {
+            return;
+        }
         queue.blocks.clear();
         queue.held.clear();
+        queue.is_cut = true;
         queue.blocks.push(error_line(reason));
         queue.closing = Some(reason.into());
         wake(queue);
@@ -229,9 +285,9 @@ mod tests {
     fn what_comes_after_a_question_waits_for_its_answer() {
         let outbox = Outbox::default();
         outbox.push("a ".into(), 100);
-        outbox.hold();
+        outbox.hold(None);
         outbox.push("b ".into(), 100);
-        outbox.hold();
+        outbox.hold(None);
         outbox.push("c ".into(), 100);
         assert_eq!(taken(&outbox), "a ");
         outbox.piece("begins ".into());
@@ -240,7 +296,7 @@ mod tests {
         assert_eq!(taken(&outbox), "first b ");
         outbox.answer(Bytes::new());
         assert_eq!(taken(&outbox), "c ");
-        outbox.hold();
+        outbox.hold(None);
         outbox.push("d ".into(), 100);
         outbox.close(&"bye".into());
         outbox.answer("late ".into());
@@ -252,7 +308,7 @@ mod tests {
         let outbox = Outbox::default();
         let mut cx = Context::from_waker(Waker::noop());
         outbox.push("12345".into(), 10);
-        outbox.hold();
+        outbox.hold(None);
         outbox.push("6".into(), 10);
         assert!(outbox.poll_drained(4, &mut cx).is_pending());
         outbox.written(1);

@@ -1,7 +1,6 @@
 //! Moving bytes between a logged-in connection and its session, with as few records and system calls as possible.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -14,7 +13,6 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::flood::Flood;
 use super::outbox;
 use super::session::{Ready, Said, Session};
 use super::socket::Socket;
@@ -27,6 +25,9 @@ use crate::wire::{Message, Reply, Tags};
 
 /// One read takes at most a TLS record and some.
 const READ: usize = 32 * 1024;
+
+/// So many bytes that make no line count as one.
+const LINELESS: usize = 8 * 1024;
 
 /// Most blocks in one write.
 const SLICES: usize = 64;
@@ -49,9 +50,10 @@ pub(super) struct Pump {
     ready: Arc<Ready>,
     lines: Lines,
     batches: Batches,
-    /// What was read and may not be said yet; nothing for a line that says nothing. At most what one read brings.
-    backlog: VecDeque<Option<Said>>,
-    flood: Flood,
+    /// What was read when there was no room for all of its lines. At most what one read brings.
+    unread: Vec<u8>,
+    /// Bytes since the last whole line.
+    lineless: usize,
     writing: Writing,
 }
 
@@ -71,7 +73,6 @@ impl Pump {
         stream: TlsStream<Socket>,
         login: Login,
         lines: Lines,
-        flood: Flood,
         ready: Arc<Ready>,
         who: (IpAddr, Option<DeviceKey>),
     ) -> Self {
@@ -82,16 +83,16 @@ impl Pump {
             ready,
             lines,
             batches: Batches::default(),
-            backlog: VecDeque::new(),
-            flood,
+            unread: Vec::new(),
+            lineless: 0,
             writing: Writing::default(),
         }
     }
 
     /// Hands the hub the login, and what the client said behind it.
     pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, BadLine>>) {
-        self.backlog = lines.map(|line| read_line(line, &mut self.batches)).collect();
-        self.ready.put(&self.session, |_| {});
+        let said = lines.map(|line| read_line(line, &mut self.batches)).collect();
+        self.ready.put(&self.session, |inbox| inbox.said = said);
     }
 
     /// Tells the hub that the connection is no more.
@@ -106,6 +107,9 @@ impl Pump {
         let reason = poll_fn(|cx| self.poll(cx)).await;
         // Where it was the client that ended, the others hear of it now and not after the farewell.
         self.ready.put(&self.session, |inbox| inbox.hung_up = Some(reason.clone()));
+        if self.session.outbox.is_cut() {
+            self.writing.cut();
+        }
         let farewell = poll_fn(|cx| {
             ready!(self.poll_output(cx))?;
             Pin::new(&mut self.stream).poll_shutdown(cx)
@@ -153,21 +157,19 @@ impl Pump {
     /// Ready at the end of the stream.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let waits = self.poll_backlog(cx).is_pending() || self.flood.poll_may_speak(cx).is_pending();
-            if waits {
-                // Who is made to wait is there: it must not be taken for silent.
-                self.session.heard(self.ready.seconds());
-                return Poll::Pending;
+            let room = ready!(self.session.poll_room(cx));
+            if !self.unread.is_empty() {
+                let unread = std::mem::take(&mut self.unread);
+                self.take_lines(&unread, room);
+                continue;
             }
-            ready!(self.session.poll_room(cx));
             let read = INPUT.with_borrow_mut(|input| {
                 let mut buf = ReadBuf::new(input);
                 ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
                 let filled = buf.filled();
                 if !filled.is_empty() {
                     self.session.heard(self.ready.seconds());
-                    let (backlog, batches) = (&mut self.backlog, &mut self.batches);
-                    self.lines.feed(filled, |line| backlog.push_back(read_line(line, batches)));
+                    self.take_lines(filled, room);
                 }
                 Poll::Ready(io::Result::Ok(filled.len()))
             });
@@ -177,28 +179,32 @@ impl Pump {
         }
     }
 
-    /// Hands what was read to the hub, as much as may be said now. Ready when nothing is left of it.
-    fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut said = Vec::new();
-        while !self.backlog.is_empty() && self.flood.poll_may_speak(cx).is_ready() {
-            self.flood.spoke();
-            said.extend(self.backlog.pop_front().flatten());
-        }
-        if !said.is_empty() {
-            self.ready.put(&self.session, |inbox| {
-                if inbox.said.is_empty() {
-                    inbox.said = said;
-                } else {
-                    inbox.said.append(&mut said);
-                }
-            });
-        }
-        if !self.backlog.is_empty() {
-            return Poll::Pending;
-        }
+    /// Hands the hub as many lines as there is room for, and keeps the rest as it is: unread lines take less than read
+    /// ones.
+    fn take_lines(&mut self, input: &[u8], room: usize) {
+        let end =
+            memchr::memchr_iter(b'\n', input).nth(room.saturating_sub(1)).map_or(input.len(), |at| at + 1);
+        let (now, later) = input.split_at(end);
         // An idle connection holds no capacity.
-        self.backlog = VecDeque::new();
-        Poll::Ready(())
+        self.unread = later.to_vec();
+        let (batches, mut said) = (&mut self.batches, Vec::new());
+        self.lines.feed(now, |line| said.push(read_line(line, batches)));
+        if said.is_empty() {
+            // Blank lines, and what is too long for a line, take time too.
+            self.lineless += now.len();
+            if self.lineless < LINELESS {
+                return;
+            }
+            said.push(Said::NOTHING);
+        }
+        self.lineless = 0;
+        self.ready.put(&self.session, |inbox| {
+            if inbox.said.is_empty() {
+                inbox.said = said;
+            } else {
+                inbox.said.append(&mut said);
+            }
+        });
     }
 
     /// Ready when the connection is to end and all is written, with the reason.
@@ -240,6 +246,12 @@ impl Pump {
 }
 
 impl Writing {
+    /// Drops what is not begun. A block that is begun has to be ended, for it may end in the middle of a line.
+    fn cut(&mut self) {
+        let begun = usize::from(self.offset > 0);
+        self.blocks.truncate(self.next + begun);
+    }
+
     fn advance(&mut self, mut written: usize) {
         while let Some(block) = self.blocks.get_mut(self.next) {
             let left = block.len() - self.offset;
@@ -256,25 +268,25 @@ impl Writing {
     }
 }
 
-fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> Option<Said> {
+fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> Said {
     let line = match line {
         Ok(line) => line,
         Err(bad) => {
             let tags = bad.tags.as_deref().map(Tags);
             let (label, command) = match batches.lose(tags) {
                 Taken::Not => (tags.and_then(label::in_tags), Err(line_refused(&bad))),
-                Taken::Held => return None,
+                Taken::Held => return Said::NOTHING,
                 Taken::Said(answer) => answer,
             };
-            return Some(Said { label, command });
+            return Said { label, command: Some(command) };
         }
     };
-    let message = Message::parse(line)?;
+    let Some(message) = Message::parse(line) else { return Said::NOTHING };
     let label = label::of(&message);
     match batches.take(&message, label.clone()) {
-        Taken::Not => Some(Said { label, command: Command::parse(&message) }),
-        Taken::Held => None,
-        Taken::Said((label, command)) => Some(Said { label, command }),
+        Taken::Not => Said { label, command: Some(Command::parse(&message)) },
+        Taken::Held => Said::NOTHING,
+        Taken::Said((label, command)) => Said { label, command: Some(command) },
     }
 }
 

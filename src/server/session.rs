@@ -37,11 +37,25 @@ pub(super) struct Session {
     heard: AtomicU32,
 }
 
-/// A command on its way to the chat.
+/// A line on its way to the chat.
 #[derive(Debug)]
 pub(super) struct Said {
     pub label: Option<Box<str>>,
-    pub command: Result<Command, Reply>,
+    /// `None` for a line that asks for nothing by itself, such as one of a message of several lines.
+    pub command: Option<Result<Command, Reply>>,
+}
+
+impl Said {
+    /// A line that asks for nothing by itself.
+    pub const NOTHING: Self = Self { label: None, command: None };
+
+    /// Does it matter when the client is gone, and hears no answer?
+    pub fn outlasts_client(&self) -> bool {
+        match &self.command {
+            Some(Ok(command)) => command.writes() || matches!(command, Command::Quit(_)),
+            _ => false,
+        }
+    }
 }
 
 /// A question of the chat for this session, with the label of its answer.
@@ -66,7 +80,7 @@ struct Questions {
     busy: bool,
 }
 
-/// From the client. Bounded by [`ROOM`] and what one read from the socket holds.
+/// From the client. Bounded by [`ROOM`]; only what was read with the login may be more.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     /// The login that opened the session, until the hub took it.
@@ -80,9 +94,24 @@ pub(super) struct Inbox {
     pub hung_up: Option<Arc<str>>,
     /// The connection ended, and why; the last that comes.
     pub ended: Option<Arc<str>>,
-    /// The session stands in the list of [`Ready`].
+    /// The session stands in the list of [`Ready`], or in the schedule.
     listed: bool,
+    /// It stands in the schedule.
+    queued: bool,
     waker: Option<Waker>,
+}
+
+/// What the hub takes of a session at once, whosever turn it is.
+#[derive(Debug, Default)]
+pub(super) struct Urgent {
+    /// As in [`Inbox`].
+    pub answered: Vec<Answered>,
+    /// As in [`Inbox`].
+    pub hung_up: Option<Arc<str>>,
+    /// As in [`Inbox`].
+    pub ended: Option<Arc<str>>,
+    /// A login or commands wait for the account's turn, and the session is to be put into the schedule.
+    pub to_queue: bool,
 }
 
 impl Session {
@@ -112,22 +141,46 @@ impl Session {
         let _ = self.id.set(id);
     }
 
-    /// Ready when there is room for what one more read brings.
+    /// Ready with the number of lines that there is room for, if any.
     ///
     /// Some of it is there while the hub has not taken the last: a client that says one thing at a time is then
     /// not woken for the mere news that it was taken.
-    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let mut inbox = self.inbox.lock();
         if inbox.said.len() < ROOM {
-            return Poll::Ready(());
+            return Poll::Ready(ROOM - inbox.said.len());
         }
         inbox.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
+    /// Takes what need not wait for the account's turn: answers, and the end where nothing is before it.
+    pub fn take_urgent(&self) -> Urgent {
+        let mut inbox = self.inbox.lock();
+        let mut urgent = Urgent::default();
+        if inbox.asking > 0 {
+            return urgent;
+        }
+        urgent.answered = std::mem::take(&mut inbox.answered);
+        if inbox.ended.is_some() {
+            // Nobody hears the answers any more.
+            inbox.login = None;
+            inbox.said.retain(Said::outlasts_client);
+        }
+        if inbox.login.is_some() || !inbox.said.is_empty() {
+            urgent.to_queue = !std::mem::replace(&mut inbox.queued, true);
+        } else {
+            urgent.hung_up = inbox.hung_up.take();
+            urgent.ended = inbox.ended.take();
+            inbox.listed = inbox.queued;
+        }
+        urgent
+    }
+
     /// Takes all that waits; `None` while answers are to be found out first.
     pub fn take(&self) -> Option<Inbox> {
         let mut inbox = self.inbox.lock();
+        inbox.queued = false;
         if inbox.asking > 0 {
             return None;
         }
@@ -150,14 +203,14 @@ impl Session {
         self.inbox.lock().asking > 0
     }
 
-    /// Puts the rest of what was taken back, before what came since.
-    pub fn put_back(&self, mut rest: Inbox) {
+    /// Puts the rest of what was taken back, before what came since. It stands in the schedule where it is `queued`.
+    pub fn put_back(&self, mut rest: Inbox, queued: bool) {
         let mut inbox = self.inbox.lock();
         rest.said.append(&mut inbox.said);
         inbox.said = rest.said;
         inbox.hung_up = rest.hung_up.or(inbox.hung_up.take());
         inbox.ended = rest.ended.or(inbox.ended.take());
-        inbox.listed = true;
+        (inbox.listed, inbox.queued) = (true, queued);
     }
 
     /// Adds a question. Is nobody at work on those before it, so that somebody must begin?
@@ -218,12 +271,6 @@ impl Ready {
                 self.more.notify_one();
             }
         }
-    }
-
-    /// The session has more to say, after all others that have.
-    pub fn again(&self, session: &Arc<Session>) {
-        self.list.lock().push(session.clone());
-        self.more.notify_one();
     }
 
     /// A question of the session is answered: what it said since can be taken, unless there are others.

@@ -13,7 +13,13 @@ use super::chars;
 /// Matching costs at most the length of the pattern times that of the text, so whoever takes patterns
 /// from the network bounds both.
 #[derive(Clone, Debug)]
-pub struct Glob(WildMatch);
+pub struct Glob {
+    pattern: WildMatch,
+    /// Bytes of the pattern.
+    len: usize,
+    /// Fewest characters of a text that matches.
+    least: usize,
+}
 
 /// Whom a ban or an exception is for: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
 ///
@@ -46,12 +52,21 @@ impl Glob {
     /// Any text is a pattern.
     pub fn new(text: &str) -> Self {
         // Not the crate's own comparison without case: names fold in one way everywhere.
-        Self(WildMatch::new(&chars::fold(text)))
+        let text = chars::fold(text);
+        let least = text.chars().filter(|&c| c != '*').count();
+        Self { pattern: WildMatch::new(&text), len: text.len(), least }
     }
 
     /// Does the pattern stand for the whole of the text?
     pub fn matches(&self, text: &str) -> bool {
-        self.0.matches(&chars::fold(text))
+        let text = chars::fold(text);
+        // Patterns far longer than any text cost nothing.
+        text.chars().count() >= self.least && self.pattern.matches(&text)
+    }
+
+    /// Rows that matching it against one text counts for.
+    pub fn weight(&self) -> usize {
+        1 + self.len / 2
     }
 }
 

@@ -6,6 +6,7 @@ mod advertised;
 mod architecture;
 mod before_login;
 mod bots;
+mod budgets;
 mod certs_cli;
 mod certs_for;
 mod channels;

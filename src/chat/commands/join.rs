@@ -81,6 +81,7 @@ fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Rep
     let refuse = |numeric, text: &str| {
         Some(Reply::numeric(numeric).arg(channel.name.as_str()).text(format!("Cannot join channel: {text}")))
     };
+    cx.chat.look_at(channel.lists.weight());
     if channel.lists.bans(me) {
         return refuse(ERR_BANNEDFROMCHAN, "you are banned");
     }

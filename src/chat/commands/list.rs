@@ -66,7 +66,16 @@ fn condition(word: &str) -> Option<Condition> {
 }
 
 impl List {
+    fn masks(&self) -> impl Iterator<Item = &Named> {
+        self.names.iter().chain(self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Not(mask) => Some(mask),
+            _ => None,
+        }))
+    }
+
     pub(super) fn run(self, cx: &mut Context<'_>) {
+        let masks: usize = self.masks().map(|mask| mask.0.weight()).sum();
+        cx.chat.look_at(cx.chat.channels.iter().len() * (1 + masks));
         let named =
             |channel: &Channel| self.names.is_empty() || self.names.iter().any(|glob| glob.is(channel));
         let lines: Vec<Reply> = cx
@@ -116,6 +125,7 @@ impl Condition {
 }
 
 fn online(cx: &Context<'_>, channel: &Channel) -> usize {
+    cx.chat.look_at(channel.members.len());
     channel.members.iter().filter_map(|&id| cx.chat.people.get(id)).filter(|p| p.is_online()).count()
 }
 

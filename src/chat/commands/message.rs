@@ -146,6 +146,8 @@ impl Said {
             let reply = Reply::numeric(ERR_CANNOTSENDTOCHAN).arg(name.as_str());
             return self.refuse(cx, reply.text(why));
         }
+        cx.chat
+            .look_at(channel.lists.weight() + if status.is_some() { 2 * channel.members.len() } else { 0 });
         let (id, name, mut audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
         let mut target = name.shared();
         if let Some(rank) = status {

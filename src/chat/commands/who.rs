@@ -65,12 +65,15 @@ impl Who {
 
     fn of_channel(&self, cx: &Context<'_>, name: &ChannelName) -> Vec<Reply> {
         let Some(channel) = cx.visible(name) else { return Vec::new() };
+        cx.chat.look_at(channel.members.len());
         let members = channel.members.iter().filter_map(|&id| cx.chat.people.get(id));
         members.filter(|p| self.wants(p)).map(|person| self.line(cx, Some(channel), person)).collect()
     }
 
     fn of_mask(&self, cx: &Context<'_>) -> Vec<Reply> {
+        // A mask costs its length times that of what it is held against.
         let glob = Glob::new(if &*self.mask == "0" { "*" } else { &self.mask });
+        cx.chat.look_at(cx.chat.people.iter().len() * glob.weight());
         let matches =
             |p: &&Person| self.wants(p) && (glob.matches(p.nick().as_str()) || glob.matches(&p.realname));
         let mut found: Vec<&Person> = cx.chat.people.iter().filter(matches).collect();

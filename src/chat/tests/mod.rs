@@ -4,8 +4,8 @@ mod driver;
 mod metadata;
 mod modern;
 mod order;
-mod short_lines;
 mod quotas;
+mod short_lines;
 mod simulation;
 
 use super::InputKind;

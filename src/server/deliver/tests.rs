@@ -2,11 +2,16 @@
 
 use std::task::Waker;
 
+use std::sync::Arc;
+
+use prometheus_client::metrics::counter::Counter;
+
 use super::*;
 use crate::chat::audience::Roster;
 use crate::chat::login::{Checked, LoginMachine, Step, Verified};
 use crate::chat::record::{AccountId, MessageKind};
 use crate::chat::{Ask, EventKind, Login, ask};
+use crate::server::blocks::Blocks;
 use crate::server::outbox::Taken;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick};
 
@@ -24,7 +29,10 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         Self {
-            deliverer: Deliverer::new(&crate::wire::ServerName::default(), 1 << 20, Counter::default()),
+            deliverer: Deliverer::new(
+                &crate::wire::ServerName::default(),
+                Queues::new(1 << 20, Blocks::default(), Counter::default()),
+            ),
             sessions: Sessions::default(),
             channel: Roster::default(),
             outputs: Vec::new(),
@@ -34,7 +42,18 @@ impl Rig {
 
     /// A session that is not in the channel.
     fn outsider(&mut self) -> SessionId {
-        self.sessions.add(Arc::new(Session::new(login(), 0, (std::net::Ipv4Addr::LOCALHOST.into(), None))))
+        self.outsider_of(16)
+    }
+
+    fn outsider_of(&mut self, account: i64) -> SessionId {
+        let login = login(AccountId(account));
+        self.sessions.add(Arc::new(Session::new(login, 0, (std::net::Ipv4Addr::LOCALHOST.into(), None))))
+    }
+
+    /// Is the session told to end?
+    fn is_ended(&self, session: SessionId) -> bool {
+        let session = self.sessions.get(session).expect("there");
+        session.outbox.closing(Waker::noop()).is_some()
     }
 
     fn join(&mut self, session: SessionId, caps: &[Cap]) {
@@ -133,7 +152,7 @@ fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Origin {
     Origin { session, echo, tag: label.map(|label| format!("label={label}").into()) }
 }
 
-fn login() -> Login {
+fn login(account: AccountId) -> Login {
     let (mut machine, mut out) = (LoginMachine::default(), String::new());
     for line in ["CAP LS", "NICK al", "USER u 0 * :r", "CAP REQ sasl", "AUTHENTICATE PLAIN"] {
         machine.line(&Message::parse(line).expect(line), &mut out);
@@ -141,8 +160,7 @@ fn login() -> Login {
     let password = Message::parse("AUTHENTICATE AGFsAHNlY3JldDEy").expect("a line");
     assert!(matches!(machine.line(&password, &mut out), Step::Check(_)));
     let name = Nick::parse("al").expect("a nick");
-    machine
-        .checked(Checked::Right(Verified { account: AccountId(16), name, since: 0, device: None }), &mut out);
+    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
         Step::Done(login) => login,
         other => panic!("{other:?}"),
@@ -334,4 +352,48 @@ fn a_long_run_is_one_piece_of_memory_for_all() {
     // A little of it is copied, lest it keep all the rest in memory.
     assert!(!(begin..end).contains(&address(&latest[0])));
     assert_eq!(texts(&latest), "last");
+}
+
+#[test]
+fn of_an_account_for_which_too_much_waits_the_worst_reader_ends() {
+    let mut rig = Rig::new();
+    let sessions: Vec<_> = (0..6).map(|_| rig.outsider()).collect();
+    let other = rig.outsider_of(17);
+    for &session in &sessions[..5] {
+        rig.line(session, &"x".repeat(780 * 1024));
+    }
+    rig.line(sessions[5], &"x".repeat(10 * 1024));
+    rig.line(other, &"x".repeat(900 * 1024));
+    rig.deliver();
+    assert!(!sessions.iter().any(|&session| rig.is_ended(session)), "four queues may wait");
+    // The last straw is not for the worst reader.
+    rig.line(sessions[2], &"x".repeat(150 * 1024));
+    rig.line(sessions[5], &"x".repeat(200 * 1024));
+    rig.deliver();
+    let ended: Vec<bool> = sessions.iter().map(|&session| rig.is_ended(session)).collect();
+    assert_eq!(ended, [false, false, true, false, false, false]);
+    assert!(!rig.is_ended(other));
+}
+
+#[test]
+fn what_many_share_counts_once_and_what_is_too_much_for_all_ends_the_worst() {
+    let mut rig = Rig::new();
+    // A megabyte waits for each of a hundred, and it is the same one.
+    for account in 0..100 {
+        let session = rig.outsider_of(100 + account);
+        rig.join(session, &[]);
+    }
+    for _ in 0..9 {
+        rig.say(&"y".repeat(100 * 1024));
+    }
+    rig.deliver();
+    assert!(rig.sessions.iter().all(|session| session.outbox.closing(Waker::noop()).is_none()));
+    // Then each gets some of its own.
+    let own: Vec<_> = (0..40).map(|account| rig.outsider_of(300 + account)).collect();
+    for (&session, more) in own.iter().zip(0..) {
+        rig.line(session, &"z".repeat(900 * 1024 + more));
+    }
+    rig.deliver();
+    let ended = rig.sessions.iter().filter(|s| s.outbox.closing(Waker::noop()).is_some()).count();
+    assert!((1..40).contains(&ended), "{ended}");
 }

@@ -97,6 +97,7 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
     let told = Told::default();
     let mut change = Change { cx, id, name, power, told, modes_changed: false, shown: BTreeSet::new() };
     let (mut on, mut values, mut with_value) = (true, values.iter(), 0);
+    let mut unknown = BTreeSet::new();
     for letter in letters.chars() {
         if letter == '+' || letter == '-' {
             on = letter == '+';
@@ -110,6 +111,11 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
         with_value += usize::from(value.is_some());
         if with_value > Settings::MODES {
             break;
+        }
+        let is_known = takes_value || letter == 'l' || Flag::of_letter(letter).is_some();
+        // Once for each, however often it stands there.
+        if !is_known && !unknown.insert(letter) {
+            continue;
         }
         if let Err(reply) = change.one(on, letter, value) {
             change.cx.reply(reply);

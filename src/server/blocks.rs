@@ -1,0 +1,87 @@
+//! Blocks of bytes on their way to clients, counted for as long as anybody holds them.
+//!
+//! A block that many sessions share counts once: this is what is in memory, whoever waits for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+/// Counts blocks. Cloning shares the count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Blocks(Arc<AtomicUsize>);
+
+/// Bytes that are counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Counted {
+    bytes: usize,
+    total: Arc<AtomicUsize>,
+}
+
+struct Block {
+    bytes: Vec<u8>,
+    /// Held for its `Drop`.
+    _counted: Counted,
+}
+
+impl Blocks {
+    /// What a block takes beside its bytes.
+    const OVERHEAD: usize = 96;
+
+    /// Makes a block.
+    pub fn block(&self, bytes: impl Into<Vec<u8>>) -> Bytes {
+        let bytes = bytes.into();
+        let counted = self.count(bytes.len() + Self::OVERHEAD);
+        Bytes::from_owner(Block { bytes, _counted: counted })
+    }
+
+    /// Counts bytes that are held otherwise.
+    pub fn count(&self, bytes: usize) -> Counted {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Counted { bytes, total: self.0.clone() }
+    }
+
+    /// Bytes that are held now.
+    pub fn held(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counted {
+    /// How many.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_counts_once_and_until_the_last_part_of_it_is_gone() {
+        let blocks = Blocks::default();
+        let block = blocks.block(vec![7; 1000]);
+        let (copy, part) = (block.clone(), block.slice(10..20));
+        assert_eq!((&part[..], blocks.held()), (&[7; 10][..], 1000 + Blocks::OVERHEAD));
+        drop((block, copy));
+        assert!(blocks.held() > 1000);
+        drop(part);
+        let counted = blocks.count(50);
+        assert_eq!((counted.bytes(), blocks.held()), (50, 50));
+        drop(counted);
+        assert_eq!(blocks.held(), 0);
+    }
+}

@@ -1,0 +1,255 @@
+//! Turns of accounts at the hub.
+//!
+//! Deficit round robin: in each round every account that has something waiting may spend the same, however many sessions
+//! it has, and what it overspent counts in the next round. An account that has used up its budget (see
+//! [`Bucket`]) sits out until it may spend again; what it sent waits where it is, and nothing of it is lost.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use prometheus_client::metrics::counter::Counter;
+use tokio::time::Instant;
+
+use super::budget::{Bucket, Rate};
+use crate::chat::record::AccountId;
+
+/// Units that an account may spend in a round. Small against what a person notices: a unit is a millisecond at most.
+const QUANTUM: f32 = 64.0;
+
+/// The accounts that have something waiting, with their sessions.
+#[derive(Debug)]
+pub(super) struct Schedule<S> {
+    rate: Option<Rate>,
+    accounts: HashMap<AccountId, Account<S>>,
+    /// Accounts that may spend, the next one first.
+    round: VecDeque<AccountId>,
+    /// Accounts that may not yet, with the time from which they may.
+    waiting: BTreeSet<(Instant, AccountId)>,
+    /// Times that an account had to wait.
+    throttled: Counter,
+}
+
+#[derive(Debug)]
+struct Account<S> {
+    bucket: Bucket,
+    deficit: f32,
+    /// Sessions with something waiting, the next one first.
+    sessions: VecDeque<S>,
+    /// It is in the round, or waits.
+    is_placed: bool,
+}
+
+/// The turn of an account: what it may spend now, and on which sessions.
+#[derive(Debug)]
+pub(super) struct Turn<S> {
+    id: AccountId,
+    account: Account<S>,
+    rate: Option<Rate>,
+}
+
+impl<S> Schedule<S> {
+    pub fn new(rate: Option<Rate>, throttled: Counter) -> Self {
+        Self { rate, accounts: HashMap::new(), round: VecDeque::new(), waiting: BTreeSet::new(), throttled }
+    }
+
+    fn account(&mut self, id: AccountId, now: Instant) -> &mut Account<S> {
+        let rate = self.rate;
+        self.accounts.entry(id).or_insert_with(|| Account {
+            bucket: Bucket::full(rate, now),
+            deficit: 0.0,
+            sessions: VecDeque::new(),
+            is_placed: false,
+        })
+    }
+
+    /// A session of the account has something waiting.
+    pub fn add(&mut self, id: AccountId, session: S, now: Instant) {
+        let account = self.account(id, now);
+        account.sessions.push_back(session);
+        if !account.is_placed {
+            self.place(id, now);
+        }
+    }
+
+    /// Charges an account for something that was not done in a turn.
+    pub fn charge(&mut self, id: AccountId, cost: f32, now: Instant) {
+        let rate = self.rate;
+        if cost > 0.0 && rate.is_some() {
+            self.account(id, now).bucket.spend(cost, rate);
+        }
+    }
+
+    fn place(&mut self, id: AccountId, now: Instant) {
+        let Some(account) = self.accounts.get_mut(&id) else { return };
+        account.is_placed = true;
+        match account.bucket.due(self.rate, now) {
+            None => self.round.push_back(id),
+            Some(due) => {
+                self.throttled.inc();
+                self.waiting.insert((due, id));
+            }
+        }
+    }
+
+    /// Puts the accounts whose time has come into the round. Returns the number of turns of the round that begins.
+    pub fn begin_round(&mut self, now: Instant) -> usize {
+        while let Some(&(due, id)) = self.waiting.first()
+            && due <= now
+        {
+            self.waiting.pop_first();
+            self.round.push_back(id);
+        }
+        self.round.len()
+    }
+
+    /// The next account's turn; it is to be [ended](Self::end).
+    pub fn next(&mut self, now: Instant) -> Option<Turn<S>> {
+        let id = self.round.pop_front()?;
+        let mut account = self.accounts.remove(&id)?;
+        account.bucket.due(self.rate, now);
+        account.deficit += QUANTUM;
+        Some(Turn { id, account, rate: self.rate })
+    }
+
+    /// Takes back what is left of a turn.
+    pub fn end(&mut self, turn: Turn<S>, now: Instant) {
+        let Turn { id, mut account, .. } = turn;
+        account.is_placed = false;
+        let has_more = !account.sessions.is_empty();
+        if !has_more {
+            account.deficit = account.deficit.min(0.0);
+        }
+        self.accounts.insert(id, account);
+        if has_more {
+            self.place(id, now);
+        }
+    }
+
+    /// May an account spend now?
+    pub fn is_ready(&self) -> bool {
+        !self.round.is_empty()
+    }
+
+    /// When the next account that waits may spend.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.waiting.first().map(|(due, _)| *due)
+    }
+
+    /// The sessions whose commands wait.
+    pub fn sessions(&self) -> impl Iterator<Item = &S> {
+        self.accounts.values().flat_map(|account| &account.sessions)
+    }
+
+    /// Forgets accounts that have nothing waiting and owe nothing.
+    pub fn tidy(&mut self, now: Instant) {
+        let rate = self.rate;
+        self.accounts.retain(|_, account| account.is_placed || !account.bucket.is_full(rate, now));
+    }
+}
+
+impl<S> Turn<S> {
+    /// The next session, while there is something left to spend.
+    pub fn next_session(&mut self) -> Option<S> {
+        if self.may_spend() { self.account.sessions.pop_front() } else { None }
+    }
+
+    /// Puts back a session that has more.
+    pub fn put_back(&mut self, session: S) {
+        self.account.sessions.push_back(session);
+    }
+
+    pub fn may_spend(&self) -> bool {
+        self.account.deficit > 0.0 && self.account.bucket.may_spend()
+    }
+
+    pub fn spend(&mut self, cost: f32) {
+        self.account.deficit -= cost;
+        self.account.bucket.spend(cost, self.rate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const FAST: Option<Rate> = Some(Rate { per_second: 10.0, burst: 60.0 });
+
+    /// A round in which each session has commands of this cost without end: how many each account was granted.
+    fn round(schedule: &mut Schedule<i64>, cost: impl Fn(i64) -> f32, now: Instant) -> HashMap<i64, u32> {
+        let mut done = HashMap::new();
+        for _ in 0..schedule.begin_round(now) {
+            let mut turn = schedule.next(now).expect("a turn");
+            while let Some(session) = turn.next_session() {
+                while turn.may_spend() {
+                    turn.spend(cost(session));
+                    *done.entry(session).or_default() += 1;
+                }
+                turn.put_back(session);
+            }
+            schedule.end(turn, now);
+        }
+        done
+    }
+
+    #[test]
+    fn many_sessions_get_the_turn_of_one() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(None, Counter::default());
+        for session in 0..20 {
+            schedule.add(AccountId(1), session, now);
+        }
+        schedule.add(AccountId(2), 100, now);
+        let mut total = HashMap::<bool, u32>::new();
+        for _ in 0..20 {
+            for (session, count) in round(&mut schedule, |_| 1.0, now) {
+                *total.entry(session == 100).or_default() += count;
+            }
+        }
+        assert_eq!((total[&false], total[&true]), (20 * 64, 20 * 64));
+        assert_eq!(schedule.sessions().count(), 21);
+    }
+
+    #[test]
+    fn dear_commands_cost_turns() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(None, Counter::default());
+        schedule.add(AccountId(1), 1, now);
+        schedule.add(AccountId(2), 2, now);
+        let cost = |session| if session == 1 { 640.0 } else { 1.0 };
+        let rounds: Vec<_> = (0..20).map(|_| round(&mut schedule, cost, now)).collect();
+        let dear: u32 = rounds.iter().filter_map(|done| done.get(&1)).sum();
+        assert_eq!(dear, 2, "one in ten rounds");
+        assert!(rounds.iter().all(|done| done[&2] == 64));
+    }
+
+    #[test]
+    fn an_account_that_spent_all_sits_out_and_nobody_else_does() {
+        let now = Instant::now();
+        let throttled = Counter::default();
+        let mut schedule = Schedule::new(FAST, throttled.clone());
+        for session in 0..20 {
+            schedule.add(AccountId(1), session, now);
+        }
+        assert_eq!(round(&mut schedule, |_| 1.0, now).values().sum::<u32>(), 60);
+        assert!(!schedule.is_ready() && throttled.get() == 1);
+        schedule.add(AccountId(2), 100, now);
+        assert_eq!(round(&mut schedule, |_| 1.0, now), HashMap::from([(100, 60)]));
+        let due = schedule.next_due().expect("it may again");
+        assert!(due > now && due < now + Duration::from_millis(200));
+        assert_eq!(round(&mut schedule, |_| 1.0, due)[&1], 1, "the session whose turn it is");
+        // Nobody gets a new budget by coming back, and nobody is remembered who owes nothing.
+        schedule.tidy(now + Duration::from_hours(1));
+        assert_eq!(schedule.accounts.len(), 2);
+    }
+
+    #[test]
+    fn what_was_done_elsewhere_is_charged() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(FAST, Counter::default());
+        schedule.charge(AccountId(1), 61.0, now);
+        schedule.add(AccountId(1), 1, now);
+        assert!(!schedule.is_ready());
+        assert_eq!(schedule.begin_round(now + Duration::from_secs(1)), 1);
+    }
+}

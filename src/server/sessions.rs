@@ -1,0 +1,77 @@
+//! The sessions that the hub knows, by their ids and by their accounts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::session::Session;
+use crate::chat::SessionId;
+use crate::chat::record::AccountId;
+
+/// All sessions, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    by_account: HashMap<AccountId, Vec<Arc<Session>>>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    session: Option<Arc<Session>>,
+    /// A PING was sent and nothing was heard since.
+    pinged: bool,
+}
+
+impl Sessions {
+    /// Gives a session a place.
+    pub fn add(&mut self, session: Arc<Session>) -> SessionId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let mut generation = 0;
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            self.by_account.entry(session.account).or_default().push(session.clone());
+            place.session = Some(session);
+            place.pinged = false;
+            generation = place.generation;
+        }
+        SessionId { slot, generation }
+    }
+
+    /// Takes a session away. What is still on its way to it goes nowhere.
+    pub fn remove(&mut self, id: SessionId) {
+        if let Some(place) = self.slots.get_mut(id.slot as usize)
+            && place.generation == id.generation
+            && let Some(session) = place.session.take()
+        {
+            if let Some(own) = self.by_account.get_mut(&session.account) {
+                own.retain(|other| !Arc::ptr_eq(other, &session));
+                if own.is_empty() {
+                    self.by_account.remove(&session.account);
+                }
+            }
+            place.generation = place.generation.wrapping_add(1);
+            self.free.push(id.slot);
+        }
+    }
+
+    pub fn get(&self, id: SessionId) -> Option<&Arc<Session>> {
+        self.slots.get(id.slot as usize).filter(|slot| slot.generation == id.generation)?.session.as_ref()
+    }
+
+    /// The sessions of an account.
+    pub fn of(&self, account: AccountId) -> &[Arc<Session>] {
+        self.by_account.get(&account).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.slots.iter().filter_map(|slot| slot.session.as_ref())
+    }
+
+    /// Sessions with the mark that a PING waits for its answer.
+    pub fn iter_pinged(&mut self) -> impl Iterator<Item = (&Arc<Session>, &mut bool)> {
+        self.slots.iter_mut().filter_map(|slot| Some((slot.session.as_ref()?, &mut slot.pinged)))
+    }
+}
