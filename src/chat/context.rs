@@ -117,7 +117,8 @@ impl<'a> Context<'a> {
         !channel.modes.has(super::modes::Flag::Secret) || self.power(channel) > Power::Stranger
     }
 
-    /// Is the member kept from speaking in the channel? Then it gives no reason, topic or parting words there either.
+    /// Returns whether the member may not speak in the channel. Then its topics, reasons and parting words are not taken
+    /// there either.
     pub(super) fn is_silenced(&self, channel: &Channel) -> bool {
         self.me().is_some_and(|me| self.power(channel).silenced(me, channel).is_some())
     }

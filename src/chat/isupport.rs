@@ -10,7 +10,7 @@ use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 /// Most tokens of one line.
 const TOKENS: usize = 13;
 
-/// What ends each line.
+/// The text at the end of each line.
 const TEXT: &str = "are supported by this server";
 
 /// Most bytes of the tokens of one line with a space before each, so that it has at most 512 whoever it is from and for.

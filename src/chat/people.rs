@@ -47,7 +47,7 @@ pub struct Person {
     pub markers: HashMap<Place, Millis>,
     /// Up to when it has read channels that it is not in: clients set these before they join.
     pub early_markers: HashMap<ChannelName, Millis>,
-    /// How many TAGMSGs other than reactions the history took of it, in the hour that began then.
+    /// The start of an hour, and the number of TAGMSGs other than reactions that the history kept of it in that hour.
     pub signals: (Millis, u32),
     /// Its metadata, for all to see.
     pub metadata: Keys,
@@ -109,7 +109,7 @@ impl Person {
         !self.seats.is_empty() || self.lingers.is_some() || self.account.id == ECHO_ID
     }
 
-    /// Has it room for one more marker?
+    /// Returns whether there is room for one more marker.
     pub fn may_mark(&self) -> bool {
         self.markers.len() + self.early_markers.len() < Self::MARKERS
     }
@@ -129,7 +129,8 @@ impl Person {
         Some(Record::MarkedEarly { account, channel, read: Some(read) })
     }
 
-    /// Does the history take one more TAGMSG of it that is no reaction? Programs send these, without bound.
+    /// Counts one more TAGMSG that is no reaction, and returns whether the history keeps it. The bound is there because
+    /// programs send these.
     pub fn may_signal(&mut self, now: Millis) -> bool {
         const HOUR: u64 = 60 * 60 * 1000;
         let (since, count) = &mut self.signals;
@@ -189,8 +190,7 @@ impl People {
         Some(person)
     }
 
-    /// Forgets what accounts noted of a place that is no more, and returns the markers that they had there, in the order
-    /// of the accounts.
+    /// Drops the markers and private metadata of a removed channel, and returns the markers, ordered by account.
     pub fn forget_place(&mut self, place: Place) -> BTreeMap<AccountId, Millis> {
         let mut markers = BTreeMap::new();
         for person in self.by_id.values_mut() {

@@ -31,7 +31,7 @@ impl Power {
         channel.ranks(account).highest().map_or(Self::Member, Self::Ranked)
     }
 
-    /// Why somebody with this power may not speak in the channel, if so.
+    /// The reason for which an account with this power may not speak in the channel; `None` where it may.
     pub(super) fn silenced(self, person: &Person, channel: &Channel) -> Option<&'static str> {
         if self.at_least(Rank::Voice) {
             None

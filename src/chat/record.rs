@@ -239,7 +239,7 @@ pub enum Record {
     },
     /// An account has read a channel that it is not in up to a time, or is in it now and has a marker at the place.
     MarkedEarly {
-        /// Whose marker.
+        /// The account that reads.
         account: AccountId,
         /// The channel's name; there need be no such channel.
         channel: ChannelName,

@@ -341,7 +341,7 @@ fn addressed(kept: Kept, reader: &Reader, target: &Arc<str>) -> (Kept, Arc<str>)
     (kept, target)
 }
 
-/// The channels and talks whose latest message is in the window, in order, and whether there are no more.
+/// The channels and direct conversations whose latest message is in the window, in order, and whether these are all.
 fn targets(
     conn: &Connection,
     reader: &Reader,

@@ -81,7 +81,7 @@ impl ClientCertVerifier for AnyDevice {
 #[error("this client certificate is of X.509 version {0}, and only version 3 is taken; make a new one")]
 pub struct UnusableCertificate(pub u32);
 
-/// May a client log in with this certificate, whoever's it is?
+/// Checks that a certificate is of a form that devices may have.
 ///
 /// # Errors
 /// When it is of an old version of X.509, which has no extensions to say what it is for. What is no certificate at all

@@ -18,14 +18,14 @@ pub enum LineError {
     NotUtf8,
 }
 
-/// A line that was dropped, with as much of its head as can be read: what the answer to it is to name.
+/// A line that was dropped, with as much of its head as can be read, for the answer to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
-    /// What is wrong with it.
+    /// The reason for which it was dropped.
     pub error: LineError,
     /// Its tags, as they stand on the line; `None` where they cannot be read, empty where there are none.
     pub tags: Option<Box<str>>,
-    /// Its command.
+    /// The command, as far as it has the form of one.
     pub command: Option<Box<str>>,
 }
 

@@ -19,7 +19,7 @@ pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
 /// Who has knocked is not heard again for so long, unless he was let in since.
 const PAUSE: Millis = Millis(5 * 60 * 1000);
 
-/// What is told of a KNOCK that gives no text, or one of an account that may not speak in the channel.
+/// The text of a KNOCK without one, and of accounts that may not speak in the channel.
 const USUAL: &str = "has asked for an invite";
 
 /// Where somebody wants in, and what he says.

@@ -216,7 +216,7 @@ impl Metadata {
     }
 }
 
-/// Does the member get to know what a channel says of itself? Of one that only invited people join, its members alone.
+/// Returns whether the member may read a channel's metadata: that of an invite-only channel is for its members.
 fn is_open(cx: &Context<'_>, channel: &Channel) -> bool {
     !channel.modes.has(Flag::InviteOnly) || cx.power(channel) > Power::Stranger
 }
