@@ -87,8 +87,8 @@ fn long_text_is_cut_for_who_takes_no_long_lines() {
     assert_eq!(close, ":chat.parlour BATCH -r");
     let texts = [
         first.strip_prefix("@batch=r;msgid=0000000000100000;+draft/react=x :al!al@parlour PRIVMSG #c :"),
-        second.strip_prefix("@batch=r :al!al@parlour PRIVMSG #c :"),
-        third.strip_prefix("@batch=r :al!al@parlour PRIVMSG #c :"),
+        second.strip_prefix("@batch=r;+draft/react=x :al!al@parlour PRIVMSG #c :"),
+        third.strip_prefix("@batch=r;+draft/react=x :al!al@parlour PRIVMSG #c :"),
     ];
     assert_eq!(texts.map(|text| text.expect(&out)).concat(), *text);
     assert_eq!(render(&long, &[], None).matches("PRIVMSG #c :").count(), 3);
