@@ -25,7 +25,7 @@ use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
 };
-use crate::wire::{Cap, CapSet, Message, Nick, Reply, chars};
+use crate::wire::{Cap, CapSet, Message, Nick, Reply, Tags, chars};
 
 /// A completed login. Only the login machine makes one, and only after the password was checked.
 #[derive(Debug)]
@@ -220,9 +220,12 @@ impl LoginMachine {
         }
     }
 
-    /// Answers something that is wrong with a line as such.
-    pub fn refuse(&mut self, reply: &Reply, out: &mut String) {
+    /// Answers a line that could not be read, under the label in its tags, as far as these can.
+    pub fn refuse(&mut self, tags: Option<Tags<'_>>, reply: &Reply, out: &mut String) {
+        let start = out.len();
+        self.label = tags.filter(|_| self.caps.has(Cap::LabeledResponse)).and_then(label::in_tags);
         self.say(out, reply);
+        self.answer_label(start, out);
     }
 
     /// Goes on after [`Step::Check`] and [`Step::Prove`].

@@ -25,7 +25,7 @@ use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, LoginMachine, Step};
 use crate::trust::{certificate_hash, check_device_certificate};
 use crate::wire::framing::{BadLine, Lines};
-use crate::wire::{Message, Nick};
+use crate::wire::{Message, Nick, Tags};
 
 /// Lines before the login. Clients ask for each of some sixty capabilities in a line of its own, say who they are, and
 /// try a few ways to log in.
@@ -157,7 +157,7 @@ async fn log_in(
                     None => Step::Continue,
                 },
                 Err(bad) => {
-                    machine.refuse(&line_refused(bad), &mut out);
+                    machine.refuse(bad.tags.as_deref().map(Tags), &line_refused(bad), &mut out);
                     Step::Continue
                 }
             };
@@ -276,7 +276,7 @@ fn device_key(stream: &TlsStream<Socket>) -> Option<DeviceKey> {
     Some(DeviceKey(certificate_hash(certificate)))
 }
 
-/// The reason for which the certificate that the client showed cannot be a device's, if it showed such a one.
+/// The reason for which the client's certificate cannot be a device's; `None` where it can, or where there is none.
 fn unusable_certificate(stream: &TlsStream<Socket>) -> Option<String> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     check_device_certificate(certificate).err().map(|why| why.to_string())

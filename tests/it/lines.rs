@@ -155,6 +155,10 @@ fn before_login_bad_bytes_are_refused_too() {
     client.send_bytes(b"NICK a\0\r\n").expect("the server reads");
     let lines = client.drain();
     assert!(lines.len() == 2 && lines.iter().all(|l| l.command == "FAIL"), "{lines:?}");
+    client.negotiate("labeled-response batch");
+    client.send_bytes(b"@label=early USER caf\xe9 0 * :x\r\n").expect("the server reads");
+    let lines = client.drain();
+    assert!(lines[0].is("FAIL USER INVALID_UTF8") && lines[0].tag("label") == Some("early"), "{lines:?}");
 }
 
 #[test]

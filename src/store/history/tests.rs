@@ -194,19 +194,6 @@ async fn no_read_scans() {
 }
 
 #[tokio::test]
-async fn reactions_to_a_message_are_found_by_their_index() {
-    let kept = open().await;
-    let plan = kept.store.read(|conn| {
-        let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {REACTIONS_TO}"))?;
-        let rows = plan.query_map(rusqlite::params_from_iter([1; 3]), |row| row.get(3))?;
-        Ok::<_, StoreError>(rows.collect::<Result<Vec<String>, _>>()?.join("; "))
-    });
-    let plan = plan.await.expect("explains");
-    assert!(plan.contains("INDEX reactions_by_parent (parent=?)"), "{plan}");
-    assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
-}
-
-#[tokio::test]
 async fn the_class_of_a_new_message_is_that_of_its_row() {
     let kept = open().await;
     let say = |(n, kind)| kept.message(n, 0, CHANNEL, kind);
