@@ -41,7 +41,7 @@ const WAITING: usize = 64;
 const READ_TIME: Duration = Duration::from_secs(2);
 
 /// Text of the note that comes with an answer which may lack messages.
-const INCOMPLETE: &str = "Not all messages were searched: the index is being rebuilt, or it took too long";
+const INCOMPLETE: &str = "Not all messages were searched: the index is behind, or it took too long";
 
 /// Answers questions; cloning shares it.
 #[derive(Clone)]
@@ -246,14 +246,14 @@ impl Asks {
         let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let channels = search.channels.clone();
         let newest = search.window.newest;
-        index.catch_up(up_to).await;
+        let caught_up = index.catch_up(up_to).await;
         let mut searching = Searching::new(search);
         while !searching.is_done() {
             let _turn = self.searches.take(session.account).await?;
             searching = index.go_on(searching).await?;
         }
         let mut answer = Vec::new();
-        if !searching.is_whole() && reader.caps.has(Cap::StandardReplies) {
+        if !(caught_up && searching.is_whole()) && reader.caps.has(Cap::StandardReplies) {
             // Beside the answer and not in it: clients expect nothing but messages there.
             let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE);
             answer = reader.clone().with_caps(reader.caps).line(&note);

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -37,6 +37,7 @@ pub struct Index {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     known: watch::Receiver<Progress>,
+    started: Instant,
     /// One search at a time: a core is enough for them.
     reader: Arc<Mutex<Connection>>,
 }
@@ -69,8 +70,13 @@ impl Index {
             .name("search".into())
             .spawn(move || follower.run(&woken))
             .map_err(StoreError::file("the thread of the search index"))?;
-        let index =
-            Self { wake: Some(wake), thread: Some(thread), known, reader: Arc::new(Mutex::new(reader)) };
+        let index = Self {
+            wake: Some(wake),
+            thread: Some(thread),
+            known,
+            started: Instant::now(),
+            reader: Arc::new(Mutex::new(reader)),
+        };
         index.wake();
         Ok(index)
     }
@@ -83,12 +89,14 @@ impl Index {
         }
     }
 
-    /// Waits until the index is whole and knows the message `up_to`, or for a while: a search that comes too early finds
-    /// less, which is better than nothing.
-    pub async fn catch_up(&self, up_to: MessageId) {
+    /// Waits until the index knows the message `up_to`, or for a while: a search that comes too early finds less, which is
+    /// better than nothing. Returns whether it does. An index that is made anew is waited for only just after the start, as a
+    /// large one takes minutes.
+    pub async fn catch_up(&self, up_to: MessageId) -> bool {
         let mut known = self.known.clone();
-        let caught_up = known.wait_for(|known| known.whole && known.last >= up_to);
-        let _ = tokio::time::timeout(PATIENCE, caught_up).await;
+        let caught_up =
+            known.wait_for(|known| known.last >= up_to && (known.whole || self.started.elapsed() > PATIENCE));
+        tokio::time::timeout(PATIENCE, caught_up).await.is_ok()
     }
 
     /// Goes on with a search for some hundred milliseconds. One runs at a time, and the caller decides whose is next.
