@@ -3,12 +3,14 @@
 //! Some answers go straight to the session that asked, made of what [`playback`](super::playback) renders; others
 //! come back as an [`Answer`] for the rules to go on with.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::account::{Outcome, Request, Voice};
 use super::history::{Found, Kinds, Search, Window};
 use super::playback::Reader;
 use super::record::{AccountId, ChannelId, Place};
+use super::seen::Missed;
 use crate::wire::{ChannelName, MessageId};
 
 /// Something to be found out.
@@ -42,9 +44,9 @@ pub enum Ask {
         /// Who reads.
         reader: Reader,
         /// The channels with their names, and what of each.
-        channels: Vec<(ChannelId, ChannelName, Window)>,
+        channels: Vec<(ChannelId, ChannelName, Missed)>,
         /// What of the talks in which somebody said something since then.
-        talks: Option<Window>,
+        talks: Option<MissedTalks>,
     },
     /// Messages that match, in a batch `soju.im/search`.
     Search {
@@ -71,6 +73,15 @@ pub enum Ask {
     Lines(Vec<u8>),
     /// The message that is to be redacted; comes back as [`Answer::Redact`].
     Redact(Redaction, Place),
+}
+
+/// What was missed of all talks.
+#[derive(Debug)]
+pub struct MissedTalks {
+    /// Of each of them, and of all together.
+    pub missed: Missed,
+    /// The last message of a talk that was read, where one was.
+    pub read: HashMap<Place, MessageId>,
 }
 
 /// Which message is to be redacted, and why.
@@ -132,10 +143,12 @@ impl Ask {
             Self::History { windows, .. } => windows.iter_mut().for_each(end),
             Self::Targets { window, .. } => end(window),
             Self::Replay { channels, talks, .. } => {
-                for (.., window) in channels {
-                    end(window);
+                for (.., missed) in channels {
+                    missed.end_before(message);
                 }
-                talks.iter_mut().for_each(end);
+                if let Some(talks) = talks {
+                    talks.missed.end_before(message);
+                }
             }
             Self::Search { search, up_to, .. } => {
                 end(&mut search.window);

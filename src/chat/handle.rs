@@ -157,6 +157,7 @@ impl Chat {
                     self.end_sessions(id, "This account was disabled", at, fx);
                 }
             }
+            AccountChange::Preference(id, change) => self.set_preference(id, change, (at, None), fx),
             AccountChange::PasswordChanged(id) => {
                 self.password_changed(id, None, at, fx);
             }

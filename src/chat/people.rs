@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::audience::Roster;
 use super::metadata::Keys;
-use super::record::{Account, AccountId, ChannelId, Place, Record, Role};
+use super::record::{Account, AccountId, ChannelId, Place, Preferences, Record, Role};
+use super::seen::Seen;
 use super::settings::USER_HOST;
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::wire::{ChannelName, Millis, Nick};
 
 /// The number of the built-in account `echo`. The store keeps it a row, which no password opens.
 pub const ECHO_ID: AccountId = AccountId(0);
@@ -37,8 +38,8 @@ pub struct Person {
     pub device_removal: u64,
     /// When it last said something.
     pub active: Millis,
-    /// It says of itself that it is a program.
-    pub bot: bool,
+    /// What it set for itself.
+    pub preferences: Preferences,
     /// Its last connection broke, and others do not know yet that it is gone.
     pub lingers: Option<Linger>,
     /// When others saw it leave, since the start of the server.
@@ -53,8 +54,8 @@ pub struct Person {
     pub metadata: Keys,
     /// What it noted about places for itself.
     pub private: HashMap<Place, Keys>,
-    /// What its clients that cannot ask for history have not missed.
-    pub seen: MessageId,
+    /// The messages that its sessions were there for.
+    pub seen: Seen,
 }
 
 /// An absence that may still turn out not to be one.
@@ -86,7 +87,7 @@ impl Person {
             password_change: 0,
             device_removal: 0,
             active: Millis(0),
-            bot: false,
+            preferences: Preferences::default(),
             lingers: None,
             left: None,
             markers: HashMap::new(),
@@ -94,7 +95,7 @@ impl Person {
             signals: (Millis(0), 0),
             metadata: Keys::default(),
             private: HashMap::new(),
-            seen: MessageId::default(),
+            seen: Seen::default(),
             account,
         }
     }
@@ -142,6 +143,16 @@ impl Person {
         may
     }
 
+    /// Does it say of itself that it is a program?
+    pub fn is_bot(&self) -> bool {
+        self.preferences.bot
+    }
+
+    /// Most messages of a channel that are replayed to its sessions, where the server replays so many by default.
+    pub fn replayed(&self, default: usize) -> usize {
+        if self.is_bot() { 0 } else { self.preferences.replay.map_or(default, usize::from) }
+    }
+
     /// Does it run the server?
     pub fn is_admin(&self) -> bool {
         self.account.role == Role::Admin
@@ -163,7 +174,7 @@ impl People {
         let echo = Nick::parse(ECHO_NAME).expect("a valid nick");
         people.put(Account { id: ECHO_ID, name: echo, role: Role::Member, disabled: false });
         if let Some(echo) = people.get_mut(ECHO_ID) {
-            echo.bot = true;
+            echo.preferences.bot = true;
         }
         for account in accounts {
             people.put(account);

@@ -92,10 +92,9 @@ impl Reader {
             let Some(mut event) = event(&kept, target).filter(|_| kept.message.kind.is_said()) else {
                 continue;
             };
-            if let EventKind::Message { text, .. } = &mut event.kind
-                && !self.caps.has(Cap::ServerTime)
-            {
-                *text = dated(text, event.time);
+            if let EventKind::Message { text, .. } = &mut event.kind {
+                let Some(said) = without_requests(text) else { continue };
+                *text = if self.caps.has(Cap::ServerTime) { said } else { dated(&said, event.time) };
             }
             renderer.render(&event, self.caps.and(RENDER_CAPS), None, &mut out);
         }
@@ -181,6 +180,20 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
         tags: message.tags.clone(),
         kind,
     })
+}
+
+/// The text without CTCP requests, which a program would answer or act on again. `None` where nothing else is in it.
+fn without_requests(text: &Arc<str>) -> Option<Arc<str>> {
+    if !text.contains('\u{1}') {
+        return Some(text.clone());
+    }
+    let is_request = |line: &str| {
+        let word = line.strip_prefix('\u{1}').map(|rest| rest.split([' ', '\u{1}']).next());
+        word.is_some_and(|word| word.is_none_or(|word| word.trim_end() != "ACTION"))
+    };
+    let kept: String =
+        text.split_inclusive([LINE_BREAK, LINE_JOIN]).filter(|line| !is_request(line)).collect();
+    (!kept.trim_matches([LINE_BREAK, LINE_JOIN]).is_empty()).then(|| kept.into())
 }
 
 /// The text with its time before each line of it, which such a client sees as a message of its own; an ACTION stays one,
@@ -270,6 +283,33 @@ mod tests {
         assert_eq!(head(&caps, None, true).as_deref(), Some("@draft/chathistory-end"));
         assert_eq!(head(&caps, Some("7"), false).as_deref(), Some("@label=7"));
         assert_eq!(ask(&[], None, true), ":al!al@parlour PRIVMSG #c :hi\r\n");
+    }
+
+    #[test]
+    fn requests_are_not_replayed() {
+        let replay = |text: &str| {
+            let page = [(kept(MessageKind::Privmsg, text), "#c".into())];
+            let out = reader(&[Cap::ServerTime], None).replay(page);
+            String::from_utf8(out).expect("utf-8").matches(" :").count()
+        };
+        for text in [
+            "\u{1}VERSION\u{1}",
+            "\u{1}DCC SEND x 1 2 3\u{1}",
+            "\u{1}",
+            "\u{1}ACTIONS x\u{1}",
+            "\u{1}PING\n\u{1}TIME",
+        ] {
+            assert_eq!(replay(text), 0, "{text:?}");
+        }
+        for text in [
+            "\u{1}ACTION waves\u{1}",
+            "a \u{1}VERSION\u{1}",
+            "\u{1}ACTION\u{1}",
+            "\u{1}VERSION\nand this",
+            "\u{1}ACTION",
+        ] {
+            assert_eq!(replay(text), 1, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What the chat asks to be kept: the vocabulary it shares with the store.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
+use super::seen::Seen;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// An account's number. Given by the store, never used again.
@@ -255,13 +257,10 @@ pub enum Record {
         /// The value.
         value: Option<Arc<str>>,
     },
-    /// Everything up to this message was there to be seen when the last session that cannot ask for history ended.
-    Seen {
-        /// Whose session.
-        account: AccountId,
-        /// The last message of that time.
-        up_to: MessageId,
-    },
+    /// The messages that the sessions of an account were there for, all of them.
+    Seen(AccountId, Seen),
+    /// What an account set for itself.
+    PreferencesSet(AccountId, Preferences),
     /// Something that a moderator or an admin did.
     Audit {
         /// When.
@@ -293,7 +292,8 @@ impl Record {
             Self::Redacted { .. } => "REDACT",
             Self::Marked { .. } | Self::MarkedEarly { .. } => "MARKREAD",
             Self::MetadataSet { .. } => "METADATA",
-            Self::Seen { .. } | Self::Audit { .. } => "*",
+            Self::PreferencesSet(..) => "NICKSERV",
+            Self::Seen(..) | Self::Audit { .. } => "*",
         }
     }
 }
@@ -307,6 +307,75 @@ pub enum Subject {
     Channel(ChannelId),
     /// A place as one account sees it: nobody else does (`soju.im/pinned` and the like).
     Private(AccountId, Place),
+}
+
+/// What an account set for itself, or an admin for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Preferences {
+    /// Most messages that are replayed to its clients; `None` for as many as the server is configured to.
+    pub replay: Option<u8>,
+    /// It is a program (user mode `B`): nothing is replayed to it.
+    pub bot: bool,
+}
+
+impl Preferences {
+    /// Most messages that an account can ask to have replayed.
+    pub const MOST_REPLAYED: u8 = 100;
+}
+
+/// One preference with its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preference {
+    /// [`Preferences::replay`]
+    Replay(Option<u8>),
+    /// [`Preferences::bot`]
+    Bot(bool),
+}
+
+impl fmt::Display for Preference {
+    /// `replay 50`, `replay default`, `bot on`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replay(Some(most)) => write!(f, "replay {most}"),
+            Self::Replay(None) => f.write_str("replay default"),
+            Self::Bot(true) => f.write_str("bot on"),
+            Self::Bot(false) => f.write_str("bot off"),
+        }
+    }
+}
+
+/// A text that is no preference with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are `replay` with 0 to {MOST} or `default`, and `bot` with `on` or `off`", MOST = Preferences::MOST_REPLAYED)]
+pub struct NoPreference;
+
+impl FromStr for Preference {
+    type Err = NoPreference;
+
+    fn from_str(text: &str) -> Result<Self, NoPreference> {
+        let (name, value) = text.split_once(' ').ok_or(NoPreference)?;
+        match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
+            ("replay", "default") => Ok(Self::Replay(None)),
+            ("replay", most) if most.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let most = most.parse().ok().filter(|most| *most <= Preferences::MOST_REPLAYED);
+                most.map(|most| Self::Replay(Some(most))).ok_or(NoPreference)
+            }
+            ("bot", "on") => Ok(Self::Bot(true)),
+            ("bot", "off") => Ok(Self::Bot(false)),
+            _ => Err(NoPreference),
+        }
+    }
+}
+
+impl Preferences {
+    /// With another value of one of them.
+    #[must_use]
+    pub fn with(self, change: Preference) -> Self {
+        match change {
+            Preference::Replay(replay) => Self { replay, ..self },
+            Preference::Bot(bot) => Self { bot, ..self },
+        }
+    }
 }
 
 /// An account as the chat knows it.
@@ -374,7 +443,9 @@ pub struct Snapshot {
     /// All metadata.
     pub metadata: Vec<KeptKey>,
     /// The latest [`Record::Seen`] of each account that has one.
-    pub seen: Vec<(AccountId, MessageId)>,
+    pub seen: Vec<(AccountId, Seen)>,
+    /// What accounts set for themselves, where it is not the default.
+    pub preferences: Vec<(AccountId, Preferences)>,
 }
 
 /// A change of accounts that the administration made and the chat must follow at once.
@@ -388,6 +459,8 @@ pub enum AccountChange {
     Removed(AccountId),
     /// The password changed: sessions that logged in with the old one end.
     PasswordChanged(AccountId),
+    /// An admin set something for it.
+    Preference(AccountId, Preference),
 }
 
 impl fmt::Display for Role {
@@ -396,5 +469,38 @@ impl fmt::Display for Role {
             Self::Member => "member",
             Self::Admin => "admin",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences_are_read_as_they_are_written() {
+        for preference in [
+            Preference::Replay(Some(0)),
+            Preference::Replay(Some(100)),
+            Preference::Replay(None),
+            Preference::Bot(true),
+            Preference::Bot(false),
+        ] {
+            assert_eq!(preference.to_string().parse(), Ok(preference));
+            assert_eq!(preference.to_string().to_uppercase().parse(), Ok(preference));
+        }
+        for wrong in [
+            "",
+            "replay",
+            "replay 101",
+            "replay -1",
+            "replay +1",
+            "replay 256",
+            "bot",
+            "bot maybe",
+            "bot on on",
+            "x 1",
+        ] {
+            assert_eq!(wrong.parse::<Preference>(), Err(NoPreference), "{wrong}");
+        }
     }
 }

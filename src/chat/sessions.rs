@@ -1,6 +1,6 @@
 //! Sessions coming and going.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::audience::{Audience, Roster, Seat, SessionId};
@@ -11,6 +11,7 @@ use super::people::{Linger, Person};
 use super::power::Power;
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
+use super::replay::seen_from;
 use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
@@ -62,7 +63,6 @@ impl Chat {
         if first {
             person.online_since = at;
             person.away = None;
-            person.bot = false;
         }
         self.end_banned_memberships(account, !first, at, fx);
         if first {
@@ -92,7 +92,9 @@ impl Chat {
             device: login.device,
             admin_by: None,
             subscriptions: login.metadata.subscriptions.clone(),
+            began: self.last_message,
             heard: self.last_message,
+            left: HashMap::new(),
         };
         self.sessions.insert(session, known);
         self.most_sessions = self.most_sessions.max(self.sessions.len());
@@ -174,7 +176,7 @@ impl Chat {
         fx: &mut Effects,
     ) {
         let Some(known) = self.sessions.remove(&session) else { return };
-        let Session { account, caps, monitors, heard, .. } = known;
+        let Session { account, caps, monitors, began, heard, .. } = known;
         for nick in monitors {
             self.monitors.remove(&nick, session);
         }
@@ -187,13 +189,15 @@ impl Chat {
                 channel.audience.remove(session);
             }
         }
-        if !caps.has(Cap::Chathistory) {
-            // What was sent into a connection that broke may not have arrived.
-            let up_to = if patient { heard } else { last_message };
-            person.seen = person.seen.max(up_to);
-            fx.records.push(Record::Seen { account, up_to });
+        // What was sent into a connection that broke may not have arrived.
+        let up_to = if patient { heard } else { last_message };
+        if person.seen.add(seen_from(caps, began), up_to) {
+            fx.records.push(Record::Seen(account, person.seen.clone()));
         }
         if !person.seats.is_empty() {
+            if patient {
+                self.replay_lost(account, heard, fx);
+            }
             return self.weigh_away(account, at, fx);
         }
         if patient && grace > Millis(0) {
@@ -202,14 +206,6 @@ impl Chat {
             self.lingering.insert((until, account));
         } else {
             self.announce_quit(account, reason, at, fx);
-        }
-    }
-
-    /// Notes what clients that cannot ask for history have been sent, when the server stops.
-    pub(super) fn note_seen(&mut self, fx: &mut Effects) {
-        let up_to = self.last_message;
-        for known in self.sessions.values().filter(|known| !known.caps.has(Cap::Chathistory)) {
-            fx.records.push(Record::Seen { account: known.account, up_to });
         }
     }
 
@@ -385,7 +381,7 @@ impl Person {
         Event {
             source: self.source.clone(),
             account: Some(self.nick().clone()),
-            bot: self.bot,
+            bot: self.is_bot(),
             time: at,
             id: None,
             tags: Arc::default(),

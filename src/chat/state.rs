@@ -31,8 +31,12 @@ pub(super) struct Session {
     pub admin_by: Option<AccountId>,
     /// The keys of metadata that it follows.
     pub subscriptions: BTreeSet<Arc<str>>,
+    /// The last message when it began: what came later it was there for.
+    pub began: MessageId,
     /// The last message when the client was last heard: it has that one.
     pub heard: MessageId,
+    /// The channels that it saw its account leave, with the last message of then.
+    pub left: HashMap<ChannelId, MessageId>,
 }
 
 /// How much there is.
@@ -116,9 +120,14 @@ impl Chat {
                 person.early_markers.insert(channel, read);
             }
         }
-        for (account, up_to) in kept.seen {
+        for (account, seen) in kept.seen {
             if let Some(person) = chat.people.get_mut(account) {
-                person.seen = up_to;
+                person.seen = seen;
+            }
+        }
+        for (account, preferences) in kept.preferences {
+            if let Some(person) = chat.people.get_mut(account) {
+                person.preferences = preferences;
             }
         }
         for (of, key, value) in kept.metadata {
@@ -293,6 +302,14 @@ impl Chat {
             for (account, read) in self.people.forget_place(Place::Channel(id)) {
                 let Some(person) = self.people.get_mut(account) else { continue };
                 fx.records.extend(person.mark_early(&name, read));
+            }
+            return;
+        }
+        for seat in person.seats.seats() {
+            if let Some(known) = self.sessions.get_mut(&seat.session)
+                && known.left.len() < self.settings.channels_per_account
+            {
+                known.left.insert(id, self.last_message);
             }
         }
     }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use super::ask::Ask;
 use super::audience::SessionId;
 use super::batched;
 use super::context::Context;
 use super::effects::{Effects, Output};
 use super::event::{EventKind, RENDER_CAPS};
-use super::history::Window;
 use super::login::Login;
 use super::metadata::{self, Dialect, Shown, Visibility};
-use super::record::{ChannelId, Place, Subject};
+use super::record::{Place, Subject};
 use super::settings::{USER_HOST, VERSION};
 use super::state::Chat;
 use super::{commands, isupport};
@@ -83,6 +81,12 @@ impl Chat {
             );
         }
         let Some(me) = cx.me() else { return };
+        if me.is_bot() {
+            // The mode is the account's: it was set at another login.
+            let event = me.event(at, EventKind::Mode(me.nick().shared(), "+B".into()));
+            cx.show(session, event);
+        }
+        let Some(me) = cx.me() else { return };
         let (channels, realname) = (me.channels.clone(), me.realname.clone());
         for &id in &channels {
             let Some(name) = cx.chat.channels.get(id).map(|channel| channel.name.clone()) else { continue };
@@ -110,21 +114,5 @@ impl Context<'_> {
         if has_room && self.chat.writable {
             self.set_metadata(subject, &change);
         }
-    }
-
-    /// Sends a client that cannot ask for history what was said since the last one of its account was here.
-    fn replay_missed(&mut self, channels: &[ChannelId]) {
-        let limit = self.chat.settings.replay;
-        if self.member.caps.has(Cap::Chathistory) || limit == 0 {
-            return;
-        }
-        let Some(me) = self.me() else { return };
-        // What is said from now on comes by itself.
-        let before = self.chat.last_message.next(Millis(0));
-        let window = Window { after: me.seen, before, newest: true, limit };
-        let named = |&id: &ChannelId| Some((id, self.chat.channels.get(id)?.name.clone(), window));
-        let channels = channels.iter().filter_map(named).collect();
-        let reader = self.reader();
-        self.ask(Ask::Replay { reader, channels, talks: Some(window) });
     }
 }

@@ -83,6 +83,23 @@ pupils.csv:
         /// What it is from now on.
         role: Role,
     },
+    /// Set what is replayed to an account's clients, or that it is a bot.
+    ///
+    /// `replay` is the number of missed messages of each channel, 0 to 100, that come by themselves to a client which
+    /// cannot ask for history, or `default` for what the server is set to. To a bot (`bot on`) nothing is replayed.
+    #[command(after_help = "\
+Examples:
+  parlour user set helper bot on
+  parlour user set alice replay 20")]
+    Set {
+        /// Whose.
+        #[arg(value_parser = access::nick)]
+        name: Nick,
+        /// `replay` or `bot`.
+        preference: String,
+        /// 0 to 100 or `default`; `on` or `off`.
+        value: String,
+    },
     /// Keep an account from logging in. Its sessions end.
     Disable {
         /// Whose.
@@ -171,6 +188,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 Role::Admin => "is an admin",
             };
             change(name, UserChange::Role(role.into()), done)
+        }
+        Action::Set { name, preference, value } => {
+            let preference = format!("{preference} {value}").parse::<record::Preference>()?;
+            change(name, UserChange::Set(preference), &format!("is set to {preference}"))
         }
         Action::Disable { name } => change(name, UserChange::Disable, "is disabled"),
         Action::Enable { name } => change(name, UserChange::Enable, "is enabled"),

@@ -17,9 +17,11 @@ use super::manage::{Asker, Manager};
 use super::outbox::Outbox;
 use super::session::{Answered, Question, Ready, Session};
 use super::turns::{Crowded, FairQueue, Limits};
+use crate::chat::ask::MissedTalks;
 use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
 use crate::chat::record::{AccountId, ChannelId, Place};
+use crate::chat::seen::Missed;
 use crate::chat::{Answer, Ask, Failure};
 use crate::store::search::{Index, Searching};
 use crate::store::{READERS, Store, StoreError, history};
@@ -216,8 +218,8 @@ impl Asks {
         &self,
         session: &Session,
         reader: Reader,
-        channels: Vec<(ChannelId, ChannelName, Window)>,
-        talks: Option<Window>,
+        channels: Vec<(ChannelId, ChannelName, Missed)>,
+        talks: Option<MissedTalks>,
     ) -> Result<(), Unanswered> {
         let spoken = self.read(session, move |conn| spoken(conn, channels)).await?;
         let share = (REPLAY_BYTES / (spoken.len() + 1)).min(self.bytes);
@@ -227,9 +229,9 @@ impl Asks {
             let rest = self.send(session, read.await?.into()).await;
             session.outbox.piece(rest);
         }
-        if let Some(window) = talks {
-            let read = self
-                .read(session, move |conn| Ok(reader.replay(missed_talks(conn, &reader, window, share)?)));
+        if let Some(talks) = talks {
+            let read =
+                self.read(session, move |conn| Ok(reader.replay(missed_talks(conn, &reader, talks, share)?)));
             let rest = self.send(session, read.await?.into()).await;
             session.outbox.piece(rest);
         }
@@ -366,16 +368,17 @@ fn targets(
     Ok((found, is_last))
 }
 
-/// The channels in which something was said later than the windows begin. Most are silent most of the time: the room that
+/// The channels in which something was said later than what was missed begins. Most are silent most of the time: the room that
 /// they do not need is for the others.
 fn spoken(
     conn: &Connection,
-    channels: Vec<(ChannelId, ChannelName, Window)>,
-) -> rusqlite::Result<Vec<(ChannelId, ChannelName, Window)>> {
+    channels: Vec<(ChannelId, ChannelName, Missed)>,
+) -> rusqlite::Result<Vec<(ChannelId, ChannelName, Missed)>> {
     let mut spoken = Vec::new();
     for channel in channels {
+        let Some(start) = channel.2.start() else { continue };
         let latest = history::latest(conn, Place::Channel(channel.0))?;
-        spoken.extend(latest.filter(|latest| *latest > channel.2.after).map(|_| channel));
+        spoken.extend(latest.filter(|latest| *latest > start).map(|_| channel));
     }
     Ok(spoken)
 }
@@ -386,23 +389,30 @@ const REPLAYED: Kinds = Kinds { events: false, redactions: false };
 /// Messages of a channel to be replayed.
 fn missed(
     conn: &Connection,
-    (id, name, window): (ChannelId, ChannelName, Window),
+    (id, name, missed): (ChannelId, ChannelName, Missed),
     bytes: usize,
 ) -> rusqlite::Result<Page> {
-    let part = history::read(conn, Place::Channel(id), &window, REPLAYED, bytes)?;
+    let part = read_gaps(conn, Place::Channel(id), &missed, bytes)?;
     let name = name.shared();
     Ok(part.into_iter().map(|kept| (kept, name.clone())).collect())
 }
 
 /// Messages of talks to be replayed, in the order of time.
-fn missed_talks(conn: &Connection, reader: &Reader, window: Window, bytes: usize) -> rusqlite::Result<Page> {
-    let mut talks = history::talks(conn, reader.account, window.after)?;
+fn missed_talks(
+    conn: &Connection,
+    reader: &Reader,
+    MissedTalks { missed, read }: MissedTalks,
+    bytes: usize,
+) -> rusqlite::Result<Page> {
+    let Some(start) = missed.start() else { return Ok(Vec::new()) };
+    let mut talks = history::talks(conn, reader.account, start)?;
     talks.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
-    talks.truncate(window.limit);
+    talks.truncate(missed.limit);
     let mut said = Vec::new();
     let each = bytes / talks.len().max(1);
     for talk in talks {
-        let part = history::read(conn, talk.place, &window, REPLAYED, each)?;
+        let missed = missed.after(read.get(&talk.place).copied().unwrap_or_default());
+        let part = read_gaps(conn, talk.place, &missed, each)?;
         let peer = talk.peer.shared();
         said.extend(part.into_iter().map(|kept| addressed(kept, reader, &peer)));
     }
@@ -411,8 +421,24 @@ fn missed_talks(conn: &Connection, reader: &Reader, window: Window, bytes: usize
         said.retain(|(kept, _)| kept.message.from != reader.account);
     }
     said.sort_unstable_by_key(|(kept, _)| kept.message.id);
-    said.drain(..said.len().saturating_sub(window.limit));
+    said.drain(..said.len().saturating_sub(missed.limit));
     Ok(said)
+}
+
+/// The latest of what was missed at a place, the earliest first.
+fn read_gaps(conn: &Connection, place: Place, missed: &Missed, bytes: usize) -> rusqlite::Result<Vec<Kept>> {
+    let mut all = Vec::new();
+    for &(after, before) in missed.gaps.iter().rev() {
+        let limit = missed.limit.saturating_sub(all.len());
+        if limit == 0 {
+            break;
+        }
+        let window = Window { after, before, newest: true, limit };
+        let mut part = history::read(conn, place, &window, REPLAYED, bytes)?;
+        part.append(&mut all);
+        all = part;
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

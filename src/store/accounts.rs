@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::records::erase_later;
 use super::{Store, StoreError, sums};
-use crate::chat::record::{Account, AccountId, Role};
+use crate::chat::record::{Account, AccountId, Preference, Role};
 use crate::wire::{Millis, Nick};
 
 /// Names that nobody can have, each with the reason that the asker is told.
@@ -219,6 +219,19 @@ pub fn set_role(tx: &Connection, id: AccountId, role: Role) -> rusqlite::Result<
     Ok(())
 }
 
+/// Sets a preference of an account.
+pub fn set_preference(tx: &Connection, id: AccountId, preference: Preference) -> rusqlite::Result<()> {
+    match preference {
+        Preference::Replay(replay) => {
+            tx.execute("UPDATE accounts SET replay = ?2 WHERE id = ?1", (id, replay))
+        }
+        Preference::Bot(bot) => {
+            tx.execute("UPDATE accounts SET bot = ?2 WHERE id = ?1", (id, bot.then_some(true)))
+        }
+    }
+    .map(drop)
+}
+
 /// Keeps an account from logging in since the given time, or lets it again.
 pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET disabled = ?2 WHERE id = ?1", (id, since))?;
@@ -229,7 +242,7 @@ pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> ru
 /// forgotten, its name stays taken.
 pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, seen = 0 WHERE id = ?1",
+        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, replay = NULL, bot = NULL WHERE id = ?1",
         (id, now),
     )?;
     for table in [
@@ -241,6 +254,7 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
         "account_metadata",
         "private_metadata",
         "devices",
+        "seen",
     ] {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_early_markers.sql"),
     include_str!("migrations/0009_checksums.sql"),
     include_str!("migrations/0010_makers.sql"),
+    include_str!("migrations/0011_seen_preferences.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.

@@ -6,7 +6,8 @@ use super::audit::{self, Actor};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
-use crate::chat::record::{AccountId, ChannelId, Record, Subject};
+use crate::chat::record::{AccountId, ChannelId, Preferences, Record, Subject};
+use crate::chat::seen::Seen;
 use crate::wire::{ChannelName, Millis};
 
 /// Applies a record that sets something. Those that say something, make or fill a channel are not for here.
@@ -35,9 +36,10 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
             tx.prepare_cached(sql)?.execute((account, channel)).map(drop)
         }
         Record::MetadataSet { of, key, value } => metadata_set(tx, *of, key, value.as_deref()),
-        Record::Seen { account, up_to } => {
-            let sql = "UPDATE accounts SET seen = ?2 WHERE id = ?1 AND seen < ?2";
-            tx.prepare_cached(sql)?.execute((account, up_to)).map(drop)
+        Record::Seen(account, seen) => set_seen(tx, *account, seen),
+        Record::PreferencesSet(account, Preferences { replay, bot }) => {
+            let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1 AND removed IS NULL";
+            tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
         Record::Audit { at, actor, action, target, detail } => {
             audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)
@@ -50,6 +52,17 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
         | Record::Parted { .. }
         | Record::Redacted { .. } => Ok(()),
     }
+}
+
+/// Of an account that was removed meanwhile nothing is kept.
+fn set_seen(tx: &Connection, account: AccountId, seen: &Seen) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
+    let sql = "INSERT INTO seen SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND removed IS NULL";
+    let mut insert = tx.prepare_cached(sql)?;
+    for (after, up_to) in seen.spans() {
+        insert.execute((account, after, up_to))?;
+    }
+    Ok(())
 }
 
 fn ranks_set(tx: &Connection, channel: ChannelId, account: AccountId, ranks: Ranks) -> rusqlite::Result<()> {

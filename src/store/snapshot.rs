@@ -1,6 +1,6 @@
 //! Reading what the chat starts from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
@@ -9,8 +9,9 @@ use super::sums::readable;
 use super::{SENDS_KEPT, accounts};
 use crate::chat::modes::{ListEntry, Modes};
 use crate::chat::record::{
-    AccountId, ChannelId, KeptKey, Place, SendId, Snapshot, StoredChannel, Subject, Topic,
+    AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
+use crate::chat::seen::Seen;
 use crate::wire::{ChannelName, MessageId, Millis};
 
 pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
@@ -31,6 +32,7 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
         early_markers: early_markers(&tx)?,
         metadata: metadata(&tx)?,
         seen: seen(&tx)?,
+        preferences: preferences(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)
@@ -130,9 +132,19 @@ fn early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelN
         .collect()
 }
 
-fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, MessageId)>> {
-    conn.prepare("SELECT id, seen FROM accounts WHERE seen > 0 AND removed IS NULL")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Seen)>> {
+    let mut spans: BTreeMap<AccountId, Vec<(MessageId, MessageId)>> = BTreeMap::new();
+    let mut statement = conn.prepare("SELECT account, after, up_to FROM seen ORDER BY account, after")?;
+    for row in statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))? {
+        let (account, span) = row?;
+        spans.entry(account).or_default().push(span);
+    }
+    Ok(spans.into_iter().map(|(account, spans)| (account, Seen::from_spans(spans))).collect())
+}
+
+fn preferences(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Preferences)>> {
+    conn.prepare("SELECT id, replay, bot IS NOT NULL FROM accounts WHERE id > 0 AND removed IS NULL AND (replay IS NOT NULL OR bot IS NOT NULL)")?
+        .query_map([], |row| Ok((row.get(0)?, Preferences { replay: row.get(1)?, bot: row.get(2)? })))?
         .collect()
 }
 

@@ -17,7 +17,7 @@ use crate::wire::MessageId;
 
 /// The tables whose rows are sealed as a whole, with the columns that are not: the sum itself, and what is noted so
 /// often and matters so little that it would only cost.
-const SEALED: [(&str, &[&str]); 2] = [("accounts", &["sum", "seen"]), ("channels", &["sum", "spoken"])];
+const SEALED: [(&str, &[&str]); 2] = [("accounts", &["sum"]), ("channels", &["sum", "spoken"])];
 
 /// The columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.
 pub(super) const COLUMNS: &str = "id, place, sender, kind, text, tags, redacted, sum";

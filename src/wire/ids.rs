@@ -62,6 +62,11 @@ impl MessageId {
         Self(time.0.min(u64::MAX >> (Self::COUNTER_BITS + 1)) << Self::COUNTER_BITS)
     }
 
+    /// The last id of a millisecond: every message of that time or earlier has this id or a smaller one.
+    pub fn last_at(time: Millis) -> Self {
+        Self::first_at(Millis(time.0.saturating_add(1))).previous()
+    }
+
     /// The next id after `self` at time `now`.
     #[must_use]
     pub fn next(self, now: Millis) -> Self {

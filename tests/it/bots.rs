@@ -1,6 +1,6 @@
 //! Programs that say that they are. <https://ircv3.net/specs/extensions/bot-mode>
 
-use crate::common::{Client, commands, gather, server_with, the};
+use crate::common::{Client, commands, gather, server_with, shown, the};
 
 /// "The `RPL_WHOISBOT` (335) numeric", "The `WHO` bot flag", "The `bot` tag"
 #[test]
@@ -37,11 +37,14 @@ fn a_bot_is_marked_wherever_it_shows() {
     assert_eq!(looks(&mut alice), [false; 3]);
     bob.send("PRIVMSG #room :human again");
     assert_eq!(alice.message("human again").tag("bot"), None);
-    // A mode lasts as long as the account is there.
+    // The mode is the account's, and its clients are told of it.
     bob.request("MODE bob +B");
     bob.send("QUIT");
     bob.until_closed();
-    let _bob = Client::login(&server, "bob");
+    let mut bob = Client::login(&server, "bob");
+    assert_eq!(looks(&mut alice), [true; 3]);
+    assert!(bob.welcome.iter().any(|line| line.is("MODE bob +B")), "{:?}", bob.welcome);
+    assert_eq!(shown(&bob.request("MODE bob -B")), ["MODE bob -B"]);
     assert_eq!(looks(&mut alice), [false; 3]);
     // The one that belongs to the server.
     assert!(the(&alice.request("WHO echo"), "352").param(6).contains('B'));

@@ -101,11 +101,8 @@ fn a_message_to_somebody_who_is_not_there_waits() {
     bob.say("carol", "from bob");
     assert_eq!(texts(&replayed(&server, "carol", "server-time")), ["from bob"]);
     quit(bob);
-    let own = replayed(&server, "bob", OLD);
-    assert_eq!(
-        own.iter().map(|l| (l.nick(), l.param(0))).collect::<Vec<_>>(),
-        [("bob", "alice"), ("bob", "carol")]
-    );
+    // What one session of an account says, the account has seen.
+    assert_eq!(replayed(&server, "bob", OLD), []);
 }
 
 /// The configuration's `history.replay`.
@@ -247,4 +244,139 @@ fn over_many_logins_everything_comes_exactly_once() {
     let texts = texts(&seen);
     let wrong = texts.iter().zip(&all).find(|(got, wanted)| got != wanted);
     assert!(texts == all, "{} of {SAID}, {wrong:?}", texts.len());
+}
+
+/// A program would answer them again: a DCC offer, a VERSION.
+#[test]
+fn requests_to_programs_are_not_replayed() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    quit(enter(&server, "bob", OLD));
+    for text in ["\u{1}VERSION\u{1}", "\u{1}DCC SEND x 1 2 3\u{1}", "\u{1}ACTION waves\u{1}", "hello"] {
+        alice.say("#room", text);
+        alice.say("bob", text);
+        alice.request(&format!("NOTICE #room :{text}"));
+    }
+    let lines = replayed(&server, "bob", OLD);
+    let of = |command: &str, target: &str| -> Vec<&str> {
+        lines.iter().filter(|l| l.command == command && l.param(0) == target).map(Line::text).collect()
+    };
+    for (command, target) in [("PRIVMSG", "#room"), ("PRIVMSG", "bob"), ("NOTICE", "#room")] {
+        assert_eq!(of(command, target), ["\u{1}ACTION waves\u{1}", "hello"], "{command} {target}");
+    }
+}
+
+/// Whatever session of the account saw it, and whatever it is that the session can do.
+#[test]
+fn what_another_session_sees_is_not_replayed() {
+    for capabilities in [OLD, "draft/chathistory"] {
+        let server = server_with(&["sessions.grace_s = 0"]);
+        let mut alice = enter(&server, "alice", &reading());
+        quit(enter(&server, "bob", OLD));
+        alice.say("#room", "missed");
+        let mut first = Client::login_with(&server, "bob", capabilities);
+        alice.message_to(&mut first, "#room", "seen live");
+        alice.message_to(&mut first, "bob", "seen too");
+        let expected: &[&str] = if capabilities == OLD { &[] } else { &["missed"] };
+        let second = Client::login_with(&server, "bob", OLD);
+        assert_eq!(texts(&said(&second.welcome)), expected, "beside {capabilities}");
+        quit(second);
+        quit(first);
+        alice.say("#room", "and this");
+        assert_eq!(texts(&replayed(&server, "bob", OLD)), ["and this"], "behind {capabilities}");
+    }
+}
+
+/// A session that others relied on turns out to have been broken: nothing is lost for it.
+#[test]
+fn what_a_session_did_not_see_after_all_is_replayed_to_another() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut ghost = enter(&server, "bob", OLD);
+    alice.message_to(&mut ghost, "#room", "heard");
+    ghost.barrier();
+    alice.say("#room", "perhaps not heard");
+    let mut second = Client::login_with(&server, "bob", OLD);
+    assert_eq!(said(&second.welcome), []);
+    drop(ghost);
+    assert_eq!(second.message("perhaps not heard").nick(), "alice");
+    alice.message_to(&mut second, "#room", "both are here");
+    second.barrier();
+    assert_eq!(said(&quit(second)), []);
+    assert_eq!(replayed(&server, "bob", OLD), [], "once");
+}
+
+/// <https://ircv3.net/specs/extensions/read-marker>
+#[test]
+fn what_was_read_is_not_replayed() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut bob = enter(&server, "bob", OLD);
+    alice.message_to(&mut bob, "#room", "before");
+    quit(bob);
+    alice.say("#room", "read");
+    let read = alice.say("bob", "read too");
+    alice.say("#room", "not read");
+    alice.say("bob", "not read either");
+    let mut reader = Client::login_with(&server, "bob", &reading());
+    reader.request(&format!("MARKREAD #room timestamp={}", time(&read)));
+    reader.request(&format!("MARKREAD alice timestamp={}", time(&read)));
+    quit(reader);
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["not read", "not read either"]);
+}
+
+#[test]
+fn who_comes_back_to_a_channel_gets_what_was_said_since_the_part() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut bob = enter(&server, "bob", OLD);
+    alice.message_to(&mut bob, "#room", "with bob");
+    bob.request("PART #room");
+    alice.say("#room", "without bob");
+    assert_eq!(texts(&said(&bob.request("JOIN #room"))), ["without bob"]);
+    alice.request("KICK #room bob");
+    bob.command("KICK");
+    alice.say("#room", "behind the door");
+    assert_eq!(texts(&said(&bob.request("JOIN #room"))), ["behind the door"]);
+}
+
+/// `NS SET REPLAY`, `parlour user set`, and the mode of bots.
+#[test]
+fn an_account_decides_how_much_is_replayed_to_it() {
+    let server = server_with(&["history.replay = 3"]);
+    let mut alice = enter(&server, "alice", &reading());
+    let mut bob = enter(&server, "bob", OLD);
+    let mut say = |texts: &[&str]| texts.iter().for_each(|text| drop(alice.say("#room", text)));
+    let lines = bob.request("NS SET REPLAY 1");
+    assert!(lines[0].text().starts_with("Up to 1 missed message"), "{lines:?}");
+    for wrong in ["101", "-1", "many", ""] {
+        assert!(bob.request(&format!("NS SET REPLAY {wrong}"))[0].text().starts_with("Say SET REPLAY"));
+    }
+    quit(bob);
+    say(&["one", "two"]);
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["two"]);
+    // It is the account's, over a restart, and an admin can set it.
+    let home = server.home.clone();
+    server.terminate();
+    let server = home.serve();
+    let mut alice = enter(&server, "alice", &reading());
+    let mut say = |texts: &[&str]| texts.iter().for_each(|text| drop(alice.say("#room", text)));
+    say(&["three", "four"]);
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["four"]);
+    home.succeed(&["user", "set", "bob", "replay", "0"]);
+    say(&["five"]);
+    assert_eq!(replayed(&server, "bob", OLD), []);
+    home.succeed(&["user", "set", "bob", "replay", "default"]);
+    say(&["six", "seven", "eight", "nine"]);
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["seven", "eight", "nine"]);
+    assert!(home.fail(&["user", "set", "bob", "replay", "101"]).contains("0 to 100"));
+    // A bot gets nothing.
+    let mut bob = Client::login_with(&server, "bob", OLD);
+    bob.request("MODE bob +B");
+    quit(bob);
+    say(&["ten"]);
+    assert_eq!(replayed(&server, "bob", OLD), []);
+    home.succeed(&["user", "set", "bob", "bot", "off"]);
+    say(&["eleven"]);
+    assert_eq!(texts(&replayed(&server, "bob", OLD)), ["eleven"]);
 }

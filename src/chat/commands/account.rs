@@ -9,6 +9,7 @@ use super::{Command, Spec, invites};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
+use crate::chat::record::Preference;
 use crate::chat::sasl::Credentials;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
@@ -169,9 +170,37 @@ fn service(cx: &mut Context<'_>, line: &str) {
             Ok(Asked::Cert(what)) => ask_cert(cx, &what, Voice::Service),
             _ => notice(cx, "Say CERT ADD, CERT ADD FINGERPRINT, CERT LIST or CERT DEL FINGERPRINT"),
         },
+        ("SET", rest) => set(cx, rest),
         ("INVITE" | "INVITES", rest) => invites::told(cx, rest),
-        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD and CERT, and of admins INVITE"),
+        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD, CERT and SET, and of admins INVITE"),
     }
+}
+
+/// `SET REPLAY 50`, `SET BOT ON`: a preference of the own account.
+fn set(cx: &mut Context<'_>, words: &[&str]) {
+    let Ok(preference) = words.join(" ").parse::<Preference>() else {
+        return notice(cx, "Say SET REPLAY 0..100, SET REPLAY DEFAULT, SET BOT ON or SET BOT OFF");
+    };
+    if !cx.chat.writable {
+        return notice(
+            cx,
+            "The server cannot store anything right now, so this was not done; try again later",
+        );
+    }
+    let (account, session) = (cx.member.account, cx.member.session);
+    cx.chat.set_preference(account, preference, (cx.at, Some(session)), cx.fx);
+    let text = match preference {
+        Preference::Replay(None) => "As many missed messages are replayed as the server is set to".to_owned(),
+        Preference::Replay(Some(0)) => "No missed messages are replayed to your clients any more".to_owned(),
+        Preference::Replay(Some(most)) => {
+            format!(
+                "Up to {most} missed messages of each channel are replayed to your clients that cannot ask for them"
+            )
+        }
+        Preference::Bot(true) => "Your account is a bot's: nothing is replayed to it".to_owned(),
+        Preference::Bot(false) => "Your account is a person's".to_owned(),
+    };
+    notice(cx, &text);
 }
 
 fn help(cx: &mut Context<'_>) {
@@ -180,6 +209,9 @@ fn help(cx: &mut Context<'_>) {
         "CERT ADD [FINGERPRINT]: a client certificate logs in to your account without a password (SASL EXTERNAL); \
          without a fingerprint, the one that this connection shows.",
         "CERT LIST: the certificates that may. CERT DEL FINGERPRINT: one may no more.",
+        "SET REPLAY 0..100: the number of messages of each channel that come by themselves when you log in or join with a \
+         client that cannot ask for history. SET REPLAY DEFAULT: as many as the server is set to.",
+        "SET BOT ON or OFF, or the mode +B: this account is a program; nothing is replayed to it.",
         "IDENTIFY: not needed, you are logged in.",
     ] {
         notice(cx, line);

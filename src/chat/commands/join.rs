@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use super::targets::{self, no_such_channel};
 use super::{Command, Spec};
-use crate::chat::ask::Ask;
 use crate::chat::channel::Channel;
 use crate::chat::context::Context;
-use crate::chat::effects::Output;
 use crate::chat::event::{Event, EventKind};
-use crate::chat::history::Window;
 use crate::chat::modes::Flag;
 use crate::chat::power::Power;
 use crate::chat::record::{ChannelId, MessageKind};
@@ -66,7 +63,7 @@ impl Join {
                         Target::Nobody(text) => cx.reply(no_such_channel(&text)),
                     }
                 }
-                replay(cx, joined);
+                cx.replay_joined(&joined);
             }
         }
     }
@@ -173,23 +170,5 @@ fn tell_others(cx: &mut Context<'_>, name: &ChannelName, event: Event) {
     let Some(channel) = cx.channel(name) else { return };
     if channel.audience.len() > cx.me().map_or(0, |me| me.seats.len()) {
         cx.tell_channel(name, event);
-    }
-}
-
-/// Sends what was said in channels lately to those sessions of the member that cannot ask for it.
-fn replay(cx: &mut Context<'_>, joined: Vec<ChannelId>) {
-    let window = Window { before: cx.chat.last_message, ..Window::latest(cx.chat.settings.replay) };
-    let named = |id: ChannelId| Some((id, cx.chat.channels.get(id)?.name.clone(), window));
-    let channels: Vec<_> = joined.into_iter().filter_map(named).collect();
-    if channels.is_empty() || window.limit == 0 {
-        return;
-    }
-    for session in cx.my_sessions() {
-        let Some(caps) = cx.chat.sessions.get(&session).map(|known| known.caps) else { continue };
-        if !caps.has(Cap::Chathistory) {
-            let reader = cx.reader().with_caps(caps);
-            let ask = Ask::Replay { reader, channels: channels.clone(), talks: None };
-            cx.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
-        }
     }
 }

@@ -349,7 +349,7 @@ impl Said {
         Some(Event {
             source: me.source.clone(),
             account: Some(me.nick().clone()),
-            bot: me.bot,
+            bot: me.is_bot(),
             time: id.time(),
             id: Some(id),
             tags: self.tags.clone(),

@@ -94,7 +94,7 @@ impl Who {
         let nick = person.nick().as_str();
         let here = if person.away.is_some() { "G" } else { "H" };
         let admin = if person.is_admin() { "*" } else { "" };
-        let bot = if person.bot { "B" } else { "" };
+        let bot = if person.is_bot() { "B" } else { "" };
         let all = cx.member.caps.has(Cap::MultiPrefix);
         let ranks = channel.map(|channel| channel.ranks(person.account.id)).unwrap_or_default();
         let flags = format!("{here}{admin}{}{bot}", ranks.prefixes(all).collect::<String>());

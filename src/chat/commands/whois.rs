@@ -77,7 +77,7 @@ fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
     if person.account.id == ECHO_ID {
         replies.push(line(RPL_WHOISBOT).text("is part of the server and repeats what it is told"));
     } else {
-        if person.bot {
+        if person.is_bot() {
             let network = &cx.chat.settings.network;
             replies.push(line(RPL_WHOISBOT).text(format!("is a bot on {network}")));
         }

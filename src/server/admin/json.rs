@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
 use crate::chat::account::DeviceKey;
-use crate::chat::record::Role;
+use crate::chat::record::{Preference, Role};
 use crate::server::passwords::Hasher;
 use crate::store::accounts::PasswordHash;
 use crate::trust::{Address, Pin};
@@ -78,6 +78,7 @@ texts! {
     Address, str::parse::<Address>;
     Pin, str::parse::<Pin>;
     DeviceKey, str::parse::<DeviceKey>;
+    Preference, str::parse::<Preference>;
     Millis, |text| Millis::parse(text).ok_or("not a time");
     Role, |text| match text {
         "member" => Ok(Role::Member),

@@ -12,7 +12,7 @@ mod users;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::account::DeviceKey;
-use crate::chat::record::{AccountChange, Role};
+use crate::chat::record::{AccountChange, Preference, Role};
 use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::audit::Actor;
 use crate::store::invites::{State, TokenHash};
@@ -99,6 +99,8 @@ pub enum UserChange {
     Password(#[serde(with = "json::text")] PasswordHash),
     /// What it may do.
     Role(#[serde(with = "json::text")] Role),
+    /// One of its preferences.
+    Set(#[serde(with = "json::text")] Preference),
     /// It may not log in; its sessions end.
     Disable,
     /// It may log in again.

@@ -58,6 +58,10 @@ pub fn change(
             accounts::set_role(tx, id, *role)?;
             ("user role", role.to_string(), AccountChange::Changed(Account { role: *role, ..account }))
         }
+        UserChange::Set(preference) => {
+            accounts::set_preference(tx, id, *preference)?;
+            ("user set", preference.to_string(), AccountChange::Preference(id, *preference))
+        }
         UserChange::Disable => {
             accounts::set_disabled(tx, id, Some(by.0))?;
             ("user disable", String::new(), AccountChange::Changed(Account { disabled: true, ..account }))

@@ -34,7 +34,11 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 impl Mode {
     /// Could it change something, and not merely ask?
     pub(super) fn may_change(&self) -> bool {
-        self.letters.is_some() && matches!(self.target, Target::Channel(_)) && !self.asks_for_lists()
+        match &self.target {
+            Target::Channel(_) => self.letters.is_some() && !self.asks_for_lists(),
+            // That it is a bot is kept of an account.
+            _ => self.letters.as_deref().is_some_and(|letters| letters.contains('B')),
+        }
     }
 
     /// Lists are asked for by their letters without a mask.

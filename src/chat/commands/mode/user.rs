@@ -1,12 +1,9 @@
 //! The modes of a person: `B` for a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) and `o` for an admin.
 
-use std::sync::Arc;
-
 use crate::chat::commands::targets::no_such_nick;
 use crate::chat::context::Context;
-use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
 use crate::chat::people::Person;
+use crate::chat::record::Preference;
 use crate::wire::numeric::{ERR_UMODEUNKNOWNFLAG, ERR_USERSDONTMATCH, RPL_UMODEIS};
 use crate::wire::{Nick, Reply};
 
@@ -27,7 +24,10 @@ pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
         match letter {
             '+' => on = true,
             '-' => on = false,
-            'B' => set_bot(cx, on),
+            'B' => {
+                let (account, session) = (cx.member.account, cx.member.session);
+                cx.chat.set_preference(account, Preference::Bot(on), (cx.at, Some(session)), cx.fx);
+            }
             // Many clients ask to be invisible or to hear wallops when they log in. Nobody is listed to strangers here
             // and everybody hears them: there is nothing to do. Who runs the server is said by the account's role.
             'i' | 'w' | 'o' => {}
@@ -41,17 +41,6 @@ pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
 
 /// The letters of a person's modes.
 pub(super) fn modes(person: &Person) -> String {
-    let modes = [(person.bot, 'B'), (person.is_admin(), 'o')];
+    let modes = [(person.is_bot(), 'B'), (person.is_admin(), 'o')];
     modes.into_iter().filter(|(on, _)| *on).map(|(_, letter)| letter).collect()
-}
-
-fn set_bot(cx: &mut Context<'_>, on: bool) {
-    let Some(me) = cx.chat.people.get_mut(cx.member.account).filter(|me| me.bot != on) else { return };
-    me.bot = on;
-    let (nick, seats) = (me.nick().shared(), me.seats.snapshot());
-    let change: Arc<str> = if on { "+B" } else { "-B" }.into();
-    if let Some(event) = cx.event(EventKind::Mode(nick, change)) {
-        let origin = Some(cx.origin());
-        cx.fx.outputs.push(Output::Fan { audience: seats, event, origin });
-    }
 }

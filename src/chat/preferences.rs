@@ -1,0 +1,37 @@
+//! What accounts set for themselves.
+
+use std::sync::Arc;
+
+use super::audience::SessionId;
+use super::effects::{Effects, Origin, Output};
+use super::event::EventKind;
+use super::record::{AccountId, Preference, Record};
+use super::state::Chat;
+use crate::wire::Millis;
+
+impl Chat {
+    /// Sets a preference of an account, by one of its sessions or by an admin. Its sessions are shown a change of its mode.
+    pub(super) fn set_preference(
+        &mut self,
+        account: AccountId,
+        change: Preference,
+        (at, by): (Millis, Option<SessionId>),
+        fx: &mut Effects,
+    ) {
+        let Some(person) = self.people.get_mut(account) else { return };
+        let before = person.preferences;
+        person.preferences = before.with(change);
+        let after = person.preferences;
+        // An admin's change is kept already, but perhaps before one that was made here earlier.
+        if before != after || by.is_none() {
+            fx.records.push(Record::PreferencesSet(account, after));
+        }
+        if before.bot != after.bot {
+            let mode: Arc<str> = if after.bot { "+B" } else { "-B" }.into();
+            let event = person.event(at, EventKind::Mode(person.nick().shared(), mode));
+            let audience = person.seats.snapshot();
+            let origin = by.map(|session| Origin { session, echo: true, tag: None });
+            fx.outputs.push(Output::Fan { audience, event, origin });
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What clients that cannot ask for history are sent by themselves: what their account has neither seen, at any of its
+//! sessions, nor read.
+
+use std::collections::BTreeSet;
+
+use super::ask::{Ask, MissedTalks};
+use super::audience::SessionId;
+use super::context::Context;
+use super::effects::{Effects, Output};
+use super::people::Person;
+use super::playback::Reader;
+use super::record::{AccountId, ChannelId, Place, Record};
+use super::seen::{Missed, Seen};
+use super::state::Chat;
+use crate::wire::{Cap, CapSet, MessageId, Millis};
+
+/// The message behind which a session has everything: a client that can ask for history may not have asked.
+pub(super) fn seen_from(caps: CapSet, began: MessageId) -> MessageId {
+    if caps.has(Cap::Chathistory) { began } else { MessageId::default() }
+}
+
+/// The last message at a place that its account has read.
+fn read_up_to(person: &Person, place: Place) -> MessageId {
+    person.markers.get(&place).map_or_else(MessageId::default, |&read| MessageId::last_at(read))
+}
+
+impl Chat {
+    /// What an account has seen, its sessions of now counted but for one.
+    fn seen_by_others(
+        &self,
+        account: AccountId,
+        but: SessionId,
+        from: impl Fn(CapSet, MessageId) -> MessageId,
+    ) -> Seen {
+        let Some(person) = self.people.get(account) else { return Seen::default() };
+        let mut seen = person.seen.clone();
+        let others = person.seats.seats().map(|seat| seat.session).filter(|&session| session != but);
+        for known in others.filter_map(|session| self.sessions.get(&session)) {
+            seen.add(from(known.caps, known.began), self.last_message);
+        }
+        seen
+    }
+
+    /// A session broke that was taken for one that sees everything, and the last that it surely has is `heard`. What
+    /// was left out for a session that came since is sent now.
+    pub(super) fn replay_lost(&self, account: AccountId, heard: MessageId, fx: &mut Effects) {
+        let Some(person) = self.people.get(account) else { return };
+        let known =
+            person.seats.seats().filter_map(|seat| Some((seat.session, self.sessions.get(&seat.session)?)));
+        let came_since = known.filter(|(_, known)| !known.caps.has(Cap::Chathistory) && heard < known.began);
+        let Some((session, known)) = came_since.min_by_key(|(session, known)| (known.began, *session)) else {
+            return;
+        };
+        let limit = person.replayed(self.settings.replay);
+        let seen = self.seen_by_others(account, session, |_, began| began);
+        let missed = seen.missed(known.began.next(Millis(0)), limit).after(heard);
+        let server = self.settings.server_name.clone();
+        let reader = Reader { server, account, nick: person.nick().clone(), caps: known.caps, label: None };
+        if let Some(ask) = self.missed(person, reader, &person.channels, &missed) {
+            fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+        }
+    }
+
+    /// Asks for what was missed in channels and talks, without what was read.
+    fn missed(
+        &self,
+        person: &Person,
+        reader: Reader,
+        channels: &[ChannelId],
+        missed: &Missed,
+    ) -> Option<Ask> {
+        missed.start().filter(|_| missed.limit > 0)?;
+        let named = |&id: &ChannelId| {
+            let name = self.channels.get(id)?.name.clone();
+            Some((id, name, missed.after(read_up_to(person, Place::Channel(id)))))
+        };
+        let talks = person.markers.keys().copied().filter(|place| matches!(place, Place::Direct(..)));
+        let read = talks.map(|place| (place, read_up_to(person, place))).collect();
+        let talks = MissedTalks { missed: missed.clone(), read };
+        Some(Ask::Replay {
+            reader,
+            channels: channels.iter().filter_map(named).collect(),
+            talks: Some(talks),
+        })
+    }
+
+    /// Notes what all sessions have been sent, when the server stops.
+    pub(super) fn note_seen(&mut self, fx: &mut Effects) {
+        let up_to = self.last_message;
+        let mut changed = BTreeSet::new();
+        for known in self.sessions.values() {
+            if let Some(person) = self.people.get_mut(known.account)
+                && person.seen.add(seen_from(known.caps, known.began), up_to)
+            {
+                changed.insert(known.account);
+            }
+        }
+        for account in changed {
+            let seen = self.people.get(account).map(|person| person.seen.clone());
+            fx.records.extend(seen.map(|seen| Record::Seen(account, seen)));
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Sends a client that cannot ask for history what its account missed.
+    pub(super) fn replay_missed(&mut self, channels: &[ChannelId]) {
+        let Some(me) = self.me().filter(|_| !self.member.caps.has(Cap::Chathistory)) else { return };
+        let limit = me.replayed(self.chat.settings.replay);
+        // What is said from now on comes by itself.
+        let before = self.chat.last_message.next(Millis(0));
+        let seen = self.chat.seen_by_others(self.member.account, self.member.session, seen_from);
+        let ask = self.chat.missed(me, self.reader(), channels, &seen.missed(before, limit));
+        if let Some(ask) = ask {
+            self.ask(ask);
+        }
+    }
+
+    /// Sends what was said in channels lately to those sessions of the member that cannot ask for it: since the account
+    /// left, where a session saw that.
+    pub(super) fn replay_joined(&mut self, joined: &[ChannelId]) {
+        let Some(me) = self.me() else { return };
+        let limit = me.replayed(self.chat.settings.replay);
+        let before = self.chat.last_message;
+        let read: Vec<_> = joined.iter().map(|&id| (id, read_up_to(me, Place::Channel(id)))).collect();
+        for session in self.my_sessions() {
+            let Some(known) = self.chat.sessions.get_mut(&session) else { continue };
+            let caps = known.caps;
+            let since: Vec<(ChannelId, MessageId)> = read
+                .iter()
+                .map(|&(id, read)| (id, known.left.remove(&id).unwrap_or_default().max(read)))
+                .collect();
+            let channels: Vec<_> = since
+                .into_iter()
+                .filter_map(|(id, since)| {
+                    let name = self.chat.channels.get(id)?.name.clone();
+                    Some((id, name, Missed::between(since, before, limit)))
+                })
+                .collect();
+            if !caps.has(Cap::Chathistory) && limit > 0 && !channels.is_empty() {
+                let ask = Ask::Replay { reader: self.reader().with_caps(caps), channels, talks: None };
+                self.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+            }
+        }
+    }
+}
