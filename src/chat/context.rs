@@ -278,7 +278,7 @@ pub(super) fn not_allowed(channel: &str, text: &str) -> Reply {
 /// `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as it takes, and `RPL_ENDOFNAMES`.
 pub(super) fn names(chat: &Chat, channel: &Channel, caps: CapSet) -> Vec<Reply> {
     /// Room for names in a line of 512 bytes whose other parts are the longest they can be.
-    const ROOM: usize = 380;
+    const ROOM: usize = 340;
     chat.look_at(channel.members.len());
     let userhost = caps.has(Cap::UserhostInNames);
     let mut replies = Vec::new();

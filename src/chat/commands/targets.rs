@@ -38,7 +38,7 @@ pub fn no_such_nick(name: &str) -> Reply {
 /// Names in as many lines as it takes, each fit for a line of 512 bytes.
 pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Iterator<Item = String> {
     /// What is left of a line beside its other parts, the longest they can be.
-    const ROOM: usize = 400;
+    const ROOM: usize = 380;
     let mut lines: Vec<String> = Vec::new();
     for name in names {
         match lines.last_mut().filter(|line| line.len() + separator.len() + name.len() <= ROOM) {

@@ -156,6 +156,10 @@ fn run(seed: u64) {
     let mut d = Driver::new();
     d.chat.settings.motd = vec!["long line ".repeat(100), "short".to_owned()];
     d.chat.settings.network = "N".repeat(200).into();
+    if seed % 2 == 1 {
+        d.chat.settings.server_name =
+            crate::wire::ServerName::parse(&format!("{}.example", "s".repeat(55))).expect("a name");
+    }
     let mut sessions: Vec<(SessionId, &str)> = Vec::new();
     for name in ["al", "bo", "cy"] {
         for caps in CAPS {
