@@ -65,21 +65,21 @@ start_alice
 add_user irene
 add_user wanda
 shown=$("$PARLOUR" certs show)
-irssi_pin=$(sed -n 's/^irssi -tls_pinned_cert *//p' <<<"$shown")
-weechat_pin=$(sed -n 's/^WeeChat 3 ssl_fingerprint *//p' <<<"$shown")
+irssi_pin=$(sed -n 's/^irssi -tls_pinned_pubkey *//p' <<<"$shown")
 tmux -S "$socket" -f /dev/null new-session -d -s clients -x 150 -y 120 -n first
 
 
 printf '\n== set-up, with the lines of README.md\n'
 start irssi
-irssi '/set autocreate_windows OFF' '/set autocreate_query_level NONE' '/set cmd_queue_speed 10msec' \
+irssi '/set show_server_time ON' '/set autocreate_windows OFF' '/set autocreate_query_level NONE' '/set cmd_queue_speed 10msec' \
   "/network add -sasl_mechanism PLAIN -sasl_username irene -sasl_password 'irene secret' parlour" \
-  "/server add -network parlour -tls -notls_verify -tls_pinned_cert $irssi_pin 127.0.0.1 $port" \
+  "/server add -network parlour -tls -notls_verify -tls_pinned_pubkey $irssi_pin 127.0.0.1 $port" \
   '/channel add -auto #lobby parlour' '/save' '/connect parlour'
 alice_saw 'irssi has joined' 'irene joined'
 start weechat
 # shellcheck disable=SC2016 # WeeChat's own variable
-weechat "/server add parlour 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=wanda -autojoin=#lobby" \
+weechat "/set weechat.network.gnutls_ca_user $home/certs/root.pem" \
+  "/server add parlour 127.0.0.1/$port -ssl -sasl_mechanism=plain -sasl_username=wanda -autojoin=#lobby" \
   '/secure set parlour wanda secret' '/set irc.server.parlour.sasl_password "${sec.data.parlour}"' \
   '/set irc.server.parlour.autoconnect on' '/save' '/connect parlour'
 alice_saw 'WeeChat has joined' 'wanda joined'
@@ -108,7 +108,7 @@ saw weechat 'the echo' 'Server received your message: hello'
 
 printf '\n== a channel of irene, run from irssi\n'
 irssi '/join #irssi' '/msg #irssi said before WeeChat came'
-saw irssi 'who makes a channel is its founder' '\[~irene\]'
+saw irssi 'who makes a channel is its founder' '\[~@*irene\]'
 weechat '/join #irssi' '/buffer #irssi'
 saw weechat 'history on joining' 'irene.*said before WeeChat came'
 irssi '/op wanda'
@@ -133,7 +133,7 @@ saw irssi 'unban' 'mode/#irssi .*-b'
 
 printf '\n== a channel of wanda, run from WeeChat\n'
 weechat '/join #weechat'
-saw weechat 'who makes a channel is its founder' '\[~wanda\]'
+saw weechat 'who makes a channel is its founder' '\[~@*wanda\]'
 weechat 'said before irssi came'
 irssi '/join #weechat'
 saw irssi 'history on joining' 'wanda.*said before irssi came'
@@ -158,14 +158,14 @@ saw irssi '/whois: account' 'account *: wanda'
 saw irssi '/whois: end' 'End of WHOIS'
 saw irssi '/list' '#irssi 1 The topic of irssi'
 saw irssi '/list: end' 'End of /LIST'
-saw irssi '/names' '~alice.*irene.*wanda'
+saw irssi '/names' '[~@]*alice.*irene.*wanda'
 buffer server.parlour
 weechat '/whois irene' '/list' '/names #lobby'
 saw weechat '/whois' '\[irene\].*irene@parlour'
 saw weechat '/whois: end' '\[irene\].*End of'
 saw weechat '/list' '#irssi.*1.*The topic of irssi'
 weechat '/buffer #lobby'
-saw weechat '/names' 'Nicks #lobby: .*~alice.*irene.*wanda'
+saw weechat '/names' 'Nicks #lobby: .*[~@]*alice.*irene.*wanda'
 irssi '/away gone for tea'
 saw irssi '/away' 'marked as being away'
 weechat '/query irene are you there'
@@ -219,7 +219,7 @@ alice_saw 'WeeChat is back' 'wanda joined'
 printf '\n== one account, two devices: WeeChat as irene too\n'
 mark
 buffer server.parlour
-weechat "/server add twin 127.0.0.1/$port -ssl -ssl_fingerprint=$weechat_pin -sasl_mechanism=plain -sasl_username=irene" \
+weechat "/server add twin 127.0.0.1/$port -ssl -sasl_mechanism=plain -sasl_username=irene" \
   '/set irc.server.twin.sasl_password "irene secret"' '/connect twin'
 saw weechat "irene's channels come by themselves" 'irc/twin.*#irssi'
 weechat '/buffer twin.#lobby'
@@ -239,6 +239,16 @@ weechat '/disconnect twin'
 irssi '/msg #lobby one is left'
 alice_saw 'one is left' 'one is left'
 if since | grep 'irene \(joined\|went\)'; then no alice 'nothing of it' 'expected no join and no quit'; else ok alice 'saw no join and no quit of it'; fi
+
+printf '\n== after a renewal\n'
+"$PARLOUR" certs renew > renewal.txt 2>&1
+irssi '/disconnect' '/clear'
+blank irssi
+irssi '/connect parlour'
+saw irssi 'its pin is that of the key' 'SASL authentication succeeded'
+buffer server.parlour
+weechat '/reconnect parlour'
+saw weechat 'its authority is the root' 'SASL authentication successful'
 
 printf '\n== login by certificate, with the lines of docs/clients.md\n'
 for name in irene wanda; do

@@ -79,6 +79,11 @@ catgirl 'hello'
 saw 'a direct message' 'Server received your message: hello'
 catgirl '/quit'
 alice_saw 'catgirl has left' 'cate went offline'
+# A line of more than 512 bytes, which is replayed: it must not be the end of a client whose buffer holds no more.
+alice "$(printf 'tea %.0s' $(seq 400))"
 start_catgirl cate "$root_pem"
 alice_saw 'catgirl is back' 'cate joined'
+saw 'a long line that was missed' 'tea tea tea'
+catgirl 'still here'
+alice_saw 'catgirl lives' '<cate> still here'
 finish

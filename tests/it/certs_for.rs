@@ -24,11 +24,10 @@ fn running() -> (Server, u16, Certificates, String) {
 fn each_program_gets_its_own_lines() {
     let (server, port, certificates, root) = running();
     let of = &certificates.fingerprints;
-    let (colons, digits) = (of.certificate.colons(), of.certificate.digits());
+    let key = of.public_key.colons();
     let weechat = |tls: &str| {
         format!(
-            "/server add parlour 127.0.0.1/{port} -{tls} -{tls}_fingerprint={digits} -sasl_mechanism=plain \
-             -sasl_username=alice -autojoin=#lobby"
+            "/server add parlour 127.0.0.1/{port} -{tls} -sasl_mechanism=plain -sasl_username=alice -autojoin=#lobby"
         )
     };
     let of_root = &certificates.root_fingerprints;
@@ -36,8 +35,9 @@ fn each_program_gets_its_own_lines() {
         (
             "irssi",
             format!(
-                "/network add -sasl_mechanism PLAIN -sasl_username alice -sasl_password 'PASSWORD' parlour\n\
-                 /server add -network parlour -tls -notls_verify -tls_pinned_cert {colons} 127.0.0.1 {port}\n\
+                "/set show_server_time ON\n\
+                 /network add -sasl_mechanism PLAIN -sasl_username alice -sasl_password 'PASSWORD' parlour\n\
+                 /server add -network parlour -tls -notls_verify -tls_pinned_pubkey {key} 127.0.0.1 {port}\n\
                  /channel add -auto #lobby parlour\n\
                  /connect parlour\n"
             ),
@@ -45,7 +45,7 @@ fn each_program_gets_its_own_lines() {
         (
             "weechat",
             format!(
-                "WeeChat 3:\n{}\nWeeChat 4:\n{}\nBoth:\n\
+                "/set weechat.network.gnutls_ca_user {root}\nWeeChat 3:\n{}\nWeeChat 4:\n{}\nBoth:\n\
                  /secure set parlour PASSWORD\n\
                  /set irc.server.parlour.sasl_password \"${{sec.data.parlour}}\"\n\
                  /connect parlour\n",
@@ -80,6 +80,66 @@ fn each_program_gets_its_own_lines() {
                 "NODE_EXTRA_CA_CERTS={root} thelounge start\nName: Parlour\nServer: 127.0.0.1 : {port}\n\
                  Use secure connection (TLS): on\nOnly allow trusted certificates: on\nNick: alice\nChannels: #lobby\n\
                  Authentication: Username + password (SASL PLAIN)\nAccount: alice\n"
+            ),
+        ),
+        (
+            "tiny",
+            format!(
+                "# SSL_CERT_FILE={root} tiny\nservers:\n    - addr: '127.0.0.1'\n      port: {port}\n      tls: true\n\
+                 \x20     realname: alice\n      nicks: [alice]\n      join: ['#lobby']\n      sasl:\n\
+                 \x20         username: alice\n          password: 'PASSWORD'\n"
+            ),
+        ),
+        (
+            "hexchat",
+            format!(
+                "SSL_CERT_FILE={root} hexchat\nNetwork: Parlour\nServer: 127.0.0.1/+{port}\n\
+                 Use SSL for all the servers on this network: on\nAccept invalid SSL certificates: off\n\
+                 Nick name, User name: alice\nLogin method: SASL PLAIN (username + password)\nPassword: PASSWORD\n\
+                 Autojoin channels: #lobby\n"
+            ),
+        ),
+        (
+            "pidgin",
+            format!(
+                "Protocol: IRC\nUsername: alice\nServer: 127.0.0.1\nPassword: PASSWORD\nAdvanced, Port: {port}\n\
+                 Advanced, Use SSL: on\nAdvanced, Authenticate with SASL: on\n"
+            ),
+        ),
+        (
+            "soju",
+            format!(
+                "SSL_CERT_FILE={root} soju\n\
+                 network create -addr ircs://127.0.0.1:{port} -name parlour -nick alice\n\
+                 sasl set-plain -network parlour alice PASSWORD\n"
+            ),
+        ),
+        (
+            "znc",
+            format!(
+                "SSL_CERT_FILE={root} znc\n/msg *status AddNetwork parlour\n/msg *status JumpNetwork parlour\n\
+                 /msg *status LoadMod sasl\n/msg *sasl Set alice PASSWORD\n/msg *sasl RequireAuth yes\n\
+                 /msg *status AddServer 127.0.0.1 +{port}\n"
+            ),
+        ),
+        (
+            "limnoria",
+            format!(
+                "supybot.nick: alice\nsupybot.networks: parlour\nsupybot.networks.parlour.servers: 127.0.0.1:{port}\n\
+                 supybot.networks.parlour.ssl: True\n\
+                 supybot.networks.parlour.ssl.authorityCertificate: {root}\n\
+                 supybot.protocols.ssl.verifyCertificates: True\n\
+                 supybot.networks.parlour.sasl.username: alice\nsupybot.networks.parlour.sasl.password: PASSWORD\n\
+                 supybot.networks.parlour.sasl.required: True\nsupybot.networks.parlour.channels: #lobby\n\
+                 supybot.networks.parlour.umodes: +B\n"
+            ),
+        ),
+        (
+            "sopel",
+            format!(
+                "[core]\nnick = alice\nhost = 127.0.0.1\nport = {port}\nuse_ssl = true\nverify_ssl = true\n\
+                 ca_certs = {root}\nauth_method = sasl\nauth_username = alice\nauth_password = PASSWORD\n\
+                 channels = \"#lobby\"\nmodes = B\n"
             ),
         ),
         (

@@ -24,8 +24,23 @@ pub enum Program {
     /// The Lounge
     #[value(name = "thelounge")]
     TheLounge,
+    /// tiny
+    Tiny,
+    /// `HexChat`
+    #[value(name = "hexchat", help = "HexChat")]
+    HexChat,
+    /// Pidgin and Finch
+    Pidgin,
     /// Goguma, for Android
     Goguma,
+    /// soju, the bouncer
+    Soju,
+    /// ZNC, the bouncer
+    Znc,
+    /// Limnoria, for bots
+    Limnoria,
+    /// Sopel, for bots
+    Sopel,
     /// openssl, to look at the connection
     Openssl,
     /// A web browser, to import or to compare the root
@@ -49,7 +64,7 @@ pub struct Facts<'a> {
 impl Program {
     /// Does it compare the name under which it reached the server with those in the certificate?
     pub fn checks_names(self) -> bool {
-        matches!(self, Self::Halloy | Self::Senpai | Self::TheLounge | Self::Openssl)
+        !matches!(self, Self::Irssi | Self::Catgirl | Self::Goguma | Self::Browser)
     }
 
     /// The lines to paste. A password stands in none of them.
@@ -61,7 +76,14 @@ impl Program {
             Self::Senpai => senpai(facts),
             Self::Catgirl => catgirl(facts),
             Self::TheLounge => the_lounge(facts),
+            Self::Tiny => tiny(facts),
+            Self::HexChat => hexchat(facts),
+            Self::Pidgin => pidgin(facts),
             Self::Goguma => goguma(facts),
+            Self::Soju => soju(facts),
+            Self::Znc => znc(facts),
+            Self::Limnoria => limnoria(facts),
+            Self::Sopel => sopel(facts),
             Self::Openssl => openssl(facts),
             Self::Browser => browser(facts),
         }
@@ -71,13 +93,15 @@ impl Program {
     pub fn note(self) -> &'static str {
         match self {
             Self::Irssi => {
-                "Type these into irssi, with your password in the first. -notls_verify turns off only the search for an \
-                 authority: another certificate than the one with this fingerprint is refused. The fingerprint changes \
-                 with each renewal, once a year; then: /server modify -network, with the new one."
+                "Type these into irssi, with your password in the second. -notls_verify turns off only the search for an \
+                 authority: a server with another key than the one with this fingerprint is refused. The key stays when \
+                 the certificate is renewed. show_server_time shows when a missed message was said."
             }
             Self::WeeChat => {
-                "Type these into WeeChat, the line of your version and then the others, with your password in one of \
-                 them. The fingerprint changes with each renewal, once a year."
+                "Type these into WeeChat, the first, the line of your version and then the others, with your password in \
+                 one of them. The file is the root's certificate (`parlour certs export-root`): copy it to where WeeChat \
+                 runs and name it by its full path. WeeChat notices no renewal. It takes the root for an authority in all \
+                 networks."
             }
             Self::Halloy => {
                 "Put these into Halloy's config.toml, with your password. Halloy notices no renewal; the file is the \
@@ -94,6 +118,34 @@ impl Program {
             Self::TheLounge => {
                 "Start The Lounge with the first line, where the file is the root's certificate (`parlour certs \
                  export-root`), and fill in the rest under Connect to network, with your password."
+            }
+            Self::Tiny => {
+                "Put these into tiny's config.yml, with your password. tiny takes authorities from the system: start it as \
+                 the first line says, with the root's certificate (`parlour certs export-root`), or install that."
+            }
+            Self::HexChat => {
+                "Start HexChat with the first line, where the file is the root's certificate (`parlour certs export-root`), \
+                 and fill in the rest in the network list, with your password."
+            }
+            Self::Pidgin => {
+                "Install the root's certificate (`parlour certs export-root`) as an authority of the system first, and add an \
+                 account with these. Accept no certificate that Pidgin asks about: it would ask again after each renewal."
+            }
+            Self::Soju => {
+                "Start soju with the first line, where the file is the root's certificate (`parlour certs export-root`), and \
+                 send the others to BouncerServ, with your password."
+            }
+            Self::Znc => {
+                "Start ZNC with the first line, where the file is the root's certificate (`parlour certs export-root`), and \
+                 type the others into a client that is connected to it, with your password."
+            }
+            Self::Limnoria => {
+                "Put these into the bot's configuration file, with its password. The file is the root's certificate \
+                 (`parlour certs export-root`). The mode +B says that it is a bot, to which nothing is replayed."
+            }
+            Self::Sopel => {
+                "Put these into the bot's configuration file, with its password. The file at `ca_certs` is the root's \
+                 certificate (`parlour certs export-root`). The mode B says that it is a bot, to which nothing is replayed."
             }
             Self::Goguma => {
                 "Goguma does not know the root and shows a certificate: accept it only if its fingerprint is one of these."
@@ -113,10 +165,11 @@ impl Program {
 fn irssi(facts: &Facts<'_>) -> String {
     let (id, account) = (identifier(facts.network), facts.account);
     let (host, port) = (facts.address.host(), facts.address.port());
-    let pin = facts.certificates.fingerprints.certificate.colons();
+    let pin = facts.certificates.fingerprints.public_key.colons();
     lines([
+        "/set show_server_time ON".to_owned(),
         format!("/network add -sasl_mechanism PLAIN -sasl_username {account} -sasl_password 'PASSWORD' {id}"),
-        format!("/server add -network {id} -tls -notls_verify -tls_pinned_cert {pin} {host} {port}"),
+        format!("/server add -network {id} -tls -notls_verify -tls_pinned_pubkey {pin} {host} {port}"),
         format!("/channel add -auto #lobby {id}"),
         format!("/connect {id}"),
     ])
@@ -125,13 +178,13 @@ fn irssi(facts: &Facts<'_>) -> String {
 fn weechat(facts: &Facts<'_>) -> String {
     let (id, account) = (identifier(facts.network), facts.account);
     let (host, port) = (facts.address.host(), facts.address.port());
-    let pin = facts.certificates.fingerprints.certificate.digits();
     let add = |tls: &str| {
         format!(
-            "/server add {id} {host}/{port} -{tls} -{tls}_fingerprint={pin} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
+            "/server add {id} {host}/{port} -{tls} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
         )
     };
     lines([
+        format!("/set weechat.network.gnutls_ca_user {}", facts.root.display()),
         "WeeChat 3:".to_owned(),
         add("ssl"),
         "WeeChat 4:".to_owned(),
@@ -192,6 +245,106 @@ fn the_lounge(facts: &Facts<'_>) -> String {
         "Channels: #lobby".to_owned(),
         "Authentication: Username + password (SASL PLAIN)".to_owned(),
         format!("Account: {}", facts.account),
+    ])
+}
+
+fn tiny(facts: &Facts<'_>) -> String {
+    let account = facts.account;
+    lines([
+        format!("# SSL_CERT_FILE={} tiny", shell(&facts.root.display().to_string())),
+        "servers:".to_owned(),
+        format!("    - addr: '{}'", facts.address.host()),
+        format!("      port: {}", facts.address.port()),
+        "      tls: true".to_owned(),
+        format!("      realname: {account}"),
+        format!("      nicks: [{account}]"),
+        "      join: ['#lobby']".to_owned(),
+        "      sasl:".to_owned(),
+        format!("          username: {account}"),
+        "          password: 'PASSWORD'".to_owned(),
+    ])
+}
+
+fn hexchat(facts: &Facts<'_>) -> String {
+    lines([
+        format!("SSL_CERT_FILE={} hexchat", shell(&facts.root.display().to_string())),
+        format!("Network: {}", facts.network),
+        format!("Server: {}/+{}", facts.address.host(), facts.address.port()),
+        "Use SSL for all the servers on this network: on".to_owned(),
+        "Accept invalid SSL certificates: off".to_owned(),
+        format!("Nick name, User name: {}", facts.account),
+        "Login method: SASL PLAIN (username + password)".to_owned(),
+        "Password: PASSWORD".to_owned(),
+        "Autojoin channels: #lobby".to_owned(),
+    ])
+}
+
+fn pidgin(facts: &Facts<'_>) -> String {
+    lines([
+        "Protocol: IRC".to_owned(),
+        format!("Username: {}", facts.account),
+        format!("Server: {}", facts.address.host()),
+        "Password: PASSWORD".to_owned(),
+        format!("Advanced, Port: {}", facts.address.port()),
+        "Advanced, Use SSL: on".to_owned(),
+        "Advanced, Authenticate with SASL: on".to_owned(),
+    ])
+}
+
+fn soju(facts: &Facts<'_>) -> String {
+    let (id, account) = (identifier(facts.network), facts.account);
+    lines([
+        format!("SSL_CERT_FILE={} soju", shell(&facts.root.display().to_string())),
+        format!("network create -addr ircs://{} -name {id} -nick {account}", facts.address),
+        format!("sasl set-plain -network {id} {account} PASSWORD"),
+    ])
+}
+
+fn znc(facts: &Facts<'_>) -> String {
+    let (id, account) = (identifier(facts.network), facts.account);
+    lines([
+        format!("SSL_CERT_FILE={} znc", shell(&facts.root.display().to_string())),
+        format!("/msg *status AddNetwork {id}"),
+        format!("/msg *status JumpNetwork {id}"),
+        "/msg *status LoadMod sasl".to_owned(),
+        format!("/msg *sasl Set {account} PASSWORD"),
+        "/msg *sasl RequireAuth yes".to_owned(),
+        format!("/msg *status AddServer {} +{}", facts.address.host(), facts.address.port()),
+    ])
+}
+
+fn limnoria(facts: &Facts<'_>) -> String {
+    let (id, account) = (identifier(facts.network), facts.account);
+    lines([
+        format!("supybot.nick: {account}"),
+        format!("supybot.networks: {id}"),
+        format!("supybot.networks.{id}.servers: {}", facts.address),
+        format!("supybot.networks.{id}.ssl: True"),
+        format!("supybot.networks.{id}.ssl.authorityCertificate: {}", facts.root.display()),
+        "supybot.protocols.ssl.verifyCertificates: True".to_owned(),
+        format!("supybot.networks.{id}.sasl.username: {account}"),
+        format!("supybot.networks.{id}.sasl.password: PASSWORD"),
+        format!("supybot.networks.{id}.sasl.required: True"),
+        format!("supybot.networks.{id}.channels: #lobby"),
+        format!("supybot.networks.{id}.umodes: +B"),
+    ])
+}
+
+fn sopel(facts: &Facts<'_>) -> String {
+    let account = facts.account;
+    lines([
+        "[core]".to_owned(),
+        format!("nick = {account}"),
+        format!("host = {}", facts.address.host()),
+        format!("port = {}", facts.address.port()),
+        "use_ssl = true".to_owned(),
+        "verify_ssl = true".to_owned(),
+        format!("ca_certs = {}", facts.root.display()),
+        "auth_method = sasl".to_owned(),
+        format!("auth_username = {account}"),
+        "auth_password = PASSWORD".to_owned(),
+        "channels = \"#lobby\"".to_owned(),
+        "modes = B".to_owned(),
     ])
 }
 
