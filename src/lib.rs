@@ -15,6 +15,9 @@
 //! `wire` and `chat` never name a socket, a clock, a random source or a file: time and
 //! randomness come in with the input. ARCHITECTURE.md follows a message through all of it.
 
+// They panic where they cannot write: see `cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod chat;
 pub mod cli;
 pub mod client;

@@ -89,9 +89,7 @@ impl Access {
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_) | LoginError::Lacks(_))) => {
-                    eprintln!(
-                        "-- this device may not log in (any more); your password makes it one that may"
-                    );
+                    note!("-- this device may not log in (any more); your password makes it one that may");
                 }
                 Err(error) => return Err(explain(&error)),
             }
@@ -117,14 +115,14 @@ impl Access {
                         if !known {
                             file.remove()?;
                         }
-                        eprintln!(
+                        note!(
                             "-- this server does not take the keys of machines: it asks for your password each time"
                         );
                     }
                     break session;
                 }
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
-                    eprintln!("-- {error}");
+                    note!("-- {error}");
                 }
                 Err(error) => return Err(explain(&error)),
             }
@@ -357,15 +355,4 @@ pub fn run<T>(client: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result
     // A name's look-up that hangs is not waited for.
     runtime.shutdown_background();
     result
-}
-
-/// Writing to a pipe that nobody reads any more ends a program quietly, as it does others.
-pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => {
-            Err(anyhow!("cannot write to standard output: {error}; is there room where it goes to?"))
-        }
-    }
 }

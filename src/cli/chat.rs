@@ -135,7 +135,7 @@ async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) ->
                 if let (None, Ok(cooked)) = (&stopped, cooked) {
                     // Whoever asked has turned the echo off, and waits still.
                     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &cooked);
-                    eprintln!();
+                    note!();
                 }
                 for (place, text) in chat.unsent() {
                     access::screen().note(&format!("not sent, in {place}: {text}"));

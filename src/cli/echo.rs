@@ -1,6 +1,6 @@
 //! `parlour echo`: one line to the server, one answer back.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::access::{self, Access};
 use super::exit::{self, Exit};
+use super::output::{self, note, print};
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target};
 use crate::client::screen::Screen;
@@ -62,7 +63,7 @@ async fn converse(session: &mut Session) -> anyhow::Result<()> {
         };
         let Some(line) = line.transpose().context("cannot read standard input")? else {
             if access::interactive() {
-                eprintln!();
+                note!();
             }
             return Ok(());
         };
@@ -70,7 +71,7 @@ async fn converse(session: &mut Session) -> anyhow::Result<()> {
             continue;
         }
         for answer in answers(session, &mut screen, &echo, &line).await? {
-            if !access::quiet_when_unread(screen.talk(&format!("Server: {}", clean(&answer))))? {
+            if !output::quiet_when_unread(screen.talk(&format!("Server: {}", clean(&answer))))? {
                 return Ok(());
             }
         }
@@ -84,10 +85,9 @@ fn prompt() -> anyhow::Result<()> {
         return Ok(());
     }
     if io::stdout().is_terminal() {
-        print!("{PROMPT}");
-        io::stdout().flush().context("cannot write to standard output")
+        print(PROMPT)
     } else {
-        eprint!("{PROMPT}");
+        note(PROMPT);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use super::access;
 use super::exit::{self, Exit};
+use super::output;
 use super::progress::Progress;
 use super::script::{Login, Script};
 use super::send::target;
@@ -87,7 +88,7 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
         let entries = export.past(answer.map_err(|reason| refused(&args.target, &reason))?);
         for entry in &entries {
             let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
-            if !access::quiet_when_unread(writeln!(out, "{line}"))? {
+            if !output::quiet_when_unread(writeln!(out, "{line}"))? {
                 return Ok(());
             }
         }
@@ -96,7 +97,7 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
         }
     }
     drop(progress);
-    access::quiet_when_unread(out.flush())?;
+    output::quiet_when_unread(out.flush())?;
     Ok(())
 }
 

@@ -71,7 +71,7 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
     refused.sort_by_key(|line| line.number);
     for Refused { number, name, why } in &refused {
         let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
-        eprintln!("{}:{number}: {name}{why}", file.display());
+        note!("{}:{number}: {name}{why}", file.display());
     }
     print(&format!("{} added, {} not\n", total - refused.len(), refused.len()))?;
     if !refused.is_empty() {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::access;
 use super::admin::Admin;
 use super::folders::Folders;
-use super::output::{minute, print, table};
+use super::output::{minute, note, print, table};
 use super::qr::{self, Code, ImageFile};
 use super::user::Role;
 use crate::chat::record;
@@ -130,8 +130,8 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
     let end = minute(Millis(now().0.saturating_add(lasts_ms)));
     let account = account.map(|name| name.to_string());
     let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
-    eprintln!("Invite {number} {does} until {end}, {then}.");
-    eprintln!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
+    note!("Invite {number} {does} until {end}, {then}.");
+    note!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
     if qr || image.is_some() {
         let code = Code::of(&link)?;
         if qr {
@@ -147,11 +147,11 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
 /// Shows a code on standard error.
 fn show(code: &Code) {
     let terminal = io::stderr().is_terminal();
-    eprint!("{}", code.lines(terminal));
+    note(&code.lines(terminal));
     if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stderr())
         && usize::from(width) < code.columns()
     {
-        eprintln!(
+        note!(
             "The code is {} columns wide and this window {width}: make it wider and the letters smaller, and make the \
              invite again, or use --qr-file.",
             code.columns()

@@ -1,12 +1,13 @@
 //! `parlour join`: from an invite to an account, or to a new password for one.
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, BufRead as _};
 
 use anyhow::{Context as _, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::access::{self, ask_password, explain};
 use super::chat;
+use super::output::{note, print};
 use crate::client::devices::DeviceFile;
 use crate::client::discover;
 use crate::client::find::probe_or_find;
@@ -73,10 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         };
         if password_stdin {
             session.close("").await;
-            println!("{done}; `parlour chat` opens the chat");
-            return Ok(());
+            return print(&format!("{done}; `parlour chat` opens the chat\n"));
         }
-        eprintln!("-- {done}; `parlour chat` brings you back here");
+        note!("-- {done}; `parlour chat` brings you back here");
         chat::talk(session, called, account).await
     })
 }
@@ -152,7 +152,7 @@ async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session,
     if link.account.is_some()
         && let Some(name) = &given
     {
-        eprintln!("-- a new password for {name}");
+        note!("-- a new password for {name}");
     }
     let mut name = given;
     let mut password = None;
@@ -168,11 +168,11 @@ async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session,
         match redeem(link, &account, chosen.clone()).await? {
             Ok(session) => return Ok((session, account)),
             Err(ConnectError::Login(error @ (LoginError::NameTaken(_) | LoginError::BadName(_)))) => {
-                eprintln!("-- {error}");
+                note!("-- {error}");
                 (name, password) = (None, Some(chosen));
             }
             Err(ConnectError::Login(error @ LoginError::BadPassword(_))) => {
-                eprintln!("-- {error}");
+                note!("-- {error}");
                 (name, password) = (Some(account), None);
             }
             Err(error) => return Err(explain(&error)),
@@ -184,8 +184,7 @@ fn ask_name() -> anyhow::Result<Nick> {
     let default = default_name().ok();
     let offer = default.as_ref().map_or(String::new(), |name| format!(" [{name}]"));
     loop {
-        eprint!("Name{offer}: ");
-        io::stderr().flush()?;
+        note(&format!("Name{offer}: "));
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line).context("cannot read the name")? == 0 {
             bail!("no name was given: use --name");
@@ -194,7 +193,7 @@ fn ask_name() -> anyhow::Result<Nick> {
             ("", Some(default)) => return Ok(default.clone()),
             (text, _) => match Nick::parse(text) {
                 Ok(name) => return Ok(name),
-                Err(why) => eprintln!("-- this cannot be a name: {why}"),
+                Err(why) => note!("-- this cannot be a name: {why}"),
             },
         }
     }
@@ -206,7 +205,7 @@ fn ask_new_password() -> anyhow::Result<Password> {
         if first == ask_password("Again: ")? {
             return Ok(first);
         }
-        eprintln!("-- they differ");
+        note!("-- they differ");
     }
 }
 

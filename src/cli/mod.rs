@@ -1,6 +1,9 @@
 //! The command line: one file a subcommand. The only place that sees every module and that uses
 //! `anyhow`; each error it prints ends with what to do next.
 
+#[macro_use]
+mod output;
+
 mod access;
 mod admin;
 pub mod certs;
@@ -12,12 +15,12 @@ pub mod doctor;
 pub mod echo;
 mod exit;
 mod folders;
+mod foreground;
 pub mod history;
 mod import;
 pub mod invite;
 pub mod join;
 pub mod metrics;
-mod output;
 mod progress;
 mod qr;
 mod script;
@@ -72,15 +75,16 @@ enum Command {
 /// clear line, 2 wrong usage (from clap). The commands for scripts say more (docs/scripting.md), and `doctor` has codes of
 /// its own.
 pub fn main() -> ExitCode {
+    output::report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error),
+        Err(error) => return usage::explain(error),
     };
     let script = cli.command.is_for_scripts();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("parlour: {error:#}");
+            note!("parlour: {error:#}");
             if script { exit::Exit::of(&error).into() } else { ExitCode::FAILURE }
         }
     }
@@ -104,7 +108,7 @@ impl Command {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match cli.command {
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => return Ok(serve::run(&args)),
         Command::Join(args) => join::run(args),
         Command::Chat(args) => chat::run(args),
         Command::Echo(args) => echo::run(&args),

@@ -1,20 +1,69 @@
 //! Results on standard output.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write as _};
+use std::panic::{self, PanicHookInfo};
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::access::quiet_when_unread;
 use crate::client::feed::escape;
 use crate::wire::Millis;
 
-/// Unlike `print!`, does not panic when nobody reads.
+/// Writes a line to standard error, like `eprintln!`, which would panic where that cannot be written to.
+///
+/// An error is ignored: it leaves nobody to tell, and the exit code says how the command ended.
+macro_rules! note {
+    () => { $crate::cli::output::note("\n") };
+    ($($arg:tt)*) => { $crate::cli::output::note(&format!("{}\n", format_args!($($arg)*))) };
+}
+
+/// Writes a text to standard error, as [`note!`] does with a line.
+pub fn note(text: &str) {
+    let mut notes = io::stderr().lock();
+    let _ = notes.write_all(text.as_bytes());
+    let _ = notes.flush();
+}
+
+/// Writes a text to standard output. A reader that is gone ends a program quietly; any other failure is an error.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+    quiet_when_unread(write(text)).map(|_| ())
+}
+
+/// Takes a reader of standard output that is gone for the end of the output: a program ends quietly then, as others do.
+/// Is somebody still reading?
+pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
+            Err(anyhow!("cannot write to standard output: {error}; is there room where it goes to?"))
+        }
+    }
+}
+
+/// Has a panic say where it happened, on standard error if that can be written to. Its message may quote what was
+/// being read, so only one without values in it is repeated.
+pub fn report_panics() {
+    panic::set_hook(Box::new(|panic| {
+        note!("parlour: {}; this is a bug, please report it", describe_panic(panic));
+    }));
+}
+
+/// Place and message of a panic, the latter only where it is a constant of the program.
+pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    let message = panic.payload().downcast_ref::<&'static str>();
+    let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+    let trace = Backtrace::capture();
+    let trace = match trace.status() {
+        BacktraceStatus::Captured => format!("\n{trace}"),
+        _ => String::new(),
+    };
+    format!("internal error{place}{message}{trace}")
 }
 
 /// Writes all of a text, or finds that nobody reads it.
@@ -44,7 +93,7 @@ pub async fn unread() {
 
 /// Prints a [`table`]; quietly where nobody reads it.
 pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
-    quiet_when_unread(write(&table(rows))).map(|_| ())
+    print(&table(rows))
 }
 
 /// Prints objects of JSON, one a line, their fields in the order in which they are declared; quietly where nobody reads.
@@ -54,7 +103,7 @@ pub fn print_objects(objects: &[impl Serialize]) -> anyhow::Result<()> {
         text += &escape(&serde_json::to_string(object)?);
         text.push('\n');
     }
-    quiet_when_unread(write(&text)).map(|_| ())
+    print(&text)
 }
 
 /// Rows in aligned columns, the first row being their titles.

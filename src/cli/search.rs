@@ -96,7 +96,7 @@ async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     drop(progress);
     let zone = &script.screen.zone;
     let lines = find.found().map(|entry| if args.json { entry.json() } else { entry.text(zone) } + "\n");
-    access::quiet_when_unread(output::write(&lines.collect::<String>())).map(|_| ())
+    output::quiet_when_unread(output::write(&lines.collect::<String>())).map(|_| ())
 }
 
 /// What is looked for, as SEARCH takes it

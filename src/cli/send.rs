@@ -64,7 +64,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
             Input::Text(text.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
         } else {
             if access::interactive() {
-                eprintln!("-- each line is a message; Ctrl-D ends");
+                note!("-- each line is a message; Ctrl-D ends");
             }
             Input::Lines(access::lines())
         };
@@ -185,7 +185,7 @@ impl Sender {
                 self.failed += 1;
                 self.script.sending(true);
                 let line = self.lines.remove(&ticket).unwrap_or_default();
-                eprintln!("parlour: line {line} was not delivered to {target}: {}", clean(&reason));
+                note!("parlour: line {line} was not delivered to {target}: {}", clean(&reason));
             }
             Step::Event(Event::JoinFailed { channel, reason }) => {
                 let why = format!("cannot join {channel}: {}", clean(&reason));

@@ -1,7 +1,8 @@
 //! `parlour serve`: runs the server; the first run sets everything up and prints an invite.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +10,22 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::folders::Folders;
+use super::foreground::Terminal;
+use super::output::{self, describe_panic};
 use crate::chat::record::Role;
 use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Purpose, Reply, Request};
 use crate::server::announce::{self, Announcer};
 use crate::server::certificates::Certificates;
 use crate::server::config::Config;
 use crate::server::control::{Control, Facts};
+use crate::server::log::Log;
 use crate::server::passwords::Passwords;
 use crate::server::reload::Reloader;
 use crate::server::{self, Server, advertise};
@@ -35,7 +41,7 @@ Examples:
   parlour serve
   parlour serve --announce             `parlour discover` on other machines lists it
   parlour serve --listen 192.0.2.7:6697 --data /var/lib/parlour --certs /etc/parlour/certs
-  RUST_LOG=warn parlour serve          no line for every login and message")]
+  RUST_LOG=warn parlour serve          no line for every login")]
 pub struct Args {
     /// An address to listen on, ADDRESS:PORT; may be given several times. Port 0 takes any free one.
     /// Default: port 6697 on every address.
@@ -55,9 +61,31 @@ const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 /// How long what still reads files at the end is waited for; all that was to be kept is kept by then.
 const LAST_READS: Duration = Duration::from_secs(2);
 
-/// Runs the subcommand to the end of the server.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    log_to_stderr();
+/// How long the last lines of the log may take to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// How long what a server that has failed still holds may take to be let go.
+const LAST_HOLD: Duration = Duration::from_secs(10);
+
+/// Runs the subcommand to the end of the server. All that it says goes through the log, which never waits for a reader.
+pub fn run(args: &Args) -> ExitCode {
+    let log = match Log::start(io::stderr()) {
+        Ok(log) => log,
+        Err(error) => {
+            note!("parlour: cannot write a log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    start_logging(&log);
+    let served = run_with(args, &log);
+    if let Err(error) = &served {
+        log.write(format!("parlour: {error:#}\n").as_bytes());
+    }
+    log.flush(LAST_LINES);
+    if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_with(args: &Args, log: &Log) -> anyhow::Result<()> {
     let mut config = args.folders.config()?;
     let asked = !args.listen.is_empty();
     if asked {
@@ -68,13 +96,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         warn!(%error, "cannot raise the number of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(args, config));
+    let served = runtime.block_on(serve(args, config, log));
     // Whoever holds the certificate folder shall not keep a server that has ended from ending.
     runtime.shutdown_timeout(LAST_READS);
     served
 }
 
-async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
+async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     let certs = args.folders.certs.path.clone();
     let certificates = Arc::new(Certificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken: of two servers on one folder the second stops here.
@@ -85,25 +113,40 @@ async fn serve(args: &Args, config: Config) -> anyhow::Result<()> {
     let folders = args.folders.clone();
     let reload = move || folders.config().map_err(|error| error.to_string());
     let addresses = advertise::addresses(&config.advertise, &bound);
-    let server =
+    let mut server =
         Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone())
             .await?;
-    let control = control(&server, &store, addresses.clone())?;
+    let control = control(&server, &store, addresses.clone(), log)?;
+    server.supervise("the control socket", control);
+    let reloader = server.reloader();
+    let pin = reloader.identity().pin();
+    let terminal = Terminal::of_this_process();
+    let (hung_up, hangup) = oneshot::channel();
+    server.supervise("the task that reloads", reload_at_hangup(reloader, terminal.clone(), hung_up)?);
+    // From here on a signal ends it in good order.
+    let stop = stop(terminal, hangup)?;
     for address in &bound {
         info!("listening on {address}");
     }
-    let reloader = server.reloader();
-    first_invite(&store, addresses, reloader.identity().pin()).await?;
-    let hangups = reload_at_hangup(reloader)?;
-    // From here on a signal ends it in good order.
-    let stop = stop_signal()?;
+    first_invite(&store, addresses, pin, log).await?;
     let announcer = if args.announce || config.announce { announce(&server, &config, &bound) } else { None };
-    server.run(listeners, stop).await;
-    hangups.abort();
-    control.abort();
+    if let Some(announcer) = &announcer {
+        server.supervise("the announcement", announcer.ended());
+    }
+    let result = server.run(listeners, stop).await;
+    if result.is_err() {
+        let log = log.clone();
+        // What has failed may hold something for ever that the end would wait for.
+        std::thread::spawn(move || {
+            std::thread::sleep(LAST_HOLD);
+            log.flush(LAST_LINES);
+            std::process::exit(1);
+        });
+    }
     if let Some(announcer) = announcer {
         announcer.stop().await;
     }
+    result?;
     info!("stopped");
     Ok(())
 }
@@ -121,14 +164,19 @@ fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<An
     }
 }
 
-/// Answers the administration's requests beside the chat, until the task is aborted.
-fn control(server: &Server, store: &Store, addresses: Vec<Address>) -> anyhow::Result<JoinHandle<()>> {
+/// Answers the administration's requests beside the chat.
+fn control(
+    server: &Server,
+    store: &Store,
+    addresses: Vec<Address>,
+    log: &Log,
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
-    let metrics = server.metrics();
+    let (metrics, log) = (server.metrics(), log.clone());
     let facts = Facts {
         addresses,
         pin: Arc::new(move || known.identity().pin()),
-        metrics: Arc::new(move || metrics.text(&counted.identity())),
+        metrics: Arc::new(move || metrics.text(&counted.identity(), log.dropped())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
             Box::pin(async move { read_certificates(&reloader).await })
@@ -138,10 +186,10 @@ fn control(server: &Server, store: &Store, addresses: Vec<Address>) -> anyhow::R
     let control = Control::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
     let accounts = server.accounts();
-    Ok(tokio::spawn(control.serve(store.clone(), facts, move |change| {
+    Ok(control.serve(store.clone(), facts, move |change| {
         let accounts = accounts.clone();
         async move { accounts.tell(change).await }
-    })))
+    }))
 }
 
 /// Has the server show the certificates that are in its folder now; which one that is.
@@ -155,25 +203,37 @@ async fn read_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
     }
 }
 
-/// Reads configuration and certificates again at each SIGHUP, until the task is aborted.
-fn reload_at_hangup(reloader: Arc<Reloader>) -> anyhow::Result<JoinHandle<()>> {
+/// Reads configuration and certificates again at each SIGHUP, but for the one that tells of the terminal's end.
+fn reload_at_hangup(
+    reloader: Arc<Reloader>,
+    terminal: Option<Terminal>,
+    hung_up: oneshot::Sender<()>,
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let mut hangup = signal(SignalKind::hangup())?;
-    Ok(tokio::spawn(async move {
+    Ok(async move {
         while hangup.recv().await.is_some() {
+            if terminal.as_ref().is_some_and(Terminal::is_gone) {
+                let _ = hung_up.send(());
+                return std::future::pending().await;
+            }
             // What came of it is in the log.
             let _ = reloader.everything().await;
         }
-    }))
+    })
 }
 
-fn log_to_stderr() {
+fn start_logging(log: &Log) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(log.clone())
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
-        .init();
+        .log_internal_errors(false)
+        .try_init();
+    // There is one already where several servers run in one process.
+    let _ = subscriber;
+    std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
 
 fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
@@ -202,7 +262,7 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// While there is no account, every start prints an invite for the first admin.
-async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin) -> anyhow::Result<()> {
+async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin, log: &Log) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
         return Ok(());
     }
@@ -214,24 +274,39 @@ async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin) -> anyho
     };
     admin::run(store, Request::InviteCreate(order), Actor::Console, server::now()).await?;
     let link = InviteLink { addresses, pin, account: None, token };
-    eprintln!(
-        "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n"
+    log.write(
+        b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
     );
-    let mut out = io::stdout().lock();
-    writeln!(out, "{link}")?;
-    out.flush()?;
-    eprintln!("\nOpen it with:  parlour join 'LINK'\n");
+    log.flush(LAST_LINES);
+    // A terminal that was stopped, or a full pipe, takes it later.
+    let printing = spawn_blocking(move || output::write(&format!("{link}\n")));
+    if let Ok(printed) = timeout(LAST_LINES, printing).await {
+        printed?.context("cannot write the invite link to standard output")?;
+    }
+    log.write(b"\nOpen it with:  parlour join 'LINK'\n\n");
     Ok(())
 }
 
-/// Ready at Ctrl-C or SIGTERM.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+/// Ready at Ctrl-C, at SIGTERM, and when the terminal that the server runs on is closed.
+fn stop(
+    terminal: Option<Terminal>,
+    hung_up: oneshot::Receiver<()>,
+) -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let watched = terminal.map(Terminal::closed).transpose()?;
+    let closed = async {
+        match watched {
+            Some(closed) => closed.await,
+            None => std::future::pending().await,
+        }
+    };
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            Ok(()) = hung_up => info!("the terminal was closed"),
+            () = closed => info!("the terminal was closed"),
         }
     })
 }

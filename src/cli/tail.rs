@@ -146,7 +146,7 @@ fn other(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Res
 fn print(script: &mut Script, entries: &[Entry], args: &Args) -> anyhow::Result<bool> {
     for entry in entries.iter().filter(|entry| entry.kind.is_said() || !args.messages) {
         let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
-        if !access::quiet_when_unread(script.screen.talk(&line))? {
+        if !output::quiet_when_unread(script.screen.talk(&line))? {
             return Ok(false);
         }
     }

@@ -1,53 +1,136 @@
-//! What clap says of a command line that is wrong, without the secrets that may be in it.
+//! Errors of the command line, without the values that were given.
 
 use std::process::ExitCode;
 
-/// Before a token, in every spelling of a link that can be told to be one.
-const TOKEN: &str = "token=";
+use clap::error::{ContextKind, ContextValue};
+
+use super::output::{self, note};
+
+/// Longest name of an option that is repeated in an error.
+const NAME: usize = 24;
 
 /// Prints the error, or the help that was asked for, and gives the exit code.
 ///
-/// clap quotes what it does not take. An invite link that was damaged, or given to another command, still has its token,
-/// and what is printed is kept: by terminals, by logs of scripts, in what people paste when they ask for help.
-pub fn explain(error: &clap::Error) -> ExitCode {
-    let plain = error.render().to_string();
-    if plain.contains(TOKEN) {
-        eprint!("{}", without_tokens(&plain));
-    } else {
+/// clap quotes what it does not take. That may be an invite link that was damaged or given to the wrong command, a
+/// token, or a password, and what is printed is kept: by terminals, by logs of scripts, in what people paste when they
+/// ask for help. So an error names the argument, and nothing of its value.
+pub fn explain(mut error: clap::Error) -> ExitCode {
+    hide_values(&mut error);
+    let code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+    if error.use_stderr() {
         // Nobody reads it any more; the exit code is all there is to say.
         let _ = error.print();
+        return code;
     }
-    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+    match output::quiet_when_unread(error.print()) {
+        Ok(_) => code,
+        Err(error) => {
+            note(&format!("parlour: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// The text with nothing of what stands behind `token=`.
-pub fn without_tokens(text: &str) -> String {
-    let mut parts = text.split(TOKEN);
-    let mut clean = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end =
-            part.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '&')).unwrap_or(part.len());
-        clean.push_str(TOKEN);
-        clean.push('…');
-        clean.push_str(part.get(end..).unwrap_or_default());
+/// Replaces all values in the error that came from the command line.
+fn hide_values(error: &mut clap::Error) {
+    let hidden = || ContextValue::String("(not shown)".to_owned());
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+        if error.get(kind).is_some_and(|value| !is_name(value, "")) {
+            error.insert(kind, hidden());
+            // What clap suggests instead quotes the value too.
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(Vec::new()));
+        }
     }
-    clean
+    // Elsewhere it is the name of an argument that exists.
+    if error.kind() == clap::error::ErrorKind::UnknownArgument
+        && error.get(ContextKind::InvalidArg).is_some_and(|value| !is_name(value, "-"))
+    {
+        error.insert(ContextKind::InvalidArg, hidden());
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(Vec::new()));
+    }
+    if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
+        // A value that could be a name could be a password as well.
+        if error.get(ContextKind::InvalidValue).is_some() {
+            error.insert(ContextKind::InvalidValue, hidden());
+        }
+    }
+}
+
+/// Whether a text that begins so can only be the name of an option or a subcommand, well or badly spelt.
+fn is_name(value: &ContextValue, start: &str) -> bool {
+    let ContextValue::String(text) = value else { return false };
+    let Some(rest) = text.strip_prefix(start) else { return false };
+    rest.len() <= NAME && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+    use proptest::prelude::*;
+
+    use super::super::Cli;
     use super::*;
 
+    const TOKEN: &str = "S3cretS3cretS3cretS3cg";
+
+    /// The error of a command line that is wrong, as it is printed.
+    fn printed(arguments: &[&str]) -> String {
+        let Err(mut error) = Cli::try_parse_from([&["parlour"], arguments].concat()) else {
+            panic!("{arguments:?} is taken")
+        };
+        hide_values(&mut error);
+        error.render().to_string()
+    }
+
     #[test]
-    fn no_token_is_left() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("value 'parlour://a/?pin=x&token=S3-_cret' for", "value 'parlour://a/?pin=x&token=…' for"),
-            ("token=S3cret&token=S3cret\n", "token=…&token=…\n"),
-            ("token=", "token=…"),
-            ("'token=S3cret ä' token=ä", "'token=… ä' token=…"),
+    fn values_are_not_quoted_and_names_are() {
+        let link = format!("parlour://host/?pin=x&token={TOKEN}");
+        for arguments in [
+            &["join", TOKEN][..],
+            &["join", &link],
+            &["join", "--name", &link],
+            &["join", "parlour://host/?token=", TOKEN],
+            &["joni", &link],
+            &[&link],
+            &[TOKEN],
+            &["chat", "--pin", TOKEN],
+            &["chat", "a", &link, TOKEN],
+            &["user", "add", "alice", TOKEN],
+            &["user", "add", "alice", "--password", TOKEN],
+            &["user", "add", "alice", &format!("--password={TOKEN}")],
+            &["user", "role", "alice", TOKEN],
+            &["user", "passwd", "alice", "--password-stdin", TOKEN],
+            &["user", "passwd", "alice", &format!("--password-stdin={TOKEN}")],
+            &["invite", "create", "--uses", TOKEN],
+            &["tail", "#lobby", "--since", TOKEN],
+            &["serve", "--listen", TOKEN],
+            &["send", TOKEN],
+            &["device", "revoke", TOKEN, TOKEN],
+            &["certs", "show", "--for", TOKEN],
         ] {
-            assert_eq!(without_tokens(text), expected);
+            // Some of these are right as far as clap can tell.
+            let Err(mut error) = Cli::try_parse_from([&["parlour"], arguments].concat()) else { continue };
+            hide_values(&mut error);
+            let text = error.render().to_string();
+            assert!(!text.contains("S3cret"), "{arguments:?}: {text}");
+        }
+        assert!(printed(&["user", "add", "alice", "--admni"]).contains("'--admni'"));
+        assert!(printed(&["joni"]).contains("'joni'"));
+        assert!(printed(&["join", "x"]).contains("[LINK]"));
+        assert!(printed(&["user", "role", "alice", "x"]).contains("member, admin"));
+        Cli::command().debug_assert();
+    }
+
+    proptest! {
+        #[test]
+        fn no_error_has_a_part_of_a_secret(at in 0..6_usize, before in "[-=]{0,2}") {
+            let secret = format!("{before}S3cretWord9");
+            let mut arguments = vec!["parlour", "user", "add", "alice", "--admin", "--again"];
+            arguments.insert(1 + at.min(5), &secret);
+            if let Err(mut error) = Cli::try_parse_from(arguments) {
+                hide_values(&mut error);
+                prop_assert!(!error.render().to_string().contains("cretWord"));
+            }
         }
     }
 }

@@ -228,13 +228,13 @@ fn ask(name: &Nick) -> anyhow::Result<Password> {
         let password = match Password::new(&first) {
             Ok(password) => password,
             Err(rule) => {
-                eprintln!("-- {rule}");
+                note!("-- {rule}");
                 continue;
             }
         };
         if first == access::ask_secret("Again: ")? {
             return Ok(password);
         }
-        eprintln!("-- they differ");
+        note!("-- they differ");
     }
 }

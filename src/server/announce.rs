@@ -10,6 +10,7 @@ use std::time::Duration;
 use if_addrs::Interface;
 use mdns_sd::{DaemonEvent, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceInfo};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
@@ -55,8 +56,9 @@ pub fn announcement(name: &str, certificates: &Certificates) -> Announcement {
 pub struct Announcer {
     daemon: Daemon,
     services: Vec<String>,
-    /// Ends with this.
-    _following: AbortOnDropHandle<()>,
+    /// They end with this.
+    _tasks: [AbortOnDropHandle<()>; 2],
+    ended: CancellationToken,
 }
 
 impl Announcer {
@@ -71,7 +73,8 @@ impl Announcer {
             return Err(AnnounceError::Loopback);
         }
         let daemon = Daemon(ServiceDaemon::new()?);
-        tokio::spawn(report(daemon.0.monitor()?));
+        let ended = CancellationToken::new();
+        let reporting = tokio::spawn(report(daemon.0.monitor()?, ended.clone().drop_guard()));
         daemon.0.disable_interface(IfKind::All)?;
         for places in ports.values() {
             daemon.0.enable_interface(places.interfaces())?;
@@ -81,7 +84,9 @@ impl Announcer {
         let hosts = said.pin;
         let services = register(&daemon.0, &said, hosts, &ports)?;
         let follower = daemon.0.clone();
+        let ending = ended.clone().drop_guard();
         let following = tokio::spawn(async move {
+            let _ending = ending;
             let mut said = said;
             loop {
                 sleep(FOLLOW).await;
@@ -92,7 +97,13 @@ impl Announcer {
                 }
             }
         });
-        Ok(Self { daemon, services, _following: AbortOnDropHandle::new(following) })
+        let tasks = [reporting, following].map(AbortOnDropHandle::new);
+        Ok(Self { daemon, services, _tasks: tasks, ended })
+    }
+
+    /// Ready when nothing is announced any more, because a task or the thread that answers has ended.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.ended.clone().cancelled_owned()
     }
 
     /// Says goodbye, so that nobody goes on showing a server that is gone.
@@ -135,7 +146,7 @@ fn register(
 }
 
 /// Logs what comes of it: that others can hear it, or that nobody can.
-async fn report(events: Receiver<DaemonEvent>) {
+async fn report(events: Receiver<DaemonEvent>, _ending: DropGuard) {
     let mut heard = timeout(QUIET, first_announcement(&events)).await;
     if heard.is_err() {
         warn!("nobody hears the announcements so far: no network is up on the addresses listened on");

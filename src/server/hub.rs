@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::asks::Asks;
 use super::budget::{Rate, Work};
@@ -144,11 +144,11 @@ impl Hub {
                 session.asks();
             }
         }
-        if tracing::enabled!(tracing::Level::INFO) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
             for record in self.pending.records.iter().skip(records) {
                 if let Record::Message(message) = record {
                     let (from, to) = self.chat.parties(message);
-                    info!(%from, %to, bytes = message.text.len(), "message");
+                    debug!(%from, %to, bytes = message.text.len(), "message");
                 }
             }
         }
@@ -338,7 +338,7 @@ impl Hub {
         }
     }
 
-    /// Keeps and delivers what is on its way, then ends every session.
+    /// Keeps and delivers what is on its way. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
         self.apply(InputKind::Stopping);
@@ -352,6 +352,12 @@ impl Hub {
             }
             self.flush();
         }
+    }
+}
+
+impl Drop for Hub {
+    /// Ends the sessions of a hub that has failed. One that was told to stop has done so already.
+    fn drop(&mut self) {
         let reason: Arc<str> = "Server is shutting down".into();
         for session in self.sessions.iter() {
             session.outbox.close(&reason);

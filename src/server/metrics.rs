@@ -4,6 +4,7 @@
 //! a port for them would be one more that speaks in the clear.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -43,6 +44,7 @@ pub struct Metrics {
     /// Times that an account had to wait for having spent its budget.
     pub(super) throttled: Counter,
     sessions_refused: Counter,
+    log_lines_dropped: Counter,
     sessions: Gauge,
     online: Gauge,
     accounts: Gauge,
@@ -128,6 +130,11 @@ impl Metrics {
                 &mut registry,
                 "sessions_refused",
                 "Logins of accounts that had all the sessions they may have",
+            ),
+            log_lines_dropped: counter(
+                &mut registry,
+                "log_lines_dropped",
+                "Lines of the log that could not be written, or came faster than that",
             ),
             online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
             sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
@@ -235,8 +242,9 @@ impl Metrics {
     }
 
     /// All numbers in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/), with
-    /// those of the certificate that is shown now.
-    pub fn text(&self, shown: &Identity) -> String {
+    /// those of the certificate that is shown now and of the log.
+    pub fn text(&self, shown: &Identity, lines_dropped: u64) -> String {
+        self.log_lines_dropped.inner().store(lines_dropped, Ordering::Relaxed);
         let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         let certificates = shown.certificates();
         self.certificate_expires.set(seconds(certificates.server.until));

@@ -20,6 +20,7 @@ mod hub;
 mod invites;
 mod limits;
 mod listener;
+pub mod log;
 mod logins;
 mod manage;
 pub mod metrics;
@@ -35,6 +36,7 @@ mod schedule;
 mod session;
 mod sessions;
 mod socket;
+mod supervise;
 pub mod throttle;
 mod turns;
 
@@ -48,8 +50,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::{error, info, warn};
 
 use crate::chat::record::AccountChange;
 use crate::chat::{Chat, Settings};
@@ -67,15 +69,23 @@ use manage::Manager;
 use metrics::Metrics;
 use passwords::Passwords;
 use reload::Reloader;
+use supervise::Tasks;
 
 pub use handle::now;
 pub use listener::bind;
+pub use supervise::Ended;
 
 /// Most threads for connections that are not logged in: each makes a thousand handshakes a second.
 const STRANGERS_THREADS: usize = 4;
 
 /// Steps of strangers between two looks for news of their sockets.
 const EVENT_INTERVAL: u32 = 8;
+
+/// How long the last commits of a server that is told to stop may take: a disk may be slow, and is waited for.
+const LAST_COMMITS: Duration = Duration::from_mins(1);
+
+/// How long those of a server that has failed may take.
+const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// How long sessions that are told to end may take to do so.
 const FAREWELL: Duration = Duration::from_secs(6);
@@ -91,6 +101,8 @@ pub struct Server {
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
+    /// What runs as long as the server does, beside the hub.
+    tasks: Tasks,
 }
 
 impl Server {
@@ -117,6 +129,11 @@ impl Server {
                 None
             }
         };
+        let mut tasks = Tasks::default();
+        tasks.spawn("the writer of the database", store.writer_ended());
+        if let Some(index) = &index {
+            tasks.spawn("the search index", index.ended());
+        }
         let (handle, orders) = handle::HubHandle::new();
         let incidents: Arc<Incidents> = Arc::default();
         let logins = logins::Logins::new(store.clone(), passwords.clone(), handle.clone(), incidents.clone());
@@ -178,7 +195,7 @@ impl Server {
             as_usize(limits.connections_per_address),
             as_usize(limits.connections_before_login).min(files),
         );
-        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics })
+        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics, tasks })
     }
 
     /// What it counts.
@@ -196,50 +213,75 @@ impl Server {
         self.reloader.clone()
     }
 
+    /// Starts a task that must not end before the server does. Its name is a noun with its article.
+    pub fn supervise(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(name, task);
+    }
+
     /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
-    /// confirmed or is on its way was kept.
-    pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let Self { hub, handle, shared, stopping, strangers, retention: (store, history), reloader, .. } =
-            self;
+    /// confirmed or is on its way was kept. The same where something fails that it cannot go on without, but then it
+    /// waits for nothing longer than some seconds.
+    ///
+    /// # Errors
+    /// The task that has ended.
+    pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) -> Result<(), Ended> {
+        let Self { hub, handle, shared, stopping, strangers, retention, reloader, mut tasks, .. } = self;
+        let (store, history) = retention;
         let sums = tokio::spawn(fill_checksums(store.clone()));
-        let retention = tokio::spawn(retention::run(store, history));
+        tasks.spawn("the task that removes old messages", retention::run(store, history));
         reloader.note_root().await;
         let certificates = reloader.certificates.clone();
-        let upkeep = tokio::spawn(certificates::run(certificates, move || {
+        let upkeep = certificates::run(certificates, move || {
             let reloader = reloader.clone();
             async move { reloader.tell_of_certificate().await }
-        }));
-        let tasks = shared.tasks.clone();
+        });
+        tasks.spawn("the task that renews the certificate", upkeep);
+        let connections = shared.tasks.clone();
         let shared = Arc::new(shared);
         let entrance = Entrance::start();
         let noted = shared.incidents.clone();
-        let mut acceptors = vec![entrance.spawn(async move { noted.run().await })];
+        let incidents = AbortOnDropHandle::new(entrance.spawn(async move { noted.run().await }));
+        tasks.spawn("the task that logs what strangers do", async move { drop(incidents.await) });
         for listener in listeners {
             let (shared, strangers) = (shared.clone(), strangers.clone());
-            acceptors.push(entrance.spawn(async move {
+            let acceptor = entrance.spawn(async move {
                 match move_here(listener) {
                     Ok(listener) => listener::accept(listener, shared, strangers).await,
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
-            }));
+            });
+            let acceptor = AbortOnDropHandle::new(acceptor);
+            tasks.spawn("the task that accepts connections", async move { drop(acceptor.await) });
         }
-        let hub = tokio::spawn(hub.run());
-        stop.await;
-        info!("shutting down");
-        for acceptor in acceptors {
-            acceptor.abort();
+        let mut hub = tokio::spawn(hub.run());
+        let result = tokio::select! {
+            () = stop => Ok(()),
+            ended = tasks.ended() => Err(ended),
+            ended = &mut hub => Err(Ended::of("the chat", &ended)),
+        };
+        match &result {
+            Ok(()) => info!("shutting down"),
+            Err(ended) => error!("{ended}: shutting down"),
         }
-        retention.abort();
-        sums.abort();
-        upkeep.abort();
-        stopping.send_replace(true);
-        handle.shut_down().await;
-        // The hub ends after it has told every session to end; a panic in it was reported by the panic hook.
-        let _ = hub.await;
-        tasks.close();
-        if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
-            info!(connections = tasks.len(), "some clients did not read their last lines");
+        let patience = if result.is_ok() { LAST_COMMITS } else { LAST_TRY };
+        let last_commits = async {
+            tasks.shut_down().await;
+            sums.abort();
+            stopping.send_replace(true);
+            handle.shut_down().await;
+            if !hub.is_finished() {
+                // It ends after it has told every session to end.
+                let _ = (&mut hub).await;
+            }
+        };
+        if tokio::time::timeout(patience, last_commits).await.is_err() {
+            error!("the last messages are not kept within {patience:?}; not waiting any longer");
         }
+        connections.close();
+        if tokio::time::timeout(FAREWELL, connections.wait()).await.is_err() {
+            info!(connections = connections.len(), "some clients did not read their last lines");
+        }
+        result
     }
 }
 

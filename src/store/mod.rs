@@ -166,6 +166,11 @@ impl Store {
         &self.inner.folder
     }
 
+    /// Ready when the writer thread has ended. It does so by itself only where it fails; nothing is kept from then on.
+    pub fn writer_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.inner.writer.ended()
+    }
+
     /// Everything the chat starts from.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.read(|conn| Ok(snapshot::snapshot(conn)?)).await

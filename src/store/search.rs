@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::bounded::{self, Stop};
@@ -36,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Index {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Cancelled when the thread ends, in whichever way.
+    ended: CancellationToken,
     known: watch::Receiver<Progress>,
     started: Instant,
     /// One search at a time: a core is enough for them.
@@ -66,19 +69,30 @@ impl Index {
         let (wake, woken) = sync_channel(1);
         let (progress, known) = watch::channel(progress);
         let follower = Follower::new(index, messages, store.clone(), progress)?;
+        let ended = CancellationToken::new();
+        let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("search".into())
-            .spawn(move || follower.run(&woken))
+            .spawn(move || {
+                let _ending = ending;
+                follower.run(&woken);
+            })
             .map_err(StoreError::file("the thread of the search index"))?;
         let index = Self {
             wake: Some(wake),
             thread: Some(thread),
             known,
             started: Instant::now(),
+            ended,
             reader: Arc::new(Mutex::new(reader)),
         };
         index.wake();
         Ok(index)
+    }
+
+    /// Ready when the thread has ended. It does so by itself only where it fails.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.ended.clone().cancelled_owned()
     }
 
     /// Tells the index that messages were added or removed. Never waits.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Statement, TransactionBehavior};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::checkpoint::Wake;
@@ -48,6 +49,8 @@ pub(super) struct Writer {
     /// `None` only while it is dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Cancelled when the thread ends, in whichever way.
+    ended: CancellationToken,
 }
 
 /// Hands jobs of upkeep to the writer thread, which goes on as long as one of these is there.
@@ -95,11 +98,21 @@ impl Writer {
             changed,
         };
         let (queue, jobs) = sync_channel(QUEUE);
+        let ended = CancellationToken::new();
+        let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || run(&conn, state, &jobs))
+            .spawn(move || {
+                let _ending = ending;
+                run(&conn, state, &jobs);
+            })
             .map_err(StoreError::file("the store's thread"))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), thread: Some(thread), ended })
+    }
+
+    /// Ready when the thread has ended.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.ended.clone().cancelled_owned()
     }
 
     /// For upkeep. Must be dropped before this.

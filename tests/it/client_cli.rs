@@ -195,9 +195,11 @@ fn an_account_made_on_the_server_needs_the_pin_once() {
 #[test]
 fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     const LINES: usize = 2000;
-    let mut server = joined("dora");
+    let server = joined("dora");
     let home = server.home.clone();
     let address = server.address.to_string();
+    drop(server);
+    let mut server = home.serve_verbosely_at(&address);
     let mut send = home.command(&["send", "#lobby", "--password-stdin"]);
     let mut send =
         send.env("XDG_CONFIG_HOME", home.path("dora")).stdin(Stdio::piped()).spawn().expect("parlour starts");
@@ -214,7 +216,7 @@ fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
             count = home.count("SELECT count(*) FROM messages");
         }
         server.kill9();
-        server = home.serve_at(&address);
+        server = home.serve_verbosely_at(&address);
     }
     let output = send.wait_with_output().expect("parlour ends");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

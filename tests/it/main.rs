@@ -46,6 +46,7 @@ mod monitor;
 mod multiline;
 mod old_clients;
 mod oper;
+mod outputs;
 mod pass;
 mod passwords;
 mod people;

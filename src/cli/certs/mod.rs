@@ -135,11 +135,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let old = if force { certs::inspect(folder).ok() } else { None };
             let made = certs::generate(root_key.place(folder), &names, force, now)?;
             if old.is_some() {
-                eprintln!("The pin has changed: everybody who joined before must be invited again.");
+                note!("The pin has changed: everybody who joined before must be invited again.");
                 running::take(&folders.data, made.certificates())?;
             }
             if let Some(away) = &root_key.offline_root {
-                eprintln!(
+                note!(
                     "The root's key is in {}: keep it away from the server, and a copy elsewhere. Without it nothing is renewed.",
                     away.display()
                 );
@@ -148,17 +148,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
         Action::Renew { names, root_key } => {
             let made = certs::renew(root_key.place(folder), &names, now)?;
-            eprintln!("The server certificate is new, the pin is the old one.");
+            note!("The server certificate is new, the pin is the old one.");
             running::take(&folders.data, made.certificates())?;
             print(&description(folder, made.certificates()))?;
         }
         Action::Rotate { root_key } => {
             let made = certs::rotate(root_key.place(folder), now)?;
-            eprintln!(
-                "There is a new root, which the old one signed, and a new server certificate under it."
-            );
+            note!("There is a new root, which the old one signed, and a new server certificate under it.");
             running::take(&folders.data, made.certificates())?;
-            eprintln!(
+            note!(
                 "Clients of ours learn the new pin when they connect the next time. Others that pinned the server's \
                  certificate need the new fingerprints, and those that were given root.pem the new one before you go on.\n\
                  When everybody has been back: parlour certs retire"
@@ -170,7 +168,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::Show { program: None, .. } => {
             print(&description(folder, &certs::inspect(folder)?))?;
             if let Err(error) = certs::load(folder, now) {
-                eprintln!("A server refuses to start with these certificates: {error}");
+                note!("A server refuses to start with these certificates: {error}");
             }
         }
         Action::ExportRoot { file } => {
@@ -210,10 +208,10 @@ fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Resul
         root: &root,
         certificates: &certificates,
     };
-    eprintln!("{}\n", program.note());
+    note!("{}\n", program.note());
     print(&program.lines(&facts))?;
     if program.checks_names() && !named(address.host()) {
-        eprintln!(
+        note!(
             "\n{0} is not in the certificate, and this program compares: parlour certs renew --name {0}",
             address.host()
         );

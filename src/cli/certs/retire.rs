@@ -1,6 +1,6 @@
 //! `parlour certs retire`: ends the old root, once it is known who still needs it.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
@@ -9,7 +9,7 @@ use super::{description, running};
 use crate::chat::account::DeviceKey;
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
-use crate::cli::output::{minute, print, table};
+use crate::cli::output::{minute, note, print, table};
 use crate::server::admin::{AbsentDevice, Reply, Request};
 use crate::trust::Pin;
 use crate::trust::certs::{self, Rotating};
@@ -26,11 +26,11 @@ pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
         }
     }
     let made = certs::retire(folder, now)?;
-    eprintln!(
+    note!(
         "The old root is retired: who knows only its pin is refused from now on. Destroy the copies of its key."
     );
     running::take(&folders.data, made.certificates())?;
-    eprint!("{}", description(folder, made.certificates()));
+    note(&description(folder, made.certificates()));
     Ok(())
 }
 
@@ -38,17 +38,14 @@ pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
 fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
     let began = minute(since);
     let Ok(admin) = Admin::of(folders.data.clone()) else {
-        eprintln!(
-            "There is no database in {}, so it is not known who has been back.",
-            folders.data.display()
-        );
+        note!("There is no database in {}, so it is not known who has been back.", folders.data.display());
         return Ok(());
     };
     let (devices, invites) = absent(&admin, pin)?;
     if devices.is_empty() {
-        eprintln!("Every device has been back since the new root was made, {began}.");
+        note!("Every device has been back since the new root was made, {began}.");
     } else {
-        eprintln!(
+        note!(
             "These devices have not been back since the new root was made, {began}. They will refuse the server, and their \
              people need an invite again:\n"
         );
@@ -57,15 +54,13 @@ fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
             |device: AbsentDevice| [device.account.to_string(), minute(device.last), device.key.to_string()];
         let rows: Vec<_> = [titles].into_iter().chain(devices.into_iter().map(row)).collect();
         print(&table(&rows))?;
-        eprintln!();
+        note!();
     }
     if invites > 0 {
         let s = if invites == 1 { "" } else { "s" };
-        eprintln!(
-            "{invites} open invite{s} of before then will not open any more: make new ones after this."
-        );
+        note!("{invites} open invite{s} of before then will not open any more: make new ones after this.");
     }
-    eprintln!(
+    note!(
         "Programs that log in by password are not counted. A chat of ours that stays connected sees the new root within two \
          hours, and is listed all the same."
     );
@@ -92,8 +87,7 @@ fn confirm() -> anyhow::Result<()> {
     if !io::stdin().is_terminal() {
         bail!("nothing was changed, as nobody can be asked here: to end the old root, run this with --yes");
     }
-    eprint!("End the old root? [y/N] ");
-    io::stderr().flush()?;
+    note("End the old root? [y/N] ");
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).context("cannot read the answer; run this with --yes")?;
     if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {

@@ -14,14 +14,14 @@ use crate::trust::certs::Certificates;
 
 /// Has the server that runs on this data folder show the certificates that were made, and says what came of it.
 pub fn take(data: &Path, made: &Certificates) -> anyhow::Result<()> {
-    let none = || eprintln!("No server runs on {}: one takes it when it starts.", data.display());
+    let none = || note!("No server runs on {}: one takes it when it starts.", data.display());
     let Ok(admin) = Admin::of(data.to_owned()) else {
         none();
         return Ok(());
     };
     match admin.try_ask(&Request::Certificates)? {
         Ok(Reply::Certificates(shown)) if shown == made.fingerprints.certificate.digits() => {
-            eprintln!("The running server shows it from now on; nobody was disconnected.");
+            note!("The running server shows it from now on; nobody was disconnected.");
         }
         Ok(Reply::Certificates(_)) => bail!(
             "the server that runs on {} has its certificates in another folder: name that with --certs, or the server's \

@@ -65,7 +65,7 @@ pub struct Args {
 /// than a warning.
 pub fn run(args: &Args) -> ExitCode {
     look(args).unwrap_or_else(|error| {
-        eprintln!("parlour: {error:#}");
+        note!("parlour: {error:#}");
         ExitCode::from(report::PROBLEM)
     })
 }

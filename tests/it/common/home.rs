@@ -125,6 +125,14 @@ impl Home {
         Server::spawn(self.clone(), self.command(&["serve", "--listen", address]))
     }
 
+    /// The same, with a log that tells of each message.
+    #[track_caller]
+    pub fn serve_verbosely_at(&self, address: &str) -> Server {
+        let mut command = self.command(&["serve", "--listen", address]);
+        command.env("RUST_LOG", "debug");
+        Server::spawn(self.clone(), command)
+    }
+
     /// Starts the binary with a piped standard input, as somebody with a user configuration of their own.
     #[track_caller]
     pub fn start_as(&self, person: &str, args: &[&str]) -> Process {

@@ -29,13 +29,19 @@ struct State {
 }
 
 impl Process {
-    /// Starts a command, both of its output streams pipes.
+    /// Starts a command. Of its output streams those that are pipes are read.
     #[track_caller]
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("parlour starts");
         let output = Arc::new(Output::default());
-        output.follow(child.stdout.take().expect("a pipe"));
-        output.follow(child.stderr.take().expect("a pipe"));
+        match child.stdout.take() {
+            Some(stdout) => output.follow(stdout),
+            None => output.lock().streams_ended += 1,
+        }
+        match child.stderr.take() {
+            Some(stderr) => output.follow(stderr),
+            None => output.lock().streams_ended += 1,
+        }
         Self { stdin: child.stdin.take(), child, output }
     }
 

@@ -1,7 +1,8 @@
 //! A running `parlour serve`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use parlour::trust::Pin;
 use rustls_pki_types::CertificateDer;
@@ -25,6 +26,18 @@ impl Server {
         let process = Process::spawn(command);
         let line = process.wait_for(|line| line.contains("listening"));
         let address = address_in(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
+        Self { home, address, process }
+    }
+
+    /// Starts a command that becomes a server at this address, of which nothing can be read, and waits until it listens.
+    #[track_caller]
+    pub fn unseen(home: Home, command: Command, address: SocketAddr) -> Self {
+        let process = Process::spawn(command);
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "nobody listens at {address}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Self { home, address, process }
     }
 

@@ -1,0 +1,251 @@
+//! The log of a running server: lines that a thread writes, so that nothing waits for who reads them.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that wait to be written: some seconds of a busy server, while a terminal scrolls or a disk stalls.
+const LINES: usize = 8192;
+
+/// Bytes of these lines. A line can quote a peer, so their number alone bounds no memory.
+const BYTES: usize = 4 << 20;
+
+/// How often it is tried to put the last line into a full queue.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// Where the server logs to. Cloning shares it.
+///
+/// Writing to it neither blocks nor fails. Lines that do not fit into the queue, or that cannot be written, are dropped
+/// and counted; how many they are is a line of its own as soon as one can be written again.
+#[derive(Clone, Debug)]
+pub struct Log(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: SyncSender<Entry>,
+    queued: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Line(Vec<u8>),
+    /// Told when all lines before it are written or dropped.
+    Mark(SyncSender<()>),
+}
+
+impl Log {
+    /// A log that goes to a copy of this descriptor, from a thread of its own.
+    ///
+    /// The copy shares no lock with [`io::stderr`]: a write that hangs keeps nobody else from the original.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be copied, or there can be no more threads.
+    pub fn start(output: impl AsFd) -> io::Result<Self> {
+        Self::to(File::from(output.as_fd().try_clone_to_owned()?))
+    }
+
+    fn to(output: impl Write + Send + 'static) -> io::Result<Self> {
+        let (queue, entries) = sync_channel(LINES);
+        let (queued, dropped) = (Arc::default(), Arc::default());
+        let mut writer =
+            Writer { output, queued: Arc::clone(&queued), dropped: Arc::clone(&dropped), told: 0 };
+        std::thread::Builder::new().name("log".into()).spawn(move || writer.run(&entries))?;
+        Ok(Self(Arc::new(Shared { queue, queued, dropped })))
+    }
+
+    /// Queues a text of whole lines.
+    pub fn write(&self, text: &[u8]) {
+        let Shared { queue, queued, dropped } = &*self.0;
+        let fits = queued.fetch_add(text.len(), Ordering::Relaxed) + text.len() <= BYTES;
+        if !fits || queue.try_send(Entry::Line(text.to_vec())).is_err() {
+            queued.fetch_sub(text.len(), Ordering::Relaxed);
+            dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Number of lines that were dropped so far.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that is queued is written or dropped, but no longer than `patience`.
+    pub fn flush(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let (mark, written) = sync_channel(1);
+        let mut entry = Entry::Mark(mark);
+        while let Err(TrySendError::Full(back)) = self.0.queue.try_send(entry) {
+            if Instant::now() >= deadline {
+                return;
+            }
+            entry = back;
+            std::thread::sleep(RETRY);
+        }
+        let _ = written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+impl Write for &Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        Log::write(self, text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = &'a Log;
+
+    fn make_writer(&'a self) -> &'a Log {
+        self
+    }
+}
+
+/// The thread's side.
+struct Writer<W> {
+    output: W,
+    queued: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+    /// Dropped lines that the log has told of.
+    told: u64,
+}
+
+impl<W: Write> Writer<W> {
+    fn run(&mut self, entries: &Receiver<Entry>) {
+        while let Ok(entry) = entries.recv() {
+            match entry {
+                Entry::Line(line) => {
+                    let written = self.tell_of_dropped().and_then(|()| self.output.write_all(&line));
+                    if written.is_err() {
+                        self.dropped.fetch_add(1, Ordering::Relaxed);
+                    }
+                    self.queued.fetch_sub(line.len(), Ordering::Relaxed);
+                }
+                Entry::Mark(done) => {
+                    // Without a line behind them these would go unsaid at the end.
+                    let _ = self.tell_of_dropped();
+                    let _ = done.try_send(());
+                }
+            }
+        }
+    }
+
+    fn tell_of_dropped(&mut self) -> io::Result<()> {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > self.told {
+            let (lines, now) = (dropped - self.told, Timestamp::now());
+            // A line that could not be written whole has no end.
+            let mut text = String::from("\n");
+            let _ =
+                writeln!(text, "{now:.6}  WARN {lines} lines of the log were lost: it could not be written");
+            self.output.write_all(text.as_bytes())?;
+            self.told = dropped;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_mins(1);
+
+    /// An output that fails while it is told to.
+    #[derive(Clone, Default)]
+    struct Disk(Arc<Mutex<(bool, Vec<u8>)>>);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let (full, written) = &mut *self.0.lock();
+            if *full {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// An output that nobody reads: each write waits until it is let go on.
+    struct Stopped(Receiver<()>, Sender<Vec<u8>>);
+
+    impl Write for Stopped {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            let _ = self.1.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted_and_told_of() {
+        let disk = Disk::default();
+        let log = Log::to(disk.clone()).expect("starts");
+        log.write(b"one\n");
+        log.flush(SOON);
+        disk.0.lock().0 = true;
+        for _ in 0..3 {
+            log.write(b"lost\n");
+        }
+        log.flush(SOON);
+        assert_eq!(log.dropped(), 3);
+        disk.0.lock().0 = false;
+        log.write(b"two\n");
+        log.write(b"three\n");
+        log.flush(SOON);
+        let text = String::from_utf8(disk.0.lock().1.clone()).expect("text");
+        let lines: Vec<_> = text.lines().collect();
+        assert!(
+            matches!(lines[..], ["one", "", told, "two", "three"] if told.contains(" WARN 3 lines of the log were lost")),
+            "{text}"
+        );
+        assert_eq!(log.dropped(), 3);
+    }
+
+    #[test]
+    fn an_output_that_nobody_reads_blocks_nobody_and_costs_a_bounded_amount() {
+        let (go_on, stopped) = channel();
+        let (written, read) = channel();
+        let log = Log::to(Stopped(stopped, written)).expect("starts");
+        for _ in 0..LINES + 100 {
+            log.write(b"x\n");
+        }
+        // One line may be on its way beside those that wait.
+        assert!((99..=100).contains(&log.dropped()), "{}", log.dropped());
+        log.flush(Duration::from_millis(20));
+        let large = vec![b'y'; BYTES + 1];
+        drop(go_on);
+        log.flush(SOON);
+        let before = log.dropped();
+        log.write(&large);
+        assert_eq!(log.dropped(), before + 1);
+        drop(log);
+        let lines: Vec<_> = read.iter().collect();
+        assert!(
+            lines.iter().any(|line| String::from_utf8_lossy(line).contains("lines of the log were lost"))
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The long-lived tasks of a server: none may end while it runs.
+
+use std::collections::HashMap;
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// Tasks that run as long as the server does, with their names. Dropping it ends them.
+#[derive(Debug, Default)]
+pub struct Tasks {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
+}
+
+/// A task that has ended while the server ran. A server without it would be half alive, so the process has to end, and
+/// whatever started it can start it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {}, without which the server cannot go on", if *.panicked { "has failed (see above)" } else { "has ended" })]
+pub struct Ended {
+    name: &'static str,
+    panicked: bool,
+}
+
+impl Ended {
+    /// The end of a task of this name.
+    pub fn of(name: &'static str, result: &Result<(), JoinError>) -> Self {
+        Self { name, panicked: result.as_ref().is_err_and(JoinError::is_panic) }
+    }
+}
+
+impl Tasks {
+    /// Starts a task that is to run as long as the server does. The name is a noun with its article, for messages.
+    pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let handle = self.tasks.spawn(task);
+        self.names.insert(handle.id(), name);
+    }
+
+    /// Waits until a task ends. Safe to cancel.
+    pub async fn ended(&mut self) -> Ended {
+        match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => Ended::of(self.name(id), &Ok(())),
+            Some(Err(error)) => Ended::of(self.name(error.id()), &Err(error)),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends all of them, and waits until they have let go of what they hold.
+    pub async fn shut_down(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    fn name(&self, id: Id) -> &'static str {
+        self.names.get(&id).copied().unwrap_or("a task")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_task_is_told_with_its_name_and_how() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("the clock", std::future::pending());
+        tasks.spawn("the bell", async {});
+        let bell = tasks.ended().await;
+        assert_eq!(bell, Ended { name: "the bell", panicked: false });
+        tasks.spawn("the door", async { panic!("on purpose") });
+        let door = tasks.ended().await;
+        assert_eq!(door, Ended { name: "the door", panicked: true });
+        assert_eq!(
+            door.to_string(),
+            "the door has failed (see above), without which the server cannot go on"
+        );
+        tasks.shut_down().await;
+    }
+}
