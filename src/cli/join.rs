@@ -64,8 +64,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         } else {
             ask(&link, resets.clone().or(name)).await?
         };
-        // As the server writes it, who may have been told it in another case.
-        let account = session.model.me().cloned().unwrap_or(account);
+        // As the server writes it, who may have been told it in another case. What else it says is no name to log in with.
+        let account = session.model.me().filter(|me| **me == account).cloned().unwrap_or(account);
         let called = Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
         let done = if resets.is_some() {
             format!("{account} has a new password on {called} now, and nothing else is logged in any more")
@@ -83,13 +83,26 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// A link that is not on the command line.
 fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
-    let text = if stdin {
-        access::line_from_stdin(LINK).context("cannot read the invite link from standard input")?
-    } else {
-        access::ask_secret("Invite link (it is not shown): ").context("the invite link is asked for")?
-    };
-    // What is wrong with it says what to do, and quotes nothing secret.
-    Ok(text.parse::<InviteLink>()?)
+    let mut text = Zeroizing::new(String::with_capacity(2 * usize::from(LINK)));
+    loop {
+        let piece = if stdin {
+            access::line_from_stdin(LINK).context("cannot read the invite link from standard input")?
+        } else {
+            let prompt =
+                if text.is_empty() { "Invite link (it is not shown): " } else { "The rest of the link: " };
+            access::ask_secret(prompt).context("the invite link is asked for")?
+        };
+        text.push_str(&piece);
+        match text.parse::<InviteLink>() {
+            Ok(link) => return Ok(link),
+            // It may be folded, and go on in the next line.
+            Err(error) if error.is_of_a_part() && !piece.is_empty() && text.len() < usize::from(LINK) => {
+                text.push('\n');
+            }
+            // What is wrong with it says what to do, and quotes nothing secret.
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// The account that the link is for, if it is for one.

@@ -62,7 +62,8 @@ pupils.csv:
   alice,correct horse battery
   bob,\"with a , comma\",admin")]
     Import {
-        /// The file, CSV in UTF-8. A first line `name,password,role` is skipped.
+        /// The file: CSV with commas, semicolons or tabs, in UTF-8 or UTF-16. A first line `name,password,role` is not an
+        /// account, and names the columns.
         file: PathBuf,
     },
     /// Print all accounts.

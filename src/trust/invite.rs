@@ -3,9 +3,10 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use super::address::{Address, AddressError};
-use super::pin::{Pin, PinError};
-use super::token::{Token, TokenError};
+use super::address::Address;
+use super::pasted;
+use super::pin::Pin;
+use super::token::Token;
 
 /// `parlour://HOST:PORT,HOST2:PORT/?pin=…&token=…`: where the server is, how to know it, and the right to
 /// make an account there. One that resets an account's password has its name too: `&for=NAME`.
@@ -26,11 +27,14 @@ pub struct InviteLink {
     pub token: Token,
 }
 
-/// Why a text is no invite link. Each message says what to do, and is whole: there is no `source`.
+/// Why a text is no invite link. Each message says what to do, and is whole: there is no `source`. None quotes the text,
+/// which may hold the token wherever it was damaged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
     /// It does not start with `parlour://`.
-    #[error("an invite link starts with `parlour://`; copy the whole link, from there to its end")]
+    #[error(
+        "an invite link starts with `parlour://`, and this does not; copy the whole link, from there to its end"
+    )]
     Scheme,
     /// The link ends before its `pin` or `token`.
     #[error("the invite link has no {0}: it was cut off; copy it again, in quotes on a command line")]
@@ -41,18 +45,22 @@ pub enum InviteError {
     /// No address, or too many.
     #[error("the invite link names {0} addresses, not 1 to {max}: ask for a new one", max = InviteLink::MAX_ADDRESSES)]
     Addresses(usize),
-    /// An address does not parse.
-    #[error("the invite link has a bad address: {0}; ask for a new one")]
-    Address(AddressError),
+    /// The address at this place, from 1, does not parse.
+    #[error("address {0} of the invite link is damaged; copy the link again, whole")]
+    Address(usize),
     /// The pin does not parse.
-    #[error("the invite link's pin is damaged: {0}; copy the link again, whole")]
-    Pin(PinError),
+    #[error(
+        "the invite link's pin is damaged: it is not 43 letters, digits, `-` or `_`; copy the link again, whole"
+    )]
+    Pin,
     /// The account's name does not parse.
     #[error("the invite link's account name is damaged; copy the link again, whole")]
     Account,
     /// The token does not parse.
-    #[error("the invite link's token is damaged: {0}; copy the link again, whole")]
-    Token(TokenError),
+    #[error(
+        "the invite link's token is damaged: it is not 22 letters, digits, `-` or `_`; copy the link again, whole"
+    )]
+    Token,
 }
 
 impl InviteLink {
@@ -89,8 +97,44 @@ impl fmt::Display for InviteLink {
 impl FromStr for InviteLink {
     type Err = InviteError;
 
+    /// Reads a link as it was pasted: folded, in brackets or quotes, with the end of a sentence behind it, or escaped.
     fn from_str(text: &str) -> Result<Self, InviteError> {
-        let text = text.trim();
+        let readings = pasted::readings(text, Self::SCHEME);
+        let mut refused = InviteError::Scheme;
+        for reading in readings {
+            match Self::exactly(&reading) {
+                Ok(link) => return Ok(link),
+                // The one that comes furthest says most.
+                Err(error) if error.stage() >= refused.stage() => refused = error,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+}
+
+impl InviteError {
+    /// Whether more of the link, where it has more lines, could make it whole.
+    pub fn is_of_a_part(&self) -> bool {
+        !matches!(self, Self::Scheme | Self::Twice(_))
+    }
+
+    /// How much of the link was read before this was found.
+    fn stage(&self) -> u8 {
+        match self {
+            Self::Scheme => 0,
+            Self::Missing("pin") => 1,
+            Self::Addresses(_) | Self::Address(_) => 2,
+            Self::Pin | Self::Twice("pin") => 3,
+            Self::Account | Self::Twice("for") => 4,
+            Self::Missing(_) | Self::Token | Self::Twice(_) => 5,
+        }
+    }
+}
+
+impl InviteLink {
+    /// Reads a link that stands alone.
+    fn exactly(text: &str) -> Result<Self, InviteError> {
         let rest = match text.split_at_checked(Self::SCHEME.len()) {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case(Self::SCHEME) => rest,
             _ => return Err(InviteError::Scheme),
@@ -102,16 +146,28 @@ impl FromStr for InviteLink {
         if !(1..=Self::MAX_ADDRESSES).contains(&count) {
             return Err(InviteError::Addresses(count));
         }
-        let addresses =
-            hosts.split(',').map(str::parse).collect::<Result<_, _>>().map_err(InviteError::Address)?;
-        let pin = parameter(query, "pin")?.parse().map_err(InviteError::Pin)?;
+        let address = |(at, text): (usize, &str)| text.parse().map_err(|_| InviteError::Address(at + 1));
+        let addresses = hosts.split(',').enumerate().map(address).collect::<Result<_, _>>()?;
+        let pin = parameter(query, "pin")?.parse().map_err(|_| InviteError::Pin)?;
         let account = match parameter(query, "for") {
             Ok(text) => Some(decode(text).ok_or(InviteError::Account)?),
             Err(InviteError::Missing(_)) => None,
             Err(error) => return Err(error),
         };
-        let token = parameter(query, "token")?.parse().map_err(InviteError::Token)?;
+        let token = without_end(parameter(query, "token")?).parse().map_err(|_| InviteError::Token)?;
         Ok(Self { addresses, pin, account, token })
+    }
+}
+
+/// The token, without the end of a sentence, a bracket, or the padding that stands behind it.
+fn without_end(text: &str) -> &str {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let end = text.find(|c| !in_token(c)).unwrap_or(text.len());
+    let token = text.get(..end).unwrap_or_default();
+    match token.split_at_checked(Token::LENGTH) {
+        // Chats mark words with these.
+        Some((token, "_" | "__" | "-")) => token,
+        _ => token,
     }
 }
 
@@ -135,7 +191,8 @@ fn decode(text: &str) -> Option<String> {
 
 /// The value of the one parameter of that name.
 fn parameter<'a>(query: &'a str, name: &'static str) -> Result<&'a str, InviteError> {
-    let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name));
     let (_, value) = values.next().ok_or(InviteError::Missing(name))?;
     match values.next() {
         None => Ok(value),
@@ -182,6 +239,84 @@ mod tests {
     }
 
     #[test]
+    fn what_mail_programs_and_chats_do_to_a_link_is_undone() {
+        let parsed: InviteLink = link().parse().expect("a link");
+        let link_text = link();
+        let (start, end) = link_text.split_at(100);
+        for same in [
+            format!("<{}>", link()),
+            format!("\"{}\"", link()),
+            format!("\u{201c}{}\u{201d}", link()),
+            format!("({})", link()),
+            format!("[the link]({})", link()),
+            format!("[{}]({0})", link()),
+            format!("_{}_", link()),
+            format!("`{}`", link()),
+            format!("{}.", link()),
+            format!("{},", link()),
+            format!("{}!", link()),
+            format!("{}=", link()),
+            format!("{}==", link()),
+            format!("{}%3D", link()),
+            format!("Hi! Here it is: {} - see you there.", link()),
+            format!("Hi!\n\n{start}\n{end}\n\nSee you"),
+            format!("Hi!\r\n\r\n> {start}\r\n> {end}\r\n>\r\n> See you"),
+            format!("{start}=\n{end}"),
+            format!("{start} {end}"),
+            format!("{start}\u{200b}{end}\u{feff}"),
+            format!("{start}\u{a0}{end}"),
+            link().replace("parlour://", "parlour:\n//"),
+            link().replace('&', "&amp;"),
+            link().replace('&', "&#38;"),
+            link().replace('=', "=3D"),
+            link().replace('=', "%3D"),
+            link().replace('=', "=3D").replace("/?", "/?=\n"),
+            link().replace("token=", "token=\n"),
+            link().replace("token=", "TOKEN=").replace("pin=", "Pin=").replace("parlour", "Parlour"),
+            link()
+                .replace(':', "%3A")
+                .replace('/', "%2F")
+                .replace('?', "%3F")
+                .replace('=', "%3D")
+                .replace('&', "%26"),
+            format!(
+                "https://away.example/?to={}",
+                link()
+                    .replace('=', "%253D")
+                    .replace('&', "%2526")
+                    .replace(':', "%253A")
+                    .replace('/', "%252F")
+                    .replace('?', "%253F")
+            ),
+        ] {
+            assert_eq!(same.parse(), Ok(parsed.clone()), "{same}");
+        }
+        let dashes = link().replace(TOKEN, "CQkJCQkJCQkJ--kJCQkJCQ");
+        assert_eq!(dashes.replace("--", "\u{2014}").parse::<InviteLink>(), dashes.parse());
+    }
+
+    #[test]
+    fn no_error_quotes_a_link() {
+        let secret = &TOKEN[..12];
+        for bad in [
+            TOKEN.to_owned(),
+            format!("token={TOKEN}"),
+            format!("parlour://{TOKEN}"),
+            format!("parlour://token={TOKEN}/?pin=x&token=x"),
+            format!("parlour://host:{TOKEN}/?pin=x"),
+            format!("parlour://host/?pin={TOKEN}&token=x"),
+            format!("parlour://host/?for={TOKEN}%&pin={PIN}&token=x"),
+            link().replace(TOKEN, &format!("{TOKEN}x")),
+            link().replace(TOKEN, &TOKEN[1..]),
+            link().replace('?', ""),
+            link().replace("parlour", "http"),
+        ] {
+            let error = bad.parse::<InviteLink>().expect_err(&bad);
+            assert!(!format!("{error} {error:?}").contains(secret), "{bad}: {error}");
+        }
+    }
+
+    #[test]
     fn damaged_links_say_how() {
         let error = |text: &str| text.parse::<InviteLink>().expect_err(text);
         assert_eq!(error(""), InviteError::Scheme);
@@ -195,8 +330,9 @@ mod tests {
         // An unquoted `&` in a shell cuts the link here.
         assert_eq!(error(&format!("parlour://host/?pin={PIN}")), InviteError::Missing("token"));
         assert_eq!(error(&format!("{}&pin={PIN}", link())), InviteError::Twice("pin"));
-        assert_eq!(error(&link().replace(PIN, &PIN[1..])), InviteError::Pin(PinError::Text));
-        assert!(matches!(error(&link().replace(":6697", ":x")), InviteError::Address(_)));
+        assert_eq!(error(&link().replace(PIN, &PIN[1..])), InviteError::Pin);
+        assert_eq!(error(&link().replace(":6697", ":x")), InviteError::Address(1));
+        assert_eq!(error(&link().replace(":7000", ":x")), InviteError::Address(2));
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub struct Token([u8; 16]);
 pub struct TokenError;
 
 impl Token {
+    /// Characters of a written token.
+    pub const LENGTH: usize = 22;
+
     /// A new token from the thread's cryptographic random source.
     pub fn random() -> Self {
         Self(rand::random())

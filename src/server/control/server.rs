@@ -172,8 +172,12 @@ where
                 return (self.facts.reload)().await.map_or_else(Answer::Failed, Answer::Done);
             }
             Ok(request) => request,
+            // The error's own text would quote the request.
             Err(error) => {
-                return Answer::Failed(Failure::invalid(format!("the request is not understood: {error}")));
+                let place = error.column();
+                return Answer::Failed(Failure::invalid(format!(
+                    "the request is not understood, at byte {place}"
+                )));
             }
         };
         match admin::run(&self.store, request, Actor::Console, now()).await {

@@ -1,0 +1,330 @@
+//! `parlour user import`: many accounts from a file.
+//!
+//! Any cell may be a password, also the first where the columns are not what they should be. So a row that is not taken is
+//! named by its line and column, and no cell is repeated.
+
+mod table;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use csv::ByteRecord;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use zeroize::Zeroizing;
+
+use self::table::{Row, Table};
+use super::admin::Admin;
+use super::output::print;
+use crate::chat::record::Role;
+use crate::server::admin::{FailureKind, NewUser, Reply, Request};
+use crate::server::passwords::{Hasher, Password};
+use crate::store::accounts;
+use crate::wire::Nick;
+
+/// Accounts that are hashed and then handed over together: enough to keep all cores busy, few enough to lose
+/// little work when it is interrupted.
+const BATCH: usize = 128;
+
+/// A row that can be tried.
+struct Entry {
+    line: u64,
+    /// The column of the name, from 1.
+    column: usize,
+    name: Nick,
+    password: Password,
+    role: Role,
+}
+
+/// A row that was not taken.
+#[derive(Debug, PartialEq, Eq)]
+struct Refused {
+    line: u64,
+    /// From 1; `None` where it is the row as a whole.
+    column: Option<usize>,
+    why: String,
+}
+
+/// Which cell of a row is which, by their places from 0.
+#[derive(Clone, Copy)]
+struct Columns {
+    name: usize,
+    password: usize,
+    role: usize,
+}
+
+impl Columns {
+    /// Without a header.
+    const USUAL: Self = Self { name: 0, password: 1, role: 2 };
+}
+
+/// Reads the file, makes the accounts, and reports the rows that were not taken.
+pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let (entries, mut refused) = read(&Zeroizing::new(bytes)).with_context(|| file.display().to_string())?;
+    let total = entries.len() + refused.len();
+    // Names that are taken are found before the costly part.
+    let taken: HashSet<Nick> = admin.users()?.into_iter().map(|user| user.name).collect();
+    let (entries, known): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| !taken.contains(&entry.name));
+    refused.extend(known.iter().map(|entry| entry.refused(FailureKind::Taken)));
+
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} passwords hashed, {eta} to go")?;
+    let progress = ProgressBar::new(entries.len() as u64).with_style(style);
+    let mut done = 0;
+    for batch in entries.chunks(BATCH) {
+        let users = batch
+            .par_iter()
+            .map(|Entry { name, password, role, .. }| {
+                let password = hasher.hash(password)?;
+                progress.inc(1);
+                Ok(NewUser { name: name.clone(), password, role: *role })
+            })
+            .collect::<anyhow::Result<_>>()?;
+        let answer = admin
+            .ask(&Request::UserImport(users))
+            .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
+        let Reply::Imported(failed) = answer else { bail!("an unexpected answer") };
+        done += batch.len() - failed.len();
+        refused.extend(
+            failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused(failure.kind))),
+        );
+    }
+    progress.finish_and_clear();
+
+    refused.sort_by_key(|row| row.line);
+    for Refused { line, column, why } in &refused {
+        let column = column.map(|column| format!("column {column}: ")).unwrap_or_default();
+        note!("{}:{line}: {column}{why}", file.display());
+    }
+    print(&format!("{} added, {} not\n", total - refused.len(), refused.len()))?;
+    if !refused.is_empty() {
+        bail!(
+            "{} of {total} lines were not taken; correct them and import those alone, the others are kept",
+            refused.len()
+        );
+    }
+    Ok(())
+}
+
+fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
+    let table = Table::new(bytes)?;
+    let (mut entries, mut refused) = (Vec::new(), Vec::new());
+    let mut seen: HashMap<Nick, u64> = HashMap::new();
+    let mut columns = None;
+    for row in table.rows() {
+        let row = row?;
+        let columns = if let Some(columns) = columns {
+            columns
+        } else {
+            let header = header(&row.cells);
+            columns = Some(header.unwrap_or(Columns::USUAL));
+            if header.is_some() {
+                continue;
+            }
+            Columns::USUAL
+        };
+        let entry = entry(&row, columns, table.separator()).and_then(|entry| {
+            match seen.insert(entry.name.clone(), row.line) {
+                None => Ok(entry),
+                Some(other) => Err((Some(columns.name), format!("the name stands on line {other} already"))),
+            }
+        });
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err((column, why)) => {
+                refused.push(Refused { line: row.line, column: column.map(|column| column + 1), why });
+            }
+        }
+    }
+    Ok((entries, refused))
+}
+
+/// The columns that a header names, in whichever order.
+fn header(cells: &ByteRecord) -> Option<Columns> {
+    let place =
+        |title: &str| cells.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()));
+    let (name, password) = (place("name")?, place("password")?);
+    Some(Columns { name, password, role: place("role").unwrap_or(usize::MAX) })
+}
+
+/// Takes a row, or says in which column, from 0, what is wrong.
+fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<usize>, String)> {
+    let cells = &row.cells;
+    let most = [columns.name, columns.password, columns.role.min(2)].into_iter().max().unwrap_or(2) + 1;
+    if cells.len() < 2 || cells.len() > most.max(3) {
+        let why = match cells.len() {
+            1 => format!(
+                "there is one column only; a line is NAME,PASSWORD or NAME,PASSWORD,ROLE, here with {separator} between them, as on the first line"
+            ),
+            count => format!(
+                "there are {count} columns; a line is NAME,PASSWORD or NAME,PASSWORD,ROLE (what has {separator} in it needs quotes)"
+            ),
+        };
+        return Err((None, why));
+    }
+    let text = |column: usize| {
+        let cell = cells.get(column).unwrap_or_default();
+        std::str::from_utf8(cell).map_err(|_| (Some(column), "it is not UTF-8".to_owned()))
+    };
+    let name_error = |why: &str| (Some(columns.name), why.to_owned());
+    let name = Nick::parse(text(columns.name)?.trim()).map_err(|_| {
+        name_error("this cannot be a name: that is up to 24 letters, digits and -_[]\\`^{|}, a letter first")
+    })?;
+    if let Some(why) = accounts::reserved(&name) {
+        return Err(name_error(&format!("the name is reserved: {why}")));
+    }
+    let password =
+        Password::new(text(columns.password)?).map_err(|rule| (Some(columns.password), rule.to_string()))?;
+    let role = match text(columns.role)?.trim().to_ascii_lowercase().as_str() {
+        "" | "member" => Role::Member,
+        "admin" => Role::Admin,
+        // Not repeated: it may be the rest of a password.
+        _ => {
+            let why = format!(
+                "the role is neither member nor admin (a password with {separator} in it needs quotes)"
+            );
+            return Err((Some(columns.role), why));
+        }
+    };
+    Ok(Entry { line: row.line, column: columns.name + 1, name, password, role })
+}
+
+impl Entry {
+    fn refused(&self, kind: FailureKind) -> Refused {
+        let why = match kind {
+            FailureKind::Taken => "the name is taken",
+            FailureKind::Removed => {
+                "the name belonged to an account that was removed; `parlour user add --again` takes it back"
+            }
+            FailureKind::Reserved => "the name is reserved",
+            _ => "the account could not be made",
+        };
+        Refused { line: self.line, column: Some(self.column), why: why.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{UTF_16BE, UTF_16LE};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_text(text: &[u8]) -> (Vec<String>, Vec<Refused>) {
+        let (entries, refused) = read(text).expect("reads");
+        let entries = entries.iter().map(|entry| format!("{} {} {}", entry.line, entry.name, entry.role));
+        (entries.collect(), refused)
+    }
+
+    fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        let units = mark.into_iter().chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    }
+
+    #[test]
+    fn lines_are_read_as_spreadsheets_write_them() {
+        let text = "\u{feff}Name,Password,Role\r\nalice,secret12\r\n\r\n bob ,\"with, \"\"quotes\"\"\", Admin \r\ncarol,secret12,\n";
+        let (lines, refused) = read_text(text.as_bytes());
+        assert_eq!(
+            (lines, refused),
+            (
+                vec!["2 alice member".to_owned(), "4 bob admin".to_owned(), "5 carol member".to_owned()],
+                vec![]
+            )
+        );
+    }
+
+    #[test]
+    fn each_separator_and_encoding_is_read() {
+        let rows = "alice;\"se;cr,et\t12\";admin\nbob;geheim=äöü€\n";
+        let whole = format!("name;password;role\n{rows}");
+        for text in [rows, &whole, &format!("sep=;\r\n{rows}")] {
+            for separator in [";", ",", "\t"] {
+                let text =
+                    text.replace(";\"", &format!("{separator}\"")).replace("\";", &format!("\"{separator}"));
+                let text = text
+                    .replace("bob;", &format!("bob{separator}"))
+                    .replace("sep=;", &format!("sep={separator}"));
+                let text = text.replace("name;password;role", &["name", "password", "role"].join(separator));
+                let expected = |(lines, refused): (Vec<String>, Vec<Refused>)| {
+                    assert_eq!(refused, [], "{text}");
+                    assert!(
+                        lines.len() == 2
+                            && lines[0].ends_with("alice admin")
+                            && lines[1].ends_with("bob member"),
+                        "{lines:?}"
+                    );
+                };
+                expected(read_text(text.as_bytes()));
+                expected(read_text(format!("\u{feff}{text}").as_bytes()));
+                for (big, encoding) in [(true, UTF_16BE), (false, UTF_16LE)] {
+                    expected(read_text(&utf16(&text, big, true)));
+                    expected(read_text(&utf16(&text, big, false)));
+                    let mut cut = utf16(&text, big, true);
+                    cut.pop();
+                    let error = read(&cut).err().expect("cut off").to_string();
+                    assert!(error.contains(encoding.name()) && !error.contains("geheim"), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_names_the_columns() {
+        let (lines, refused) = read_text(b"Role\tPassword\tNAME\nadmin\tsecret12\talice\n\tshort\tbob\n");
+        assert_eq!(lines, ["2 alice admin"]);
+        assert_eq!((refused[0].line, refused[0].column), (3, Some(2)));
+    }
+
+    #[test]
+    fn lines_that_cannot_be_taken_say_where_and_why_and_show_nothing() {
+        let text = b"alice,secret12\nALICE,secret12\nbob,short\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
+            a,b,c,d\nerin,\xff\xff\xff\xff\xff\xff\xff\xff\numa;secret12345;member\nfrank,secret12\n";
+        let (lines, refused) = read_text(text);
+        assert_eq!(lines, ["1 alice member", "11 frank member"]);
+        let places: Vec<_> = refused.iter().map(|row| (row.line, row.column)).collect();
+        assert_eq!(
+            places,
+            [
+                (2, Some(1)),
+                (3, Some(2)),
+                (4, Some(1)),
+                (5, Some(1)),
+                (6, Some(3)),
+                (7, None),
+                (8, None),
+                (9, Some(2)),
+                (10, None)
+            ]
+        );
+        for Refused { line, why, .. } in &refused {
+            for cell in ["secret", "word1", "short", "uma", "dave", "1st", "only"] {
+                assert!(
+                    !why.split("one column only").next().unwrap_or_default().contains(cell),
+                    "{line}: {why}"
+                );
+            }
+        }
+        assert!(refused[0].why.contains("line 1"), "{}", refused[0].why);
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_breaks_it_and_no_error_quotes_it(bytes: Vec<u8>, secret in "[A-Z]{12}") {
+            let _ = read(&bytes);
+            let text = [&bytes[..], secret.as_bytes(), b"\n", &bytes[..]].concat();
+            match read(&text) {
+                Ok((_, refused)) => {
+                    prop_assert!(refused.iter().all(|row| !row.why.contains(&secret)));
+                }
+                Err(error) => {
+                    let text = format!("{error:#}");
+                    prop_assert!(!text.contains(&secret));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What mail programs and chats make of a link, undone.
+//!
+//! They fold it, put it in brackets or quotes, end the sentence behind it, and escape it. Each reading of a text is one
+//! way to undo that. Pins and tokens have a fixed length and are written in one way only, so a wrong reading is no link.
+
+use zeroize::Zeroizing;
+
+/// Longest text that is read as a link, in bytes: sixteen addresses of the longest names there are, folded.
+const LONGEST: usize = 16 * 1024;
+
+/// Most pieces that a link is put together from.
+const PIECES: usize = 64;
+
+/// All ways in which a text may hold a link that begins with `scheme`, the likeliest first. None where no link begins.
+pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
+    let mut readings: Vec<Zeroizing<String>> = Vec::new();
+    let Some(text) = text.get(..text.floor_char_boundary(LONGEST)) else { return readings };
+    let mut decoded = Zeroizing::new(text.to_owned());
+    // A redirection may have escaped what was escaped before.
+    for _ in 0..3 {
+        for text in [decoded.clone(), Zeroizing::new(replace(&decoded, "=3D", "="))] {
+            for soft in [false, true] {
+                for reading in put_together(&text, scheme, soft) {
+                    if !readings.contains(&reading) {
+                        readings.push(reading);
+                    }
+                }
+            }
+        }
+        // Where the scheme is folded, nothing else tells where the link begins.
+        let closed: Zeroizing<String> = Zeroizing::new(decoded.split_whitespace().collect());
+        readings.extend(put_together(&closed, scheme, false).into_iter().take(1));
+        let again = percent_decoded(&decoded);
+        if again == decoded {
+            break;
+        }
+        decoded = again;
+    }
+    readings
+}
+
+/// The link in a text that is folded: its first piece, then with the next one, and so on. `soft` takes a `=` at the end
+/// of a line for a soft line break (RFC 2045, section 6.7) and not for a part of the link.
+fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> {
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    let Some(text) = lower.find(scheme).and_then(|start| text.get(start..)) else { return Vec::new() };
+    let mut whole = Zeroizing::new(String::with_capacity(text.len()));
+    let mut readings = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_end();
+        let line = if soft { line.strip_suffix('=').unwrap_or(line) } else { line };
+        for piece in line.split_whitespace() {
+            let before = whole.len();
+            let mut rest = piece;
+            while let Some(c) = rest.chars().next() {
+                match c {
+                    // What a mail quotes begins so, and brackets stand around links.
+                    '<' | '>' => {}
+                    c if is_invisible(c) => {}
+                    // Programs that write better than one types take hyphens for dashes.
+                    '\u{2013}' => whole.push('-'),
+                    '\u{2014}' => whole.push_str("--"),
+                    '&' => {
+                        whole.push('&');
+                        let lower = rest.to_ascii_lowercase();
+                        let mut escape = "&";
+                        for known in ["&amp;amp;", "&amp;", "&#38;", "&#038;", "&#x26;"] {
+                            if lower.starts_with(known) {
+                                escape = known;
+                                break;
+                            }
+                        }
+                        rest = rest.get(escape.len()..).unwrap_or_default();
+                        continue;
+                    }
+                    c => whole.push(c),
+                }
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            }
+            if whole.len() > before {
+                readings.push(whole.clone());
+            }
+            if readings.len() >= PIECES {
+                return readings;
+            }
+        }
+    }
+    readings
+}
+
+/// Characters without a width, which chats put where a line may break.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The text with one string in place of another, in whichever case that is.
+fn replace(text: &str, from: &str, to: &str) -> String {
+    text.replace(from, to).replace(&from.to_ascii_lowercase(), to)
+}
+
+/// The text with the characters that `%XX` stands for. What is no such escape stays.
+fn percent_decoded(text: &str) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|digits| byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let decoded =
+            digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(decoded.unwrap_or(byte));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
+}
