@@ -12,14 +12,14 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::exit::Exit;
-use crate::client::devices::DeviceFile;
+use crate::client::devices::{DeviceFile, DeviceFileError};
 use crate::client::dial::DialError;
 use crate::client::discover;
 use crate::client::link::{ConnectError, Endpoint};
 use crate::client::login::{Credentials, LoginError};
 use crate::client::password::Password;
 use crate::client::screen::Screen;
-use crate::client::servers::{KnownServer, Servers};
+use crate::client::servers::{KnownServer, Servers, ServersError};
 use crate::client::session::{Session, SessionError};
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
@@ -85,7 +85,7 @@ impl Access {
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
+                    remember(&path, &session, &account)?;
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_) | LoginError::Lacks(_))) => {
@@ -107,7 +107,7 @@ impl Access {
             let credentials = Credentials::Password(password);
             // Who typed it is asked no more on this machine; a script goes on giving it.
             let known = file.load()?.is_some();
-            let device = if self.password_stdin { None } else { Some(file.load_or_make()?) };
+            let device = if self.password_stdin { None } else { kept_device(&file)? };
             let enrols = device.is_some();
             match Session::open(endpoint(credentials, device, enrols), patience).await {
                 Ok(session) => {
@@ -127,7 +127,7 @@ impl Access {
                 Err(error) => return Err(explain(&error)),
             }
         };
-        Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
+        remember(&path, &session, &account)?;
         Ok(session)
     }
 
@@ -137,7 +137,7 @@ impl Access {
         let (addresses, pins, account, called) = self.server(server, &path)?;
         let device = device(&path, pins, &account)?;
         let Some(device) = device else { return Ok((self.open(server, None, true).await?, called)) };
-        Servers::remember(&path, &addresses, pins, &account)?;
+        noted(Servers::remember(&path, &addresses, pins, &account))?;
         let session = Session::start(Endpoint {
             addresses,
             pins,
@@ -166,7 +166,7 @@ impl Access {
             let called = address.host().to_owned();
             return Ok((vec![address], pin.into(), name.clone(), called));
         }
-        let servers = Servers::load(path)?;
+        let servers = load(path)?;
         let found = match (&self.name, server) {
             (None, wanted) => servers.pick(wanted)?,
             (Some(name), Some(wanted)) => servers.pick(Some(&format!("{name}@{wanted}")))?,
@@ -191,6 +191,40 @@ fn device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<Devi
         (None, Some(next)) => DeviceFile::of(path, next, account).load()?,
         (device, _) => device,
     })
+}
+
+/// The servers of this machine. Says which entries of the file are passed over.
+pub fn load(path: &Path) -> Result<Servers, ServersError> {
+    let servers = Servers::load(path)?;
+    for damaged in servers.damaged() {
+        note!("-- {}: {damaged}; it is passed over: repair it, or remove it and join again", path.display());
+    }
+    Ok(servers)
+}
+
+/// Remembers a session's server as the one that was used last.
+fn remember(path: &Path, session: &Session, account: &Nick) -> Result<(), ServersError> {
+    noted(Servers::remember(path, &session.endpoint().addresses, session.pins(), account))
+}
+
+/// Where nothing can be written, a command that only uses a server works all the same.
+fn noted(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
+    match remembered {
+        Err(error @ ServersError::Write { .. }) => note!("-- {error}"),
+        remembered => drop(remembered?),
+    }
+    Ok(())
+}
+
+/// The key of this machine, made where there is none. `None` where it could not be kept: the password logs in then.
+fn kept_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileError> {
+    match file.load_or_make() {
+        Err(error @ DeviceFileError::Io("write", ..)) => {
+            note!("-- {error}; the password is asked for each time until that can be written");
+            Ok(None)
+        }
+        device => device.map(Some),
+    }
 }
 
 /// For clap.
@@ -222,7 +256,7 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
             "choose another with --name"
         }
         ConnectError::Login(LoginError::BadPassword(_)) => "choose another",
-        ConnectError::Login(LoginError::Lacks(_)) => "check the address",
+        ConnectError::Login(LoginError::Lacks(_) | LoginError::Endless) => "check the address",
         ConnectError::Login(LoginError::NoLogin) => {
             "nothing was said to it. Check the address; on another kind of server its administrator must set up accounts"
         }

@@ -63,7 +63,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run(async {
         let mut servers: Vec<Option<String>> = args.servers.iter().cloned().map(Some).collect();
         if args.all {
-            let known = Servers::load(&Servers::default_path()?)?;
+            let known = access::load(&Servers::default_path()?)?;
             servers = known.iter().map(|server| Some(server.name.clone())).collect();
         }
         if servers.is_empty() {

@@ -34,7 +34,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // A file that cannot be read shall be known before the wait; a user without a home knows no server.
     let known =
-        Servers::default_path().map_or_else(|_| Ok(Servers::default()), |path| Servers::load(&path))?;
+        Servers::default_path().map_or_else(|_| Ok(Servers::default()), |path| access::load(&path))?;
     let heard = access::run(async {
         let listening = discover::listen(Duration::from_secs(args.wait));
         listening.await.context("check that this machine is on a network")

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::access;
 use super::output::{print, table};
 use crate::client::servers::{KnownServer, Servers};
 
@@ -56,7 +57,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let path = Servers::default_path()?;
     match args.action.unwrap_or(Action::List(args.list)) {
         Action::List(List { json }) => {
-            let servers = Servers::load(&path)?;
+            let servers = access::load(&path)?;
             let last = servers.pick(None)?.name.clone();
             print(&if json { objects(&servers, &last) } else { rows(&servers, &last) })
         }

@@ -1,6 +1,7 @@
 //! The keys with which this machine logs in, one for each account at each server, in files of the user's that nobody
 //! else may read.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -47,7 +48,7 @@ impl DeviceFile {
     /// The file for an account at the server with a pin, beside the file that remembers the servers.
     pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
         let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
-        Self(folder.join(format!("{}@{pin}.pem", account.as_str().to_ascii_lowercase())))
+        Self(folder.join(format!("{}@{pin}.pem", file_name(account.as_str()))))
     }
 
     /// Gives the key of an account the name that goes with the server's new pin. Both names are there for a moment: a
@@ -130,9 +131,50 @@ impl DeviceFile {
     }
 }
 
+/// A name as a part of a file's name that leads nowhere else: in lower case, with `%XX` for what an account's name cannot
+/// have.
+fn file_name(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.to_ascii_lowercase().bytes() {
+        match byte {
+            b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'['
+            | b']'
+            | b'\\'
+            | b'`'
+            | b'^'
+            | b'{'
+            | b'|'
+            | b'}' => {
+                text.push(char::from(byte));
+            }
+            // A string takes everything.
+            _ => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_is_in_the_folder_whatever_the_account_is_called(name in "\\PC{1,64}|[./\\\\%a-z]{1,64}") {
+            prop_assert_eq!(Path::new(&file_name(&name)).components().count(), 1);
+            if let Ok(nick) = Nick::heard(&name) {
+                let path = DeviceFile::of(Path::new("/config/servers.toml"), Pin::new([7; 32]), &nick).0;
+                prop_assert_eq!(path.parent(), Some(Path::new("/config/devices")));
+                prop_assert!(!path.to_string_lossy().contains(".."));
+            }
+        }
+    }
 
     #[test]
     fn a_key_is_kept_for_its_owner_alone() {

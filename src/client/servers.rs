@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::clean::acts;
 use super::devices::{DeviceFile, DeviceFileError};
-use crate::trust::{Address, InviteLink, Pin, Pins};
+use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
 
 /// A server with the account one has there.
@@ -31,11 +32,31 @@ pub struct KnownServer {
 }
 
 /// All of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Servers {
     list: Vec<KnownServer>,
+    /// Entries of the file that cannot be read. They stay in it as they are.
+    damaged: Vec<DamagedEntry>,
     /// The name of the one that was used last.
     last: Option<String>,
+}
+
+/// An entry of the file that is passed over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DamagedEntry {
+    /// Its place among the entries, from 1.
+    pub place: usize,
+    /// What is wrong with it.
+    pub what: String,
+    entry: toml::Value,
+}
+
+impl std::fmt::Display for DamagedEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.entry.get("name").and_then(toml::Value::as_str);
+        let name = name.filter(|name| is_name(name)).map(|name| format!(" ({name})")).unwrap_or_default();
+        write!(f, "server {}{name}: {}", self.place, self.what)
+    }
 }
 
 /// What is wrong with the file, or with the choice of a server. Each message says what to do.
@@ -44,11 +65,20 @@ pub enum ServersError {
     /// No home folder.
     #[error("there is no home folder to remember servers in: set HOME or XDG_CONFIG_HOME")]
     NoHome,
-    /// The file cannot be read or written.
-    #[error("cannot {doing} {}: {source}", path.display())]
-    Io {
-        /// `read` or `write`.
-        doing: &'static str,
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error(
+        "cannot write {}: {source}; make its folder one that you can write to, or name another with XDG_CONFIG_HOME",
+        path.display()
+    )]
+    Write {
         /// The file or folder.
         path: PathBuf,
         /// Why.
@@ -65,6 +95,9 @@ pub enum ServersError {
         /// Where and how.
         what: String,
     },
+    /// What was to be written would not be read back as it is.
+    #[error("cannot remember {0}: that cannot be read back from {path}", path = .1.display())]
+    Unreadable(String, PathBuf),
     /// The key that logs in cannot follow the pin.
     #[error(transparent)]
     Device(#[from] DeviceFileError),
@@ -80,16 +113,16 @@ pub enum ServersError {
     #[error("no server is known yet: join one with `parlour join LINK`")]
     None,
     /// There is no server of that name.
-    #[error("no server {0:?} is known, but {1}; join it with an invite, or give its --pin")]
-    Unknown(String, String),
+    #[error("no server of that name is known, but {0}; join it with an invite, or give its --pin")]
+    Unknown(String),
     /// An invite link was given for a server. It is not quoted: its token is a secret.
     #[error(
         "an invite link is for who joins: open it with `parlour join`, and then name the server as that calls it"
     )]
     Link,
     /// More than one server could be meant.
-    #[error("{0:?} could be any of: {1}; say which")]
-    Ambiguous(String, String),
+    #[error("that could be any of: {0}; say which")]
+    Ambiguous(String),
     /// Another server has that name.
     #[error("another server is called {0}: choose another name, or rename that one first")]
     Taken(String),
@@ -103,7 +136,7 @@ struct FileForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<String>,
     #[serde(default, rename = "server")]
-    servers: Vec<ServerForm>,
+    servers: Vec<toml::Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,7 +172,7 @@ impl Servers {
 
     /// Reads the file. Where there is none, no server is known.
     pub fn load(path: &Path) -> Result<Self, ServersError> {
-        let failed = |source| ServersError::Io { doing: "read", path: path.to_owned(), source };
+        let failed = |source| ServersError::Read { path: path.to_owned(), source };
         let mode = match fs::metadata(path) {
             Ok(metadata) => metadata.permissions().mode(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -164,27 +197,19 @@ impl Servers {
             return Err(ServersError::Newer { path: path.to_owned(), version });
         }
         let form: FileForm = toml::from_str(text).map_err(broken)?;
-        let list = form
-            .servers
-            .into_iter()
-            .map(|server| {
-                let wrong = |what: String| damaged(format!("server {:?}: {what}", server.name));
-                let addresses = server.addresses.iter().map(|address| address.parse::<Address>());
-                let addresses: Vec<_> =
-                    addresses.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
-                if addresses.is_empty() {
-                    return Err(wrong("it has no address".to_owned()));
-                }
-                let pin = |text: &str| text.parse::<Pin>().map_err(|error| wrong(format!("{error}")));
-                let next = server.next_pin.as_deref().map(pin).transpose()?;
-                let pins = Pins { pin: pin(&server.pin)?, next };
-                let former = server.former_pins.iter().map(|text| pin(text)).collect::<Result<_, _>>()?;
-                let account =
-                    Nick::parse(&server.account).map_err(|error| wrong(format!("account: {error}")))?;
-                Ok(KnownServer { name: server.name, addresses, pins, former, account })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { list, last: form.last })
+        let mut servers = Self { last: form.last, ..Self::default() };
+        for (place, entry) in (1..).zip(form.servers) {
+            match KnownServer::parse(entry.clone()) {
+                Ok(server) => servers.list.push(server),
+                Err(what) => servers.damaged.push(DamagedEntry { place, what, entry }),
+            }
+        }
+        Ok(servers)
+    }
+
+    /// Entries of the file that cannot be read, and are passed over.
+    pub fn damaged(&self) -> &[DamagedEntry] {
+        &self.damaged
     }
 
     /// The servers in the order in which they were joined.
@@ -195,7 +220,6 @@ impl Servers {
     /// The server that is meant: by its name, by `ACCOUNT@NAME`, or by one of its addresses. With nothing
     /// said the one that was used last.
     pub fn pick(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
-        wanted.map_or(Ok(()), Self::refuse_link)?;
         let Some(wanted) = wanted else {
             let last = self.list.iter().find(|server| Some(&server.name) == self.last.as_ref());
             return last.or(self.list.last()).ok_or(ServersError::None);
@@ -203,6 +227,7 @@ impl Servers {
         if let Some(server) = self.list.iter().find(|server| server.name == wanted) {
             return Ok(server);
         }
+        Self::refuse_link(wanted)?;
         if self.list.is_empty() {
             return Err(ServersError::None);
         }
@@ -223,14 +248,16 @@ impl Servers {
             .collect();
         match found[..] {
             [server] => Ok(server),
-            [] => Err(ServersError::Unknown(wanted.to_owned(), names(&mut self.list.iter()))),
-            _ => Err(ServersError::Ambiguous(wanted.to_owned(), names(&mut found.into_iter()))),
+            [] => Err(ServersError::Unknown(names(&mut self.list.iter()))),
+            _ => Err(ServersError::Ambiguous(names(&mut found.into_iter()))),
         }
     }
 
     /// Refuses an invite link where a server's name or address is asked for.
     pub fn refuse_link(wanted: &str) -> Result<(), ServersError> {
-        if wanted.contains("://") { Err(ServersError::Link) } else { Ok(()) }
+        let is_link = wanted.contains("://") || wanted.contains("token") && wanted.contains("pin");
+        // A token alone is no less secret.
+        if is_link || wanted.parse::<Token>().is_ok() { Err(ServersError::Link) } else { Ok(()) }
     }
 
     /// Remembers a server that was logged in to, as the one that was used last. One that is known already,
@@ -242,6 +269,13 @@ impl Servers {
         account: &Nick,
     ) -> Result<String, ServersError> {
         let pins = pins.into();
+        // Where nothing is to be written, nothing has to be writable.
+        let mut servers = Self::load(path)?;
+        let before = servers.clone();
+        let name = servers.learn(addresses, pins, account);
+        if servers == before {
+            return Ok(name);
+        }
         Self::change(path, |servers| servers.learn(addresses, pins, account))
     }
 
@@ -299,13 +333,20 @@ impl Servers {
     /// Changes the file. Two programs that do it at once do it one after the other.
     fn change<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
         let lock = Self::prepare(path)?;
-        let failed = |source| ServersError::Io { doing: "write", path: path.to_owned(), source };
+        let failed = |source| ServersError::Write { path: path.to_owned(), source };
         lock.lock().map_err(failed)?;
         let mut servers = Self::load(path)?;
         let before = servers.clone();
         let done = change(&mut servers);
         if servers != before {
-            write(path, &servers.form()).map_err(failed)?;
+            let text = servers.text().map_err(failed)?;
+            let again = Self::parse(&text, path).ok();
+            // The places of damaged entries may be others.
+            if again.is_none_or(|again| (&again.list, &again.last) != (&servers.list, &servers.last)) {
+                let what = servers.last.unwrap_or_else(|| "this".to_owned());
+                return Err(ServersError::Unreadable(what, path.to_owned()));
+            }
+            write(path, &text).map_err(failed)?;
         }
         Ok(done)
     }
@@ -319,7 +360,7 @@ impl Servers {
     /// Makes the folder and opens the file that locks it.
     fn prepare(path: &Path) -> Result<File, ServersError> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let failed = |source| ServersError::Io { doing: "write", path: folder.to_owned(), source };
+        let failed = |source| ServersError::Write { path: folder.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
     }
@@ -388,11 +429,10 @@ impl Servers {
             .unwrap_or(by_account)
     }
 
-    fn form(&self) -> FileForm {
-        let servers = self
-            .list
-            .iter()
-            .map(|server| ServerForm {
+    /// The file. Entries that cannot be read come last.
+    fn text(&self) -> io::Result<String> {
+        let entries = self.list.iter().map(|server| {
+            toml::Value::try_from(ServerForm {
                 name: server.name.clone(),
                 addresses: server.addresses.iter().map(ToString::to_string).collect(),
                 pin: server.pins.pin.to_string(),
@@ -400,12 +440,36 @@ impl Servers {
                 former_pins: server.former.iter().map(ToString::to_string).collect(),
                 account: server.account.to_string(),
             })
-            .collect();
-        FileForm { version: Self::VERSION, last: self.last.clone(), servers }
+        });
+        let damaged = self.damaged.iter().map(|damaged| Ok(damaged.entry.clone()));
+        let servers = entries.chain(damaged).collect::<Result<_, _>>().map_err(io::Error::other)?;
+        let form = FileForm { version: Self::VERSION, last: self.last.clone(), servers };
+        let text = toml::to_string(&form).map_err(io::Error::other)?;
+        Ok(format!("# The servers that parlour knows. No passwords are kept here, or anywhere.\n{text}"))
     }
 }
 
 impl KnownServer {
+    /// Reads an entry of the file, or says what is wrong with it.
+    fn parse(entry: toml::Value) -> Result<Self, String> {
+        let plain = |error: toml::de::Error| error.message().lines().next().unwrap_or_default().to_owned();
+        let form: ServerForm = entry.try_into().map_err(plain)?;
+        if !is_name(&form.name) {
+            return Err("its name cannot be shown".to_owned());
+        }
+        let addresses = form.addresses.iter().map(|address| address.parse::<Address>());
+        let addresses: Vec<_> = addresses.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        if addresses.is_empty() {
+            return Err("it has no address".to_owned());
+        }
+        let pin = |text: &str| text.parse::<Pin>().map_err(|error| error.to_string());
+        let next = form.next_pin.as_deref().map(pin).transpose()?;
+        let pins = Pins { pin: pin(&form.pin)?, next };
+        let former = form.former_pins.iter().map(|text| pin(text)).collect::<Result<_, _>>()?;
+        let account = Nick::parse(&form.account).map_err(|error| format!("account: {error}"))?;
+        Ok(Self { name: form.name, addresses, pins, former, account })
+    }
+
     /// Most former pins that are kept. A root lasts for years.
     const FORMER: usize = 4;
 
@@ -429,6 +493,14 @@ impl KnownServer {
     }
 }
 
+/// What can be the name of a server: what can be shown. Names that are made here have less, the file may be one's own.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MOST_NAME && !text.chars().any(acts)
+}
+
+/// Most bytes of a server's name: an account, the longest host and a port.
+const MOST_NAME: usize = 512;
+
 fn names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
     servers.map(|server| server.name.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -438,19 +510,33 @@ fn private(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
     how.write(true).mode(0o600).open(path)
 }
 
-/// Writes the whole file beside the old one and puts it in its place, so that a crash leaves one or the other.
-fn write(path: &Path, form: &FileForm) -> io::Result<()> {
-    let text = toml::to_string(form).map_err(io::Error::other)?;
+/// Writes the whole file beside the old one and puts it in its place, so that a crash leaves one or the other. Of a
+/// symbolic link it is the file behind it.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let path = &behind_links(path.to_owned())?;
     let new = path.with_extension("toml.new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = private(&new, OpenOptions::new().create_new(true))?;
-    file.write_all(b"# The servers that parlour knows. No passwords are kept here, or anywhere.\n")?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)
+}
+
+/// The file that a path leads to, which need not exist.
+fn behind_links(mut path: PathBuf) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST: usize = 40;
+    for _ in 0..MOST {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            // It is no link, or not there.
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
 #[cfg(test)]

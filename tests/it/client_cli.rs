@@ -170,7 +170,7 @@ fn refusals_are_a_line_that_says_what_to_do() {
     );
     assert_eq!(
         complaint(&run(home, "eve", &["chat", "elsewhere"], "")),
-        "parlour: no server \"elsewhere\" is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
+        "parlour: no server of that name is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
     );
     let dead = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").to_string();
     assert_eq!(

@@ -171,6 +171,14 @@ async fn client(wanted: Option<&str>) -> anyhow::Result<Vec<Finding>> {
             return Ok(findings);
         }
     };
+    for damaged in servers.damaged() {
+        let what = format!("{}: {damaged}", path.display());
+        findings.push(Finding::warning(
+            "known",
+            what,
+            "repair that entry, or remove it and join the server again",
+        ));
+    }
     let all: Vec<KnownServer> = match wanted {
         Some(wanted) => vec![servers.pick(Some(wanted))?.clone()],
         None => servers.iter().cloned().collect(),

@@ -1,5 +1,7 @@
 //! What is remembered, and what is refused.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn address(text: &str) -> Address {
@@ -41,7 +43,7 @@ fn what_was_remembered_is_known_again() {
     let error = name("nowhere").expect_err("unknown").to_string();
     assert_eq!(
         error,
-        r#"no server "nowhere" is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example, chat.example:7000; join it with an invite, or give its --pin"#
+        "no server of that name is known, but 10.0.0.5, bob@10.0.0.5, bob@10.0.0.5-2, chat.example, chat.example:7000; join it with an invite, or give its --pin"
     );
 }
 
@@ -153,11 +155,7 @@ fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
         (good.replace("version = 2", "version = 9"), "newer parlour (format 9, this one knows 2)"),
         (good.replace("version = 2", "version = 9\nfuture = true"), "newer"),
         (good.replace("version = 2\n", ""), "missing field `version`"),
-        (good.replace("a:1", "a:x"), "not a port"),
-        (good.replace("[\"a:1\"]", "[]"), "it has no address"),
-        (good.replace("account = \"alice\"", "account = \"1\""), "account: it may not start with '1'"),
-        (good.replace("pin = \"", "pin = \"x"), "a pin is 43"),
-        (good.replace("pin = ", "pni = "), "line 8: unknown field `pni`"),
+        (good.replace("[[server]]", "[server]"), "line"),
         ("\0\u{1}rubbish".to_owned(), "line 1"),
     ] {
         fs::write(&path, &text).expect("written");
@@ -165,5 +163,102 @@ fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
         assert!(error.contains(expected) && !error.contains('\n'), "{error}");
         assert!(Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
         assert_eq!(fs::read_to_string(&path).expect("text"), text);
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_named_and_stays_and_the_others_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    remember(&path, &["a:1"], 1, "alice");
+    remember(&path, &["b:1"], 2, "bob");
+    let good = fs::read_to_string(&path).expect("text");
+    for (from, to, expected) in [
+        ("a:1", "a:x", "not a port"),
+        ("[\"a:1\"]", "[]", "it has no address"),
+        ("account = \"alice\"", "account = \"1badnick\"", "server 1 (a): account: it may not start with '1'"),
+        ("account = \"alice\"", "account = \"x/../../escaped\"", "account: it may not contain '/'"),
+        ("name = \"a\"", "name = \"\\u001b\"", "its name cannot be shown"),
+        ("pin = \"", "pin = \"x", "a pin is 43"),
+        ("pin = ", "pni = ", "unknown field `pni`"),
+        ("name = \"a\"\n", "", "missing field `name`"),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{from}");
+        fs::write(&path, &text).expect("written");
+        let servers = Servers::load(&path).expect("it loads");
+        let [damaged] = servers.damaged() else { panic!("one: {:?}", servers.damaged()) };
+        assert!(damaged.to_string().contains(expected), "{damaged}");
+        assert_eq!(servers.pick(None).expect("the other").account, nick("bob"));
+        remember(&path, &["c:1"], 3, "carol");
+        Servers::forget(&path, "c").expect("forgotten");
+        let again = Servers::load(&path).expect("it loads");
+        assert_eq!((again.damaged()[0].what.clone(), again.iter().count()), (damaged.what.clone(), 1));
+        let kept = fs::read_to_string(&path).expect("text");
+        // What one line of it said is there still.
+        assert!(to.is_empty() || kept.contains(to.trim_end()), "{kept}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_back_is_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("servers.toml");
+    remember(&path, &["a:1"], 1, "alice");
+    let before = fs::read_to_string(&path).expect("text");
+    for heard in ["x/../../escaped", "1badnick", "zo\u{eb}"] {
+        let account = Nick::heard(heard).expect(heard);
+        let remembered = Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &account);
+        assert!(matches!(remembered, Err(ServersError::Unreadable(..))), "{heard}");
+        assert_eq!(fs::read_to_string(&path).expect("text"), before);
+    }
+}
+
+#[test]
+fn a_link_to_the_file_stays_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (dots, config) = (folder.path().join("dotfiles"), folder.path().join("config"));
+    fs::create_dir(&dots).expect("made");
+    fs::create_dir(&config).expect("made");
+    let path = config.join("servers.toml");
+    std::os::unix::fs::symlink("../dotfiles/link.toml", &path).expect("linked");
+    std::os::unix::fs::symlink("parlour.toml", dots.join("link.toml")).expect("linked");
+    for (n, name) in ["a", "b"].into_iter().enumerate() {
+        remember(&path, &[name], u8::try_from(n).expect("small"), "alice");
+        assert!(fs::symlink_metadata(&path).expect("there").is_symlink());
+        assert!(fs::symlink_metadata(dots.join("link.toml")).expect("there").is_symlink());
+        assert!(fs::read_to_string(dots.join("parlour.toml")).expect("text").contains(name));
+        assert_eq!(Servers::load(&path).expect("it loads").iter().count(), n + 1);
+    }
+    std::os::unix::fs::symlink("circle", dots.join("circle")).expect("linked");
+    fs::remove_file(&path).expect("removed");
+    std::os::unix::fs::symlink("../dotfiles/circle", &path).expect("linked");
+    assert!(Servers::remember(&path, &[address("c")], Pin::new([9; 32]), &nick("alice")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(
+        entries in prop::collection::vec((any::<std::net::IpAddr>(), 1..=u16::MAX, 0..4_u8, "\\PC{1,70}"), 1..6),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("servers.toml");
+        let mut known = Vec::new();
+        for (ip, port, pin, account) in entries {
+            let address = Address::new(&ip.to_string(), port).expect("an IP address");
+            let account = Nick::heard(&account).or_else(|_| Nick::parse("alice")).expect("a nick");
+            match Servers::remember(&path, &[address], Pin::new([pin; 32]), &account) {
+                Ok(name) => known.push((name, account)),
+                Err(error) => {
+                    prop_assert!(matches!(error, ServersError::Unreadable(..)), "{error}");
+                    prop_assert!(Nick::parse(account.as_str()).is_err());
+                }
+            }
+            let servers = Servers::load(&path).expect("it loads");
+            prop_assert!(servers.damaged().is_empty());
+            for (name, account) in &known {
+                prop_assert_eq!(&servers.pick(Some(name)).expect("known").account, account);
+            }
+        }
     }
 }
