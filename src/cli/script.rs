@@ -256,10 +256,11 @@ impl Script {
         last: impl Fn(&Heard) -> bool,
     ) -> anyhow::Result<Vec<Heard>> {
         let mut asked: Option<(Ticket, Ticket)> = None;
-        let mut lines = Vec::new();
+        let (mut lines, mut bytes) = (Vec::new(), 0);
         loop {
             if self.ready && asked.is_none() {
                 lines.clear();
+                bytes = 0;
                 let question = self.query(command, &fill)?;
                 asked = Some((question, self.session.model.barrier()?));
             }
@@ -269,13 +270,14 @@ impl Script {
                     let done = last(&line);
                     if part(&line) {
                         self.heard();
+                        bytes += line.bytes();
                         lines.push(*line);
                     }
                     if done {
                         self.awaited = None;
                         return Ok(lines);
                     }
-                    if lines.len() > MOST {
+                    if lines.len() > MOST || bytes > MOST_BYTES {
                         return Err(endless());
                     }
                 }
@@ -304,6 +306,9 @@ pub fn endless() -> anyhow::Error {
 
 /// Most lines of an answer.
 const MOST: usize = 1_000_000;
+
+/// Most bytes of them, about.
+const MOST_BYTES: usize = 128 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -184,14 +184,17 @@ async fn log_in(
         writer.write_all(&output).await.map_err(broke)?;
         writer.flush().await.map_err(broke)?;
         output.clear();
-        if reader.read_buf(&mut input).await.map_err(broke)? == 0 {
+        let read = reader.read_buf(&mut input).await.map_err(broke)?;
+        if read == 0 {
             return Err(ConnectError::Broke("the server closed it".to_owned()));
         }
+        login.hear(0, read)?;
         let mut step = Ok(Step::More);
         // Line by line: what comes behind the welcome, and a line of which only the start has come, is for the model.
         while matches!(step, Ok(Step::More))
             && let Some(end) = memchr::memchr(b'\n', &input)
         {
+            login.hear(1, 0)?;
             lines.feed(&input.split_to(end + 1), |line| {
                 if let Some(message) = line.ok().and_then(Message::parse) {
                     step = login.handle(&message, &mut output);

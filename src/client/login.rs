@@ -55,6 +55,9 @@ pub enum LoginError {
     /// The server lets people in without asking who they are, or has nobody who could tell.
     #[error("the server has no login (SASL), and parlour enters no server without one")]
     NoLogin,
+    /// The server says more than a login can be about.
+    #[error("the server says more than belongs to a login; is it a chat server?")]
+    Endless,
     /// The server ended the login for another reason, which may pass.
     #[error("the server said: {0}")]
     Closed(String),
@@ -117,6 +120,14 @@ pub const SCRIPT: CapSet = CapSet::of(&[
 /// takes for alive.
 const OTHER_NICKS: usize = 3;
 
+/// Most lines and bytes from the server up to the welcome. A server with two hundred capabilities needs 8 KiB, and notices
+/// of any kind no more than that.
+const MOST_LINES: usize = 1_000;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// Most bytes of what a server says about a refusal that are shown.
+const TEXT: usize = 1_000;
+
 /// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
 /// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 const CHUNK: usize = 400;
@@ -130,8 +141,12 @@ pub struct Login {
     reads: bool,
     /// What to ask for beyond what every client of this program does.
     more: CapSet,
-    /// What CAP LS has named so far, with values.
-    offered: Vec<String>,
+    /// What CAP LS has named so far and this program knows, with values. Bounded by the capabilities there are.
+    offered: Vec<(Cap, String)>,
+    /// CAP LS has named something, known or not.
+    negotiates: bool,
+    /// Lines and bytes that the server has sent.
+    heard: (usize, usize),
     caps: CapSet,
     /// The server said that the login has succeeded.
     proven: bool,
@@ -155,6 +170,8 @@ impl Login {
             reads,
             more: CapSet::EMPTY,
             offered: Vec::new(),
+            negotiates: false,
+            heard: (0, 0),
             caps: CapSet::EMPTY,
             proven: false,
             nicks: 0,
@@ -180,6 +197,15 @@ impl Login {
         ] {
             out.extend_from_slice(line.end().as_bytes());
         }
+    }
+
+    /// Counts what the server sends, before it is kept: bytes as they come, and lines.
+    ///
+    /// # Errors
+    /// When it is more than belongs to a login.
+    pub fn hear(&mut self, lines: usize, bytes: usize) -> Result<(), LoginError> {
+        self.heard = (self.heard.0.saturating_add(lines), self.heard.1.saturating_add(bytes));
+        if self.heard.0 > MOST_LINES || self.heard.1 > MOST_BYTES { Err(LoginError::Endless) } else { Ok(()) }
     }
 
     /// Takes a line from the server and adds to `out` what there is to answer.
@@ -208,7 +234,14 @@ impl Login {
         let Some(list) = line.params().get(2..).and_then(<[_]>::last) else { return Ok(()) };
         match line.param(1).unwrap_or_default() {
             "LS" => {
-                self.offered.extend(list.split_ascii_whitespace().map(str::to_owned));
+                for entry in list.split_ascii_whitespace() {
+                    self.negotiates = true;
+                    let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+                    if let Some(cap) = Cap::parse(name) {
+                        self.offered.retain(|(other, _)| *other != cap);
+                        self.offered.push((cap, value.to_owned()));
+                    }
+                }
                 if line.param(2) == Some("*") && line.params().len() > 3 {
                     return Ok(());
                 }
@@ -228,12 +261,8 @@ impl Login {
 
     /// What to ask for, of what is offered.
     fn wanted(&self) -> Result<CapSet, LoginError> {
-        let offer = |cap: Cap| {
-            self.offered.iter().find_map(|entry| {
-                let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-                (name == cap.name()).then_some(value)
-            })
-        };
+        let offer =
+            |cap: Cap| self.offered.iter().find(|(other, _)| *other == cap).map(|(_, value)| value.as_str());
         if offer(Cap::Sasl).is_none() {
             return Err(LoginError::NoLogin);
         }
@@ -320,7 +349,7 @@ impl Login {
             }
             433 => return Err(LoginError::NameTaken(text())),
             432 => return Err(LoginError::BadName(text())),
-            421 if self.offered.is_empty() => return Err(LoginError::NoLogin),
+            421 if !self.negotiates => return Err(LoginError::NoLogin),
             // No message of the day is no error, and nothing else below 400 is.
             400..=599 if code.0 != 422 => return Err(LoginError::Closed(text())),
             _ => {}
@@ -343,7 +372,8 @@ fn failure(code: &str, text: String) -> LoginError {
 
 /// What the server says about it, without what would act on a terminal.
 fn text(line: &Message<'_>) -> String {
-    clean(line.params().last().copied().unwrap_or_default())
+    let text = line.params().last().copied().unwrap_or_default();
+    clean(text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default())
 }
 
 fn write(out: &mut Vec<u8>, line: Line) {

@@ -27,6 +27,8 @@ pub(super) struct Channels {
     topics_wanted: BTreeSet<ChannelName>,
     /// The names that have come so far.
     collecting: HashMap<ChannelName, Vec<String>>,
+    /// Bytes of these, about.
+    collected: usize,
 }
 
 /// Most channels that one can be in, and most members of one, that are believed: more says only a server of ill will.
@@ -36,9 +38,25 @@ pub(super) const MOST_MEMBERS: usize = 100_000;
 /// Most lists of names that come at once.
 const MOST_LISTS: usize = 100;
 
+/// Most members of all channels with a hundred and more: a person on the largest networks sees some ten thousand.
+const MOST_OF_ALL: usize = 300_000;
+
+/// Channels with fewer members are not counted among [`MOST_OF_ALL`]: all of them together have no more.
+const FEW: usize = 100;
+
+/// Most bytes of the lists of names that have not come to their end.
+const MOST_COLLECTED: usize = 16 * 1024 * 1024;
+
+/// Longest name in a list that is taken, in bytes, with its ranks and its host.
+const NAME: usize = 512;
+
+/// Most bytes of a topic that are kept: ten times what servers allow.
+const TOPIC: usize = 4 * 1024;
+
 impl Channels {
     pub fn disconnected(&mut self) {
         self.collecting.clear();
+        self.collected = 0;
         self.names_wanted.clear();
         self.topics_wanted.clear();
         for channel in self.joined.values_mut() {
@@ -82,24 +100,43 @@ impl Channels {
             return;
         }
         let list = self.collecting.entry(channel).or_default();
-        let room = MOST_MEMBERS.saturating_sub(list.len());
-        list.extend(names.split(' ').filter(|name| !name.is_empty()).take(room).map(str::to_owned));
+        for name in names.split(' ').filter(|name| !name.is_empty() && name.len() <= NAME) {
+            let size = size_of::<String>() + name.len();
+            if list.len() >= MOST_MEMBERS || self.collected + size > MOST_COLLECTED {
+                return;
+            }
+            self.collected += size;
+            list.push(name.to_owned());
+        }
     }
 
     /// Somebody came into a channel. `None` where one is not there oneself.
     pub fn came(&mut self, name: &ChannelName, who: Nick) -> Option<()> {
+        let few = self.joined.get(name)?.members.len() < FEW;
+        let room = few || self.of_all() < MOST_OF_ALL;
         let members = &mut self.joined.get_mut(name)?.members;
-        if members.len() < MOST_MEMBERS {
+        if room && members.len() < MOST_MEMBERS {
             members.insert(who, String::new());
         }
         Some(())
     }
 
+    /// Members of all large channels.
+    fn of_all(&self) -> usize {
+        self.joined.values().map(|channel| channel.members.len()).filter(|count| *count >= FEW).sum()
+    }
+
     /// The list of names has ended (366): what to show, if it is to be shown.
     pub fn names_ended(&mut self, channel: &ChannelName, server: &Isupport) -> Option<Vec<String>> {
         let mut names = self.collecting.remove(channel).unwrap_or_default();
+        let size: usize = names.iter().map(|name| size_of::<String>() + name.len()).sum();
+        self.collected = self.collected.saturating_sub(size);
         if let Some(channel) = self.joined.get_mut(channel) {
-            channel.members = names.iter().filter_map(|name| member(name, server)).collect();
+            channel.members.clear();
+        }
+        let room = MOST_OF_ALL.saturating_sub(self.of_all()).max(FEW);
+        if let Some(channel) = self.joined.get_mut(channel) {
+            channel.members = names.iter().filter_map(|name| member(name, server)).take(room).collect();
         }
         self.names_wanted.remove(channel).then(|| {
             names.sort_by_key(|name| server.ranked(name).0.to_ascii_lowercase());
@@ -111,7 +148,11 @@ impl Channels {
     pub fn topic_is(&mut self, channel: &ChannelName, text: &str) -> bool {
         let asked = self.topics_wanted.remove(channel);
         match self.joined.get_mut(channel) {
-            Some(channel) if channel.topic != text => text.clone_into(&mut channel.topic),
+            Some(channel) if channel.topic != text => {
+                text.get(..text.floor_char_boundary(TOPIC))
+                    .unwrap_or_default()
+                    .clone_into(&mut channel.topic);
+            }
             _ => return asked,
         }
         true
@@ -123,4 +164,46 @@ fn member(name: &str, server: &Isupport) -> Option<(Nick, String)> {
     // With userhost-in-names there is a host behind the nick.
     let nick = Nick::heard(bare.split('!').next().unwrap_or(bare)).ok()?;
     Some((nick, ranks.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(n: usize) -> ChannelName {
+        ChannelName::parse(&format!("#c{n}")).expect("a name")
+    }
+
+    #[test]
+    fn what_a_server_says_of_channels_is_bounded_as_a_whole() {
+        let (mut channels, server) = (Channels::default(), Isupport::default());
+        let names: Vec<String> = (0..5000).map(|n| format!("@+member{n}")).collect();
+        let names = names.join(" ");
+        for n in 0..100 {
+            channels.entered(&channel(n));
+            // Lists that never end.
+            for _ in 0..10 {
+                channels.some_names(channel(n), &names);
+            }
+        }
+        assert!(channels.collected <= MOST_COLLECTED);
+        let lists: usize = channels.collecting.values().map(Vec::len).sum();
+        assert!(lists <= MOST_COLLECTED / size_of::<String>());
+        channels.some_names(channel(0), &"x".repeat(60_000));
+        for n in 0..100 {
+            channels.names_ended(&channel(n), &server);
+        }
+        assert_eq!((channels.collected, channels.collecting.len()), (0, 0));
+        for n in 0..MOST_OF_ALL / 5000 + 10 {
+            channels.entered(&channel(n));
+            channels.some_names(channel(n), &names);
+            channels.names_ended(&channel(n), &server);
+        }
+        let members = channels.of_all();
+        assert!((MOST_OF_ALL..=MOST_OF_ALL + 100 * FEW).contains(&members), "{members}");
+        channels.topic_is(&channel(0), &"ä".repeat(30_000));
+        assert_eq!(channels.joined[&channel(0)].topic.len(), TOPIC);
+        let ranks = "@".repeat(60_000) + "x";
+        assert_eq!(server.ranked(&ranks).1.len(), 16);
+    }
 }

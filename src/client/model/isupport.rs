@@ -71,7 +71,9 @@ impl Isupport {
 
     /// A name without the signs of rank before it, and those.
     pub fn ranked<'a>(&self, name: &'a str) -> (&'a str, &'a str) {
-        let bare = name.trim_start_matches(|c| self.order(c).is_some());
+        // As many as there can be, and not a whole line of them.
+        let ranks = name.chars().take(Self::RANKS).take_while(|c| self.order(*c).is_some());
+        let bare = name.get(ranks.map(char::len_utf8).sum()..).unwrap_or_default();
         (bare, &name[..name.len() - bare.len()])
     }
 

@@ -212,3 +212,37 @@ async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
     assert!(said.ends_with("PRIVMSG #lobby :while it was refused") && said.contains("send-id="), "{said}");
     assert_eq!(session.model.pending(), 1);
 }
+
+/// Result of a login at a server that answers the first line with the same text without an end.
+async fn flooded(piece: &str) -> ConnectError {
+    let server = Fake::start().await;
+    let mut session = Session::start(server.endpoint());
+    let piece = piece.to_owned();
+    let flood = tokio::spawn(async move {
+        let mut peer = server.accept().await;
+        peer.line().await;
+        while peer.0.write_all(piece.as_bytes()).await.is_ok() {}
+    });
+    let ended = session.next().await;
+    flood.abort();
+    match ended {
+        Err(SessionError::Final(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_before_the_login_is_bounded() {
+    for piece in [
+        ":srv CAP * LS * :a b=c d\r\n".to_owned(),
+        format!(":srv CAP * LS * :{}\r\n", "x".repeat(8000)),
+        ":srv NOTICE * :hello\r\n".to_owned(),
+        "PING :x\r\n".to_owned(),
+        "\r\n".to_owned(),
+        // A line without an end.
+        "x".repeat(4096),
+    ] {
+        let error = flooded(&piece).await;
+        assert!(matches!(error, ConnectError::Login(LoginError::Endless)), "{error}");
+    }
+}

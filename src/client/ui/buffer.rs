@@ -398,6 +398,18 @@ impl Buffer {
         }
     }
 
+    /// Bytes of what is loaded, about.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Drops the oldest until no more than this is loaded.
+    pub fn thin_to(&mut self, bytes: usize) {
+        while self.weight > bytes && !self.entries.is_empty() {
+            self.drop_one(true);
+        }
+    }
+
     fn drop_one(&mut self, oldest: bool) {
         let dropped = if oldest {
             self.first += 1;

@@ -215,6 +215,9 @@ impl App {
     /// Most places of one server. Who has more is flooded by strangers.
     pub const MOST_PLACES: usize = 4_000;
 
+    /// Most bytes of what is loaded of all places together, beside the one that is looked at.
+    pub const MOST_BYTES: usize = 256 * 1024 * 1024;
+
     /// A chat on these servers.
     pub fn new(names: impl IntoIterator<Item = String>, theme: Theme, zone: TimeZone, now: Millis) -> Self {
         let server = |name: String| Server { name: tidy::tidy_line(&name, 64), ..Server::default() };
@@ -264,6 +267,23 @@ impl App {
             return None;
         }
         Some(buffers.entry(place.clone()).or_insert_with(|| Buffer::new(place.clone())))
+    }
+
+    /// Drops the oldest of what is loaded of large places aside where all of them together are too large.
+    pub(super) fn thin_out(&mut self) {
+        let total: usize = self.spots().map(|(_, buffer)| buffer.weight()).sum();
+        if total <= Self::MOST_BYTES {
+            return;
+        }
+        let share = Self::MOST_BYTES / 2 / self.spots().count().max(1);
+        let here = self.here.clone();
+        for (at, server) in self.servers.iter_mut().enumerate() {
+            for (place, buffer) in &mut server.buffers {
+                if here.as_ref().is_none_or(|(server, spot)| *server != at || spot != place) {
+                    buffer.thin_to(share);
+                }
+            }
+        }
     }
 
     /// All places in the order of the list.

@@ -147,6 +147,7 @@ impl App {
     /// After whatever happened: what follows from it, and when to look again.
     pub fn settle(&mut self, models: Models<'_, '_>) {
         self.due = None;
+        self.thin_out();
         self.fetch(models);
         self.mark(models);
         let now = self.now;
