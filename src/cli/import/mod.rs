@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn each_separator_and_encoding_is_read() {
-        let rows = "alice;\"se;cr,et\t12\";admin\nbob;geheim=äöü€\n";
+        let rows = "alice;\"se;cr,et 12\";admin\nbob;geheim=äöü€\n";
         let whole = format!("name;password;role\n{rows}");
         for text in [rows, &whole, &format!("sep=;\r\n{rows}")] {
             for separator in [";", ",", "\t"] {
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn lines_that_cannot_be_taken_say_where_and_why_and_show_nothing() {
-        let text = b"alice,secret12\nALICE,secret12\nbob,short\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
+        let text = b"alice,secret12\nALICE,secret12\nbob,tiny7\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
             a,b,c,d\nerin,\xff\xff\xff\xff\xff\xff\xff\xff\numa;secret12345;member\nfrank,secret12\n";
         let (lines, refused) = read_text(text);
         assert_eq!(lines, ["1 alice member", "11 frank member"]);
@@ -301,7 +301,7 @@ mod tests {
             ]
         );
         for Refused { line, why, .. } in &refused {
-            for cell in ["secret", "word1", "short", "uma", "dave", "1st", "only"] {
+            for cell in ["secret", "word1", "tiny7", "uma", "dave", "1st", "only"] {
                 assert!(
                     !why.split("one column only").next().unwrap_or_default().contains(cell),
                     "{line}: {why}"
