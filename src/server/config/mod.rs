@@ -107,13 +107,14 @@ pub struct Sessions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Limits {
-    /// Whether clients are held to `messages_per_second` and `burst`. Default: true.
+    /// Whether accounts are held to `messages_per_second` and `burst`. Default: true.
     pub flood: bool,
-    /// Lines a second that a client may send in the long run; faster ones are read later, none is lost.
+    /// Lines a second that an account may send in the long run, with all its sessions; faster ones are read later, none
+    /// is lost. What reaches thousands or asks for much counts for more than one line.
     /// 1 to 100,000. Default: 10, faster than anybody types or reads.
     #[serde(deserialize_with = "values::between::<1, 100_000, _, _>")]
     pub messages_per_second: u32,
-    /// Lines that a client may send at once before that counts, 1 to 1,000,000. Default: 60, what a client
+    /// Lines that an account may send at once before that counts, 1 to 1,000,000. Default: 60, what a client
     /// asks when it enters twenty channels together (JOIN, MODE and WHO for each).
     #[serde(deserialize_with = "values::between::<1, 1_000_000, _, _>")]
     pub burst: u32,
