@@ -13,7 +13,7 @@ async fn filled(messages: &[String]) -> (tempfile::TempDir, Store) {
     let (folder, store) = open();
     let alice = create(&store, "alice").await.expect("made");
     let mut records = vec![
-        Record::ChannelCreated { id: ROOM, name: channel("#room"), at: NOW },
+        Record::ChannelCreated { id: ROOM, name: channel("#room"), maker: alice, at: NOW },
         Record::Joined { channel: ROOM, account: alice, at: NOW },
     ];
     records.extend(
