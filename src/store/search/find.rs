@@ -50,7 +50,9 @@ impl Searching {
 
     /// Whether all messages were searched that had to be; else the index is not complete yet, or the time was over.
     pub fn is_whole(&self) -> bool {
-        self.whole
+        let window = &self.search.window;
+        // The latest so many are known, whatever earlier ones the index lacks.
+        self.whole || window.newest && self.hits.len() >= window.limit
     }
 
     /// The messages, the earliest first.

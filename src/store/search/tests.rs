@@ -294,6 +294,7 @@ async fn an_index_of_another_format_is_made_anew_from_the_latest_on_and_after_a_
     assert_eq!(i64::try_from(partly.into_hits().len()), Ok(expected));
     let mut enough = Searching::new(Search { window: Window::latest(1), ..search.clone() });
     enough.go_on(&reader).expect("searches");
+    assert_eq!(enough.is_whole(), expected > 0, "earlier ones are not missing in it");
     assert_eq!(enough.into_hits().len(), usize::from(expected > 0));
     let index = Index::start(&home.store).expect("starts");
     let found = home.found(&index, search).await;
