@@ -142,19 +142,37 @@ impl Channels {
         self.renamed.remove(new);
         self.by_name.insert(new.clone(), id);
         if old != *new {
+            self.renamed.insert(old, (id, at));
+            // In the order in which the store does it, so that both keep the same ones.
             self.renamed.retain(|_, (_, since)| at.0.saturating_sub(since.0) < Self::REDIRECT);
-            let mut own: Vec<_> = self.renamed.iter().filter(|(_, (of, _))| *of == id).collect();
-            own.sort_unstable_by_key(|(_, (_, since))| std::cmp::Reverse(*since));
-            for name in own
-                .into_iter()
-                .skip(Self::OLD_NAMES as usize - 1)
-                .map(|(name, _)| name.clone())
-                .collect::<Vec<_>>()
-            {
+            let own = self.renamed.iter().filter(|(_, (of, _))| *of == id);
+            let mut own: Vec<_> = own.map(|(name, (_, since))| (*since, name.clone())).collect();
+            own.sort_unstable_by(|(a, name), (b, other)| b.cmp(a).then_with(|| name.cmp(other)));
+            for (_, name) in own.into_iter().skip(Self::OLD_NAMES as usize) {
                 self.renamed.remove(&name);
             }
-            self.renamed.insert(old, (id, at));
         }
+    }
+
+    /// Forgets what channels hold of an account that is removed.
+    pub fn forget_account(&mut self, account: AccountId) {
+        for channel in self.by_id.values_mut() {
+            channel.ranks.remove(&account);
+            channel.invited.remove(&account);
+            channel.knocks.remove(&account);
+        }
+    }
+
+    /// The largest number that was ever given.
+    #[cfg(test)]
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Names that channels had, each with the channel and since when it has another.
+    #[cfg(test)]
+    pub fn old_names(&self) -> impl Iterator<Item = (&ChannelName, ChannelId, Millis)> {
+        self.renamed.iter().map(|(name, &(id, since))| (name, id, since))
     }
 
     /// Number of channels that an account made and that still exist. Ranks play no part in it: a quota that counted

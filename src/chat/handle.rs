@@ -6,7 +6,7 @@ use super::audience::SessionId;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
 use super::input::{Input, InputKind};
-use super::record::{AccountChange, AccountId, Role, StoredMessage};
+use super::record::{AccountChange, AccountId, Record, Role, StoredMessage};
 use super::state::{Chat, Session};
 use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
@@ -171,8 +171,10 @@ impl Chat {
                 for channel in channels {
                     self.leave(id, channel, fx);
                 }
+                self.channels.forget_account(id);
                 self.people.remove(id);
                 self.take_back_admin(id);
+                fx.records.push(Record::AccountForgotten(id));
             }
         }
     }

@@ -44,7 +44,7 @@ pub mod target;
 mod welcome;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use ask::{Answer, Ask, Failure};
 pub use audience::SessionId;

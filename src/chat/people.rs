@@ -24,7 +24,7 @@ pub struct Person {
     pub source: Arc<str>,
     /// The name given with USER at the latest login.
     pub realname: Arc<str>,
-    /// The channels it is a member of, in the order of joining.
+    /// The channels it is a member of, the oldest first: an order that outlives a restart.
     pub channels: Vec<ChannelId>,
     /// Its sessions.
     pub seats: Roster,

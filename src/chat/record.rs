@@ -261,6 +261,9 @@ pub enum Record {
     Seen(AccountId, Seen),
     /// What an account set for itself.
     PreferencesSet(AccountId, Preferences),
+    /// An account was removed: its memberships, ranks, invitations to channels, markers and metadata are forgotten. The
+    /// store has done so when the account was removed; this ends what was set while the chat did not know of that.
+    AccountForgotten(AccountId),
     /// Something that a moderator or an admin did.
     Audit {
         /// When.

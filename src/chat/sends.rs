@@ -77,6 +77,12 @@ impl Sends {
         }
     }
 
+    /// All of them, the oldest first.
+    #[cfg(test)]
+    pub fn iter(&self) -> impl Iterator<Item = (AccountId, &SendId, MessageId)> {
+        self.order.iter().filter_map(|key| Some((key.0, &key.1, self.known.get(key)?.message)))
+    }
+
     /// Forgets a send that could not be kept, so that it can be tried again.
     pub fn forget(&mut self, account: AccountId, id: &SendId) {
         let Some(own) = self.accounts.get_mut(&account) else { return };

@@ -259,7 +259,8 @@ impl Chat {
             channel
         };
         if channel.members.insert(account) {
-            person.channels.push(channel.id);
+            let place = person.channels.partition_point(|&other| other < channel.id);
+            person.channels.insert(place, channel.id);
             for &seat in person.seats.seats() {
                 channel.audience.add(seat);
             }

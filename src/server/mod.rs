@@ -368,3 +368,6 @@ fn settings(config: &Config, started: Millis) -> Settings {
 fn as_usize(value: u32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ pub(super) async fn run(store: Store, mut config: watch::Receiver<History>) {
 }
 
 /// Removes once what the policy does not keep; how many that were.
-async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, StoreError> {
+pub(super) async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, StoreError> {
     let mut removed = 0;
     if policy.keeps_everything() {
         return Ok(removed);

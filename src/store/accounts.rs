@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use tracing::warn;
 
 use super::records::erase_later;
-use super::{Store, StoreError, sums};
+use super::{Store, StoreError, devices, sums};
 use crate::chat::record::{Account, AccountId, Preference, Role};
 use crate::wire::{Millis, Nick};
 
@@ -145,6 +145,9 @@ pub fn restore(
     if !removed {
         return Err(AccountError::NotRemoved(name.clone()));
     }
+    // What was set between the removal and when everybody knew of it is not the account's that comes back.
+    forget_state(tx, id)?;
+    devices::remove_all(tx, id)?;
     tx.execute(
         "UPDATE accounts SET name = ?2, password = ?3, role = ?4, disabled = NULL, removed = NULL WHERE id = ?1",
         (id, name, &password.0, role),
@@ -242,9 +245,15 @@ pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> ru
 /// forgotten, its name stays taken.
 pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2, replay = NULL, bot = NULL WHERE id = ?1",
+        "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
         (id, now),
     )?;
+    devices::remove_all(tx, id)?;
+    forget_state(tx, id)
+}
+
+/// Forgets what the chat keeps of an account beside the account itself and what was said.
+pub(super) fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> {
     for table in [
         "members",
         "ranks",
@@ -253,11 +262,11 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
         "early_markers",
         "account_metadata",
         "private_metadata",
-        "devices",
         "seen",
     ] {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
+    tx.execute("UPDATE accounts SET replay = NULL, bot = NULL WHERE id = ?1", [id])?;
     erase_later(tx)
 }
 

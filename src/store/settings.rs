@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::accounts;
 use super::audit::{self, Actor};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
@@ -41,6 +42,7 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
             let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1 AND removed IS NULL";
             tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
+        Record::AccountForgotten(account) => accounts::forget_state(tx, *account),
         Record::Audit { at, actor, action, target, detail } => {
             audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)
         }
@@ -114,7 +116,7 @@ fn renamed(
         let since = Millis(at.0.saturating_sub(Channels::REDIRECT));
         tx.prepare_cached("DELETE FROM old_names WHERE since <= ?1")?.execute([since])?;
         let sql = "DELETE FROM old_names WHERE channel = ?1 AND folded NOT IN
-                   (SELECT folded FROM old_names WHERE channel = ?1 ORDER BY since DESC LIMIT ?2)";
+                   (SELECT folded FROM old_names WHERE channel = ?1 ORDER BY since DESC, folded LIMIT ?2)";
         tx.prepare_cached(sql)?.execute((id, Channels::OLD_NAMES))?;
     }
     Ok(())

@@ -61,6 +61,13 @@ impl Driver {
         session
     }
 
+    /// Logs an account in, where there is one of that name that may log in.
+    pub fn try_open(&mut self, name: &str, caps: &str) -> Option<SessionId> {
+        let nick = Nick::parse(name).expect("a nick");
+        self.chat.people.named(&nick)?;
+        Some(self.open(name, caps))
+    }
+
     /// Logs an account in; the burst is what it got first.
     pub fn open_with_burst(&mut self, name: &str, caps: &str) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");

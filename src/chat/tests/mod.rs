@@ -1,6 +1,7 @@
 //! The rules together: what members see of each other.
 
-mod driver;
+pub(crate) mod driver;
+pub(crate) mod kept;
 mod metadata;
 mod modern;
 mod order;

@@ -1,0 +1,68 @@
+//! The state that must outlive a restart, in one form whatever it was made from.
+
+use std::fmt::Write as _;
+
+use crate::chat::Chat;
+use crate::chat::metadata::Keys;
+use crate::chat::modes::ListKind;
+use crate::wire::{MessageId, Millis};
+
+/// For so long the store keeps send ids.
+const SENDS_KEPT: u64 = 24 * 60 * 60 * 1000;
+
+/// Everything of a chat that is rebuilt from the database, as text: two chats with the same text are the same to everybody
+/// who logs in anew.
+///
+/// Left out is what belongs to sessions and ends with the server: presence and real names, MONITOR, KNOCK, subscriptions,
+/// powers lent by OPER, and the memory of redactions under way.
+pub fn kept(chat: &Chat) -> String {
+    let mut text = format!("last message {}, channel {}\n", chat.last_message, chat.channels.last());
+    let mut people: Vec<_> = chat.people.iter().collect();
+    people.sort_unstable_by_key(|person| person.account.id);
+    for person in people {
+        let mut markers: Vec<String> = person.markers.iter().map(|marker| format!("{marker:?}")).collect();
+        markers.sort_unstable();
+        let mut early: Vec<String> = person.early_markers.iter().map(|marker| format!("{marker:?}")).collect();
+        early.sort_unstable();
+        let noted = person.private.iter().filter(|(_, keys)| !keys.is_empty());
+        let mut private: Vec<String> = noted.map(|(place, keys)| format!("{place:?}: {}", pairs(keys))).collect();
+        private.sort_unstable();
+        let _ = writeln!(
+            text,
+            "{:?} as {}\n  in {:?}\n  read {markers:?} early {early:?}\n  seen {} has {} notes {private:?}",
+            person.account,
+            person.source,
+            person.channels,
+            person.seen,
+            pairs(&person.metadata)
+        );
+    }
+    for channel in chat.channels.iter() {
+        let lists: Vec<_> =
+            ListKind::ALL.into_iter().flat_map(|list| channel.lists.of(list).map(move |entry| (list, entry))).collect();
+        let _ = writeln!(
+            text,
+            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {}\n  {:?} ranks {:?} invited {:?}\n  lists {lists:?} has {}",
+            channel.id,
+            channel.name,
+            channel.created,
+            channel.topic,
+            channel.members,
+            channel.spoken_in,
+            channel.modes,
+            channel.ranks,
+            channel.invited,
+            pairs(&channel.metadata)
+        );
+    }
+    let mut old: Vec<String> = chat.channels.old_names().map(|old| format!("{old:?}")).collect();
+    old.sort_unstable();
+    let since = MessageId::first_at(Millis(chat.last_message.time().0.saturating_sub(SENDS_KEPT)));
+    let sends: Vec<_> = chat.sends.iter().filter(|(.., message)| *message >= since).collect();
+    let _ = writeln!(text, "old names {old:?}\nsends {sends:?}");
+    text
+}
+
+fn pairs(keys: &Keys) -> String {
+    keys.iter().map(|(key, value)| format!("{key}={value} ")).collect()
+}

@@ -1,0 +1,254 @@
+//! From a seed: whatever people and admins do, the chat that is rebuilt from the database is the one in memory.
+
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::sync::oneshot;
+
+use crate::chat::account::DeviceKey;
+use crate::chat::record::{AccountChange, Role};
+use crate::chat::tests::driver::Driver;
+use crate::chat::tests::kept::kept;
+use crate::chat::{Chat, InputKind, SessionId, Settings};
+use crate::server::admin::{self, InviteOrder, NewUser, Purpose, Request, UserChange};
+use crate::server::config::History;
+use crate::server::retention;
+use crate::store::accounts::PasswordHash;
+use crate::store::audit::Actor;
+use crate::store::invites::Redeemed;
+use crate::store::{Store, StoreError, accounts, devices};
+use crate::wire::{ChannelName, Nick};
+
+const NAMES: [&str; 6] = ["al", "bo", "cy", "Di", "AL", "dI"];
+const CHANNELS: [&str; 7] = ["#a", "#A", "#b", "#é", "#É", "#d", "#e"];
+const HOUR: u64 = 60 * 60 * 1000;
+
+struct World {
+    _folder: tempfile::TempDir,
+    store: Store,
+    d: Driver,
+    sessions: Vec<SessionId>,
+    rng: SmallRng,
+    step: u32,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let d = Driver::from_kept(store.snapshot().await.expect("reads"));
+        let rng = SmallRng::seed_from_u64(seed);
+        let mut world = Self { _folder: folder, store, d, sessions: Vec::new(), rng, step: 1 };
+        for name in ["al", "bo", "cy"] {
+            world.admin(world.add(name, false)).await;
+        }
+        world
+    }
+
+    fn one(&mut self, of: &[&'static str]) -> &'static str {
+        of.choose(&mut self.rng).expect("one")
+    }
+
+    fn name(&mut self) -> Nick {
+        Nick::parse(self.one(&NAMES)).expect("a nick")
+    }
+
+    fn password(&self) -> PasswordHash {
+        PasswordHash::from_phc(format!("password {}", self.step))
+    }
+
+    fn add(&self, name: &str, again: bool) -> Request {
+        let role = if self.step.is_multiple_of(3) { Role::Admin } else { Role::Member };
+        let user = NewUser { name: Nick::parse(name).expect("a nick"), password: self.password(), role };
+        Request::UserAdd { user, again }
+    }
+
+    /// Brings the records to the store.
+    async fn commit(&mut self) {
+        let records = std::mem::take(&mut self.d.records);
+        if records.is_empty() {
+            return;
+        }
+        let (done, result) = oneshot::channel();
+        self.store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        result.await.expect("answered").expect("kept");
+    }
+
+    /// As the control socket does it: first in the database, then in the chat. Meanwhile somebody says something.
+    async fn admin(&mut self, request: Request) {
+        let outcome = admin::run(&self.store, request, Actor::Console, self.d.now).await;
+        self.say();
+        if self.rng.random() {
+            self.commit().await;
+        }
+        // Names that are taken, unknown or not removed are refused, which is all the same here.
+        for change in outcome.map(|outcome| outcome.changes).unwrap_or_default() {
+            self.d.input(InputKind::Account(change));
+        }
+    }
+
+    async fn redeem(&mut self) {
+        let name = self.name();
+        let mut token = [0; 32];
+        token[..4].copy_from_slice(&self.step.to_be_bytes());
+        let purpose = if self.rng.random() {
+            Purpose::Reset(name.clone())
+        } else {
+            let channel = ChannelName::parse(self.one(&CHANNELS)).expect("a name");
+            Purpose::Accounts { role: Role::Member, channel, uses: 1 }
+        };
+        self.admin(Request::InviteCreate(InviteOrder { token, purpose, lasts_ms: HOUR })).await;
+        match self.store.redeem(token, name, self.password(), self.d.now).await {
+            Ok(Redeemed::Made(account, lands_in)) => {
+                self.d.input(InputKind::Account(AccountChange::Added(account, lands_in)));
+            }
+            Ok(Redeemed::Reset(account)) => {
+                self.d.input(InputKind::Account(AccountChange::PasswordChanged(account.id)));
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn add_device(&mut self) {
+        let (name, key, now) = (self.name(), DeviceKey([self.rng.random(); 32]), self.d.now);
+        let add = move |tx: &rusqlite::Connection| {
+            if let Ok(account) = accounts::find(tx, &name) {
+                // It may be another account's.
+                let _ = devices::add(tx, account.id, key, now);
+            }
+            Ok::<_, StoreError>(())
+        };
+        self.store.write(add).await.expect("writes");
+    }
+
+    async fn act(&mut self) {
+        self.step += 1;
+        match self.rng.random_range(0..100) {
+            0..12 => {
+                let caps = self.one(&["", "echo-message message-tags", "draft/chathistory batch server-time"]);
+                let name = self.one(&NAMES);
+                self.sessions.extend(self.d.try_open(name, caps));
+            }
+            12..16 if !self.sessions.is_empty() => {
+                let session = self.sessions.swap_remove(self.rng.random_range(0..self.sessions.len()));
+                self.d.input(InputKind::Closed(session, "lost".into()));
+            }
+            16..21 => {
+                let again = self.rng.random();
+                let name = self.one(&NAMES);
+                self.admin(self.add(name, again)).await;
+            }
+            21..28 => {
+                let change = match self.rng.random_range(0..8) {
+                    0..3 => UserChange::Remove,
+                    3 => UserChange::Disable,
+                    4 | 5 => UserChange::Enable,
+                    6 => UserChange::Password(self.password()),
+                    _ => UserChange::Role(if self.rng.random() { Role::Admin } else { Role::Member }),
+                };
+                let name = self.name();
+                self.admin(Request::UserChange { name, change }).await;
+            }
+            28..31 => self.redeem().await,
+            31..33 => self.add_device().await,
+            33 => {
+                let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
+                retention::prune(&self.store, &policy, self.d.now).await.expect("prunes");
+            }
+            34..36 => {
+                self.d.now.0 += self.rng.random_range(0..60 * HOUR);
+                self.d.input(InputKind::Tick);
+            }
+            // The power goes: what was kept is all that is left.
+            36 => {
+                let now = self.d.now;
+                self.d = Driver::from_kept(self.store.snapshot().await.expect("reads"));
+                self.d.now = now;
+                self.sessions.clear();
+            }
+            _ => self.say(),
+        }
+        self.d.asked.clear();
+        if self.rng.random_ratio(1, 3) {
+            self.commit().await;
+        }
+    }
+
+    fn say(&mut self) {
+        let Some(&session) = self.sessions.choose(&mut self.rng) else { return };
+        let (channel, person, step) = (self.one(&CHANNELS), self.one(&NAMES), self.step);
+        let to = if self.rng.random() { channel } else { person };
+        let line = match self.rng.random_range(0..20) {
+            0..4 => format!("JOIN {channel}"),
+            4 => format!("PART {channel} :bye"),
+            5 => format!("TOPIC {channel} :{}", self.one(&["", "x", "y"])),
+            6 | 7 => format!("@label=x;parlour/send-id={} PRIVMSG {to} :step {step}", step / 3),
+            8 => format!("PRIVMSG {to} :step {step}"),
+            9 | 10 => {
+                let modes = [
+                    "+o", "-o", "+v", "-v", "+h", "+q", "-q", "+b", "-b", "+e", "+I", "-I", "+l 5", "-l", "+k", "-k",
+                    "+imst", "-imnt",
+                ];
+                let mask = self.one(&["é*", "É*", "x!*@*"]);
+                format!("MODE {channel} {} {}", self.one(&modes), if self.rng.random() { person } else { mask })
+            }
+            11 => format!("KICK {channel} {person} :out"),
+            12 | 13 => format!("INVITE {person} {channel}"),
+            14 => format!("RENAME {channel} {}", self.one(&["#a", "#e", "#f", "#g", "#h", "#Ä", "#ä"])),
+            15 => format!("REDACT {channel} {}", self.d.last_message()),
+            16 => format!("MARKREAD {to} timestamp={}", self.d.now),
+            17 => format!("METADATA {} SET {} :{step}", self.one(&["*", channel]), self.one(&["status", "url"])),
+            18 => format!("METADATA {to} SET soju.im/{} {}", self.one(&["pinned", "muted"]), self.one(&["1", "0", ""])),
+            _ => self.one(&["AWAY :gone", "SETNAME :Else", "MONITOR + al,bo", "JOIN 0", "KNOCK #a"]).to_owned(),
+        };
+        self.d.say(session, &line);
+    }
+
+    async fn check(&mut self) {
+        self.commit().await;
+        let rebuilt = Chat::new(Settings::default(), self.store.snapshot().await.expect("reads"));
+        let (live, rebuilt) = (kept(&self.d.chat), kept(&rebuilt));
+        for (live, rebuilt) in live.lines().zip(rebuilt.lines()) {
+            assert_eq!(live, rebuilt, "after step {}", self.step);
+        }
+        assert_eq!(live, rebuilt, "after step {}", self.step);
+    }
+}
+
+#[tokio::test]
+async fn the_database_says_what_the_memory_says() {
+    for seed in 0..12 {
+        println!("seed {seed}");
+        let mut world = World::new(seed).await;
+        for _ in 0..60 {
+            for _ in 0..10 {
+                world.act().await;
+            }
+            world.check().await;
+        }
+    }
+}
+
+/// An account that was removed and given back has no rank, no invitation and no membership of before.
+#[tokio::test]
+async fn an_account_that_comes_back_has_nothing_of_before() {
+    let mut world = World::new(0).await;
+    let [al, bo] = ["al", "bo"].map(|name| world.d.try_open(name, "").expect("an account"));
+    world.d.say(al, "JOIN #team");
+    world.d.say(al, "MODE #team +i");
+    world.d.say(bo, "JOIN #team,#own");
+    world.d.say(al, "INVITE cy #team");
+    for name in ["al", "cy"] {
+        let name = Nick::parse(name).expect("a nick");
+        world.admin(Request::UserChange { name, change: UserChange::Remove }).await;
+    }
+    world.check().await;
+    for name in ["al", "cy"] {
+        world.admin(world.add(name, true)).await;
+    }
+    world.check().await;
+    let [al, cy] = ["al", "cy"].map(|name| world.d.try_open(name, "").expect("an account"));
+    for session in [al, cy] {
+        assert!(world.d.say(session, "JOIN #team").contains(" 473 "), "invite-only");
+    }
+}
