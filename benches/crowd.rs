@@ -118,7 +118,7 @@ impl Bench {
             let began = Instant::now();
             for kind in inputs.by_ref().take(AT_ONCE) {
                 self.now.0 += 1;
-                self.chat.handle(Input { at: self.now, kind }, &mut fx);
+                self.chat.handle(Input { at: self.now, steady: self.now, kind }, &mut fx);
                 count += 1;
             }
             costs.own += began.elapsed();

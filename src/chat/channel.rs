@@ -37,7 +37,7 @@ pub struct Channel {
     pub lists: Lists,
     /// Who may join once although it is invite-only.
     pub invited: BTreeSet<AccountId>,
-    /// Who asked to be invited of late, and when.
+    /// Who asked to be invited of late, and when by the steady clock.
     pub knocks: BTreeMap<AccountId, Millis>,
     /// Its metadata.
     pub metadata: Keys,

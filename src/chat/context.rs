@@ -138,7 +138,7 @@ impl<'a> Context<'a> {
         let me = self.member.account;
         let message = self.chat.keep_event((me, id), kept, text, self.at, self.fx);
         let event = self.event(kind)?;
-        Some(Event { id: Some(message), time: message.time(), ..event })
+        Some(Event { id: Some(message), time: self.chat.times.of(message), ..event })
     }
 
     /// Notes what a moderator or an admin did.
@@ -157,8 +157,8 @@ impl<'a> Context<'a> {
     /// The member's session as the reader of history.
     pub(super) fn reader(&self) -> Reader {
         let Member { account, nick, caps, .. } = self.member.clone();
-        let server = self.chat.settings.server_name.clone();
-        Reader { server, account, nick, caps, label: None }
+        let (server, times) = (self.chat.settings.server_name.clone(), self.chat.times.clone());
+        Reader { server, account, nick, caps, label: None, times }
     }
 
     /// The sessions of the member's account.

@@ -14,8 +14,10 @@ use crate::wire::{Cap, Millis, Reply};
 impl Chat {
     /// Applies one input and appends what follows from it to `fx`.
     pub fn handle(&mut self, input: Input, fx: &mut Effects) {
-        let (records, outputs) = (fx.records.len(), fx.outputs.len());
         let at = input.at;
+        self.steady = input.steady;
+        self.follow_time(at, fx);
+        let (records, outputs) = (fx.records.len(), fx.outputs.len());
         let mut from = None;
         let about = input.kind.session();
         match input.kind {

@@ -15,6 +15,8 @@ use crate::wire::{Millis, Reply};
 pub struct Input {
     /// The server's time. The chat has no clock of its own.
     pub at: Millis,
+    /// The steady clock, which is never set: milliseconds since some moment.
+    pub steady: Millis,
     /// What happened.
     pub kind: InputKind,
 }

@@ -61,7 +61,7 @@ pub struct Person {
 /// An absence that may still turn out not to be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linger {
-    /// Then others hear of it.
+    /// Then others hear of it, by the steady clock.
     pub until: Millis,
     /// What they hear.
     pub reason: Arc<str>,

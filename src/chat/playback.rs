@@ -7,6 +7,7 @@ use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::Kept;
 use super::record::{AccountId, LINE_BREAK, LINE_JOIN, MessageKind};
 use super::settings::USER_HOST;
+use crate::wire::ids::Times;
 use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply, ServerName};
 
 /// Most bytes of one answer: a quarter of the smallest usual `send_queue_bytes`, so that an answer alone closes nobody.
@@ -37,6 +38,8 @@ pub struct Reader {
     pub caps: CapSet,
     /// The label of the answer.
     pub label: Option<Box<str>>,
+    /// The times of messages.
+    pub times: Times,
 }
 
 impl Reader {
@@ -58,7 +61,7 @@ impl Reader {
         self.wrap((kind, param), is_last, |tag, out| {
             let mut renderer = Renderer::new(&self.server);
             for (kept, target) in messages {
-                if let Some(mut event) = event(&kept, target) {
+                if let Some(mut event) = self.event(&kept, target) {
                     // It does not count among the messages that were asked for.
                     if kept.message.kind == MessageKind::Redact {
                         event.tags = CONTEXT.into();
@@ -74,7 +77,8 @@ impl Reader {
     pub fn targets(&self, targets: &[(Arc<str>, MessageId)], is_last: bool) -> Vec<u8> {
         self.wrap(("draft/chathistory-targets", None), is_last, |tag, out| {
             for (name, latest) in targets {
-                let line = format!(":{} CHATHISTORY TARGETS {name} {}\r\n", self.server, latest.time());
+                let (server, time) = (&self.server, self.times.of(*latest));
+                let line = format!(":{server} CHATHISTORY TARGETS {name} {time}\r\n");
                 if let Some(tag) = tag {
                     out.extend_from_slice(format!("@{tag} ").as_bytes());
                 }
@@ -89,7 +93,7 @@ impl Reader {
         let mut out = Vec::new();
         let mut renderer = Renderer::new(&self.server);
         for (kept, target) in messages {
-            let Some(mut event) = event(&kept, target).filter(|_| kept.message.kind.is_said()) else {
+            let Some(mut event) = self.event(&kept, target).filter(|_| kept.message.kind.is_said()) else {
                 continue;
             };
             if let EventKind::Message { text, .. } = &mut event.kind {
@@ -99,6 +103,10 @@ impl Reader {
             renderer.render(&event, self.caps.and(RENDER_CAPS), None, &mut out);
         }
         out
+    }
+
+    fn event(&self, kept: &Kept, target: Arc<str>) -> Option<Event> {
+        event(kept, target).map(|event| Event { time: self.times.of(kept.message.id), ..event })
     }
 
     /// A single line that answers.
@@ -232,8 +240,9 @@ mod tests {
 
     fn reader(caps: &[Cap], label: Option<&str>) -> Reader {
         let nick = Nick::parse("bo").expect("a nick");
-        let server = ServerName::default();
-        Reader { server, account: AccountId(17), nick, caps: CapSet::of(caps), label: label.map(Into::into) }
+        let (server, label) = (ServerName::default(), label.map(Into::into));
+        let (account, caps, times) = (AccountId(17), CapSet::of(caps), Times::default());
+        Reader { server, account, nick, caps, label, times }
     }
 
     #[test]

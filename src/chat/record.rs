@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
 use super::seen::Seen;
+use crate::wire::ids::{Ahead, Times};
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// An account's number. Given by the store, never used again.
@@ -264,6 +265,8 @@ pub enum Record {
     /// An account was removed: its memberships, ranks, invitations to channels, markers and metadata are forgotten. The
     /// store has done so when the account was removed; this ends what was set while the chat did not know of that.
     AccountForgotten(AccountId),
+    /// From a message on ids are ahead of the time by another span: the clock was set back.
+    IdsAhead(Ahead),
     /// Something that a moderator or an admin did.
     Audit {
         /// When.
@@ -296,7 +299,7 @@ impl Record {
             Self::Marked { .. } | Self::MarkedEarly { .. } => "MARKREAD",
             Self::MetadataSet { .. } => "METADATA",
             Self::PreferencesSet(..) => "NICKSERV",
-            Self::Seen(..) | Self::Audit { .. } => "*",
+            Self::Seen(..) | Self::AccountForgotten(_) | Self::IdsAhead(_) | Self::Audit { .. } => "*",
         }
     }
 }
@@ -435,6 +438,8 @@ pub struct Snapshot {
     pub channels: Vec<StoredChannel>,
     /// The last message id that was ever given.
     pub last_message: MessageId,
+    /// How far ids are ahead of the time.
+    pub times: Times,
     /// The largest channel number that was ever given, 0 for none.
     pub last_channel: i64,
     /// The latest send ids with the messages they led to.

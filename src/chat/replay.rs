@@ -55,7 +55,8 @@ impl Chat {
         let seen = self.seen_by_others(account, session, |_, began| began);
         let missed = seen.missed(known.began.next(Millis(0)), limit).after(heard);
         let server = self.settings.server_name.clone();
-        let reader = Reader { server, account, nick: person.nick().clone(), caps: known.caps, label: None };
+        let (nick, caps, times) = (person.nick().clone(), known.caps, self.times.clone());
+        let reader = Reader { server, account, nick, caps, label: None, times };
         if let Some(ask) = self.missed(person, reader, &person.channels, &missed) {
             fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
         }

@@ -80,7 +80,12 @@ impl Sends {
     /// All of them, the oldest first.
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &SendId, MessageId)> {
-        self.order.iter().filter_map(|key| Some((key.0, &key.1, self.known.get(key)?.message)))
+        let mut all = Vec::new();
+        for (&account, own) in &self.accounts {
+            all.extend(own.known.iter().map(|(id, sent)| (account, id, sent.message)));
+        }
+        all.sort_unstable_by_key(|&(.., message)| message);
+        all.into_iter()
     }
 
     /// Forgets a send that could not be kept, so that it can be tried again.

@@ -139,7 +139,8 @@ impl Chat {
     ) {
         let (Some(person), Some(channel)) = (self.people.get(account), self.channels.get(id)) else { return };
         if !channel.audience.is_empty() {
-            let event = person.event(message.time(), EventKind::Part(channel.name.clone(), Some(why)));
+            let event =
+                person.event(self.times.of(message), EventKind::Part(channel.name.clone(), Some(why)));
             let event = Event { id: Some(message), ..event };
             fx.outputs.push(Output::Fan { audience: channel.audience.snapshot(), event, origin: None });
         }
@@ -201,7 +202,7 @@ impl Chat {
             return self.weigh_away(account, at, fx);
         }
         if patient && grace > Millis(0) {
-            let until = Millis(at.0 + grace.0);
+            let until = Millis(self.steady.0 + grace.0);
             person.lingers = Some(Linger { until, reason: reason.into() });
             self.lingering.insert((until, account));
         } else {
@@ -209,14 +210,16 @@ impl Chat {
         }
     }
 
-    /// When [`InputKind::Tick`](super::InputKind::Tick) is due, if at all.
+    /// When [`InputKind::Tick`](super::InputKind::Tick) is due by the steady clock, if at all.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.lingering.first().map(|(until, _)| *until)
     }
 
     /// Accounts whose connection broke and that did not come back quit now.
     pub(super) fn tick(&mut self, at: Millis, fx: &mut Effects) {
-        while let Some((until, account)) = self.lingering.first().copied().filter(|(until, _)| *until <= at) {
+        while let Some((until, account)) =
+            self.lingering.first().copied().filter(|(until, _)| *until <= self.steady)
+        {
             self.lingering.pop_first();
             let Some(person) = self.people.get_mut(account) else { continue };
             // It may have come back, and gone again since.

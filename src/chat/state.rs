@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::account::DeviceKey;
 use super::audience::SessionId;
 use super::channel::Channels;
-use super::effects::Effects;
+use super::effects::{Effects, Step};
 use super::monitors::Monitors;
 use super::people::People;
 use super::ranks::Ranks;
 use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Snapshot, StoredMessage, Subject};
 use super::sends::Sends;
 use super::settings::Settings;
+use crate::wire::ids::Times;
 use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
 
 /// A logged-in connection as the chat knows it.
@@ -61,6 +62,10 @@ pub struct Chat {
     pub(super) sessions: HashMap<SessionId, Session>,
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
+    /// How far ids are ahead of the time.
+    pub(super) times: Times,
+    /// The steady clock at the input that is handled: deadlines count by it.
+    pub(super) steady: Millis,
     pub(super) most_sessions: usize,
     /// Accounts that have a session.
     pub(super) online: usize,
@@ -70,7 +75,7 @@ pub struct Chat {
     rows: Cell<usize>,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
-    /// Accounts whose last connection broke, and when others are to hear of it; the earliest first.
+    /// Accounts whose last connection broke, and when others are to hear of it, by the steady clock; the earliest first.
     pub(super) lingering: BTreeSet<(Millis, AccountId)>,
     /// The latest redactions: who asked for the same before they were kept is told of a message that is gone.
     redacted: VecDeque<MessageId>,
@@ -89,6 +94,8 @@ impl Chat {
             sessions: HashMap::new(),
             sends: Sends::default(),
             last_message: kept.last_message,
+            times: kept.times,
+            steady: Millis(0),
             most_sessions: 0,
             online: 0,
             password_changes: 0,
@@ -204,9 +211,20 @@ impl Chat {
         (nick(message.from), to)
     }
 
+    /// Has ids follow the time again where they are too far ahead of it.
+    pub(super) fn follow_time(&mut self, at: Millis, fx: &mut Effects) {
+        if let Some(stretch) = self.times.begins(self.last_message, at) {
+            self.times = self.times.with(stretch);
+            let records = fx.records.len();
+            fx.records.push(Record::IdsAhead(stretch));
+            let (records, outputs) = (records..records + 1, fx.outputs.len()..fx.outputs.len());
+            fx.steps.push(Step { records, outputs, session: None, from: None });
+        }
+    }
+
     /// The id and place in the order of a message that is said now.
     pub(super) fn next_message(&mut self, at: Millis) -> MessageId {
-        self.last_message = self.last_message.next(at);
+        self.last_message = self.times.next(self.last_message, at);
         self.last_message
     }
 

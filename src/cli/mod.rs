@@ -9,6 +9,7 @@ mod admin;
 pub mod certs;
 pub mod channels;
 pub mod chat;
+pub mod clock;
 pub mod device;
 pub mod discover;
 pub mod doctor;
@@ -65,6 +66,7 @@ enum Command {
     Doctor(doctor::Args),
     Certs(certs::Args),
     Metrics(metrics::Args),
+    Clock(clock::Args),
     User(user::Args),
     Invite(invite::Args),
 }
@@ -124,6 +126,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => return Ok(doctor::run(&args)),
         Command::Certs(args) => certs::run(args),
         Command::Metrics(args) => metrics::run(args),
+        Command::Clock(args) => clock::run(args),
         Command::User(args) => user::run(args),
         Command::Invite(args) => invite::run(args),
     };

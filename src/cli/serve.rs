@@ -32,7 +32,7 @@ use crate::server::{self, Server, advertise};
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::trust::{Address, InviteLink, Pin, Token};
-use crate::wire::ChannelName;
+use crate::wire::{ChannelName, Millis};
 
 /// Run the server. The first run makes certificates and a database, and prints an admin's invite.
 #[derive(clap::Args)]
@@ -128,7 +128,8 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     for address in &bound {
         info!("listening on {address}");
     }
-    first_invite(&store, addresses, pin, log).await?;
+    let now = server.accounts().clock().now();
+    first_invite(&store, (addresses, pin), now, log).await?;
     let announcer = if args.announce || config.announce { announce(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.ended());
@@ -176,6 +177,8 @@ fn control(
     let facts = Facts {
         addresses,
         pin: Arc::new(move || known.identity().pin()),
+        clock: server.accounts().clock(),
+        changing: server.accounts().changing(),
         metrics: Arc::new(move || metrics.text(&counted.identity(), log.dropped())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
@@ -262,7 +265,12 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// While there is no account, every start prints an invite for the first admin.
-async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin, log: &Log) -> anyhow::Result<()> {
+async fn first_invite(
+    store: &Store,
+    (addresses, pin): (Vec<Address>, Pin),
+    now: Millis,
+    log: &Log,
+) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
         return Ok(());
     }
@@ -272,7 +280,7 @@ async fn first_invite(store: &Store, addresses: Vec<Address>, pin: Pin, log: &Lo
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    admin::run(store, Request::InviteCreate(order), Actor::Console, server::now()).await?;
+    admin::run(store, Request::InviteCreate(order), Actor::Console, now).await?;
     let link = InviteLink { addresses, pin, account: None, token };
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",

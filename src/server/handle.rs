@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::clock::Clock;
 use super::session::Ready;
 use crate::chat::Settings;
 use crate::chat::record::AccountChange;
-use crate::wire::Millis;
 
 /// From the administration to the hub.
 #[derive(Debug)]
@@ -29,6 +28,11 @@ pub(super) struct HubHandle {
     orders: mpsc::Sender<Order>,
     /// [`Chat::password_changes`], for logins to read.
     pub password_changes: Arc<AtomicU64>,
+    /// The server's time.
+    pub clock: Arc<Clock>,
+    /// Held while an account is changed in the database and in the chat: of two changes the chat follows in the order of
+    /// the database.
+    pub changing: Arc<Mutex<()>>,
 }
 
 /// Where the orders arrive that are given through a [`HubHandle`].
@@ -37,10 +41,15 @@ pub(super) struct Orders(pub mpsc::Receiver<Order>);
 
 impl HubHandle {
     /// A handle for a hub that is still to be made, and what that one needs.
-    pub fn new() -> (Self, Orders) {
+    pub fn new(clock: Arc<Clock>) -> (Self, Orders) {
         let (orders, receiver) = mpsc::channel(64);
-        let handle =
-            Self { ready: Arc::new(Ready::new()), orders, password_changes: Arc::new(AtomicU64::new(0)) };
+        let handle = Self {
+            ready: Arc::new(Ready::new()),
+            orders,
+            password_changes: Arc::new(AtomicU64::new(0)),
+            clock,
+            changing: Arc::default(),
+        };
         (handle, Orders(receiver))
     }
 
@@ -70,10 +79,4 @@ impl HubHandle {
     pub async fn shut_down(&self) {
         let _ = self.orders.send(Order::Shutdown).await;
     }
-}
-
-/// The server's time.
-pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

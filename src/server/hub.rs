@@ -15,9 +15,10 @@ use tracing::{debug, info, warn};
 
 use super::asks::Asks;
 use super::budget::{Rate, Work};
+use super::clock::Clock;
 use super::commit::Commits;
 use super::deliver::Deliverer;
-use super::handle::{HubHandle, Order, Orders, now};
+use super::handle::{HubHandle, Order, Orders};
 use super::metrics::Metrics;
 use super::queues::Queues;
 use super::schedule::{Schedule, Turn};
@@ -26,7 +27,6 @@ use super::sessions::Sessions;
 use crate::chat::record::Record;
 use crate::chat::{Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
-use crate::wire::Millis;
 
 /// A client that was not heard for so long is asked whether it is there, and gone when it stays silent as long again.
 const PING_AFTER_S: u32 = 120;
@@ -56,6 +56,7 @@ pub(super) struct Hub {
     rate: Option<Rate>,
     commits: Commits,
     asks: Asks,
+    clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     failures: Failures,
     /// Kept for its capacity.
@@ -86,6 +87,7 @@ impl Hub {
             rate,
             commits: Commits::new(store),
             asks,
+            clock: handle.clock.clone(),
             metrics,
             failures: Failures::default(),
             listed: Vec::new(),
@@ -99,7 +101,9 @@ impl Hub {
         loop {
             let may_take = self.may_take();
             let (is_ready, due) = (self.schedule.is_ready(), self.schedule.next_due());
+            // The steady clock: whatever the time of day does, people quit in time.
             let deadline = self.chat.next_deadline();
+            let wait = deadline.map(|at| Duration::from_millis(at.0.saturating_sub(self.clock.steady().0)));
             tokio::select! {
                 result = self.commits.next() => self.committed(result),
                 order = self.orders.recv() => match order {
@@ -115,7 +119,7 @@ impl Hub {
                     Some(Order::Shutdown) | None => break,
                 },
                 () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),
-                () = until(deadline) => drop(self.apply(InputKind::Tick)),
+                () = after(wait) => drop(self.apply(InputKind::Tick)),
                 _ = sweep.tick() => self.sweep(),
             }
             // Before anybody is told: who saw something happen finds it counted.
@@ -133,7 +137,8 @@ impl Hub {
     /// Applies an input. Returns the work that it caused.
     fn apply(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
-        self.chat.handle(Input { at: now(), kind }, &mut self.pending);
+        let input = Input { at: self.clock.now(), steady: self.clock.steady(), kind };
+        self.chat.handle(input, &mut self.pending);
         let work = Work::behind((records, outputs), &self.pending, self.chat.take_rows());
         self.pending_bytes += work.held;
         self.password_changes.store(self.chat.password_changes(), Ordering::Release);
@@ -405,10 +410,10 @@ async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
     }
 }
 
-/// Waits until the server's time is the given one; for ever where there is none.
-async fn until(deadline: Option<Millis>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep(Duration::from_millis(deadline.0.saturating_sub(now().0))).await,
+/// Waits for so long; without end where there is nothing to wait for.
+async fn after(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }
 }

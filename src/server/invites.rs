@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use super::admin::{self, Failure, FailureKind, InviteOrder, Reply, Request};
-use super::handle::now;
 use crate::chat::account::Outcome;
 use crate::chat::invites::{InviteOutcome, InviteRequest, OpenInvite, Purpose, Wish};
 use crate::chat::record::AccountId;
@@ -22,30 +21,37 @@ pub(super) async fn run(
     store: &Store,
     reach: Reach<'_>,
     (account, admin): (AccountId, AccountId),
-    request: InviteRequest,
+    (request, now): (InviteRequest, Millis),
 ) -> Outcome {
     let outcome = match request {
-        InviteRequest::Create(wish) => create(store, reach, (account, admin), wish).await,
-        InviteRequest::List => list(store, account).await,
-        InviteRequest::Revoke(id) => take_back(store, account, id).await.map(|()| InviteOutcome::Revoked(id)),
+        InviteRequest::Create(wish) => create(store, reach, (account, admin), (wish, now)).await,
+        InviteRequest::List => list(store, account, now).await,
+        InviteRequest::Revoke(id) => {
+            take_back(store, account, id, now).await.map(|()| InviteOutcome::Revoked(id))
+        }
     };
     outcome.map_or_else(|failure| Outcome::Refused(code(failure.kind), failure.text), Outcome::Invites)
 }
 
 /// Revokes an invite.
-pub(super) async fn take_back(store: &Store, account: AccountId, id: i64) -> Result<(), Failure> {
-    ask(store, account, Request::InviteRevoke { id }).await.map(drop)
+pub(super) async fn take_back(
+    store: &Store,
+    account: AccountId,
+    id: i64,
+    now: Millis,
+) -> Result<(), Failure> {
+    ask(store, account, Request::InviteRevoke { id }, now).await.map(drop)
 }
 
-async fn ask(store: &Store, account: AccountId, request: Request) -> Result<Reply, Failure> {
-    Ok(admin::run(store, request, Actor::Account(account), now()).await?.reply)
+async fn ask(store: &Store, account: AccountId, request: Request, now: Millis) -> Result<Reply, Failure> {
+    Ok(admin::run(store, request, Actor::Account(account), now).await?.reply)
 }
 
 async fn create(
     store: &Store,
     (addresses, pin): Reach<'_>,
     (account, admin): (AccountId, AccountId),
-    wish: Wish,
+    (wish, now): (Wish, Millis),
 ) -> Result<InviteOutcome, Failure> {
     let token = Token::random();
     let (purpose, resets) = match wish.purpose.clone() {
@@ -53,8 +59,8 @@ async fn create(
         Purpose::Reset(name) => (admin::Purpose::Reset(name.clone()), Some(name.to_string())),
     };
     let order = InviteOrder { token: token.hash(), purpose, lasts_ms: wish.lasts.0 };
-    let expires = Millis(now().0.saturating_add(wish.lasts.0));
-    let by = (now(), Actor::Account(account));
+    let expires = Millis(now.0.saturating_add(wish.lasts.0));
+    let by = (now, Actor::Account(account));
     let number =
         admin::create_invite(store, order, by, Some(admin).filter(|&admin| admin != account)).await?;
     let link = InviteLink { addresses: addresses.to_vec(), pin, account: resets, token };
@@ -62,10 +68,10 @@ async fn create(
     Ok(InviteOutcome::Made { number, purpose: wish.purpose, expires, link })
 }
 
-async fn list(store: &Store, account: AccountId) -> Result<InviteOutcome, Failure> {
+async fn list(store: &Store, account: AccountId, now: Millis) -> Result<InviteOutcome, Failure> {
     let (mut open, mut closed, mut after) = (Vec::new(), 0, 0);
     loop {
-        let Reply::Invites(page) = ask(store, account, Request::InviteList { after }).await? else {
+        let Reply::Invites(page) = ask(store, account, Request::InviteList { after }, now).await? else {
             return Err(Failure::invalid("an unexpected answer"));
         };
         let Some(last) = page.last() else { return Ok(InviteOutcome::Open(open, closed)) };

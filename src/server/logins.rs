@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
-use super::handle::{HubHandle, now};
+use super::handle::HubHandle;
 use super::limits::incidents::{Incident, Incidents};
 use super::limits::subject::{Subject, Subjects};
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
@@ -23,7 +23,7 @@ use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::invites::{self, RedeemError, Redeemed};
 use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
-use crate::wire::Nick;
+use crate::wire::{Millis, Nick};
 
 /// A login waits so long for what is noted about it, which is written all the same, as soon as the store can.
 const NOTES: Duration = Duration::from_millis(100);
@@ -173,7 +173,8 @@ impl Logins {
         match found {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
                 // When it last logged in is for its owner to read: a login does not depend on it.
-                let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now())?));
+                let now = self.hub.clock.now();
+                let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now)?));
                 if let Ok(Err(error)) = timeout(NOTES, noted).await {
                     debug!(%error, "cannot note that a device logged in");
                 }
@@ -225,7 +226,7 @@ impl Logins {
         };
         let checked = async {
             let turn = self.lookups.take(subject).await.map_err(|Crowded| Failure::Busy)?;
-            self.store.check_invite(hash, wanted.name.clone(), now()).await?;
+            self.store.check_invite(hash, wanted.name.clone(), self.hub.clock.now()).await?;
             drop(turn);
             let password = Password::new(&wanted.password).map_err(Failure::Weak)?;
             let phc = self.passwords.hash(source.requester(), password);
@@ -264,19 +265,23 @@ impl Logins {
         phc: PasswordHash,
     ) -> Result<Result<Verified, Refused>, Failure> {
         let later = |text: &str| Ok(Err(Refused { code: "TEMPORARILY_UNAVAILABLE", text: text.to_owned() }));
-        match self.store.redeem(token, name, phc.clone(), now()).await? {
-            Redeemed::Made(account, lands_in) => {
+        let changing = self.hub.changing.lock().await;
+        let redeemed = self.store.redeem(token, name, phc.clone(), self.hub.clock.now()).await?;
+        let change = match &redeemed {
+            Redeemed::Made(account, lands_in) => AccountChange::Added(account.clone(), lands_in.clone()),
+            Redeemed::Reset(account) => AccountChange::PasswordChanged(account.id),
+        };
+        let since = self.hub.password_changes();
+        self.hub.account_changed(change).await;
+        drop(changing);
+        match redeemed {
+            Redeemed::Made(account, _) => {
                 info!(%peer, account = %account.name, "account made with an invite");
-                let since = self.hub.password_changes();
-                let verified =
-                    Verified { account: account.id, name: account.name.clone(), since, device: None };
-                self.hub.account_changed(AccountChange::Added(account, lands_in)).await;
-                Ok(Ok(verified))
+                Ok(Ok(Verified { account: account.id, name: account.name, since, device: None }))
             }
             Redeemed::Reset(account) => {
                 info!(%peer, account = %account.name, "password and devices reset with an invite");
-                self.hub.account_changed(AccountChange::PasswordChanged(account.id)).await;
-                if let Err(error) = close_ways_in(&self.store, account.id).await {
+                if let Err(error) = close_ways_in(&self.store, account.id, self.hub.clock.now()).await {
                     warn!(%error, account = %account.name, "devices and invites that were added meanwhile are not forgotten");
                     return later("Log in with the new password");
                 }
@@ -302,11 +307,11 @@ impl Source {
 
 /// Forgets the devices of an account that has a new password and revokes its invites, once its sessions of before have
 /// ended: one of them may have added another while that was on its way.
-pub async fn close_ways_in(store: &Store, account: AccountId) -> Result<(), StoreError> {
+pub async fn close_ways_in(store: &Store, account: AccountId, now: Millis) -> Result<(), StoreError> {
     store
         .write(move |tx| {
             devices::remove_all(tx, account)?;
-            invites::revoke_all_of(tx, account, now())?;
+            invites::revoke_all_of(tx, account, now)?;
             Ok(())
         })
         .await

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::{info, warn};
 
-use super::handle::now;
 use super::invites;
 use super::logins::{Logins, Source};
 use super::passwords::{Password, Passwords, Requester};
@@ -20,6 +19,7 @@ use crate::store::audit::{self, Actor};
 use crate::store::devices::{self, DeviceError};
 use crate::store::{Store, StoreError, accounts};
 use crate::trust::Address;
+use crate::wire::Millis;
 
 /// Carries out requests.
 pub(super) struct Manager {
@@ -119,14 +119,14 @@ impl Manager {
         let Ok(hash) = self.passwords.hash(Requester::Account(asker.account), password).await else {
             return Ok(refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"));
         };
-        let id = asker.account;
+        let (id, now) = (asker.account, self.now());
         let changed = self.store.write(move |tx| {
             let changed = match &stood {
                 Some(stood) => accounts::renew_password(tx, id, stood, &hash)?,
                 None => false,
             };
             if changed {
-                audit::note(tx, (now(), Actor::Account(id)), "account passwd", "", "")?;
+                audit::note(tx, (now, Actor::Account(id)), "account passwd", "", "")?;
             }
             Ok::<_, StoreError>(changed)
         });
@@ -141,13 +141,13 @@ impl Manager {
     /// that ends all of the account's devices, and who asks be whom that is to keep out. What comes before the chat knows
     /// of such a change, [`close_ways_in`](super::logins::close_ways_in) takes back.
     async fn device_add(&self, asker: Asker, key: DeviceKey) -> Result<Outcome, StoreError> {
-        let (account, changes) = (asker.account, self.password_changes.clone());
+        let (account, changes, now) = (asker.account, self.password_changes.clone(), self.now());
         let added = self.store.write(move |tx| {
             if changes.load(Ordering::Acquire) != asker.since {
                 return Err(DeviceError::Meanwhile);
             }
-            devices::add(tx, account, key, now())?;
-            audit::note(tx, (now(), Actor::Account(account)), "device add", &key.to_string(), "")?;
+            devices::add(tx, account, key, now)?;
+            audit::note(tx, (now, Actor::Account(account)), "device add", &key.to_string(), "")?;
             Ok::<_, DeviceError>(())
         });
         match added.await {
@@ -162,24 +162,29 @@ impl Manager {
     /// revoked: nobody gets to see it.
     async fn invites(&self, asker: Asker, admin: AccountId, request: InviteRequest) -> Outcome {
         let reach = (&*self.addresses, self.reloader.identity().pin());
-        let outcome = invites::run(&self.store, reach, (asker.account, admin), request).await;
+        let outcome = invites::run(&self.store, reach, (asker.account, admin), (request, self.now())).await;
         match outcome {
             Outcome::Invites(InviteOutcome::Made { number, .. })
                 if self.password_changes.load(Ordering::Acquire) != asker.since =>
             {
                 // Should that fail, nobody has the link all the same.
-                let _ = invites::take_back(&self.store, asker.account, number).await;
+                let _ = invites::take_back(&self.store, asker.account, number, self.now()).await;
                 refused("TEMPORARILY_UNAVAILABLE", "A password was changed on the server just now; try again")
             }
             outcome => outcome,
         }
     }
 
+    fn now(&self) -> Millis {
+        self.reloader.hub.clock.now()
+    }
+
     async fn device_remove(&self, account: AccountId, key: DeviceKey) -> Result<Outcome, StoreError> {
+        let now = self.now();
         let removed = self.store.write(move |tx| {
             let removed = devices::remove(tx, account, key)?;
             if removed {
-                audit::note(tx, (now(), Actor::Account(account)), "device remove", &key.to_string(), "")?;
+                audit::note(tx, (now, Actor::Account(account)), "device remove", &key.to_string(), "")?;
             }
             Ok::<_, StoreError>(removed)
         });

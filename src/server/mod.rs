@@ -9,6 +9,7 @@ mod asks;
 mod blocks;
 mod budget;
 pub mod certificates;
+pub mod clock;
 mod commit;
 pub mod config;
 mod connection;
@@ -47,7 +48,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -61,6 +62,7 @@ use crate::trust::{Address, tls};
 use crate::wire::Millis;
 use asks::Asks;
 use certificates::Certificates;
+use clock::Clock;
 use config::Config;
 use limits::incidents::Incidents;
 use limits::paced::Rounds;
@@ -71,7 +73,7 @@ use passwords::Passwords;
 use reload::Reloader;
 use supervise::Tasks;
 
-pub use handle::now;
+pub use clock::now;
 pub use listener::bind;
 pub use supervise::Ended;
 
@@ -118,7 +120,8 @@ impl Server {
     ) -> Result<Self, StoreError> {
         let kept = store.snapshot().await?;
         let limits = &config.limits;
-        let started = handle::now();
+        let clock = Arc::new(Clock::start(&store).await?);
+        let started = clock.now();
         let settings = Settings { certificate: Some(certificates.note()), ..settings(config, started) };
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
@@ -134,7 +137,7 @@ impl Server {
         if let Some(index) = &index {
             tasks.spawn("the search index", index.ended());
         }
-        let (handle, orders) = handle::HubHandle::new();
+        let (handle, orders) = handle::HubHandle::new(clock);
         let incidents: Arc<Incidents> = Arc::default();
         let logins = logins::Logins::new(store.clone(), passwords.clone(), handle.clone(), incidents.clone());
         let logins = Arc::new(logins);
@@ -228,7 +231,12 @@ impl Server {
         let Self { hub, handle, shared, stopping, strangers, retention, reloader, mut tasks, .. } = self;
         let (store, history) = retention;
         let sums = tokio::spawn(fill_checksums(store.clone()));
-        tasks.spawn("the task that removes old messages", retention::run(store, history));
+        tasks.spawn(
+            "the task that removes old messages",
+            retention::run(store.clone(), history, handle.clock.clone()),
+        );
+        let (clock, noting) = (handle.clock.clone(), store.clone());
+        tasks.spawn("the task that notes the time", async move { clock.keep(&noting).await });
         reloader.note_root().await;
         let certificates = reloader.certificates.clone();
         let upkeep = certificates::run(certificates, move || {
@@ -273,6 +281,7 @@ impl Server {
                 // It ends after it has told every session to end.
                 let _ = (&mut hub).await;
             }
+            handle.clock.note(&store).await;
         };
         if tokio::time::timeout(patience, last_commits).await.is_err() {
             error!("the last messages are not kept within {patience:?}; not waiting any longer");
@@ -342,6 +351,16 @@ fn strangers_threads() -> usize {
 pub struct AccountChanges(handle::HubHandle);
 
 impl AccountChanges {
+    /// The server's time.
+    pub fn clock(&self) -> Arc<Clock> {
+        self.0.clock.clone()
+    }
+
+    /// To be held while an account is changed in the database and in the chat.
+    pub fn changing(&self) -> Arc<Mutex<()>> {
+        self.0.changing.clone()
+    }
+
     /// Has the chat follow a change, and returns when it does.
     pub async fn tell(&self, change: AccountChange) {
         self.0.account_changed(change).await;

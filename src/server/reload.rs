@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::certificates::Certificates;
 use super::config::{Config, History};
-use super::handle::{HubHandle, now};
+use super::handle::HubHandle;
 use super::settings;
 use crate::chat::Settings;
 use crate::store::{Store, StoreError, audit};
@@ -107,7 +107,8 @@ impl Reloader {
     /// Notes in the audit which root is shown, if that is a new one: who was there before has not seen it.
     pub(super) async fn note_root(&self) {
         let pin = self.certificates.current().pin().to_string();
-        let noted = self.store.write(move |tx| Ok::<_, StoreError>(audit::note_root(tx, now(), &pin)?));
+        let now = self.hub.clock.now();
+        let noted = self.store.write(move |tx| Ok::<_, StoreError>(audit::note_root(tx, now, &pin)?));
         if let Err(error) = noted.await {
             warn!(%error, "cannot note which root is shown");
         }

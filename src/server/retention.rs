@@ -3,14 +3,15 @@
 //! It goes through all places once an hour and removes a little at a time, so that what is said meanwhile waits for
 //! none of it. The search index unlearns what is gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::clock::Clock;
 use super::config::{History, Keep};
-use super::handle::now;
 use crate::store::{Store, StoreError, audit, history};
 use crate::wire::Millis;
 
@@ -24,15 +25,16 @@ const CHUNK: u32 = 500;
 const REST: Duration = Duration::from_millis(20);
 
 /// Removes what is not to be kept, until it is dropped. Begins at once, and when the configuration changes.
-pub(super) async fn run(store: Store, mut config: watch::Receiver<History>) {
+/// What is old goes by the settled time: a clock that jumped removes nothing.
+pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
     loop {
         let policy = config.borrow_and_update().clone();
-        match prune_audit(&store, policy.keep_audit_days, now()).await {
+        match prune_audit(&store, policy.keep_audit_days, clock.settled()).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "entries of the audit are older than they are kept"),
             Err(error) => warn!(%error, "cannot remove old entries of the audit"),
         }
-        match prune(&store, &policy, now()).await {
+        match prune(&store, &policy, clock.settled()).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "messages are older than they are kept"),
             Err(error) => warn!(%error, "cannot remove old messages"),

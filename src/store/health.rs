@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::folder::log_of;
 use super::position::{self, Position, counter};
 use super::unusable::Unusable;
-use super::{StoreError, generation, schema, sums};
+use super::{StoreError, generation, schema, sums, time};
 use crate::wire::{MessageId, Millis};
 
 /// Most faults that are told; one page that is damaged may break a thousand things.
@@ -26,6 +26,8 @@ pub struct Health {
     pub index_to_erase: bool,
     /// Size of the write-ahead log, in bytes.
     pub log_bytes: u64,
+    /// The time that a server noted last, which had proved to be right.
+    pub noted: Option<Millis>,
 }
 
 /// Checks the database in a data folder: that it is complete, its pages, its checksums, that what refers to something finds
@@ -89,8 +91,11 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     for fault in &mut health.faults {
         *fault = fault.lines().collect::<Vec<_>>().join(" ");
     }
-    let latest = conn.query_row("SELECT max(id) FROM messages", [], |row| row.get::<_, Option<i64>>(0));
-    health.latest = latest.ok().flatten().map(|id| MessageId::from_i64(id).time());
+    // Databases of before do not know how far ids are ahead.
+    let ids = || conn.query_row("SELECT max(id) FROM messages", [], |row| row.get::<_, Option<MessageId>>(0));
+    health.latest =
+        time::latest(&conn).or_else(|_| Ok::<_, rusqlite::Error>(ids()?.map(MessageId::time))).ok().flatten();
+    health.noted = time::last_commit(&conn).ok().flatten();
     Ok(health)
 }
 
@@ -196,7 +201,7 @@ mod tests {
         conn.execute(say, (1 << 20, 0)).expect("written");
         let latest = Some(Millis(1));
         let health = check(folder.path()).expect("checked");
-        assert_eq!(Health { log_bytes: 0, ..health }, Health { latest, ..Health::default() });
+        assert_eq!(Health { log_bytes: 0, ..health }, Health { latest, noted: latest, ..Health::default() });
         conn.execute(say, (2 << 20, 3)).expect("written");
         let health = check(folder.path()).expect("checked");
         assert_eq!(health.faults, ["there are messages that the contents of the history do not list"]);

@@ -5,8 +5,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 use tracing::debug;
 
 use super::records::erase_later;
-use super::sums;
 use super::volumes::{self, Class};
+use super::{sums, time};
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
 use crate::chat::settings::Settings;
@@ -320,7 +320,8 @@ pub fn bounds(
         let Some(keep) = keep else { return Ok(MessageId::default()) };
         Ok(nth_latest(conn, place, class, keep)?.unwrap_or_default())
     };
-    let first = after.map(MessageId::first_at).unwrap_or_default().max(oldest(Class::Said)?);
+    let times = time::times(conn)?;
+    let first = after.map(|after| times.first_at(after)).unwrap_or_default().max(oldest(Class::Said)?);
     let mut bounds = [first; Class::ALL.len()];
     for (bound, class) in bounds.iter_mut().zip(Class::ALL).filter(|(_, class)| *class != Class::Said) {
         *bound = first.max(oldest(class)?);

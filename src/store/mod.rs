@@ -31,6 +31,7 @@ mod settings;
 mod snapshot;
 mod status;
 mod sums;
+pub mod time;
 mod unusable;
 mod volumes;
 mod writer;

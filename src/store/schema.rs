@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_checksums.sql"),
     include_str!("migrations/0010_makers.sql"),
     include_str!("migrations/0011_seen_preferences.sql"),
+    include_str!("migrations/0012_ids_ahead.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::accounts;
 use super::audit::{self, Actor};
+use super::{accounts, time};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
@@ -43,6 +43,7 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
             tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
         Record::AccountForgotten(account) => accounts::forget_state(tx, *account),
+        Record::IdsAhead(ahead) => time::ids_ahead(tx, *ahead),
         Record::Audit { at, actor, action, target, detail } => {
             audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)
         }

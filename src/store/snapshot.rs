@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 
 use super::sums::readable;
-use super::{SENDS_KEPT, accounts};
+use super::{SENDS_KEPT, accounts, time};
 use crate::chat::modes::{ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
@@ -22,6 +22,7 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
         accounts: accounts::people(&tx)?,
         channels: channels(&tx)?,
         last_message,
+        times: time::times(&tx)?,
         last_channel: tx.query_row(
             "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'channels'",
             [],

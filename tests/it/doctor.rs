@@ -123,7 +123,7 @@ fn a_damaged_database_and_messages_of_the_future_are_found() {
     drop(database);
     let (all, code) = doctor(&home, &[]);
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "clock", "and a message is from ").starts_with("set the clock"));
+    assert!(told(&all, "problem", "clock", "and the server has noted ").starts_with("set the clock"));
 
     let file = fs::OpenOptions::new().write(true).open(home.path("data/parlour.db")).expect("a file");
     for page in 2..6 {

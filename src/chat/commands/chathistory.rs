@@ -7,6 +7,7 @@ use crate::chat::context::Context;
 use crate::chat::history::{Kinds, Window};
 use crate::chat::settings::Settings;
 use crate::chat::target::Target;
+use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Reply};
 
 /// CHATHISTORY
@@ -17,6 +18,8 @@ pub const SPEC: Spec = Spec { name: "CHATHISTORY", least: 0, parse };
 pub struct ChatHistory {
     subcommand: Box<str>,
     what: What,
+    /// The parameters, where they name points in time: which messages those are depends on what the clock has been.
+    timed: Option<Box<[Box<str>]>>,
 }
 
 #[derive(Debug)]
@@ -35,17 +38,17 @@ struct Point {
 }
 
 impl Point {
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str, times: &Times) -> Option<Self> {
         if let Some(id) = text.strip_prefix("msgid=") {
             let id = id.parse().ok()?;
             return Some(Self { from: id, to: id });
         }
-        Self::time(Millis::parse(text.strip_prefix("timestamp=")?)?)
+        Self::time(Millis::parse(text.strip_prefix("timestamp=")?)?, times)
     }
 
-    fn time(time: Millis) -> Option<Self> {
-        let next = MessageId::first_at(Millis(time.0.checked_add(1)?));
-        Some(Self { from: MessageId::first_at(time), to: next.previous() })
+    fn time(time: Millis, times: &Times) -> Option<Self> {
+        let next = times.first_at(Millis(time.0.checked_add(1)?));
+        Some(Self { from: times.first_at(time), to: next.previous() })
     }
 }
 
@@ -55,13 +58,21 @@ fn fail(code: &str, subcommand: &str) -> Reply {
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let params = message.params();
+    let is_timed = params.iter().any(|text| text.starts_with("timestamp="));
+    let timed = is_timed.then(|| params.iter().map(|&text| text.into()).collect());
+    let (subcommand, what) = read(params, &Times::default())?;
+    Ok(Command::ChatHistory(ChatHistory { subcommand: subcommand.into(), what, timed }))
+}
+
+/// The subcommand, and what it asks for.
+fn read(params: &[&str], times: &Times) -> Result<(String, What), Reply> {
     let Some((subcommand, rest)) = params.split_first() else {
         return Err(fail("INVALID_PARAMS", "*").text("Insufficient parameters"));
     };
     let subcommand = subcommand.to_ascii_uppercase();
     let invalid = |text: &str| fail("INVALID_PARAMS", &subcommand).text(text);
     let (name, first, second) = (param(rest, 0), param(rest, 1), param(rest, 2));
-    let point = |text: &str| match Point::parse(text) {
+    let point = |text: &str| match Point::parse(text, times) {
         Some(point) => Ok(point),
         None if text.starts_with("msgid=") || text.starts_with("timestamp=") => {
             Err(fail("INVALID_PARAMS", &subcommand).arg(text).text("Invalid message reference"))
@@ -72,7 +83,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
             .text("Messages are referred to by msgid= or timestamp=")),
     };
     // Places are listed by time and by nothing else.
-    let moment = |text: &str| match Point::parse(text) {
+    let moment = |text: &str| match Point::parse(text, times) {
         Some(point) if text.starts_with("timestamp=") => Ok(point),
         _ => Err(fail("INVALID_PARAMS", &subcommand).arg(text).text("Invalid timestamp")),
     };
@@ -108,11 +119,11 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         _ => {
             let window = between(moment(name)?, moment(first)?, limit);
             let what = What::Targets(window);
-            return Ok(Command::ChatHistory(ChatHistory { subcommand: subcommand.into(), what }));
+            return Ok((subcommand, what));
         }
     };
     let what = What::Of { target: Target::parse(name), name: name.into(), windows };
-    Ok(Command::ChatHistory(ChatHistory { subcommand: subcommand.into(), what }))
+    Ok((subcommand, what))
 }
 
 fn param<'a>(params: &[&'a str], index: usize) -> &'a str {
@@ -135,7 +146,14 @@ impl ChatHistory {
             return cx.reply(reply.text("Ask for the capability draft/chathistory first"));
         }
         let reader = cx.reader();
-        match self.what {
+        let what = match &self.timed {
+            Some(params) if cx.chat.times.is_shifted() => {
+                let params: Vec<&str> = params.iter().map(|text| &**text).collect();
+                read(&params, &cx.chat.times).map_or(self.what, |(_, what)| what)
+            }
+            _ => self.what,
+        };
+        match what {
             What::Targets(window) => {
                 let ids = cx.me().map(|me| me.channels.clone()).unwrap_or_default();
                 let named = |id| Some((id, cx.chat.channels.get(id)?.name.clone()));

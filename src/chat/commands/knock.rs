@@ -60,7 +60,7 @@ impl Knock {
             return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
         }
         let knocked = channel.knocks.get(&me.account.id);
-        if knocked.is_some_and(|at| cx.at.0.saturating_sub(at.0) < PAUSE.0) {
+        if knocked.is_some_and(|at| cx.chat.steady.0.saturating_sub(at.0) < PAUSE.0) {
             return refuse(ERR_TOOMANYKNOCK, "You have knocked there already; wait some minutes");
         }
         let source = me.source.clone();
@@ -73,7 +73,7 @@ impl Knock {
             let line = reply.render(cx.chat.settings.server_name.as_str(), person.nick().as_str());
             lines.extend(person.seats.seats().map(|seat| Output::Line(seat.session, line.clone())));
         }
-        let (id, now, me) = (channel.id, cx.at, cx.member.account);
+        let (id, now, me) = (channel.id, cx.chat.steady, cx.member.account);
         cx.fx.outputs.extend(lines);
         if let Some(channel) = cx.chat.channels.get_mut(id) {
             channel.knocks.retain(|_, at| now.0.saturating_sub(at.0) < PAUSE.0);

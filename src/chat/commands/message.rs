@@ -203,7 +203,7 @@ impl Said {
         if self.kind.is_some() || keys(&self.tags).any(|key| REACTIONS.contains(&key)) {
             return true;
         }
-        let (account, now) = (cx.member.account, cx.at);
+        let (account, now) = (cx.member.account, cx.chat.steady);
         keys(&self.tags).any(|key| !TYPING.contains(&key))
             && cx.chat.people.get_mut(account).is_some_and(|me| me.may_signal(now))
     }
@@ -277,7 +277,7 @@ impl Said {
             source: echo.source.clone(),
             account: Some(echo.nick().clone()),
             bot: true,
-            time: id.time(),
+            time: cx.chat.times.of(id),
             id: Some(id),
             tags: Arc::default(),
             kind: EventKind::Message {
@@ -350,7 +350,7 @@ impl Said {
             source: me.source.clone(),
             account: Some(me.nick().clone()),
             bot: me.is_bot(),
-            time: id.time(),
+            time: cx.chat.times.of(id),
             id: Some(id),
             tags: self.tags.clone(),
             kind,

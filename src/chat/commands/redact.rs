@@ -130,7 +130,7 @@ pub(in crate::chat) fn found(
     }
     let kind = EventKind::Redact { target: written, message, reason: reason.clone() };
     let Some(event) = cx.event(kind) else { return };
-    let event = Event { id: Some(id), time: id.time(), ..event };
+    let event = Event { id: Some(id), time: cx.chat.times.of(id), ..event };
     if let Some(name) = channel {
         return cx.tell_channel(&name, event);
     }

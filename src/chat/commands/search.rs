@@ -8,6 +8,7 @@ use crate::chat::context::Context;
 use crate::chat::history::{Search, Window};
 use crate::chat::settings::Settings;
 use crate::chat::target::Target;
+use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick, Reply, Tags};
 
 /// SEARCH
@@ -28,6 +29,8 @@ pub struct Find {
     place: Option<Target>,
     from: Option<Box<str>>,
     text: Option<Box<str>>,
+    /// From when and until when.
+    span: (Option<Millis>, Option<Millis>),
     window: Window,
 }
 
@@ -63,19 +66,24 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
             return Err(invalid("text", "There is nothing to search for in this text"));
         }
     }
-    // Both ends belong to what is searched.
-    let window = Window {
-        after: after.map(|time| MessageId::first_at(time).previous()).unwrap_or_default(),
-        before: before.map_or(MessageId::LAST, |time| MessageId::first_at(Millis(time.0.saturating_add(1)))),
-        newest: after.is_none(),
-        limit: std::cmp::min(limit, Settings::HISTORY),
-    };
+    let window = stretch((after, before), limit, &Times::default());
     Ok(Command::Find(Find {
         place: attributes.get("in").map(|name| Target::parse(&name)),
         from: attributes.get("from").map(|name| name.as_ref().into()),
         text: text.map(|text| text.as_ref().into()),
+        span: (after, before),
         window,
     }))
+}
+
+/// From one time to another. Both ends belong to what is searched.
+fn stretch((after, before): (Option<Millis>, Option<Millis>), limit: usize, times: &Times) -> Window {
+    Window {
+        after: after.map(|time| times.first_at(time).previous()).unwrap_or_default(),
+        before: before.map_or(MessageId::LAST, |time| times.first_at(Millis(time.0.saturating_add(1)))),
+        newest: after.is_none(),
+        limit: std::cmp::min(limit, Settings::HISTORY),
+    }
 }
 
 impl Find {
@@ -100,7 +108,8 @@ impl Find {
         };
         // What is said while it is searched comes by itself, to those who may hear it.
         let now = cx.chat.last_message.next(Millis(0));
-        let window = Window { before: self.window.before.min(now), ..self.window };
+        let window = stretch(self.span, self.window.limit, &cx.chat.times);
+        let window = Window { before: window.before.min(now), ..window };
         let ids = cx.me().map(|me| me.channels.clone()).unwrap_or_default();
         let named = |id| Some((id, cx.chat.channels.get(id)?.name.clone()));
         let search = Search {

@@ -14,6 +14,8 @@ use crate::wire::{CapSet, Message, MessageId, Millis, Nick};
 pub struct Driver {
     pub chat: Chat,
     pub now: Millis,
+    /// The steady clock.
+    pub steady: Millis,
     pub records: Vec<Record>,
     /// What was asked and not answered, in order.
     pub asked: Vec<(SessionId, Ask)>,
@@ -40,6 +42,7 @@ impl Driver {
         Self {
             chat: Chat::new(Settings::default(), kept),
             now: Millis(1_700_000_000_000),
+            steady: Millis(0),
             records: Vec::new(),
             asked: Vec::new(),
             said: HashMap::new(),
@@ -89,7 +92,8 @@ impl Driver {
     pub fn input(&mut self, kind: InputKind) {
         let mut fx = Effects::default();
         self.now.0 += 1;
-        self.chat.handle(Input { at: self.now, kind }, &mut fx);
+        self.steady.0 += 1;
+        self.chat.handle(Input { at: self.now, steady: self.steady, kind }, &mut fx);
         for record in &fx.records {
             match record {
                 Record::Message(message) => drop(self.said.insert(message.id, message.clone())),

@@ -22,33 +22,39 @@ pub fn kept(chat: &Chat) -> String {
     for person in people {
         let mut markers: Vec<String> = person.markers.iter().map(|marker| format!("{marker:?}")).collect();
         markers.sort_unstable();
-        let mut early: Vec<String> = person.early_markers.iter().map(|marker| format!("{marker:?}")).collect();
+        let mut early: Vec<String> =
+            person.early_markers.iter().map(|marker| format!("{marker:?}")).collect();
         early.sort_unstable();
         let noted = person.private.iter().filter(|(_, keys)| !keys.is_empty());
-        let mut private: Vec<String> = noted.map(|(place, keys)| format!("{place:?}: {}", pairs(keys))).collect();
+        let mut private: Vec<String> =
+            noted.map(|(place, keys)| format!("{place:?}: {}", pairs(keys))).collect();
         private.sort_unstable();
         let _ = writeln!(
             text,
-            "{:?} as {}\n  in {:?}\n  read {markers:?} early {early:?}\n  seen {} has {} notes {private:?}",
+            "{:?} as {}\n  in {:?}\n  read {markers:?} early {early:?}\n  seen {:?} {:?} has {} notes {private:?}",
             person.account,
             person.source,
             person.channels,
             person.seen,
+            person.preferences,
             pairs(&person.metadata)
         );
     }
     for channel in chat.channels.iter() {
-        let lists: Vec<_> =
-            ListKind::ALL.into_iter().flat_map(|list| channel.lists.of(list).map(move |entry| (list, entry))).collect();
+        let lists: Vec<_> = ListKind::ALL
+            .into_iter()
+            .flat_map(|list| channel.lists.of(list).map(move |entry| (list, entry)))
+            .collect();
         let _ = writeln!(
             text,
-            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {}\n  {:?} ranks {:?} invited {:?}\n  lists {lists:?} has {}",
+            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {} made by {:?}\n  {:?} ranks {:?} invited {:?}\n  lists {lists:?} has {}",
             channel.id,
             channel.name,
             channel.created,
             channel.topic,
             channel.members,
             channel.spoken_in,
+            channel.maker,
             channel.modes,
             channel.ranks,
             channel.invited,
@@ -59,10 +65,10 @@ pub fn kept(chat: &Chat) -> String {
     old.sort_unstable();
     let since = MessageId::first_at(Millis(chat.last_message.time().0.saturating_sub(SENDS_KEPT)));
     let sends: Vec<_> = chat.sends.iter().filter(|(.., message)| *message >= since).collect();
-    let _ = writeln!(text, "old names {old:?}\nsends {sends:?}");
+    let _ = writeln!(text, "old names {old:?}\nsends {sends:?}\n{:?}", chat.times);
     text
 }
 
 fn pairs(keys: &Keys) -> String {
-    keys.iter().map(|(key, value)| format!("{key}={value} ")).collect()
+    keys.iter().fold(String::new(), |text, (key, value)| text + key + "=" + value + " ")
 }

@@ -1,5 +1,6 @@
 //! The rules together: what members see of each other.
 
+mod clock;
 pub(crate) mod driver;
 pub(crate) mod kept;
 mod metadata;

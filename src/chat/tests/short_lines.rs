@@ -207,6 +207,7 @@ fn run(seed: u64) {
             nick: nick.clone(),
             caps: known.caps,
             label: Some("x".into()),
+            times: d.chat.times.clone(),
         };
         let page = || {
             kept.iter().map(|message| (Kept { message: message.clone(), from: nick.clone() }, "#a".into()))

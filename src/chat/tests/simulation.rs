@@ -122,7 +122,11 @@ impl Kept {
                 assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
                 self.early_markers.extend(read.map(|read| (account, channel, read)));
             }
-            Record::MetadataSet { .. } | Record::Seen(..) | Record::PreferencesSet(..) | Record::AccountForgotten(_) => {}
+            Record::MetadataSet { .. }
+            | Record::Seen(..)
+            | Record::PreferencesSet(..)
+            | Record::AccountForgotten(_)
+            | Record::IdsAhead(_) => {}
             Record::Audit { .. } => self.audited += 1,
         }
     }

@@ -6,6 +6,7 @@ use rustls::pki_types::UnixTime;
 
 use super::report::Finding;
 use crate::cli::output::minute;
+use crate::server::clock::TRUSTED;
 use crate::trust::certs::Certificates;
 use crate::wire::Millis;
 
@@ -17,8 +18,9 @@ const LONG: Duration = Duration::from_hours(365 * 24);
 
 const REMEDY: &str = "set the clock: `timedatectl set-ntp true`, or `date -s` as root";
 
-/// The clock against the dates of the certificates and the time of the latest message.
-pub fn check(now: UnixTime, certificates: Option<&Certificates>, latest: Option<Millis>) -> Finding {
+/// The clock against the dates of the certificates and the time that the server knows: what it noted last, or that of the
+/// latest message.
+pub fn check(now: UnixTime, certificates: Option<&Certificates>, known: Option<Millis>) -> Finding {
     let time = |time: UnixTime| minute(Millis(time.as_secs().saturating_mul(1000)));
     let says = format!("the clock says {}", time(now));
     if let Some(made) = certificates.map(|certificates| certificates.root.from).filter(|from| *from > now) {
@@ -29,9 +31,25 @@ pub fn check(now: UnixTime, certificates: Option<&Certificates>, latest: Option<
         );
     }
     let slack = u64::try_from(SLACK.as_millis()).unwrap_or_default();
-    if let Some(latest) = latest.filter(|latest| latest.0 > now.as_secs().saturating_mul(1000) + slack) {
-        let what = format!("{says}, and a message is from {}", minute(latest));
-        return Finding::problem("clock", what, REMEDY);
+    let wall = now.as_secs().saturating_mul(1000);
+    if let Some(known) = known.filter(|known| known.0 > wall.saturating_add(slack)) {
+        let what = format!("{says}, and the server has noted {}", minute(known));
+        return Finding::problem(
+            "clock",
+            what,
+            format!("{REMEDY}; or, if it is right, `parlour clock accept`"),
+        );
+    }
+    if let Some(known) = known.filter(|known| known.0.saturating_add(TRUSTED.unsigned_abs()) < wall) {
+        let what = format!(
+            "{says}, and the server has noted {}: until that is settled it removes nothing by the new time",
+            minute(known)
+        );
+        return Finding::warning(
+            "clock",
+            what,
+            format!("if it is right, `parlour clock accept`; if not, {REMEDY}"),
+        );
     }
     let ended = certificates.map(|certificates| certificates.server.until);
     if let Some(ended) = ended.filter(|until| until.as_secs() + LONG.as_secs() < now.as_secs()) {
@@ -39,7 +57,7 @@ pub fn check(now: UnixTime, certificates: Option<&Certificates>, latest: Option<
             format!("{says}, and the certificate ended long ago, on {}: is the clock ahead?", time(ended));
         return Finding::warning("clock", what, REMEDY);
     }
-    Finding::ok("clock", format!("{says}, which agrees with the certificates and the messages"))
+    Finding::ok("clock", format!("{says}, which agrees with the certificates and the database"))
 }
 
 #[cfg(test)]
@@ -63,12 +81,13 @@ mod tests {
         assert_eq!(level(made - 3600, message), Level::Problem, "a message of the future");
         assert_eq!(level(made - 3600, None), Level::Ok);
         assert_eq!(level(made - 5 * year, None), Level::Problem, "before the certificates");
-        assert_eq!(level(made + 5 * year, message), Level::Warning, "far behind their end");
+        assert_eq!(level(made + 5 * year, None), Level::Warning, "far behind their end");
+        assert_eq!(level(made + 3 * 86_400, message), Level::Warning, "three days after it was there last");
         assert_eq!(check(at(made - 5 * year), None, None).level, Level::Ok, "nothing is known");
         let told = check(at(made - 3600), certificates, message);
         assert_eq!(
             told.what,
-            "the clock says 2023-11-14 21:13 UTC, and a message is from 2023-11-14 22:13 UTC"
+            "the clock says 2023-11-14 21:13 UTC, and the server has noted 2023-11-14 22:13 UTC"
         );
     }
 }

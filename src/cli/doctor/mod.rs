@@ -142,7 +142,7 @@ async fn server(folders: &Folders) -> Vec<Finding> {
         findings.extend(found);
         findings.push(machine::disk(data));
     }
-    findings.push(clock::check(now, certificates.as_ref(), health.latest));
+    findings.push(clock::check(now, certificates.as_ref(), health.noted));
     findings.push(machine::open_files(&config, running.pid()));
     findings.push(firewall::check("/".as_ref(), &running.ports(&config)));
     let pin = certificates.as_ref().map(|certificates| certificates.pin);

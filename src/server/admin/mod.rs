@@ -16,7 +16,7 @@ use crate::chat::record::{AccountChange, Preference, Role};
 use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::audit::Actor;
 use crate::store::invites::{State, TokenHash};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, audit, time};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
 
@@ -66,6 +66,8 @@ pub enum Request {
     Certificates,
     /// What it counts. Only a running server does.
     Metrics,
+    /// Take the machine's clock as it is, although it jumped.
+    ClockAccept,
     /// The devices that have not been there since the server shows the root with this pin, [`PAGE`] at a time, after the
     /// given key, and how many invites of before are open.
     Absent {
@@ -164,6 +166,8 @@ pub enum Reply {
     Certificates(String),
     /// What the running server counted, in Prometheus' text format.
     Metrics(String),
+    /// The clock was accepted; what it says.
+    Clock(#[serde(with = "json::text")] Millis),
     /// A page of devices, and how many invites are open.
     Absent {
         /// The devices.
@@ -302,6 +306,14 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
         Request::InviteRevoke { id } => invites::revoke(store, id, by).await.map(Into::into),
         Request::Absent { pin, after } => {
             store.read(move |conn| absent::list(conn, pin, after, now)).await.map(Into::into)
+        }
+        Request::ClockAccept => {
+            let note = move |tx: &rusqlite::Connection| {
+                time::note(tx, now)?;
+                audit::note(tx, by, "clock accept", &now.to_string(), "")?;
+                Ok(Reply::Clock(now).into())
+            };
+            store.write(note).await
         }
         Request::Server | Request::Certificates | Request::Metrics => {
             let text = "no server runs on this data folder".to_owned();

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Mutex;
 use tracing::{debug, info, warn};
 
 use super::callers::{Caller, Callers};
 use super::{Answer, REQUEST, socket_path};
 use crate::chat::record::AccountChange;
 use crate::server::admin::{self, Failure, Outcome, Reply, Request};
+use crate::server::clock::Clock;
 use crate::server::logins::close_ways_in;
-use crate::server::now;
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::trust::{Address, Pin};
@@ -34,6 +35,10 @@ pub struct Facts {
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
     /// What it counts, as text.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The server's time.
+    pub clock: Arc<Clock>,
+    /// Held while an account is changed in the database and in the chat.
+    pub changing: Arc<Mutex<()>>,
     /// Reads the certificates again; what comes of it.
     pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
 }
@@ -161,6 +166,15 @@ where
         }
     }
 
+    async fn accept_clock(&self) -> Answer {
+        let accepted = async {
+            let now = self.facts.clock.accept(&self.store).await?;
+            let noted = admin::run(&self.store, Request::ClockAccept, Actor::Console, now);
+            noted.await.map(|outcome| outcome.reply)
+        };
+        accepted.await.map_or_else(Answer::Failed, Answer::Done)
+    }
+
     async fn answer(&self, line: &[u8]) -> Answer {
         let request = match serde_json::from_slice(line) {
             Ok(Request::Server) => {
@@ -180,7 +194,13 @@ where
                 )));
             }
         };
-        match admin::run(&self.store, request, Actor::Console, now()).await {
+        if matches!(request, Request::ClockAccept) {
+            return self.accept_clock().await;
+        }
+        let changes =
+            matches!(request, Request::UserAdd { .. } | Request::UserImport(_) | Request::UserChange { .. });
+        let _changing = if changes { Some(self.facts.changing.lock().await) } else { None };
+        match admin::run(&self.store, request, Actor::Console, self.facts.clock.now()).await {
             Ok(Outcome { reply, changes }) => {
                 if !changes.is_empty() {
                     info!(changes = changes.len(), "control: accounts changed");
@@ -192,7 +212,7 @@ where
                     };
                     (self.tell)(change).await;
                     if let Some(account) = renewed
-                        && let Err(error) = close_ways_in(&self.store, account).await
+                        && let Err(error) = close_ways_in(&self.store, account, self.facts.clock.now()).await
                     {
                         return Answer::Failed(error.into());
                     }

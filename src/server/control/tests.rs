@@ -28,6 +28,8 @@ fn start(folder: &Path) -> Running {
         addresses: vec!["chat.example.org".parse().expect("an address")],
         pin: Arc::new(|| Pin::new([7; 32])),
         metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
+        clock: Arc::new(crate::server::clock::Clock::unguarded()),
+        changing: Arc::default(),
         reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
     };
     let control = {

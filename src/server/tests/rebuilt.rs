@@ -125,7 +125,8 @@ impl World {
         self.step += 1;
         match self.rng.random_range(0..100) {
             0..12 => {
-                let caps = self.one(&["", "echo-message message-tags", "draft/chathistory batch server-time"]);
+                let caps =
+                    self.one(&["", "echo-message message-tags", "draft/chathistory batch server-time"]);
                 let name = self.one(&NAMES);
                 self.sessions.extend(self.d.try_open(name, caps));
             }
@@ -155,9 +156,17 @@ impl World {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 retention::prune(&self.store, &policy, self.d.now).await.expect("prunes");
             }
-            34..36 => {
-                self.d.now.0 += self.rng.random_range(0..60 * HOUR);
+            34 => {
+                let passes = self.rng.random_range(0..60 * HOUR);
+                self.d.now.0 += passes;
+                self.d.steady.0 += passes;
                 self.d.input(InputKind::Tick);
+            }
+            // The clock is set, forward or back.
+            35 => {
+                let by = self.rng.random_range(0..500 * HOUR);
+                let now = self.d.now.0;
+                self.d.now.0 = if self.rng.random() { now + by } else { now - by };
             }
             // The power goes: what was kept is all that is left.
             36 => {
@@ -186,20 +195,32 @@ impl World {
             8 => format!("PRIVMSG {to} :step {step}"),
             9 | 10 => {
                 let modes = [
-                    "+o", "-o", "+v", "-v", "+h", "+q", "-q", "+b", "-b", "+e", "+I", "-I", "+l 5", "-l", "+k", "-k",
-                    "+imst", "-imnt",
+                    "+o", "-o", "+v", "-v", "+h", "+q", "-q", "+b", "-b", "+e", "+I", "-I", "+l 5", "-l",
+                    "+k", "-k", "+imst", "-imnt",
                 ];
                 let mask = self.one(&["é*", "É*", "x!*@*"]);
-                format!("MODE {channel} {} {}", self.one(&modes), if self.rng.random() { person } else { mask })
+                format!(
+                    "MODE {channel} {} {}",
+                    self.one(&modes),
+                    if self.rng.random() { person } else { mask }
+                )
             }
             11 => format!("KICK {channel} {person} :out"),
             12 | 13 => format!("INVITE {person} {channel}"),
             14 => format!("RENAME {channel} {}", self.one(&["#a", "#e", "#f", "#g", "#h", "#Ä", "#ä"])),
             15 => format!("REDACT {channel} {}", self.d.last_message()),
             16 => format!("MARKREAD {to} timestamp={}", self.d.now),
-            17 => format!("METADATA {} SET {} :{step}", self.one(&["*", channel]), self.one(&["status", "url"])),
-            18 => format!("METADATA {to} SET soju.im/{} {}", self.one(&["pinned", "muted"]), self.one(&["1", "0", ""])),
-            _ => self.one(&["AWAY :gone", "SETNAME :Else", "MONITOR + al,bo", "JOIN 0", "KNOCK #a"]).to_owned(),
+            17 => {
+                format!("METADATA {} SET {} :{step}", self.one(&["*", channel]), self.one(&["status", "url"]))
+            }
+            18 => format!(
+                "METADATA {to} SET soju.im/{} {}",
+                self.one(&["pinned", "muted"]),
+                self.one(&["1", "0", ""])
+            ),
+            _ => {
+                self.one(&["AWAY :gone", "SETNAME :Else", "MONITOR + al,bo", "JOIN 0", "KNOCK #a"]).to_owned()
+            }
         };
         self.d.say(session, &line);
     }

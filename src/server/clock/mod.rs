@@ -1,0 +1,278 @@
+//! The server's time: the machine's clock, unless that jumped (docs/time.md).
+//!
+//! A clock that is wrong for a minute must not remove the history, nor stamp what is said for good. So the time of day is
+//! held against the steady clock and, at the start, against the time of the last commit; [`guard`] says what follows.
+
+mod guard;
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tracing::{info, warn};
+
+use guard::{Change, Guard};
+pub use guard::{Clocks, Reading, TRUSTED, USUAL};
+
+use crate::store::{Store, StoreError, time};
+use crate::wire::Millis;
+
+/// How often the time is noted in the database and looked at, whatever else happens.
+const EVERY: Duration = Duration::from_mins(10);
+
+/// How often a doubt is told of again.
+const REMIND: u32 = 6;
+
+const REMEDY: &str = "if the machine's clock is right, run `parlour clock accept`; if not, set it (`timedatectl set-ntp true`)";
+
+/// The time of one server.
+pub struct Clock {
+    guard: Mutex<Guard>,
+    clocks: Box<dyn Fn() -> Clocks + Send + Sync>,
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl Clock {
+    /// The time of a server that goes on with a store.
+    pub async fn start(store: &Store) -> Result<Self, StoreError> {
+        Self::start_with(store, machine).await
+    }
+
+    /// The same with other clocks than the machine's.
+    pub async fn start_with(
+        store: &Store,
+        clocks: impl Fn() -> Clocks + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let last = store.read(|conn| Ok::<_, StoreError>(time::last_commit(conn)?)).await?;
+        let guard = Mutex::new(Guard::new(last, clocks().steady));
+        let clock = Self { guard, clocks: Box::new(clocks) };
+        // What is wrong with it is told before anything else happens.
+        clock.read();
+        Ok(clock)
+    }
+
+    /// The time without a store to compare with.
+    #[cfg(test)]
+    pub fn unguarded() -> Self {
+        Self { guard: Mutex::new(Guard::new(None, machine().steady)), clocks: Box::new(machine) }
+    }
+
+    /// The time for all that is said and shown.
+    pub fn now(&self) -> Millis {
+        self.read().now
+    }
+
+    /// The time for what removes something for good.
+    pub fn settled(&self) -> Millis {
+        self.read().settled
+    }
+
+    /// The steady clock, in milliseconds, for deadlines: it knows no jumps, and goes on while the machine sleeps.
+    pub fn steady(&self) -> Millis {
+        Millis(u64::try_from((self.clocks)().steady.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Takes the machine's clock as it is from now on, and remembers that over a restart.
+    pub async fn accept(&self, store: &Store) -> Result<Millis, StoreError> {
+        let now = self.guard.lock().accept((self.clocks)()).now;
+        store.write(move |tx| Ok::<_, StoreError>(time::note(tx, now)?)).await?;
+        info!(time = %now, "the clock was accepted");
+        Ok(now)
+    }
+
+    fn read(&self) -> Reading {
+        let clocks = (self.clocks)();
+        let (reading, change) = self.guard.lock().read(clocks);
+        if let Some(change) = change {
+            tell(change, clocks, reading);
+        }
+        reading
+    }
+
+    /// Notes the settled time in the store.
+    pub async fn note(&self, store: &Store) {
+        let settled = self.settled();
+        let noted = store.write(move |tx| Ok::<_, StoreError>(time::note(tx, settled)?));
+        if let Err(error) = noted.await {
+            warn!(%error, "cannot note the time");
+        }
+    }
+
+    /// Notes the settled time now and then, and reminds of a doubt, until it is dropped.
+    pub async fn keep(&self, store: &Store) {
+        for round in 0_u32.. {
+            self.note(store).await;
+            let doubt = self.guard.lock().doubt();
+            if let Some(ahead) = doubt.filter(|_| round > 0 && round.is_multiple_of(REMIND)) {
+                warn!("the clock is still {} {}; {REMEDY}", span(ahead), side(ahead));
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
+
+/// The machine's clock, for commands that have no server.
+pub fn now() -> Millis {
+    machine().wall
+}
+
+fn machine() -> Clocks {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Clocks { wall: Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)), steady: steady() }
+}
+
+/// Linux has a clock that goes on while the machine sleeps, so that waking up is no jump.
+#[cfg(target_os = "linux")]
+fn steady() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}
+
+fn tell(change: Change, clocks: Clocks, reading: Reading) {
+    let (clock, now) = (clocks.wall, reading.now);
+    match change {
+        Change::Followed(ahead) => {
+            info!("the clock is {} {}, and is followed; it says {clock}", span(ahead), side(ahead));
+        }
+        Change::Unsettled(ahead, true) => warn!(
+            "the clock says {clock}, {} {}: nothing that is old by it is removed for a day, or until it is accepted; {REMEDY}",
+            span(ahead),
+            side(ahead)
+        ),
+        Change::Unsettled(ahead, false) => warn!(
+            "the clock says {clock}, {} {}: nothing that is old by it is removed; {REMEDY}",
+            span(ahead),
+            side(ahead)
+        ),
+        Change::Held(ahead) => warn!(
+            "the clock says {clock}, {} {}: it is not believed, and the server goes by {now}; {REMEDY}",
+            span(ahead),
+            side(ahead)
+        ),
+        Change::Settled => info!("the clock is trusted again; it says {clock}"),
+    }
+}
+
+fn span(ahead: i64) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(ahead.unsigned_abs() / 1000))
+}
+
+fn side(ahead: i64) -> &'static str {
+    if ahead > 0 {
+        "later than the last time that is known"
+    } else {
+        "earlier than the last time that is known"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::chat::record::{AccountId, MessageKind, Place, Record, StoredMessage};
+    use crate::server::config::History;
+    use crate::server::retention;
+    use crate::wire::MessageId;
+
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    const YEAR: u64 = 365 * DAY;
+    const LAST: u64 = 1_800_000_000_000;
+
+    /// A store with a message of each of the last fifty days.
+    async fn filled() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let said = |days: u64| {
+            let id = MessageId::first_at(Millis(LAST - days * DAY));
+            let (from, place) = (AccountId(0), Place::direct(AccountId(0), AccountId(0)));
+            let (kind, text, tags) = (MessageKind::Privmsg, "x".into(), "".into());
+            Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None })
+        };
+        let records: Vec<Record> = (0..50).rev().map(said).collect();
+        let (done, result) = tokio::sync::oneshot::channel();
+        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        result.await.expect("answered").expect("kept");
+        (folder, store)
+    }
+
+    async fn started(store: &Store, wall: &Arc<Mutex<(u64, u64)>>) -> Clock {
+        let wall = wall.clone();
+        let clocks = move || {
+            let (wall, steady) = *wall.lock();
+            Clocks { wall: Millis(wall), steady: Duration::from_millis(steady) }
+        };
+        Clock::start_with(store, clocks).await.expect("starts")
+    }
+
+    async fn pruned(store: &Store, clock: &Clock) -> u64 {
+        let policy: History = toml::from_str("keep_days = 30").expect("a policy");
+        retention::prune(store, &policy, clock.settled()).await.expect("prunes")
+    }
+
+    #[tokio::test]
+    async fn a_start_ten_years_ahead_removes_and_stamps_nothing() {
+        let (_folder, store) = filled().await;
+        let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST));
+        assert_eq!(pruned(&store, &clock).await, 19, "what was due anyway");
+        // However often it starts, and however long it runs.
+        for _ in 0..3 {
+            let clock = started(&store, &wall).await;
+            *wall.lock() = (LAST + 10 * YEAR + DAY, DAY);
+            clock.note(&store).await;
+            assert!(clock.now() <= Millis(LAST + 3 * DAY));
+            *wall.lock() = (LAST + 10 * YEAR, 0);
+        }
+        assert!(pruned(&store, &clock).await <= 3);
+        // The clock is set right: nothing is left of it.
+        *wall.lock() = (LAST + 4 * DAY, 0);
+        let clock = started(&store, &wall).await;
+        assert_eq!((clock.now(), clock.settled()), (Millis(LAST + 4 * DAY), Millis(LAST + 4 * DAY)));
+    }
+
+    #[tokio::test]
+    async fn what_an_admin_accepts_holds_over_a_restart() {
+        let (_folder, store) = filled().await;
+        let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.accept(&store).await.expect("accepted"), Millis(LAST + 10 * YEAR));
+        assert_eq!(pruned(&store, &clock).await, 50);
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.settled(), Millis(LAST + 10 * YEAR));
+        // And back by decades, where a clock was wrong before there was a guard.
+        *wall.lock() = (LAST - 20 * YEAR, 0);
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR));
+        clock.accept(&store).await.expect("accepted");
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST - 20 * YEAR));
+    }
+
+    #[tokio::test]
+    async fn three_weeks_off_remove_nothing_on_the_first_day() {
+        let (_folder, store) = filled().await;
+        let wall = Arc::new(Mutex::new((LAST + 21 * DAY, 0)));
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST + 21 * DAY));
+        assert_eq!(pruned(&store, &clock).await, 19);
+        clock.note(&store).await;
+        *wall.lock() = (LAST + 21 * DAY + DAY / 2, DAY / 2);
+        clock.now();
+        assert_eq!(pruned(&store, &clock).await, 1);
+        *wall.lock() = (LAST + 22 * DAY, DAY);
+        assert_eq!(pruned(&store, &clock).await, 21);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the database knows of the time: when it was last written, and how far message ids are ahead.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::wire::ids::{Ahead, Times};
+use crate::wire::{MessageId, Millis};
+
+/// Notes the time of the server, which has proved to be right so far.
+pub fn note(tx: &Connection, now: Millis) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO counters VALUES ('time', ?1) ON CONFLICT DO UPDATE SET value = ?1";
+    tx.prepare_cached(sql)?.execute([now]).map(drop)
+}
+
+/// The noted time, or that of the last message where none is noted. `None` for a new database.
+pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
+    let sql = "SELECT value FROM counters WHERE name = 'time'";
+    if let Some(noted) = conn.query_row(sql, [], |row| row.get(0)).optional()? {
+        return Ok(Some(noted));
+    }
+    latest(conn)
+}
+
+/// The time of the last message.
+pub fn latest(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
+    let last: Option<MessageId> = conn.query_row("SELECT max(id) FROM messages", [], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(None) };
+    Ok(Some(times(conn)?.of(last)))
+}
+
+/// How far ids are ahead.
+pub fn times(conn: &Connection) -> rusqlite::Result<Times> {
+    let mut read = conn.prepare_cached("SELECT first, by FROM ids_ahead ORDER BY first")?;
+    let all = read.query_map([], |row| Ok(Ahead { from: row.get(0)?, by: row.get(1)? }))?;
+    Ok(Times::new(all.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// From a message on ids are ahead by another span.
+pub(super) fn ids_ahead(tx: &Connection, ahead: Ahead) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO ids_ahead VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
+    tx.prepare_cached(sql)?.execute((ahead.from, ahead.by)).map(drop)
+}
