@@ -316,8 +316,8 @@ fn kick_takes_channels_and_nicks_in_pairs() {
     alice.drain();
     let lines = alice.request("KICK #one,#two bob,carol :each from one");
     assert_eq!(shown(&lines), ["KICK #one bob each from one", "KICK #two carol each from one"]);
-    assert_eq!(names(&mut alice, "#one"), ["carol", "~alice"]);
-    assert_eq!(names(&mut alice, "#two"), ["bob", "~alice"]);
+    assert_eq!(names(&mut alice, "#one"), ["carol", "~@alice"]);
+    assert_eq!(names(&mut alice, "#two"), ["bob", "~@alice"]);
     // A pair that cannot be is answered by itself, and the others go on.
     let lines = alice.request("KICK #nowhere,#two bob,bob");
     assert_eq!(shown(&lines), ["403 alice #nowhere No such channel", "KICK #two bob alice"]);
@@ -327,7 +327,7 @@ fn kick_takes_channels_and_nicks_in_pairs() {
     }
     let many: Vec<String> = (0..17).map(|i| format!("x{i}")).collect();
     refused(&mut alice, &format!("KICK #one {}", many.join(",")), "407 alice x16");
-    assert_eq!(names(&mut alice, "#one"), ["carol", "~alice"]);
+    assert_eq!(names(&mut alice, "#one"), ["carol", "~@alice"]);
 }
 
 /// Who may not speak in a channel does not do so by way of other commands.
