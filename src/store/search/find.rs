@@ -43,12 +43,12 @@ impl Searching {
         Self { search, query, left: None, hits: Vec::new(), worked: Duration::ZERO, done, whole: true }
     }
 
-    /// Whether there is nothing more to do.
+    /// Returns `true` when there is nothing more to do.
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// Whether all messages were searched that had to be; else the index is not complete yet, or the time was over.
+    /// Returns `true` when all messages were searched that had to be; else the index is not complete yet, or the time was over.
     pub fn is_whole(&self) -> bool {
         let window = &self.search.window;
         // The latest so many are known, whatever earlier ones the index lacks.
@@ -188,7 +188,7 @@ fn query(search: &Search) -> Option<String> {
     Some(query)
 }
 
-/// What must all be found for a word of a query: its tokens as neighbours; or of punctuation alone, its marks.
+/// Terms that must all match for a word of a query: its tokens as neighbours; or of punctuation alone, its marks.
 fn terms(word: &str) -> Vec<String> {
     let tokens = Tokens::of(word);
     let is_symbols = !tokens.text.iter().any(Token::has_letters);

@@ -93,7 +93,7 @@ impl Follower {
         }
     }
 
-    /// What was unlearnt is marked in the index and not gone: now its part is written anew without that.
+    /// Writes the parts anew from which messages were removed: until then these are only marked.
     fn erase(&mut self) {
         let started = Instant::now();
         let erased = parts::erase(&self.index)
@@ -222,7 +222,7 @@ impl Follower {
     }
 }
 
-/// Where a message may be found and who said it, as words of the index: `p` and a channel, `d` and each side of a
+/// Place and sender of a message, as words of the index: `p` and a channel, `d` and each side of a
 /// talk, `t` and both, `s` and the sender.
 fn scope(place: Place, sender: AccountId) -> String {
     match place {

@@ -30,7 +30,7 @@ const SCHEMA: &str = "
 pub(super) struct Progress {
     /// The earliest. Those before it are still to be taken up, unless `whole`.
     pub first: MessageId,
-    /// The latest.
+    /// The latest message of the stretch.
     pub last: MessageId,
     /// There is nothing before `first` that it has not.
     pub whole: bool,
@@ -146,7 +146,7 @@ pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether [`erase`] has something to do.
+/// Returns `true` when there are messages to [`erase`].
 pub(super) fn is_to_erase(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get(0))
 }

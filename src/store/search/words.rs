@@ -56,7 +56,7 @@ enum Kind {
 }
 
 impl Token {
-    /// Whether letters or digits are in it.
+    /// Returns `true` for a token with letters or digits in it.
     pub fn has_letters(&self) -> bool {
         self.as_str().chars().any(char::is_alphanumeric)
     }
@@ -174,7 +174,7 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// One spelling for all that are taken for the same: compatibility forms decomposed, case folded (full folding, so that `ß`
+/// One spelling for texts that differ in form only: compatibility forms decomposed, case folded (full folding, so that `ß`
 /// is `ss`), accents removed, and composed again what is one character in its script (Hangul, kana with their marks).
 fn fold(text: &str) -> String {
     if text.is_ascii() {
