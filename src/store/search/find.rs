@@ -90,8 +90,15 @@ impl Searching {
         Ok(())
     }
 
-    /// Searches one part.
+    /// Searches one part, in one transaction: an empty part may be dropped meanwhile, and its table must not be opened as
+    /// it was known before.
     fn part(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let moment = conn.unchecked_transaction()?;
+        self.part_of(&moment)?;
+        moment.commit()
+    }
+
+    fn part_of(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         let (low, high) = match self.left {
             Some(left) => left,
             None => self.begin(conn)?,
