@@ -19,18 +19,18 @@ const RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const RELAPSE: Duration = Duration::from_secs(30);
 
-/// What needs no commit waits so long for one that is under way.
+/// Outputs without records wait so long for a commit that is under way.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A commit that takes longer counts as failing: what would have to be kept is refused meanwhile.
 const HANGS: Duration = Duration::from_millis(900);
 
-/// What became of a batch.
+/// Outcome of a commit.
 #[derive(Debug, Default)]
 pub(super) struct Committed {
-    /// What may go out now, in order.
+    /// Outputs to deliver now, in order.
     pub outputs: Vec<Output>,
-    /// Why the store refused, where it did.
+    /// The error of the store.
     pub failure: Option<StoreError>,
     /// The commands whose messages are not kept and never will be.
     pub refused: Vec<Refusal>,
@@ -40,7 +40,7 @@ pub(super) struct Committed {
     pub writable: Option<bool>,
     /// The commit under way takes too long: what waits behind it is to be [refused](Commits::refuse).
     pub hangs: bool,
-    /// How many messages of people it kept, where there was a transaction.
+    /// Number of messages stored; `None` without a transaction.
     pub said: Option<usize>,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Commits {
 
 struct UnderWay {
     records: Arc<Vec<Record>>,
-    /// So many of the records are of the backlog.
+    /// Number of records, from the first on, that come from the backlog.
     old: usize,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
@@ -133,7 +133,7 @@ impl Commits {
         );
     }
 
-    /// What needs no commit and need not wait for the one under way, which fails or hangs.
+    /// Takes out the outputs that need not wait for the commit under way, which fails or hangs.
     pub fn overtake(&mut self, pending: &mut Effects) -> Vec<Output> {
         let is_failing = self.failing.is_some();
         let Some(under_way) = &mut self.under_way else { return Vec::new() };
@@ -153,8 +153,8 @@ impl Commits {
         passed
     }
 
-    /// Waits for the commit under way, or until it takes longer than it should. Safe to cancel. Waits for ever where
-    /// nothing is to come.
+    /// Waits for the commit under way, or until it takes longer than it should. Safe to cancel. Never returns while
+    /// nothing is under way and the store works.
     pub async fn next(&mut self) -> Committed {
         if self.under_way.is_none() {
             let Some(retry) = self.failing else { return std::future::pending().await };
@@ -286,7 +286,7 @@ impl Commits {
     }
 }
 
-/// Waits until then; for ever without a time.
+/// Waits until a time; never returns without one.
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,

@@ -1,4 +1,4 @@
-//! What needs no commit does not wait for one that hangs.
+//! Outputs that need no commit pass one that hangs.
 //!
 //! The order that matters is kept: whatever a session did after something that waits comes after it, what repeats a
 //! message that is not stored yet waits for that, and the history is shown up to the first message that is not
@@ -11,7 +11,7 @@ use crate::chat::record::Record;
 use crate::chat::{Effects, Output, SessionId};
 use crate::wire::MessageId;
 
-/// What waits for the commit that hangs.
+/// Sessions and messages that wait for the commit that hangs.
 #[derive(Debug, Default)]
 pub(super) struct Overtaking {
     /// Sessions of which something waits.
@@ -19,7 +19,7 @@ pub(super) struct Overtaking {
     /// Messages that are not stored yet, and the first of them.
     unkept: HashSet<MessageId>,
     first: Option<MessageId>,
-    /// So many records and steps of the effects behind the commit were looked at; the steps among them wait.
+    /// Records and steps of the effects behind the commit that were looked at; these steps wait.
     records: usize,
     steps: usize,
 }
@@ -35,7 +35,7 @@ impl Overtaking {
         }
     }
 
-    /// What was behind the commit is gone, and other effects come there.
+    /// Forgets the effects behind the commit; others come there.
     pub fn restart_pending(&mut self) {
         (self.records, self.steps) = (0, 0);
     }
@@ -82,7 +82,7 @@ impl Overtaking {
             || outputs.iter().any(|output| shows(output, &self.unkept))
     }
 
-    /// What is not stored yet comes by itself once it is, and so is not in the history before.
+    /// Ends a read of the history before the first message that is not stored: that is delivered once it is.
     fn bounded(&self, mut output: Output) -> Output {
         if let (Output::Ask { ask, .. }, Some(first)) = (&mut output, self.first) {
             ask.end_before(first);
@@ -91,7 +91,7 @@ impl Overtaking {
     }
 }
 
-/// Whether it shows one of these messages.
+/// Returns `true` for an output that shows one of these messages.
 pub(super) fn shows(output: &Output, messages: &HashSet<MessageId>) -> bool {
     match output {
         Output::Event { event, .. } | Output::Fan { event, .. } => {

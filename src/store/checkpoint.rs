@@ -24,6 +24,9 @@ use super::{Status, StoreError, generation, schema, sums};
 /// nothing more. The tests of this crate copy it all the time.
 const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
 
+/// From so many pages on the log is copied to its end, whatever is left of it.
+const LONG: u64 = 4 * PAGES;
+
 /// Pages that may be left for the writer's thread: a millisecond, and two syncs.
 const REST: i64 = 256;
 
@@ -104,7 +107,7 @@ impl Checkpointer {
             .name("checkpoint".into())
             .spawn(move || work.run(&woken))
             .map_err(StoreError::file("the thread that copies the log"))?;
-        // A removal of before the start may still be to be erased.
+        // Removed text of the last run may still be in the log.
         wake.wake();
         Ok(Self { wake, stop, thread: Some(thread), status })
     }
@@ -126,10 +129,10 @@ impl Drop for Checkpointer {
     }
 }
 
-/// What a checkpoint came to (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
+/// Result of a checkpoint (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
 #[derive(Clone, Copy, Debug)]
 struct Outcome {
-    /// Somebody stood in the way. That is no error for SQLite.
+    /// A reader or writer stood in the way. That is no error for SQLite.
     busy: bool,
     /// Pages that are left in the log and not in the database.
     left: i64,
@@ -229,7 +232,7 @@ impl Work {
         }
     }
 
-    /// Does what is to be done; when to look again.
+    /// Copies and erases where needed; returns the time until the next look.
     fn turn(&mut self) -> Option<Duration> {
         let erase = self.status.to_erase.load(Ordering::Relaxed) > 0;
         if !erase && self.status.log_bytes() < PAGES * schema::PAGE {
@@ -274,7 +277,8 @@ impl Work {
             }
         }
         let path = self.path.clone();
-        let small = outcome.left <= REST;
+        // A writer that never rests would never leave so little: then it copies what came since the last round.
+        let small = outcome.left <= REST || self.status.log_bytes() >= LONG * schema::PAGE;
         let status = self.status.clone();
         self.jobs.run(move |conn| {
             let mut emptied = false;

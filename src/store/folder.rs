@@ -42,7 +42,7 @@ pub(super) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether there is a database; refuses a file that cannot be one, and a folder that has lost its database.
+/// Returns `true` where there is a database. Refuses a file that cannot be one, and a folder that has lost its database.
 pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
     let log = fs::metadata(log_of(database)).map_or(0, |log| log.len());
     let mut file = match File::open(database) {

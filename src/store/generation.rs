@@ -1,5 +1,4 @@
-//! Whether the main file of a database, the write-ahead log beside it and the note of the last position belong
-//! together.
+//! Proof that the main file of a database and the write-ahead log beside it belong together.
 //!
 //! Three rows of `counters` tell. `lineage` never changes. `generation` counts checkpoints. `whole` is 0 in the main
 //! file from the beginning of each checkpoint on, and 1 in the log once it is complete: so a main file that was
@@ -17,7 +16,7 @@ use super::position::counter;
 use super::unusable::Unusable;
 use super::{StoreError, schema};
 
-/// What a database says of itself.
+/// Identity and age of a database, as its rows say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Generation {
     lineage: i64,
@@ -38,14 +37,14 @@ impl Generation {
         Self::of(&schema::open_immutable(path).ok()?)
     }
 
-    /// Whether a log with this content may stand beside a main file of that generation.
+    /// Returns `true` where a log with this content may stand beside a main file of that generation.
     fn may_follow(self, main: Self) -> bool {
         let number = main.number + i64::from(!self.whole);
         self.lineage == main.lineage && (main.number..=number).contains(&self.number)
     }
 }
 
-/// The first half of a checkpoint: marks what is to become the main file as incomplete without its log.
+/// The first half of a checkpoint: marks the next main file as incomplete without its log.
 pub(super) fn begin(tx: &Connection) -> rusqlite::Result<()> {
     let sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'
                AND 1 = (SELECT value FROM counters WHERE name = 'whole')";
@@ -58,7 +57,7 @@ pub(super) fn end(tx: &Connection) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE counters SET value = 1 WHERE name = 'whole'")?.execute([]).map(drop)
 }
 
-/// Whether the checkpoint that was begun last has reached the main file.
+/// Returns `true` once the checkpoint that was begun last has reached the main file.
 pub(super) fn has_arrived(conn: &Connection, path: &Path) -> bool {
     let wanted = Generation::of(conn);
     let main = Generation::of_file(path);

@@ -1,4 +1,4 @@
-//! Whether the files that the server has open are still those at their paths.
+//! Comparison of the open files with those at their paths.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

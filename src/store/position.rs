@@ -17,7 +17,7 @@ use crate::wire::MessageId;
 /// The file in the data folder.
 pub(super) const FILE: &str = "parlour.position";
 
-/// How far a database has come.
+/// The last change of a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Position {
     /// A random number that a database keeps for its life.

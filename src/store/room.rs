@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const RESERVE: u64 = 16 << 20;
 const LEAST_RESERVE: u64 = 256 << 10;
 
-/// How often it is looked at.
+/// Between two looks at the file system.
 const EVERY: Duration = Duration::from_millis(250);
 
 /// Watches the file system of the data folder.
@@ -24,7 +24,7 @@ impl Room {
         Self { folder, looked: None, full: false }
     }
 
-    /// Whether there is none for a message. Once that is so, twice the reserve must be free before it is otherwise:
+    /// Returns `true` while there is no room for a message. Once that is so, twice the reserve must be free before it is otherwise:
     /// answers do not change to and fro.
     pub fn is_short(&mut self) -> bool {
         if self.looked.is_none_or(|at| at.elapsed() >= EVERY)

@@ -1,4 +1,4 @@
-//! How the store is doing, for metrics, the log and whoever asks.
+//! The store's state, for metrics.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -11,8 +11,6 @@ pub struct Status {
     pub(super) to_erase: AtomicI64,
     /// Removed text may still be in the search index.
     pub(super) index_to_erase: AtomicBool,
-    /// Rows that were passed over because they cannot be read.
-    pub(super) unreadable: AtomicU64,
 }
 
 impl Status {
@@ -21,13 +19,8 @@ impl Status {
         self.log_bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether removed text is still to be erased from the write-ahead log or the search index.
+    /// Returns `true` while removed text is still to be erased from the write-ahead log or the search index.
     pub fn is_erasing(&self) -> bool {
         self.to_erase.load(Ordering::Relaxed) > 0 || self.index_to_erase.load(Ordering::Relaxed)
-    }
-
-    /// Rows that were passed over because they cannot be read.
-    pub fn unreadable(&self) -> u64 {
-        self.unreadable.load(Ordering::Relaxed)
     }
 }

@@ -1,4 +1,4 @@
-//! Checksums of rows: CRC-32 over all that a row says, in a column `sum` of its own. They find what a flipped bit on
+//! Checksums of rows: CRC-32 over the columns of a row, in a column `sum` of its own. They find what a flipped bit on
 //! the disk did; against people who can write the file they are no help. NULL is a row of before there were checksums,
 //! which [`fill`] sees to.
 
@@ -66,12 +66,12 @@ pub(super) fn bytes(value: ValueRef<'_>) -> &[u8] {
     }
 }
 
-/// Whether a row is as it was written, as far as its checksum is known.
+/// Returns `true` for a row that is as it was written, as far as its checksum is known.
 pub(super) fn is_sound((should, is): (u32, Option<i64>)) -> bool {
     is.is_none_or(|is| is == i64::from(should))
 }
 
-/// Whether an error is about what stands in one row, so that those behind it can still be read.
+/// Returns `true` for an error about one row, where those behind it can still be read.
 pub(super) fn is_of_row(error: &rusqlite::Error) -> bool {
     matches!(
         error,
@@ -179,7 +179,7 @@ fn of_sealed_row(row: &Row<'_>, at: usize) -> rusqlite::Result<(u32, Option<i64>
     Ok((hasher.finalize(), is))
 }
 
-/// Whether the row of an account is as it was written.
+/// Returns `true` where the row of an account is as it was written.
 pub(super) fn is_account_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
     Ok(sealed(conn, 0, id)?.is_none_or(is_sound))
 }
@@ -231,8 +231,8 @@ pub(super) fn unsound_messages(conn: &Connection, most: i64) -> rusqlite::Result
     Ok(found)
 }
 
-/// Gives up to `most` messages of before there were checksums theirs, after the one that was looked at last; whether
-/// that were all.
+/// Gives up to `most` messages without a checksum theirs, after the one that was looked at last. Returns `true`
+/// once there are no more.
 pub(super) fn fill(tx: &Connection, most: i64) -> rusqlite::Result<bool> {
     let last = super::position::counter(tx, "summed")?;
     if last == i64::MAX {

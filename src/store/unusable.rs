@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::wire::Millis;
 
-/// Why the data folder cannot be used as it is. Nothing was changed in it.
+/// A data folder that cannot be used as it is. Nothing was changed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// Other users of the machine can change the folder or a file in it.
@@ -24,7 +24,7 @@ pub enum Unusable {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// The text of SQLite's error.
         why: String,
     },
     /// An SQLite database without tables.
@@ -55,7 +55,7 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// What is wrong, without a full stop.
+    /// The fault, without a full stop.
     pub fn what(&self) -> String {
         match self {
             Self::Writable { path, mode } => {
@@ -107,7 +107,7 @@ impl Unusable {
         }
     }
 
-    /// What to do, a sentence without a full stop.
+    /// The remedy, sentences without the last full stop.
     pub fn remedy(&self) -> String {
         let accept = "To go on with what is here, run `parlour doctor --accept-loss` with the same --data";
         match self {

@@ -182,7 +182,7 @@ pub(super) fn transaction<T, E: From<StoreError>>(
     Ok(value)
 }
 
-/// What the writer thread has beside its connection.
+/// The writer thread's state beside its connection.
 struct State {
     files: OpenFiles,
     room: Room,
@@ -206,7 +206,7 @@ impl State {
         }
     }
 
-    /// Something was committed: notes how far the database has come.
+    /// Notes the position after a commit.
     fn committed(&mut self, position: Position) {
         self.position = position;
         match self.note.write(&position) {
@@ -219,7 +219,7 @@ impl State {
         }
     }
 
-    /// Something may have been committed that is to be erased from the log.
+    /// Wakes the checkpoint thread where the commit left text to erase in the log.
     fn look_for_removals(&self, conn: &Connection) {
         match counter(conn, "erase") {
             Ok(0) => {}
@@ -232,7 +232,7 @@ impl State {
     }
 }
 
-/// What a job of its own works on.
+/// Connection and state for a job with a transaction of its own.
 struct Context<'a> {
     conn: &'a Connection,
     state: &'a mut State,

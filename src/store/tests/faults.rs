@@ -17,7 +17,7 @@ fn said_and_redacted(store: &Store) {
     commit(store, vec![Record::Redacted { place: place(), message: id }]).expect("redacted");
 }
 
-/// Where the secret is still to be found.
+/// The files that still have the secret.
 fn traces(data: &Path) -> Vec<&'static str> {
     let has = |file: &&str| {
         let bytes = fs::read(data.join(file)).unwrap_or_default();
