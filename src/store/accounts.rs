@@ -9,7 +9,7 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use tracing::warn;
 
-use super::records::erase_later;
+use super::counters::erase_later;
 use super::{Store, StoreError, devices, sums};
 use crate::chat::record::{Account, AccountId, Preference, Role};
 use crate::wire::{Millis, Nick};

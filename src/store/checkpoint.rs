@@ -8,21 +8,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tracing::{info, warn};
 
-use super::position::counter;
+use super::counters::counter;
+use super::wake::{PAGES, Wake};
 use super::writer::{Jobs, transaction};
 use super::{Status, StoreError, generation, schema, sums};
-
-/// The log is copied once it has so many pages (16 MiB). Most of them are the ends of places, written by nearly every
-/// batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32 MiB gains
-/// nothing more. The tests of this crate copy it all the time.
-const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
 
 /// From so many pages on the log is copied to its end, whatever is left of it.
 const LONG: u64 = 4 * PAGES;
@@ -48,31 +44,6 @@ const TAIL: i64 = 1000;
 
 /// Between two such warnings.
 const WARN_EVERY: Duration = Duration::from_mins(1);
-
-/// Wakes the thread. Never waits.
-#[derive(Clone, Debug)]
-pub(super) struct Wake(SyncSender<()>);
-
-impl Wake {
-    pub fn new() -> (Self, Receiver<()>) {
-        let (wake, woken) = sync_channel(1);
-        (Self(wake), woken)
-    }
-
-    /// There may be something to do.
-    pub fn wake(&self) {
-        // Full: it is awake already. Without a thread the store is closing.
-        let _ = self.0.try_send(());
-    }
-
-    /// The log of the writer's connection has so many pages.
-    pub fn log_grew(&self, status: &Status, pages: u64) {
-        status.log_bytes.store(pages * schema::PAGE, Ordering::Relaxed);
-        if pages >= PAGES {
-            self.wake();
-        }
-    }
-}
 
 /// The thread. Dropping it ends it.
 pub(super) struct Checkpointer {

@@ -11,8 +11,9 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::counters::counter;
 use super::folder::log_of;
-use super::position::counter;
+use super::position;
 use super::unusable::Unusable;
 use super::{StoreError, schema};
 
@@ -69,8 +70,10 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     let log = fs::metadata(log_of(path)).ok().map(|log| log.len());
     let mut main = Generation::of_file(path);
     if log.is_none_or(|bytes| bytes == 0) {
-        check_kind(path, &schema::open_immutable(path)?).map_err(|error| damaged(path, error))?;
-        if log.is_none() && main.is_some_and(|main| !main.whole) {
+        let conn = schema::open_immutable(path)?;
+        check_kind(path, &conn).map_err(|error| damaged(path, error))?;
+        // After a kill within a checkpoint another program may have copied the log into the file and removed it.
+        if log.is_none() && main.is_some_and(|main| !main.whole) && !position::is_reached(path, &conn) {
             return Err(Unusable::LogLeftBehind(path.into()).into());
         }
         return Ok(());

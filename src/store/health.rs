@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::counters::counter;
 use super::folder::log_of;
-use super::position::{self, Position, counter};
+use super::position::{self, Position};
 use super::unusable::Unusable;
 use super::{StoreError, generation, schema, sums, time};
 use crate::wire::{MessageId, Millis};

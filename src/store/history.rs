@@ -4,7 +4,7 @@
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 use tracing::debug;
 
-use super::records::erase_later;
+use super::counters::erase_later;
 use super::volumes::{self, Class};
 use super::{sums, time};
 use crate::chat::history::{Found, Kept, Kinds, Window};

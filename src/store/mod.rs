@@ -11,6 +11,7 @@ pub mod audit;
 mod bounded;
 mod checkpoint;
 mod columns;
+mod counters;
 pub mod devices;
 mod error;
 mod folder;
@@ -34,6 +35,7 @@ mod sums;
 pub mod time;
 mod unusable;
 mod volumes;
+mod wake;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -140,7 +142,7 @@ impl Store {
         check(&path, &conn)?;
         checkpoint::at_start(&conn, &path)?;
         let status = Arc::new(Status::default());
-        let (wake, woken) = checkpoint::Wake::new();
+        let (wake, woken) = wake::Wake::new();
         let writer = writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
         let checkpointer = checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;
         let readers = readers::Readers::new(path);

@@ -9,9 +9,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::StoreError;
+use super::counters::{counter, last_message};
 use super::lock::private_file;
 use super::unusable::Unusable;
-use super::{StoreError, snapshot};
 use crate::wire::MessageId;
 
 /// The file in the data folder.
@@ -33,7 +34,7 @@ impl Position {
     pub fn of(conn: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             lineage: counter(conn, "lineage")?,
-            message: snapshot::last_message(conn)?,
+            message: last_message(conn)?,
             changes: counter(conn, "changes")?.unsigned_abs(),
         })
     }
@@ -62,15 +63,16 @@ impl Position {
     }
 }
 
-/// A number that outlives the rows that held it; 0 for one that was never set.
-pub(super) fn counter(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
-    let sql = "SELECT coalesce((SELECT value FROM counters WHERE name = ?1), 0)";
-    conn.prepare_cached(sql)?.query_row([name], |row| row.get(0))
-}
-
 /// The note of the last server in this folder; `None` where there is none that can be read.
 pub(super) fn read(folder: &Path) -> Option<Position> {
     Position::parse(&fs::read_to_string(folder.join(FILE)).ok()?)
+}
+
+/// Returns `true` for a database that has all that was confirmed, as far as there is a note.
+pub(super) fn is_reached(path: &Path, conn: &Connection) -> bool {
+    let noted = read(path.parent().unwrap_or(path));
+    let has = Position::of(conn).ok();
+    noted.zip(has).is_some_and(|(noted, has)| check(path, Some(noted), &has).is_ok())
 }
 
 /// Refuses a database that is another than the note says, or that ends before it. Where a server runs, the note must

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
+use super::counters::erase_later;
 use super::volumes::{Class, LIST, Volumes};
 use super::{SENDS_KEPT, settings, sums};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
@@ -9,12 +10,6 @@ use crate::wire::{ChannelName, MessageId, Millis};
 
 /// Sends after which old ones are forgotten: at once they cost pages of their own, each time.
 const PRUNE_AFTER: u32 = 64;
-
-/// Notes, in the transaction that removes something, that it is still in the write-ahead log.
-pub(super) fn erase_later(tx: &Connection) -> rusqlite::Result<()> {
-    let sql = "UPDATE counters SET value = value + 1 WHERE name = 'erase'";
-    tx.prepare_cached(sql)?.execute([]).map(drop)
-}
 
 /// Applies records. Lives as long as the writing connection and holds what every message needs.
 pub(super) struct Keeper<'conn> {

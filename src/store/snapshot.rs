@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 
+use super::counters::last_message;
 use super::sums::readable;
 use super::{SENDS_KEPT, accounts, time};
 use crate::chat::modes::{ListEntry, Modes};
@@ -37,15 +38,6 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     };
     tx.commit()?;
     Ok(snapshot)
-}
-
-/// The last message id that was given.
-pub(super) fn last_message(conn: &Connection) -> rusqlite::Result<MessageId> {
-    conn.query_row(
-        "SELECT max(value, coalesce((SELECT max(id) FROM messages), 0)) FROM counters WHERE name = 'message'",
-        [],
-        |row| row.get(0),
-    )
 }
 
 fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::columns::number;
+use super::counters::counter;
 use crate::chat::record::{Place, StoredMessage};
 use crate::wire::MessageId;
 
@@ -234,7 +235,7 @@ pub(super) fn unsound_messages(conn: &Connection, most: i64) -> rusqlite::Result
 /// Gives up to `most` messages without a checksum theirs, after the one that was looked at last. Returns `true`
 /// once there are no more.
 pub(super) fn fill(tx: &Connection, most: i64) -> rusqlite::Result<bool> {
-    let last = super::position::counter(tx, "summed")?;
+    let last = counter(tx, "summed")?;
     if last == i64::MAX {
         return Ok(true);
     }

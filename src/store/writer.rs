@@ -12,13 +12,14 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::checkpoint::Wake;
+use super::counters::counter;
 use super::open_files::OpenFiles;
-use super::position::{Position, PositionFile, counter};
+use super::position::{Position, PositionFile};
 use super::records::Keeper;
 use super::room::Room;
 use super::schema::BUSY_TIMEOUT;
 use super::sums::Changed;
+use super::wake::Wake;
 use super::{Status, StoreError};
 use crate::chat::record::Record;
 
