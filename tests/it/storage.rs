@@ -3,9 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::common::history::{reading, texts};
 use crate::common::{Client, Home, Line, PATIENCE, Server, server};
 
 /// The outcome of sending one message: its echo or its refusal.
@@ -52,6 +54,77 @@ fn a_locked_database_refuses_and_recovers() {
     until_kept(&mut alice, "after");
     bob.message("after");
     assert_eq!(kept(&server.home), ["before", "after"]);
+}
+
+#[test]
+fn while_the_database_is_locked_what_needs_no_write_goes_on() {
+    let server = server();
+    let (mut alice, mut bob) =
+        (Client::login_with(&server, "alice", &reading()), Client::login_with(&server, "bob", &reading()));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    assert_eq!(outcome(&mut alice, "before").command, "PRIVMSG");
+    bob.message("before");
+
+    let intruder = server.home.database();
+    intruder.busy_timeout(PATIENCE).expect("a time-out");
+    intruder.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    // A change that needs the store and was begun before it is known to fail is answered as well.
+    alice.send("TOPIC #room :held");
+    bob.send("PRIVMSG #room :into the locked database");
+    let answer = alice.expect_command("an answer to TOPIC", |l| l.command == "FAIL" || l.command == "TOPIC");
+    assert!(answer.is("FAIL TOPIC TEMPORARILY_UNAVAILABLE"), "{answer}");
+    bob.expect_command("a FAIL", |l| l.is("FAIL PRIVMSG"));
+    bob.barrier();
+    assert_eq!(texts(&bob.history("LATEST #room * 10")), ["before"]);
+    let mut carol = Client::login(&server, "carol");
+    carol.barrier();
+    let refused = carol.request("JOIN #room");
+    assert!(refused.iter().any(|l| l.is("FAIL JOIN TEMPORARILY_UNAVAILABLE")), "{refused:?}");
+    intruder.execute_batch("ROLLBACK").expect("the end of the lock");
+
+    // What was in force is stored and shown.
+    for client in [&mut alice, &mut bob] {
+        client.expect_command("the topic", |l| l.command == "TOPIC" && l.text() == "held");
+    }
+    until_kept(&mut alice, "after");
+    assert_eq!(kept(&server.home), ["before", "after"]);
+    let log = server.log();
+    assert_eq!(log.lines().filter(|line| line.contains("cannot store")).count(), 1, "{log}");
+}
+
+#[test]
+fn a_data_folder_that_moves_under_the_server_is_noticed_and_nothing_is_confirmed() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    assert_eq!(outcome(&mut alice, "before").command, "PRIVMSG");
+    fs::rename(server.home.path("data"), server.home.path("moved")).expect("moved");
+    assert_eq!(outcome(&mut alice, "lost").command, "FAIL");
+    server.wait_for_log(|line| line.contains("is no longer the file that the server has open"));
+    alice.barrier();
+    fs::rename(server.home.path("moved"), server.home.path("data")).expect("moved back");
+    until_kept(&mut alice, "after");
+    assert_eq!(kept(&server.home), ["before", "after"]);
+}
+
+#[test]
+fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is_accepted() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    assert_eq!(outcome(&mut alice, "before").command, "PRIVMSG");
+    let home = Home::new(&[]);
+    fs::create_dir(home.path("data")).expect("a folder");
+    fs::set_permissions(home.path("data"), fs::Permissions::from_mode(0o700)).expect("set");
+    fs::copy(server.home.path("data/parlour.db"), home.path("data/parlour.db")).expect("copied");
+    let refused = home.fail(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(refused.contains("parlour.db-wal is not here") && refused.contains("--accept-loss"), "{refused}");
+    let told = home.run(&["doctor", "--json"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("parlour.db-wal is not here"), "{told}");
+    home.succeed(&["doctor", "--accept-loss"]);
+    home.serve();
 }
 
 #[test]
