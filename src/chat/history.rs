@@ -42,6 +42,9 @@ pub struct Kept {
     pub message: StoredMessage,
     /// The name of who said it.
     pub from: Nick,
+    /// It is not of the page but comes with the message before it
+    /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
+    pub is_context: bool,
 }
 
 /// Which message is asked about, to judge whether it may be redacted.

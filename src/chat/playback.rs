@@ -63,8 +63,10 @@ impl Reader {
             for (kept, target) in messages {
                 if let Some(mut event) = self.event(&kept, target) {
                     // It does not count among the messages that were asked for.
-                    if kept.message.kind == MessageKind::Redact {
-                        event.tags = CONTEXT.into();
+                    if kept.is_context || kept.message.kind == MessageKind::Redact {
+                        let tags = [CONTEXT, &event.tags];
+                        let tags = tags.iter().filter(|tags| !tags.is_empty()).copied();
+                        event.tags = tags.collect::<Vec<_>>().join(";").into();
                     }
                     renderer.render(&event, self.caps.and(RENDER_CAPS), tag, out);
                 }
@@ -235,7 +237,7 @@ mod tests {
         let place = Place::Channel(ChannelId(1));
         let message =
             StoredMessage { id, place, from, kind, text: text.into(), tags: "".into(), send_id: None };
-        Kept { message, from: Nick::parse("al").expect("a nick") }
+        Kept { message, from: Nick::parse("al").expect("a nick"), is_context: false }
     }
 
     fn reader(caps: &[Cap], label: Option<&str>) -> Reader {

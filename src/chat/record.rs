@@ -8,7 +8,7 @@ use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
 use super::seen::Seen;
 use crate::wire::ids::{Ahead, Times};
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
 
 /// An account's number. Given by the store, never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +140,28 @@ pub struct StoredMessage {
     pub tags: Arc<str>,
     /// The sender's own id, where it gave one.
     pub send_id: Option<SendId>,
+}
+
+impl StoredMessage {
+    /// The client-only tags that make a TAGMSG a reaction, the one kind that people send
+    /// ([react](https://ircv3.net/specs/client-tags/react)).
+    const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
+
+    /// The client-only tags that name the message that another one is about
+    /// ([reply](https://ircv3.net/specs/client-tags/reply)).
+    const REPLIES: [&str; 2] = ["+reply", "+draft/reply"];
+
+    /// Returns whether a TAGMSG with these client-only tags is a reaction.
+    pub fn is_reaction(tags: &str) -> bool {
+        Tags(tags).iter().any(|(key, _)| Self::REACTIONS.contains(&key))
+    }
+
+    /// The msgid of the message that this is a reaction to.
+    pub fn reacts_to(&self) -> Option<&str> {
+        let reacts = self.kind == MessageKind::Tagmsg && Self::is_reaction(&self.tags);
+        let parent = Tags(&self.tags).iter().find(|(key, _)| Self::REPLIES.contains(key)).map(|(_, id)| id);
+        parent.filter(|id| reacts && id.parse::<MessageId>().is_ok())
+    }
 }
 
 /// A channel's topic.

@@ -1,6 +1,8 @@
 //! Reading what was said. The contents say which volumes have something of a place, and in a volume its messages are
 //! one run of neighbours in one index: what a read costs goes by what it returns and not by what there is.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 use tracing::debug;
 
@@ -74,8 +76,52 @@ pub fn read_page(
         page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
     }
     page.sort_unstable_by_key(|kept| kept.message.id);
+    if kinds.events {
+        page = with_reactions(conn, place, page, bytes)?;
+    }
     Ok((page, is_last))
 }
+
+/// A page, each message followed by the reactions to it that are not in the page themselves: up to [`REACTIONS`] of each,
+/// and another so many bytes in all.
+fn with_reactions(
+    conn: &Connection,
+    place: Place,
+    page: Vec<Kept>,
+    bytes: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let known: HashSet<MessageId> = page.iter().map(|kept| kept.message.id).collect();
+    let mut whole = Vec::with_capacity(page.len());
+    let mut spent = 0;
+    for said in page {
+        let parent = said.message.kind.is_said().then_some(said.message.id);
+        whole.push(said);
+        let Some(parent) = parent.filter(|_| spent < bytes) else { continue };
+        for reaction in reactions_to(conn, place, parent)? {
+            if !known.contains(&reaction.message.id) {
+                spent += cost(&reaction);
+                whole.push(Kept { is_context: true, ..reaction });
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// The reactions to a message that can be read: none of them is missed like a message would be.
+fn reactions_to(conn: &Connection, place: Place, parent: MessageId) -> rusqlite::Result<Vec<Kept>> {
+    let mut read = conn.prepare_cached(REACTIONS_TO)?;
+    let rows = read.query_map((parent.to_string(), place, REACTIONS), |row| kept(row, place))?;
+    Ok(rows.filter_map(Result::ok).flatten().collect())
+}
+
+/// Most reactions that come with a message.
+const REACTIONS: i64 = 50;
+
+const REACTIONS_TO: &str =
+    "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM reactions r
+     CROSS JOIN messages m ON m.id = r.id CROSS JOIN accounts a ON a.id = m.sender
+     WHERE r.parent = ?1 AND m.place = ?2 AND m.redacted IS NULL
+     ORDER BY r.id LIMIT ?3";
 
 /// The part of the window that a page covers, which runs in the direction in which the window is filled: up to its
 /// last message where it is full. What lies beyond has no room in it.
@@ -197,7 +243,7 @@ fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
         tags: row.get_ref(5)?.as_str_or_null()?.unwrap_or_default().into(),
         send_id: None,
     };
-    Ok(Some(Kept { message, from: row.get(8)? }))
+    Ok(Some(Kept { message, from: row.get(8)?, is_context: false }))
 }
 
 /// What stands in the place of a message that cannot be read: a notice of nobody's account.
@@ -212,7 +258,7 @@ fn unreadable(id: MessageId, place: Place) -> Kept {
         tags: "".into(),
         send_id: None,
     };
-    Kept { message, from: Nick::parse("server").expect("a valid nick") }
+    Kept { message, from: Nick::parse("server").expect("a valid nick"), is_context: false }
 }
 
 /// The text of a message that cannot be read.

@@ -82,6 +82,10 @@ impl<'conn> Keeper<'conn> {
         if self.volumes.append(m)? && m.kind.is_said() {
             self.first_said(m.place)?;
         }
+        if let Some(parent) = m.reacts_to() {
+            let sql = "INSERT INTO reactions (id, parent) VALUES (?1, ?2)";
+            self.conn.prepare_cached(sql)?.execute((m.id, parent))?;
+        }
         if let Some(send) = &m.send_id {
             self.send.execute((m.id, m.from, &*send.0))?;
             self.sends += 1;

@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_makers.sql"),
     include_str!("migrations/0011_seen_preferences.sql"),
     include_str!("migrations/0012_ids_ahead.sql"),
+    include_str!("migrations/0013_reactions.sql"),
 ];
 
 /// The step that also needs [`names::settle`], which SQL cannot do.

@@ -3,7 +3,7 @@
 //! <https://ircv3.net/specs/extensions/chathistory>, capability `draft/event-playback`
 
 use crate::common::history::{distinct, enter, id, playing, reading, texts, time};
-use crate::common::{Line, server, server_with};
+use crate::common::{Client, Line, server, server_with};
 
 /// A line as it is shown: who, and what without tags.
 fn shown(lines: &[Line]) -> Vec<String> {
@@ -164,4 +164,36 @@ fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
     // Reactions are people's, and go on.
     alice.request("@+draft/react=x TAGMSG #room");
     assert_eq!(tags(&alice.history("LATEST #room * 500"), "+draft/react").len(), 1);
+}
+
+/// <https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag>
+#[test]
+fn later_reactions_come_with_their_message_and_do_not_count() {
+    let server = server();
+    let mut alice = enter(&server, "alice", &playing());
+    let mut bob = enter(&server, "bob", &reading());
+    let first = alice.say("#room", "first");
+    let second = alice.say("#room", "second");
+    let react = |client: &mut Client, tags: &str| {
+        let lines = client.request(&format!("@{tags} TAGMSG #room"));
+        id(&lines[0]).to_owned()
+    };
+    let late = react(&mut alice, &format!("+draft/reply={};+draft/react=x", id(&first)));
+    let gone = react(&mut alice, &format!("+draft/react=y;+reply={}", id(&first)));
+    alice.request(&format!("REDACT #room {gone}"));
+    react(&mut alice, &format!("+draft/reply={};+example.org/other=z", id(&first)));
+    alice.say("#room", "third");
+    let ids = |lines: &[Line]| lines.iter().map(|line| id(line).to_owned()).collect::<Vec<_>>();
+    let is_context = |line: &Line| line.tag("draft/chathistory-context").is_some();
+    let page = alice.history(&format!("BEFORE #room msgid={late} 2"));
+    assert_eq!(ids(&page), [id(&first), &late, id(&second)]);
+    assert_eq!(page.iter().map(is_context).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!((page[1].command.as_str(), page[1].tag("+draft/react")), ("TAGMSG", Some("x")));
+    // In the page itself it stands in its place, once.
+    let all = alice.history("LATEST #room * 50");
+    assert_eq!(all.iter().filter(|line| id(line) == late).count(), 1);
+    assert!(all.iter().filter(|line| is_context(line)).all(|line| line.command == "REDACT"), "{all:?}");
+    distinct(&all);
+    // Those who are not played events get none.
+    assert_eq!(ids(&bob.history(&format!("BEFORE #room msgid={late} 2"))), [id(&first), id(&second)]);
 }

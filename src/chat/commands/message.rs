@@ -22,7 +22,7 @@ use crate::chat::record::{
 use crate::chat::sends::print;
 use crate::chat::target::Target;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
-use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply};
+use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};
 
 /// PRIVMSG
 pub const PRIVMSG: Spec = Spec { name: "PRIVMSG", least: 0, parse: |m| parse(m, Some(MessageKind::Privmsg)) };
@@ -83,16 +83,8 @@ fn client_only(message: &Message<'_>) -> Arc<str> {
     if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
 }
 
-/// The client-only tags of a reaction, the one kind of TAGMSG that people send.
-const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
-
 /// The client-only tags of what is for now alone.
 const TYPING: [&str; 2] = ["+typing", "+draft/typing"];
-
-/// The keys of client-only tags.
-fn keys(tags: &str) -> impl Iterator<Item = &str> {
-    tags.split(';').filter(|tag| !tag.is_empty()).map(|tag| tag.split('=').next().unwrap_or(tag))
-}
 
 /// `@#channel` (`STATUSMSG`): those of a rank and above.
 fn status_target(text: &str) -> Option<(Rank, ChannelName)> {
@@ -200,11 +192,11 @@ impl Said {
     /// Will the history have it? Of TAGMSGs it has those that are more than a note that somebody types: reactions, and so
     /// many of the others as it takes of an account.
     fn is_kept(&self, cx: &mut Context<'_>) -> bool {
-        if self.kind.is_some() || keys(&self.tags).any(|key| REACTIONS.contains(&key)) {
+        if self.kind.is_some() || StoredMessage::is_reaction(&self.tags) {
             return true;
         }
         let (account, now) = (cx.member.account, cx.chat.steady);
-        keys(&self.tags).any(|key| !TYPING.contains(&key))
+        Tags(&self.tags).iter().any(|(key, _)| !TYPING.contains(&key))
             && cx.chat.people.get_mut(account).is_some_and(|me| me.may_signal(now))
     }
 

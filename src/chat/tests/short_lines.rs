@@ -210,7 +210,9 @@ fn run(seed: u64) {
             times: d.chat.times.clone(),
         };
         let page = || {
-            kept.iter().map(|message| (Kept { message: message.clone(), from: nick.clone() }, "#a".into()))
+            kept.iter().map(|message| {
+                (Kept { message: message.clone(), from: nick.clone(), is_context: false }, "#a".into())
+            })
         };
         for out in [reader.batch("chathistory", Some("#a"), false, page()), reader.replay(page())] {
             check(&String::from_utf8(out).expect("utf-8"), caps);

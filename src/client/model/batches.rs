@@ -129,7 +129,10 @@ impl Batches {
             What::Other => return false,
             What::History { events, lines, bytes, ends, .. } => {
                 *lines += 1;
-                reach(ends, point(line, self.by_time));
+                // A reaction that comes with its message stands elsewhere in the past.
+                if !is_context(line) {
+                    reach(ends, point(line, self.by_time));
+                }
                 *bytes += size;
                 if room && events.len() < Self::MOST_LINES {
                     events.extend(past::event(line, me, now));
@@ -217,6 +220,13 @@ impl Batches {
         };
         Some(Ended { label: batch.label, what })
     }
+}
+
+/// Returns whether a line stands out of its order, behind the message that it belongs to
+/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)). Parlour's redactions
+/// are marked too, and stand in their order.
+fn is_context(line: &Message<'_>) -> bool {
+    line.tags.get("draft/chathistory-context").is_some() && !line.command.eq_ignore_ascii_case("REDACT")
 }
 
 /// Where a line stands in the past.
