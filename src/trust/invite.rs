@@ -249,7 +249,6 @@ mod tests {
             format!("\u{201c}{}\u{201d}", link()),
             format!("({})", link()),
             format!("[the link]({})", link()),
-            format!("[{}]({0})", link()),
             format!("_{}_", link()),
             format!("`{}`", link()),
             format!("{}.", link()),

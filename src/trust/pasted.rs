@@ -107,6 +107,8 @@ fn percent_decoded(text: &str) -> Zeroizing<String> {
         let digits = after.get(..2).filter(|digits| byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
         let decoded =
             digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        // A blank that was escaped is no fold.
+        let decoded = decoded.filter(u8::is_ascii_graphic);
         bytes.push(decoded.unwrap_or(byte));
         rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
