@@ -301,7 +301,7 @@ mod tests {
         let replay = |text: &str| {
             let page = [(kept(MessageKind::Privmsg, text), "#c".into())];
             let out = reader(&[Cap::ServerTime], None).replay(page);
-            String::from_utf8(out).expect("utf-8").matches(" :").count()
+            String::from_utf8(out).expect("utf-8").matches(" PRIVMSG ").count()
         };
         for text in [
             "\u{1}VERSION\u{1}",
