@@ -56,9 +56,9 @@ impl Follower {
         progress: watch::Sender<Progress>,
     ) -> Result<Self, StoreError> {
         let now = (Instant::now(), Duration::ZERO);
-        store.status().index_to_erase.store(parts::is_to_erase(&index)?, Ordering::Relaxed);
-        // Also without anything to erase in the index: something may be left in its log.
-        let (runtime, erases) = (Handle::current(), Some(now));
+        let erases = parts::is_to_erase(&index)?.then_some(now);
+        store.status().index_to_erase.store(erases.is_some(), Ordering::Relaxed);
+        let runtime = Handle::current();
         Ok(Self { index, messages, store, runtime, progress, erases, erased: now, erase_failed: None })
     }
 
