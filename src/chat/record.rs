@@ -1,5 +1,7 @@
 //! What the chat asks to be kept: the vocabulary it shares with the store.
 
+mod command;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -90,22 +92,6 @@ impl MessageKind {
         Self::Rename,
         Self::Redact,
     ];
-
-    /// The command that it was.
-    pub fn command(self) -> &'static str {
-        match self {
-            Self::Privmsg => "PRIVMSG",
-            Self::Notice => "NOTICE",
-            Self::Tagmsg => "TAGMSG",
-            Self::Join => "JOIN",
-            Self::Part => "PART",
-            Self::Kick => "KICK",
-            Self::Topic => "TOPIC",
-            Self::Mode => "MODE",
-            Self::Rename => "RENAME",
-            Self::Redact => "REDACT",
-        }
-    }
 
     /// Is it something that was said, and not merely an event?
     pub fn is_said(self) -> bool {
@@ -302,28 +288,6 @@ pub enum Record {
         /// What else there is to say, never a secret.
         detail: Arc<str>,
     },
-}
-
-impl Record {
-    /// The command that asks for such a change.
-    pub fn command(&self) -> &'static str {
-        match self {
-            Self::Message(message) => message.kind.command(),
-            Self::ChannelCreated { .. } | Self::Joined { .. } => "JOIN",
-            Self::ChannelRemoved(_) | Self::Parted { .. } => "PART",
-            Self::TopicSet(..) => "TOPIC",
-            Self::RanksSet { .. } | Self::ModesSet(..) | Self::ListAdded(..) | Self::ListRemoved(..) => {
-                "MODE"
-            }
-            Self::Invited { .. } => "INVITE",
-            Self::ChannelRenamed { .. } => "RENAME",
-            Self::Redacted { .. } => "REDACT",
-            Self::Marked { .. } | Self::MarkedEarly { .. } => "MARKREAD",
-            Self::MetadataSet { .. } => "METADATA",
-            Self::PreferencesSet(..) => "NICKSERV",
-            Self::Seen(..) | Self::AccountForgotten(_) | Self::IdsAhead(_) | Self::Audit { .. } => "*",
-        }
-    }
 }
 
 /// What has metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).

@@ -1,0 +1,43 @@
+//! Commands by the records that they cause, for answers about a record.
+
+use super::{MessageKind, Record};
+
+impl MessageKind {
+    /// The command that it was.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Privmsg => "PRIVMSG",
+            Self::Notice => "NOTICE",
+            Self::Tagmsg => "TAGMSG",
+            Self::Join => "JOIN",
+            Self::Part => "PART",
+            Self::Kick => "KICK",
+            Self::Topic => "TOPIC",
+            Self::Mode => "MODE",
+            Self::Rename => "RENAME",
+            Self::Redact => "REDACT",
+        }
+    }
+}
+
+impl Record {
+    /// The command that asks for such a change.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Message(message) => message.kind.command(),
+            Self::ChannelCreated { .. } | Self::Joined { .. } => "JOIN",
+            Self::ChannelRemoved(_) | Self::Parted { .. } => "PART",
+            Self::TopicSet(..) => "TOPIC",
+            Self::RanksSet { .. } | Self::ModesSet(..) | Self::ListAdded(..) | Self::ListRemoved(..) => {
+                "MODE"
+            }
+            Self::Invited { .. } => "INVITE",
+            Self::ChannelRenamed { .. } => "RENAME",
+            Self::Redacted { .. } => "REDACT",
+            Self::Marked { .. } | Self::MarkedEarly { .. } => "MARKREAD",
+            Self::MetadataSet { .. } => "METADATA",
+            Self::PreferencesSet(..) => "NICKSERV",
+            Self::Seen(..) | Self::AccountForgotten(_) | Self::IdsAhead(_) | Self::Audit { .. } => "*",
+        }
+    }
+}
