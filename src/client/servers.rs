@@ -181,10 +181,11 @@ impl Servers {
         if mode & 0o022 != 0 {
             return Err(ServersError::Writable(path.to_owned()));
         }
-        Self::parse(&fs::read_to_string(path).map_err(failed)?, path)
+        Self::from_text(&fs::read_to_string(path).map_err(failed)?, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, ServersError> {
+    /// Reads the text of the file; the path is named in errors.
+    pub fn from_text(text: &str, path: &Path) -> Result<Self, ServersError> {
         let damaged = |what: String| ServersError::Damaged { path: path.to_owned(), what };
         // toml's messages have several lines, the first says where.
         let broken = |error: toml::de::Error| {
@@ -340,7 +341,7 @@ impl Servers {
         let done = change(&mut servers);
         if servers != before {
             let text = servers.text().map_err(failed)?;
-            let again = Self::parse(&text, path).ok();
+            let again = Self::from_text(&text, path).ok();
             // The places of damaged entries may be others.
             if again.is_none_or(|again| (&again.list, &again.last) != (&servers.list, &servers.last)) {
                 let what = servers.last.unwrap_or_else(|| "this".to_owned());

@@ -173,12 +173,11 @@ async fn log_in(
                     machine.checked(outcome, &mut out)
                 }
                 Step::Prove(name) => {
-                    let outcome = match unusable_certificate(stream) {
-                        Some(why) => Checked::Unproven(why),
-                        None => {
-                            let check = shared.logins.prove(source, device, name);
-                            while_connected(stream, unread, check).await?
-                        }
+                    let outcome = if let Some(why) = unusable_certificate(stream) {
+                        Checked::Unproven(why)
+                    } else {
+                        let check = shared.logins.prove(source, device, name);
+                        while_connected(stream, unread, check).await?
                     };
                     shared.metrics.login(&outcome);
                     machine.checked(outcome, &mut out)

@@ -88,11 +88,8 @@ impl Lines {
                 self.skipping = false;
             } else if self.partial.is_empty() {
                 self.hand_out(line, &mut each);
-            } else if self.partial.len() + line.len() > self.bound() {
-                each(Err(BadLine::new(LineError::TooLong, &std::mem::take(&mut self.partial))));
             } else {
-                let mut whole = std::mem::take(&mut self.partial);
-                whole.extend_from_slice(line);
+                let whole = self.take_partial(line);
                 self.hand_out(&whole, &mut each);
             }
         }
@@ -101,15 +98,27 @@ impl Lines {
         }
         if self.partial.len() + input.len() > self.bound() {
             self.skipping = true;
-            let mut head = std::mem::take(&mut self.partial);
-            head.extend_from_slice(input.get(..Self::TAGS).unwrap_or(input));
-            each(Err(BadLine::new(LineError::TooLong, &head)));
+            let head = self.take_partial(input);
+            self.hand_out(&head, &mut each);
         } else {
             self.partial.extend_from_slice(input);
         }
     }
 
+    /// The unfinished line with what follows it, up to one byte past the bound: however a line that is too long arrives,
+    /// it is judged by the same bytes.
+    fn take_partial(&mut self, more: &[u8]) -> Vec<u8> {
+        let room = (self.bound() + 1).saturating_sub(self.partial.len());
+        let mut whole = std::mem::take(&mut self.partial);
+        whole.extend_from_slice(more.get(..room).unwrap_or(more));
+        whole
+    }
+
     fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, BadLine>)) {
+        if line.len() > self.bound() {
+            let head = line.get(..=self.bound()).unwrap_or(line);
+            return each(Err(BadLine::new(LineError::TooLong, head)));
+        }
         let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
         let line = line.get(..end).unwrap_or_default();
         if line.is_empty() {

@@ -21,6 +21,7 @@ fn running() -> (Server, u16, Certificates, String) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of programs")]
 fn each_program_gets_its_own_lines() {
     let (server, port, certificates, root) = running();
     let of = &certificates.fingerprints;

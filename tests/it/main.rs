@@ -22,6 +22,7 @@ mod devices;
 mod dialling;
 mod discovery;
 mod doctor;
+mod fuzz;
 mod golden;
 mod grace;
 mod handshakes;

@@ -64,10 +64,11 @@ impl Admins {
             }
             Self::Wallops(text) => {
                 let Some(event) = cx.event(EventKind::Wallops(text)) else { return };
-                let audiences: Vec<_> =
-                    cx.chat.people.iter().map(|p| &p.seats).filter(|s| !s.is_empty()).collect();
-                let all =
-                    audiences.into_iter().flat_map(crate::chat::audience::Roster::seats).copied().collect();
+                let mut present: Vec<_> =
+                    cx.chat.people.iter().filter(|person| !person.seats.is_empty()).collect();
+                // The map has another order in each process, and effects are the same for the same inputs.
+                present.sort_unstable_by_key(|person| person.account.id);
+                let all = present.into_iter().flat_map(|person| person.seats.seats()).copied().collect();
                 let origin = Some(cx.origin());
                 cx.fx.outputs.push(Output::Fan { audience: all, event, origin });
             }

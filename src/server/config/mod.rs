@@ -200,9 +200,14 @@ impl Config {
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let text =
             fs::read_to_string(file).map_err(|reason| ConfigError::Read { file: file.to_owned(), reason })?;
-        Self::parse(&text).map_err(|mistake| ConfigError::Mistake {
+        Self::from_text(&text, file)
+    }
+
+    /// Reads the text of a file; the path is named in errors.
+    pub fn from_text(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::parse(text).map_err(|mistake| ConfigError::Mistake {
             file: file.to_owned(),
-            line: mistake.line(&text),
+            line: mistake.line(text),
             what: mistake.what,
         })
     }
