@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use super::report::Finding;
-use crate::server::config::Config;
 
 const MIB: u64 = 1 << 20;
 
@@ -15,8 +14,9 @@ const GOOD: u64 = 1024 * MIB;
 /// The database, its log, the index and what SQLite makes beside them.
 const LEAST_FILES: u64 = 64;
 
-/// Files that the server has open beside its connections, with room for two at once of each of those that come and go.
-const BESIDE: u64 = 128;
+/// Fewest files that a server needs: 250 connections, and 128 for what it has open beside them, with room for two at once
+/// of each of those that come and go.
+const LEAST_OPEN: u64 = 250 + 128;
 
 /// The room on the data folder's file system.
 pub fn disk(folder: &Path) -> Finding {
@@ -51,11 +51,11 @@ fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
     }
 }
 
-/// Whether the server may have as many connections open as its configuration lets it.
-pub fn open_files(config: &Config, pid: Option<u32>) -> Finding {
+/// The number of files that the server may have open, of which connections before their login take at most half.
+pub fn open_files(pid: Option<u32>) -> Finding {
     let of_server = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/limits")).ok());
     let most = of_server.as_deref().and_then(most_open).or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
-    files_for(config, most.unwrap_or(u64::MAX))
+    files_for(most.unwrap_or(u64::MAX))
 }
 
 /// The soft limit in the kernel's table: the server has raised it as far as it may.
@@ -67,15 +67,11 @@ fn most_open(limits: &str) -> Option<u64> {
     }
 }
 
-fn files_for(config: &Config, most: u64) -> Finding {
-    let one = u64::from(config.limits.connections_per_address);
-    let needed = one.max(250) + BESIDE;
+fn files_for(most: u64) -> Finding {
     let says = format!("the server may have {most} files open, which is how many connections it can take");
     let remedy = "raise it: `ulimit -Hn 65536`, or LimitNOFILE=65536 in the service's unit";
-    if most < needed {
-        let what =
-            format!("{says}; with `connections_per_address` = {one} a single address can take them all");
-        return Finding::problem("open-files", what, remedy);
+    if most < LEAST_OPEN {
+        return Finding::problem("open-files", says, remedy);
     }
     if most < 1024 {
         return Finding::warning("open-files", says, remedy);
@@ -103,14 +99,11 @@ mod tests {
 
     #[test]
     fn few_files_are_told() {
-        let level = |most| files_for(&Config::default(), most).level;
+        let level = |most| files_for(most).level;
         assert_eq!(level(u64::MAX), Level::Ok);
         assert_eq!(level(1024), Level::Ok);
         assert_eq!(level(1000), Level::Warning);
         assert_eq!(level(256), Level::Problem);
-        let mut config = Config::default();
-        config.limits.connections_per_address = 5000;
-        assert_eq!(files_for(&config, 4096).level, Level::Problem);
         let table = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
         assert_eq!(most_open(table), Some(1024));
         assert_eq!(most_open("Max open files  unlimited unlimited files"), Some(u64::MAX));

@@ -143,7 +143,7 @@ async fn server(folders: &Folders) -> Vec<Finding> {
         findings.push(machine::disk(data));
     }
     findings.push(clock::check(now, certificates.as_ref(), health.noted));
-    findings.push(machine::open_files(&config, running.pid()));
+    findings.push(machine::open_files(running.pid()));
     findings.push(firewall::check("/".as_ref(), &running.ports(&config)));
     let pin = certificates.as_ref().map(|certificates| certificates.pin);
     findings.extend(reach::check(data, &running, &config, pin).await);

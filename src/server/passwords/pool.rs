@@ -227,6 +227,7 @@ mod tests {
         let mut other = Box::pin(pool.verify(ELSEWHERE, None, typed("x")));
         assert!(other.as_mut().poll(&mut cx).is_pending(), "others find room");
         drop(held);
+        drop(waiting);
         assert_eq!(other.await, Ok(Verdict::Wrong));
     }
 
