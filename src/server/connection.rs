@@ -3,56 +3,17 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
 use super::entrance::{Entered, enter};
-use super::handle::HubHandle;
-use super::limits::incidents::Incidents;
-use super::limits::paced::{Paced, Rounds};
+use super::limits::paced::Paced;
 use super::limits::strangers::Place;
-use super::limits::subject::Subject;
-use super::logins::{Logins, Source};
-use super::metrics::{Metrics, Open, Refusal};
+use super::logins::Source;
+use super::metrics::{Open, Refusal};
 use super::pump::Pump;
-use crate::chat::Settings;
-
-/// State that all connections share.
-pub(super) struct Shared {
-    pub tls: TlsAcceptor,
-    pub hub: HubHandle,
-    pub logins: Arc<Logins>,
-    pub limits: Limits,
-    /// The current settings of the server.
-    pub settings: watch::Receiver<Arc<Settings>>,
-    /// Becomes true when the server stops.
-    pub stopping: watch::Receiver<bool>,
-    pub metrics: Arc<Metrics>,
-    pub incidents: Arc<Incidents>,
-    /// Turns on the threads for strangers.
-    pub rounds: Arc<Rounds<Subject>>,
-    /// The runtime of connections that are logged in.
-    pub members: Handle,
-    /// Tracks the tasks of all connections, for the end of the server.
-    pub tasks: TaskTracker,
-}
-
-/// Limits of one connection.
-#[derive(Clone, Debug)]
-pub(super) struct Limits {
-    /// Time for the TLS handshake.
-    pub handshake: Duration,
-    /// Time from the handshake to the login.
-    pub login: Duration,
-    /// Most bytes of a line after its tags.
-    pub line_bytes: usize,
-}
+use super::shared::Shared;
 
 /// Serves a connection to its login; from there on another task does. The place counts it among those that are not
 /// logged in.

@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
-use super::connection::Shared;
 use super::limits::incidents::Incident;
 use super::logins::Source;
 use super::metrics::Refusal as Counted;
 use super::outbox::error_line;
 use super::pump::line_refused;
+use super::shared::Shared;
 use super::socket::{Socket, TooMuch};
 use crate::chat::Login;
 use crate::chat::account::DeviceKey;

@@ -9,10 +9,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use super::connection::{Shared, serve};
+use super::connection::serve;
 use super::limits::incidents::Incident;
 use super::limits::strangers::{NoPlace, Strangers};
 use super::metrics::Refusal;
+use super::shared::Shared;
 
 /// Connections that the kernel may hold before they are accepted.
 const BACKLOG: i32 = 4096;

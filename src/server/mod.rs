@@ -36,20 +36,19 @@ mod retention;
 mod schedule;
 mod session;
 mod sessions;
+mod shared;
 mod socket;
 mod supervise;
+mod threads;
 pub mod throttle;
 mod turns;
 
-use std::io;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
@@ -77,12 +76,6 @@ pub use clock::now;
 pub use listener::bind;
 pub use supervise::Ended;
 
-/// Most threads for connections that are not logged in: each makes a thousand handshakes a second.
-const STRANGERS_THREADS: usize = 4;
-
-/// Steps of strangers between two looks for news of their sockets.
-const EVENT_INTERVAL: u32 = 8;
-
 /// How long the last commits of a server that is told to stop may take: a disk may be slow, and is waited for.
 const LAST_COMMITS: Duration = Duration::from_mins(1);
 
@@ -96,7 +89,7 @@ const FAREWELL: Duration = Duration::from_secs(6);
 pub struct Server {
     hub: hub::Hub,
     handle: handle::HubHandle,
-    shared: connection::Shared,
+    shared: shared::Shared,
     stopping: watch::Sender<bool>,
     strangers: Arc<Strangers>,
     /// The store, and what of it is to be kept.
@@ -173,11 +166,11 @@ impl Server {
         let rate = limits.flood.then(|| budget::Rate::new(limits.messages_per_second, limits.burst));
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (queues, rate, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
-        let shared = connection::Shared {
+        let shared = shared::Shared {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
             hub: handle.clone(),
             logins,
-            limits: connection::Limits {
+            limits: shared::Limits {
                 handshake: limits.handshake_timeout(),
                 login: limits.login_timeout(),
                 line_bytes: as_usize(limits.line_bytes),
@@ -186,7 +179,7 @@ impl Server {
             stopping: stop,
             metrics: metrics.clone(),
             incidents,
-            rounds: Rounds::new(strangers_threads()),
+            rounds: Rounds::new(threads::count()),
             members: Handle::current(),
             tasks: TaskTracker::new(),
         };
@@ -246,14 +239,14 @@ impl Server {
         tasks.spawn("the task that renews the certificate", upkeep);
         let connections = shared.tasks.clone();
         let shared = Arc::new(shared);
-        let entrance = Entrance::start();
+        let entrance = threads::Threads::start();
         let noted = shared.incidents.clone();
         let incidents = AbortOnDropHandle::new(entrance.spawn(async move { noted.run().await }));
         tasks.spawn("the task that logs what strangers do", async move { drop(incidents.await) });
         for listener in listeners {
             let (shared, strangers) = (shared.clone(), strangers.clone());
             let acceptor = entrance.spawn(async move {
-                match move_here(listener) {
+                match threads::move_here(listener) {
                     Ok(listener) => listener::accept(listener, shared, strangers).await,
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
@@ -300,50 +293,6 @@ async fn fill_checksums(store: Store) {
         warn!(%error, "cannot give old messages their checksums yet");
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
-}
-
-/// The threads for connections that are not logged in. They have a low priority, so that members wait for no handshake.
-struct Entrance(Option<Runtime>);
-
-impl Entrance {
-    fn start() -> Self {
-        let threads = Builder::new_multi_thread()
-            .worker_threads(strangers_threads())
-            .thread_name("strangers")
-            .on_thread_start(priority::lower)
-            // News of a socket waits behind few steps of others, so that turns go round all who are ready.
-            .event_interval(EVENT_INTERVAL)
-            .enable_all()
-            .build();
-        if let Err(error) = &threads {
-            warn!(%error, "cannot start threads for strangers, they share those of members");
-        }
-        Self(threads.ok())
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-        match &self.0 {
-            Some(threads) => threads.spawn(task),
-            None => tokio::spawn(task),
-        }
-    }
-}
-
-impl Drop for Entrance {
-    fn drop(&mut self) {
-        if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
-        }
-    }
-}
-
-/// Moves a listener to the runtime that calls.
-fn move_here(listener: TcpListener) -> io::Result<TcpListener> {
-    TcpListener::from_std(listener.into_std()?)
-}
-
-fn strangers_threads() -> usize {
-    (available_parallelism().map_or(1, usize::from) / 2).clamp(1, STRANGERS_THREADS)
 }
 
 /// Where the administration tells the chat what it changed.

@@ -29,6 +29,6 @@ fn pass_logs_in_like_sasl_plain() {
     // The same account and the same throttle as everywhere.
     server.wait_for_log(|line| {
         assert!(!line.contains("not-her-password"), "{line}");
-        line.contains("login failed") && line.contains("account=nobody")
+        line.contains("login failed") && line.contains("account=alice")
     });
 }

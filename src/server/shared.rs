@@ -1,0 +1,48 @@
+//! State that the listener and all connections share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+use super::handle::HubHandle;
+use super::limits::incidents::Incidents;
+use super::limits::paced::Rounds;
+use super::limits::subject::Subject;
+use super::logins::Logins;
+use super::metrics::Metrics;
+use crate::chat::Settings;
+
+/// State of the server as connections see it.
+pub(super) struct Shared {
+    pub tls: TlsAcceptor,
+    pub hub: HubHandle,
+    pub logins: Arc<Logins>,
+    pub limits: Limits,
+    /// The current settings of the server.
+    pub settings: watch::Receiver<Arc<Settings>>,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+    pub metrics: Arc<Metrics>,
+    pub incidents: Arc<Incidents>,
+    /// Turns on the threads for strangers.
+    pub rounds: Arc<Rounds<Subject>>,
+    /// The runtime of connections that are logged in.
+    pub members: Handle,
+    /// Tracks the tasks of all connections, for the end of the server.
+    pub tasks: TaskTracker,
+}
+
+/// Limits of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// Time for the TLS handshake.
+    pub handshake: Duration,
+    /// Time from the handshake to the login.
+    pub login: Duration,
+    /// Most bytes of a line after its tags.
+    pub line_bytes: usize,
+}
