@@ -91,7 +91,10 @@ fn nobody_reading_is_no_panic() {
         .stdout(writer)
         .output()
         .expect("it runs");
-    assert!(complaint(&output).starts_with("parlour: cannot write to standard output"));
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "a reader that has seen enough is no error: {output:?}"
+    );
 }
 
 /// openssl, if this machine has it.

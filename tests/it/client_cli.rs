@@ -92,10 +92,7 @@ fn a_conversation_as_it_is_printed() {
         [
             "#lobby -- you joined",
             "        #lobby -- 2 here: ~@dora Eve",
-            // What her scripts said, which she has not seen yet.
-            "#lobby <Eve> The build is green",
-            "dora -Eve- one",
-            "dora -Eve-   two",
+            // Not what her scripts sent: she said that herself.
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",

@@ -293,7 +293,7 @@ mod tests {
                 (3, Some(2)),
                 (4, Some(1)),
                 (5, Some(1)),
-                (6, Some(3)),
+                (6, Some(2)),
                 (7, None),
                 (8, None),
                 (9, Some(2)),
