@@ -69,7 +69,8 @@ pub struct Entry {
 }
 
 /// Tags that are fields of an entry, or are about the transport.
-const OWN: &[&str] = &["time", "msgid", "account", "label", "batch", "draft/multiline-concat"];
+const OWN: &[&str] =
+    &["time", "msgid", "account", "label", "batch", "draft/multiline-concat", "draft/chathistory-context"];
 
 impl Kind {
     /// As it stands in JSON.
