@@ -2,7 +2,7 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
-//! | [`pin`] | the pin: SHA-256 over the public key of the server's root certificate |
+//! | [`Pin`] | the pin: SHA-256 over the public key of the server's root certificate |
 //! | [`pins`] | the pins of one server: how a client learns a new one |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
 //! | [`device`], `devices` | the key of a client and the certificate that it shows, on both sides |

@@ -9,7 +9,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// A difference up to this is followed at once and for everything.
 pub const TRUSTED: i64 = DAY;
-/// A difference up to this is followed at once for what is said, and settles by itself after [`PROOF`].
+/// A difference up to this is followed at once for what is said, and settles by itself after `PROOF`.
 pub const USUAL: i64 = 31 * DAY;
 /// A difference up to this is followed at once for what is said. A larger one is held until an admin accepts it.
 pub const BELIEVED: i64 = 366 * DAY;

@@ -1,7 +1,7 @@
 //! The server's time: the machine's clock, unless that jumped (docs/time.md).
 //!
 //! A clock that is wrong for a minute must not remove the history, nor stamp what is said for good. So the time of day is
-//! held against the steady clock and, at the start, against the time of the last commit; [`guard`] says what follows.
+//! held against the steady clock and, at the start, against the time of the last commit; `guard` says what follows.
 
 mod guard;
 
