@@ -5,10 +5,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+// Not rustix's: it takes an id of 0 for impossible, and that is the id of a process group or session whose leader is in
+// another PID namespace, as it is for the first process of a container.
+use nix::unistd::{getpgrp, getpid, getsid, tcgetpgrp};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Signal, getpgrp, getpid, getsid};
-use rustix::termios::{isatty, tcgetattr, tcgetpgrp};
+use rustix::process::Signal;
+use rustix::termios::{isatty, tcgetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
