@@ -1,7 +1,7 @@
-//! What the chat does not know itself and asks for, and what comes back.
+//! Queries to the history, the search index and the password pool, and their results.
 //!
-//! Some answers go straight to the session that asked, made of what [`playback`](super::playback) renders; others
-//! come back as an [`Answer`] for the rules to go on with.
+//! Some results go straight to the session that sent the command, rendered by [`playback`](super::playback); others
+//! come back to the core as an [`Answer`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,98 +13,99 @@ use super::record::{AccountId, ChannelId, Place};
 use super::seen::Missed;
 use crate::wire::{ChannelName, MessageId};
 
-/// Something to be found out.
+/// A query.
 #[derive(Debug)]
 pub enum Ask {
-    /// What was said at a place, in a batch `chathistory`.
+    /// Messages of a conversation, in a batch `chathistory`.
     History {
-        /// Who reads.
+        /// The session that reads.
         reader: Reader,
-        /// Where.
+        /// The conversation.
         place: Place,
-        /// The place as the client wrote it, which is what the batch is of, and as it is written: clients keep what they
-        /// asked for under the name that they asked with.
+        /// The target as the client wrote it, which is the parameter of the batch, and in its own spelling. Clients
+        /// file the batch under the name that they requested it with.
         target: (Arc<str>, Arc<str>),
-        /// Which stretches, in order.
+        /// The windows to read, in order.
         windows: Vec<Window>,
-        /// Which kinds.
+        /// The kinds of message to read.
         kinds: Kinds,
     },
-    /// The places where something was said lately, in a batch `draft/chathistory-targets`.
+    /// Conversations with recent messages, in a batch `draft/chathistory-targets`.
     Targets {
-        /// Who reads.
+        /// The session that reads.
         reader: Reader,
-        /// The channels that he may read, with their names.
+        /// The channels that its account may read, with their names.
         channels: Vec<(ChannelId, ChannelName)>,
-        /// When, and how many.
+        /// The time span and the limit.
         window: Window,
     },
-    /// What a client that cannot ask for history missed, as if it was said now but with its time.
+    /// Replay of missed messages for a client without `chathistory`: as if they were sent now, but with their own
+    /// times.
     Replay {
-        /// Who reads.
+        /// The session that reads.
         reader: Reader,
-        /// The channels with their names, and what of each.
+        /// The channels with their names, and the missed part of each.
         channels: Vec<(ChannelId, ChannelName, Missed)>,
-        /// What of the talks in which somebody said something since then.
+        /// The missed part of the direct conversations that have new messages.
         talks: Option<MissedTalks>,
     },
-    /// Messages that match, in a batch `soju.im/search`.
+    /// Messages that match a search, in a batch `soju.im/search`.
     Search {
-        /// Who reads.
+        /// The session that reads.
         reader: Reader,
-        /// What is looked for.
+        /// The search conditions.
         search: Search,
-        /// The latest message of now: that one should be found too.
+        /// The latest message of now. The search index must have reached it.
         up_to: MessageId,
     },
-    /// Something is to be done to an account or the server; comes back as [`Answer::Managed`].
+    /// A change to an account or to the server. Its result is [`Answer::Managed`].
     Manage {
-        /// Who asks.
+        /// The account that requests it.
         account: AccountId,
-        /// What.
+        /// The requested change.
         request: Request,
-        /// How it is answered.
+        /// The form of the reply.
         voice: Voice,
-        /// After how many changes of passwords ([`Chat::password_changes`](super::Chat::password_changes)): what happens
-        /// meanwhile may have ended who asks.
+        /// Value of [`Chat::password_changes`](super::Chat::password_changes) at the request. A later change may have
+        /// ended the session.
         since: u64,
     },
-    /// Nothing: lines that are too many to be queued at once, with their ends.
+    /// No query: a block of rendered lines that is too long for the send queue and is sent in parts.
     Lines(Vec<u8>),
-    /// The message that is to be redacted; comes back as [`Answer::Redact`].
+    /// The message that a REDACT names. Its result is [`Answer::Redact`].
     Redact(Redaction, Place),
 }
 
-/// What was missed of all talks.
+/// The missed part of all direct conversations.
 #[derive(Debug)]
 pub struct MissedTalks {
-    /// Of each of them, and of all together.
+    /// The missed part of each conversation, and of all together.
     pub missed: Missed,
-    /// The last message of a talk that was read, where one was.
+    /// The last message read in each conversation that has a read marker.
     pub read: HashMap<Place, MessageId>,
 }
 
-/// Which message is to be redacted, and why.
+/// A parsed REDACT that waits for its message.
 #[derive(Debug)]
 pub struct Redaction {
-    /// Where it was said, as it was asked.
+    /// The target as the client wrote it.
     pub target: Box<str>,
-    /// Which.
+    /// The message to remove.
     pub message: MessageId,
     /// Its msgid as the client wrote it, for errors.
     pub msgid: Box<str>,
-    /// Why, if that was said.
+    /// Reason, if the client gave one.
     pub reason: Option<Arc<str>>,
 }
 
-/// What comes back of an [`Ask`].
+/// Result of an [`Ask`] that comes back to the core.
 #[derive(Debug)]
 pub enum Answer {
-    /// The message, if it is there.
+    /// The message to redact, if it exists.
     Redact(Redaction, Place, Option<Found>),
-    /// What was to be done is done, or refused.
+    /// A change to an account or the server was made or refused.
     Managed(AccountId, Voice, Outcome),
-    /// It could not be found out, for this command.
+    /// The query of this command failed.
     Failed(&'static str, Failure),
 }
 
@@ -113,30 +114,30 @@ pub enum Answer {
 pub enum Failure {
     /// The store cannot be read.
     Unreadable,
-    /// It took longer than one answer may.
+    /// The query exceeded its time limit.
     TooLong,
-    /// Too many requests of the account wait already.
+    /// Too many requests of the account are waiting already.
     Crowded,
 }
 
 impl Ask {
-    /// Is its outcome the answer to the command? Else it comes after that.
+    /// Tells if the result is the reply to the command. Otherwise it comes after the reply.
     pub(super) fn is_answer(&self) -> bool {
         !matches!(self, Self::Replay { .. } | Self::Lines(_) | Self::Manage { voice: Voice::Service, .. })
     }
 
-    /// Gives the answer that is made of it a label.
+    /// Sets the label that the rendered result carries.
     pub(super) fn set_label(&mut self, label: &str) {
         match self {
             Self::History { reader, .. } | Self::Targets { reader, .. } | Self::Search { reader, .. } => {
                 reader.label = Some(label.into());
             }
-            // These carry theirs when the rules have gone on, or none.
+            // The core labels the reply to these when their result arrives, or they have no label.
             Self::Redact(..) | Self::Manage { .. } | Self::Replay { .. } | Self::Lines(_) => {}
         }
     }
 
-    /// Has it look at nothing from this message on.
+    /// Excludes this message and all later ones from the query.
     pub fn end_before(&mut self, message: MessageId) {
         let end = |window: &mut Window| window.before = window.before.min(message);
         match self {
@@ -152,7 +153,7 @@ impl Ask {
             }
             Self::Search { search, up_to, .. } => {
                 end(&mut search.window);
-                // What is not stored yet is not waited for.
+                // A search does not wait for messages that are not stored yet.
                 *up_to = (*up_to).min(message);
                 if *up_to == message {
                     *up_to = MessageId::default();
@@ -162,7 +163,7 @@ impl Ask {
         }
     }
 
-    /// The command that asks.
+    /// Returns the name of the command that caused the query.
     pub fn command(&self) -> &'static str {
         match self {
             Self::History { .. } | Self::Targets { .. } => "CHATHISTORY",

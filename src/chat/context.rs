@@ -1,4 +1,4 @@
-//! What a command's handler works with.
+//! Context of a command's handler: the sender, the state and the effects.
 
 use super::ask::Ask;
 use super::audience::SessionId;
@@ -17,34 +17,34 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, CapSet, ChannelName, Millis, Nick, Reply};
 
-/// Proof that a command comes from somebody who is logged in. Nobody but the chat can make one.
+/// Proof that a command comes from a logged-in session: the session and its account. Only the core can make one.
 #[derive(Clone, Debug)]
 #[expect(clippy::manual_non_exhaustive, reason = "the rest of this crate may not make one either")]
 pub struct Member {
-    /// The session that the command came from.
+    /// The session that sent the command.
     pub session: SessionId,
-    /// Whose it is.
+    /// Its account.
     pub account: AccountId,
     /// The account's name.
     pub nick: Nick,
-    /// What the session understands.
+    /// Capabilities of the session.
     pub caps: CapSet,
     _private: (),
 }
 
-/// A command being carried out: who gave it, when, the state, and the effects so far.
+/// A command that is being run: its sender, its time, the state, and the effects so far.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// Who gave it.
+    /// The session that sent it, with its account.
     pub member: Member,
-    /// When.
+    /// The server's time.
     pub at: Millis,
     pub(super) chat: &'a mut Chat,
     pub(super) fx: &'a mut Effects,
 }
 
 impl<'a> Context<'a> {
-    /// For a command of a session; `None` when the session is gone.
+    /// Creates the context of a session's command. Returns `None` if the session has ended.
     pub(super) fn of(
         chat: &'a mut Chat,
         session: SessionId,
@@ -57,40 +57,41 @@ impl<'a> Context<'a> {
         Some(Self { member, at, chat, fx })
     }
 
-    /// Answers the session that gave the command.
+    /// Sends a reply to the session that sent the command.
     #[expect(clippy::needless_pass_by_value, reason = "a reply is made to be sent")]
     pub fn reply(&mut self, reply: Reply) {
         let line = reply.render(self.chat.settings.server_name.as_str(), self.member.nick.as_str());
         self.fx.outputs.push(Output::Line(self.member.session, line));
     }
 
-    /// Sends lines that are rendered to the session that gave the command.
+    /// Sends rendered lines to the session that sent the command.
     pub(super) fn lines(&mut self, lines: Vec<String>) {
         let to = self.member.session;
         self.fx.outputs.extend(lines.into_iter().map(|line| Output::Line(to, line)));
     }
 
-    /// The member as a person.
+    /// Returns the state of the sender's account.
     pub fn me(&self) -> Option<&Person> {
         self.chat.people.get(self.member.account)
     }
 
-    /// The channel of a name.
+    /// Returns the channel of a name.
     pub fn channel(&self, name: &ChannelName) -> Option<&Channel> {
         self.chat.channels.named(name)
     }
 
-    /// Is the member in the channel?
+    /// Tells if the sender's account is in the channel.
     pub fn is_in(&self, channel: &Channel) -> bool {
         channel.members.contains(&self.member.account)
     }
 
-    /// Does the member run the server, by its own role or by OPER?
+    /// Tells if the sender has the admin role, by the account's own role or by OPER.
     pub fn is_admin(&self) -> bool {
         self.admin_as().is_some()
     }
 
-    /// The admin whose power the member has: himself, or whose password he gave to OPER.
+    /// Returns the admin account by which the sender has the admin role: its own, or the one whose password it gave to
+    /// OPER.
     pub fn admin_as(&self) -> Option<AccountId> {
         if self.me().is_some_and(Person::is_admin) {
             return Some(self.member.account);
@@ -98,7 +99,7 @@ impl<'a> Context<'a> {
         self.chat.sessions.get(&self.member.session)?.admin_by
     }
 
-    /// How much the member may do in a channel.
+    /// Returns the sender's permissions in a channel. Admins have all of them.
     pub fn power(&self, channel: &Channel) -> Power {
         if self.is_admin() {
             return Power::Admin;
@@ -106,29 +107,30 @@ impl<'a> Context<'a> {
         self.power_of(self.member.account, channel)
     }
 
-    /// How much an account may do in a channel.
+    /// Returns an account's permissions in a channel.
     pub fn power_of(&self, account: AccountId, channel: &Channel) -> Power {
         let is_admin = self.chat.people.get(account).is_some_and(Person::is_admin);
         Power::of(account, is_admin, channel)
     }
 
-    /// Does the member get to know that the channel is there?
+    /// Tells if the sender may know that the channel exists (+s hides it).
     pub fn can_see(&self, channel: &Channel) -> bool {
         !channel.modes.has(super::modes::Flag::Secret) || self.power(channel) > Power::Stranger
     }
 
-    /// Returns whether the member may not speak in the channel. Then its topics, reasons and parting words are not taken
-    /// there either.
+    /// Tells if the sender may not speak in the channel. Its topics, reasons and part messages are then refused there
+    /// too.
     pub(super) fn is_silenced(&self, channel: &Channel) -> bool {
         self.me().is_some_and(|me| self.power(channel).silenced(me, channel).is_some())
     }
 
-    /// The channel of a name, where the member gets to know that it is there.
+    /// Returns the channel of a name, if the sender may know that it exists.
     pub fn visible(&self, name: &ChannelName) -> Option<&Channel> {
         self.channel(name).filter(|channel| self.can_see(channel))
     }
 
-    /// Something that the member does in a channel and that the history keeps. Its text there is `text`.
+    /// Records an action of the sender in a channel for the history, with `text` as its stored text, and returns its
+    /// event.
     pub(super) fn channel_event(
         &mut self,
         id: ChannelId,
@@ -141,33 +143,33 @@ impl<'a> Context<'a> {
         Some(Event { id: Some(message), time: self.chat.times.of(message), ..event })
     }
 
-    /// Notes what a moderator or an admin did.
+    /// Records an action of a moderator or an admin in the audit log.
     pub(super) fn audit(&mut self, action: &'static str, target: &str, detail: &str) {
         let (at, actor) = (self.at, self.member.account);
         let (target, detail) = (target.into(), detail.into());
         self.fx.records.push(Record::Audit { at, actor, action, target, detail });
     }
 
-    /// Has something found out for the session that gave the command.
+    /// Starts a query for the session that sent the command.
     pub(super) fn ask(&mut self, ask: Ask) {
         let session = self.member.session;
         self.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
     }
 
-    /// The member's session as the reader of history.
+    /// Returns the sender's session as the reader of a history query.
     pub(super) fn reader(&self) -> Reader {
         let Member { account, nick, caps, .. } = self.member.clone();
         let (server, times) = (self.chat.settings.server_name.clone(), self.chat.times.clone());
         Reader { server, account, nick, caps, label: None, times }
     }
 
-    /// The sessions of the member's account.
+    /// Returns all sessions of the sender's account.
     pub(super) fn my_sessions(&self) -> Vec<SessionId> {
         self.me().map(|me| me.seats.seats().map(|seat| seat.session).collect()).unwrap_or_default()
     }
 
-    /// Where the member and a person talk with each other, or a channel that the member is in, with the name as it
-    /// is written.
+    /// Returns the conversation of a target and its name in its own spelling: the sender's direct conversation with an
+    /// account, or a channel that the sender is in.
     pub(super) fn place(&self, target: &Target) -> Option<(Place, std::sync::Arc<str>)> {
         match target {
             Target::Channel(name) => {
@@ -182,18 +184,18 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Something that the member does now, that is not a message.
+    /// Creates an event that the sender causes now and that is not a message.
     pub fn event(&self, kind: EventKind) -> Option<Event> {
         self.me().map(|me| me.event(self.at, kind))
     }
 
-    /// The member's session as the cause of an event that it gets too.
+    /// Returns the sender's session as the origin of an event of which it gets a copy.
     pub fn origin(&self) -> Origin {
         Origin { session: self.member.session, echo: true, tag: None }
     }
 
-    /// Shows an event to the sessions of a channel, the member's own among them; an admin who is not in it sees what he
-    /// did there too.
+    /// Sends an event to the sessions of a channel, including the sender's. An admin who is not in the channel gets the
+    /// event too.
     pub fn tell_channel(&mut self, name: &ChannelName, event: Event) {
         let Some(channel) = self.channel(name) else { return };
         let (audience, is_in) = (channel.audience.snapshot(), self.is_in(channel));
@@ -204,14 +206,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Ends the member's session.
+    /// Ends the sender's session.
     pub fn close(&mut self, reason: &str) {
         self.fx.outputs.push(Output::Close(self.member.session, reason.into()));
         self.chat.close(self.member.session, reason, false, self.at, self.fx);
     }
 
-    /// Sends the topic, if there is one, up to where its account has read, and who is in the channel to a session: what
-    /// a client expects after JOIN.
+    /// Sends a session the replies that clients expect after JOIN: the topic, if there is one, the read marker, the
+    /// names, and the metadata.
     pub(super) fn introduce(&mut self, name: &ChannelName, to: SessionId) {
         let Some(channel) = self.chat.channels.named(name) else { return };
         let Some(session) = self.chat.sessions.get(&to) else { return };
@@ -243,7 +245,7 @@ impl<'a> Context<'a> {
         self.fx.outputs.extend(lines.map(|line| Output::Line(to, line)));
     }
 
-    /// Shows an event to one session of the member.
+    /// Sends an event to one session.
     pub(super) fn show(&mut self, to: SessionId, event: Event) {
         let Some(session) = self.chat.sessions.get(&to) else { return };
         let caps = session.caps.and(RENDER_CAPS);
@@ -251,7 +253,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// `RPL_TOPIC` and `RPL_TOPICWHOTIME` of a channel; nothing where it has no topic.
+/// Returns `RPL_TOPIC` and `RPL_TOPICWHOTIME` of a channel, or nothing if it has no topic.
 pub(super) fn topic(channel: &Channel) -> Vec<Reply> {
     let name = channel.name.as_str();
     let lines = |topic: &Topic| {
@@ -261,7 +263,7 @@ pub(super) fn topic(channel: &Channel) -> Vec<Reply> {
     channel.topic.as_ref().map(lines).unwrap_or_default()
 }
 
-/// MARKREAD as the server says it ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+/// Creates the server's MARKREAD line ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
 pub(super) fn markread(target: &str, read: Option<Millis>) -> Reply {
     let reply = Reply::command("MARKREAD").arg(target);
     match read {
@@ -270,14 +272,15 @@ pub(super) fn markread(target: &str, read: Option<Millis>) -> Reply {
     }
 }
 
-/// `ERR_CHANOPRIVSNEEDED`
+/// Creates `ERR_CHANOPRIVSNEEDED` with the given text.
 pub(super) fn not_allowed(channel: &str, text: &str) -> Reply {
     Reply::numeric(ERR_CHANOPRIVSNEEDED).arg(channel).text(text)
 }
 
-/// `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as it takes, and `RPL_ENDOFNAMES`.
+/// Returns `RPL_NAMREPLY` with the members of a channel that are online, in as many lines as needed, and
+/// `RPL_ENDOFNAMES`.
 pub(super) fn names(chat: &Chat, channel: &Channel, caps: CapSet) -> Vec<Reply> {
-    /// Room for names in a line of 512 bytes whose other parts are the longest they can be.
+    /// Bytes of names that fit a line of 512 bytes whose other parts have their maximum lengths.
     const ROOM: usize = 340;
     chat.look_at(channel.members.len());
     let userhost = caps.has(Cap::UserhostInNames);

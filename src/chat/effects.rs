@@ -1,4 +1,4 @@
-//! What the chat wants done: what to keep, what to deliver to whom, what to find out.
+//! Effects of the core: records to store, outputs to deliver, queries to run.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,89 +11,90 @@ use crate::wire::CapSet;
 
 /// The effects of a batch of inputs, in order.
 ///
-/// Nothing of `outputs` may reach anybody before all of `records` is durable.
+/// No output may reach any session before all of `records` is durable.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// What must last, in the order in which it happened.
+    /// Changes to store, in the order in which they happened.
     pub records: Vec<Record>,
-    /// What goes out, in order.
+    /// Outputs, in the order in which they are sent.
     pub outputs: Vec<Output>,
-    /// Which of these belong to which input.
+    /// The parts of both that belong to each input.
     pub steps: Vec<Step>,
 }
 
 /// The effects of one input: ranges into the vectors of [`Effects`].
 #[derive(Debug)]
 pub struct Step {
-    /// What it keeps.
+    /// Range in `records`.
     pub records: Range<usize>,
-    /// What it sends.
+    /// Range in `outputs`.
     pub outputs: Range<usize>,
-    /// Who said it, with the label of its answer. None for what nobody said.
+    /// The session whose command or query result this was, with the label of its reply. `None` for inputs that no
+    /// session caused, such as ticks.
     pub from: Option<(SessionId, Option<Box<str>>)>,
-    /// The session that it is about: the one that said something, began or ended.
+    /// The session that the input concerned: the one that sent a command, began or ended.
     pub session: Option<SessionId>,
 }
 
-/// Something that goes out.
+/// One output, typed.
 #[derive(Debug)]
 pub enum Output {
-    /// A line to one session, rendered, with its end.
+    /// A rendered line to one session, with its line end.
     Line(SessionId, String),
-    /// An event to one session alone.
+    /// An event to a single session.
     Event {
-        /// To whom.
+        /// The session that gets it.
         to: SessionId,
         /// Its capabilities, masked with [`super::event::RENDER_CAPS`].
         caps: CapSet,
-        /// What.
+        /// The event to render.
         event: Event,
-        /// `label=…` or `batch=…` for its tags.
+        /// `label=…` or `batch=…`, the first of its tags.
         tag: Option<Box<str>>,
     },
-    /// An event to many.
+    /// An event to an audience.
     Fan {
-        /// To whom.
+        /// The sessions that get it.
         audience: Audience,
-        /// What.
+        /// The event to render.
         event: Event,
-        /// The session that caused it, where that is treated unlike the others.
+        /// The session that caused it, if its copy differs from the others.
         origin: Option<Origin>,
     },
-    /// Something is to be found out or done that takes its time. Until that is answered, nothing more that the session
-    /// says may be applied and nothing else may reach it, so that answers come in the order of the questions.
+    /// A query that takes time. Until its result arrives, no further command of the session may be applied and nothing
+    /// else may reach it, so that replies come in the order of the commands.
     Ask {
-        /// Who waits for it.
+        /// The session that waits for the result.
         session: SessionId,
-        /// The label of the answer.
+        /// Label of the reply.
         label: Option<Box<str>>,
-        /// What.
+        /// The query to run.
         ask: Box<Ask>,
     },
-    /// The session ends: what is queued for it is written, then an ERROR line with the reason.
+    /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
 }
 
-/// The session that caused an event.
+/// The session that caused an event, and the treatment of its own copy.
 #[derive(Debug)]
 pub struct Origin {
-    /// Which.
+    /// The session that caused the event.
     pub session: SessionId,
-    /// Does it get the event too? Without echo-message it does not get what it said itself.
+    /// False if the session gets no copy: without echo-message a client does not get its own messages back.
     pub echo: bool,
-    /// `label=…` or `batch=…` for the tags of its copy.
+    /// `label=…` or `batch=…`, the first tag of its copy.
     pub tag: Option<Box<str>>,
 }
 
 impl Origin {
-    /// Is its copy unlike the others', or does it get none?
+    /// Tells if the session's copy differs from the others' or is not sent.
     pub fn is_special(&self) -> bool {
         !self.echo || self.tag.is_some()
     }
 }
 
 impl Effects {
-    /// Nothing to keep, nothing to send.
+    /// Tells if there is nothing to store and nothing to send.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.outputs.is_empty()
     }

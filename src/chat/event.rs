@@ -1,4 +1,4 @@
-//! What members see of each other, and how it looks on the wire.
+//! Events that an audience sees, and their rendering to IRC lines.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::record::{LINE_BREAK, LINE_JOIN, MessageKind};
 use crate::wire::fit::{LINE, cut, pieces};
 use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
 
-/// The capabilities that change how an event looks. Sessions that agree in these get the same bytes.
+/// The capabilities that change an event's rendering. Sessions that agree in these get the same bytes.
 pub const RENDER_CAPS: CapSet = CapSet::of(&[
     Cap::MessageTags,
     Cap::ServerTime,
@@ -23,112 +23,113 @@ pub const RENDER_CAPS: CapSet = CapSet::of(&[
     Cap::ChannelRename,
 ]);
 
-/// Something that was said or done, by whom and when.
+/// An event, with its source and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// `nick!user@host` of who did it.
+    /// `nick!user@host` of the account that caused it, or the server's name.
     pub source: Arc<str>,
-    /// The account of who did it; none for the server's own doings.
+    /// The account that caused it; `None` for events of the server itself.
     pub account: Option<Nick>,
-    /// It did so as a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)).
+    /// The account is marked as a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)).
     pub bot: bool,
-    /// When.
+    /// The server's time.
     pub time: Millis,
-    /// The id of what the history has.
+    /// Its message id, if the history keeps it.
     pub id: Option<MessageId>,
-    /// Client-only tags as they go on the wire, empty for none.
+    /// Client-only tags as they are sent; empty if there are none.
     pub tags: Arc<str>,
-    /// What.
+    /// Kind of the event, with its parameters.
     pub kind: EventKind,
 }
 
-/// What was said or done.
+/// The kinds of event, each with the parameters of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// PRIVMSG or NOTICE.
+    /// A PRIVMSG or NOTICE.
     Message {
-        /// Which of the two.
+        /// Tells PRIVMSG from NOTICE.
         kind: MessageKind,
-        /// The channel or nick it was sent to, as that is written.
+        /// The channel or nick it was sent to, in its own spelling.
         target: Arc<str>,
         /// The text; see [`MessageKind::Privmsg`] for that of a multiline message.
         text: Arc<str>,
-        /// The copy for the other sessions of the sender of a direct message. A client without
-        /// echo-message takes a message from its own nick for one from somebody else, so it gets none.
+        /// Marks the copy for the other sessions of the sender of a direct message. Only sessions with echo-message get
+        /// it: other clients take a message from their own nick for one from another account.
         own: bool,
     },
-    /// TAGMSG. Sessions without message-tags do not get it.
+    /// A TAGMSG, for sessions with message-tags.
     Tagmsg {
-        /// The channel or nick.
+        /// The channel or nick it was sent to.
         target: Arc<str>,
-        /// As in a message.
+        /// Marks the copy for the sender's other sessions, as for a message.
         own: bool,
     },
-    /// JOIN, with the name of who joins for sessions with extended-join.
+    /// A JOIN, with the account's real name for sessions with extended-join.
     Join(ChannelName, Arc<str>),
-    /// PART, with a reason or without.
+    /// A PART, with or without a reason.
     Part(ChannelName, Option<Arc<str>>),
-    /// QUIT
+    /// A QUIT with its reason.
     Quit(Arc<str>),
-    /// TOPIC; an empty text clears it.
+    /// A TOPIC change. An empty text clears the topic.
     Topic(ChannelName, Arc<str>),
-    /// KICK of a nick, with a reason.
+    /// A KICK: channel, target, reason.
     Kick(ChannelName, Nick, Arc<str>),
-    /// MODE of a channel or a person: the letters with their values.
+    /// A MODE change: the channel or nick, and the letters with their values.
     Mode(Arc<str>, Arc<str>),
-    /// INVITE of a nick, to itself or to sessions with invite-notify.
+    /// An INVITE, to the invited account or to sessions with invite-notify.
     Invite {
-        /// Who is invited.
+        /// The invited account.
         nick: Nick,
-        /// Whereto.
+        /// Channel of the invite.
         channel: ChannelName,
-        /// It goes to the channel and not to who is invited.
+        /// Marks the copy for the members of the channel (invite-notify).
         notify: bool,
     },
-    /// AWAY with the message, or back; for sessions with away-notify.
+    /// An AWAY with the message, or without one on return; for sessions with away-notify.
     Away(Option<Arc<str>>),
-    /// SETNAME, for sessions with setname.
+    /// A SETNAME with the new real name, for sessions with setname.
     Setname(Arc<str>),
-    /// REDACT of a message, for sessions with message-redaction.
+    /// A REDACT of a message, for sessions with message-redaction.
     Redact {
-        /// The channel or nick.
+        /// The channel or nick of the conversation.
         target: Arc<str>,
-        /// Which message.
+        /// The redacted message.
         message: MessageId,
-        /// Why, where that was said.
+        /// Reason, if the client gave one.
         reason: Option<Arc<str>>,
     },
-    /// RENAME of a channel, for sessions with channel-rename: others leave it and join another.
+    /// A RENAME of a channel: old name, new name, reason. For sessions with channel-rename; others see a PART and a
+    /// JOIN.
     Rename(ChannelName, ChannelName, Arc<str>),
-    /// WALLOPS
+    /// A WALLOPS with its text.
     Wallops(Arc<str>),
 }
 
-/// Turns events into bytes. Remembers the last time it printed, for a batch has few different ones.
+/// Renders events to bytes. Caches the last time stamp it printed, because a batch of events has few different ones.
 #[derive(Debug, Default)]
 pub struct Renderer {
     server: ServerName,
     time: Option<(Millis, String)>,
 }
 
-/// Which tags a line gets.
+/// Selection of the tags of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tagged {
-    /// All of them.
+    /// Every tag.
     Whole,
-    /// A further line of the same message: no id, which the first line has.
+    /// The tags of a further line of the same message: no msgid, which only the first line has.
     Further,
 }
 
 impl Renderer {
-    /// A renderer of what this server says.
+    /// Creates a renderer with `server` as the source of batches.
     pub fn new(server: &ServerName) -> Self {
         Self { server: server.clone(), time: None }
     }
 
-    /// Appends the event's line with its end, as a session with these capabilities gets it, `tag` (`label=…`
-    /// or `batch=…`) before the other tags. Appends nothing where such a session gets nothing, and several lines where
-    /// it is a multiline message.
+    /// Appends the event as a session with these capabilities gets it, with line ends and with `tag` (`label=…` or
+    /// `batch=…`) as the first tag. Appends nothing if such a session does not get the event, and several lines for a
+    /// multiline message.
     pub fn render(&mut self, event: &Event, caps: CapSet, tag: Option<&str>, out: &mut Vec<u8>) {
         if !event.is_for(caps) {
             return;
@@ -152,7 +153,7 @@ impl Renderer {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// The tags and the source. Gives the length of `out` behind the tags.
+    /// Appends the tags and the source. Returns the length of `out` after the tags.
     fn head(
         &mut self,
         event: &Event,
@@ -199,8 +200,8 @@ impl Renderer {
         body
     }
 
-    /// A batch with the lines as they were sent ([multiline](https://ircv3.net/specs/extensions/multiline)). The
-    /// message's id serves as the batch's reference: it is unique.
+    /// Appends a batch with the lines as they were sent ([multiline](https://ircv3.net/specs/extensions/multiline)).
+    /// The message id serves as the batch's reference, because it is unique.
     fn multiline(
         &mut self,
         event: &Event,
@@ -219,15 +220,16 @@ impl Renderer {
             put(out, &["@batch=", reference, concat, " :", &event.source]);
             put(out, &[kind.spaced_command(), target, " :", line, "\r\n"]);
         }
-        // The end of a batch inside another one says so too; a label stands at the beginning alone.
+        // The end of a batch inside another one has the outer batch's tag; a label is on the first line only.
         match tag.filter(|tag| tag.starts_with("batch=")) {
             Some(tag) => put(out, &["@", tag, " :", &event.source, " BATCH -", reference, "\r\n"]),
             None => put(out, &[":", &event.source, " BATCH -", reference, "\r\n"]),
         }
     }
 
-    /// One message for each line that is not blank, for sessions that do not know multiline, and for each piece that fits
-    /// where they take no long lines. The first has the id. Several that answer a label are in a batch.
+    /// Appends one message for each line that is not blank, for sessions without multiline, and one for each piece that
+    /// fits, for sessions without long lines. The first has the msgid. Several messages that reply to a labelled
+    /// command go in a batch.
     fn lines(
         &mut self,
         event: &Event,
@@ -270,14 +272,14 @@ fn put(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-/// Bytes of text for which a line of 512 bytes has room.
+/// Returns the number of bytes of text that fit a line of 512 bytes.
 fn room(event: &Event, kind: MessageKind, target: &str) -> usize {
     let head = ":".len() + event.source.len() + kind.spaced_command().len() + target.len() + " :".len();
-    // Names are short enough that much more is left.
+    // Names are short enough that the remainder is always well over this minimum.
     LINE.saturating_sub(head + "\r\n".len()).max(64)
 }
 
-/// A text with what makes it an ACTION.
+/// A piece of text with the CTCP marks around it.
 struct Piece<'a> {
     start: &'static str,
     text: &'a str,
@@ -285,8 +287,8 @@ struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// The texts of a line, which fit: an ACTION becomes several, of another CTCP what is too much is dropped, for its
-    /// second half would be taken for something that was said.
+    /// Cuts a line into pieces that fit. An ACTION becomes several ACTIONs. Another CTCP message is truncated, because
+    /// its second half would be taken for ordinary text.
     fn all(line: &'a str, room: usize) -> Vec<Self> {
         const ACTION: &str = "\u{1}ACTION ";
         let plain = |text| Self { start: "", text, end: "" };
@@ -309,7 +311,8 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The lines of a multiline message as they were sent, each with whether it goes on where the one before it was cut.
+/// Returns the lines of a multiline message as they were sent, each with a flag that is true if it continues the line
+/// before it (`multiline-concat`).
 fn split_lines(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let joined = std::iter::once(false)
         .chain(text.chars().filter(|c| [LINE_BREAK, LINE_JOIN].contains(c)).map(|c| c == LINE_JOIN));
@@ -317,7 +320,7 @@ fn split_lines(text: &str) -> impl Iterator<Item = (&str, bool)> {
 }
 
 impl Event {
-    /// Does a session with these capabilities get to see it?
+    /// Tells if a session with these capabilities gets the event.
     pub fn is_for(&self, caps: CapSet) -> bool {
         match self.kind {
             EventKind::Tagmsg { own, .. } => {
@@ -333,7 +336,7 @@ impl Event {
         }
     }
 
-    /// About how many bytes its line has, its tags among them.
+    /// Returns the approximate size of the rendered line, in bytes with its tags.
     pub fn size(&self) -> usize {
         let text = match &self.kind {
             EventKind::Message { text, .. }
@@ -352,7 +355,7 @@ impl Event {
         128 + self.tags.len() + text
     }
 
-    /// Something that the server does.
+    /// Creates an event whose source is the server itself.
     pub fn of_server(server: &ServerName, time: Millis, kind: EventKind) -> Self {
         let source = server.shared();
         Self { source, account: None, bot: false, time, id: None, tags: Arc::default(), kind }
@@ -397,7 +400,7 @@ impl EventKind {
 }
 
 impl MessageKind {
-    /// The command of something that is said, with a space on each side.
+    /// Returns the command of a message, with a space on each side.
     fn spaced_command(self) -> &'static str {
         match self {
             Self::Notice => " NOTICE ",

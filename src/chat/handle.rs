@@ -1,4 +1,4 @@
-//! The one door to the state.
+//! Entry point of the core: dispatches each input and collects its effects.
 
 use super::account::{DeviceKey, Outcome};
 use super::ask::{Answer, Failure};
@@ -12,7 +12,7 @@ use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
 
 impl Chat {
-    /// Applies one input and appends what follows from it to `fx`.
+    /// Applies one input and appends its effects to `fx`.
     pub fn handle(&mut self, input: Input, fx: &mut Effects) {
         let at = input.at;
         self.steady = input.steady;
@@ -76,7 +76,8 @@ impl Chat {
         }
     }
 
-    /// Lines of at most 512 bytes for the sessions that never asked for longer ones. Before labels, which count them.
+    /// Splits lines over 512 bytes for sessions that did not negotiate longer ones. Runs before labels are applied,
+    /// because these depend on the number of lines.
     fn fit(&self, fx: &mut Effects, from: usize) {
         let takes_long = |id| self.sessions.get(&id).is_some_and(|known| known.caps.takes_long_lines());
         fit::outputs(&mut fx.outputs, from, takes_long);
@@ -111,7 +112,7 @@ impl Chat {
     fn answered(&mut self, session: SessionId, answer: Answer, at: Millis, fx: &mut Effects) {
         let writable = self.writable;
         let Some(mut cx) = Context::of(self, session, at, fx) else {
-            // It ended meanwhile. What it had done is done, and ends others.
+            // The session ended meanwhile. The change is made all the same, and may end other sessions.
             return match answer {
                 Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
                 Answer::Managed(id, _, Outcome::DeviceRemoved(key)) => self.device_removed(id, key, at, fx),
@@ -166,7 +167,8 @@ impl Chat {
             AccountChange::Removed(id) => {
                 self.end_sessions(id, "This account was removed", at, fx);
                 if let Some(person) = self.people.get_mut(id) {
-                    // The store has forgotten them; they must not become those of channels that go with the account.
+                    // The store has deleted the markers; they must not be kept for channels that are removed with the
+                    // account.
                     person.markers.clear();
                 }
                 let channels = self.people.get(id).map(|p| p.channels.clone()).unwrap_or_default();
@@ -181,13 +183,14 @@ impl Chat {
         }
     }
 
-    /// Whoever became an admin with the password of this account is none any more.
+    /// Ends the admin role of sessions that gained it with the password of this account (OPER).
     fn take_back_admin(&mut self, id: AccountId) {
         let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
         lent.for_each(|known| known.admin_by = None);
     }
 
-    /// Sessions that logged in with another password end, but for the one that changed it.
+    /// Ends the account's sessions after a password change, except for the session that changed it. Logins that are
+    /// under way with the old password fail, because the count of changes has grown.
     pub(super) fn password_changed(
         &mut self,
         id: AccountId,
@@ -204,7 +207,7 @@ impl Chat {
         self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
     }
 
-    /// Sessions that logged in with a device end, and those that are about to get in with it do not.
+    /// Ends the sessions that logged in with a device, and lets logins that are under way with it fail.
     pub(super) fn device_removed(&mut self, id: AccountId, key: DeviceKey, at: Millis, fx: &mut Effects) {
         self.password_changes += 1;
         if let Some(person) = self.people.get_mut(id) {

@@ -1,4 +1,4 @@
-//! What drives the chat.
+//! Inputs: everything that enters the core.
 
 use std::sync::Arc;
 
@@ -10,72 +10,73 @@ use super::record::{AccountChange, StoredMessage};
 use super::settings::Settings;
 use crate::wire::{Millis, Reply};
 
-/// Something that happened, and when.
+/// One input with its time.
 #[derive(Debug)]
 pub struct Input {
-    /// The server's time. The chat has no clock of its own.
+    /// The server's time. The core has no clock of its own.
     pub at: Millis,
-    /// The steady clock, which is never set: milliseconds since some moment.
+    /// The monotonic clock, in milliseconds since an arbitrary start. Setting the clock does not change it.
     pub steady: Millis,
-    /// What happened.
+    /// Kind of the input, with its data.
     pub kind: InputKind,
 }
 
-/// What can happen.
+/// The kinds of input.
 #[derive(Debug)]
 pub enum InputKind {
-    /// A connection has logged in. Only the login machine can make a [`Login`].
+    /// A connection has logged in and becomes a session. Only the login machine can make a [`Login`].
     Opened(SessionId, Login),
-    /// A session said something, or something that is answered with an error.
+    /// A session sent a command, or a line that did not parse as one.
     Said {
-        /// Which session.
+        /// The session that sent it.
         session: SessionId,
-        /// The label of its answer (labeled-response), as it stood on the wire.
+        /// Label of the reply (labeled-response), escaped as on the wire.
         label: Option<Box<str>>,
-        /// What it said.
+        /// The command, or the error reply that parsing it gave.
         command: Result<Command, Reply>,
     },
-    /// What a session waited for was found out.
+    /// The result of a session's query arrived.
     Answered {
-        /// Which session.
+        /// The session that waits for it.
         session: SessionId,
-        /// The label of the answer.
+        /// Label of the reply.
         label: Option<Box<str>>,
-        /// What was found out.
+        /// The result of the query.
         answer: Answer,
     },
-    /// The time came that [`Chat::next_deadline`](super::Chat::next_deadline) said.
+    /// The deadline of [`Chat::next_deadline`](super::Chat::next_deadline) has passed.
     Tick,
-    /// A connection ended, or its client will say no more.
+    /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
     Closed(SessionId, Arc<str>),
     /// The administration changed an account.
     Account(AccountChange),
     /// The administration changed the settings.
     Settings(Box<Settings>),
-    /// The store refused messages: their senders hear of it.
+    /// The store refused messages. Their sender gets an error reply.
     NotStored {
-        /// Who said it.
+        /// The sender's session.
         session: SessionId,
-        /// The label of the command.
+        /// Label of the command.
         label: Option<Box<str>>,
-        /// What could not be kept.
+        /// The messages that were not stored.
         messages: Vec<StoredMessage>,
     },
-    /// The store refused a change that is in force already: whoever asked for it hears that it is tried again.
+    /// The store refused a change that is in force already. The session that caused it is told that storing it is tried
+    /// again.
     Deferred {
-        /// Whose command it was.
+        /// The session that sent the command.
         session: SessionId,
-        /// The command.
+        /// Name of the command, for the reply.
         command: &'static str,
     },
-    /// The server stops, and sends what it owes first.
+    /// The server is stopping. The core records how far each session has received messages.
     Stopping,
-    /// The store began to fail, or works again. While it fails, what would have to be kept is refused.
+    /// The store began to fail (false) or works again (true). While it fails, commands that write are refused.
     Writable(bool),
 }
 
 impl InputKind {
-    /// The session that it is about, if it is about one.
+    /// Returns the session that the input concerns, if there is one.
     pub fn session(&self) -> Option<SessionId> {
         match self {
             Self::Opened(session, _)

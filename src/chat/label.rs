@@ -1,19 +1,18 @@
-//! The answer to a labelled command
-//! ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
+//! Replies to labelled commands ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
 
 use super::audience::SessionId;
 use super::effects::Output;
 use crate::wire::{Message, ServerName, Tags};
 
-/// Longest label, in bytes, as the specification has it; longer ones are ignored.
+/// Limit of a label, in bytes, from the specification. Longer labels are ignored.
 const MAX: usize = 64;
 
-/// The label of a command, still escaped as it goes back.
+/// Returns the label of a command, still escaped.
 pub fn of(message: &Message<'_>) -> Option<Box<str>> {
     in_tags(message.tags)
 }
 
-/// The label among the tags of a line, of one that could not be read otherwise too.
+/// Returns the label among the tags of a line. Works also for a line whose other parts did not parse.
 pub fn in_tags(tags: Tags<'_>) -> Option<Box<str>> {
     if tags.is_empty() {
         return None;
@@ -22,8 +21,8 @@ pub fn in_tags(tags: Tags<'_>) -> Option<Box<str>> {
     last.filter(|label| !label.is_empty() && label.len() <= MAX).map(Into::into)
 }
 
-/// Rendered lines as the answer to a labelled command: an ACK where there are none, one with the label, or several in a
-/// batch.
+/// Renders lines as the reply to a labelled command: an ACK for no lines, the label on a single line, or a batch around
+/// several.
 pub(super) fn answer(lines: &str, label: &str, server: &ServerName) -> String {
     let open = format!("@label={label} :{server} BATCH +r labeled-response\r\n");
     match lines.matches('\n').count() {
@@ -36,9 +35,9 @@ pub(super) fn answer(lines: &str, label: &str, server: &ServerName) -> String {
     }
 }
 
-/// Marks what `session` gets out of `outputs[from..]` as the answer to its labelled command: nothing becomes an
-/// ACK, one message carries the label, several go in a batch. Where the answer is still to be found out, it will carry
-/// the label.
+/// Marks the part of `outputs[from..]` that reaches `session` as the reply to its labelled command: nothing becomes an
+/// ACK, a single output carries the label, several go in a batch. If the reply is the result of a query, the query
+/// carries the label instead.
 pub(super) fn apply(
     outputs: &mut Vec<Output>,
     from: usize,
@@ -70,19 +69,19 @@ pub(super) fn apply(
         }
     }
     if answers > 1 {
-        // Batch references are unique per connection and live until the batch ends; one command is answered
-        // after the other, so one name serves all.
+        // Batch references are unique per connection while the batch is open. Commands are replied to one after the
+        // other, so one reference serves all.
         let open = format!("@label={label} :{server} BATCH +r labeled-response\r\n");
         outputs.insert(from, Output::Line(session, open));
-        // Before what comes after the answer: what a client missed, after JOIN.
+        // The batch ends before queries that follow the reply, such as the replay after a JOIN.
         let behind = outputs.iter().rposition(|output| !matches!(output, Output::Ask { .. }));
         let end = Output::Line(session, format!(":{server} BATCH -r\r\n"));
         outputs.insert(behind.map_or(from, |at| at + 1), end);
     }
 }
 
-/// The line with one more tag before its others. A line of a batch of its own, or its end, stays in that: the batch
-/// as a whole is in ours.
+/// Prepends a tag to a line. A line inside a batch of its own, or the end of that batch, stays as it is: that batch as
+/// a whole is inside ours.
 fn tagged(tag: &str, line: &str) -> String {
     match line.strip_prefix('@') {
         Some(rest) if rest.starts_with("batch=") => line.to_owned(),

@@ -1,5 +1,6 @@
-//! Answers that are longer than what may wait for a slow reader: they are handed on as a whole and sent piece by piece,
-//! as the client takes them (`SAFELIST` holds for every list, and for the welcome of who is in large channels).
+//! Folding of long replies: a reply longer than the send queue allows becomes one block, which is sent in parts as the
+//! client reads them. This keeps the promise of `SAFELIST` for every list, and for the names of large channels in the
+//! welcome.
 
 use std::mem;
 
@@ -9,17 +10,18 @@ use super::effects::Output;
 use super::event::Renderer;
 use crate::wire::ServerName;
 
-/// Shorter answers are queued like everything else. Half of the smallest queue that can be configured.
+/// Replies up to this size, in bytes, are queued like all output. It is half of the smallest send queue that can be
+/// configured.
 const LONG: usize = 32 * 1024;
 
-/// Where what a session gets out of `outputs[from..]` without anybody else getting something in between is a long
-/// answer, makes it a question that is answered in pieces.
+/// Replaces a long run of outputs to `session` in `outputs[from..]`, uninterrupted by outputs to others, by one
+/// [`Ask::Lines`].
 pub(super) fn fold(outputs: &mut Vec<Output>, from: usize, session: SessionId, server: &ServerName) {
     let is_own = |output: &Output| match output {
         Output::Line(to, _) | Output::Event { to, .. } => *to == session,
         Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => false,
     };
-    // Of an event, one line; of what is long, most are lines.
+    // An event counts as one line of average length. Most outputs of a long reply are lines.
     let length = |output: &Output| if let Output::Line(_, line) = output { line.len() } else { 128 };
     if outputs.iter().skip(from).filter(|output| is_own(output)).map(length).sum::<usize>() <= LONG {
         return;

@@ -1,7 +1,7 @@
-//! The rules of the chat, pure: a deterministic state machine from inputs to effects.
+//! The core: the rules of the chat as a pure, deterministic state machine from inputs to effects.
 //!
-//! [`Chat::handle`] is the only way its state changes. Inputs carry their time; handlers never wait, never
-//! do IO and never panic. The same inputs give the same effects and the same state.
+//! [`Chat::handle`] is the only way to change its state. Inputs carry their time; handlers never wait, never do IO and
+//! never panic. The same inputs give the same effects and the same state.
 
 pub mod account;
 pub mod ask;

@@ -1,4 +1,4 @@
-//! Idempotent sends: which messages a client has already sent under an id of its own.
+//! Idempotent sends: memory of the send ids that clients have used.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -6,42 +6,41 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::record::{AccountId, MessageKind, Place, SendId};
 use crate::wire::MessageId;
 
-/// The latest send ids of each account. Bounded; a client resends within moments of losing its connection.
+/// The latest send ids of each account. Bounded, because a client resends within moments of losing its connection.
 ///
-/// What is too much in all is forgotten of the account that has the most, so that nobody flushes another's.
+/// When the total is too large, the account with the most send ids loses its oldest one, so that no account can flush
+/// another's.
 #[derive(Debug, Default)]
 pub(super) struct Sends {
     accounts: HashMap<AccountId, Own>,
-    /// The accounts by the number of their send ids.
+    /// The accounts, ordered by their number of send ids.
     sizes: BTreeSet<(usize, AccountId)>,
     total: usize,
 }
 
-/// The send ids of one account.
 #[derive(Debug, Default)]
 struct Own {
     known: HashMap<SendId, Sent>,
-    /// The oldest first.
+    /// The send ids, the oldest first.
     order: VecDeque<SendId>,
 }
 
-/// What was sent under an id.
+/// A message that was sent under a send id.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
-    /// The message.
     pub message: MessageId,
-    /// [`print`] of it; not known of what was sent before the server started.
+    /// Its [`print`]; `None` for messages from before the server's start.
     print: Option<u64>,
 }
 
 impl Sent {
-    /// Is it this, as far as that is known?
+    /// Tells if this is the same message, as far as its hash is known.
     pub fn is(&self, print: u64) -> bool {
         self.print.is_none_or(|known| known == print)
     }
 }
 
-/// Tells a message from others that a client might send under the same id by mistake.
+/// Hashes a message, to tell it from another that a client sends under the same id by mistake.
 pub(super) fn print(place: Option<Place>, kind: Option<MessageKind>, text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (place, kind, text).hash(&mut hasher);
@@ -49,18 +48,18 @@ pub(super) fn print(place: Option<Place>, kind: Option<MessageKind>, text: &str)
 }
 
 impl Sends {
-    /// Number of send ids that are remembered, over all accounts.
+    /// Limit of remembered send ids over all accounts.
     const MOST: usize = 100_000;
 
-    /// Number of send ids of one account: a quarter of an hour of sending at the usual limit.
+    /// Limit of remembered send ids of one account: a quarter of an hour of sending at the default rate limit.
     const MOST_OF_ONE: usize = 10_000;
 
-    /// The message that was sent under this id, if it is remembered.
+    /// Returns the message that was sent under this id, if it is remembered.
     pub fn find(&self, account: AccountId, id: &SendId) -> Option<Sent> {
         self.accounts.get(&account)?.known.get(id).copied()
     }
 
-    /// Remembers a send.
+    /// Remembers that the account sent `message` under this id.
     pub fn remember(&mut self, account: AccountId, id: SendId, message: MessageId, print: Option<u64>) {
         let own = self.accounts.entry(account).or_default();
         if own.known.insert(id.clone(), Sent { message, print }).is_some() {
@@ -77,7 +76,7 @@ impl Sends {
         }
     }
 
-    /// All of them, the oldest first.
+    /// Iterates over all send ids, the oldest first.
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &SendId, MessageId)> {
         let mut all = Vec::new();
@@ -88,12 +87,12 @@ impl Sends {
         all.into_iter()
     }
 
-    /// Forgets a send that could not be kept, so that it can be tried again.
+    /// Forgets the send id of a message that could not be stored, so that the client can send it again.
     pub fn forget(&mut self, account: AccountId, id: &SendId) {
         let Some(own) = self.accounts.get_mut(&account) else { return };
         if own.known.remove(id).is_some() {
             let before = own.order.len();
-            // It is one of the latest.
+            // It is among the latest.
             if let Some(place) = own.order.iter().rposition(|other| other == id) {
                 own.order.remove(place);
             }
@@ -110,7 +109,7 @@ impl Sends {
         self.resized(account, before);
     }
 
-    /// The account had `before` send ids until now.
+    /// Updates the sizes of an account that had `before` send ids.
     fn resized(&mut self, account: AccountId, before: usize) {
         let now = own_size(&self.accounts, account);
         self.sizes.remove(&(before, account));

@@ -1,4 +1,4 @@
-//! The state, and what changes of it are made of.
+//! State of the core as a whole, and the changes that its handlers share.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -17,43 +17,43 @@ use super::settings::Settings;
 use crate::wire::ids::Times;
 use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
 
-/// A logged-in connection as the chat knows it.
+/// A session as the core knows it.
 #[derive(Debug)]
 pub(super) struct Session {
     pub account: AccountId,
     pub caps: CapSet,
     /// The away message that this session set.
     pub away: Option<Arc<str>>,
-    /// The nicks that it watches.
+    /// The nicks that it monitors (MONITOR).
     pub monitors: BTreeSet<Nick>,
-    /// The device that it logged in with.
+    /// Certificate fingerprint of the device that it logged in with.
     pub device: Option<DeviceKey>,
-    /// It is an admin, by this account's password (OPER).
+    /// The admin account whose password gave the session the admin role (OPER).
     pub admin_by: Option<AccountId>,
-    /// The keys of metadata that it follows.
+    /// The metadata keys that it subscribes to.
     pub subscriptions: BTreeSet<Arc<str>>,
-    /// The last message when it began: what came later it was there for.
+    /// The latest message at its start. It received the later ones live.
     pub began: MessageId,
-    /// The last message when the client was last heard: it has that one.
+    /// The latest message when the client last sent a command. The client has received that message.
     pub heard: MessageId,
-    /// The channels that it saw its account leave, with the last message of then.
+    /// The channels that it saw its account leave, each with the latest message of that moment.
     pub left: HashMap<ChannelId, MessageId>,
 }
 
-/// How much there is.
+/// Counts of the objects in the state, for metrics and statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Sessions.
+    /// Number of sessions.
     pub sessions: usize,
-    /// Accounts, built-in ones and those that may not log in among them.
+    /// Number of accounts, including built-in ones and disabled ones.
     pub accounts: usize,
-    /// Accounts that have a session at least.
+    /// Number of accounts with at least one session.
     pub online: usize,
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
 }
 
-/// Everything the rules know.
+/// The core's state: everything that the rules depend on.
 #[derive(Debug)]
 pub struct Chat {
     pub(super) settings: Settings,
@@ -62,30 +62,32 @@ pub struct Chat {
     pub(super) sessions: HashMap<SessionId, Session>,
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
-    /// How far ids are ahead of the time.
+    /// Offset of message ids from the clock.
     pub(super) times: Times,
-    /// The steady clock at the input that is handled: deadlines count by it.
+    /// The monotonic clock at the current input. Deadlines count by it.
     pub(super) steady: Millis,
     pub(super) most_sessions: usize,
-    /// Accounts that have a session.
+    /// Number of accounts that have a session.
     pub(super) online: usize,
     pub(super) password_changes: u64,
     pub(super) sessions_refused: u64,
-    /// Rows looked at since [`Chat::take_rows`].
+    /// Rows scanned since the last [`Chat::take_rows`].
     rows: Cell<usize>,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
-    /// Accounts whose last connection broke, and when others are to hear of it, by the steady clock; the earliest first.
+    /// Accounts whose last connection broke, with the deadline at which others see them quit, by the monotonic clock;
+    /// the earliest first.
     pub(super) lingering: BTreeSet<(Millis, AccountId)>,
-    /// The latest redactions: who asked for the same before they were kept is told of a message that is gone.
+    /// The latest redactions. A second REDACT of the same message, sent before the first is stored, gets the reply for
+    /// a message that is gone.
     redacted: VecDeque<MessageId>,
 }
 
-/// So many redactions are remembered, far more than come between a question and its answer.
+/// Number of redactions that are remembered: far more than can come between a query and its result.
 const REDACTED: usize = 1024;
 
 impl Chat {
-    /// A chat that goes on from what was kept.
+    /// Creates the state from a snapshot of the store.
     pub fn new(settings: Settings, kept: Snapshot) -> Self {
         let mut chat = Self {
             settings,
@@ -145,7 +147,7 @@ impl Chat {
         chat
     }
 
-    /// The metadata of something that is there, to change.
+    /// Returns the metadata of an account, channel or conversation, for a change; `None` if it does not exist.
     pub(super) fn keys_mut(&mut self, of: Subject) -> Option<&mut super::metadata::Keys> {
         match of {
             Subject::Account(id) => self.people.get_mut(id).map(|person| &mut person.metadata),
@@ -156,7 +158,7 @@ impl Chat {
         }
     }
 
-    /// The metadata of something that is there.
+    /// Returns the metadata of an account, channel or conversation; `None` if it does not exist.
     pub(super) fn keys(&self, of: Subject) -> Option<&super::metadata::Keys> {
         match of {
             Subject::Account(id) => self.people.get(id).map(|person| &person.metadata),
@@ -165,33 +167,34 @@ impl Chat {
         }
     }
 
-    /// How many changes of passwords, and removals of devices, were followed since the start.
+    /// Returns the number of password changes and device removals applied since the start.
     pub fn password_changes(&self) -> u64 {
         self.password_changes
     }
 
-    /// The name that the server speaks under; it stays the same while it runs.
+    /// Returns the name that the server sends as its source. It stays the same while the server runs.
     pub fn server_name(&self) -> &ServerName {
         &self.settings.server_name
     }
 
-    /// Number of logins, since the start, of accounts that had all the sessions they may have.
+    /// Returns the number of logins since the start that were refused because the account had reached its limit of
+    /// sessions.
     pub fn sessions_refused(&self) -> u64 {
         self.sessions_refused
     }
 
-    /// Members, accounts, channels and masks that were looked at since the last call: work that neither the length of a
-    /// command nor what goes out shows. An estimate, for budgets.
+    /// Returns the number of members, accounts, channels and masks scanned since the last call: work that shows neither
+    /// in the length of a command nor in its output. An estimate, for budgets.
     pub fn take_rows(&self) -> usize {
         self.rows.take()
     }
 
-    /// So many rows are looked at.
+    /// Counts `rows` as scanned.
     pub(super) fn look_at(&self, rows: usize) {
         self.rows.set(self.rows.get().saturating_add(rows));
     }
 
-    /// How much there is now.
+    /// Returns the current counts.
     pub fn sizes(&self) -> Sizes {
         Sizes {
             sessions: self.sessions.len(),
@@ -201,7 +204,7 @@ impl Chat {
         }
     }
 
-    /// Who said a message, and to whom or where: for the log.
+    /// Returns the sender of a message and its nick or channel, for the log.
     pub fn parties(&self, message: &StoredMessage) -> (Arc<str>, Arc<str>) {
         let nick = |id| self.people.get(id).map_or_else(|| "?".into(), |person| person.nick().shared());
         let to = match message.place {
@@ -211,7 +214,7 @@ impl Chat {
         (nick(message.from), to)
     }
 
-    /// Has ids follow the time again where they are too far ahead of it.
+    /// Records a new offset of ids from the clock where they are too far ahead of it or the clock has caught up.
     pub(super) fn follow_time(&mut self, at: Millis, fx: &mut Effects) {
         if let Some(stretch) = self.times.begins(self.last_message, at) {
             self.times = self.times.with(stretch);
@@ -222,13 +225,13 @@ impl Chat {
         }
     }
 
-    /// The id and place in the order of a message that is said now.
+    /// Makes the id of a message that is sent now, which is also its position in the order.
     pub(super) fn next_message(&mut self, at: Millis) -> MessageId {
         self.last_message = self.times.next(self.last_message, at);
         self.last_message
     }
 
-    /// A message is redacted. Was it not already, as far as is remembered?
+    /// Marks a message as redacted. Returns false if it is remembered as redacted already.
     pub(super) fn redact(&mut self, message: MessageId) -> bool {
         if self.redacted.contains(&message) {
             return false;
@@ -240,7 +243,7 @@ impl Chat {
         true
     }
 
-    /// Keeps an event of a channel for the history; its id and place in the order.
+    /// Records an event of a channel for the history and returns its id.
     pub(super) fn keep_event(
         &mut self,
         (from, channel): (AccountId, ChannelId),
@@ -256,8 +259,8 @@ impl Chat {
         id
     }
 
-    /// The account becomes a member of the channel, which is made where it is not there: then the account is its
-    /// founder. Tells nobody.
+    /// Makes the account a member of the channel. Creates the channel if it does not exist, with the account as its
+    /// founder. Sends no event.
     pub(super) fn enter(
         &mut self,
         account: AccountId,
@@ -299,7 +302,8 @@ impl Chat {
         Some(channel.id)
     }
 
-    /// The account is a member no more. A channel that is left empty and plain is forgotten. Tells nobody.
+    /// Ends the account's membership. Removes a channel that is left empty and has nothing worth keeping. Sends no
+    /// event.
     pub(super) fn leave(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
         let (Some(channel), Some(person)) = (self.channels.get_mut(id), self.people.get_mut(account)) else {
             return;
@@ -317,7 +321,7 @@ impl Chat {
             self.channels.remove(id);
             self.look_at(self.people.iter().len());
             fx.records.push(Record::ChannelRemoved(id));
-            // Whoever makes the channel anew goes on reading where they were.
+            // Members who create the channel again continue to read at their markers.
             for (account, read) in self.people.forget_place(Place::Channel(id)) {
                 let Some(person) = self.people.get_mut(account) else { continue };
                 fx.records.extend(person.mark_early(&name, read));

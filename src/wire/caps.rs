@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A capability that the server offers.
+        /// An IRCv3 capability that the server offers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Cap {
@@ -12,7 +12,7 @@ macro_rules! capabilities {
         }
 
         impl Cap {
-            /// All of them, in the order in which they are listed.
+            /// Every capability, in the order in which CAP LS lists them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name on the wire.
@@ -26,7 +26,8 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    // The most needed first: CAP LS of a client that knows version 301 only is cut where its one line ends.
+    // The most needed capabilities come first, because CAP LS for a client that knows only version 301 is cut at the
+    // end of its one line.
     /// <https://ircv3.net/specs/extensions/sasl-3.2>
     Sasl = "sasl",
     /// <https://ircv3.net/specs/extensions/message-tags>
@@ -75,11 +76,11 @@ capabilities! {
     Multiline = "draft/multiline",
     /// <https://ircv3.net/specs/extensions/extended-monitor>
     ExtendedMonitor = "extended-monitor",
-    /// <https://ircv3.net/specs/extensions/extended-monitor>, under the name of its draft
+    /// <https://ircv3.net/specs/extensions/extended-monitor>, under its draft name
     ExtendedMonitorDraft = "draft/extended-monitor",
     /// <https://ircv3.net/specs/extensions/no-implicit-names>
     NoImplicitNames = "no-implicit-names",
-    /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its draft
+    /// <https://ircv3.net/specs/extensions/no-implicit-names>, under its draft name
     NoImplicitNamesDraft = "draft/no-implicit-names",
     /// <https://ircv3.net/specs/extensions/no-implicit-names>, under the name of its first implementation
     NoImplicitNamesSoju = "soju.im/no-implicit-names",
@@ -99,12 +100,13 @@ capabilities! {
     Search = "soju.im/search",
     /// <https://github.com/ircv3/ircv3-specifications/pull/496>
     SearchDraft = "draft/search",
-    /// A message may carry the sender's own id, and sending it twice is sending it once (ARCHITECTURE.md).
+    /// Send ids: a message may carry an id of the sender's own, and sending it twice has the effect of sending it once
+    /// (ARCHITECTURE.md).
     SendId = "parlour/send-id",
 }
 
 impl Cap {
-    /// The capability of a name; names are case-sensitive.
+    /// Returns the capability of that name. Names are case-sensitive.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|cap| cap.name() == name)
     }
@@ -115,13 +117,13 @@ impl Cap {
 pub struct CapSet(u64);
 
 impl CapSet {
-    /// None.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The bit of [`CapSet::knows_302`], above those of the capabilities.
+    /// Bit that [`CapSet::knows_302`] reads, above the bits of the capabilities.
     const VERSION_302: u64 = 1 << 63;
 
-    /// The set of the given capabilities.
+    /// Returns the set of the given capabilities.
     pub const fn of(caps: &[Cap]) -> Self {
         let mut bits = 0;
         let mut rest = caps;
@@ -132,58 +134,59 @@ impl CapSet {
         Self(bits)
     }
 
-    /// Is it in the set?
+    /// Tells if the set holds `cap`.
     pub const fn has(self, cap: Cap) -> bool {
         self.0 & (1 << (cap as u8)) != 0
     }
 
-    /// Has it any of these? For capabilities that have several names.
+    /// Tells if the set holds any of `caps`. Serves capabilities that have several names.
     pub fn has_any(self, caps: &[Cap]) -> bool {
         self.0 & Self::of(caps).0 != 0
     }
 
-    /// Does the client take lines of more than 512 bytes? Those of messages of several lines do, and Parlour's own.
+    /// Tells if the client accepts lines of more than 512 bytes. Clients with `draft/multiline` or `parlour/send-id`
+    /// do.
     pub fn takes_long_lines(self) -> bool {
         self.has_any(&[Cap::Multiline, Cap::SendId])
     }
 
-    /// With one more.
+    /// Returns the set with `cap` added.
     #[must_use]
     pub const fn with(self, cap: Cap) -> Self {
         Self(self.0 | (1 << (cap as u8)))
     }
 
-    /// With one less.
+    /// Returns the set with `cap` removed.
     #[must_use]
     pub const fn without(self, cap: Cap) -> Self {
         Self(self.0 & !(1 << (cap as u8)))
     }
 
-    /// Of a client that knows version 302 of the negotiation.
+    /// Returns the set marked as that of a client that knows version 302 of capability negotiation.
     #[must_use]
     pub const fn with_302(self) -> Self {
         Self(self.0 | Self::VERSION_302)
     }
 
-    /// Does the client know version 302 of the negotiation? Once it said so it stays so.
+    /// Tells if the client knows version 302 of capability negotiation. The mark stays once it is set.
     pub const fn knows_302(self) -> bool {
         self.0 & Self::VERSION_302 != 0
     }
 
-    /// What both have.
+    /// Returns the intersection of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The capabilities in the order of [`Cap::ALL`].
+    /// Iterates over the capabilities in the order of [`Cap::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Cap> {
         Cap::ALL.iter().copied().filter(move |&cap| self.has(cap))
     }
 }
 
 impl fmt::Display for CapSet {
-    /// Names separated by spaces.
+    /// Writes the names, separated by spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, cap) in self.iter().enumerate() {
             if index > 0 {

@@ -1,6 +1,7 @@
-//! The table of characters: which ones a name may hold, which ones a screen shows, and which names are the same.
+//! Unicode rules for names and screens: characters that a name may hold, characters that are visible, and the case
+//! folding that makes names equal.
 //!
-//! All of it is read from the Unicode character database (`icu_properties`, `icu_casemap`). The only list of our own is
+//! All of them come from the Unicode character database (`icu_properties`, `icu_casemap`). The only list of our own is
 //! [`BLANK`], because Unicode has no property for a letter or symbol whose glyph is empty.
 
 use std::borrow::Cow;
@@ -19,20 +20,20 @@ pub const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}',
 
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
-/// Asks for the coloured form of the character before it.
+/// VARIATION SELECTOR-16: selects the coloured form of the character before it.
 const EMOJI_STYLE: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
 
-/// First character that a name may not hold.
+/// Returns the first character that a name may not hold.
 ///
-/// Refused are `Default_Ignorable_Code_Point`, `Bidi_Control`, [`BLANK`], white space other than U+0020, which the caller
-/// decides on, and the general categories Control, Format, Private Use and Unassigned. Unassigned characters may fold to others in a later version of Unicode,
-/// and then two names that were different would become one. Three ignorable characters are allowed where they make a
-/// visible difference:
+/// Refused are `Default_Ignorable_Code_Point`, `Bidi_Control`, [`BLANK`], white space other than U+0020, which the
+/// caller decides on, and the general categories Control, Format, Private Use and Unassigned. An unassigned character
+/// may fold to another one in a later version of Unicode, and then two different names would become one. Three
+/// ignorable characters are allowed where they make a visible difference:
 /// - U+200C ZERO WIDTH NON-JOINER between two letters that would join or after a virama, as in Persian and Indic words
 ///   ([UAX #31](https://www.unicode.org/reports/tr31/#Layout_and_Format_Control_Characters), A1 and A2);
 /// - U+200D ZERO WIDTH JOINER after a virama (B), and between two emoji;
-/// - U+FE0F behind an emoji, and in a keycap.
+/// - U+FE0F after an emoji, and in a keycap.
 pub fn refused_in_name(text: &str) -> Option<char> {
     if is_plain_ascii(text) {
         return None;
@@ -42,8 +43,8 @@ pub fn refused_in_name(text: &str) -> Option<char> {
     chars.iter().enumerate().find(refused).map(|(_, &c)| c)
 }
 
-/// Whether a screen shows nothing, a blank, or what only the owner of a font knows in place of the character. Joiners and
-/// the signs that choose between text and emoji are no such characters: they change how their neighbours look.
+/// Tells if a screen shows the character as nothing, as a blank, or as a private glyph of one font. Joiners and
+/// variation selectors are not among them: they change how their neighbours look.
 pub fn is_unseen(c: char) -> bool {
     !c.is_ascii()
         && (is_ignorable(c) && !matches!(c, NON_JOINER | JOINER | '\u{fe00}'..=EMOJI_STYLE)
@@ -51,8 +52,8 @@ pub fn is_unseen(c: char) -> bool {
             || category(c) == GeneralCategory::PrivateUse)
 }
 
-/// Whether a terminal acts on the character instead of showing it, or it changes the order of other text. The marks that
-/// only give the direction of their own place (U+200E, U+200F, U+061C) do not reorder others.
+/// Tells if a terminal interprets the character instead of showing it, or if it reorders other text. The marks that
+/// give only their own direction (U+200E, U+200F, U+061C) do not reorder other text.
 pub fn acts(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -64,13 +65,13 @@ pub fn acts(c: char) -> bool {
         )
     };
     let reorders = || is_bidi_control(c) && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}');
-    // The byte order mark, and the brackets of interlinear annotations.
+    // The byte order mark and the interlinear annotation characters.
     matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}') || separates() || reorders()
 }
 
-/// The form by which names are compared: full default case folding between canonical decomposition and composition
-/// (Unicode, section 3.13, D145), without ignorable characters. Two names with the same form look the same but for case
-/// and for what joins their letters.
+/// Returns the form by which names are compared: full default case folding between canonical decomposition and
+/// composition (Unicode, section 3.13, D145), without ignorable characters. Names with the same form look the same but
+/// for case and for the joining of their letters.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return if text.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -83,11 +84,11 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     CaseMapper::new().fold_string(&seen).nfc().collect::<String>().into()
 }
 
-/// The text without the characters that no name may hold: for names that a person gives themselves and that are
-/// shown beside their nick, where refusing the whole would refuse a login.
+/// Returns the text without the characters that no name may hold. Serves real names, which are shown beside a nick:
+/// refusing the whole name would refuse a login.
 pub fn without_refused(text: &str) -> Cow<'_, str> {
     let mut text = Cow::from(text);
-    // Taking a character away may leave a joiner without its neighbours.
+    // Removing a character may leave a joiner without its neighbours.
     while !is_plain_ascii(&text) && refused_in_name(&text).is_some() {
         let chars: Vec<char> = text.chars().collect();
         let kept = |&(at, &c): &(usize, &char)| is_plain(c) || is_in_context(&chars, at);
@@ -100,7 +101,7 @@ fn is_plain_ascii(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
-/// Whether a name may hold the character anywhere.
+/// Tells if a name may hold the character in any position.
 fn is_plain(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
@@ -120,7 +121,7 @@ fn is_plain(c: char) -> bool {
         && !BLANK.contains(&c)
 }
 
-/// Whether one of the three characters that are allowed in places stands in such a place.
+/// Tells if the character at `at` is a joiner or an emoji selector in a position that allows it.
 fn is_in_context(chars: &[char], at: usize) -> bool {
     let (before, after) = (chars.get(..at).unwrap_or_default(), chars.get(at + 1..).unwrap_or_default());
     match chars.get(at) {
@@ -139,7 +140,7 @@ fn is_in_context(chars: &[char], at: usize) -> bool {
     }
 }
 
-/// UAX #31, A1: a letter that joins to the left, one that joins to the right, and transparent marks between.
+/// Implements UAX #31, A1: a letter that joins to the left, one that joins to the right, and transparent marks between.
 fn joins(before: &[char], after: &[char]) -> bool {
     let joining = |&c: &char| CodePointMapData::<JoiningType>::new().get(c);
     let opaque = |kind: &JoiningType| *kind != JoiningType::Transparent;
@@ -149,7 +150,7 @@ fn joins(before: &[char], after: &[char]) -> bool {
         && matches!(right, Some(JoiningType::DualJoining | JoiningType::RightJoining))
 }
 
-/// UAX #31, the left side of A2 and B: a letter, marks, a virama, marks that reorder.
+/// Implements the left side of A2 and B in UAX #31: a letter, marks, a virama, marks that reorder.
 fn follows_virama(before: &[char]) -> bool {
     let class = |c: char| CodePointMapData::<CanonicalCombiningClass>::new().get(c);
     let mark = |c: char| category(c) == GeneralCategory::NonspacingMark;
@@ -161,12 +162,12 @@ fn follows_virama(before: &[char]) -> bool {
         && rest.find(|&c| !mark(c)).is_some_and(is_letter)
 }
 
-/// UAX #31, the right side of A2: marks that reorder, and a letter.
+/// Implements the right side of A2 in UAX #31: marks that reorder, and a letter.
 fn follows_letter(after: &[char]) -> bool {
     after.iter().copied().find(|&c| category(c) != GeneralCategory::NonspacingMark).is_some_and(is_letter)
 }
 
-/// An emoji with what may stand behind it: its style or the colour of a skin.
+/// Tells if the text ends in an emoji, with or without its style or skin tone modifier.
 fn ends_in_emoji(before: &[char]) -> bool {
     let modifies = |c: char| c == EMOJI_STYLE || CodePointSetData::new::<EmojiModifier>().contains(c);
     match before {
@@ -296,7 +297,7 @@ mod tests {
     fn folding_any_character_twice_is_folding_it_once() {
         for c in ('\0'..=char::MAX)
             .filter(|&c| !matches!(category(c), GeneralCategory::Unassigned | GeneralCategory::PrivateUse))
-            // The hundred thousand ideographs have no case.
+            // The hundred thousand ideographs have no case, and testing them takes long.
             .filter(|&c| !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')) {
             let text = format!("#{c}\u{345}\u{301}");
             let folded = fold(&text).into_owned();

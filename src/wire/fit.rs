@@ -1,17 +1,18 @@
-//! Text in pieces that fit lines of at most [`LINE`] bytes, for clients that never asked for longer ones.
+//! Cutting of text into pieces that fit lines of at most [`LINE`] bytes, for clients that did not negotiate longer
+//! ones.
 
 use unicode_segmentation::GraphemeCursor;
 
-/// Most bytes of a line with its end and without its tags
-/// (<https://modern.ircdocs.horse/#message-format>).
+/// Maximum length of a line without tags, in bytes, CR LF included (<https://modern.ircdocs.horse/#message-format>).
 pub const LINE: usize = 512;
 
-/// Longest formatting code with its arguments: a byte and two colours of six digits
+/// Length of the longest formatting code with its arguments, in bytes: a byte and two colours of six digits
 /// (<https://modern.ircdocs.horse/formatting>).
 const CODE: usize = "\x04rrggbb,rrggbb".len();
 
-/// The text in pieces of at most `room` bytes that make it up again. Each ends between grapheme clusters and outside of
-/// formatting codes, and where that is near behind a space. A cluster that is longer is cut between characters.
+/// Cuts the text into pieces of at most `room` bytes; joined, they are the text again. A piece ends between grapheme
+/// clusters and outside of formatting codes, and after a space where one is near. A cluster longer than `room` is cut
+/// between characters.
 pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -24,7 +25,8 @@ pub fn pieces(text: &str, room: usize) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Byte offset at which the first piece of a text ends. At least one character, so that pieces come to an end.
+/// Returns the byte offset at which the first piece of a text ends. It is at least one character, so that cutting
+/// terminates.
 pub fn cut(text: &str, room: usize) -> usize {
     if text.len() <= room {
         return text.len();
@@ -39,7 +41,7 @@ pub fn cut(text: &str, room: usize) -> usize {
     space.filter(|&at| boundary(text, at) == at).unwrap_or(last)
 }
 
-/// The last boundary between grapheme clusters up to an offset, which is one between characters.
+/// Returns the last boundary between grapheme clusters at or before `end`, which is a boundary between characters.
 fn boundary(text: &str, end: usize) -> usize {
     let mut cursor = GraphemeCursor::new(end, text.len(), true);
     match cursor.is_boundary(text, 0) {
@@ -48,7 +50,7 @@ fn boundary(text: &str, end: usize) -> usize {
     }
 }
 
-/// Byte offset of the formatting code that a cut at `at` would tear.
+/// Returns the byte offset of the formatting code that a cut at `at` would tear.
 fn code_start(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let from = at.saturating_sub(CODE);

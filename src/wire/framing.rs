@@ -1,31 +1,31 @@
-//! From bytes to lines, with the bound held while buffering.
+//! Splitting of a byte stream into lines. The length limit holds while a line is buffered, not after.
 
-/// What is wrong with a line. The connection stays; the line is dropped.
+/// Reason for dropping a line. The connection stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// Longer than the bound.
+    /// The line is longer than the limit.
     #[error("line too long")]
     TooLong,
-    /// It holds a NUL, which no message may.
+    /// The line holds a NUL byte, which no message may (RFC 2812, section 2.3.1).
     #[error("line with a NUL byte")]
     Nul,
-    /// It holds a CR that is not at its end. Many clients end a line there, so what follows it would be taken for a
-    /// line of its own, from whomever it says.
+    /// The line holds a CR before its end. Many clients end a line at a CR, so they would take the text after it for a
+    /// line of its own, with a forged source.
     #[error("line with a carriage return inside")]
     Cr,
-    /// Not UTF-8 (`UTF8ONLY`).
+    /// The line is not UTF-8 (`UTF8ONLY`).
     #[error("line that is not UTF-8")]
     NotUtf8,
 }
 
-/// A line that was dropped, with as much of its head as can be read, for the answer to name.
+/// A dropped line, with as much of its head as can be read, so that the reply can name the command and carry the label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
-    /// The reason for which it was dropped.
+    /// Reason for dropping it.
     pub error: LineError,
-    /// Its tags, as they stand on the line; `None` where they cannot be read, empty where there are none.
+    /// Its tags as on the line, still escaped: `None` where they can't be read, empty where there are none.
     pub tags: Option<Box<str>>,
-    /// The command, as far as it has the form of one.
+    /// Its command, if that word has the form of one.
     pub command: Option<Box<str>>,
 }
 
@@ -42,7 +42,7 @@ impl BadLine {
             }
         };
         let words = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
-        // The command at the longest, and it is shown; what is longer is something else.
+        // At most the longest command, because a reply quotes it.
         let is_command = |word: &&[u8]| word.len() <= 32 && word.iter().all(u8::is_ascii_alphanumeric);
         let command = words.take(2).find(|word| !word.starts_with(b":")).filter(is_command);
         Self {
@@ -53,10 +53,10 @@ impl BadLine {
     }
 }
 
-/// Cuts a stream of bytes into lines at LF, CR LF or any run of them; empty lines are skipped.
+/// Splits a stream of bytes into lines at LF, CR LF or any run of them, and skips empty lines.
 ///
-/// Holds at most one unfinished line, at most [`Lines::bound`] bytes; a longer one is reported once
-/// and skipped to its end. Nothing is allocated while no line is unfinished.
+/// Buffers at most one unfinished line of at most [`Lines::bound`] bytes; a longer one is reported once and skipped to
+/// its end. Allocates nothing while no line is unfinished.
 #[derive(Debug)]
 pub struct Lines {
     partial: Vec<u8>,
@@ -65,21 +65,21 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Most bytes of a client's tags with their `@` and space
-    /// ([size limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
+    /// Limit of a client's tags, in bytes, with their `@` and the space after them ([size
+    /// limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
     pub const TAGS: usize = 4096;
 
-    /// Lines whose part after the tags has at most `body` bytes, CR LF counted.
+    /// Creates a splitter for lines whose part after the tags has at most `body` bytes, CR LF included.
     pub fn new(body: usize) -> Self {
         Self { partial: Vec::new(), body, skipping: false }
     }
 
-    /// Most bytes of a whole line.
+    /// Returns the limit of a whole line, in bytes.
     pub fn bound(&self) -> usize {
         Self::TAGS + self.body
     }
 
-    /// Takes what was read and hands out each whole line in it, without its end.
+    /// Takes bytes as they were read and calls `each` with every line that they complete, without its line end.
     pub fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(Result<&str, BadLine>)) {
         while let Some(end) = memchr::memchr(b'\n', input) {
             let (line, rest) = input.split_at(end);
@@ -105,8 +105,8 @@ impl Lines {
         }
     }
 
-    /// The unfinished line with what follows it, up to one byte past the bound: however a line that is too long arrives,
-    /// it is judged by the same bytes.
+    /// Takes the unfinished line and appends `more`, up to one byte past the limit. A line that is too long is
+    /// therefore judged by the same bytes however it arrives.
     fn take_partial(&mut self, more: &[u8]) -> Vec<u8> {
         let room = (self.bound() + 1).saturating_sub(self.partial.len());
         let mut whole = std::mem::take(&mut self.partial);
@@ -128,7 +128,7 @@ impl Lines {
             Some(b'@') => memchr::memchr(b' ', line).map_or(line.len(), |space| space + 1),
             _ => 0,
         };
-        // The two bytes of CR LF count (modern protocol, "Messages").
+        // The limit includes CR LF (modern protocol, "Messages").
         if tags > Self::TAGS || line.len() - tags + 2 > self.body {
             return each(Err(BadLine::new(LineError::TooLong, line)));
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the bytes are cut, the lines are the same.
+        /// The lines are the same for every cut of the bytes.
         #[test]
         fn cuts_do_not_matter(input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..400), cut in 1usize..50) {
             let whole = all(&mut Lines::new(40), &input);

@@ -1,15 +1,16 @@
-//! Time and message ids.
+//! Time stamps and message ids.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Server time in milliseconds since the Unix epoch, UTC.
+/// A time stamp of the server, in milliseconds since the Unix epoch, UTC. In some places also a duration in
+/// milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub u64);
 
 impl fmt::Display for Millis {
-    /// The form of the `time` tag, `YYYY-MM-DDThh:mm:ss.sssZ`
+    /// Writes the form of the `time` tag, `YYYY-MM-DDThh:mm:ss.sssZ`
     /// ([server-time](https://ircv3.net/specs/extensions/server-time)).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = i64::try_from(self.0)
@@ -21,72 +22,72 @@ impl fmt::Display for Millis {
 }
 
 impl Millis {
-    /// Reads the form that [`fmt::Display`] writes (any RFC 3339 instant is accepted).
+    /// Parses any RFC 3339 time stamp, so also the form that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         let time: jiff::Timestamp = text.parse().ok()?;
         u64::try_from(time.as_millisecond()).ok().map(Self)
     }
 
-    /// Whole seconds since the epoch, for the numerics that want them.
+    /// Returns whole seconds since the epoch, for the numerics that carry seconds.
     pub fn seconds(self) -> u64 {
         self.0 / 1000
     }
 }
 
-/// A message's place in the one total order of the server, its time and its `msgid` at once.
+/// Message id: the message's position in the one total order of the server, its time and its `msgid` at once.
 ///
 /// A hybrid logical clock: the upper bits are milliseconds since the epoch, the lower
-/// [`COUNTER_BITS`](Self::COUNTER_BITS) count within one millisecond. Ids only grow: when the
-/// clock stands still or goes back, the counter carries on from the last id.
+/// [`COUNTER_BITS`](Self::COUNTER_BITS) bits count within one millisecond. Ids only grow: while the clock stands still
+/// or runs backwards, the counter continues from the last id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(u64);
 
 impl MessageId {
-    /// A million messages a millisecond before the counter runs into the next one.
+    /// Bits of the counter: a million messages per millisecond before it overflows into the next one.
     pub const COUNTER_BITS: u32 = 20;
 
-    /// Later than every message.
+    /// Largest id: later than every message.
     pub const LAST: Self = Self(i64::MAX as u64);
 
-    /// The id from its stored form (SQLite integers are signed).
+    /// Returns the id of a stored form (SQLite integers are signed).
     pub fn from_i64(id: i64) -> Self {
         Self(id.unsigned_abs())
     }
 
-    /// The stored form. Fits: 2^63 is the year 2248.
+    /// Returns the stored form. Every id fits, because the time overflows 63 bits only in the year 2248.
     pub fn as_i64(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
-    /// The first id of a millisecond: every message of that time or later has this id or a larger one.
+    /// Returns the first id of a millisecond: messages of that time or later have this id or a larger one.
     pub fn first_at(time: Millis) -> Self {
         Self(time.0.min(u64::MAX >> (Self::COUNTER_BITS + 1)) << Self::COUNTER_BITS)
     }
 
-    /// The last id of a millisecond: every message of that time or earlier has this id or a smaller one.
+    /// Returns the last id of a millisecond: messages of that time or earlier have this id or a smaller one.
     pub fn last_at(time: Millis) -> Self {
         Self::first_at(Millis(time.0.saturating_add(1))).previous()
     }
 
-    /// The next id after `self` at time `now`.
+    /// Returns the id that follows `self` at time `now`.
     #[must_use]
     pub fn next(self, now: Millis) -> Self {
         Self::first_at(now).max(Self(self.0 + 1))
     }
 
-    /// The smallest id behind this one.
+    /// Returns the smallest id after this one.
     #[must_use]
     pub fn following(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The largest id before this one.
+    /// Returns the largest id before this one.
     #[must_use]
     pub fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// The 16 hexadecimal digits of the `msgid` tag, so that text order is message order.
+    /// Returns the 16 hexadecimal digits of the `msgid` tag. Their lexical order is the order of the messages.
     pub fn digits(self) -> Digits {
         let mut digits = [b'0'; 16];
         let mut rest = self.0;
@@ -98,46 +99,47 @@ impl MessageId {
         Digits(digits)
     }
 
-    /// The time that the id was made at, which is the message's where ids are not ahead ([`Times`]).
+    /// Returns the time in the id. It is the message's time only while ids are not ahead of the clock ([`Times`]).
     pub fn time(self) -> Millis {
         Millis(self.0 >> Self::COUNTER_BITS)
     }
 }
 
-/// From which message on ids are ahead of the time, and by how much.
+/// Start of a stretch of messages whose ids are ahead of the time by a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ahead {
-    /// The first such message.
+    /// First message of the stretch.
     pub from: MessageId,
-    /// How far. Zero ends it.
+    /// Offset of the ids from the time. Zero ends the offset before.
     pub by: Millis,
 }
 
-/// The times of messages, where the clock was not always right.
+/// Translation between message ids and times, for a server whose clock was once wrong.
 ///
-/// Ids only grow. When a clock that was ahead is set right, ids go on from the last one, ahead of the time by a constant
-/// from then on, which is kept. So the time of each message is known, and so is the id of each time.
+/// Ids only grow. When a clock that was fast is corrected, ids continue from the last one, and are ahead of the time by
+/// a constant from then on. That constant is kept, so the time of each message is known, and so is the first id of each
+/// time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Times(Arc<[Ahead]>);
 
 impl Times {
-    /// How far ids may be ahead of the time without a stretch of their own. A clock that is set back by less catches up
-    /// with them.
+    /// Offset up to which ids may be ahead of the time without a stretch of their own. After a smaller correction the
+    /// clock catches up with the ids.
     pub const SLACK: Millis = Millis(60 * 1000);
 
-    /// From stretches in the order of their messages.
+    /// Creates the translation from stretches in the order of their messages.
     pub fn new(stretches: Vec<Ahead>) -> Self {
         Self(stretches.into())
     }
 
-    /// The time of a message.
+    /// Returns the time of a message.
     pub fn of(&self, id: MessageId) -> Millis {
         let stretch = self.0.iter().rev().find(|stretch| stretch.from <= id);
         Millis(id.time().0.saturating_sub(stretch.map_or(0, |stretch| stretch.by.0)))
     }
 
-    /// The first id of a millisecond. A time that was there twice, before the clock was set right and after, is the later
-    /// one.
+    /// Returns the first id of a millisecond. A time that occurred twice, before the clock was corrected and after,
+    /// means the later occurrence.
     pub fn first_at(&self, time: Millis) -> MessageId {
         let ahead = |by: Millis| MessageId::first_at(Millis(time.0.saturating_add(by.0)));
         let mut before = MessageId::LAST;
@@ -151,13 +153,13 @@ impl Times {
         ahead(Millis(0)).min(before)
     }
 
-    /// The next id after `last` at time `now`.
+    /// Returns the id that follows `last` at time `now`.
     pub fn next(&self, last: MessageId, now: Millis) -> MessageId {
         last.next(Millis(now.0.saturating_add(self.by().0)))
     }
 
-    /// The stretch that begins after `last` at time `now`, where one does: ids would be too far ahead, or the time has
-    /// caught up with them.
+    /// Returns the stretch that has to begin after `last` at time `now`: the ids would be too far ahead without it, or
+    /// the time has caught up with them.
     pub fn begins(&self, last: MessageId, now: Millis) -> Option<Ahead> {
         let by = self.by();
         if last.time().0 > now.0.saturating_add(by.0).saturating_add(Self::SLACK.0) {
@@ -167,20 +169,20 @@ impl Times {
         caught_up.then(|| Ahead { from: last.following(), by: Millis(0) })
     }
 
-    /// With another stretch behind the others.
+    /// Returns the translation with another stretch at its end.
     #[must_use]
     pub fn with(&self, stretch: Ahead) -> Self {
-        // Nothing was said in one that begins at the same message.
+        // A known stretch that begins at the same message holds no messages.
         let known = self.0.iter().copied().filter(|known| known.from < stretch.from);
         Self(known.chain([stretch]).collect())
     }
 
-    /// Whether ids were ever ahead.
+    /// Tells if ids were ever ahead of the time.
     pub fn is_shifted(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// All stretches.
+    /// Iterates over all stretches, in the order of their messages.
     pub fn iter(&self) -> impl Iterator<Item = &Ahead> {
         self.0.iter()
     }
@@ -191,18 +193,18 @@ impl Times {
 }
 
 impl fmt::Display for MessageId {
-    /// The `msgid` tag's value.
+    /// Writes the value of the `msgid` tag.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.digits().as_str())
     }
 }
 
-/// A message id in hexadecimal, made without an allocation: every message that goes out carries one.
+/// A message id in hexadecimal, made without an allocation, because every outgoing message carries one.
 #[derive(Clone, Copy, Debug)]
 pub struct Digits([u8; 16]);
 
 impl Digits {
-    /// The digits.
+    /// Returns the digits as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -255,14 +257,14 @@ mod tests {
         for &(id, time) in &ids {
             assert_eq!(times.of(id), time);
         }
-        // A point in the time leads to what was said from then on.
+        // A time leads to the first message of that time.
         assert!(
             times.first_at(Millis(true_time + 1000)) <= ids[3].0
                 && times.first_at(Millis(true_time + 1000)) > ids[2].0
         );
         assert!(times.first_at(early) <= first && times.first_at(Millis(early.0 + 1)) > first);
         assert!(times.first_at(Millis(early.0 + 1)) <= bogus);
-        // And when the time has come there, ids are it again.
+        // Once the time has caught up, ids follow it again.
         let late = Millis(wrong.0 + 60 * 60 * 1000);
         let end = times.begins(last, late).expect("caught up");
         assert_eq!(end.by, Millis(0));

@@ -1,5 +1,5 @@
-//! Patterns with `*` and `?`, and masks of people made of them: `nick!user@host`
-//! ([wildcard expressions](https://modern.ircdocs.horse/#wildcard-expressions)).
+//! Patterns with `*` and `?`, and the `nick!user@host` masks made of them ([wildcard
+//! expressions](https://modern.ircdocs.horse/#wildcard-expressions)).
 
 use std::fmt;
 
@@ -7,76 +7,76 @@ use wildmatch::WildMatch;
 
 use super::chars;
 
-/// A pattern over any text: `*` stands for any run of characters, also for none, `?` for exactly one
-/// character, everything else for itself without regard to case, as [`chars::fold`] has it. Nothing can be escaped.
+/// A pattern over any text: `*` matches any run of characters, also an empty one, `?` exactly one character, and
+/// everything else itself without regard to case, as [`chars::fold`] defines it. There is no escape.
 ///
-/// Matching costs at most the length of the pattern times that of the text, so whoever takes patterns
-/// from the network bounds both.
+/// A match costs at most the length of the pattern times that of the text. Callers that take patterns from the network
+/// must limit both.
 #[derive(Clone, Debug)]
 pub struct Glob {
     pattern: WildMatch,
-    /// Bytes of the pattern.
+    /// Length of the pattern in bytes.
     len: usize,
-    /// Fewest characters of a text that matches.
+    /// Minimum length of a matching text, in characters.
     least: usize,
 }
 
-/// Whom a ban or an exception is for: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
+/// Mask of a ban or an exception: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
 ///
-/// No spaces, commas or control characters, and no colon in front, so that it is one word of a line and
-/// one item of a list. Nothing that no name may hold. Two masks that differ in case only are equal.
+/// It holds no spaces, commas, control characters or characters that no name may hold, and does not start with a colon,
+/// so it is one word of a line and one item of a list. Masks that differ only in case are equal.
 #[derive(Clone)]
 pub struct Mask {
     text: Box<str>,
     glob: Glob,
 }
 
-/// Why a text is not a mask. The text is fit to be shown to the user.
+/// Reason for which a text is not a mask. The text of the error may be shown to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("it is empty")]
     Empty,
-    /// More than the given number of bytes once it is whole.
+    /// The completed mask is longer than this number of bytes.
     #[error("it is longer than {0} bytes")]
     TooLong(usize),
-    /// It would be read as the last parameter of a line.
+    /// The mask starts with a colon and would be read as the last parameter of a line.
     #[error("it may not start with {0:?}")]
     Start(char),
-    /// A character that no mask may hold.
+    /// The text holds a character that no mask may hold.
     #[error("it may not contain {0:?}")]
     Character(char),
 }
 
 impl Glob {
-    /// Any text is a pattern.
+    /// Compiles a pattern. Every text is a valid one.
     pub fn new(text: &str) -> Self {
-        // Not the crate's own comparison without case: names fold in one way everywhere.
+        // The crate's own caseless comparison is not used, because names fold in one way everywhere.
         let text = chars::fold(text);
         let least = text.chars().filter(|&c| c != '*').count();
         Self { pattern: WildMatch::new(&text), len: text.len(), least }
     }
 
-    /// Does the pattern stand for the whole of the text?
+    /// Tells if the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         let text = chars::fold(text);
-        // Patterns far longer than any text cost nothing.
+        // Returns the cost of one match, in rows of work: the unit of the budget for scans.
         text.chars().count() >= self.least && self.pattern.matches(&text)
     }
 
-    /// Rows that matching it against one text counts for.
+    /// Returns the cost of one match, in rows of the search's budget.
     pub fn weight(&self) -> usize {
         1 + self.len / 2
     }
 }
 
 impl Mask {
-    /// Longest mask, in bytes, after what was left out has been added. With it the line that lists a ban, which also
-    /// names two nicks and a channel, stays well under 512 bytes.
+    /// Limit of a completed mask, in bytes. With it, the line that lists a ban, which also names two nicks and a
+    /// channel, stays well under 512 bytes.
     pub const MAX: usize = 128;
 
-    /// Takes what people type and completes it: `al` is `al!*@*`, `a@b` is `*!a@b`, `x!y` is `x!y@*`; a part
-    /// that is empty is `*`, and so is a run of `*`.
+    /// Parses a mask as people type it and completes it: `al` becomes `al!*@*`, `a@b` becomes `*!a@b`, `x!y` becomes
+    /// `x!y@*`. An empty part becomes `*`, and so does a run of `*`.
     pub fn parse(text: &str) -> Result<Self, MaskError> {
         match text.chars().next() {
             None => return Err(MaskError::Empty),
@@ -103,12 +103,12 @@ impl Mask {
         Ok(Self { glob: Glob::new(&text), text: text.into() })
     }
 
-    /// Is it for who is known as `nick!user@host`?
+    /// Tells if the mask matches the session or account known as `nick!user@host`.
     pub fn matches(&self, source: &str) -> bool {
         self.glob.matches(source)
     }
 
-    /// The whole mask, in the case in which it was typed.
+    /// Returns the completed mask, in the case in which it was typed.
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -1,29 +1,29 @@
-//! One line, parsed without copying.
+//! Messages: one line of the protocol, parsed without copying.
 //!
-//! The grammar is that of the [modern protocol](https://modern.ircdocs.horse/#message-format) with
-//! [message tags](https://ircv3.net/specs/extensions/message-tags). Both directions are parsed by the same code.
+//! The grammar is that of the [modern protocol](https://modern.ircdocs.horse/#message-format) with [message
+//! tags](https://ircv3.net/specs/extensions/message-tags). The same code parses both directions.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-/// Most parameters of a message; the last takes the rest of the line.
+/// Maximum number of parameters (RFC 2812, section 2.3). The last one takes the rest of the line.
 pub const MAX_PARAMS: usize = 15;
 
-/// A parsed line that borrows from it.
+/// A parsed line, which borrows from its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// The tags, still escaped.
     pub tags: Tags<'a>,
-    /// Who it is from, without the colon.
+    /// The source (prefix), without its colon.
     pub source: Option<&'a str>,
-    /// The command as it was written, in any case, or three digits.
+    /// The command: a word in the case it was written in, or three digits.
     pub command: &'a str,
     params: [&'a str; MAX_PARAMS],
     count: usize,
 }
 
 impl<'a> Message<'a> {
-    /// Parses a line without its line end. `None` where there is no command.
+    /// Parses a line without its line end. Returns `None` if there is no command.
     pub fn parse(line: &'a str) -> Option<Self> {
         let (tags, rest) = match line.strip_prefix('@') {
             Some(rest) => rest.split_once(' ').map(|(tags, rest)| (Tags(tags), rest))?,
@@ -39,7 +39,7 @@ impl<'a> Message<'a> {
         };
         let rest = rest.trim_start_matches(' ');
         let (command, mut rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        // A mark of another part is no command: printed, it would be read as that part.
+        // A command that begins with the mark of another part is refused: printed, it would be parsed as that part.
         if command.is_empty() || command.starts_with(['@', ':']) {
             return None;
         }
@@ -64,24 +64,24 @@ impl<'a> Message<'a> {
         Some(Self { tags, source, command, params, count })
     }
 
-    /// The parameters, without the colon of the last.
+    /// Returns the parameters, the last one without its colon.
     pub fn params(&self) -> &[&'a str] {
         self.params.get(..self.count).unwrap_or(&[])
     }
 
-    /// The parameter at `index`, if it is there.
+    /// Returns the parameter at `index`, if there is one.
     pub fn param(&self, index: usize) -> Option<&'a str> {
         self.params().get(index).copied()
     }
 
-    /// The nick of the source: what stands before `!` or `@`.
+    /// Returns the nick of the source: the part before `!` or `@`.
     pub fn nick(&self) -> Option<&'a str> {
         self.source.map(|source| source.split(['!', '@']).next().unwrap_or(source))
     }
 }
 
 impl fmt::Display for Message<'_> {
-    /// The line without its end. The last parameter gets a colon only where it needs one.
+    /// Writes the line without its line end. The last parameter gets a colon only where it needs one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.tags.0.is_empty() {
             write!(f, "@{} ", self.tags.0)?;
@@ -101,27 +101,27 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// A last parameter must be marked with a colon where it would otherwise be read as something else.
+/// Tells if a last parameter needs a colon, because it would otherwise parse as something else.
 pub fn needs_colon(param: &str) -> bool {
     param.is_empty() || param.starts_with(':') || param.contains(' ')
 }
 
-/// The tags of a message as they stand on the line: `key=escaped;key;…`.
+/// Tags of a message as they are on the line: `key=escaped;key;…`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags<'a>(pub &'a str);
 
 impl<'a> Tags<'a> {
-    /// Each key with its value, still escaped; a key without a value has an empty one.
+    /// Iterates over the keys and their values, which are still escaped. A key without a value has an empty one.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.split(';').filter(|tag| !tag.is_empty()).map(|tag| tag.split_once('=').unwrap_or((tag, "")))
     }
 
-    /// The unescaped value of a key. Where a key stands twice the last counts, as the specification says.
+    /// Returns the unescaped value of a key. The last of several equal keys counts, as the specification demands.
     pub fn get(self, key: &str) -> Option<Cow<'a, str>> {
         self.iter().filter(|(k, _)| *k == key).last().map(|(_, value)| unescape(value))
     }
 
-    /// There are none.
+    /// Tells if there are no tags.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
@@ -210,12 +210,12 @@ mod tests {
         assert_eq!(unescape(r"x\:y\s\\\r\n\z\"), "x;y \\\r\nz");
     }
 
-    /// Values of tags, many with what must be escaped.
+    /// Generates tag values, many of which need escaping.
     fn tag_value() -> impl Strategy<Value = String> {
         prop_oneof!["[^\0]{0,8}", "[;: \\\\\r\nsrn=@]{0,8}"]
     }
 
-    /// Last parameters, many of them empty, with a colon in front or with spaces at an end.
+    /// Generates last parameters, many of them empty, with a leading colon or with spaces at an end.
     fn last_param() -> impl Strategy<Value = String> {
         prop_oneof![Just(String::new()), ":[^\r\n\0]{0,10}", "[ :a@]{0,5}", "[^\r\n\0]{0,40}"]
     }
@@ -228,7 +228,7 @@ mod tests {
             }
         }
 
-        /// Made of little but what the grammar treats specially.
+        /// The line consists mostly of characters that are special in the grammar.
         #[test]
         fn whatever_parses_is_printed_to_parse_to_the_same(line in "[@:]?[@:;=\\\\ a]{0,40}") {
             if let Some(m) = Message::parse(&line) {
@@ -257,7 +257,7 @@ mod tests {
             let m = parse(&line);
             let printed = m.to_string();
             prop_assert_eq!(parse(&printed), m);
-            // And it is what went in.
+            // The parts equal the input.
             for (key, value) in &tags {
                 prop_assert_eq!(m.tags.get(key), Some(value.as_str().into()));
             }

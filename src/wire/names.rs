@@ -18,42 +18,43 @@ pub struct Nick(Arc<str>);
 
 /// The name of a channel: `#` and at most [`ChannelName::MAX`] bytes in all, in any script.
 ///
-/// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel. No spaces, no commas
-/// and nothing that [`chars::refused_in_name`] names. Two names with the same [`chars::fold`] are equal: case makes no
-/// difference in any script. Clients are told `CASEMAPPING=ascii` all the same, because no value of it means that;
-/// a client that asks for another spelling is answered with the channel's own name.
+/// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel. It holds no spaces,
+/// commas or characters that [`chars::refused_in_name`] refuses. Two names with the same [`chars::fold`] are equal:
+/// case makes no difference in any script. Clients still see `CASEMAPPING=ascii`, because no value of it describes
+/// that; replies to a client that uses another spelling carry the channel's own name.
 #[derive(Clone)]
 pub struct ChannelName {
     name: Arc<str>,
-    /// The form that is compared, shared with `name` where they are the same.
+    /// The form that is compared. Shares its memory with `name` where both are the same.
     folded: Arc<str>,
 }
 
-/// Why a text is not a nick or a channel name. The text is fit to be shown to the user.
+/// Reason for which a text is not a nick or a channel name. The text of the error may be shown to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing at all.
+    /// The name is empty.
     #[error("it is empty")]
     Empty,
-    /// More than the given number of characters (nick) or bytes (channel).
+    /// The name is longer than this number of characters (nick) or bytes (channel).
     #[error("it is longer than {0}")]
     TooLong(usize),
-    /// A nick starts with a letter or one of ``[]\`_^{|}``.
+    /// The first character may not start the name. A nick starts with a letter or one of ``[]\`_^{|}``, a channel name
+    /// with `#`.
     #[error("it may not start with {0:?}")]
     Start(char),
-    /// A character that the name may not hold.
+    /// The text holds a character that the name may not hold.
     #[error("it may not contain {0:?}")]
     Character(char),
 }
 
 impl Nick {
-    /// Longest nick, in characters (`NICKLEN`).
+    /// Limit of a nick, in characters (`NICKLEN`).
     pub const MAX: usize = 24;
 
-    /// Longest that other servers' nicks are taken for, in bytes.
+    /// Limit of a nick of another server, in bytes.
     const MAX_HEARD: usize = 64;
 
-    /// Checks and takes a nick.
+    /// Parses the nick of an account.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let special = |c: char| "[]\\`_^{|}".contains(c);
         let first = text.chars().next().ok_or(NameError::Empty)?;
@@ -69,14 +70,14 @@ impl Nick {
         Ok(Self(text.into()))
     }
 
-    /// Takes a nick as other servers may have it: also with letters of any script, digits first, other signs, and longer.
-    /// For names that a server says, which must not be lost; never for that of an account here.
+    /// Parses a nick as other servers may have it: also with letters of any script, a leading digit, other signs, and
+    /// longer. Serves names in lines of a server, which must not be lost; never the name of an account here.
     pub fn heard(text: &str) -> Result<Self, NameError> {
         let known =
             |c: char| c.is_ascii_graphic() && !",!@*?".contains(c) || !c.is_ascii() && c.is_alphanumeric();
         let unseen = |c: &char| chars::is_unseen(*c);
         let first = text.chars().next().ok_or(NameError::Empty)?;
-        // What would be a channel, the end of a line, a server's mask, or a rank.
+        // A channel, a trailing parameter, a server mask or a member status prefix begins with one of these.
         if "#:$~&%+".contains(first) {
             return Err(NameError::Start(first));
         }
@@ -89,22 +90,22 @@ impl Nick {
         Ok(Self(text.into()))
     }
 
-    /// The name as its owner writes it.
+    /// Returns the name in the case its owner chose.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same, shared and not copied.
+    /// Returns the name without copying it.
     pub fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
 }
 
 impl ChannelName {
-    /// Longest channel name, in bytes with its `#` (`CHANNELLEN`).
+    /// Limit of a channel name, in bytes with its `#` (`CHANNELLEN`).
     pub const MAX: usize = 64;
 
-    /// Checks and takes a channel name, bringing it into normal form C.
+    /// Parses a channel name and brings it into normal form C.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let rest = Self::without_hash(text)?;
         let separator = rest.chars().find(|&c| c == ',' || c == ' ');
@@ -122,8 +123,9 @@ impl ChannelName {
         Ok(Self { name, folded })
     }
 
-    /// Takes a name that another server, or an older version of this one, gave to a channel: also with characters that
-    /// are refused today, so that the channel is not lost. Such a name equals no other, whatever it looks like.
+    /// Parses a channel name from another server or from an older version of this one: characters that are refused
+    /// today are accepted, so that the channel is not lost. Such a name equals no valid name, even one that looks the
+    /// same.
     pub fn heard(text: &str) -> Result<Self, NameError> {
         if let Ok(name) = Self::parse(text) {
             return Ok(name);
@@ -138,7 +140,7 @@ impl ChannelName {
         Ok(Self { name: text.into(), folded: text.to_ascii_lowercase().into() })
     }
 
-    /// Longest that other servers' channel names are taken for, in bytes.
+    /// Limit of a channel name of another server, in bytes.
     const MAX_HEARD: usize = 256;
 
     fn without_hash(text: &str) -> Result<&str, NameError> {
@@ -150,17 +152,17 @@ impl ChannelName {
         }
     }
 
-    /// The name as its creator wrote it.
+    /// Returns the name as its creator wrote it.
     pub fn as_str(&self) -> &str {
         &self.name
     }
 
-    /// The form by which names are compared.
+    /// Returns the form by which names are compared.
     pub fn folded(&self) -> &str {
         &self.folded
     }
 
-    /// The same, shared and not copied.
+    /// Returns the name without copying it.
     pub fn shared(&self) -> Arc<str> {
         self.name.clone()
     }
@@ -174,7 +176,7 @@ impl PartialEq for Nick {
 
 impl Hash for Nick {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In one piece: hashers are slow with single bytes, and every message looks names up.
+        // One write of the whole name: hashers are slow with single bytes, and every message looks names up.
         let mut lower = [0xff; Self::MAX_HEARD + 1];
         for (to, from) in lower.iter_mut().zip(self.0.bytes()) {
             *to = from.to_ascii_lowercase();

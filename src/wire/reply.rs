@@ -1,15 +1,15 @@
-//! What the server answers to one client: numerics, standard replies and a few commands.
+//! Replies of the server to one session: numerics, standard replies and a few commands.
 
 use std::fmt::Write as _;
 
 use super::message::needs_colon;
 use super::numeric::Numeric;
 
-/// A reply before it is addressed: who it goes to is filled in when it is rendered.
+/// A reply without its addressee, which [`Reply::render`] fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     head: Head,
-    /// The parameters with a space before each.
+    /// The parameters, each with a space before it.
     params: String,
 }
 
@@ -19,34 +19,33 @@ enum Head {
     Numeric(Numeric),
     /// `:server COMMAND …`
     Command(&'static str),
-    /// `COMMAND …`, from nobody: AUTHENTICATE, ERROR and PING have no source.
+    /// `COMMAND …`. AUTHENTICATE, ERROR and PING have no source.
     Bare(&'static str),
 }
 
 impl Reply {
-    /// A numeric; the nick is added when it is rendered.
+    /// Begins a numeric. Rendering adds the nick as its first parameter.
     pub fn numeric(numeric: Numeric) -> Self {
         Self { head: Head::Numeric(numeric), params: String::new() }
     }
 
-    /// A command with the server as its source.
+    /// Begins a command with the server as its source.
     pub fn command(command: &'static str) -> Self {
         Self { head: Head::Command(command), params: String::new() }
     }
 
-    /// A command without a source.
+    /// Begins a command without a source.
     pub fn bare(command: &'static str) -> Self {
         Self { head: Head::Bare(command), params: String::new() }
     }
 
-    /// `FAIL <command> <code>`
-    /// ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
+    /// Begins `FAIL <command> <code>` ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
     pub fn fail(command: &str, code: &str) -> Self {
         Self::command("FAIL").arg(command).arg(code)
     }
 
-    /// Adds a parameter that is one word. One that would break the line's grammar, as it may when it
-    /// repeats what a client sent, is shown as `*`.
+    /// Appends a parameter that is one word. A word that would break the line's grammar, as a quoted part of a client's
+    /// line may, is replaced by `*`.
     #[must_use]
     pub fn arg(mut self, word: impl AsRef<str>) -> Self {
         let word = word.as_ref();
@@ -55,7 +54,7 @@ impl Reply {
         self
     }
 
-    /// Adds the last parameter, which may hold spaces.
+    /// Appends the last parameter, which may hold spaces.
     #[must_use]
     pub fn text(mut self, text: impl AsRef<str>) -> Self {
         self.params.push_str(" :");
@@ -63,7 +62,7 @@ impl Reply {
         self
     }
 
-    /// The line with its end, from `server` to the client that is known as `nick` (`*` before it has one).
+    /// Renders the line with its line end, from `server` to the client known as `nick` (`*` before it has one).
     pub fn render(&self, server: &str, nick: &str) -> String {
         let mut line = String::with_capacity(server.len() + nick.len() + self.params.len() + 16);
         let _ = match &self.head {

@@ -1,4 +1,4 @@
-//! The name that a server speaks under: the source of its replies.
+//! The server's name on the wire: the source of its replies.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 /// A server's name on the wire, in the form of a host name: at least two labels of letters, digits and inner hyphens,
 /// joined by dots, at most [`ServerName::MAX`] bytes.
 ///
-/// It has a dot because clients take a source without one for a nick. It need not be a name that the DNS knows. Cloning is cheap.
+/// It needs a dot because clients take a source without one for a nick. It need not exist in the DNS. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerName(Arc<str>);
 
-/// A text that is not a [`ServerName`].
+/// Error for a text that is not a [`ServerName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a server's name looks like a host name: letters, digits, hyphens and at least one dot, at most {} bytes",
@@ -19,10 +19,10 @@ pub struct ServerName(Arc<str>);
 pub struct BadServerName;
 
 impl ServerName {
-    /// Longest name, in bytes: that of the modern protocol, with room for the rest of a line of 512.
+    /// Limit of a name, in bytes: that of the modern protocol, which leaves room for the rest of a line of 512 bytes.
     pub const MAX: usize = 63;
 
-    /// Checks and takes a name.
+    /// Parses a name.
     pub fn parse(text: &str) -> Result<Self, BadServerName> {
         let is_label = |label: &str| {
             !label.is_empty()
@@ -36,12 +36,12 @@ impl ServerName {
         Ok(Self(text.into()))
     }
 
-    /// The name as it is written.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same, shared and not copied.
+    /// Returns the name without copying it.
     pub fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
