@@ -1,5 +1,5 @@
-//! What people do to their own accounts and admins to the server, that the chat cannot do alone: passwords are checked
-//! and hashed elsewhere, devices and the configuration are kept elsewhere.
+//! Requests that change accounts or the server and that the core cannot carry out alone: passwords are checked and
+//! hashed elsewhere, devices and the configuration are stored elsewhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,63 +12,63 @@ use crate::wire::Millis;
 
 pub use super::secret::Secret;
 
-/// SHA-256 over the certificate (DER) with which a device logs in: what clients call its fingerprint.
+/// A certificate fingerprint (certfp): SHA-256 over the certificate (DER) with which a device logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceKey(pub [u8; 32]);
 
-/// What is asked for.
+/// A requested change.
 #[derive(Debug)]
 pub enum Request {
-    /// To be an admin for the rest of the session, with an admin account's name and password.
+    /// Gain the admin role for the rest of the session, with an admin account's name and password.
     Oper(Credentials),
-    /// Another password, given the present one.
+    /// Change the password. The present one comes first.
     Password(Credentials, Secret),
-    /// A device may log in: the one with this key, or the one that asks.
+    /// Let a device log in: the one with this fingerprint, or the one that sends the request.
     DeviceAdd(Option<DeviceKey>),
-    /// Which devices may log in.
+    /// List the devices of the account.
     DeviceList,
-    /// A device may log in no more.
+    /// Revoke a device, so that it can no longer log in.
     DeviceRemove(DeviceKey),
-    /// Something about invites to the server, by the power of this admin.
+    /// Create, list or revoke invites, in the name of this admin.
     Invites(InviteRequest, AccountId),
-    /// The configuration is to be read again.
+    /// Read the configuration file again.
     Rehash,
 }
 
 /// A device that may log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its key.
+    /// Fingerprint of its certificate.
     pub key: DeviceKey,
-    /// Since when.
+    /// Time at which it was added.
     pub added: Millis,
-    /// When it last did.
+    /// Time of its last login.
     pub used: Option<Millis>,
 }
 
-/// What came of it.
+/// Result of a [`Request`].
 #[derive(Debug)]
 pub enum Outcome {
-    /// The name and password are those of this account, or were after so many changes
+    /// The name and password are those of this account. They were checked after so many password changes
     /// ([`Verified::since`](super::login::Verified::since)).
     Oper(AccountId, u64),
-    /// The password is another now.
+    /// The password was changed.
     PasswordChanged,
-    /// The device may log in.
+    /// The device may log in now.
     DeviceAdded(DeviceKey),
-    /// These may.
+    /// The devices of the account.
     Devices(Vec<Device>),
-    /// It may no more.
+    /// The device was revoked.
     DeviceRemoved(DeviceKey),
-    /// Something about invites was done.
+    /// Result of an invite request.
     Invites(InviteOutcome),
     /// The configuration that was read.
     Rehashed(Box<Settings>),
-    /// It was not done: the code of a FAIL, and why.
+    /// The request was refused: code of a FAIL, and the reason.
     Refused(&'static str, String),
 }
 
-/// Through what the asker speaks, and is answered.
+/// Channel of a request, which decides the form of its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voice {
     /// A command of this name.
@@ -78,13 +78,13 @@ pub enum Voice {
 }
 
 impl fmt::Display for DeviceKey {
-    /// 64 hexadecimal digits.
+    /// Writes 64 hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-/// That is no fingerprint.
+/// Error for a text that is not a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits, with colons or without")]
 pub struct NoDeviceKey;

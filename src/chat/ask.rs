@@ -13,14 +13,14 @@ use super::record::{AccountId, ChannelId, Place};
 use super::seen::Missed;
 use crate::wire::{ChannelName, MessageId};
 
-/// A query.
+/// A query, with all that running it needs.
 #[derive(Debug)]
 pub enum Ask {
     /// Messages of a conversation, in a batch `chathistory`.
     History {
         /// The session that reads.
         reader: Reader,
-        /// The conversation.
+        /// The conversation to read.
         place: Place,
         /// The target as the client wrote it, which is the parameter of the batch, and in its own spelling. Clients
         /// file the batch under the name that they requested it with.
@@ -121,7 +121,7 @@ pub enum Failure {
 }
 
 impl Ask {
-    /// Tells if the result is the reply to the command. Otherwise it comes after the reply.
+    /// Returns whether the result is the reply to the command. Otherwise it comes after the reply.
     pub(super) fn is_answer(&self) -> bool {
         !matches!(self, Self::Replay { .. } | Self::Lines(_) | Self::Manage { voice: Voice::Service, .. })
     }

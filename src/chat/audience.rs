@@ -1,57 +1,58 @@
-//! Who gets to see an event.
+//! Audiences: the sessions that an event goes to.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::wire::CapSet;
 
-/// One logged-in connection. The number of its place with the server, and how often that place was used before.
+/// Id of a session: its slot in the server's table, and a count of the slot's earlier uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId {
     /// Index into the server's table of sessions.
     pub slot: u32,
-    /// Distinguishes the sessions that had the same slot one after the other.
+    /// Number that tells apart the sessions that had the same slot one after the other.
     pub generation: u32,
 }
 
-/// A session and the capabilities of it that change how an event looks.
+/// A member of an audience: a session, and those of its capabilities that change an event's rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// Whose.
+    /// The session that gets the event.
     pub session: SessionId,
     /// Its capabilities, masked with [`super::event::RENDER_CAPS`].
     pub caps: CapSet,
 }
 
-/// Sessions that get the same event, each once: a [`Roster`] as it was at one time.
+/// The sessions that get an event, each once: a snapshot of a [`Roster`].
 ///
-/// It travels with the events that are on their way. Taking and copying one is free.
+/// It travels with events through delivery. Taking and cloning one costs no more than a reference count.
 #[derive(Clone, Debug, Default)]
 pub struct Audience(Arc<Seats>);
 
 impl Audience {
-    /// The sessions in it, in the order in which they were added, as far as none was removed.
+    /// Iterates over the sessions. They are in the order in which they were added, unless one was removed.
     pub fn seats(&self) -> impl Iterator<Item = &Seat> {
         self.slices().flatten()
     }
 
-    /// [`Self::seats`] in a few pieces: the fastest way through many.
+    /// Iterates over [`Self::seats`] in a few slices: the fastest way to visit many.
     pub fn slices(&self) -> impl Iterator<Item = &[Seat]> {
         self.0.full.iter().map(|chunk| &**chunk).chain([self.0.last.as_slice()])
     }
 
-    /// How many sessions.
+    /// Returns the number of sessions.
     pub fn len(&self) -> usize {
         self.0.full.len() * CHUNK + self.0.last.len()
     }
 
-    /// Are there none?
+    /// Returns whether it has no sessions.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Is it `earlier`, with or without seats added behind it? Then the two agree seat for seat as far as
-    /// `earlier` goes, and what goes to both can go as one block. False for lists that are merely alike.
+    /// Returns whether this is `earlier`, perhaps with sessions appended. Then the two agree session for session up to
+    /// the length of `earlier`, and delivery can send the events of both as one block. Returns false for audiences that
+    /// are merely equal.
     pub fn extends(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.0.era, &earlier.0.era) && self.len() >= earlier.len()
     }
@@ -65,51 +66,51 @@ impl FromIterator<Seat> for Audience {
     }
 }
 
-/// The sessions of a channel or a person, as they come and go.
+/// The sessions of a channel or an account, as they come and go.
 ///
-/// A snapshot shares its seats, and a change while one is in use copies only the chunk that changes and, for
-/// a removal, the list of the chunks. So the cost of a change hardly depends on how many seats there are.
+/// A snapshot shares its memory with the roster. A change while a snapshot is in use copies only the chunk that changes
+/// and, for a removal, the list of chunks, so its cost hardly depends on the number of sessions.
 #[derive(Debug, Default)]
 pub struct Roster {
     now: Audience,
-    /// Where in it each session is.
+    /// Index of each session.
     places: HashMap<SessionId, usize>,
 }
 
 impl Roster {
-    /// The sessions in it now.
+    /// Returns the present sessions as an audience.
     pub fn snapshot(&self) -> Audience {
         self.now.clone()
     }
 
-    /// The sessions in it.
+    /// Iterates over the sessions.
     pub fn seats(&self) -> impl Iterator<Item = &Seat> {
         self.now.seats()
     }
 
-    /// How many sessions.
+    /// Returns the number of sessions.
     pub fn len(&self) -> usize {
         self.now.len()
     }
 
-    /// Are there none?
+    /// Returns whether it has no sessions.
     pub fn is_empty(&self) -> bool {
         self.now.is_empty()
     }
 
-    /// Does it hold the session?
+    /// Returns whether it holds the session.
     pub fn has(&self, session: SessionId) -> bool {
         self.places.contains_key(&session)
     }
 
-    /// Adds a session that is not in it.
+    /// Adds a session, which must not be in it yet.
     pub fn add(&mut self, seat: Seat) {
         let before = self.places.insert(seat.session, self.now.len());
         debug_assert!(before.is_none(), "each session once");
         Arc::make_mut(&mut self.now.0).push(seat);
     }
 
-    /// Takes a session out; the last one gets its place.
+    /// Removes a session. The last one moves to its index.
     pub fn remove(&mut self, session: SessionId) {
         let Some(place) = self.places.remove(&session) else { return };
         let seats = Arc::make_mut(&mut self.now.0);
@@ -120,7 +121,7 @@ impl Roster {
         }
     }
 
-    /// Gives a session other capabilities.
+    /// Replaces the capabilities of a session.
     pub fn change(&mut self, seat: Seat) {
         if let Some(&place) = self.places.get(&seat.session) {
             let seats = Arc::make_mut(&mut self.now.0);
@@ -130,16 +131,16 @@ impl Roster {
     }
 }
 
-/// Seats in a chunk: enough that going through them is going through memory, few enough to copy at each change.
+/// Sessions in a chunk: enough for iteration at the speed of memory, few enough to copy at each change.
 const CHUNK: usize = 256;
 
 #[derive(Clone, Debug, Default)]
 struct Seats {
-    /// Chunks of [`CHUNK`] seats.
+    /// Full chunks of [`CHUNK`] sessions.
     full: Arc<Vec<Arc<[Seat]>>>,
-    /// The seats behind those, fewer than a chunk.
+    /// The sessions after those, fewer than a chunk.
     last: Vec<Seat>,
-    /// The same one as long as seats are only added.
+    /// Identity that stays the same as long as sessions are only appended.
     era: Arc<()>,
 }
 
@@ -172,7 +173,7 @@ impl Seats {
         }
     }
 
-    /// What was there is about to change: snapshots of before are no beginnings of those of later.
+    /// Marks that existing entries are about to change: later snapshots no longer extend earlier ones.
     fn begin_era(&mut self) {
         if Arc::get_mut(&mut self.era).is_none() {
             self.era = Arc::default();
@@ -204,7 +205,7 @@ mod tests {
         let (mut roster, mut plain) = (Roster::default(), Vec::new());
         let mut snapshots: Vec<(Audience, Vec<Seat>)> = Vec::new();
         for slot in 0..20_000 {
-            // Grows past several chunks, then shrinks to nothing, again and again.
+            // The roster grows past several chunks, then shrinks to nothing, again and again.
             let growing = slot / 1_500 % 2 == 0;
             if plain.is_empty() || rng.random_bool(if growing { 0.9 } else { 0.1 }) {
                 plain.push(seat(slot));

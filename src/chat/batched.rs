@@ -1,9 +1,9 @@
-//! Replies that go out as a batch of the server's ([batch](https://ircv3.net/specs/extensions/batch)).
+//! Rendering of replies in a server-initiated batch ([batch](https://ircv3.net/specs/extensions/batch)).
 
 use crate::wire::{Reply, ServerName};
 
-/// The lines of a batch of a type, with its parameters, that holds the replies to the client known as `nick`. One answer
-/// follows the other, so the reference need only differ from that of the batch around it.
+/// Renders a batch with its type and parameters (`kind`) around replies to the session known as `nick`. Replies to one
+/// command follow those to another, so the reference need only differ from that of an enclosing batch.
 pub(super) fn lines(
     reference: &str,
     kind: &str,

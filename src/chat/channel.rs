@@ -1,4 +1,4 @@
-//! Channels and who is in them.
+//! Channels and their members.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,41 +10,41 @@ use super::ranks::{Rank, Ranks};
 use super::record::{AccountId, ChannelId, StoredChannel, Topic};
 use crate::wire::{ChannelName, Millis};
 
-/// A room.
+/// A channel with its members, modes, topic and lists.
 #[derive(Debug)]
 pub struct Channel {
-    /// Its number.
+    /// Its id in the store.
     pub id: ChannelId,
-    /// Its name.
+    /// Its name in its creator's spelling.
     pub name: ChannelName,
-    /// When it came to be.
+    /// Time of its creation.
     pub created: Millis,
-    /// The account that made it, whatever became of that one's ranks and membership.
+    /// The account that created it, whatever its member status and membership are now.
     pub maker: Option<AccountId>,
-    /// Its topic.
+    /// Its topic, if one is set.
     pub topic: Option<Topic>,
-    /// The accounts in it, whether they are online or not.
+    /// The accounts in it, online or not.
     pub members: BTreeSet<AccountId>,
     /// The sessions of its members.
     pub audience: Roster,
-    /// Something was said in it: it is kept when the last member leaves.
+    /// It has messages in the history, so it is kept when the last member leaves.
     pub spoken_in: bool,
-    /// Its modes.
+    /// Its modes, except for lists and member status.
     pub modes: Modes,
-    /// Who has ranks in it, whether a member or not.
+    /// Member status of accounts. It is kept while an account is not in the channel.
     pub ranks: BTreeMap<AccountId, Ranks>,
-    /// Bans and the like.
+    /// Its bans, ban exceptions and invite exceptions.
     pub lists: Lists,
-    /// Who may join once although it is invite-only.
+    /// Accounts with an invitation, which may join once although the channel is invite-only.
     pub invited: BTreeSet<AccountId>,
-    /// Who asked to be invited of late, and when by the steady clock.
+    /// Accounts that sent a KNOCK lately, with the time by the monotonic clock.
     pub knocks: BTreeMap<AccountId, Millis>,
-    /// Its metadata.
+    /// Metadata of the channel.
     pub metadata: Keys,
 }
 
 impl Channel {
-    /// Most invitations that wait for who was invited.
+    /// Maximum number of pending invitations.
     pub const INVITED: usize = 500;
 
     fn new(id: ChannelId, name: ChannelName, created: Millis, maker: Option<AccountId>) -> Self {
@@ -66,17 +66,18 @@ impl Channel {
         }
     }
 
-    /// The ranks of an account.
+    /// Returns the member status of an account.
     pub fn ranks(&self, account: AccountId) -> Ranks {
         self.ranks.get(&account).copied().unwrap_or_default()
     }
 
-    /// Is it an account's own, so that no ban or lock keeps the account out?
+    /// Returns whether the account is a founder, whom no ban or invite-only mode keeps out.
     pub fn is_founder(&self, account: AccountId) -> bool {
         self.ranks(account).has(Rank::Founder)
     }
 
-    /// Nobody would miss it once it is empty: nothing was said in it and nothing set.
+    /// Returns whether the channel holds nothing worth keeping once it is empty: no messages, no topic, only default
+    /// modes.
     pub fn is_plain(&self) -> bool {
         !self.spoken_in
             && self.topic.is_none()
@@ -86,27 +87,27 @@ impl Channel {
     }
 }
 
-/// All channels, by number and by name.
+/// All channels, by id and by name.
 #[derive(Debug, Default)]
 pub struct Channels {
     by_id: BTreeMap<ChannelId, Channel>,
     by_name: HashMap<ChannelName, ChannelId>,
     last: i64,
-    /// How many of them each account made.
+    /// Number of channels that each account created.
     made: HashMap<AccountId, usize>,
-    /// Names that channels had, and since when they have them no more.
+    /// Former names of channels, with the time of the change.
     renamed: HashMap<ChannelName, (ChannelId, Millis)>,
 }
 
 impl Channels {
-    /// For so many milliseconds who asks for a channel's old name is led to it: a week, in which everybody has been
-    /// back. Then the name is free.
+    /// Time for which the former name of a channel leads to it, in milliseconds: a week, in which most members
+    /// reconnect. After it the name is free.
     pub const REDIRECT: u64 = 7 * 24 * 60 * 60 * 1000;
 
-    /// Most old names of a channel that lead to it.
+    /// Maximum number of former names that lead to a channel.
     pub const OLD_NAMES: u32 = 8;
 
-    /// From what was kept; `last` is the largest number ever given.
+    /// Creates the set from the stored channels; `last` is the largest id ever used.
     pub fn new(stored: Vec<StoredChannel>, last: i64) -> Self {
         let mut channels = Self { last, ..Self::default() };
         for channel in stored {
@@ -127,14 +128,14 @@ impl Channels {
         channels
     }
 
-    /// Makes a channel with the next number.
+    /// Creates a channel with the next id.
     pub fn create(&mut self, name: ChannelName, maker: AccountId, at: Millis) -> &mut Channel {
         let id = ChannelId(self.last + 1);
         self.renamed.remove(&name);
         self.insert(Channel::new(id, name, at, Some(maker)))
     }
 
-    /// Gives a channel another name, and remembers the old one.
+    /// Renames a channel and remembers its former name.
     pub fn rename(&mut self, id: ChannelId, new: &ChannelName, at: Millis) {
         let Some(channel) = self.by_id.get_mut(&id) else { return };
         let old = std::mem::replace(&mut channel.name, new.clone());
@@ -143,7 +144,7 @@ impl Channels {
         self.by_name.insert(new.clone(), id);
         if old != *new {
             self.renamed.insert(old, (id, at));
-            // In the order in which the store does it, so that both keep the same ones.
+            // Same order as in the store, so that both keep the same names.
             self.renamed.retain(|_, (_, since)| at.0.saturating_sub(since.0) < Self::REDIRECT);
             let own = self.renamed.iter().filter(|(_, (of, _))| *of == id);
             let mut own: Vec<_> = own.map(|(name, (_, since))| (*since, name.clone())).collect();
@@ -154,7 +155,7 @@ impl Channels {
         }
     }
 
-    /// Forgets what channels hold of an account that is removed.
+    /// Removes an account that is deleted from the member status, invitations and knocks of all channels.
     pub fn forget_account(&mut self, account: AccountId) {
         for channel in self.by_id.values_mut() {
             channel.ranks.remove(&account);
@@ -163,25 +164,25 @@ impl Channels {
         }
     }
 
-    /// The largest number that was ever given.
+    /// Returns the largest id ever used.
     #[cfg(test)]
     pub fn last(&self) -> i64 {
         self.last
     }
 
-    /// Names that channels had, each with the channel and since when it has another.
+    /// Iterates over former names, each with its channel and the time of the change.
     #[cfg(test)]
     pub fn old_names(&self) -> impl Iterator<Item = (&ChannelName, ChannelId, Millis)> {
         self.renamed.iter().map(|(name, &(id, since))| (name, id, since))
     }
 
-    /// Number of channels that an account made and that still exist. Ranks play no part in it: a quota that counted
-    /// founders could be given away, to nobody or to somebody else.
+    /// Returns the number of channels that an account created and that still exist. Member status plays no part: a
+    /// quota that counted founders could be evaded by giving the status away.
     pub fn made_by(&self, account: AccountId) -> usize {
         self.made.get(&account).copied().unwrap_or_default()
     }
 
-    /// The channel that had this name until lately.
+    /// Returns the channel that had this name until lately.
     pub fn renamed(&self, old: &ChannelName, now: Millis) -> Option<&Channel> {
         let &(id, at) = self.renamed.get(old)?;
         self.get(id).filter(|_| now.0.saturating_sub(at.0) < Self::REDIRECT)
@@ -197,7 +198,7 @@ impl Channels {
         self.by_id.entry(id).insert_entry(channel).into_mut()
     }
 
-    /// Forgets a channel.
+    /// Removes a channel.
     pub fn remove(&mut self, id: ChannelId) {
         if let Some(channel) = self.by_id.remove(&id) {
             if let Some(maker) = channel.maker
@@ -213,22 +214,22 @@ impl Channels {
         }
     }
 
-    /// The channel of a number.
+    /// Returns the channel of an id.
     pub fn get(&self, id: ChannelId) -> Option<&Channel> {
         self.by_id.get(&id)
     }
 
-    /// The channel of a number, to change.
+    /// Returns the channel of an id, for a change.
     pub fn get_mut(&mut self, id: ChannelId) -> Option<&mut Channel> {
         self.by_id.get_mut(&id)
     }
 
-    /// The channel of a name.
+    /// Returns the channel of a name.
     pub fn named(&self, name: &ChannelName) -> Option<&Channel> {
         self.by_name.get(name).and_then(|id| self.by_id.get(id))
     }
 
-    /// All of them, the oldest first.
+    /// Iterates over all channels, the oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Channel> {
         self.by_id.values()
     }

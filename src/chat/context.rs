@@ -23,7 +23,7 @@ use crate::wire::{Cap, CapSet, ChannelName, Millis, Nick, Reply};
 pub struct Member {
     /// The session that sent the command.
     pub session: SessionId,
-    /// Its account.
+    /// The account of that session.
     pub account: AccountId,
     /// The account's name.
     pub nick: Nick,
@@ -80,12 +80,12 @@ impl<'a> Context<'a> {
         self.chat.channels.named(name)
     }
 
-    /// Tells if the sender's account is in the channel.
+    /// Returns whether the sender's account is in the channel.
     pub fn is_in(&self, channel: &Channel) -> bool {
         channel.members.contains(&self.member.account)
     }
 
-    /// Tells if the sender has the admin role, by the account's own role or by OPER.
+    /// Returns whether the sender has the admin role, by the account's own role or by OPER.
     pub fn is_admin(&self) -> bool {
         self.admin_as().is_some()
     }
@@ -113,13 +113,13 @@ impl<'a> Context<'a> {
         Power::of(account, is_admin, channel)
     }
 
-    /// Tells if the sender may know that the channel exists (+s hides it).
+    /// Returns whether the sender may know that the channel exists (+s hides it).
     pub fn can_see(&self, channel: &Channel) -> bool {
         !channel.modes.has(super::modes::Flag::Secret) || self.power(channel) > Power::Stranger
     }
 
-    /// Tells if the sender may not speak in the channel. Its topics, reasons and part messages are then refused there
-    /// too.
+    /// Returns whether the sender may not speak in the channel. Its topics, reasons and part messages are then refused
+    /// there too.
     pub(super) fn is_silenced(&self, channel: &Channel) -> bool {
         self.me().is_some_and(|me| self.power(channel).silenced(me, channel).is_some())
     }

@@ -87,14 +87,14 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Tells if the session's copy differs from the others' or is not sent.
+    /// Returns whether the session's copy differs from the others' or is not sent.
     pub fn is_special(&self) -> bool {
         !self.echo || self.tag.is_some()
     }
 }
 
 impl Effects {
-    /// Tells if there is nothing to store and nothing to send.
+    /// Returns whether there is nothing to store and nothing to send.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.outputs.is_empty()
     }

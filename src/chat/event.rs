@@ -47,7 +47,7 @@ pub struct Event {
 pub enum EventKind {
     /// A PRIVMSG or NOTICE.
     Message {
-        /// Tells PRIVMSG from NOTICE.
+        /// PRIVMSG or NOTICE.
         kind: MessageKind,
         /// The channel or nick it was sent to, in its own spelling.
         target: Arc<str>,
@@ -115,7 +115,7 @@ pub struct Renderer {
 /// Selection of the tags of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tagged {
-    /// Every tag.
+    /// All tags that the session takes.
     Whole,
     /// The tags of a further line of the same message: no msgid, which only the first line has.
     Further,
@@ -320,7 +320,7 @@ fn split_lines(text: &str) -> impl Iterator<Item = (&str, bool)> {
 }
 
 impl Event {
-    /// Tells if a session with these capabilities gets the event.
+    /// Returns whether a session with these capabilities gets the event.
     pub fn is_for(&self, caps: CapSet) -> bool {
         match self.kind {
             EventKind::Tagmsg { own, .. } => {

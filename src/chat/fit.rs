@@ -1,14 +1,14 @@
-//! Rendered lines that are answers, for clients that never asked for lines of more than 512 bytes. Those of events are
-//! fitted by the [`Renderer`](super::event::Renderer).
+//! Splitting and truncation of rendered replies for clients that did not negotiate lines over 512 bytes. The
+//! [`Renderer`](super::event::Renderer) does the same for events.
 
 use super::audience::SessionId;
 use super::effects::Output;
 use crate::wire::fit::{LINE, cut, pieces};
 
-/// Lines whose text goes on in another line of the same kind.
+/// Commands whose text may continue in another line of the same command.
 const REPEATED: [&str; 4] = ["NOTICE", "PRIVMSG", "371", "372"];
 
-/// Fits the lines of `outputs[from..]` that are for sessions which take no long ones.
+/// Splits or truncates the lines of `outputs[from..]` for sessions that do not accept long ones.
 pub(super) fn outputs(outputs: &mut Vec<Output>, from: usize, takes_long: impl Fn(SessionId) -> bool) {
     let is_long = |output: &Output| match output {
         Output::Line(to, line) => line.len() > LINE && !fits(line) && !takes_long(*to),
@@ -25,13 +25,13 @@ pub(super) fn outputs(outputs: &mut Vec<Output>, from: usize, takes_long: impl F
     }
 }
 
-/// Fits several rendered lines.
+/// Splits or truncates every line of a rendered text.
 pub(super) fn text(text: &str) -> String {
     let fit = |line: &str| if fits(line) { vec![line.to_owned()] } else { lines(line) };
     text.split_inclusive("\r\n").flat_map(fit).collect()
 }
 
-/// The part of a line behind its tags, without its end.
+/// Returns the part of a line after its tags, without its line end.
 fn body(line: &str) -> &str {
     let line = line.strip_suffix("\r\n").unwrap_or(line);
     line.strip_prefix('@').and_then(|rest| rest.split_once(' ')).map_or(line, |(_, body)| body)
@@ -41,7 +41,7 @@ fn fits(line: &str) -> bool {
     body(line).len() + 2 <= LINE
 }
 
-/// A line in several, where its kind allows that, or shortened.
+/// Splits a line, if its command allows that, or truncates it.
 fn lines(line: &str) -> Vec<String> {
     let body = body(line);
     let line = line.strip_suffix("\r\n").unwrap_or(line);
@@ -56,7 +56,7 @@ fn lines(line: &str) -> Vec<String> {
         let room = most - head.len();
         return pieces(text, room).map(|piece| format!("{tags}{head}{piece}\r\n")).collect();
     }
-    // What is longest is shortened: the text, or the parameter that repeats what the client sent.
+    // The longest part is truncated: the text, or the parameter that quotes the client's line.
     let over = body.len().saturating_sub(most);
     let longest = head.split(' ').max_by_key(|word| word.len()).unwrap_or_default();
     if text.len() > longest.len() || longest.len() <= over {

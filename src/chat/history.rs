@@ -1,76 +1,76 @@
-//! What is asked of the history: the vocabulary that the chat shares with the store.
+//! Query types of the history and the search, shared by the core and the store.
 
 use std::sync::Arc;
 
 use super::record::{AccountId, ChannelId, MessageKind, Place, StoredMessage};
 use crate::wire::{ChannelName, MessageId, Nick};
 
-/// A stretch of what was said at one place.
+/// A range of a conversation's messages, with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Later than this message.
+    /// Lower bound, exclusive.
     pub after: MessageId,
-    /// Earlier than this message.
+    /// Upper bound, exclusive.
     pub before: MessageId,
-    /// Where there is more than `limit`: the latest of it, else the earliest.
+    /// If more than `limit` match: true for the latest of them, false for the earliest.
     pub newest: bool,
-    /// Most messages.
+    /// Maximum number of messages.
     pub limit: usize,
 }
 
 impl Window {
-    /// The latest messages, all others being older.
+    /// Returns the window of the latest `limit` messages.
     pub fn latest(limit: usize) -> Self {
         Self { after: MessageId::default(), before: MessageId::LAST, newest: true, limit }
     }
 }
 
-/// Which kinds of messages are wanted.
+/// Selection of the kinds of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinds {
-    /// Events too, and not only what was said (`draft/event-playback`).
+    /// Include events such as JOIN, not only messages (`draft/event-playback`).
     pub events: bool,
-    /// Redactions too. They do not count towards the limit
+    /// Include redactions. They do not count towards the limit
     /// ([message-redaction](https://ircv3.net/specs/extensions/message-redaction#chat-history)).
     pub redactions: bool,
 }
 
-/// A message or event as the history has it, the earliest first. What was redacted is not among them.
+/// A message or event as the history returns it, in ascending order. Redacted messages are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// The message; without its send id.
+    /// The stored message, without its send id.
     pub message: StoredMessage,
-    /// The name of who said it.
+    /// Name of the sending account.
     pub from: Nick,
-    /// It is not of the page but comes with the message before it
+    /// The message is not part of the page but accompanies the one before it
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
     pub is_context: bool,
 }
 
-/// Which message is asked about, to judge whether it may be redacted.
+/// The facts about a message that decide if it may be redacted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Who said it.
+    /// The sending account.
     pub from: AccountId,
-    /// What it is.
+    /// Kind of the message.
     pub kind: MessageKind,
-    /// It was redacted already.
+    /// The message was redacted before.
     pub redacted: bool,
 }
 
-/// A search ([soju.im/search](https://soju.im/search)). All that is given must match.
+/// A search ([soju.im/search](https://soju.im/search)). All given conditions must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Who asks: talks with others are searched for this account.
+    /// The account that searches. Its direct conversations are included.
     pub me: AccountId,
-    /// The channels that may be searched.
+    /// The channels that it may search, with their names.
     pub channels: Vec<(ChannelId, ChannelName)>,
-    /// Only here; it is one of the channels, or a talk of the asker.
+    /// Restriction to one conversation: one of the channels, or a direct conversation of the account.
     pub place: Option<Place>,
-    /// Only from this account.
+    /// Restriction to messages of this account.
     pub from: Option<AccountId>,
-    /// Words that are all in the text, in any case.
+    /// Words that the text must all contain, in any case.
     pub text: Option<Arc<str>>,
-    /// The stretch of time, and how many.
+    /// The range of messages, and the limit.
     pub window: Window,
 }

@@ -1,80 +1,80 @@
-//! What admins ask about invites to the server, and what comes of it. Tokens are made and kept elsewhere.
+//! Requests of admins about server invites, and their results. Tokens are made and stored elsewhere.
 
 use super::record::Role;
 use super::secret::Secret;
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// What is asked for.
+/// A request of an admin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InviteRequest {
-    /// An invite.
+    /// Create an invite.
     Create(Wish),
-    /// Which invites are open.
+    /// List the open invites.
     List,
-    /// An invite is to be taken back.
+    /// Revoke the invite of this number.
     Revoke(i64),
 }
 
-/// An invite to be made.
+/// Parameters of a new invite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// What it is for.
+    /// Purpose of the invite.
     pub purpose: Purpose,
-    /// How long it can be used.
+    /// Duration of its validity.
     pub lasts: Millis,
 }
 
-/// What an invite is for.
+/// Effect of redeeming an invite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// New accounts.
+    /// It creates accounts.
     Accounts {
-        /// What they may do.
+        /// Role of the new accounts.
         role: Role,
-        /// Where they land.
+        /// Channel that they join.
         channel: ChannelName,
-        /// How many.
+        /// Maximum number of uses.
         uses: u32,
     },
-    /// A new password for an account, whose devices and sessions end.
+    /// It sets a new password for an account. The account's devices are revoked and its sessions end.
     Reset(Nick),
 }
 
-/// An invite that is open.
+/// An invite that can still be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenInvite {
-    /// Its number.
+    /// Number that names it in commands.
     pub number: i64,
-    /// How often it was used, of how often it can be.
+    /// Uses so far, and the maximum.
     pub spent: (u32, u32),
-    /// Until when it can be used.
+    /// Time at which it expires.
     pub expires: Millis,
-    /// What its accounts may do.
+    /// Role of the accounts that it creates.
     pub role: Role,
-    /// Where they land.
+    /// Channel that these accounts join.
     pub channel: Option<ChannelName>,
-    /// The account that it resets, instead of making any.
+    /// The account whose password it resets, if it is for that.
     pub resets: Option<Nick>,
-    /// By whom it was made; nobody for the command line.
+    /// The admin who made it; `None` for the command line.
     pub by: Option<Nick>,
 }
 
-/// What came of it.
+/// Result of an [`InviteRequest`].
 #[derive(Debug)]
 pub enum InviteOutcome {
-    /// It was made.
+    /// An invite was created.
     Made {
-        /// Its number.
+        /// Number that names it in commands.
         number: i64,
-        /// What was asked for.
+        /// Purpose of the invite.
         purpose: Purpose,
-        /// Until when it can be used.
+        /// Time at which it expires.
         expires: Millis,
-        /// The link, for the asker alone.
+        /// The invite link, which only the session that asked for it gets.
         link: Secret,
     },
-    /// These are open, and so many are not any more.
+    /// The open invites, and the number of those no longer open.
     Open(Vec<OpenInvite>, usize),
-    /// It was taken back.
+    /// The invite of this number was revoked.
     Revoked(i64),
 }

@@ -1,5 +1,5 @@
-//! What `RPL_ISUPPORT` says, each token true of what the server does
-//! (<https://modern.ircdocs.horse/#rplisupport-005>).
+//! `RPL_ISUPPORT`: the features that the server announces (<https://modern.ircdocs.horse/#rplisupport-005>). Each token
+//! must agree with the code.
 
 use super::batched;
 use super::lists::Lists;
@@ -7,17 +7,18 @@ use super::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
 use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 
-/// Most tokens of one line.
+/// Maximum number of tokens in a line.
 const TOKENS: usize = 13;
 
-/// The text at the end of each line.
+/// Text at the end of each line.
 const TEXT: &str = "are supported by this server";
 
-/// Most bytes of the tokens of one line with a space before each, so that it has at most 512 whoever it is from and for.
+/// Bytes of tokens in a line, each with a space before it. With it a line has at most 512 bytes for every server name
+/// and nick.
 const ROOM: usize =
     512 - ":".len() - ServerName::MAX - " 005 ".len() - Nick::MAX - " :".len() - TEXT.len() - "\r\n".len();
 
-/// The lines of `RPL_ISUPPORT` to the client that is known as `nick`, in a batch for those that know of it
+/// Renders the lines of `RPL_ISUPPORT` for the session known as `nick`, in a batch if it negotiated one
 /// ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)).
 pub(super) fn lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
     let replies = replies(settings);
@@ -43,7 +44,7 @@ fn replies(settings: &Settings) -> Vec<Reply> {
     lines.iter().map(reply).collect()
 }
 
-/// A value as it may stand in a token (<https://modern.ircdocs.horse/#rplisupport-parameters>).
+/// Escapes a token's value (<https://modern.ircdocs.horse/#rplisupport-parameters>).
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\x5C").replace('=', "\\x3D")
 }

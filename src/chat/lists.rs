@@ -1,4 +1,4 @@
-//! The lists of masks of a channel, read once when they are set.
+//! Mask lists of a channel: bans, ban exceptions and invite exceptions, parsed when they are set.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use super::people::Person;
 use crate::wire::mask::Mask;
 use crate::wire::{Nick, chars};
 
-/// Whom an entry concerns and what it keeps them from.
+/// A parsed mask: the accounts it matches, and its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     who: Who,
-    /// It takes the voice alone (`m:`).
+    /// It prevents only sending messages (`m:`), not joining.
     mute: bool,
 }
 
@@ -22,8 +22,8 @@ enum Who {
 }
 
 impl Rule {
-    /// Reads a mask as people write it, with the extended bans that `EXTBAN` names: `a:account` and `m:mask`, also
-    /// together. `None` where it is none.
+    /// Parses a mask with the extended bans of `EXTBAN`: `a:account`, `m:mask` and `m:a:account`. Returns `None` for an
+    /// invalid mask.
     pub fn parse(text: &str) -> Option<Self> {
         let (mute, rest) = match text.split_once(':') {
             Some((kind, rest)) if kind.eq_ignore_ascii_case("m") => (true, rest),
@@ -37,7 +37,7 @@ impl Rule {
         Some(Self { who, mute })
     }
 
-    /// The form in which it is kept and shown.
+    /// Returns the canonical form, which is stored and shown.
     pub fn text(&self) -> Arc<str> {
         let mute = if self.mute { "m:" } else { "" };
         match &self.who {
@@ -54,20 +54,20 @@ impl Rule {
     }
 }
 
-/// The lists of one channel.
+/// The mask lists of one channel.
 #[derive(Debug, Default)]
 pub struct Lists(Vec<(ListKind, ListEntry, Rule)>);
 
 impl Lists {
-    /// Most entries of all lists of a channel together (`MAXLIST`).
+    /// Maximum number of entries in all lists of a channel together (`MAXLIST`).
     pub const MOST: usize = 250;
 
-    /// The entries of a list, in the order in which they were set.
+    /// Iterates over the entries of a list, in the order in which they were set.
     pub fn of(&self, list: ListKind) -> impl Iterator<Item = &ListEntry> {
         self.0.iter().filter(move |(kind, ..)| *kind == list).map(|(_, entry, _)| entry)
     }
 
-    /// Adds an entry whose mask is not in the list. False where it is in it.
+    /// Adds an entry. Returns false if the list has an equal mask.
     pub fn add(&mut self, list: ListKind, entry: ListEntry, rule: Rule) -> bool {
         let folded = chars::fold(&entry.mask);
         if self.of(list).any(|known| chars::fold(&known.mask) == folded) {
@@ -77,7 +77,7 @@ impl Lists {
         true
     }
 
-    /// Takes the entry of a mask out.
+    /// Removes and returns the entry of a mask.
     pub fn remove(&mut self, list: ListKind, mask: &str) -> Option<ListEntry> {
         let folded = chars::fold(mask);
         let at =
@@ -85,32 +85,33 @@ impl Lists {
         Some(self.0.remove(at).1)
     }
 
-    /// No more fit in.
+    /// Returns whether the lists have reached [`Lists::MOST`] entries.
     pub fn is_full(&self) -> bool {
         self.0.len() >= Self::MOST
     }
 
-    /// Rows that looking for somebody in them counts for: a mask costs its length times that of who it is held against.
+    /// Returns the cost of matching an account against all entries, in scanned rows: a mask costs its length times that
+    /// of the text.
     pub(super) fn weight(&self) -> usize {
         80 * self.0.len()
     }
 
-    /// None at all.
+    /// Returns whether all lists are empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// May not join.
+    /// Returns whether a ban keeps the account from joining.
     pub(super) fn bans(&self, person: &Person) -> bool {
         self.strikes(person, |rule| !rule.mute)
     }
 
-    /// May not speak.
+    /// Returns whether a ban or a mute keeps the account from sending messages.
     pub(super) fn mutes(&self, person: &Person) -> bool {
         self.strikes(person, |_| true)
     }
 
-    /// May join where only who was invited may.
+    /// Returns whether an invite exception lets the account join an invite-only channel.
     pub(super) fn invites(&self, person: &Person) -> bool {
         self.0.iter().any(|(kind, _, rule)| *kind == ListKind::Invex && rule.concerns(person))
     }
@@ -124,7 +125,7 @@ impl Lists {
 }
 
 impl FromIterator<(ListKind, ListEntry)> for Lists {
-    /// From what was kept; what cannot be read any more is left out.
+    /// Parses stored entries. Entries that no longer parse are left out.
     fn from_iter<I: IntoIterator<Item = (ListKind, ListEntry)>>(entries: I) -> Self {
         let read = |(kind, entry): (ListKind, ListEntry)| {
             let rule = Rule::parse(&entry.mask)?;

@@ -1,10 +1,10 @@
 //! The login machine: everything that a connection can reach before it is logged in.
 //!
-//! It follows [connection registration](https://modern.ircdocs.horse/#connection-registration) with
-//! [capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
-//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and
-//! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
-//! must be checked it says so in its [`Step`], and goes on when it is told the outcome.
+//! It follows [connection registration](https://modern.ircdocs.horse/#connection-registration) with [capability
+//! negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
+//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and [account
+//! registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password must be
+//! checked it returns a [`Step`] that says so, and continues when it gets the result.
 
 mod answers;
 mod pass;
@@ -27,54 +27,54 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, CapSet, Message, Nick, Reply, Tags, chars};
 
-/// A completed login. Only the login machine makes one, and only after the password was checked.
+/// A completed login. Only the login machine makes one, and only after a password or a device was verified.
 #[derive(Debug)]
 #[expect(clippy::manual_non_exhaustive, reason = "the rest of this crate may not make one either")]
 pub struct Login {
-    /// Who logged in.
+    /// The account that logged in.
     pub account: AccountId,
-    /// What the client understands.
+    /// Capabilities that the client negotiated.
     pub caps: CapSet,
-    /// The nick that the client asked for, where it is worth a word.
+    /// Nick that the client asked for, if it differs from the account's name.
     pub asked_nick: Option<Box<str>>,
-    /// The name given with USER.
+    /// Real name from USER.
     pub realname: Arc<str>,
-    /// The away message that it begins with ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
+    /// Away message from before the login ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub away: Option<Arc<str>>,
-    /// What it said about metadata.
+    /// Metadata and subscriptions from before the login.
     pub metadata: Early,
-    /// From [`Verified::device`].
+    /// Copy of [`Verified::device`].
     pub device: Option<DeviceKey>,
-    /// From [`Verified::since`].
+    /// Copy of [`Verified::since`].
     pub since: u64,
     _private: (),
 }
 
-/// What the connection has to do next.
+/// Next action for the connection.
 #[derive(Debug)]
 pub enum Step {
     /// Feed the next line.
     Continue,
-    /// Check a password and call [`LoginMachine::checked`]; no further line before that.
+    /// Check a password and call [`LoginMachine::checked`]. Feed no further line before that.
     Check(Credentials),
-    /// Find out whose device the connection's certificate is, and call [`LoginMachine::checked`]; where a name is given,
-    /// it must be that account.
+    /// Look up the device of the connection's certificate and call [`LoginMachine::checked`]. If a name is given, the
+    /// device must belong to that account.
     Prove(Option<Nick>),
-    /// Redeem an invite and call [`LoginMachine::registered`]; no further line before that.
+    /// Redeem an invite and call [`LoginMachine::registered`]. Feed no further line before that.
     Register(Registration),
-    /// The client is in: hand it to the chat.
+    /// The login is complete: pass it to the core.
     Done(Login),
     /// End the connection with an ERROR that gives this reason.
     Close(String),
 }
 
-/// What REGISTER asks for.
+/// A parsed REGISTER.
 pub struct Registration {
-    /// The new account's name.
+    /// Name of the new account.
     pub name: Nick,
-    /// Its password, wiped when it is dropped.
+    /// Password of the new account, wiped from memory when it is dropped.
     pub password: Zeroizing<String>,
-    /// The invite's token as it was given with PASS.
+    /// Token of the invite, as given with PASS.
     pub token: Option<Zeroizing<String>>,
 }
 
@@ -84,61 +84,61 @@ impl std::fmt::Debug for Registration {
     }
 }
 
-/// An account that has proven who it is.
+/// An account whose password or device was verified.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// Its number.
+    /// Id of the account.
     pub account: AccountId,
-    /// Its name.
+    /// Name of the account.
     pub name: Nick,
-    /// How many changes of passwords the chat had followed before this password or device was looked at
-    /// ([`Chat::password_changes`](super::Chat::password_changes)): where its own came later, it proves nothing any more.
+    /// Value of [`Chat::password_changes`](super::Chat::password_changes) before the password or device was looked up.
+    /// If the account's own last change is later, the verification is void.
     pub since: u64,
-    /// The device that it logged in with, if it was one.
+    /// Fingerprint of the device that it logged in with, if it used one.
     pub device: Option<DeviceKey>,
 }
 
-/// The outcome of a check of a password.
+/// Result of checking a password or a device.
 #[derive(Debug)]
 pub enum Checked {
-    /// It is right.
+    /// The password or the device is right.
     Right(Verified),
-    /// No such account, or it is disabled, or the password is wrong: the client is told no more.
+    /// The account does not exist or is disabled, or the password is wrong. The reply does not tell these apart.
     Wrong,
-    /// It was not checked, for the reason given.
+    /// The check did not take place, for this reason.
     Later(String),
-    /// The connection shows no certificate that is anybody's: no secret was tried.
+    /// The connection has no certificate of a known device, for this reason. No secret was tried.
     Unproven(String),
 }
 
-/// Why a registration failed: the code of a FAIL, and a text for the user.
+/// Failure of a registration.
 #[derive(Debug)]
 pub struct Refused {
-    /// The code of the standard reply.
+    /// Code of the FAIL (standard replies).
     pub code: &'static str,
-    /// What happened and what to do.
+    /// Text for the user: what happened and what to do.
     pub text: String,
 }
 
-/// The state of one connection before it is logged in.
+/// State of one connection before it is logged in.
 #[derive(Debug, Default)]
 pub struct LoginMachine {
-    /// What the server is like, for ISUPPORT.
+    /// The server's settings, for ISUPPORT.
     settings: Arc<Settings>,
     caps: CapSet,
     away: Option<Arc<str>>,
     metadata: Early,
-    /// CAP LS or REQ came and CAP END did not yet: the welcome waits.
+    /// CAP LS or CAP REQ came without CAP END: the login waits (capability negotiation).
     negotiating: bool,
     nick: Option<Box<str>>,
     realname: Option<Arc<str>>,
-    /// From PASS: an invite's token for REGISTER, or `NAME:PASSWORD` of clients without SASL.
+    /// From PASS: the token of an invite for REGISTER, or `NAME:PASSWORD` of clients without SASL.
     pass: Option<Zeroizing<String>>,
-    /// The check that is under way is that of PASS and not of SASL.
+    /// The check in progress is for PASS and not for SASL.
     checks_pass: bool,
-    /// Of the command that is being answered.
+    /// Label of the command in progress.
     label: Option<Box<str>>,
-    /// A mechanism was chosen and its response is being collected.
+    /// The chosen mechanism and its response so far.
     response: Option<(Mechanism, Response)>,
     registering: Option<Nick>,
     verified: Option<Verified>,
@@ -146,15 +146,15 @@ pub struct LoginMachine {
 }
 
 impl LoginMachine {
-    /// So many failed tries end a connection.
+    /// Number of failed attempts that ends a connection.
     const FAILURES: u32 = 5;
 
-    /// For a connection to a server of these settings.
+    /// Creates the state of a new connection to a server with these settings.
     pub fn new(settings: Arc<Settings>) -> Self {
         Self { settings, ..Self::default() }
     }
 
-    /// Takes a line. Appends what the client is to hear to `out`.
+    /// Handles a line and appends its replies to `out`.
     pub fn line(&mut self, message: &Message<'_>, out: &mut String) -> Step {
         let start = out.len();
         self.label = if self.caps.has(Cap::LabeledResponse) { label::of(message) } else { None };
@@ -171,7 +171,7 @@ impl LoginMachine {
             "CAP" => self.cap(params, out),
             "PASS" => match params {
                 [_, ..] => {
-                    // A password with spaces comes as several parameters from clients that put no colon before it.
+                    // Clients that put no colon before a password with spaces send it as several parameters.
                     self.pass = Some(Zeroizing::new(params.join(" ")));
                     Step::Continue
                 }
@@ -220,7 +220,7 @@ impl LoginMachine {
         }
     }
 
-    /// Answers a line that could not be read, under the label in its tags, as far as these can.
+    /// Replies to a line that did not parse, with the label in its tags if those are readable.
     pub fn refuse(&mut self, tags: Option<Tags<'_>>, reply: &Reply, out: &mut String) {
         let start = out.len();
         self.label = tags.filter(|_| self.caps.has(Cap::LabeledResponse)).and_then(label::in_tags);
@@ -228,7 +228,7 @@ impl LoginMachine {
         self.answer_label(start, out);
     }
 
-    /// Goes on after [`Step::Check`] and [`Step::Prove`].
+    /// Continues after [`Step::Check`] and [`Step::Prove`].
     pub fn checked(&mut self, outcome: Checked, out: &mut String) -> Step {
         let start = out.len();
         let step = if std::mem::take(&mut self.checks_pass) {
@@ -249,13 +249,13 @@ impl LoginMachine {
             }
             Checked::Wrong => self.failed(out, WRONG),
             Checked::Later(why) => self.failed(out, &why),
-            // Clients try every mechanism in turn: that is no failed try.
+            // Clients try every mechanism in turn, so this is not counted as a failure.
             Checked::Unproven(why) => self
                 .say(out, &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {why}"))),
         }
     }
 
-    /// Goes on after [`Step::Register`].
+    /// Continues after [`Step::Register`].
     pub fn registered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
         let start = out.len();
         let step = self.register_answered(outcome, out);
@@ -282,12 +282,12 @@ impl LoginMachine {
         }
     }
 
-    /// The name of the account that logged in.
+    /// Returns the name of the account that logged in.
     pub fn into_name(self) -> Option<Nick> {
         self.verified.map(|verified| verified.name)
     }
 
-    /// The name that the client is addressed by so far.
+    /// Returns the nick for replies: the account's name, the nick it asked for, or `*`.
     fn known_as(&self) -> &str {
         match (&self.verified, &self.nick) {
             (Some(verified), _) => verified.name.as_str(),
@@ -351,7 +351,7 @@ impl LoginMachine {
             }
             let known = Reply::numeric(RPL_SASLMECHS).arg(MECHANISMS);
             self.say(out, &known.text("are available SASL mechanisms"));
-            // Clients try every mechanism in turn: no failure is counted, for no secret was tried.
+            // Clients try every mechanism in turn. No secret was tried, so no failure is counted.
             return self.say(out, &Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
         };
         if param == "*" {
@@ -438,7 +438,7 @@ impl LoginMachine {
         step
     }
 
-    /// Lets the client in when it has said all that is needed.
+    /// Completes the login once the client has sent everything that it needs.
     fn finish(&mut self, out: &mut String) -> Step {
         if self.negotiating {
             return Step::Continue;
@@ -459,7 +459,7 @@ impl LoginMachine {
             account: verified.account,
             caps: self.caps,
             asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
-            // Where nothing was left of it that can be shown.
+            // The real name may be empty after characters that can't be shown were removed.
             realname: if realname.is_empty() { verified.name.shared() } else { realname.clone() },
             away: self.away.clone(),
             metadata: self.metadata.clone(),
@@ -470,7 +470,7 @@ impl LoginMachine {
     }
 }
 
-/// What is said of a name that is nobody's, a disabled account and a wrong password alike.
+/// Reply for an unknown account, a disabled account and a wrong password alike, so that clients can't tell which.
 const WRONG: &str = "Wrong account name or password";
 
 fn need_more(command: &str) -> Reply {

@@ -1,4 +1,4 @@
-//! Metadata: keys with values that accounts and channels have, and what a key may be
+//! Metadata: keys and values of accounts and channels, their limits and their replies
 //! ([metadata](https://ircv3.net/specs/extensions/metadata)). The command is in `commands/metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,36 +10,36 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, CapSet, Reply, ServerName, chars};
 
-/// What the capability says about itself.
+/// Value of the capability: its limits.
 pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
 
-/// Most keys of one account or channel (`max-keys`).
+/// Maximum number of keys of one account or channel (`max-keys`).
 pub const MAX_KEYS: usize = 32;
 
-/// Most keys that a session follows (`max-subs`).
+/// Maximum number of keys that a session subscribes to (`max-subs`).
 pub const MAX_SUBS: usize = 50;
 
-/// Most bytes of a value (`max-value-bytes`): it fits a line of 512 bytes with all that stands before it.
+/// Maximum length of a value, in bytes (`max-value-bytes`). With it a reply fits a line of 512 bytes.
 pub const MAX_VALUE_BYTES: usize = 300;
 
-/// Longest key, in bytes.
+/// Maximum length of a key, in bytes.
 const MAX_KEY: usize = 64;
 
-/// The keys of one account or channel with their values, in the order of the keys.
+/// Keys and values of one account or channel, in the order of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys(BTreeMap<Arc<str>, Arc<str>>);
 
-/// Whom a key is for.
+/// The accounts that may see a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// Everybody sees it.
+    /// All accounts see it.
     Everybody,
-    /// What an account notes about a channel or a person for itself.
+    /// Only the account sees it that set it, on a channel or on another account.
     Owner,
 }
 
 impl Visibility {
-    /// As it stands on the wire: `*` is for everybody.
+    /// Returns the form on the wire; `*` means everybody.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Everybody => "*",
@@ -49,12 +49,12 @@ impl Visibility {
 }
 
 impl Keys {
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Arc<str>> {
         self.0.get(key)
     }
 
-    /// Sets or clears a key; was there a change?
+    /// Sets or clears a key. Returns true if that is a change.
     pub fn set(&mut self, key: Arc<str>, value: Option<Arc<str>>) -> bool {
         match value {
             Some(value) => self.0.insert(key, value.clone()).is_none_or(|old| old != value),
@@ -62,30 +62,30 @@ impl Keys {
         }
     }
 
-    /// There is room for one more.
+    /// Returns whether there is room for another key.
     pub fn has_room(&self) -> bool {
         self.0.len() < MAX_KEYS
     }
 
-    /// None at all.
+    /// Returns whether no key is set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each key with its value.
+    /// Iterates over keys and values, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         self.0.iter()
     }
 }
 
-/// May this be a key? `a-z`, `0-9` and `_./-`.
+/// Returns whether a text is a valid key: `a-z`, `0-9` and `_./-`.
 pub fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_KEY
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_./-".contains(&b))
 }
 
-/// May the key have this value? The text of the error is for people.
+/// Checks a value for a key. The error is a text for the user.
 fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
     if value.len() > MAX_VALUE_BYTES {
         return Err("The value is too long");
@@ -94,7 +94,7 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
         "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" if !["0", "1"].contains(&value) => {
             Err("The value is 0 or 1")
         }
-        // Clients show it in place of the nick.
+        // Clients show the display name in place of the nick.
         "display-name" if chars::refused_in_name(value).is_some() => {
             Err("A name holds no control characters and nothing that cannot be seen")
         }
@@ -103,7 +103,7 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// May the key be set to this, or cleared?
+/// Checks a key and its new value, or its removal. The error is the reply.
 pub fn check(key: &str, value: Option<&str>, dialect: Dialect) -> Result<(), Reply> {
     if !is_key(key) {
         return Err(bad_key(key, dialect));
@@ -114,59 +114,59 @@ pub fn check(key: &str, value: Option<&str>, dialect: Dialect) -> Result<(), Rep
     })
 }
 
-/// That is no key.
+/// Creates the reply to an invalid key.
 pub fn bad_key(key: &str, dialect: Dialect) -> Reply {
     let code = if dialect == Dialect::Draft { "KEY_INVALID" } else { "INVALID_KEY" };
     Reply::fail("METADATA", code).arg(key).text("A key has 1 to 64 of a-z, 0-9 and _./-")
 }
 
-/// There is no such subcommand.
+/// Creates the reply to an unknown subcommand.
 pub fn bad_subcommand(word: &str) -> Reply {
     Reply::fail("METADATA", "SUBCOMMAND_INVALID").arg(word).text("There is no such subcommand")
 }
 
-/// Parameters are missing.
+/// Creates the reply to missing parameters.
 pub fn need_more() -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg("METADATA").text("Not enough parameters")
 }
 
-/// How a session speaks of metadata.
+/// Version of the extension that a session uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// `draft/metadata-2`: METADATA messages tell of changes.
+    /// `draft/metadata-2`: changes are announced by METADATA messages.
     Draft,
-    /// `draft/metadata-3`: numerics do.
+    /// `draft/metadata-3`: changes are announced by numerics.
     Revised,
 }
 
 impl Dialect {
-    /// Of a session with these capabilities.
+    /// Returns the version for a session with these capabilities.
     pub fn of(caps: CapSet) -> Self {
         if caps.has(Cap::MetadataDraft) && !caps.has(Cap::Metadata) { Self::Draft } else { Self::Revised }
     }
 }
 
-/// A key as it is shown, with its value or without.
+/// A key for a reply or an announcement, with or without a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// The nick or channel that has it.
+    /// Nick or channel that has the key.
     pub name: Arc<str>,
-    /// The key.
+    /// Name of the key.
     pub key: Arc<str>,
-    /// The value; `None` where it has none, or none any more.
+    /// The value; `None` if the key is not set.
     pub value: Option<Arc<str>>,
-    /// Who else sees it.
+    /// The accounts that may see it.
     pub visibility: Visibility,
 }
 
 impl Shown {
-    /// A key that has a value.
+    /// Creates one for a key that has a value.
     pub fn new(name: &Arc<str>, key: &Arc<str>, value: &Arc<str>) -> Self {
         let visibility = visibility(key);
         Self { name: name.clone(), key: key.clone(), value: Some(value.clone()), visibility }
     }
 
-    /// As an answer.
+    /// Creates the reply to a query.
     pub fn reply(&self) -> Reply {
         let named = |numeric| Reply::numeric(numeric).arg(&*self.name).arg(&*self.key);
         match &self.value {
@@ -175,7 +175,7 @@ impl Shown {
         }
     }
 
-    /// As news; a numeric is for `*` then.
+    /// Creates the announcement of a change. A numeric is then addressed to `*`.
     pub fn notice(&self, dialect: Dialect) -> Reply {
         if dialect == Dialect::Revised {
             return self.reply();
@@ -187,7 +187,7 @@ impl Shown {
         }
     }
 
-    /// The line that tells a session of it.
+    /// Renders the announcement for a session.
     pub fn told_to(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
         let dialect = Dialect::of(caps);
         let to = if dialect == Dialect::Revised { "*" } else { nick };
@@ -195,17 +195,17 @@ impl Shown {
     }
 }
 
-/// What a connection says about metadata before it is logged in.
+/// Metadata commands of a connection before its login. They take effect with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Early {
-    /// The keys that it follows.
+    /// The keys that it subscribes to.
     pub subscriptions: BTreeSet<Arc<str>>,
-    /// What it sets of its own, and clears.
+    /// Keys of its own account that it sets (`Some`) or clears (`None`).
     pub values: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
 
 impl Early {
-    /// Takes a METADATA and returns the lines that answer it.
+    /// Handles a METADATA and returns the rendered replies.
     pub fn take(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
         let one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
         let [target, word, rest @ ..] = params else { return one(need_more()) };
@@ -263,7 +263,7 @@ impl Early {
     }
 }
 
-/// Carries out SUB, UNSUB or SUBS of a client, which is addressed by the nick, and returns the lines that answer it.
+/// Handles SUB, UNSUB or SUBS of the session known as the given nick, and returns the rendered replies.
 pub fn subscriptions(
     word: &str,
     keys: &[&str],
@@ -273,7 +273,7 @@ pub fn subscriptions(
     let dialect = Dialect::of(caps);
     let render = |reply: Reply| reply.render(to.0.as_str(), to.1);
     let list = |numeric, keys: Vec<&str>| {
-        // Few enough for a line of 512 bytes.
+        // Six keys fit a line of 512 bytes.
         let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
         lines.collect::<Vec<Reply>>()
     };
@@ -305,7 +305,7 @@ pub fn subscriptions(
     lines
 }
 
-/// Whom a key is for.
+/// Returns the visibility of a key.
 pub fn visibility(key: &str) -> Visibility {
     match key {
         "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" => Visibility::Owner,

@@ -1,35 +1,35 @@
-//! The modes of channels (<https://modern.ircdocs.horse/#channel-modes>), without the prefixes of members and
-//! without who does what to whom: those are in `commands/mode`.
+//! Channel modes and mask lists (<https://modern.ircdocs.horse/#channel-modes>). Member status is in `ranks`, and the
+//! rules for changes are in `commands/mode`.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::wire::{Millis, Nick};
 
-/// A mode that is on or off.
+/// A channel mode without a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Flag {
-    /// `C`: no CTCP but ACTION.
+    /// `C`: CTCP messages other than ACTION are refused.
     NoCtcp = 1 << 0,
-    /// `i`: only who was invited joins.
+    /// `i`: joining needs an invitation.
     InviteOnly = 1 << 1,
-    /// `m`: only who has a voice speaks.
+    /// `m`: speaking needs voice or a higher member status.
     Moderated = 1 << 2,
-    /// `n`: only members speak.
+    /// `n`: only members may speak.
     MembersOnly = 1 << 3,
-    /// `s`: others do not see that the channel is there.
+    /// `s`: the channel is hidden from accounts that are not in it.
     Secret = 1 << 4,
-    /// `t`: only half-ops and higher set the topic.
+    /// `t`: setting the topic needs half-op or higher.
     TopicLock = 1 << 5,
 }
 
 impl Flag {
-    /// All of them, in the order in which they are shown.
+    /// Every flag, in the order in which modes are shown.
     pub const ALL: [Self; 6] =
         [Self::NoCtcp, Self::InviteOnly, Self::Moderated, Self::MembersOnly, Self::Secret, Self::TopicLock];
 
-    /// The mode's letter.
+    /// Returns the letter of the mode.
     pub fn letter(self) -> char {
         match self {
             Self::NoCtcp => 'C',
@@ -41,51 +41,51 @@ impl Flag {
         }
     }
 
-    /// The flag of a letter.
+    /// Returns the mode of a letter.
     pub fn of_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|flag| flag.letter() == letter)
     }
 }
 
-/// Everything that is set on a channel beside its lists and ranks.
+/// The modes of a channel, except for lists and member status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Modes {
     flags: u8,
-    /// `k`: the word that one must say to join.
+    /// `k`: the channel key, which JOIN must give.
     pub key: Option<Arc<str>>,
-    /// `l`: most members that it takes.
+    /// `l`: maximum number of members.
     pub limit: Option<u32>,
 }
 
 impl Default for Modes {
-    /// `+n`, as every new channel has it.
+    /// Returns `+n`, the mode of a new channel.
     fn default() -> Self {
         Self { flags: Flag::MembersOnly as u8, key: None, limit: None }
     }
 }
 
 impl Modes {
-    /// From the stored form; bits that mean nothing are dropped.
+    /// Creates modes from their stored form. Unknown bits are dropped.
     pub fn new(flags: u8, key: Option<Arc<str>>, limit: Option<u32>) -> Self {
         Self { flags: flags & 0x3f, key, limit }
     }
 
-    /// The stored form of what is on or off.
+    /// Returns the stored form of the flags.
     pub fn flags(&self) -> u8 {
         self.flags
     }
 
-    /// Is it on?
+    /// Returns whether a flag is set.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags & flag as u8 != 0
     }
 
-    /// Turns it on or off.
+    /// Sets or clears a flag.
     pub fn set(&mut self, flag: Flag, on: bool) {
         self.flags = if on { self.flags | flag as u8 } else { self.flags & !(flag as u8) };
     }
 
-    /// `+klnt key 20`; who is not in the channel is not told the key.
+    /// Formats the modes, as in `+klnt key 20`. The key is shown to members only.
     pub fn show(&self, to_member: bool) -> String {
         let letters = Flag::ALL.into_iter().filter(|&flag| self.has(flag)).map(Flag::letter);
         let mut modes: String = std::iter::once('+').chain(letters).collect();
@@ -104,22 +104,22 @@ impl Modes {
     }
 }
 
-/// A list of masks that a channel has (type A of `CHANMODES`).
+/// A list mode of a channel (type A of `CHANMODES`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ListKind {
-    /// `b`: may not join nor speak; with `m:` before it, may not speak.
+    /// `b`, bans: a match may neither join nor speak. With `m:` before the mask, it may only not speak.
     Ban,
-    /// `e`: no ban concerns them.
+    /// `e`, ban exceptions: bans do not apply to a match.
     Except,
-    /// `I`: may join where only who was invited may.
+    /// `I`, invite exceptions: a match may join an invite-only channel.
     Invex,
 }
 
 impl ListKind {
-    /// All of them.
+    /// Every list mode.
     pub const ALL: [Self; 3] = [Self::Ban, Self::Except, Self::Invex];
 
-    /// The mode's letter.
+    /// Returns the letter of the mode.
     pub fn letter(self) -> char {
         match self {
             Self::Ban => 'b',
@@ -128,20 +128,20 @@ impl ListKind {
         }
     }
 
-    /// The list of a letter.
+    /// Returns the list mode of a letter.
     pub fn of_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|list| list.letter() == letter)
     }
 }
 
-/// An entry of a list: the mask as it is shown, who set it, when.
+/// An entry of a mask list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
-    /// `nick!user@host` with wildcards, or `a:account`; `m:` before it makes a ban a mute.
+    /// `nick!user@host` with wildcards, or `a:account`. A leading `m:` makes a ban a mute.
     pub mask: Arc<str>,
-    /// Who set it.
+    /// Name of the account that set it.
     pub by: Nick,
-    /// When.
+    /// Time at which it was set.
     pub at: Millis,
 }
 

@@ -1,4 +1,4 @@
-//! Who watches whom come and go ([monitor](https://ircv3.net/specs/extensions/monitor)).
+//! MONITOR: notification when nicks come online or go offline ([monitor](https://ircv3.net/specs/extensions/monitor)).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use super::people::Person;
 use crate::wire::numeric::{Numeric, RPL_MONOFFLINE, RPL_MONONLINE};
 use crate::wire::{Nick, Reply, ServerName};
 
-/// The sessions that watch a nick, for each nick that one does.
+/// The sessions that monitor each nick.
 #[derive(Debug, Default)]
 pub(super) struct Monitors(HashMap<Nick, BTreeSet<SessionId>>);
 
 impl Monitors {
-    /// A session watches a nick.
+    /// Adds a nick to a session's list.
     pub fn add(&mut self, nick: Nick, session: SessionId) {
         self.0.entry(nick).or_default().insert(session);
     }
 
-    /// A session watches a nick no more.
+    /// Removes a nick from a session's list.
     pub fn remove(&mut self, nick: &Nick, session: SessionId) {
         if let Some(sessions) = self.0.get_mut(nick) {
             sessions.remove(&session);
@@ -29,12 +29,13 @@ impl Monitors {
         }
     }
 
-    /// The sessions that watch a nick.
+    /// Iterates over the sessions that monitor a nick.
     pub fn of(&self, nick: &Nick) -> impl Iterator<Item = SessionId> {
         self.0.get(nick).into_iter().flatten().copied()
     }
 
-    /// Tells who watches it that somebody is there now, or no more; each is addressed by the nick of its session.
+    /// Notifies the sessions that monitor an account that it came online or went offline. Each line is addressed to the
+    /// nick of its session.
     pub fn announce(
         &self,
         person: &Person,
@@ -51,7 +52,7 @@ impl Monitors {
     }
 }
 
-/// `RPL_MONONLINE` of somebody.
+/// Returns the numeric and the text of `RPL_MONONLINE` for an account.
 pub(super) fn online(person: &Person) -> (Numeric, String) {
     (RPL_MONONLINE, person.source.to_string())
 }

@@ -1,4 +1,4 @@
-//! The accounts and their sessions.
+//! Accounts and their state while the server runs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,69 +10,69 @@ use super::seen::Seen;
 use super::settings::USER_HOST;
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// The number of the built-in account `echo`. The store keeps it a row, which no password opens.
+/// Id of the built-in account `echo`. The store has a row for it, which no password opens.
 pub const ECHO_ID: AccountId = AccountId(0);
-/// The name of the built-in account that repeats what it is told.
+/// Name of the built-in account that sends messages back to their sender.
 pub const ECHO_NAME: &str = "echo";
 
-/// An account with what is known of it while the server runs.
+/// An account with its state while the server runs.
 #[derive(Debug)]
 pub struct Person {
-    /// As it is kept.
+    /// The stored account.
     pub account: Account,
-    /// `nick!user@host`.
+    /// Source of its events, `nick!user@host`.
     pub source: Arc<str>,
-    /// The name given with USER at the latest login.
+    /// Real name from the USER command of the latest login.
     pub realname: Arc<str>,
-    /// The channels it is a member of, the oldest first: an order that outlives a restart.
+    /// The channels it is a member of, the oldest first. The order is the same after a restart.
     pub channels: Vec<ChannelId>,
-    /// Its sessions.
+    /// The sessions of the account.
     pub seats: Roster,
     /// The away message, while it is away.
     pub away: Option<Arc<str>>,
-    /// When its first session of now began.
+    /// Time at which it came online: start of the first of its present sessions.
     pub online_since: Millis,
-    /// Which change of a password, counted over all accounts, was the last of its own; 0 for none since the start.
+    /// Number of its latest password change, counted over all accounts since the start; 0 for none.
     pub password_change: u64,
-    /// The same of the last removal of a device of its own, which counts like a change of a password.
+    /// Number of its latest device removal, in the same count; 0 for none.
     pub device_removal: u64,
-    /// When it last said something.
+    /// Time of its latest message.
     pub active: Millis,
-    /// What it set for itself.
+    /// The preferences of the account.
     pub preferences: Preferences,
-    /// Its last connection broke, and others do not know yet that it is gone.
+    /// Set after its last connection broke, while other accounts still see it online.
     pub lingers: Option<Linger>,
-    /// When others saw it leave, since the start of the server.
+    /// Time of the QUIT that others saw last, since the server's start.
     pub left: Option<Millis>,
-    /// Up to when it has read what was said at places.
+    /// Read markers by conversation.
     pub markers: HashMap<Place, Millis>,
-    /// Up to when it has read channels that it is not in: clients set these before they join.
+    /// Read markers of channels that it is not in. Clients set them before they join.
     pub early_markers: HashMap<ChannelName, Millis>,
-    /// The start of an hour, and the number of TAGMSGs other than reactions that the history kept of it in that hour.
+    /// Start of an hour, and the number of its TAGMSGs other than reactions that the history kept in that hour.
     pub signals: (Millis, u32),
-    /// Its metadata, for all to see.
+    /// Metadata that all accounts see.
     pub metadata: Keys,
-    /// What it noted about places for itself.
+    /// Private metadata of conversations, which only this account sees.
     pub private: HashMap<Place, Keys>,
-    /// The messages that its sessions were there for.
+    /// The messages that its sessions received live.
     pub seen: Seen,
 }
 
-/// An absence that may still turn out not to be one.
+/// A grace period after a broken connection. A new session in it makes the absence invisible to others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linger {
-    /// Then others hear of it, by the steady clock.
+    /// End of the period, by the monotonic clock.
     pub until: Millis,
-    /// What they hear.
+    /// Reason of the QUIT at its end.
     pub reason: Arc<str>,
 }
 
 impl Person {
-    /// Most markers of an account: far more than anybody talks at places, and a bound all the same.
+    /// Limit of read markers of an account: far more than anybody uses, and a bound all the same.
     const MARKERS: usize = 4096;
 
-    /// Most TAGMSGs other than reactions that the history takes of an account in an hour. With the 4 KiB of tags that each
-    /// may have they are less than half a megabyte.
+    /// Limit of TAGMSGs other than reactions that the history keeps of an account in an hour. With up to 4 KiB of tags
+    /// each they take less than half a megabyte.
     const SIGNALS: u32 = 100;
 
     fn new(account: Account) -> Self {
@@ -100,23 +100,24 @@ impl Person {
         }
     }
 
-    /// Its nick.
+    /// Returns the nick, which is the account's name.
     pub fn nick(&self) -> &Nick {
         &self.account.name
     }
 
-    /// Is it there for others: has it a session, or had one until a moment ago, or is it always there?
+    /// Returns whether others see it online: it has a session, had one until moments ago, or is the built-in account.
     pub fn is_online(&self) -> bool {
         !self.seats.is_empty() || self.lingers.is_some() || self.account.id == ECHO_ID
     }
 
-    /// Returns whether there is room for one more marker.
+    /// Returns whether there is room for another read marker.
     pub fn may_mark(&self) -> bool {
         self.markers.len() + self.early_markers.len() < Self::MARKERS
     }
 
-    /// Sets the marker of a channel that it is not in, where that is a step forward and there is room for it. Returns the
-    /// record that keeps it, under the name that it was first set by: two spellings may be one name here and not in the store.
+    /// Moves the read marker of a channel that the account is not in forward, if there is room for it. Returns the
+    /// record, under the name by which the marker was first set: two spellings can be one name here and two in the
+    /// store.
     pub fn mark_early(&mut self, channel: &ChannelName, read: Millis) -> Option<Record> {
         let account = self.account.id;
         let known = self.early_markers.get_key_value(channel).map(|(name, before)| (name.clone(), *before));
@@ -130,8 +131,8 @@ impl Person {
         Some(Record::MarkedEarly { account, channel, read: Some(read) })
     }
 
-    /// Counts one more TAGMSG that is no reaction, and returns whether the history keeps it. The bound is there because
-    /// programs send these.
+    /// Counts another TAGMSG that is not a reaction. Returns false if the history does not keep it, because programs
+    /// send these in large numbers.
     pub fn may_signal(&mut self, now: Millis) -> bool {
         const HOUR: u64 = 60 * 60 * 1000;
         let (since, count) = &mut self.signals;
@@ -143,23 +144,24 @@ impl Person {
         may
     }
 
-    /// Does it say of itself that it is a program?
+    /// Returns whether the account is marked as a bot (user mode +B).
     pub fn is_bot(&self) -> bool {
         self.preferences.bot
     }
 
-    /// Most messages of a channel that are replayed to its sessions, where the server replays so many by default.
+    /// Returns the maximum number of messages of a channel that are replayed to its sessions; `default` is the server's
+    /// setting.
     pub fn replayed(&self, default: usize) -> usize {
         if self.is_bot() { 0 } else { self.preferences.replay.map_or(default, usize::from) }
     }
 
-    /// Does it run the server?
+    /// Returns whether the account has the admin role.
     pub fn is_admin(&self) -> bool {
         self.account.role == Role::Admin
     }
 }
 
-/// All accounts, by number and by name.
+/// All accounts, by id and by name.
 #[derive(Debug)]
 pub struct People {
     by_id: HashMap<AccountId, Person>,
@@ -167,7 +169,7 @@ pub struct People {
 }
 
 impl People {
-    /// With the built-in accounts and the given ones.
+    /// Creates the set of the built-in account and the given ones.
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
     pub fn new(accounts: Vec<Account>) -> Self {
         let mut people = Self { by_id: HashMap::new(), by_name: HashMap::new() };
@@ -182,7 +184,7 @@ impl People {
         people
     }
 
-    /// Adds an account or changes what is kept of it.
+    /// Adds an account, or replaces its stored part.
     pub fn put(&mut self, account: Account) {
         if let Some(person) = self.by_id.get_mut(&account.id) {
             self.by_name.remove(&person.account.name);
@@ -194,14 +196,14 @@ impl People {
         }
     }
 
-    /// Forgets an account.
+    /// Removes an account.
     pub fn remove(&mut self, id: AccountId) -> Option<Person> {
         let person = self.by_id.remove(&id)?;
         self.by_name.remove(&person.account.name);
         Some(person)
     }
 
-    /// Drops the markers and private metadata of a removed channel, and returns the markers, ordered by account.
+    /// Removes the read markers and private metadata of a removed channel. Returns the markers, ordered by account.
     pub fn forget_place(&mut self, place: Place) -> BTreeMap<AccountId, Millis> {
         let mut markers = BTreeMap::new();
         for person in self.by_id.values_mut() {
@@ -211,27 +213,27 @@ impl People {
         markers
     }
 
-    /// The account of a number.
+    /// Returns the account of an id.
     pub fn get(&self, id: AccountId) -> Option<&Person> {
         self.by_id.get(&id)
     }
 
-    /// The account of a number, to change.
+    /// Returns the account of an id, for a change.
     pub fn get_mut(&mut self, id: AccountId) -> Option<&mut Person> {
         self.by_id.get_mut(&id)
     }
 
-    /// All of them, in no order.
+    /// Iterates over all accounts, in no particular order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Person> {
         self.by_id.values()
     }
 
-    /// The account of a name, also a disabled one: what was said with it can be read.
+    /// Returns the account of a name, also a disabled one, because its messages remain readable.
     pub fn known(&self, name: &Nick) -> Option<&Person> {
         self.by_name.get(name).and_then(|id| self.by_id.get(id))
     }
 
-    /// The account of a name; disabled ones cannot be found by it.
+    /// Returns the account of a name, unless it is disabled.
     pub fn named(&self, name: &Nick) -> Option<&Person> {
         self.by_name.get(name).and_then(|id| self.by_id.get(id)).filter(|person| !person.account.disabled)
     }

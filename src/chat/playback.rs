@@ -1,4 +1,5 @@
-//! What was said, as a client gets it that asks for it later. Pure; the server calls it where it reads the history.
+//! Playback: rendering of results of the history and the search for a session. Pure; the server calls it after reading
+//! the history.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,47 +11,48 @@ use super::settings::USER_HOST;
 use crate::wire::ids::Times;
 use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply, ServerName};
 
-/// Most bytes of one answer: a quarter of the smallest usual `send_queue_bytes`, so that an answer alone closes nobody.
-/// What does not fit is asked for next.
+/// Maximum size of one result, in bytes: a quarter of the smallest usual `send_queue_bytes`, so that a result alone
+/// never overflows a send queue. Clients request the rest in the next page.
 pub const ANSWER_BYTES: usize = 1024 * 1024;
 
-/// The batch of an answer. Nothing else reaches the client before the answer is whole, so one name serves all.
+/// Reference of the batch around a result. Nothing else reaches the client before the result is complete, so one
+/// reference serves all.
 const BATCH: &str = "h";
 
-/// On a batch behind which there is nothing more
+/// Tag of a batch with no further messages after it
 /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-end-tag)).
 const END: &str = "draft/chathistory-end";
 
-/// On a message that comes on top of those that were asked for
+/// Tag of a message in addition to the requested ones
 /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
 const CONTEXT: &str = "draft/chathistory-context";
 
 /// The session that reads.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    /// The source of what the server itself says.
+    /// Name of the server, the source of its own lines.
     pub server: ServerName,
-    /// Whose.
+    /// The account of the session.
     pub account: AccountId,
-    /// Its nick.
+    /// The account's nick.
     pub nick: Nick,
-    /// What it understands.
+    /// Capabilities of the session.
     pub caps: CapSet,
-    /// The label of the answer.
+    /// Label of the reply.
     pub label: Option<Box<str>>,
-    /// The times of messages.
+    /// Translation of message ids to times.
     pub times: Times,
 }
 
 impl Reader {
-    /// The same account at another session.
+    /// Returns a reader for another session of the same account.
     #[must_use]
     pub fn with_caps(self, caps: CapSet) -> Self {
         Self { caps, label: None, ..self }
     }
 
-    /// A batch of messages, each with the channel or nick that it was sent to. `is_last` where asking for the next ones
-    /// would find none.
+    /// Renders a batch of messages, each with the channel or nick it was sent to. `is_last` marks that there are no
+    /// further messages.
     pub fn batch(
         &self,
         kind: &str,
@@ -62,7 +64,7 @@ impl Reader {
             let mut renderer = Renderer::new(&self.server);
             for (kept, target) in messages {
                 if let Some(mut event) = self.event(&kept, target) {
-                    // It does not count among the messages that were asked for.
+                    // Context messages and redactions do not count towards the requested number.
                     if kept.is_context || kept.message.kind == MessageKind::Redact {
                         let tags = [CONTEXT, &event.tags];
                         let tags = tags.iter().filter(|tags| !tags.is_empty()).copied();
@@ -74,7 +76,7 @@ impl Reader {
         })
     }
 
-    /// The places with their latest messages
+    /// Renders the conversations with the times of their latest messages
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#targets)).
     pub fn targets(&self, targets: &[(Arc<str>, MessageId)], is_last: bool) -> Vec<u8> {
         self.wrap(("draft/chathistory-targets", None), is_last, |tag, out| {
@@ -89,8 +91,8 @@ impl Reader {
         })
     }
 
-    /// What was missed, as if it was said now but with its time, and with the time in the text for clients that do
-    /// not know server-time.
+    /// Renders missed messages as if they were sent now, but with their own times. Clients without server-time get the
+    /// time in the text.
     pub fn replay(&self, messages: impl IntoIterator<Item = (Kept, Arc<str>)>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut renderer = Renderer::new(&self.server);
@@ -111,7 +113,7 @@ impl Reader {
         event(kept, target).map(|event| Event { time: self.times.of(kept.message.id), ..event })
     }
 
-    /// A single line that answers.
+    /// Renders a reply of a single line, with the label.
     pub fn line(&self, reply: &Reply) -> Vec<u8> {
         let line = reply.render(self.server.as_str(), self.nick.as_str());
         match &self.label {
@@ -150,7 +152,7 @@ impl Reader {
     }
 }
 
-/// What happened, from what was kept of it. `None` for what cannot be read any more.
+/// Rebuilds the event of a stored message. Returns `None` if its text no longer parses.
 fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
     let message = &kept.message;
     let nick = &kept.from;
@@ -192,7 +194,8 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
     })
 }
 
-/// The text without CTCP requests, which a program would answer or act on again. `None` where nothing else is in it.
+/// Returns the text without CTCP requests, which a client would answer or act on again. Returns `None` if nothing else
+/// is left.
 fn without_requests(text: &Arc<str>) -> Option<Arc<str>> {
     if !text.contains('\u{1}') {
         return Some(text.clone());
@@ -206,8 +209,8 @@ fn without_requests(text: &Arc<str>) -> Option<Arc<str>> {
     (!kept.trim_matches([LINE_BREAK, LINE_JOIN]).is_empty()).then(|| kept.into())
 }
 
-/// The text with its time before each line of it, which such a client sees as a message of its own; an ACTION stays one,
-/// and a blank line blank.
+/// Returns the text with the time before each of its lines, because such a client sees each as a message of its own. An
+/// ACTION stays an ACTION, and a blank line blank.
 fn dated(text: &str, time: Millis) -> Arc<str> {
     let time = time.to_string();
     let time = time.get(..16).unwrap_or(&time).replace('T', " ");

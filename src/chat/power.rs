@@ -1,4 +1,4 @@
-//! Who may do what in a channel.
+//! Permissions of accounts in a channel.
 
 use super::channel::Channel;
 use super::modes::Flag;
@@ -6,21 +6,21 @@ use super::people::Person;
 use super::ranks::Rank;
 use super::record::AccountId;
 
-/// How much somebody may do in a channel, the least first.
+/// Permission level of an account in a channel, the lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Power {
-    /// Is not in it.
+    /// The account is not in the channel.
     Stranger,
-    /// Is in it.
+    /// A member without member status.
     Member,
-    /// Has this rank.
+    /// A member with this member status.
     Ranked(Rank),
-    /// Runs the server: may do everything, everywhere.
+    /// An admin of the server: may do everything in every channel.
     Admin,
 }
 
 impl Power {
-    /// Of an account in a channel; ranks count for members only.
+    /// Returns the level of an account. Member status counts for members only.
     pub(super) fn of(account: AccountId, is_admin: bool, channel: &Channel) -> Self {
         if is_admin {
             return Self::Admin;
@@ -31,7 +31,7 @@ impl Power {
         channel.ranks(account).highest().map_or(Self::Member, Self::Ranked)
     }
 
-    /// The reason for which an account with this power may not speak in the channel; `None` where it may.
+    /// Returns the reason for which an account of this level may not speak in the channel, or `None` if it may.
     pub(super) fn silenced(self, person: &Person, channel: &Channel) -> Option<&'static str> {
         if self.at_least(Rank::Voice) {
             None
@@ -42,13 +42,13 @@ impl Power {
         }
     }
 
-    /// At least this rank?
+    /// Returns whether the level is this member status or a higher one.
     pub fn at_least(self, rank: Rank) -> bool {
         self >= Self::Ranked(rank)
     }
 
-    /// May it kick, or take ranks from, somebody who has the other power? Those above and, below op, those of the same
-    /// rank are safe.
+    /// Returns whether an account of this level may kick, or take member status from, an account of the other level. A
+    /// higher level is protected and, below op, an equal one too.
     pub fn may_act_on(self, other: Self) -> bool {
         self > other || (self == other && self.at_least(Rank::Op))
     }

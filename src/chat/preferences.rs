@@ -1,4 +1,4 @@
-//! What accounts set for themselves.
+//! Preferences of accounts, and their user modes.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use super::state::Chat;
 use crate::wire::Millis;
 
 impl Chat {
-    /// Sets a preference of an account, by one of its sessions or by an admin. Its sessions are shown a change of its mode.
+    /// Sets a preference of an account, on behalf of one of its sessions or of an admin. Its sessions get the event of
+    /// a user mode change.
     pub(super) fn set_preference(
         &mut self,
         account: AccountId,
@@ -22,7 +23,7 @@ impl Chat {
         let before = person.preferences;
         person.preferences = before.with(change);
         let after = person.preferences;
-        // An admin's change is kept already, but perhaps before one that was made here earlier.
+        // The store has an admin's change already, but it may have applied it before an earlier change from here.
         if before != after || by.is_none() {
             fx.records.push(Record::PreferencesSet(account, after));
         }

@@ -239,7 +239,8 @@ pub enum Record {
         /// Which message.
         message: MessageId,
     },
-    /// An account has read what was said at a place up to a time ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+    /// An account has read what was said at a place up to a time
+    /// ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
     Marked {
         /// Who.
         account: AccountId,

@@ -1,4 +1,5 @@
-//! Which messages an account has seen as they were said, and so which of them a client that cannot ask for history missed.
+//! Which messages an account has seen as they were said, and so which of them a client that cannot ask for history
+//! missed.
 
 use crate::wire::{MessageId, Millis};
 

@@ -34,7 +34,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Tells if this is the same message, as far as its hash is known.
+    /// Returns whether this is the same message, as far as its hash is known.
     pub fn is(&self, print: u64) -> bool {
         self.print.is_none_or(|known| known == print)
     }

@@ -277,8 +277,8 @@ impl Chat {
         }
     }
 
-    /// Returns whether an account may not speak in one of its channels. Events that go to all of its channels at once, such
-    /// as QUIT, then carry no words of its own.
+    /// Returns whether an account may not speak in one of its channels. Events that go to all of its channels at once,
+    /// such as QUIT, then carry no words of its own.
     pub(super) fn is_silenced(&self, person: &Person) -> bool {
         let (id, is_admin) = (person.account.id, person.is_admin());
         let channels = person.channels.iter().filter_map(|&id| self.channels.get(id));

@@ -134,18 +134,18 @@ impl CapSet {
         Self(bits)
     }
 
-    /// Tells if the set holds `cap`.
+    /// Returns whether the set holds `cap`.
     pub const fn has(self, cap: Cap) -> bool {
         self.0 & (1 << (cap as u8)) != 0
     }
 
-    /// Tells if the set holds any of `caps`. Serves capabilities that have several names.
+    /// Returns whether the set holds any of `caps`. Serves capabilities that have several names.
     pub fn has_any(self, caps: &[Cap]) -> bool {
         self.0 & Self::of(caps).0 != 0
     }
 
-    /// Tells if the client accepts lines of more than 512 bytes. Clients with `draft/multiline` or `parlour/send-id`
-    /// do.
+    /// Returns whether the client accepts lines of more than 512 bytes. Clients with `draft/multiline` or
+    /// `parlour/send-id` do.
     pub fn takes_long_lines(self) -> bool {
         self.has_any(&[Cap::Multiline, Cap::SendId])
     }
@@ -168,7 +168,7 @@ impl CapSet {
         Self(self.0 | Self::VERSION_302)
     }
 
-    /// Tells if the client knows version 302 of capability negotiation. The mark stays once it is set.
+    /// Returns whether the client knows version 302 of capability negotiation. The mark stays once it is set.
     pub const fn knows_302(self) -> bool {
         self.0 & Self::VERSION_302 != 0
     }

@@ -43,7 +43,7 @@ pub fn refused_in_name(text: &str) -> Option<char> {
     chars.iter().enumerate().find(refused).map(|(_, &c)| c)
 }
 
-/// Tells if a screen shows the character as nothing, as a blank, or as a private glyph of one font. Joiners and
+/// Returns whether a screen shows the character as nothing, as a blank, or as a private glyph of one font. Joiners and
 /// variation selectors are not among them: they change how their neighbours look.
 pub fn is_unseen(c: char) -> bool {
     !c.is_ascii()
@@ -52,8 +52,8 @@ pub fn is_unseen(c: char) -> bool {
             || category(c) == GeneralCategory::PrivateUse)
 }
 
-/// Tells if a terminal interprets the character instead of showing it, or if it reorders other text. The marks that
-/// give only their own direction (U+200E, U+200F, U+061C) do not reorder other text.
+/// Returns whether a terminal interprets the character instead of showing it, or if it reorders other text. The marks
+/// that give only their own direction (U+200E, U+200F, U+061C) do not reorder other text.
 pub fn acts(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -101,7 +101,7 @@ fn is_plain_ascii(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
-/// Tells if a name may hold the character in any position.
+/// Returns whether a name may hold the character in any position.
 fn is_plain(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
@@ -121,7 +121,7 @@ fn is_plain(c: char) -> bool {
         && !BLANK.contains(&c)
 }
 
-/// Tells if the character at `at` is a joiner or an emoji selector in a position that allows it.
+/// Returns whether the character at `at` is a joiner or an emoji selector in a position that allows it.
 fn is_in_context(chars: &[char], at: usize) -> bool {
     let (before, after) = (chars.get(..at).unwrap_or_default(), chars.get(at + 1..).unwrap_or_default());
     match chars.get(at) {
@@ -167,7 +167,7 @@ fn follows_letter(after: &[char]) -> bool {
     after.iter().copied().find(|&c| category(c) != GeneralCategory::NonspacingMark).is_some_and(is_letter)
 }
 
-/// Tells if the text ends in an emoji, with or without its style or skin tone modifier.
+/// Returns whether the text ends in an emoji, with or without its style or skin tone modifier.
 fn ends_in_emoji(before: &[char]) -> bool {
     let modifies = |c: char| c == EMOJI_STYLE || CodePointSetData::new::<EmojiModifier>().contains(c);
     match before {

@@ -177,7 +177,7 @@ impl Times {
         Self(known.chain([stretch]).collect())
     }
 
-    /// Tells if ids were ever ahead of the time.
+    /// Returns whether ids were ever ahead of the time.
     pub fn is_shifted(&self) -> bool {
         !self.0.is_empty()
     }

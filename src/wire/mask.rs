@@ -57,7 +57,7 @@ impl Glob {
         Self { pattern: WildMatch::new(&text), len: text.len(), least }
     }
 
-    /// Tells if the pattern matches the whole text.
+    /// Returns whether the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         let text = chars::fold(text);
         // Returns the cost of one match, in rows of work: the unit of the budget for scans.
@@ -103,7 +103,7 @@ impl Mask {
         Ok(Self { glob: Glob::new(&text), text: text.into() })
     }
 
-    /// Tells if the mask matches the session or account known as `nick!user@host`.
+    /// Returns whether the mask matches the session or account known as `nick!user@host`.
     pub fn matches(&self, source: &str) -> bool {
         self.glob.matches(source)
     }

@@ -101,7 +101,7 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// Tells if a last parameter needs a colon, because it would otherwise parse as something else.
+/// Returns whether a last parameter needs a colon, because it would otherwise parse as something else.
 pub fn needs_colon(param: &str) -> bool {
     param.is_empty() || param.starts_with(':') || param.contains(' ')
 }
@@ -121,7 +121,7 @@ impl<'a> Tags<'a> {
         self.iter().filter(|(k, _)| *k == key).last().map(|(_, value)| unescape(value))
     }
 
-    /// Tells if there are no tags.
+    /// Returns whether there are no tags.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }

@@ -74,9 +74,9 @@ impl Batches {
         }
     }
 
-    /// Takes notice of a line with these tags that was dropped because it could not be read. A batch that it was a part of
-    /// is refused: without the line it would be another message. Where not even the tags can be read, it was one of the open
-    /// batch, for nothing else may be sent meanwhile.
+    /// Takes notice of a line with these tags that was dropped because it could not be read. A batch that it was a part
+    /// of is refused: without the line it would be another message. Where not even the tags can be read, it was one of
+    /// the open batch, for nothing else may be sent meanwhile.
     pub fn lose(&mut self, tags: Option<Tags<'_>>) -> Taken {
         let reference = tags.map(|tags| tags.get("batch"));
         let is_part = |open: &&mut Box<Open>| match &reference {

@@ -1,5 +1,5 @@
-//! MARKREAD ([read-marker](https://ircv3.net/specs/extensions/read-marker)): up to when the account has read what was said
-//! somewhere, known to all of its sessions.
+//! MARKREAD ([read-marker](https://ircv3.net/specs/extensions/read-marker)): up to when the account has read what was
+//! said somewhere, known to all of its sessions.
 
 use super::{Command, Spec};
 use crate::chat::context::{Context, markread};
@@ -60,8 +60,8 @@ impl MarkRead {
         Self::tell(cx, &written, read);
     }
 
-    /// Of a channel that the account is not in, the marker goes by the name, whether there is such a channel or not, and
-    /// holds from the JOIN on. Nobody else has one.
+    /// Of a channel that the account is not in, the marker goes by the name, whether there is such a channel or not,
+    /// and holds from the JOIN on. Nobody else has one.
     fn elsewhere(self, cx: &mut Context<'_>) {
         let Target::Channel(channel) = &self.target else {
             return match self.target {

@@ -189,8 +189,8 @@ impl Said {
         (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
     }
 
-    /// Will the history have it? Of TAGMSGs it has those that are more than a note that somebody types: reactions, and so
-    /// many of the others as it takes of an account.
+    /// Will the history have it? Of TAGMSGs it has those that are more than a note that somebody types: reactions, and
+    /// so many of the others as it takes of an account.
     fn is_kept(&self, cx: &mut Context<'_>) -> bool {
         if self.kind.is_some() || StoredMessage::is_reaction(&self.tags) {
             return true;

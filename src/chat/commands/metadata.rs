@@ -1,8 +1,8 @@
-//! METADATA ([metadata](https://ircv3.net/specs/extensions/metadata)), in the form of `draft/metadata-2` and in that of its
-//! revision `draft/metadata-3`, where changes are told by numerics and the codes of refusals are the usual ones.
+//! METADATA ([metadata](https://ircv3.net/specs/extensions/metadata)), in the form of `draft/metadata-2` and in that of
+//! its revision `draft/metadata-3`, where changes are told by numerics and the codes of refusals are the usual ones.
 //!
-//! What accounts and channels say of themselves is for everybody who may know of them; `soju.im/pinned` and the like are
-//! what an account notes about a place, for itself.
+//! What accounts and channels say of themselves is for everybody who may know of them; `soju.im/pinned` and the like
+//! are what an account notes about a place, for itself.
 
 use std::sync::Arc;
 
@@ -251,7 +251,8 @@ fn clear(cx: &mut Context<'_>, of: &Of) {
     let public = |shown: &Shown| shown.visibility == Visibility::Everybody;
     let gone: Vec<Shown> = list(cx, of).into_iter().filter(public).collect();
     let gone: Vec<Shown> = gone.into_iter().map(|shown| Shown { value: None, ..shown }).collect();
-    // The draft names the numeric of a value, which would have to be empty; its revision the one that says there is none.
+    // The draft names the numeric of a value, which would have to be empty; its revision the one that says there is
+    // none.
     let replies: Vec<Reply> = gone.iter().map(Shown::reply).collect();
     batch(cx, &of.name, &replies);
     for change in &gone {

@@ -1,5 +1,5 @@
-//! RENAME ([channel rename](https://ircv3.net/specs/extensions/channel-rename)): gives a channel another name; its founder
-//! may, and admins. Sessions that do not know it see a PART and a JOIN.
+//! RENAME ([channel rename](https://ircv3.net/specs/extensions/channel-rename)): gives a channel another name; its
+//! founder may, and admins. Sessions that do not know it see a PART and a JOIN.
 
 use std::sync::Arc;
 

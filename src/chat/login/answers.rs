@@ -1,12 +1,12 @@
-//! The answer to a command as a whole: in lines that the client takes, with the label of the command.
+//! Post-processing of a reply before the login: line length and label.
 
 use super::{LoginMachine, Step};
 use crate::chat::{fit, label};
 use crate::wire::fit::LINE;
 
 impl LoginMachine {
-    /// Makes what was appended to `out` from `start` on the answer to the labelled command, if it was one, in lines that
-    /// the client takes.
+    /// Turns the part of `out` from `start` on into the reply to the labelled command, if there was a label, and splits
+    /// lines that are too long for the client.
     pub(super) fn answer_label(&mut self, start: usize, out: &mut String) {
         if out.len() - start > LINE && !self.caps.takes_long_lines() {
             let lines = out.split_off(start);
@@ -20,7 +20,7 @@ impl LoginMachine {
 }
 
 impl Step {
-    /// Is the answer to the command still to be found out?
+    /// Returns whether the reply depends on a check that is still to come.
     pub(super) fn is_check(&self) -> bool {
         matches!(self, Self::Check(_) | Self::Prove(_) | Self::Register(_))
     }

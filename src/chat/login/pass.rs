@@ -1,4 +1,5 @@
-//! `PASS NAME:PASSWORD`, for clients that know no SASL: the same check, with the answers that such clients know.
+//! Login by `PASS NAME:PASSWORD`, for clients without SASL. The check is that of SASL; the replies are those that such
+//! clients know.
 
 use super::{Checked, LoginMachine, Step, WRONG};
 use crate::chat::sasl::Credentials;
@@ -6,7 +7,7 @@ use crate::wire::Reply;
 use crate::wire::numeric::ERR_PASSWDMISMATCH;
 
 impl LoginMachine {
-    /// Logs in with what PASS gave, for clients that know no SASL.
+    /// Logs in with the credentials of PASS.
     pub(super) fn pass(&mut self, text: &str, out: &mut String) -> Step {
         let Some(credentials) = Credentials::from_pass(text) else {
             let text = "The server password is NAME:PASSWORD here, with the name of your account, a colon and its \

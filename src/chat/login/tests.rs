@@ -223,7 +223,7 @@ fn labels_are_answered_before_the_login() {
     assert_eq!(d.out, "@label=3 :chat.parlour ACK\r\n");
 }
 
-/// What a client without SASL sends where it has a field for the server's password.
+/// A client without SASL sends this from its field for a server password.
 #[test]
 fn pass_with_name_and_password_logs_in() {
     for (pass, password) in
@@ -239,11 +239,11 @@ fn pass_with_name_and_password_logs_in() {
         let Step::Done(login) = d.right() else { panic!("not in") };
         assert_eq!(login.account, AccountId(7));
     }
-    // With CAP, at its end.
+    // With CAP, the check starts at CAP END.
     let mut d = Driver::new();
     d.all(&["CAP LS", "PASS al:secret12", "NICK al", "USER al 0 * :Al"]);
     assert!(matches!(d.say("CAP END"), Step::Check(_)));
-    // SASL was right: PASS is not looked at.
+    // After SASL has succeeded, PASS is not looked at.
     let mut d = Driver::new();
     d.all(&["CAP REQ sasl", "PASS al:other", "NICK al", "USER al 0 * :Al", "AUTHENTICATE PLAIN", PLAIN]);
     d.right();
@@ -257,7 +257,7 @@ fn pass_that_is_wrong_is_answered_with_464() {
     let step = d.machine.checked(Checked::Wrong, &mut d.out);
     assert!(matches!(step, Step::Close(why) if why == "Wrong account name or password"));
     assert!(d.out.ends_with(" 464 al :Wrong account name or password\r\n"), "{}", d.out);
-    // Without a colon it is no name with a password, and is not shown again.
+    // A value without a colon is not NAME:PASSWORD, and is not echoed.
     for pass in ["PASS secret12", "PASS :secret12", "PASS :", "PASS al:", "PASS :x"] {
         let mut d = Driver::new();
         d.all(&[pass, "NICK al"]);

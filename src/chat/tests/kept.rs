@@ -10,11 +10,11 @@ use crate::wire::{MessageId, Millis};
 /// For so long the store keeps send ids.
 const SENDS_KEPT: u64 = 24 * 60 * 60 * 1000;
 
-/// Everything of a chat that is rebuilt from the database, as text: two chats with the same text are the same to everybody
-/// who logs in anew.
+/// Everything of a chat that is rebuilt from the database, as text: two chats with the same text are the same to
+/// everybody who logs in anew.
 ///
-/// Left out is what belongs to sessions and ends with the server: presence and real names, MONITOR, KNOCK, subscriptions,
-/// powers lent by OPER, and the memory of redactions under way.
+/// Left out is what belongs to sessions and ends with the server: presence and real names, MONITOR, KNOCK,
+/// subscriptions, powers lent by OPER, and the memory of redactions under way.
 pub fn kept(chat: &Chat) -> String {
     let mut text = format!("last message {}, channel {}\n", chat.last_message, chat.channels.last());
     let mut people: Vec<_> = chat.people.iter().collect();

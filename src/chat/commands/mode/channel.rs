@@ -1,4 +1,5 @@
-//! The modes of a channel (<https://modern.ircdocs.horse/#channel-modes>): who may change which, and how a change is told.
+//! The modes of a channel (<https://modern.ircdocs.horse/#channel-modes>): who may change which, and how a change is
+//! told.
 
 use std::collections::BTreeSet;
 
