@@ -4,8 +4,8 @@
 
 use std::process::ExitCode;
 
-/// Gives freed memory back to the system. glibc's allocator keeps the memory of password checks, 19 MiB a thread, and of
-/// thousands of connections that are gone.
+/// Allocator that returns freed memory to the system. glibc's keeps the memory of password checks, 19 MiB a thread, and
+/// that of thousands of closed connections.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! Where a server can be reached: a host and a port.
+//! Server addresses: a host and a port.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,15 +8,15 @@ use rustls_pki_types::DnsName;
 
 /// A server's address: `host.example:6697`, `192.0.2.7:6697`, `[2001:db8::7]:6697`.
 ///
-/// The port may be left out when it is [`Address::PORT`]; it is always written. Host names are
-/// kept in lower case. Non-ASCII names are written in their `xn--` form.
+/// Input may leave out the port, which is then [`Address::PORT`]; output always has it. Host names are kept in lower
+/// case. Non-ASCII names must be in their `xn--` form.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     host: String,
     port: u16,
 }
 
-/// Why a text is no address.
+/// Error of parsing an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The host is not a DNS name and not an IP address.
@@ -25,16 +25,16 @@ pub enum AddressError {
     /// The port is not a number from 1 to 65535.
     #[error("`{0}` is not a port (1 to 65535)")]
     Port(String),
-    /// An IPv6 address without brackets: its end and the port cannot be told apart.
+    /// An IPv6 address lacks brackets, so that its end and the port cannot be told apart.
     #[error("`{0}` is written `[{0}]`, with the port behind it: `[{0}]:6697`")]
     Brackets(Ipv6Addr),
 }
 
 impl Address {
-    /// The port of IRC over TLS ([RFC 7194](https://www.rfc-editor.org/rfc/rfc7194)), and so the default.
+    /// Default port, that of IRC over TLS ([RFC 7194](https://www.rfc-editor.org/rfc/rfc7194)).
     pub const PORT: u16 = 6697;
 
-    /// An address from a host (DNS name or IP address, without brackets) and a port.
+    /// Makes an address from a host (DNS name or IP address, without brackets) and a port.
     pub fn new(host: &str, port: u16) -> Result<Self, AddressError> {
         let host = match host.parse::<IpAddr>() {
             Ok(ip) => ip.to_string(),
@@ -49,12 +49,12 @@ impl Address {
         Ok(Self { host, port })
     }
 
-    /// The host: a DNS name or an IP address, without brackets.
+    /// Returns the host: a DNS name or an IP address, without brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The TCP port.
+    /// Returns the TCP port.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -101,7 +101,7 @@ impl FromStr for Address {
         };
         let port = match port {
             None => Self::PORT,
-            // `parse` alone would take "+6697".
+            // `parse` alone accepts "+6697".
             Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
                 digits.parse().map_err(|_| AddressError::Port(digits.to_owned()))?
             }

@@ -1,37 +1,37 @@
-//! What a server says of itself on the local network by DNS-SD
-//! ([RFC 6763](https://www.rfc-editor.org/rfc/rfc6763)), and what is taken of it by those who hear it.
+//! DNS-SD announcements of servers on the local network ([RFC 6763](https://www.rfc-editor.org/rfc/rfc6763)): the TXT
+//! record, written by the server and parsed by clients.
 //!
-//! Anybody on a network can announce anything. So an announcement is a hint where to look for a server whose pin one
-//! knows already, and nothing else: whoever is found there has to prove the pin as everywhere.
+//! Any host on a network can announce anything. An announcement is therefore only a hint where to look for a server
+//! whose pin the client already has; the server found there must prove that pin like any other.
 
 use super::pin::Pin;
 
-/// The type of the service.
+/// DNS-SD service type.
 pub const SERVICE: &str = "_parlour._tcp.local.";
 
-/// What the TXT record of a server says.
+/// Content of a server's TXT record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// The network's name: one word of at most [`Announcement::NAME`] bytes, as in the server's configuration.
+    /// Network name: one word of at most [`Announcement::NAME`] bytes, from the server's configuration.
     pub name: String,
-    /// The pin that the server says it has.
+    /// Pin that the server claims to have.
     pub pin: Pin,
-    /// The pin that this one follows, while the server changes its root: who has not been there since knows that.
+    /// Previous pin, during a rotation, for clients that do not know the new root yet.
     pub old: Option<Pin>,
-    /// The version of its program, if it says so: at most [`Announcement::VERSION`] letters, digits and `.+-`.
+    /// Program version, if given: at most [`Announcement::VERSION`] letters, digits and `.+-`.
     pub version: Option<String>,
 }
 
 impl Announcement {
-    /// Longest name in bytes.
+    /// Maximum length of the name, in bytes.
     pub const NAME: usize = 32;
-    /// Longest version in bytes.
+    /// Maximum length of the version, in bytes.
     pub const VERSION: usize = 32;
-    /// The form of the record. A later form that older clients cannot use has another number.
+    /// Version of the record's format (`txtvers`). A format that older clients cannot use gets another number.
     const FORM: &str = "1";
 
-    /// The keys and values of the record, in the order in which they are sent
-    /// ([RFC 6763, section 6.7](https://www.rfc-editor.org/rfc/rfc6763#section-6.7): the form first).
+    /// Returns the record's keys and values in the order in which they are sent: `txtvers` first ([RFC 6763, section
+    /// 6.7](https://www.rfc-editor.org/rfc/rfc6763#section-6.7)).
     pub fn txt(&self) -> Vec<(&'static str, String)> {
         let mut txt = vec![
             ("txtvers", Self::FORM.to_owned()),
@@ -43,7 +43,8 @@ impl Announcement {
         txt
     }
 
-    /// Reads a record that was heard, given what stands under a key. `None` when no server of ours can have said that.
+    /// Parses a received record; `value` returns the bytes of a key. Returns `None` if no Parlour server can have sent
+    /// it.
     pub fn from_txt<'a>(value: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Self> {
         let text = |key: &str, longest: usize| {
             let bytes = value(key).filter(|bytes| !bytes.is_empty() && bytes.len() <= longest)?;
@@ -134,7 +135,7 @@ mod tests {
             version: Some("1".repeat(Announcement::VERSION)),
         };
         assert_eq!(read(&record(&longest)), Some(longest.clone()));
-        // RFC 6763, section 6.1: a length of one byte.
+        // The length of a string is one byte (RFC 6763, section 6.1).
         assert!(longest.txt().iter().all(|(key, value)| key.len() + 1 + value.len() <= 255));
     }
 

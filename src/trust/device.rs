@@ -1,4 +1,4 @@
-//! The key of a device and the certificate that it shows: what a client logs in with instead of a password.
+//! A device's key and certificate, by which a client logs in without a password.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,27 +8,27 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
-/// A device. `Debug` shows nothing of its key.
+/// A device's certificate and private key. `Debug` shows nothing of the key.
 #[derive(Clone)]
 pub struct DeviceIdentity {
     certificate: CertificateDer<'static>,
     key: Arc<PrivatePkcs8KeyDer<'static>>,
 }
 
-/// Why there is no device. The texts are for people.
+/// Error of making or reading a device's certificate and key. The texts are for people.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceIdentityError {
-    /// It could not be made.
+    /// Key or certificate generation failed.
     #[error("cannot make a device's key: {0}")]
     Make(#[from] rcgen::Error),
-    /// A file holds something else.
+    /// The PEM text does not hold a certificate and a key.
     #[error("it holds no certificate and key: {0}")]
     Read(String),
 }
 
 impl DeviceIdentity {
-    /// A new device: an ECDSA key over P-256 and a certificate that it signs itself, and that names nobody. Both are
-    /// returned as PEM too, to be kept where only their owner reads them.
+    /// Generates a device: an ECDSA P-256 key and a self-signed certificate that names no account. Also returns both as
+    /// PEM, to be stored in a file that only its owner can read.
     pub fn generate() -> Result<(Self, Zeroizing<String>), DeviceIdentityError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
@@ -39,7 +39,7 @@ impl DeviceIdentity {
         Ok((Self::from_pem(&pem)?, pem))
     }
 
-    /// Reads what [`generate`](Self::generate) returned.
+    /// Parses the PEM text that [`generate`](Self::generate) returned.
     pub fn from_pem(pem: &str) -> Result<Self, DeviceIdentityError> {
         let wrong = |error: rustls_pki_types::pem::Error| DeviceIdentityError::Read(error.to_string());
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(wrong)?;
@@ -47,7 +47,7 @@ impl DeviceIdentity {
         Ok(Self { certificate, key: Arc::new(key) })
     }
 
-    /// SHA-256 over the certificate.
+    /// Returns the SHA-256 of the certificate.
     pub fn hash(&self) -> [u8; 32] {
         super::certificate_hash(&self.certificate)
     }

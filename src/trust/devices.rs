@@ -1,5 +1,5 @@
-//! Client certificates. Anybody may show any: it says nothing but that the client has the key of this certificate, and
-//! the login looks up whose device that is.
+//! Client certificates on the server's side. A client may present any certificate: that proves only that it has the
+//! certificate's key. The login looks up the device and its account.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
 use super::provider::provider;
 
-/// Takes every certificate whose key the client proves to have, and none as proof of anything else.
+/// Client certificate verifier that accepts every certificate whose key the client proves to have.
 #[derive(Debug)]
 pub(super) struct AnyDevice {
     provider: Arc<CryptoProvider>,
@@ -30,7 +30,7 @@ impl ClientCertVerifier for AnyDevice {
         false
     }
 
-    /// Empty: a client may choose among all that it has.
+    /// Empty, so that a client may choose among all its certificates.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -61,8 +61,8 @@ impl ClientCertVerifier for AnyDevice {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         match X509Certificate::from_der(cert) {
-            // webpki knows version 3 alone, and an alert tells nobody what to do. The handshake goes on with the key that the
-            // certificate shows, and the login refuses it in words (`check_device_certificate`).
+            // webpki supports version 3 only, and a TLS alert tells the user nothing. The handshake continues with the
+            // key that the certificate shows, and the login refuses it with a message (`check_device_certificate`).
             Ok((_, old)) if old.version() != X509Version::V3 => {
                 let key = SubjectPublicKeyInfoDer::from(old.public_key().raw);
                 verify_tls13_signature_with_raw_key(message, &key, dss, algorithms)
@@ -76,7 +76,7 @@ impl ClientCertVerifier for AnyDevice {
     }
 }
 
-/// A client certificate that no device can have.
+/// Error for a client certificate of a form that no device can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this client certificate is of X.509 version {0}, and only version 3 is taken; make a new one")]
 pub struct UnusableCertificate(pub u32);
@@ -84,8 +84,8 @@ pub struct UnusableCertificate(pub u32);
 /// Checks that a certificate is of a form that devices may have.
 ///
 /// # Errors
-/// When it is of an old version of X.509, which has no extensions to say what it is for. What is no certificate at all
-/// does not get through the handshake.
+/// When it is of an old version of X.509, which has no extensions that state its purpose. A malformed certificate does
+/// not get through the handshake.
 pub fn check_device_certificate(certificate: &CertificateDer<'_>) -> Result<(), UnusableCertificate> {
     match X509Certificate::from_der(certificate) {
         Ok((_, old)) if old.version() != X509Version::V3 => Err(UnusableCertificate(old.version().0 + 1)),
@@ -93,7 +93,7 @@ pub fn check_device_certificate(certificate: &CertificateDer<'_>) -> Result<(), 
     }
 }
 
-/// SHA-256 over a certificate, as clients show its fingerprint.
+/// Returns the SHA-256 of a certificate, which clients show as its fingerprint.
 pub fn certificate_hash(certificate: &CertificateDer<'_>) -> [u8; 32] {
     Sha256::digest(certificate).into()
 }

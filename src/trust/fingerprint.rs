@@ -1,4 +1,4 @@
-//! The server certificate's fingerprints, in the forms that other programs write them.
+//! Fingerprints of the server's certificate, in the spellings of other programs.
 
 use std::fmt::Write as _;
 
@@ -8,30 +8,30 @@ use sha2::{Digest as _, Sha256};
 
 use super::pin::{Pin, PinError};
 
-/// A hash that other programs want in their own spelling: SHA-256, unless it says otherwise.
+/// A certificate's hash, to be written in other programs' spellings: SHA-256 unless `BYTES` says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint<const BYTES: usize = 32>([u8; BYTES]);
 
 /// The fingerprints of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprints {
-    /// Over the whole certificate: what openssl, browsers, WeeChat and irssi's `-tls_pinned_cert`
-    /// mean. Changes with every renewal.
+    /// SHA-256 of the whole certificate, which openssl, browsers, WeeChat and irssi's `-tls_pinned_cert` use. Changes
+    /// with every renewal.
     pub certificate: Fingerprint,
-    /// Over the public key (its `SubjectPublicKeyInfo`): irssi's `-tls_pinned_pubkey`. Stays when
-    /// the certificate is renewed with its key.
+    /// SHA-256 of the public key (its `SubjectPublicKeyInfo`), for irssi's `-tls_pinned_pubkey`. Stays when the
+    /// certificate is renewed with its key.
     pub public_key: Fingerprint,
-    /// SHA-1 over the whole certificate, for programs that show nothing better (Goguma).
+    /// SHA-1 of the whole certificate, for programs that show nothing better (Goguma).
     pub sha1: Fingerprint<20>,
 }
 
 impl<const BYTES: usize> Fingerprint<BYTES> {
-    /// `AB:CD:…`, pairs in capitals: openssl, irssi, Firefox.
+    /// Writes `AB:CD:…`, pairs in capitals, for openssl, irssi and Firefox.
     pub fn colons(&self) -> String {
         self.pairs(":", true)
     }
 
-    /// `abcd…`, digits alone: WeeChat (which takes nothing else), Chromium.
+    /// Writes `abcd…`, digits alone, for WeeChat (which accepts nothing else) and Chromium.
     pub fn digits(&self) -> String {
         self.pairs("", false)
     }
@@ -50,7 +50,7 @@ impl<const BYTES: usize> Fingerprint<BYTES> {
 }
 
 impl Fingerprints {
-    /// Both fingerprints of a certificate.
+    /// Computes the fingerprints of a certificate.
     pub fn of_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
         Ok(Self {
             certificate: Fingerprint(Sha256::digest(certificate).into()),

@@ -1,4 +1,4 @@
-//! What a server proves itself with, exchanged while it runs: connections that stand are not touched.
+//! The server's identity, replaceable while the server runs. Connections that exist are not affected.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use rustls::sign::CertifiedKey;
 use super::certs::Identity;
 use super::pin::Pin;
 
-/// The present certificate with its key, and the key of session tickets.
+/// The present certificate with its key, and the key of the session tickets.
 ///
-/// A ticket holds what was proven when it was made: that the client has the key of the certificate it showed. Whether
-/// that is (still) anybody's device the login looks up each time, as after a whole handshake. A client that resumes
-/// does not see the chain, so a new root, which clients are to see, ends all tickets; a new certificate under the same
-/// root does not.
+/// A ticket preserves what the handshake proved when it was made: that the client has the key of the certificate that
+/// it presented. The login looks up the device of that certificate each time, as after a full handshake. A client that
+/// resumes does not see the chain, so a new root, which clients must see, invalidates all tickets; a new leaf under the
+/// same root does not.
 #[derive(Debug)]
 pub struct LiveIdentity {
     now: RwLock<Shown>,
@@ -25,18 +25,18 @@ pub struct LiveIdentity {
 struct Shown {
     pin: Pin,
     key: Arc<CertifiedKey>,
-    /// `None` where there is no randomness to make one of: then nothing is resumed.
+    /// `None` if there was no randomness to make a key; then no session is resumed.
     tickets: Option<Arc<dyn ProducesTickets>>,
 }
 
 impl LiveIdentity {
-    /// Shows this identity.
+    /// Starts with this identity.
     pub fn new(identity: &Identity) -> Self {
         let (pin, key) = (identity.pin(), identity.certified_key());
         Self { now: RwLock::new(Shown { pin, key, tickets: Ticketer::new().ok() }) }
     }
 
-    /// Shows this one from now on.
+    /// Replaces the identity for new connections.
     pub fn replace(&self, identity: &Identity) {
         let mut now = self.now.write();
         now.key = identity.certified_key();

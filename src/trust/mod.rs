@@ -1,19 +1,19 @@
-//! Who is trusted and how it is proven: certificates, pins, the pinning verifier, invite links.
+//! Trust and its proofs: certificates, pins, the pinning verifier, invite links.
 //!
-//! | module | what it is |
+//! | module | content |
 //! | --- | --- |
-//! | [`Pin`] | the pin: SHA-256 over the public key of the server's root certificate |
+//! | [`Pin`] | the pin: SHA-256 of the public key of the server's root certificate |
 //! | [`pins`] | the pins of one server: how a client learns a new one |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
-//! | [`device`], `devices` | the key of a client and the certificate that it shows, on both sides |
-//! | [`fingerprint`] | the server certificate's fingerprints in the forms other programs use |
-//! | [`verifier`] | accepts the server whose chain leads to the pinned root, and no other |
-//! | [`tls`], [`live`] | the TLS configurations of both sides; what a server shows, to be exchanged while it runs |
+//! | [`device`], `devices` | a device's key and certificate, on the client's and on the server's side |
+//! | [`fingerprint`] | the fingerprints of the server's certificate, in the spellings of other programs |
+//! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
+//! | [`tls`], [`live`] | the TLS configurations of both sides; the server's identity, replaceable while it runs |
 //! | [`address`], [`token`], [`invite`] | the invite link and its parts |
-//! | [`announcement`] | what a server says of itself on the local network: a hint, never a proof |
+//! | [`announcement`] | a server's announcement on the local network: a hint, never a proof |
 //!
-//! Nothing here reads the clock: whoever asks for a check says which time it is. There is no switch
-//! that turns verification off, and nothing that trusts on first use.
+//! Nothing here reads the clock: the caller of a check passes the time. No option turns verification off, and nothing
+//! trusts on first use.
 
 pub mod address;
 pub mod announcement;

@@ -1,17 +1,19 @@
-//! What mail programs and chats make of a link, undone.
+//! Recovery of a link from pasted text that mail and chat programs have changed.
 //!
-//! They fold it, put it in brackets or quotes, end the sentence behind it, and escape it. Each reading of a text is one
-//! way to undo that. Pins and tokens have a fixed length and are written in one way only, so a wrong reading is no link.
+//! They fold a link, put it in brackets or quotes, end a sentence after it, and escape it. Each reading of a text
+//! undoes one combination of these. Pins and tokens have a fixed length and only one spelling, so a wrong reading does
+//! not parse as a link.
 
 use zeroize::Zeroizing;
 
-/// Longest text that is read as a link, in bytes: sixteen addresses of the longest names there are, folded.
+/// Maximum length of a text that is read as a link, in bytes: sixteen addresses of the longest possible names, folded.
 const LONGEST: usize = 16 * 1024;
 
-/// Most pieces that a link is put together from.
+/// Maximum count of pieces that a link is joined from.
 const PIECES: usize = 64;
 
-/// All ways in which a text may hold a link that begins with `scheme`, the likeliest first. None where no link begins.
+/// Returns all readings of a text that may be a link beginning with `scheme`, the likeliest first. Empty if no link
+/// begins in it.
 pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
     let mut readings: Vec<Zeroizing<String>> = Vec::new();
     let Some(text) = text.get(..text.floor_char_boundary(LONGEST)) else { return readings };
@@ -27,7 +29,7 @@ pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
                 }
             }
         }
-        // Where the scheme is folded, nothing else tells where the link begins.
+        // If the scheme itself is folded, only the text without white space shows where the link begins.
         let closed: Zeroizing<String> = Zeroizing::new(decoded.split_whitespace().collect());
         readings.extend(put_together(&closed, scheme, false).into_iter().take(1));
         let again = percent_decoded(&decoded);
@@ -39,8 +41,8 @@ pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
     readings
 }
 
-/// The link in a text that is folded: its first piece, then with the next one, and so on. `soft` takes a `=` at the end
-/// of a line for a soft line break (RFC 2045, section 6.7) and not for a part of the link.
+/// Returns the readings of a folded link: its first piece, then that with the next one, and so on. `soft` takes a `=`
+/// at the end of a line for a soft line break (RFC 2045, section 6.7) and not for a part of the link.
 fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let Some(text) = lower.find(scheme).and_then(|start| text.get(start..)) else { return Vec::new() };
@@ -54,10 +56,10 @@ fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> 
             let mut rest = piece;
             while let Some(c) = rest.chars().next() {
                 match c {
-                    // What a mail quotes begins so, and brackets stand around links.
+                    // Quoted lines in mails begin with `>`, and links are put in angle brackets.
                     '<' | '>' => {}
                     c if is_invisible(c) => {}
-                    // Programs that write better than one types take hyphens for dashes.
+                    // Programs that correct typography turn hyphens into dashes.
                     '\u{2013}' => whole.push('-'),
                     '\u{2014}' => whole.push_str("--"),
                     '&' => {
@@ -88,18 +90,18 @@ fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> 
     readings
 }
 
-/// Characters without a width, which chats put where a line may break.
+/// Returns true for characters without a width, which chat programs put where a line may break.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The text with one string in place of another, in whichever case that is.
+/// Replaces a string by another one, if it is in capitals or in lower case.
 fn replace(text: &str, from: &str, to: &str) -> String {
     text.replace(from, to).replace(&from.to_ascii_lowercase(), to)
 }
 
-/// The text with the characters that `%XX` stands for. What is no such escape stays.
+/// Decodes `%XX` escapes. Anything else stays.
 fn percent_decoded(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
@@ -107,7 +109,7 @@ fn percent_decoded(text: &str) -> Zeroizing<String> {
         let digits = after.get(..2).filter(|digits| byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
         let decoded =
             digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        // A blank that was escaped is no fold.
+        // An escaped blank is not a fold, so it stays escaped.
         let decoded = decoded.filter(u8::is_ascii_graphic);
         bytes.push(decoded.unwrap_or(byte));
         rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };

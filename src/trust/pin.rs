@@ -1,4 +1,4 @@
-//! The pin: what a client knows about its server before it connects.
+//! The pin, by which a client knows its server before it connects.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 over the DER of a certificate's `SubjectPublicKeyInfo`
-/// ([RFC 5280, section 4.1.2.7](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.7)).
+/// SHA-256 over the DER of a certificate's `SubjectPublicKeyInfo` ([RFC 5280, section
+/// 4.1.2.7](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.7)).
 ///
-/// The pin of a server is that of its root certificate. It covers the key and nothing else, so a
-/// root that is issued anew for the same key keeps its pin. Written as base64url without padding,
-/// 43 characters. It is public: it proves nothing to anybody but the one who got it from a friend.
+/// The pin of a server is that of its root certificate. It covers the key and nothing else, so a root that is issued
+/// anew for the same key keeps its pin. Written as base64url without padding, 43 characters. It is public, and proves
+/// something only to a client that got it from a trusted source.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pin([u8; 32]);
 
-/// Why a text or a certificate gives no pin.
+/// Error of making a pin from a text or a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PinError {
     /// The text is not 43 characters of base64url.
@@ -29,18 +29,18 @@ pub enum PinError {
 }
 
 impl Pin {
-    /// Takes the hash itself.
+    /// Makes a pin from the hash itself.
     pub fn new(hash: [u8; 32]) -> Self {
         Self(hash)
     }
 
-    /// The pin of a certificate's key.
+    /// Computes the pin of a certificate's key.
     pub fn of_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
         let certificate = webpki::EndEntityCert::try_from(certificate).map_err(|_| PinError::Certificate)?;
         Ok(Self(Sha256::digest(certificate.subject_public_key_info()).into()))
     }
 
-    /// The hash.
+    /// Returns the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(good.len(), 43);
         let cut = &good[..42];
         let padded = format!("{good}=");
-        // The last character carries two bits that must be zero: only one spelling is the pin.
+        // The last character carries two bits that must be zero, so that a pin has only one spelling.
         let respelt = format!("{cut}d");
         for bad in ["", "x", cut, &padded, &respelt, &good.replace('c', "+")] {
             assert_eq!(bad.parse::<Pin>(), Err(PinError::Text), "{bad:?}");

@@ -1,26 +1,26 @@
-//! What a client knows its server by, over the years: one pin, and while the server changes its root, two.
+//! The pins by which a client knows its server: one pin, and two during a rotation.
 //!
-//! A new root is signed by the old one. A client that knows the old pin sees both in the chain that it verifies, and so
-//! learns the new pin from whom it trusts already. It keeps the old pin until a later connection was proven under the
-//! new pin alone; then it drops the old one.
+//! A new root is cross-signed by the old one. A client that knows the old pin sees both in the chain that it verifies,
+//! and so learns the new pin from a server that it trusts already. It keeps the old pin until a later connection is
+//! proven under the new pin alone; then it drops the old one.
 
 use super::pin::Pin;
 
 /// The pins of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pins {
-    /// The pin.
+    /// Pin that counts now.
     pub pin: Pin,
-    /// The one that will follow it: learned, and not yet seen to work.
+    /// Pin that will follow it: learned, but not used for a connection yet.
     pub next: Option<Pin>,
 }
 
-/// What a server's chain proved to a client.
+/// Result of verifying a server's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The pinned root from which signatures lead to the server's certificate.
+    /// Pin of the root from which signatures lead to the leaf.
     pub by: Pin,
-    /// The root that follows it and that it signed: the one that issued the server's certificate.
+    /// Pin of the next root, which issued the leaf and which that root signed.
     pub successor: Option<Pin>,
 }
 
@@ -31,23 +31,24 @@ impl From<Pin> for Pins {
 }
 
 impl Pins {
-    /// All pins, the newest first: a server that can prove itself under that one shows that it works.
+    /// Returns all pins, the newest first, because a server that can prove itself under that one shows that it works.
     pub fn newest_first(self) -> impl Iterator<Item = Pin> {
         self.next.into_iter().chain([self.pin])
     }
 
-    /// Is this one of them?
+    /// Returns true if `pin` is one of them.
     pub fn contains(self, pin: Pin) -> bool {
         self.newest_first().any(|known| known == pin)
     }
 
-    /// What a client knows after a connection that proved this.
+    /// Returns the pins that a client knows after a connection with this proof.
     #[must_use]
     pub fn after(self, proof: Proof) -> Self {
         if self.next == Some(proof.by) {
             Self { pin: proof.by, next: proof.successor }
         } else if self.pin == proof.by {
-            // A chain without a successor takes back nothing: an older one may just have been restored.
+            // A chain without a successor withdraws nothing: the server's files may just have been restored from a
+            // backup.
             Self { pin: self.pin, next: proof.successor.or(self.next) }
         } else {
             self
@@ -70,13 +71,13 @@ mod tests {
         let learned = only(a).after(proof(a, Some(b)));
         assert_eq!(learned, both(a, b));
         assert_eq!(learned.newest_first().collect::<Vec<_>>(), [b, a]);
-        // Until the new one was seen to work, the old one counts.
+        // Until the new pin is seen to work, the old one counts.
         assert_eq!(learned.after(proof(a, None)), both(a, b));
         assert_eq!(learned.after(proof(b, None)), only(b));
-        // The next change, also while the first is not over.
+        // The next rotation, also before the first one is over.
         assert_eq!(learned.after(proof(b, Some(c))), both(b, c));
         assert_eq!(learned.after(proof(a, Some(c))), both(a, c));
-        // Nothing is learned from whom one does not know.
+        // A server that the client does not know teaches it nothing.
         assert_eq!(only(a).after(proof(c, Some(b))), only(a));
         assert!(learned.contains(a) && learned.contains(b) && !learned.contains(c));
     }

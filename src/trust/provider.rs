@@ -1,11 +1,11 @@
-//! The cryptography that certificates and TLS stand on.
+//! The cryptography that certificates and TLS use.
 
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-/// aws-lc-rs. X25519MLKEM768 comes first, so that what is recorded today stays unreadable when
-/// quantum computers come.
+/// Returns aws-lc-rs. X25519MLKEM768 comes first, so that traffic recorded today stays unreadable for future quantum
+/// computers.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }

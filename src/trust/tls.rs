@@ -1,4 +1,4 @@
-//! The TLS configurations of both sides: TLS 1.3 only, and nothing to turn off.
+//! TLS configurations of both sides: TLS 1.3 only, with no option to weaken them.
 
 use std::sync::Arc;
 
@@ -18,22 +18,22 @@ use super::pins::Pins;
 use super::provider::provider;
 use super::verifier::PinnedVerifier;
 
-/// The ALPN protocol id of IRC ([IANA's registry](https://www.iana.org/assignments/tls-extensiontype-values/)).
+/// ALPN protocol id of IRC ([IANA's registry](https://www.iana.org/assignments/tls-extensiontype-values/)).
 pub const ALPN: &[u8] = b"irc";
 
-/// The server's side, for an identity that stays.
+/// Returns the server's configuration, for an identity that stays.
 pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
     live_server_config(Arc::new(LiveIdentity::new(identity)))
 }
 
-/// The server's side, for an identity that may be exchanged while the server runs.
+/// Returns the server's configuration, for an identity that may be replaced while the server runs.
 ///
-/// A client may show a certificate, and then proves that it has its key. Whose it is, the login finds out.
+/// A client may present a certificate, and then must prove that it has the key. The login looks up the device and its
+/// account.
 ///
-/// A client without ALPN is welcome; one that offers only other protocols (a browser that was led
-/// here) is refused in the handshake. Each login gets one session ticket, and the server keeps nothing for it. The
-/// keys of tickets live for at most twelve hours and in memory only, and a resumed connection exchanges keys anew.
-/// There is no early data.
+/// A client without ALPN is accepted; one that offers only other protocols (such as a misdirected browser) is refused
+/// in the handshake. Each login gets one session ticket, and the server stores nothing for it. The ticket keys live for
+/// at most twelve hours and in memory only, and a resumed connection exchanges keys anew. There is no early data.
 #[allow(clippy::missing_panics_doc)] // The `expect` states an invariant of the crypto provider.
 pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(provider())
@@ -48,12 +48,12 @@ pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// The client's side: talks to the server with these pins and to no other.
+/// Returns the configuration of a client that accepts only the server with these pins.
 pub fn client_config(pins: impl Into<Pins>) -> Arc<ClientConfig> {
     client_config_at(pins, Arc::new(DefaultTimeProvider))
 }
 
-/// [`client_config`] of a client that shows the certificate of its device.
+/// Returns [`client_config`] for a client that presents the certificate of its device.
 ///
 /// # Errors
 /// When the key does not fit the certificate.
@@ -69,7 +69,7 @@ pub fn client_config_as(
     Ok(Arc::new(config))
 }
 
-/// [`client_config`] with a clock of the caller's.
+/// Returns [`client_config`] with the caller's clock.
 #[allow(clippy::missing_panics_doc)] // As in `server_config`.
 pub fn client_config_at(pins: impl Into<Pins>, clock: Arc<dyn TimeProvider>) -> Arc<ClientConfig> {
     let provider = provider();
@@ -77,21 +77,21 @@ pub fn client_config_at(pins: impl Into<Pins>, clock: Arc<dyn TimeProvider>) -> 
     let mut config = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&[&TLS13])
         .expect("aws-lc-rs has TLS 1.3 cipher suites")
-        .dangerous() // rustls's word for any verifier that is not the web's; ours is stricter.
+        .dangerous() // rustls's word for any verifier other than the web's; this one is stricter.
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
-    // Every connection sees the chain, so no ticket stands in for the pin, and a new root is seen at once.
+    // Each connection sees the whole chain: a ticket never replaces the pin, and a new root is seen at once.
     config.resumption = Resumption::disabled();
     Arc::new(config)
 }
 
-/// What the client with these pins knows after a handshake: the server's chain may have shown what will follow the pin.
+/// Returns the pins that a client with `pins` knows after a handshake: the server's chain may have shown the next pin.
 pub fn learned(pins: Pins, chain: &[CertificateDer<'_>], now: UnixTime) -> Pins {
     let Some((server, others)) = chain.split_first() else { return pins };
     match PinnedVerifier::new(pins, &provider()).check(server, others, now) {
         Ok(proof) => pins.after(proof),
-        // It was right a moment ago, in the handshake; now it is over.
+        // The chain was valid in the handshake a moment ago, and has expired since.
         Err(_) => pins,
     }
 }

@@ -11,34 +11,33 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 /// A registration token: 128 random bits, written as 22 characters of base64url.
 ///
-/// Whoever has it may make an account, so `Debug` hides it and it is wiped when dropped. The server
-/// stores only its [`hash`](Token::hash); that hash needs no salt or stretching, 128 random bits are
-/// out of reach of any guessing.
+/// Whoever has the token may make an account, so `Debug` hides it and dropping it wipes it. The server stores only its
+/// [`hash`](Token::hash). That hash needs no salt and no stretching, because 128 random bits cannot be guessed.
 #[derive(Clone)]
 pub struct Token([u8; 16]);
 
-/// The text is not a token.
+/// Error of parsing a [`Token`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token is 22 letters, digits, `-` or `_`, and this is not")]
 pub struct TokenError;
 
 impl Token {
-    /// Characters of a written token.
+    /// Length of the text form, in characters.
     pub const LENGTH: usize = 22;
 
-    /// A new token from the thread's cryptographic random source.
+    /// Generates a token from the thread's cryptographic random source.
     pub fn random() -> Self {
         Self(rand::random())
     }
 
-    /// SHA-256 over the token: what the server keeps and looks up.
+    /// Returns the SHA-256 of the token, which the server stores and looks up.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
     }
 }
 
 impl fmt::Display for Token {
-    /// The token in full: for the link and for `PASS`, never for a log.
+    /// Writes the secret token in full: for the link and for `PASS`, never for a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0)))
     }

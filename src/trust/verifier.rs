@@ -1,16 +1,15 @@
-//! The pinning verifier: the server is the one whose chain leads to the pinned root, and no other.
+//! The pinning verifier: it accepts the one server whose chain leads to a pinned root.
 //!
-//! The pinned root is the one trust anchor. It must be in the chain that the server presents (that is
-//! where the client gets the key that the pin is the hash of), and webpki must find a path of valid
-//! signatures, dates and CA marks from the server's certificate to it. Under which address the server
-//! was reached does not matter: the pin says who it is, an address only where.
+//! The pinned root is the only trust anchor. The server must present it in its chain, because the client takes the key
+//! from there, and webpki must find a path of valid signatures, dates and CA flags from it to the server's certificate.
+//! The address that the client dialed is not checked: the pin identifies the server, the address only locates it.
 //!
-//! A pin counts only as that of the signer at the top of such a path, whichever certificate shows its key: the root that
-//! signed itself, or the same root signed by the one before it. That a certificate with the pinned key is merely shown
-//! proves nothing.
+//! A pin counts only as that of the signer at the top of such a path. The certificate that carries its key may be the
+//! self-signed root, or the same root cross-signed by the one before it. A certificate with the pinned key that is
+//! merely present in the chain proves nothing.
 //!
-//! As everywhere in webpki, dates are checked of every certificate but the anchor: a pin is trusted
-//! until it is replaced, not until a date.
+//! As everywhere in webpki, the dates of every certificate but the anchor are checked: a pin is trusted until it is
+//! replaced, not until a date.
 
 use std::io;
 use std::sync::Arc;
@@ -26,51 +25,51 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::pin::Pin;
 use super::pins::{Pins, Proof};
 
-/// The server is not the one that the pin belongs to.
+/// Error for a server other than the one that the pin belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not the server that was expected: its pin is {seen}, not {expected}")]
 pub struct PinMismatch {
-    /// The pin that the client came with.
+    /// Pin that the client has.
     pub expected: Pin,
-    /// The pin of the root (the last certificate) that the server showed.
+    /// Pin of the root (the last certificate) that the server presented.
     pub seen: Pin,
 }
 
-/// Why a server's certificates were refused, before a byte of the login was sent.
+/// Reason for refusing a server's certificates, before a byte of the login is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
     /// The pinned root is not among the certificates.
     #[error(transparent)]
     Pin(#[from] PinMismatch),
-    /// The pinned root is shown, but no signature leads from it to the server's certificate: an
+    /// The pinned root is present, but no path of signatures leads from it to the server's certificate. This is an
     /// impostor that copied the root, which is public, and does not have its key.
     #[error("the server shows the root with the pin {pin}, but that root did not sign its certificate")]
     NotSigned {
-        /// The pin that the client came with.
+        /// Pin that the client has.
         pin: Pin,
     },
-    /// The certificate is of the right root, and too old.
+    /// The certificate is under the pinned root, but has expired.
     #[error("the server's certificate expired on {}, and this machine's clock says {}", date(*.until), date(*.clock))]
     Expired {
-        /// Its last second.
+        /// Last second of its validity.
         until: UnixTime,
-        /// What time it is here.
+        /// Local time of the check.
         clock: UnixTime,
     },
-    /// The certificate is of the right root, and of the future.
+    /// The certificate is under the pinned root, but not valid yet.
     #[error("the server's certificate is valid only from {} on, and this machine's clock says {}", date(*.from), date(*.clock))]
     NotYetValid {
-        /// Its first second.
+        /// First second of its validity.
         from: UnixTime,
-        /// What time it is here.
+        /// Local time of the check.
         clock: UnixTime,
     },
-    /// Anything else: not a certificate, not for servers, signed by a certificate that is no authority.
+    /// Any other defect: malformed, not for servers, or issued by a certificate that is no CA.
     #[error("the server's certificate cannot be used: {0}")]
     Unusable(String),
 }
 
-/// Accepts the one server whose chain leads to a root with one of the pins.
+/// Certificate verifier that accepts only a server whose chain leads to a root with one of the pins.
 #[derive(Debug)]
 pub struct PinnedVerifier {
     pins: Pins,
@@ -78,13 +77,13 @@ pub struct PinnedVerifier {
 }
 
 impl PinnedVerifier {
-    /// The verifier for the pins of one server.
+    /// Makes the verifier for the pins of one server.
     pub fn new(pins: impl Into<Pins>, provider: &CryptoProvider) -> Self {
         Self { pins: pins.into(), algorithms: provider.signature_verification_algorithms }
     }
 
-    /// Checks a presented chain: the server's certificate and what came with it, at the time `now`. Each pin is tried
-    /// alone, the newest first.
+    /// Verifies a presented chain at the time `now`: `server` is the server's certificate, `others` is the rest of the
+    /// chain. Tries each pin alone, the newest first, and returns the first proof.
     pub fn check(
         &self,
         server: &CertificateDer<'_>,
@@ -95,7 +94,7 @@ impl PinnedVerifier {
         for pin in self.pins.newest_first() {
             match self.check_under(pin, server, others, now) {
                 Ok(proof) => return Ok(proof),
-                // That a root is not shown at all says less than what is wrong with a chain to one that is.
+                // A chain to a pinned root that is defective says more than a pinned root that is missing.
                 Err(error @ TrustError::Pin(_)) => refused = refused.or(Some(error)),
                 Err(error) => refused = Some(error),
             }
@@ -122,7 +121,7 @@ impl PinnedVerifier {
         if anchors.is_empty() {
             let last = others.last().unwrap_or(server);
             let seen = Pin::of_certificate(last).map_err(|error| TrustError::Unusable(error.to_string()))?;
-            // Equal when the root itself, alone, is used as a server's certificate.
+            // Equal when the server presents the root itself, alone, as its certificate.
             return Err(if seen == pin {
                 TrustError::NotSigned { pin: seen }
             } else {
@@ -143,15 +142,17 @@ impl PinnedVerifier {
                 }
                 other => unusable(other),
             })?;
-        // Whoever issued the server's certificate is on the path, so the pinned root signed it, at one or more removes.
+        // The issuer of the server's certificate is on the path, so the pinned root signed it, directly or through
+        // others.
         let issuer =
             path.intermediate_certificates().next().and_then(|it| Pin::of_certificate(&it.der()).ok());
         Ok(Proof { by: pin, successor: issuer.filter(|issuer| self.is_root(*issuer, others)) })
     }
 
-    /// Has the key with this pin signed that it is a root? An authority below the root, which somebody may have between
-    /// the root and the server, has not, and its pin is not learned. Whoever has no more than a server's certificate of
-    /// such an authority, and would have its pin learned, could show a root with its key, but not sign one.
+    /// Checks that the key with this pin has signed itself as a root. Clients learn only such a key as a successor.
+    /// Without this check, whoever has a server's certificate under an intermediate CA could make clients learn that
+    /// CA's pin, because they can present a certificate with its key; a self-signed root they cannot make without the
+    /// key.
     fn is_root(&self, pin: Pin, others: &[CertificateDer<'_>]) -> bool {
         others.iter().filter(|other| Pin::of_certificate(other) == Ok(pin)).any(|other| {
             X509Certificate::from_der(other).is_ok_and(|(_, root)| {
@@ -163,7 +164,7 @@ impl PinnedVerifier {
     fn signed_itself(&self, root: &X509Certificate<'_>) -> bool {
         let key = &root.public_key().subject_public_key.data;
         let (said, signature) = (root.tbs_certificate.as_ref(), &root.signature_value.data);
-        // By which algorithm does not matter: under none can it be made without the key.
+        // The algorithm does not matter: no signature can be made without the key.
         self.algorithms.all.iter().any(|it| it.verify_signature(key, said, signature).is_ok())
     }
 }
@@ -206,7 +207,7 @@ impl ServerCertVerifier for PinnedVerifier {
     }
 }
 
-/// The reason for which this module refused the server, if it was that which broke a TLS connection.
+/// Returns the reason for which this module refused the server, if that ended the TLS connection.
 pub fn trust_error(error: &io::Error) -> Option<&TrustError> {
     match error.get_ref()?.downcast_ref::<rustls::Error>()? {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
@@ -216,7 +217,7 @@ pub fn trust_error(error: &io::Error) -> Option<&TrustError> {
     }
 }
 
-/// The two pins, if a TLS connection broke because the server is another one.
+/// Returns both pins, if a TLS connection failed because the server is another one.
 pub fn pin_mismatch(error: &io::Error) -> Option<&PinMismatch> {
     match trust_error(error)? {
         TrustError::Pin(mismatch) => Some(mismatch),
@@ -224,7 +225,7 @@ pub fn pin_mismatch(error: &io::Error) -> Option<&PinMismatch> {
     }
 }
 
-/// `YYYY-MM-DD`, UTC.
+/// Formats a time as `YYYY-MM-DD`, UTC.
 pub(super) fn date(time: UnixTime) -> String {
     i64::try_from(time.as_secs())
         .ok()

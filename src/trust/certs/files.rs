@@ -1,9 +1,8 @@
-//! Changing the files of a folder all at once, writing keys so that nobody else ever sees them, and refusing those that
-//! somebody else can see.
+//! Atomic changes of the files of a folder, and private keys that only their owner can read.
 //!
-//! A change is written whole beside the old files, then a mark is set, then each file gets its name. From the mark on the
-//! new files count, whatever names they have: a crash at any point leaves the old folder or the new one, and the
-//! next change finishes what it interrupted.
+//! A change writes each file completely under a staging name, then sets a mark, then renames the files. As soon as the
+//! mark exists, the staged files count, under either name. A crash at any point therefore leaves the old folder or the
+//! new one, and the next change completes the interrupted one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -13,10 +12,10 @@ use zeroize::Zeroizing;
 
 use super::CertError;
 
-/// The mark that a change is decided.
+/// Name of the file that marks a change as decided.
 const MARK: &str = "change.decided";
 
-/// What the mark says to somebody who finds it.
+/// Text of the mark, for a person who finds it.
 const MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
                          `parlour certs renew`, gives them their names.\n";
 
@@ -27,7 +26,7 @@ pub(super) struct New<'a> {
     pub secret: bool,
 }
 
-/// A folder that is held while it is read or changed. Dropping it lets go.
+/// A folder that is locked for reading or changing. Dropping it unlocks it.
 #[derive(Debug)]
 pub(super) struct Held {
     folder: PathBuf,
@@ -35,18 +34,18 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// For reading: nobody changes the folder meanwhile. `None` where there is no folder.
+    /// Locks the folder for reading: nothing changes it meanwhile. Returns `None` if there is no folder.
     pub fn to_read(folder: &Path) -> Result<Option<Self>, CertError> {
         let handle = match File::open(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|error| failed("read", folder, error))?,
         };
-        // Where the file system knows no locks, commands at the same moment are the only danger.
+        // On a file system without locks, the only danger is commands that run at the same moment.
         let _ = handle.lock_shared();
         Ok(Some(Self { folder: folder.to_owned(), handle }))
     }
 
-    /// For changing. Finishes a change that was interrupted.
+    /// Locks the folder for changing. Completes or discards a change that was interrupted.
     pub fn to_change(folder: &Path) -> Result<Self, CertError> {
         let held = Self::hold(folder)?;
         if held.mark().exists() {
@@ -57,14 +56,14 @@ impl Held {
         Ok(held)
     }
 
-    /// For changing, without a look at what an interrupted change left.
+    /// Locks the folder for changing, without looking for an interrupted change.
     pub fn hold(folder: &Path) -> Result<Self, CertError> {
         let handle = File::open(folder).map_err(|error| failed("read", folder, error))?;
         let _ = handle.lock();
         Ok(Self { folder: folder.to_owned(), handle })
     }
 
-    /// Writes the files, all of this folder: all of them or none.
+    /// Writes the files, which must be of this folder: all of them or none.
     pub fn write(&self, files: &[New<'_>]) -> Result<(), CertError> {
         if let Err(error) = files.iter().try_for_each(stage) {
             self.clear();
@@ -74,7 +73,7 @@ impl Held {
         let mark = New { path: &self.mark(), text: MARK_TEXT, secret: false };
         step();
         if let Err(error) = create(mark.path, &mark) {
-            // It may be there all the same, on a full disk, and decide what was told to have failed.
+            // On a full disk the mark may exist all the same, and would decide a change that is reported as failed.
             if fs::remove_file(mark.path).is_ok() || !mark.path.exists() {
                 self.clear();
             }
@@ -93,7 +92,7 @@ impl Held {
         }
     }
 
-    /// Gives the staged files their names.
+    /// Renames the staged files to their names and removes the mark.
     pub fn publish(&self) -> Result<(), CertError> {
         for staged in self.staged() {
             step();
@@ -104,14 +103,14 @@ impl Held {
         self.remove(&self.mark())
     }
 
-    /// Removes what an interrupted change left that was not decided.
+    /// Removes the staged files of a change that was not decided.
     pub fn clear(&self) {
         for staged in self.staged() {
             let _ = fs::remove_file(staged);
         }
     }
 
-    /// The files that are to get their names.
+    /// Returns the staged files that exist.
     fn staged(&self) -> Vec<PathBuf> {
         let ours = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
         ours.into_iter().map(|name| staging(&self.folder.join(name))).filter(|path| path.exists()).collect()
@@ -121,40 +120,40 @@ impl Held {
         self.folder.join(MARK)
     }
 
-    /// Makes names last.
+    /// Syncs the folder, which makes renames and removals durable.
     pub fn sync(&self) -> Result<(), CertError> {
         step();
         self.handle.sync_all().map_err(|error| failed("write", &self.folder, error))
     }
 }
 
-/// Writes a file beside its place, complete and on disk.
+/// Writes a file under its staging name, complete and on disk.
 pub(super) fn stage(file: &New<'_>) -> Result<(), CertError> {
     step();
     create(&staging(file.path), file).map_err(|error| failed("write", file.path, error))
 }
 
-/// Is the file there, by whatever name it counts?
+/// Returns true if the file exists, under the name by which it counts.
 pub(super) fn exists(path: &Path) -> bool {
     counting(path).exists()
 }
 
-/// Reads a file of the folder.
+/// Reads a file of the folder, staged or not.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
     fs::read(counting(path)).map_err(|error| failed("read", path, error))
 }
 
-/// Reads a private key, unless somebody else can read it too.
+/// Reads a private key, unless other users can read it too.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertError> {
     let mut file = File::open(counting(path)).map_err(|error| failed("read", path, error))?;
-    // The open file is asked, not the path: it cannot be exchanged in between.
+    // The permissions are those of the open file, not of the path, which could be exchanged in between.
     refuse_loose(path, &file)?;
     let mut text = Zeroizing::new(Vec::new());
     file.read_to_end(&mut text).map_err(|error| failed("read", path, error))?;
     Ok(text)
 }
 
-/// Makes a folder that may be missing; one for secrets is for its owner alone.
+/// Creates a folder that may be missing, with mode 0700 if it is for secrets.
 pub(super) fn make_folder(folder: &Path, secret: bool) -> Result<(), CertError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -180,7 +179,7 @@ fn refuse_loose(_path: &Path, _file: &File) -> Result<(), CertError> {
     Ok(())
 }
 
-/// The file that counts as this one: the staged one, once its change is decided.
+/// Returns the path that counts as this file: the staged one, once its change is decided.
 fn counting(path: &Path) -> PathBuf {
     let staged = staging(path);
     if path.with_file_name(MARK).exists() && staged.exists() { staged } else { path.to_owned() }
@@ -203,7 +202,7 @@ fn create(path: &Path, file: &New<'_>) -> io::Result<()> {
     created.sync_all()
 }
 
-/// Where a file is written first. One name, so that what a crash left is overwritten the next time.
+/// Returns the staging name of a file. It is always the same, so that the next change overwrites what a crash left.
 pub(super) fn staging(path: &Path) -> PathBuf {
     path.with_added_extension("new")
 }
@@ -212,7 +211,7 @@ pub(super) fn failed(verb: &'static str, path: &Path, reason: io::Error) -> Cert
     CertError::Io { verb, file: path.to_owned(), reason }
 }
 
-/// Between two steps of a change: where a crash could be. Tests crash there.
+/// Marks a point between two steps of a change, at which tests crash.
 fn step() {
     #[cfg(test)]
     tests::step();
@@ -226,7 +225,7 @@ pub(super) mod tests {
         static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
     }
 
-    /// Does something and crashes after so many steps; did it come to its end before?
+    /// Runs `change` and crashes it after `steps` steps. Returns true if it came to its end before that.
     pub fn crashing_after(steps: usize, change: impl FnOnce()) -> bool {
         LEFT.set(Some(steps));
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).is_ok();

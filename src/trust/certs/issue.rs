@@ -1,4 +1,4 @@
-//! Making the root and the server's certificate.
+//! Issuing of the root and the leaf.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,17 +17,18 @@ use super::load::{self, Root, Rotation};
 use super::names::{self, Name};
 use super::{CertError, Identity, Paths, Place};
 
-/// 9999-12-31, the end of what X.509 can say ([RFC 5280, section 4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5)).
+/// 9999-12-31, the latest date in X.509 ([RFC 5280, section
+/// 4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5)), in seconds since the Unix epoch.
 const END_OF_TIME: u64 = 253_402_300_799;
 
-/// Longest common name ([RFC 5280, appendix A.1](https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1), `ub-common-name`).
+/// Maximum length of a common name ([RFC 5280, appendix A.1](https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1),
+/// `ub-common-name`).
 const COMMON_NAME_MAX: usize = 64;
 
-/// Makes a new root and a server certificate under it. The folders are created if need be.
+/// Makes a new root and a leaf under it. Creates the folders if needed.
 ///
-/// The certificate names `extra`, the host name, `localhost` and this machine's addresses. Refuses
-/// to touch a folder that holds any of the files, unless `force`; then the old root is gone, and with
-/// it the pin that clients know.
+/// The leaf names `extra`, the host name, `localhost` and this machine's addresses. Refuses a folder that holds any of
+/// the files, unless `force` is set; that destroys the old root, and with it the pin that clients know.
 pub fn generate<'a>(
     place: impl Into<Place<'a>>,
     extra: &[Name],
@@ -51,16 +52,15 @@ pub fn generate<'a>(
         .signed_by(&server_key, &Issuer::from_params(&root_params, &root_key))?;
     let fresh = Fresh { root: Some((root.clone(), root_key)), server_key, chain: server.pem() + &root };
     fresh.write(&held, place, None)?;
-    // A change of roots that was under way is over: nobody who knew the old ones is served any more.
+    // A rotation in progress ends, because clients that know the old roots are not served any more.
     held.remove(&paths.old_root)?;
     load::load_held(folder, now)
 }
 
-/// Makes a new server certificate under the root that is there: the pin stays, no client notices.
+/// Makes a new leaf under the existing root. The pin stays, so no client notices.
 ///
-/// It keeps the names of the old certificate (as far as that can be read) and adds `extra` and what
-/// this machine is called now. It keeps the server's key too, so that clients that pinned the key
-/// stay content, unless there is none that can be used.
+/// Keeps the names of the old leaf (as far as they can be read) and adds `extra` and this machine's current names.
+/// Keeps the leaf's key too, for clients that pinned the key, unless there is no usable one.
 pub fn renew<'a>(place: impl Into<Place<'a>>, extra: &[Name], now: UnixTime) -> Result<Identity, CertError> {
     let place = place.into();
     let folder = place.folder;
@@ -82,10 +82,10 @@ pub fn renew<'a>(place: impl Into<Place<'a>>, extra: &[Name], now: UnixTime) -> 
     load::load_held(folder, now)
 }
 
-/// Makes a new root that the present one signs, and a server certificate with a new key under it.
+/// Makes a new root that the present one cross-signs, and a leaf with a new key under it.
 ///
-/// From then on the server shows both roots, so that who knows either of them takes it for what it is, and the clients
-/// learn the new one. The old root's key is overwritten: it has signed the last thing that it had to.
+/// From then on the server presents both roots: a client that knows either of them accepts it, and learns the new one.
+/// The old root's key is overwritten, because it signs nothing any more.
 pub fn rotate<'a>(place: impl Into<Place<'a>>, now: UnixTime) -> Result<Identity, CertError> {
     let place = place.into();
     let folder = place.folder;
@@ -112,7 +112,7 @@ pub fn rotate<'a>(place: impl Into<Place<'a>>, now: UnixTime) -> Result<Identity
     load::load_held(folder, now)
 }
 
-/// Ends the old root: from then on the server proves itself under the new one alone.
+/// Retires the old root: from then on the server proves itself under the new one alone.
 pub fn retire(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     let held = change(folder)?;
     let paths = Paths::of(folder.into());
@@ -120,7 +120,7 @@ pub fn retire(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
         return Err(CertError::NotRotating(folder.to_owned()));
     }
     let root = load::root(folder)?;
-    // The chain's first certificate is the server's; it stays.
+    // The first certificate of the chain is the leaf, which stays.
     let server = load::server_pem(folder)?;
     let text = chain(&server, &root.pem, None);
     held.write(&[New { path: &paths.server, text: &text, secret: false }])?;
@@ -128,17 +128,18 @@ pub fn retire(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     load::load_held(folder, now)
 }
 
-/// What is to be written, but for the old root.
+/// Files to write, except for the old root.
 struct Fresh {
-    /// The root and its key, where they are new.
+    /// The root and its key, if they are new.
     root: Option<(String, KeyPair)>,
     server_key: KeyPair,
     chain: String,
 }
 
 impl Fresh {
-    /// Writes all of it at once. A root's key that is kept elsewhere is there, whole, before the rest counts, and
-    /// gets its name afterwards; until then it is found by what it fits.
+    /// Writes all files atomically. A root's key that is kept elsewhere is staged completely before the change is
+    /// decided, and gets its name afterwards; until then the staged copy of the root beside it shows what it belongs
+    /// to.
     fn write(&self, held: &Held, place: Place<'_>, rotation: Option<&Rotation>) -> Result<(), CertError> {
         let paths = Paths::of(place);
         let server_key = secret(&self.server_key);
@@ -171,7 +172,7 @@ impl Fresh {
     }
 }
 
-/// Holds a folder that has certificates, to change it.
+/// Locks a folder that has certificates, to change it.
 fn change(folder: &Path) -> Result<Held, CertError> {
     if !folder.is_dir() {
         return Err(CertError::NoneYet(folder.to_owned()));
@@ -179,8 +180,8 @@ fn change(folder: &Path) -> Result<Held, CertError> {
     Held::to_change(folder)
 }
 
-/// The key of the root, which must be there. Where it is kept elsewhere and a change was interrupted before the key got
-/// its name, it gets it now.
+/// Returns the root's key, which must exist. If it is kept elsewhere and a change was interrupted before the key got
+/// its name, completes that change first.
 fn root_key(place: Place<'_>, root: &Root) -> Result<KeyPair, CertError> {
     let path = Paths::of(place).root_key;
     if let Some(elsewhere) = place.root_key_elsewhere()
@@ -193,24 +194,24 @@ fn root_key(place: Place<'_>, root: &Root) -> Result<KeyPair, CertError> {
         .ok_or_else(|| CertError::NoRootKey { file: path, folder: place.folder.to_owned() })
 }
 
-/// The names of the old certificate, those given, and this machine's.
+/// Returns the names of the old leaf, those given, and this machine's.
 fn same_names(paths: &Paths, extra: &[Name]) -> Vec<Name> {
     let mut names = extra.to_vec();
     names.extend(load::server_names(&paths.server));
     names::all(&names)
 }
 
-/// What clients are shown. While the roots change: the server's certificate, the new root signed by the old, the old,
-/// which is a path for those who know the old; and the new root as it signed itself, for those who will know it.
+/// Returns the chain that clients see. During a rotation it has two parts: for clients that know the old root, the
+/// leaf, the cross-signed new root and the old root; for clients that know the new root, that root as it signed itself.
 fn chain(server: &str, root: &str, rotation: Option<&Rotation>) -> String {
     [server, rotation.map_or("", |rotation| &rotation.text), root].concat()
 }
 
-/// A root: an authority, without a limit on what may stand between it and a server, so that it can
-/// one day cross-sign the roots that follow it.
+/// Returns the parameters of a root: a CA without a path length limit, so that it can later cross-sign the roots that
+/// follow it.
 fn root_params(key: &KeyPair, now: UnixTime) -> CertificateParams {
     let mut params = CertificateParams::default();
-    // The key's hash tells two roots of one machine apart, where somebody imports both.
+    // The hash of the key tells two roots of one machine apart, for users who import both.
     let hash: [u8; 32] = Sha256::digest(key.subject_public_key_info()).into();
     let id = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     let host = names::host_name().map(|name| format!("{name} ")).unwrap_or_default();
@@ -221,13 +222,13 @@ fn root_params(key: &KeyPair, now: UnixTime) -> CertificateParams {
     params
 }
 
-/// A server's certificate: for TLS servers and nothing else.
+/// Returns the parameters of a leaf: for TLS servers and nothing else.
 fn server_params(names: Vec<Name>, now: UnixTime) -> Result<CertificateParams, CertError> {
     let mut params = CertificateParams::default();
     let dns = names.iter().find(|name| matches!(name, Name::Dns(_))).map(ToString::to_string);
     params.distinguished_name = subject("Parlour server", &dns.unwrap_or_default());
     params.subject_alt_names = names.into_iter().map(san).collect::<Result<_, _>>()?;
-    // Said outright: rcgen then adds the key's identifier too.
+    // rcgen adds the key identifier only if this is explicit.
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -243,17 +244,17 @@ fn san(name: Name) -> Result<SanType, rcgen::Error> {
     })
 }
 
-/// `CN=<kind> <whose>`, cut to what fits.
+/// Returns `CN=<kind> <whose>`, with `whose` cut at the front to fit.
 fn subject(kind: &str, whose: &str) -> DistinguishedName {
-    // The end of it says more than the beginning: the root's id, the domain. Host names are ASCII.
+    // The end says more than the beginning: the root's id, the domain. Host names are ASCII.
     let skip = (kind.len() + 1 + whose.len()).saturating_sub(COMMON_NAME_MAX);
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, format!("{kind} {}", whose.get(skip..).unwrap_or_default()));
     name
 }
 
-/// Dates, and a random serial number: two certificates of one issuer must not share one
-/// ([RFC 5280, section 4.1.2.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.2)).
+/// Sets the validity and a random serial number: two certificates of one issuer must not share one ([RFC 5280, section
+/// 4.1.2.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.2)).
 fn set_life(params: &mut CertificateParams, life: u64, now: UnixTime) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let at = |seconds: u64| epoch + Duration::from_secs(seconds.min(END_OF_TIME));

@@ -1,4 +1,4 @@
-//! Reading the certificate folder, and every reason to refuse it.
+//! Reading and checking of the certificate folder.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,29 +18,29 @@ use crate::trust::pin::Pin;
 use crate::trust::provider::provider;
 use crate::trust::verifier::{PinnedVerifier, TrustError};
 
-/// How a certificate ends in PEM.
+/// End of a certificate in PEM.
 const END_OF_ONE: &str = "-----END CERTIFICATE-----";
 
-/// A root that was read.
+/// The parsed content of `root.pem`.
 pub(super) struct Root {
-    /// The text of `root.pem`, to go behind a server's certificate as it stands.
+    /// Text of `root.pem`, to be appended to a leaf unchanged.
     pub pem: String,
     pub der: CertificateDer<'static>,
     pub pin: Pin,
     pub validity: Validity,
 }
 
-/// A change of roots that is under way.
+/// A rotation in progress.
 pub(super) struct Rotation {
-    /// When it began.
+    /// Time at which the rotation began.
     pub since: UnixTime,
-    /// The pin of the old root.
+    /// Pin of the old root.
     pub old: Pin,
-    /// The text of `old-root.pem`: the root as the old one signed it, then the old one.
+    /// Text of `old-root.pem`: the new root cross-signed by the old one, then the old one.
     pub text: String,
 }
 
-/// What the certificates say, without a look at keys, dates or signatures.
+/// Returns the content of the certificates, without checking keys, dates or signatures.
 pub fn inspect(folder: &Path) -> Result<Certificates, CertError> {
     let _held = Held::to_read(folder)?;
     let root = root(folder)?;
@@ -48,23 +48,23 @@ pub fn inspect(folder: &Path) -> Result<Certificates, CertError> {
     describe(folder, &root, &chain)
 }
 
-/// The root's certificate, as PEM.
+/// Returns the root's certificate as PEM.
 pub fn root_pem(folder: &Path) -> Result<String, CertError> {
     let _held = Held::to_read(folder)?;
     root(folder).map(|root| root.pem)
 }
 
-/// Checks everything that a server stands on, at the time `now`, and loads it.
+/// Loads the certificates and checks everything that a server needs, at the time `now`.
 ///
-/// Refused are: files that are missing or do not parse, keys that others can read, keys that are
-/// not those of their certificates, a chain that clients with this pin would refuse, and dates that
-/// have passed or are not yet come. `root.key` may be absent, but not wrong.
+/// Refuses files that are missing or do not parse, keys that others can read, keys that do not belong to their
+/// certificates, a chain that clients with this pin would refuse, and dates that have passed or are not yet come.
+/// `root.key` may be absent, but not wrong.
 pub fn load(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     let _held = Held::to_read(folder)?;
     load_held(folder, now)
 }
 
-/// [`load`], by whom holds the folder.
+/// Does [`load`] for a caller that holds the folder's lock.
 pub(super) fn load_held(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     let paths = Paths::of(folder.into());
     let root = root(folder)?;
@@ -103,7 +103,7 @@ pub(super) fn load_held(folder: &Path, now: UnixTime) -> Result<Identity, CertEr
     Ok(Identity { certificates, key: Arc::new(key), can_renew: root_key.is_some() })
 }
 
-/// Reads the root.
+/// Reads the root's certificate.
 pub(super) fn root(folder: &Path) -> Result<Root, CertError> {
     let paths = Paths::of(folder.into());
     if !paths.all().into_iter().any(files::exists) {
@@ -118,7 +118,7 @@ pub(super) fn root(folder: &Path) -> Result<Root, CertError> {
     Ok(Root { pem, der, pin, validity })
 }
 
-/// Reads the root's key, if it is there, and makes sure that it is the root's.
+/// Reads the root's key, if it exists, and checks that it belongs to the root.
 pub(super) fn root_key(place: Place<'_>, root: &Root) -> Result<Option<KeyPair>, CertError> {
     let paths = Paths::of(place);
     if !files::exists(&paths.root_key) {
@@ -137,7 +137,7 @@ pub(super) fn root_key(place: Place<'_>, root: &Root) -> Result<Option<KeyPair>,
     }
 }
 
-/// The change of roots that is under way. A file of another root's is one that was left behind.
+/// Returns the rotation in progress. An `old-root.pem` that belongs to another root is a leftover and is ignored.
 pub(super) fn rotation(folder: &Path, root: &Root) -> Result<Option<Rotation>, CertError> {
     let paths = Paths::of(folder.into());
     if !files::exists(&paths.old_root) {
@@ -155,7 +155,7 @@ pub(super) fn rotation(folder: &Path, root: &Root) -> Result<Option<Rotation>, C
     Ok((new == root.pin).then_some(Rotation { since, old, text }))
 }
 
-/// The text of the server's certificate alone, without what leads to it.
+/// Returns the PEM text of the leaf alone, without the rest of its chain.
 pub(super) fn server_pem(folder: &Path) -> Result<String, CertError> {
     let path = Paths::of(folder.into()).server;
     require(folder, &path, true)?;
@@ -164,13 +164,13 @@ pub(super) fn server_pem(folder: &Path) -> Result<String, CertError> {
     Ok(text.get(..end).unwrap_or_default().to_owned() + "\n")
 }
 
-/// The names in the certificate of that file, none if it cannot be read.
+/// Returns the names in the certificate of that file; none if it cannot be read.
 pub(super) fn server_names(file: &Path) -> Vec<Name> {
     let certificate = files::read(file).ok().and_then(|pem| CertificateDer::from_pem_slice(&pem).ok());
     certificate.as_ref().and_then(parse).map(|certificate| names(&certificate)).unwrap_or_default()
 }
 
-/// Refuses a certificate that does not count at the time `now`.
+/// Refuses a certificate that is not valid at the time `now`.
 pub(super) fn check_validity(
     folder: &Path,
     file: &Path,
@@ -189,7 +189,7 @@ pub(super) fn check_validity(
     Ok(())
 }
 
-/// Reads the server's chain; at least one certificate.
+/// Reads the server's chain, which has at least one certificate.
 fn chain(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertError> {
     let path = Paths::of(folder.into()).server;
     require(folder, &path, true)?;

@@ -1,15 +1,15 @@
-//! The certificate folder: made and changed by [`generate`], [`renew`], [`rotate`] and [`retire`], read by [`inspect`] and
-//! [`load`]. When the server's certificate is to be renewed says [`upkeep()`].
+//! The certificate folder: made and changed by [`generate`], [`renew`], [`rotate`] and [`retire`], read by [`inspect`]
+//! and [`load`]. [`upkeep()`] decides when the server's certificate needs renewal.
 //!
-//! | file | mode | what it is |
+//! | file | mode | content |
 //! | --- | --- | --- |
-//! | `root.pem` | 0644 | the self-signed root; its key's hash is the pin |
+//! | `root.pem` | 0644 | the self-signed root; the hash of its key is the pin |
 //! | `root.key` | 0600 | its key; needed to issue, not to serve, so it may be kept elsewhere |
-//! | `server.pem` | 0644 | the server's certificate, then the root: the chain that clients see |
-//! | `server.key` | 0600 | the server's key |
-//! | `old-root.pem` | 0644 | while the root changes: the new one as the old one signed it, then the old one |
+//! | `server.pem` | 0644 | the leaf, then the root: the chain that clients see |
+//! | `server.key` | 0600 | the leaf's key |
+//! | `old-root.pem` | 0644 | during a rotation: the new root cross-signed by the old one, then the old one |
 //!
-//! Each change is made as a whole (`files`): a crash leaves the old files or the new ones.
+//! Each change is atomic (`files`): a crash leaves the old files or the new ones.
 
 mod error;
 mod files;
@@ -37,7 +37,7 @@ use super::fingerprint::Fingerprints;
 use super::pin::Pin;
 use super::verifier::date;
 
-/// From when until when a certificate counts.
+/// Period of validity of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     /// The first second.
@@ -53,35 +53,35 @@ impl fmt::Display for Validity {
     }
 }
 
-/// What the certificates in the folder say; nothing secret.
+/// Public content of the certificates in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificates {
-    /// The pin: that of the root.
+    /// The server's pin: that of the root.
     pub pin: Pin,
-    /// The fingerprints of the server's certificate.
+    /// Fingerprints of the leaf.
     pub fingerprints: Fingerprints,
-    /// The fingerprints of the root.
+    /// Fingerprints of the root.
     pub root_fingerprints: Fingerprints,
-    /// The names and addresses in the server's certificate.
+    /// Names and addresses in the leaf.
     pub names: Vec<Name>,
-    /// When the server's certificate counts.
+    /// Validity of the leaf.
     pub server: Validity,
-    /// When the root counts.
+    /// Validity of the root.
     pub root: Validity,
-    /// A change of roots that is under way.
+    /// Rotation in progress, if any.
     pub rotating: Option<Rotating>,
 }
 
-/// A change of roots: both are shown until the old one is retired.
+/// A rotation: the server presents both roots until the old one is retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotating {
-    /// When the new root was made.
+    /// Time at which the new root was made.
     pub since: UnixTime,
-    /// The pin of the old one.
+    /// Pin of the old root.
     pub old: Pin,
 }
 
-/// Everything that a server needs to prove who it is: checked certificates and the key to them.
+/// A server's verified certificates and the key of its leaf.
 #[derive(Clone, Debug)]
 pub struct Identity {
     certificates: Certificates,
@@ -90,38 +90,39 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What the certificates say.
+    /// Returns the public content of the certificates.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
     }
 
-    /// The pin of the server.
+    /// Returns the server's pin.
     pub fn pin(&self) -> Pin {
         self.certificates.pin
     }
 
-    /// The root's key is there, so that the server can renew its certificate by itself.
+    /// Returns true if the root's key is present, so that the server can renew its leaf by itself.
     pub fn can_renew(&self) -> bool {
         self.can_renew
     }
 
-    /// The chain and its key, for rustls.
+    /// Returns the chain and its key, for rustls.
     pub fn certified_key(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.key)
     }
 }
 
-/// The certificate folder, and the one in which the root's key is: the same, unless that is kept away from the server.
+/// The certificate folder, and the folder of the root's key: the same one, unless that key is kept away from the
+/// server.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// The folder of the certificates.
+    /// Folder of the certificates.
     pub folder: &'a Path,
-    /// The folder of the root's key.
+    /// Folder of the root's key.
     pub root_key: &'a Path,
 }
 
 impl<'a> Place<'a> {
-    /// The folder of the root's key, if it is another one.
+    /// Returns the folder of the root's key, if it is another one.
     fn root_key_elsewhere(self) -> Option<&'a Path> {
         let same = match (self.folder.canonicalize(), self.root_key.canonicalize()) {
             (Ok(folder), Ok(root_key)) => folder == root_key,
@@ -137,7 +138,7 @@ impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Place<'a> {
     }
 }
 
-/// The paths of the files.
+/// Paths of the files in the certificate folder.
 struct Paths {
     root: PathBuf,
     root_key: PathBuf,
@@ -160,7 +161,7 @@ impl Paths {
         }
     }
 
-    /// Those that are always there, but for a root's key that is kept elsewhere.
+    /// Files that are always present, except for a root's key that is kept elsewhere.
     fn all(&self) -> [&Path; 4] {
         [&self.root, &self.root_key, &self.server, &self.server_key]
     }

@@ -1,4 +1,4 @@
-//! The names and addresses that go into a server's certificate.
+//! Names and addresses that go into a server's certificate.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,12 +16,12 @@ pub enum Name {
     Ip(IpAddr),
 }
 
-/// The text is neither.
+/// Error of parsing a [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a host name or an IP address (write names outside ASCII in their xn-- form)")]
 pub struct NameError(String);
 
-/// This machine's name, if it has one that can stand in a certificate.
+/// Returns this machine's host name, if a certificate can hold it.
 pub fn host_name() -> Option<String> {
     let name = hostname::get().ok()?.into_string().ok()?;
     match name.parse() {
@@ -30,7 +30,7 @@ pub fn host_name() -> Option<String> {
     }
 }
 
-/// This machine's addresses by which others reach it: no loopback, no link-local ones. IPv4 first.
+/// Returns the addresses by which other machines reach this one, IPv4 first: no loopback and no link-local ones.
 pub fn addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let usable =
@@ -38,7 +38,7 @@ pub fn addresses() -> Vec<IpAddr> {
     usable.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// All names of this machine and those given, each once.
+/// Returns the names given and all names of this machine, each once.
 pub(super) fn all(extra: &[Name]) -> Vec<Name> {
     let own = host_name().into_iter().chain(["localhost".to_owned()]).map(Name::Dns);
     let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];

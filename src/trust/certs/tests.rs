@@ -1,4 +1,4 @@
-//! The folder as it is made, and every way in which it can be wrong.
+//! The certificate folder: making and changing it, and every defect that it can have.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +21,7 @@ fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
-/// A folder with fresh certificates.
+/// Makes a folder with fresh certificates.
 fn made() -> (TempDir, Paths, Identity) {
     let folder = TempDir::new().expect("a folder");
     let identity = generate(folder.path(), &[], false, at(NOW)).expect("certificates");
@@ -29,7 +29,7 @@ fn made() -> (TempDir, Paths, Identity) {
     (folder, paths, identity)
 }
 
-/// What `load` says, after making sure that it is one line.
+/// Returns the error of `load`, after checking that it is one line.
 fn refusal(folder: &Path) -> (CertError, String) {
     let error = load(folder, at(NOW)).expect_err("refused");
     let text = error.to_string().replace(&folder.display().to_string(), "DIR");
@@ -118,7 +118,7 @@ fn renewal_keeps_the_pin_the_key_and_the_names() {
     assert!(new.names.contains(&extra));
     assert!(old.names.iter().all(|name| new.names.contains(name)));
 
-    // It also mends what is lost.
+    // Renewal also replaces missing files.
     fs::remove_file(&paths.server).expect("removed");
     fs::remove_file(&paths.server_key).expect("removed");
     assert_eq!(renew(folder.path(), &[], later).expect("renewed").pin(), new.pin);
@@ -269,7 +269,7 @@ fn dates_are_kept() {
 #[test]
 fn a_clock_at_the_end_of_time_is_survived() {
     let folder = TempDir::new().expect("a folder");
-    // Past the year 9999 no certificate is valid; making one is refused, not a panic.
+    // No certificate is valid past the year 9999: making one is refused and does not panic.
     generate(folder.path(), &[], false, at(u64::MAX)).expect_err("refused");
     generate(folder.path(), &[], true, at(0)).expect("the epoch is as good a day as any");
 }

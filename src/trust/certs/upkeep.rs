@@ -1,4 +1,4 @@
-//! When a server's certificate is to be renewed.
+//! Schedule for the renewal of a server's certificate.
 
 use std::time::Duration;
 
@@ -7,35 +7,36 @@ use rustls_pki_types::UnixTime;
 use super::life::DAY;
 use super::{Certificates, Validity};
 
-/// A certificate is renewed so long before its end; for the same time people are warned where it cannot be. Later
-/// than many do it, because each renewal shows to who pinned the certificate itself.
+/// Time before a certificate's end at which it is renewed, in seconds; from then on people are warned if it cannot be.
+/// It is shorter than usual, because each renewal shows to clients that pinned the certificate itself.
 const AHEAD: u64 = 30 * DAY;
 
-/// What is to be done about a certificate.
+/// Action that a certificate needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upkeep {
-    /// Nothing.
+    /// No action.
     Fine,
-    /// It ends soon, or has ended, or was made when the clock was ahead: it is to be renewed.
+    /// The certificate ends soon, or has ended, or was made while the clock was ahead. It needs renewal.
     Renew {
         /// Whole days that are left.
         days: u64,
     },
 }
 
-/// From when on a certificate is to be renewed.
+/// Returns the time from which a certificate needs renewal: 30 days before its end, or a third of its validity if that
+/// is shorter.
 pub fn due(validity: Validity) -> UnixTime {
     let (from, until) = (validity.from.as_secs(), validity.until.as_secs());
     let ahead = AHEAD.min(until.saturating_sub(from) / 3);
     UnixTime::since_unix_epoch(Duration::from_secs(until.saturating_sub(ahead)))
 }
 
-/// What is to be done about these certificates at the time `now`.
+/// Returns the action that these certificates need at the time `now`.
 pub fn upkeep(certificates: &Certificates, now: UnixTime) -> Upkeep {
     let Validity { from, until } = certificates.server;
     let due = due(certificates.server).as_secs();
     let (now, from, until) = (now.as_secs(), from.as_secs(), until.as_secs());
-    // A clock from before there was a root is wrong, and nothing that it says is a reason for anything.
+    // A clock that shows a time before the root was made is wrong, and no reason to renew.
     if now < certificates.root.from.as_secs() {
         return Upkeep::Fine;
     }
@@ -67,15 +68,15 @@ mod tests {
             (10_367 * DAY + 1, Upkeep::Renew { days: 29 }),
             (10_396 * DAY + 1, Upkeep::Renew { days: 0 }),
             (11_000 * DAY, Upkeep::Renew { days: 0 }),
-            // Before there was a root.
+            // Before the root was made.
             (9_000 * DAY, Upkeep::Fine),
         ] {
             assert_eq!(due(&certificates, now), expected, "{now}");
         }
-        // Made while the clock was years ahead, which it is no more.
+        // Made while the clock was years ahead; now the clock is right.
         certificates.server = Validity { from: at(14_000 * DAY), until: at(14_400 * DAY) };
         assert!(matches!(due(&certificates, 10_100 * DAY), Upkeep::Renew { .. }));
-        // A short life has a short end.
+        // A short validity has a short renewal period.
         certificates.server = Validity { from: at(10_000 * DAY), until: at(10_009 * DAY) };
         assert_eq!(due(&certificates, 10_005 * DAY), Upkeep::Fine);
         assert_eq!(due(&certificates, 10_007 * DAY), Upkeep::Renew { days: 2 });

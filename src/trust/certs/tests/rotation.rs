@@ -1,4 +1,4 @@
-//! A new root, a key that is kept elsewhere, and a power cut at any moment.
+//! Rotation, a root's key that is kept elsewhere, and a crash at any step.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::trust::pins::{Pins, Proof};
 use crate::trust::provider::provider;
 use crate::trust::verifier::{PinnedVerifier, TrustError};
 
-/// What a client with these pins makes of the chain in the folder.
+/// Checks the chain in the folder as a client with these pins does.
 fn seen(folder: &Path, pins: impl Into<Pins>) -> Result<Proof, TrustError> {
     let text = fs::read(folder.join("server.pem")).expect("a chain");
     let chain: Vec<_> =
@@ -28,7 +28,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// The places of a test: the server's folder and the one of the root's key.
+/// Makes the folders of a test: the server's and that of the root's key.
 fn places(offline: bool) -> (TempDir, TempDir, bool) {
     (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"), offline)
 }
@@ -58,10 +58,10 @@ fn a_new_root_is_proven_by_the_old_one_until_that_is_retired() {
     assert_eq!(seen(folder, Pins { pin: old, next: Some(new) }), proof(new, None));
     assert_eq!(seen(folder, new), proof(new, None));
     assert!(matches!(seen(folder, Pin::new([7; 32])), Err(TrustError::Pin(it)) if it.seen == new));
-    // One change at a time.
+    // Only one rotation at a time.
     let error = rotate(folder, at(NOW)).expect_err("refused");
     assert!(matches!(error, CertError::Rotating { since, .. } if since == at(NOW)), "{error}");
-    // A renewal meanwhile shows both as well.
+    // A renewal during the rotation presents both roots as well.
     renew(folder, &[], at(NOW)).expect("renewed");
     assert_eq!(seen(folder, old), proof(old, Some(new)));
 
@@ -71,7 +71,7 @@ fn a_new_root_is_proven_by_the_old_one_until_that_is_retired() {
     assert!(matches!(seen(folder, old), Err(TrustError::Pin(_))));
     assert_eq!(files(folder).len(), 4);
     assert!(matches!(retire(folder, at(NOW)), Err(CertError::NotRotating(_))));
-    // And so on.
+    // The next rotation works the same way.
     let third = rotate(folder, at(NOW)).expect("rotated").pin();
     assert_eq!(seen(folder, new), proof(new, Some(third)));
 }
@@ -83,7 +83,7 @@ fn the_root_key_can_be_kept_elsewhere() {
     let first = generate(place, &[], false, at(NOW)).expect("made");
     assert!(!first.can_renew() && !place.folder.join("root.key").exists());
     assert_eq!(mode(&place.root_key.join("root.key")), 0o600);
-    // Not overwritten there either.
+    // An existing root's key elsewhere is not overwritten either.
     assert!(matches!(generate(place, &[], false, at(NOW)), Err(CertError::Exists { .. })));
     fs::remove_dir_all(place.folder).expect("removed");
     assert!(matches!(
@@ -99,7 +99,7 @@ fn the_root_key_can_be_kept_elsewhere() {
     assert!(!place.folder.join("root.key").exists());
     assert_eq!(seen(place.folder, first.pin()), Ok(Proof { by: first.pin(), successor: Some(second.pin()) }));
     assert_eq!(renew(place, &[], at(NOW)).expect("renewed").pin(), second.pin());
-    // The folder of the key has a copy of the root, and nothing else.
+    // The folder of the key holds a copy of the root, and nothing else.
     let names: Vec<_> = files(place.root_key).into_keys().collect();
     assert_eq!(names, ["root.key", "root.pem"]);
     assert_eq!(fs::read(place.root_key.join("root.pem")).ok(), fs::read(place.folder.join("root.pem")).ok());
@@ -110,7 +110,7 @@ fn the_root_key_can_be_kept_elsewhere() {
         Err(CertError::KeyMismatch { .. })
     ));
     retire(place.folder, at(NOW)).expect("retired, which needs no key");
-    // A copy that was left in the server's folder goes with its root.
+    // A copy of the key that was left in the server's folder is removed together with its root.
     for change in [|place| rotate(place, at(NOW)), |place| generate(place, &[], true, at(NOW))] {
         fs::copy(place.root_key.join("root.key"), place.folder.join("root.key")).expect("copied");
         load(place.folder, at(NOW)).expect("loads");
@@ -118,8 +118,8 @@ fn the_root_key_can_be_kept_elsewhere() {
     }
 }
 
-/// Does `change` again and again, each time with a crash one step later, and checks after each that the folder loads as it
-/// was or as it will be, and that doing it again brings it to its end.
+/// Repeats `change`, each time with a crash one step later. After each crash checks that the folder loads in its old or
+/// its new state, and that repeating the change completes it.
 fn survives(
     offline: bool,
     prepare: impl Fn(Place<'_>),
@@ -136,11 +136,11 @@ fn survives(
         let after = after.certificates();
         let is_old = (after.pin, after.fingerprints) == (before.pin, before.fingerprints);
         assert!(!ended || !is_old || after.rotating != before.rotating, "after {steps} steps");
-        // Whoever knew the server knows it still.
+        // A client with the old pin still accepts the server.
         seen(place.folder, before.pin).unwrap_or_else(|e| panic!("after {steps} steps: {e}"));
         let done = again(place).unwrap_or_else(|e| panic!("again after {steps} steps: {e}"));
         assert_eq!(load(place.folder, at(NOW)).expect("loads").certificates(), done.certificates());
-        // The key is there and fits, and nothing is left lying about.
+        // The key is present and fits, and no temporary files are left.
         renew(place, &[], at(NOW)).unwrap_or_else(|e| panic!("renewal after {steps} steps: {e}"));
         let names = files(place.folder).into_keys().chain(files(place.root_key).into_keys());
         let stray: Vec<_> = names.filter(|name| name.contains("new") || name.contains("change")).collect();
@@ -163,7 +163,7 @@ fn a_crash_leaves_the_old_certificates_or_the_new_ones() {
             make,
             |place| rotate(place, at(NOW)),
             |place| match rotate(place, at(NOW)) {
-                // It had come far enough.
+                // The crash came after the change was decided.
                 Err(CertError::Rotating { .. }) => load(place.folder, at(NOW)),
                 done => done,
             },
@@ -202,7 +202,7 @@ fn an_old_root_that_is_damaged_is_told_and_not_dropped() {
         assert!(matches!(error, CertError::Damaged { .. }), "{error}");
     }
     retire(folder.path(), at(NOW)).expect("retired");
-    // One that another root left behind is in nobody's way.
+    // An old-root file left behind by another root is no obstacle.
     fs::write(&paths.old_root, fs::read(&paths.root).expect("a root").repeat(2)).expect("written");
     generate(folder.path(), &[], true, at(NOW)).expect("made");
     assert!(!paths.old_root.exists());
