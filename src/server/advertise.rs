@@ -1,18 +1,18 @@
-//! The addresses that invites carry when the configuration names none.
+//! Addresses that invites carry if the configuration names none.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::trust::{Address, InviteLink, certs};
 
-/// Most addresses that are found by themselves: a machine with many interfaces should not make a link
-/// that nobody can paste.
+/// Maximum count of addresses that are detected. A machine with many interfaces should not make a link that is too long
+/// to paste.
 const MOST: usize = 8;
 
-/// The addresses under which a server that listens on `bound` can be reached.
+/// Returns the addresses under which a server that listens on `bound` can be reached.
 ///
-/// For a socket on every address these are the machine's own, IPv4 first, with the host name between
-/// the families: in most small networks names do not resolve, and IPv4 is what works. A machine that
-/// is on no network advertises itself to itself.
+/// For a socket on every address these are the machine's own, IPv4 first, with the host name between the families: in
+/// most small networks names do not resolve, and IPv4 works. A machine without a network advertises its loopback
+/// addresses.
 pub fn addresses(configured: &[Address], bound: &[SocketAddr]) -> Vec<Address> {
     if !configured.is_empty() {
         return configured.iter().take(InviteLink::MAX_ADDRESSES).cloned().collect();

@@ -1,7 +1,7 @@
-//! Making the server known on the local network by mDNS and DNS-SD, for who wants that.
+//! Announcement of the server on the local network by mDNS and DNS-SD, if configured.
 //!
-//! It says where the server listens, the network's name, the pin and the version: what a stranger who connects learns
-//! anyway, and the name and version beside it.
+//! It announces where the server listens, the network's name, the pin and the version. Except for the name and the
+//! version, anyone who connects learns that anyway.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,31 +18,32 @@ use crate::trust::Pin;
 use crate::trust::announcement::{Announcement, SERVICE};
 use crate::trust::certs::Certificates;
 
-/// How long the goodbye may take: it is one packet and an answer of our own thread.
+/// Time limit for the goodbye, which is one packet and a reply of the daemon's thread.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The first announcement takes a second: the names are asked for three times before they are taken
-/// ([RFC 6762, section 8.1](https://www.rfc-editor.org/rfc/rfc6762#section-8.1)).
+/// Time after which a missing announcement is logged. The first one takes a second, because the names are probed three
+/// times ([RFC 6762, section 8.1](https://www.rfc-editor.org/rfc/rfc6762#section-8.1)).
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Why the server is not announced.
+/// Reason why the server is not announced.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnounceError {
-    /// Only this machine can reach it, and it knows.
+    /// The server listens on the loopback only.
     #[error(
         "the server listens on the loopback alone, where nobody else could reach it: \
          name an address of the network with --listen or in parlour.toml"
     )]
     Loopback,
-    /// mDNS does not work here.
+    /// mDNS does not work on this machine.
     #[error("mDNS cannot be used: {0}")]
     Mdns(#[from] mdns_sd::Error),
 }
 
-/// The certificates are exchanged while the server runs, rarely; so often it is looked whether the announcement follows.
+/// Interval at which the announcement is compared with the certificates, which are rarely replaced while the server
+/// runs.
 const FOLLOW: Duration = Duration::from_secs(5);
 
-/// What a server of that name with these certificates says of itself.
+/// Returns the announcement of a server of that name with these certificates.
 pub fn announcement(name: &str, certificates: &Certificates) -> Announcement {
     Announcement {
         name: name.to_owned(),
@@ -52,18 +53,18 @@ pub fn announcement(name: &str, certificates: &Certificates) -> Announcement {
     }
 }
 
-/// The announcements of a server, until it is told to [`stop`](Self::stop).
+/// The announcements of a server, until [`stop`](Self::stop) ends them.
 pub struct Announcer {
     daemon: Daemon,
     services: Vec<String>,
-    /// They end with this.
+    /// Aborted when this is dropped.
     _tasks: [AbortOnDropHandle<()>; 2],
     ended: CancellationToken,
 }
 
 impl Announcer {
-    /// Announces, in the background of tokio's runtime, a server that listens on `bound`, on the interfaces which these
-    /// addresses are on and no others. What is said of it is asked for again and again.
+    /// Announces a server that listens on `bound`, from background tasks of tokio's runtime, and only on the interfaces
+    /// of these addresses. Calls `announcement` again and again, to follow changes.
     pub fn start(
         announcement: impl Fn() -> Announcement + Send + 'static,
         bound: &[SocketAddr],
@@ -80,7 +81,7 @@ impl Announcer {
             daemon.0.enable_interface(places.interfaces())?;
         }
         let said = announcement();
-        // The host is named after the first pin, and keeps its name when the pin changes.
+        // The host name comes from the first pin, and stays when the pin changes.
         let hosts = said.pin;
         let services = register(&daemon.0, &said, hosts, &ports)?;
         let follower = daemon.0.clone();
@@ -91,7 +92,7 @@ impl Announcer {
             loop {
                 sleep(FOLLOW).await;
                 let now = announcement();
-                // What cannot be said now is tried again.
+                // A failed registration is tried again.
                 if now != said && register(&follower, &now, hosts, &ports).is_ok() {
                     said = now;
                 }
@@ -101,12 +102,13 @@ impl Announcer {
         Ok(Self { daemon, services, _tasks: tasks, ended })
     }
 
-    /// Ready when nothing is announced any more, because a task or the thread that answers has ended.
+    /// Returns a future that is ready when nothing is announced any more, because a task or the daemon's thread has
+    /// ended.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.ended.clone().cancelled_owned()
     }
 
-    /// Says goodbye, so that nobody goes on showing a server that is gone.
+    /// Sends the goodbye, so that other machines stop listing a server that is gone.
     pub async fn stop(mut self) {
         for service in std::mem::take(&mut self.services) {
             if let Ok(done) = self.daemon.0.unregister(&service) {
@@ -119,17 +121,17 @@ impl Announcer {
     }
 }
 
-/// The thread that answers; it ends with this.
+/// The daemon's thread; ends when this is dropped.
 struct Daemon(ServiceDaemon);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // After `stop` it has ended, and there is nobody to hear it.
+        // After `stop` the thread has ended and receives nothing.
         let _ = self.0.shutdown();
     }
 }
 
-/// Announces, or announces anew; the names of the services.
+/// Registers the services, or updates them. Returns their names.
 fn register(
     daemon: &ServiceDaemon,
     said: &Announcement,
@@ -145,7 +147,7 @@ fn register(
     Ok(names)
 }
 
-/// Logs what comes of it: that others can hear it, or that nobody can.
+/// Logs whether the announcements reach the network.
 async fn report(events: Receiver<DaemonEvent>, _ending: DropGuard) {
     let mut heard = timeout(QUIET, first_announcement(&events)).await;
     if heard.is_err() {
@@ -157,13 +159,13 @@ async fn report(events: Receiver<DaemonEvent>, _ending: DropGuard) {
     }
     while let Ok(event) = events.recv_async().await {
         if let DaemonEvent::NameChange(change) = event {
-            // Ours with a number behind it.
+            // Our own name with a number appended.
             info!(name = %change.new_name, "the name is taken on the local network; announced by another");
         }
     }
 }
 
-/// Waits until the server was announced; `false` when there will be no announcement any more.
+/// Waits until the server is announced. Returns false if there will be no announcement any more.
 async fn first_announcement(events: &Receiver<DaemonEvent>) -> bool {
     loop {
         match events.recv_async().await {
@@ -175,11 +177,11 @@ async fn first_announcement(events: &Receiver<DaemonEvent>) -> bool {
 }
 
 async fn wait<T>(done: Receiver<T>) {
-    // Whether the goodbye was heard is not known in any case.
+    // The goodbye is best effort: nothing confirms that other machines received it.
     let _ = timeout(GOODBYE, done.recv_async()).await;
 }
 
-/// Where a port is listened on.
+/// Addresses on which a port is listened on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Places {
     all_v4: bool,
@@ -191,7 +193,7 @@ impl Places {
     fn have(&self, ip: IpAddr) -> bool {
         match ip {
             _ if ip.is_loopback() => false,
-            // Of no use without the name of an interface, which is another on each machine.
+            // Unusable without an interface name, which differs on each machine.
             IpAddr::V6(v6) if v6.is_unicast_link_local() => false,
             IpAddr::V4(_) if self.all_v4 => true,
             IpAddr::V6(_) if self.all_v6 => true,
@@ -199,14 +201,14 @@ impl Places {
         }
     }
 
-    /// For the daemon, which asks again when addresses come and go.
+    /// Returns the interface filter for the daemon, which applies it again when addresses come and go.
     fn interfaces(&self) -> IfKind {
         let places = self.clone();
         IfKind::Predicate(IfPredicate::new(move |interface: &Interface| places.have(interface.ip())))
     }
 }
 
-/// The ports that others can reach, each with its places.
+/// Returns the ports that other machines can reach, each with its addresses.
 fn ports(bound: &[SocketAddr]) -> BTreeMap<u16, Places> {
     let mut ports = BTreeMap::<u16, Places>::new();
     for address in bound.iter().filter(|address| !address.ip().is_loopback()) {
@@ -220,7 +222,7 @@ fn ports(bound: &[SocketAddr]) -> BTreeMap<u16, Places> {
     ports
 }
 
-/// One service a port: DNS-SD knows one port for a name.
+/// Makes the service of a port. DNS-SD allows a name only one port, so further ports get names of their own.
 fn service(
     announcement: &Announcement,
     hosts: Pin,
@@ -232,7 +234,7 @@ fn service(
         0 => announcement.name.clone(),
         _ => format!("{} ({port})", announcement.name),
     };
-    // Not the machine's own name: that is nobody's business here, and may be another responder's to announce.
+    // Not the machine's host name, which is private and which another responder may announce.
     let [a, b, c, d, ..] = hosts.as_bytes();
     let host = format!("parlour-{a:02x}{b:02x}{c:02x}{d:02x}-{port}.local.");
     let mut service = ServiceInfo::new(SERVICE, &name, &host, (), port, announcement.txt().as_slice())?;

@@ -1,8 +1,7 @@
-//! Answering what the chat asks of the store, in order for each session and beside everything else.
+//! Queries of the core to the store, answered in order for each session, concurrently with the hub.
 //!
-//! A session that asked is not heard until it has its answer, and what others say to it waits behind the answer: so
-//! answers come in the order of the questions, one session reads one thing at a time, and it reads no faster than it
-//! takes what it is sent.
+//! A session with an open query is not read from, and events for it wait behind the result. So results come in the
+//! order of the queries, a session runs one query at a time, and it reads no faster than it takes what it is sent.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,33 +26,34 @@ use crate::store::search::{Index, Searching};
 use crate::store::{READERS, Store, StoreError, history};
 use crate::wire::{Cap, ChannelName, MessageId, Nick, Reply};
 
-/// Reads of the history: one connection of the store is left to logins, and one of these to other accounts.
+/// Limits of history reads. One connection of the store is left to logins, and one of the rest to other accounts.
 const READS: Limits = Limits { at_once: READERS - 1, each: READERS - 2, waiting: WAITING };
 
-/// Searches, each for some hundred milliseconds at a time: a core is enough for them.
+/// Limits of searches, each of which takes some hundred milliseconds; one core is enough for them.
 const SEARCHES: Limits = Limits { at_once: 1, each: 1, waiting: WAITING };
 
-/// Changes of accounts, devices and invites, which mostly wait for a password's hash or for a transaction.
+/// Limits of changes to accounts, devices and invites, which mostly wait for a password hash or a transaction.
 const CHANGES: Limits = Limits { at_once: 32, each: 1, waiting: WAITING };
 
-/// Requests of one account that wait, each of another session: more sessions than an account usually has.
+/// Maximum count of waiting requests of one account, each from another session: more sessions than an account usually
+/// has.
 const WAITING: usize = 64;
 
-/// Longest read: a page takes milliseconds. Beyond it the log of the database would grow behind the read's snapshot.
+/// Time limit of a read. A page takes milliseconds; a long read would let the write-ahead log grow behind its snapshot.
 const READ_TIME: Duration = Duration::from_secs(2);
 
-/// Text of the note that comes with an answer which may lack messages.
+/// Text of the note that accompanies a search result which may lack messages.
 const INCOMPLETE: &str = "Not all messages were searched: the index is behind, or it took too long";
 
-/// Answers questions; cloning shares it.
+/// Runner of queries. Clones share it.
 #[derive(Clone)]
 pub(super) struct Asks {
     store: Store,
     ready: Arc<Ready>,
     manager: Arc<Manager>,
-    /// `None` where the index could not be opened.
+    /// `None` if the search index could not be opened.
     index: Option<Arc<Index>>,
-    /// Most bytes of one answer, and so many may be unread before the next is begun.
+    /// Maximum size of one piece of a result, in bytes, and of unread bytes before the next piece is begun.
     bytes: usize,
     history: FairQueue<AccountId>,
     searches: FairQueue<AccountId>,
@@ -61,17 +61,17 @@ pub(super) struct Asks {
     blocks: Blocks,
 }
 
-/// Most bytes of what is replayed to one client, which is read and sent place by place.
+/// Maximum bytes of a replay to one client, which is read and sent one conversation at a time.
 const REPLAY_BYTES: usize = 16 * 1024 * 1024;
 
-/// Places with their latest messages.
+/// Conversations with the message ids of their latest messages.
 type Latest = Vec<(Arc<str>, MessageId)>;
 
-/// Messages, each with the place as the reader writes it.
+/// Messages, each with the name of the conversation as the reader writes it.
 type Page = Vec<(Kept, Arc<str>)>;
 
 impl Asks {
-    /// At most `send_queue` bytes wait for one session.
+    /// Makes the runner; `send_queue` is the send queue limit of a session, in bytes.
     pub fn new(
         store: Store,
         ready: Arc<Ready>,
@@ -84,7 +84,7 @@ impl Asks {
         Self { store, ready, manager, index, bytes, history, searches, changes, blocks }
     }
 
-    /// Begins to answer a question of a session. What goes out to it from now on waits behind the answer.
+    /// Starts to answer a query of a session. Later output to that session waits behind the result.
     pub fn dispatch(&self, session: &Arc<Session>, question: Question) {
         let long =
             if let Ask::Lines(lines) = &question.ask { Some(self.blocks.count(lines.len())) } else { None };
@@ -117,8 +117,8 @@ impl Asks {
         }
     }
 
-    /// Answers one question, or gives it up when its session is to end. Once its turn has come a change is carried out in
-    /// any case: a part of it may be done already.
+    /// Answers one query, or gives up when its session is to end. A change whose turn has come is carried out in any
+    /// case, because a part of it may be done already.
     async fn settle(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
         let Ask::Manage { account, request, voice, since } = ask else {
             return unless_gone(&session.outbox, self.answer(session, ask)).await;
@@ -130,17 +130,17 @@ impl Asks {
         Ok(Outcome::Back(Answer::Managed(account, voice, outcome)))
     }
 
-    /// Something was kept: the index has something to learn.
+    /// Wakes the index after a commit, because it has new records to index.
     pub fn kept(&self) {
         if let Some(index) = &self.index {
             index.wake();
         }
     }
 
-    /// Sends what is too long to be queued at once, as the client takes it; the last piece is returned.
+    /// Sends a result that is too long to be queued at once, as the client takes it. Returns the last piece.
     async fn send(&self, session: &Session, mut text: Bytes) -> Bytes {
         while text.len() > self.bytes {
-            // Whole lines, as many as fit; a longer one goes alone.
+            // Whole lines, as many as fit; a longer line goes alone.
             let (fits, rest) = text.split_at(self.bytes);
             let end = match (fits.iter().rposition(|&b| b == b'\n'), rest.iter().position(|&b| b == b'\n')) {
                 (Some(at), _) => at + 1,
@@ -148,14 +148,14 @@ impl Asks {
                 (None, None) => text.len(),
             };
             self.drained(session).await;
-            // A copy: a slice would keep the whole text in memory until its last byte is written.
+            // A copy, because a slice would keep the whole text in memory until its last byte is written.
             session.outbox.piece(self.blocks.block(text.split_to(end)));
         }
         self.drained(session).await;
         if text.is_empty() { text } else { self.blocks.block(text) }
     }
 
-    /// Waits until the client has read most of what is queued for it.
+    /// Waits until the client has read most of its send queue.
     async fn drained(&self, session: &Session) {
         poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
     }
@@ -193,12 +193,12 @@ impl Asks {
                 Outcome::Block(self.send(session, block.into()).await)
             }
             Ask::Lines(text) => Outcome::Block(self.send(session, text.into()).await),
-            // Settled before.
+            // `settle` handles it.
             Ask::Manage { .. } => Outcome::Block(Bytes::new()),
         })
     }
 
-    /// Reads when it is the account's turn; all that `work` reads is of one moment.
+    /// Reads when it is the account's turn, in one transaction, so that `work` sees one state.
     async fn read<T: Send + 'static>(
         &self,
         session: &Session,
@@ -212,8 +212,8 @@ impl Asks {
         Ok(read.await?)
     }
 
-    /// Replays place by place, each in a turn of its own and when the client has read those before it: so neither a long
-    /// absence nor a client that does not read costs more memory than one place.
+    /// Replays one conversation after the other, each in a turn of its own and after the client has read those before.
+    /// So neither a long absence nor a client that does not read costs more memory than one conversation.
     async fn replay(
         &self,
         session: &Session,
@@ -256,12 +256,12 @@ impl Asks {
         }
         let mut answer = Vec::new();
         if !(caught_up && searching.is_whole()) && reader.caps.has(Cap::StandardReplies) {
-            // Beside the answer and not in it: clients expect nothing but messages there.
+            // Beside the result and not in it, because clients expect only messages there.
             let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE);
             answer = reader.clone().with_caps(reader.caps).line(&note);
         }
         let mut hits = searching.into_hits();
-        // What is too much is cut off at the end that is farther from where the search began.
+        // A result that is too large is cut at the end that is farther from where the search began.
         if newest {
             hits.reverse();
         }
@@ -280,7 +280,7 @@ impl Asks {
             };
             Some(addressed(kept, reader, &target))
         };
-        // Each form of the specification has a batch of its own name.
+        // Each form of the specification has its own batch type.
         let kind = if reader.caps.has(Cap::SearchDraft) { "search" } else { "soju.im/search" };
         answer.append(&mut reader.batch(kind, None, false, hits.into_iter().filter_map(named)));
         Ok(answer)
@@ -299,7 +299,7 @@ async fn unless_gone<T>(
     }
 }
 
-/// Reason why a question has no answer.
+/// Reason why a query has no result.
 #[derive(Debug, thiserror::Error)]
 enum Unanswered {
     #[error("the session ended")]
@@ -310,15 +310,15 @@ enum Unanswered {
     Store(#[from] StoreError),
 }
 
-/// The answer to a question.
+/// Result of a query.
 enum Outcome {
-    /// The last piece of it, for the client.
+    /// Last piece of the result, for the client.
     Block(Bytes),
-    /// For the chat to go on with.
+    /// Result that the core continues with.
     Back(Answer),
 }
 
-/// The messages of all windows, and whether none of these holds more.
+/// Reads the messages of all windows. The flag is true if none of these has more.
 fn read_windows(
     conn: &Connection,
     reader: &Reader,
@@ -336,14 +336,15 @@ fn read_windows(
     Ok((page, is_last))
 }
 
-/// A message with its target: of a talk, each side's goes to the other.
+/// Adds the target to a message. In a direct conversation each side's messages go to the other.
 fn addressed(kept: Kept, reader: &Reader, target: &Arc<str>) -> (Kept, Arc<str>) {
     let incoming = matches!(kept.message.place, Place::Direct(..)) && kept.message.from != reader.account;
     let target = if incoming { reader.nick.shared() } else { target.clone() };
     (kept, target)
 }
 
-/// The channels and direct conversations whose latest message is in the window, in order, and whether these are all.
+/// Returns the channels and direct conversations whose latest message is in the window, in order. The flag is true if
+/// these are all.
 fn targets(
     conn: &Connection,
     reader: &Reader,
@@ -368,8 +369,8 @@ fn targets(
     Ok((found, is_last))
 }
 
-/// The channels in which something was said later than what was missed begins. Most are silent most of the time: the room that
-/// they do not need is for the others.
+/// Returns the channels with messages since the start of the gap. Most channels are silent most of the time, so the
+/// others can have their share of the bytes.
 fn spoken(
     conn: &Connection,
     channels: Vec<(ChannelId, ChannelName, Missed)>,
@@ -383,10 +384,10 @@ fn spoken(
     Ok(spoken)
 }
 
-/// Messages only, as old clients know nothing else of the past.
+/// Messages only, because clients without a history capability understand nothing else from the past.
 const REPLAYED: Kinds = Kinds { events: false, redactions: false };
 
-/// Messages of a channel to be replayed.
+/// Reads the messages of a channel to be replayed.
 fn missed(
     conn: &Connection,
     (id, name, missed): (ChannelId, ChannelName, Missed),
@@ -397,7 +398,7 @@ fn missed(
     Ok(part.into_iter().map(|kept| (kept, name.clone())).collect())
 }
 
-/// Messages of talks to be replayed, in the order of time.
+/// Reads the messages of direct conversations to be replayed, in the order of time.
 fn missed_talks(
     conn: &Connection,
     reader: &Reader,
@@ -416,7 +417,7 @@ fn missed_talks(
         let peer = talk.peer.shared();
         said.extend(part.into_iter().map(|kept| addressed(kept, reader, &peer)));
     }
-    // A client that does not know echo-message takes what its own account said elsewhere for somebody else's.
+    // A client without echo-message attributes its own account's messages from other sessions to the other account.
     if !reader.caps.has(Cap::EchoMessage) {
         said.retain(|(kept, _)| kept.message.from != reader.account);
     }
@@ -425,7 +426,7 @@ fn missed_talks(
     Ok(said)
 }
 
-/// The latest of what was missed at a place, the earliest first.
+/// Reads the latest missed messages of a conversation, the earliest first.
 fn read_gaps(conn: &Connection, place: Place, missed: &Missed, bytes: usize) -> rusqlite::Result<Vec<Kept>> {
     let mut all = Vec::new();
     for &(after, before) in missed.gaps.iter().rev() {

@@ -1,17 +1,18 @@
-//! Blocks of bytes on their way to clients, counted for as long as anybody holds them.
+//! Count of the bytes that are on their way to clients.
 //!
-//! A block that many sessions share counts once: this is what is in memory, whoever waits for it.
+//! A block that many sessions share counts once: the count is the memory in use, however many sessions wait for the
+//! block.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
-/// Counts blocks. Cloning shares the count.
+/// Counter of the blocks in memory. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blocks(Arc<AtomicUsize>);
 
-/// Bytes that are counted until this is dropped.
+/// Share of the count, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Counted {
     bytes: usize,
@@ -25,30 +26,30 @@ struct Block {
 }
 
 impl Blocks {
-    /// What a block takes beside its bytes.
+    /// Memory that a block takes beside its bytes.
     const OVERHEAD: usize = 96;
 
-    /// Makes a block.
+    /// Makes a counted block.
     pub fn block(&self, bytes: impl Into<Vec<u8>>) -> Bytes {
         let bytes = bytes.into();
         let counted = self.count(bytes.len() + Self::OVERHEAD);
         Bytes::from_owner(Block { bytes, _counted: counted })
     }
 
-    /// Counts bytes that are held otherwise.
+    /// Counts bytes that are held in another form.
     pub fn count(&self, bytes: usize) -> Counted {
         self.0.fetch_add(bytes, Ordering::Relaxed);
         Counted { bytes, total: self.0.clone() }
     }
 
-    /// Bytes that are held now.
+    /// Returns the bytes that are held now.
     pub fn held(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Counted {
-    /// How many.
+    /// Returns the counted bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,8 +1,8 @@
-//! What a command costs, and how fast an account may spend.
+//! Cost of commands, and the rate at which an account may spend.
 //!
-//! One unit is an ordinary line. The cost is counted from what the core made of a command, so that no table of commands
-//! has to be right: people reached, bytes for them, bytes of the answer, rows looked at, records. A message to 2,000
-//! people costs one unit and a bit; the WHO of as many costs eleven.
+//! One unit is an ordinary line. The cost is computed from the effects of a command, so that no table of commands has
+//! to be right: sessions reached, bytes for them, bytes of replies, rows looked at, records. A message to 2,000
+//! sessions costs little more than one unit; a WHO of as many costs eleven.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::chat::{Ask, Effects, Output};
 
-/// Sessions that get an event, for one unit: each is a push and a share of a write.
+/// Deliveries of an event to a session, for one unit: each is a push and a share of a write.
 const DELIVERIES: f32 = 2_500.0;
 
 /// Bytes of events, times the sessions that get them, for one unit.
@@ -20,25 +20,25 @@ const FANNED: f32 = 1024.0 * 1024.0;
 /// Bytes of lines made for one session, for one unit.
 const ANSWERED: f32 = 16.0 * 1024.0;
 
-/// Bytes of an answer that was read from the history beside the hub, for one unit.
+/// Bytes of a result that was read from the history concurrently with the hub, for one unit.
 const READ: f32 = 256.0 * 1024.0;
 
 /// Members, accounts, channels and masks looked at, for one unit: about a millisecond.
 const ROWS: f32 = 20_000.0;
 
-/// Records to be kept, for one unit.
+/// Records to be stored, for one unit.
 const RECORDS: f32 = 20.0;
 
 /// Units for a change of an account, which may hash a password.
 const CHANGE: f32 = 5.0;
 
-/// A command that changed nothing and said nothing, such as the JOIN of a channel that the account is in.
+/// Units for a command without effect or output, such as the JOIN of a channel that the account is in.
 const NOTHING: f32 = 0.25;
 
-/// PING, PONG and CAP, which clients send by the dozen.
+/// Units for PING, PONG and CAP, which clients send by the dozen.
 const TRIFLE: f32 = 0.1;
 
-/// Seconds of the account's rate that it may owe at most: nobody waits longer, whatever they did.
+/// Maximum debt, in seconds of the account's rate. This bounds the wait, whatever was spent.
 const DEBT: f32 = 30.0;
 
 /// Work that an input caused.
@@ -57,9 +57,9 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// What was appended to the effects behind these numbers of records and outputs, with the rows looked at for it.
+    /// Counts the effects appended after these counts of records and outputs; `rows` is the count of rows looked at.
     pub fn behind((records, outputs): (usize, usize), effects: &Effects, rows: usize) -> Self {
-        /// An event waits as a handle of shared text.
+        /// Size of a queued event, which is a handle of shared text.
         const EVENT: usize = 256;
         let mut work = Self {
             rows,
@@ -96,7 +96,7 @@ impl Work {
         work
     }
 
-    /// An answer of so many bytes that was read beside the hub.
+    /// Returns the work of a result of so many bytes, read concurrently with the hub.
     pub fn of_read(bytes: usize) -> Self {
         Self { read: bytes, ..Self::default() }
     }
@@ -112,7 +112,7 @@ impl Work {
             + self.changes as f32 * CHANGE
     }
 
-    /// Cost of a command that caused it. A trifle is one of those that clients send by the dozen.
+    /// Returns the cost of a command that caused this work. A trifle is a command that clients send by the dozen.
     pub fn cost(self, is_trifle: bool) -> f32 {
         let least = match self {
             Self { outputs: 0, records: 0, .. } => NOTHING,
@@ -122,18 +122,19 @@ impl Work {
         self.units().max(least)
     }
 
-    /// Cost of a line that says nothing by itself, such as one of a message of several lines.
+    /// Returns the cost of a line that does nothing by itself, such as one of a multiline message.
     pub fn of_line() -> f32 {
         NOTHING
     }
 
-    /// Cost of a login. It brings all channels of the account, and leaves the client enough to begin with.
+    /// Returns the cost of a login. It brings all channels of the account, but is capped at half the burst so that the
+    /// client can begin.
     pub fn of_login(self, rate: Option<Rate>) -> f32 {
         let most = rate.map_or(f32::MAX, |rate| (rate.burst / 2.0).max(1.0));
         self.units().clamp(1.0, most)
     }
 
-    /// Cost of what was done beside commands.
+    /// Returns the cost of work outside of commands.
     pub fn of_rest(self) -> f32 {
         self.units()
     }
@@ -153,24 +154,24 @@ impl AddAssign for Work {
     }
 }
 
-/// Units that an account may spend.
+/// Rate limit of an account, in units.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    /// In the long run.
+    /// Units a second in the long run.
     pub per_second: f32,
-    /// At once.
+    /// Units at once.
     pub burst: f32,
 }
 
 impl Rate {
-    /// So many ordinary lines a second, and at once.
+    /// Makes a limit of so many ordinary lines a second, and at once.
     #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^24")]
     pub fn new(per_second: u32, burst: u32) -> Self {
         Self { per_second: per_second as f32, burst: burst as f32 }
     }
 }
 
-/// What an account may still spend: a token bucket, which may be overdrawn, as a cost is known only afterwards.
+/// Token bucket of an account. It may be overdrawn, because a cost is known only afterwards.
 #[derive(Debug)]
 pub(super) struct Bucket {
     units: f32,
@@ -188,31 +189,31 @@ impl Bucket {
         self.units = (self.units + earned).min(rate.burst);
     }
 
-    /// Takes what something cost.
+    /// Takes a cost.
     pub fn spend(&mut self, cost: f32, rate: Option<Rate>) {
         if let Some(rate) = rate {
             self.units = (self.units - cost).max(-DEBT * rate.per_second);
         }
     }
 
-    /// Is nothing owed, as of the last [`due`](Self::due)?
+    /// Returns true if nothing is owed, as of the last [`due`](Self::due).
     pub fn may_spend(&self) -> bool {
         self.units > 0.0
     }
 
-    /// When the next command may be carried out; `None` for now.
+    /// Returns the time at which the next command may be carried out; `None` for now.
     pub fn due(&mut self, rate: Option<Rate>, now: Instant) -> Option<Instant> {
         let rate = rate?;
         self.refill(rate, now);
         if self.units > 0.0 {
             return None;
         }
-        // A whole unit, so that a command a time is not a wake-up a time.
+        // A whole unit, so that not each command needs a wake-up of its own.
         let wait = (1.0f32.min(rate.burst) - self.units) / rate.per_second;
         Some(now + Duration::from_secs_f32(wait.clamp(0.001, 2.0 * DEBT)))
     }
 
-    /// Nothing was spent for so long that all of it is there again.
+    /// Returns true if the whole burst is available again.
     pub fn is_full(&mut self, rate: Option<Rate>, now: Instant) -> bool {
         let Some(rate) = rate else { return true };
         self.refill(rate, now);

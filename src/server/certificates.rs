@@ -1,4 +1,4 @@
-//! The server's certificate while it runs: loaded again when its files change, renewed before it ends.
+//! The server's certificate at run time: loaded again when its files change, renewed before it ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::trust::certs::{self, CertError, Identity, Name, Upkeep, upkeep};
 use crate::trust::live::LiveIdentity;
 use crate::wire::Millis;
 
-/// The certificate folder of a running server, and what of it is shown to clients.
+/// The certificate folder of a running server, and the identity that clients see.
 #[derive(Debug)]
 pub struct Certificates {
     folder: PathBuf,
-    /// More names for certificates that are made.
+    /// Additional names for certificates that are made.
     names: RwLock<Vec<Name>>,
     current: RwLock<Identity>,
     live: Arc<LiveIdentity>,
-    /// One change at a time.
+    /// Serializes changes.
     changing: Mutex<()>,
 }
 
 impl Certificates {
-    /// Loads the folder. Makes certificates where there are none, and a new server certificate where that is due and
-    /// the root's key is there.
+    /// Loads the folder. Makes certificates if there are none, and a new leaf if that is due and the root's key is
+    /// present.
     pub fn open(folder: PathBuf, names: Vec<Name>, now: UnixTime) -> Result<Self, CertError> {
         let identity = match certs::load(&folder, now) {
             Err(CertError::NoneYet(_)) => {
@@ -46,17 +46,17 @@ impl Certificates {
         Ok(Self { folder, names, current, live, changing: Mutex::new(()) })
     }
 
-    /// What is shown to clients, for TLS.
+    /// Returns the replaceable identity, for TLS.
     pub fn live(&self) -> Arc<LiveIdentity> {
         Arc::clone(&self.live)
     }
 
-    /// What is shown now.
+    /// Returns the identity that is shown now.
     pub fn current(&self) -> Identity {
         self.current.read().clone()
     }
 
-    /// What the chat says of it.
+    /// Returns the dates that the core reports to admins.
     pub fn note(&self) -> Certificate {
         let current = self.current.read();
         let server = current.certificates().server;
@@ -68,12 +68,12 @@ impl Certificates {
         }
     }
 
-    /// Names for certificates that are made from now on.
+    /// Sets the names for certificates that are made from now on.
     pub fn set_names(&self, names: Vec<Name>) {
         *self.names.write() = names;
     }
 
-    /// Shows what is in the folder now, to whom connects from now on. With an error all stays as it was.
+    /// Loads the folder and shows its content to new connections. After an error the old identity stays.
     pub fn reload(&self, now: UnixTime) -> Result<(), CertError> {
         let _one = self.changing.lock();
         let identity = certs::load(&self.folder, now)?;
@@ -81,12 +81,12 @@ impl Certificates {
         Ok(())
     }
 
-    /// Renews the certificate if that is due, or warns in the log; was it renewed?
+    /// Renews the certificate if that is due, or logs a warning. Returns true if the shown certificate changed.
     pub fn look_after(&self, now: UnixTime) -> bool {
         let _one = self.changing.lock();
         let current = self.current();
         let Upkeep::Renew { days } = upkeep(current.certificates(), now) else { return false };
-        // Another command may have done it, or may have put the root's key there.
+        // Another command may have renewed it, or may have restored the root's key.
         match certs::load(&self.folder, now) {
             Ok(there) if upkeep(there.certificates(), now) == Upkeep::Fine => {
                 self.show(there);
@@ -132,7 +132,7 @@ impl Certificates {
     }
 }
 
-/// Renews a certificate that has ended or is of the future, if it is that alone which is wrong.
+/// Renews a certificate that has ended or is not valid yet, if that is its only defect.
 fn mend(folder: &std::path::Path, names: &[Name], now: UnixTime) -> Option<Identity> {
     let certificates = certs::inspect(folder).ok()?;
     let Upkeep::Renew { .. } = upkeep(&certificates, now) else { return None };
@@ -141,21 +141,22 @@ fn mend(folder: &std::path::Path, names: &[Name], now: UnixTime) -> Option<Ident
     Some(renewed)
 }
 
-/// When to look: at the start, each day, and when the clock was set.
+/// Schedule of the certificate's checks: at the start, each day, and after a jump of the clock.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
-    /// The clock at the last look and at the last question.
+    /// Clock at the last check and at the last poll, in seconds.
     last: Option<(u64, u64)>,
 }
 
 impl Rounds {
-    /// How often to ask.
+    /// Interval of the polls.
     pub const ASK: Duration = Duration::from_mins(1);
-    /// More than it takes for clocks to drift or for a machine to be slow, and nobody minds a look too many.
+    /// A longer jump of the clock, in seconds, triggers a check. It is more than clocks drift or machines stall; an
+    /// extra check does no harm.
     const JUMP: u64 = 60 * 60;
     const DAY: u64 = 24 * 60 * 60;
 
-    /// Is it time, with this on the clock and so long after the last question?
+    /// Returns true if a check is due at the time `now`, `elapsed` after the last poll.
     pub fn due(&mut self, now: UnixTime, elapsed: Duration) -> bool {
         let now = now.as_secs();
         let (looked, asked) = self.last.unwrap_or((0, 0));
@@ -166,7 +167,7 @@ impl Rounds {
     }
 }
 
-/// Looks after the certificate for ever; `changed` tells the chat.
+/// Checks the certificate periodically and never returns; calls `changed` after each renewal.
 pub(super) async fn run<Fut: Future<Output = ()>>(
     certificates: Arc<Certificates>,
     changed: impl Fn() -> Fut,
@@ -215,7 +216,7 @@ mod tests {
         assert!(!rounds.due(at(MADE + 60), minute));
         let looks = (2..3000).filter(|n| rounds.due(at(MADE + 60 * n), minute)).collect::<Vec<_>>();
         assert_eq!(looks, [1440, 2880]);
-        // Set ahead, set back, and a machine that slept.
+        // The clock set ahead, the clock set back, and a machine that slept.
         assert!(rounds.due(at(MADE + 3001 * 60 + 5 * DAY), minute));
         assert!(rounds.due(at(MADE), minute));
         assert!(rounds.due(at(MADE + 8 * 3600), minute));
@@ -231,7 +232,7 @@ mod tests {
         assert!(certificates.look_after(at(later)));
         assert_eq!((until(&certificates), certificates.note().renews), (later + 397 * DAY, true));
         assert!(!certificates.look_after(at(later)));
-        // What another command made is taken.
+        // A certificate made by another command is taken over.
         let much = later + 390 * DAY;
         certs::renew(folder.path(), &[], at(much)).expect("renewed");
         assert!(certificates.look_after(at(much + 1)));
@@ -257,9 +258,9 @@ mod tests {
         assert_eq!((until(&certificates), certificates.current().pin()), (later + 397 * DAY, pin));
         // The clock was ahead, and is right again.
         assert!(open(folder.path(), MADE + 2 * DAY).is_ok_and(|it| until(&it) == MADE + 399 * DAY));
-        // It is wrong: the root is of the future.
+        // The clock is wrong: it shows a time before the root was made.
         assert!(matches!(open(folder.path(), MADE - 2 * DAY), Err(CertError::NotYetValid { .. })));
-        // It cannot renew.
+        // Renewal is impossible.
         fs::remove_file(folder.path().join("root.key")).expect("removed");
         assert!(matches!(open(folder.path(), later), Err(CertError::Expired { .. })));
     }

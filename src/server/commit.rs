@@ -1,4 +1,4 @@
-//! Commits, one at a time, and what becomes of a batch that the store refuses.
+//! Commits, one at a time, and the handling of a batch that the store refuses.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::chat::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
 use crate::wire::MessageId;
 
-/// After a failed commit the store is tried again after so long; twice as long, up to [`LONGEST_RETRY`], where it
-/// fails again within [`RELAPSE`] of having worked: so what clients hear does not change to and fro.
+/// Delay before the store is tried again after a failed commit. It doubles, up to [`LONGEST_RETRY`], if the store fails
+/// again within [`RELAPSE`] of having worked, so that the state that clients see does not flap.
 const RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const RELAPSE: Duration = Duration::from_secs(30);
 
-/// Outputs without records wait so long for a commit that is under way.
+/// Time that outputs without records wait for a commit under way.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A commit that takes longer counts as failing: what would have to be kept is refused meanwhile.
+/// Time after which a commit counts as failing; new records are refused meanwhile.
 const HANGS: Duration = Duration::from_millis(900);
 
 /// Outcome of a commit.
@@ -30,17 +30,17 @@ const HANGS: Duration = Duration::from_millis(900);
 pub(super) struct Committed {
     /// Outputs to deliver now, in order.
     pub outputs: Vec<Output>,
-    /// The error of the store.
+    /// Error of the store.
     pub failure: Option<StoreError>,
-    /// The commands whose messages are not kept and never will be.
+    /// Commands whose messages are refused for good.
     pub refused: Vec<Refusal>,
-    /// Commands whose changes are in force and not kept yet.
+    /// Commands whose changes are in force but not durable yet.
     pub deferred: Vec<(SessionId, &'static str)>,
-    /// The store began to fail, or works again.
+    /// `Some(false)` if the store began to fail, `Some(true)` if it works again.
     pub writable: Option<bool>,
-    /// The commit under way takes too long: what waits behind it is to be [refused](Commits::refuse).
+    /// True if the commit under way takes too long: waiting commands are to be [refused](Commits::refuse).
     pub hangs: bool,
-    /// Number of messages stored; `None` without a transaction.
+    /// Count of messages stored; `None` without a transaction.
     pub said: Option<usize>,
 }
 
@@ -52,17 +52,17 @@ pub(super) struct Refusal {
     pub messages: Vec<StoredMessage>,
 }
 
-/// The commit that is under way, and what earlier ones left behind.
+/// The commit under way, and what earlier ones left behind.
 ///
-/// A message that the store refuses is dropped and its sender told. A change of the state (a JOIN, a topic) is
-/// already in force in the chat, so it is tried again until the store takes it, and what shows it is held till then.
-/// The store counts as failing until an empty transaction, the probe, has shown that it works.
+/// A message that the store refuses is dropped, and its sender gets an error. A change of state (a JOIN, a topic) is
+/// already in force in the core, so it is retried until the store takes it, and the outputs that show it are held until
+/// then. The store counts as failing until an empty transaction, the probe, succeeds.
 pub(super) struct Commits {
     store: Store,
     under_way: Option<UnderWay>,
     backlog: Vec<Record>,
     held: Vec<Output>,
-    /// The store failed; when to try it again.
+    /// Time of the next attempt, if the store fails.
     failing: Option<Instant>,
     delay: Duration,
     recovered: Option<Instant>,
@@ -70,13 +70,13 @@ pub(super) struct Commits {
 
 struct UnderWay {
     records: Arc<Vec<Record>>,
-    /// Number of records, from the first on, that come from the backlog.
+    /// Count of records at the front that come from the backlog.
     old: usize,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
     began: Instant,
     is_probe: bool,
-    /// It takes too long, and that was told.
+    /// True if it takes too long and that was reported.
     hangs: bool,
     overtaking: Option<Overtaking>,
 }
@@ -94,12 +94,12 @@ impl Commits {
         }
     }
 
-    /// Is a commit under way?
+    /// Returns true if a commit is under way.
     pub fn is_busy(&self) -> bool {
         self.under_way.is_some()
     }
 
-    /// Starts to commit a batch. Where there is nothing to keep, its outputs come back at once.
+    /// Starts to commit a batch. Without records, returns its outputs at once.
     pub fn start(&mut self, mut effects: Effects) -> Option<Vec<Output>> {
         if effects.records.is_empty() {
             return Some(effects.outputs);
@@ -128,12 +128,12 @@ impl Commits {
         });
         self.store.commit(
             records,
-            // The hub may have stopped; then nobody asks.
+            // The hub may have stopped, so that the receiver is gone.
             Box::new(move |result| drop(done.send(result))),
         );
     }
 
-    /// Takes out the outputs that need not wait for the commit under way, which fails or hangs.
+    /// Takes out the outputs that need not wait for the commit under way, if that fails or hangs.
     pub fn overtake(&mut self, pending: &mut Effects) -> Vec<Output> {
         let is_failing = self.failing.is_some();
         let Some(under_way) = &mut self.under_way else { return Vec::new() };
@@ -153,8 +153,8 @@ impl Commits {
         passed
     }
 
-    /// Waits for the commit under way, or until it takes longer than it should. Safe to cancel. Never returns while
-    /// nothing is under way and the store works.
+    /// Waits for the commit under way, or until it exceeds a time limit. Cancel safe. Never returns while nothing is
+    /// under way and the store works.
     pub async fn next(&mut self) -> Committed {
         if self.under_way.is_none() {
             let Some(retry) = self.failing else { return std::future::pending().await };
@@ -174,7 +174,7 @@ impl Commits {
         let deadline = limit.map(|limit| under_way.began + limit);
         let result = tokio::select! {
             biased;
-            // Without an answer the writer is gone.
+            // No result means that the writer is gone.
             result = &mut under_way.result => result.unwrap_or(Err(StoreError::Closed)),
             () = sleep_until(deadline) => return self.takes_long(),
         };
@@ -196,7 +196,7 @@ impl Commits {
         Committed { hangs: true, writable, ..Committed::default() }
     }
 
-    /// Notes that the store fails; whether that is new.
+    /// Notes that the store fails. Returns true if that is new.
     fn fails(&mut self) -> bool {
         let is_new = self.failing.is_none();
         if is_new {
@@ -229,7 +229,7 @@ impl Commits {
             result.writable = Some(false);
         }
         let (old, new) = batch.records.split_at(batch.old.min(batch.records.len()));
-        // What was refused while this one hung comes after it.
+        // Batches refused while this one hung come after it.
         let (later, later_held) = (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held));
         self.backlog.extend_from_slice(old);
         if batch.old > 0 {
@@ -243,7 +243,7 @@ impl Commits {
         result
     }
 
-    /// Refuses what waits behind a commit that hangs, as if the store had.
+    /// Refuses what waits behind a hanging commit, as if the store had refused it.
     pub fn refuse(&mut self, effects: Effects) -> Committed {
         let mut result = Committed::default();
         if let Some(overtaking) = self.under_way.as_mut().and_then(|it| it.overtaking.as_mut()) {
@@ -261,7 +261,7 @@ impl Commits {
             let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
             let records = new.get(step.records).unwrap_or_default();
             let messages: Vec<StoredMessage> = records.iter().filter_map(message).cloned().collect();
-            // The answer to a repeated send is as untrue as what it repeats.
+            // The reply to a repeated send is as false as the message that it repeats.
             let repeats = outputs.iter().any(|output| shows(output, &lost));
             match step.from {
                 Some((session, label)) if repeats && records.is_empty() => {
@@ -286,7 +286,7 @@ impl Commits {
     }
 }
 
-/// Waits until a time; never returns without one.
+/// Waits until `deadline`; never returns if that is `None`.
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -294,8 +294,8 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-/// Takes back what later inputs made of messages that were refused: the answer to a repeated send says that
-/// the message is kept, and it is not.
+/// Withdraws the outputs that later inputs produced from refused messages: the reply to a repeated send confirms a
+/// message that is not stored.
 pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Vec<Refusal> {
     let lost: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
     let mut withdrawn = Vec::new();
@@ -304,7 +304,7 @@ pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Ve
         let repeats = outputs.iter().any(|output| shows(output, &lost));
         if let Some((session, label)) = step.from.as_mut().filter(|_| repeats) {
             for output in outputs.iter_mut().filter(|output| !is_question(output)) {
-                // A line of nothing is not sent; the ranges of the steps stay true.
+                // An empty line is not sent, and the ranges of the steps stay valid.
                 *output = Output::Line(*session, String::new());
             }
             withdrawn.push(Refusal { session: *session, label: label.take(), messages: Vec::new() });
@@ -313,7 +313,7 @@ pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Ve
     withdrawn
 }
 
-/// A session waits for its answer, whatever became of the command.
+/// Returns true for a query: its session waits for the result, even if the command is refused.
 fn is_question(output: &Output) -> bool {
     matches!(output, Output::Ask { .. })
 }

@@ -1,4 +1,4 @@
-//! Invite links: everything that somebody new needs, in one line to paste.
+//! Invite links: everything that a new user needs, in one line to paste.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
@@ -8,30 +8,30 @@ use super::pasted;
 use super::pin::Pin;
 use super::token::Token;
 
-/// `parlour://HOST:PORT,HOST2:PORT/?pin=…&token=…`: where the server is, how to know it, and the right to
-/// make an account there. One that resets an account's password has its name too: `&for=NAME`.
+/// An invite link: `parlour://HOST:PORT,HOST2:PORT/?pin=…&token=…`. It holds the server's addresses, its pin, and the
+/// token that admits a new account. A link that resets an account's password also has that account's name: `&for=NAME`.
 ///
-/// The token stands last and has a fixed length, so a link that was cut off anywhere is noticed.
+/// The token is last and has a fixed length, so a link that was cut off anywhere is noticed.
 ///
-/// The link carries a secret, so `Debug` hides the token. `Display` writes the whole link. Parameters
-/// that this version does not know are passed over, so that later ones can say more.
+/// The link carries a secret, so `Debug` hides the token. `Display` writes the whole link. Unknown parameters are
+/// ignored, so that later versions can add some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InviteLink {
     /// The server's addresses, the likeliest first; 1 to [`InviteLink::MAX_ADDRESSES`].
     pub addresses: Vec<Address>,
-    /// The pin of the server's root certificate.
+    /// Pin of the server's root certificate.
     pub pin: Pin,
-    /// The account whose password it resets, as a hint: what the token is for, the server knows.
+    /// Account whose password the link resets. Only a hint: the server knows what the token is for.
     pub account: Option<String>,
-    /// The token that the server spends when the account is made.
+    /// Token that the server redeems when the account is made.
     pub token: Token,
 }
 
-/// Why a text is no invite link. Each message says what to do, and is whole: there is no `source`. None quotes the text,
-/// which may hold the token wherever it was damaged.
+/// Error of parsing an [`InviteLink`]. Each message is complete and says what to do; there is no `source`. None quotes
+/// the text, which may hold the token wherever it was damaged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
-    /// It does not start with `parlour://`.
+    /// The text does not start with `parlour://`.
     #[error(
         "an invite link starts with `parlour://`, and this does not; copy the whole link, from there to its end"
     )]
@@ -42,10 +42,10 @@ pub enum InviteError {
     /// A parameter occurs twice.
     #[error("the invite link has two of {0}: it was altered; ask for a new one")]
     Twice(&'static str),
-    /// No address, or too many.
+    /// The link has no address, or too many.
     #[error("the invite link names {0} addresses, not 1 to {max}: ask for a new one", max = InviteLink::MAX_ADDRESSES)]
     Addresses(usize),
-    /// The address at this place, from 1, does not parse.
+    /// The address at this position, counted from 1, does not parse.
     #[error("address {0} of the invite link is damaged; copy the link again, whole")]
     Address(usize),
     /// The pin does not parse.
@@ -67,10 +67,10 @@ impl InviteLink {
     /// The scheme of the link.
     pub const SCHEME: &'static str = "parlour://";
 
-    /// A machine has a handful of addresses; a link with more would not fit a QR code or a chat line.
+    /// Maximum count of addresses. A machine has a handful; a link with more would not fit a QR code or a chat line.
     pub const MAX_ADDRESSES: usize = 16;
 
-    /// Most characters of an account's name in a link; servers have shorter ones.
+    /// Maximum length of an account's name in a link, in characters; servers have shorter ones.
     pub const MAX_NAME: usize = 64;
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for InviteLink {
             f.write_str("&for=")?;
             account.bytes().try_for_each(|byte| match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => f.write_char(char::from(byte)),
-                // Brackets and bars, which a name may have and which chats take for the end of a link.
+                // A name may have brackets and bars, which chat programs take for the end of a link.
                 _ => write!(f, "%{byte:02X}"),
             })?;
         }
@@ -97,14 +97,14 @@ impl fmt::Display for InviteLink {
 impl FromStr for InviteLink {
     type Err = InviteError;
 
-    /// Reads a link as it was pasted: folded, in brackets or quotes, with the end of a sentence behind it, or escaped.
+    /// Parses a link as it was pasted: folded, in brackets or quotes, followed by the end of a sentence, or escaped.
     fn from_str(text: &str) -> Result<Self, InviteError> {
         let readings = pasted::readings(text, Self::SCHEME);
         let mut refused = InviteError::Scheme;
         for reading in readings {
             match Self::exactly(&reading) {
                 Ok(link) => return Ok(link),
-                // The one that comes furthest says most.
+                // The error of the reading that parsed furthest says most.
                 Err(error) if error.stage() >= refused.stage() => refused = error,
                 Err(_) => {}
             }
@@ -114,12 +114,12 @@ impl FromStr for InviteLink {
 }
 
 impl InviteError {
-    /// Whether more of the link, where it has more lines, could make it whole.
+    /// Returns true if the text may be a part of a link that continues on more lines.
     pub fn is_of_a_part(&self) -> bool {
         !matches!(self, Self::Scheme | Self::Twice(_))
     }
 
-    /// How much of the link was read before this was found.
+    /// Ranks the error by how much of the link was parsed before it.
     fn stage(&self) -> u8 {
         match self {
             Self::Scheme => 0,
@@ -133,7 +133,7 @@ impl InviteError {
 }
 
 impl InviteLink {
-    /// Reads a link that stands alone.
+    /// Parses a link that stands alone.
     fn exactly(text: &str) -> Result<Self, InviteError> {
         let rest = match text.split_at_checked(Self::SCHEME.len()) {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case(Self::SCHEME) => rest,
@@ -141,7 +141,7 @@ impl InviteLink {
         };
         let (hosts, query) = rest.split_once('?').ok_or(InviteError::Missing("pin"))?;
         let hosts = hosts.strip_suffix('/').unwrap_or(hosts);
-        // An empty list is one empty name when split.
+        // Splitting an empty list returns one empty name.
         let count = if hosts.is_empty() { 0 } else { hosts.split(',').count() };
         if !(1..=Self::MAX_ADDRESSES).contains(&count) {
             return Err(InviteError::Addresses(count));
@@ -159,19 +159,19 @@ impl InviteLink {
     }
 }
 
-/// The token, without the end of a sentence, a bracket, or the padding that stands behind it.
+/// Returns the token without the punctuation, bracket or padding that follows it.
 fn without_end(text: &str) -> &str {
     let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let end = text.find(|c| !in_token(c)).unwrap_or(text.len());
     let token = text.get(..end).unwrap_or_default();
     match token.split_at_checked(Token::LENGTH) {
-        // Chats mark words with these.
+        // Chat programs mark up words with these.
         Some((token, "_" | "__" | "-")) => token,
         _ => token,
     }
 }
 
-/// Takes `%XX` out of an account's name, which is short and of visible ASCII characters.
+/// Decodes the `%XX` escapes of an account's name. Returns `None` unless it is short and of visible ASCII characters.
 fn decode(text: &str) -> Option<String> {
     let mut name = String::new();
     let mut rest = text;
@@ -189,7 +189,7 @@ fn decode(text: &str) -> Option<String> {
         .then_some(name)
 }
 
-/// The value of the one parameter of that name.
+/// Returns the value of the only parameter of that name.
 fn parameter<'a>(query: &'a str, name: &'static str) -> Result<&'a str, InviteError> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name));

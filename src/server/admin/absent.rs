@@ -1,4 +1,5 @@
-//! Who has not seen a root yet: devices that were not back since, and invites that were made before.
+//! Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites
+//! that were made before.
 
 use rusqlite::Connection;
 
@@ -9,7 +10,7 @@ use crate::trust::Pin;
 use crate::wire::{Millis, Nick};
 
 pub fn list(conn: &Connection, pin: Pin, after: Option<DeviceKey>, now: Millis) -> Result<Reply, Failure> {
-    // Where it was never shown, nobody can have seen it.
+    // If the root was never shown, no client can have seen it.
     let since = audit::root_shown(conn, &pin.to_string())?.unwrap_or(now);
     let page = devices::absent(conn, since, after.unwrap_or(DeviceKey([0; 32])), PAGE)?;
     let device = |(account, device): (Nick, Device)| AbsentDevice {

@@ -1,4 +1,4 @@
-//! The requests about invites.
+//! Requests about invites.
 
 use super::{Failure, FailureKind, Invite, InviteOrder, PAGE, Purpose, Reply};
 use crate::chat::record::{AccountId, Role};
@@ -7,8 +7,8 @@ use crate::store::invites::{self, InviteId, NewInvite};
 use crate::store::{Store, StoreError, accounts};
 use crate::wire::Millis;
 
-/// Makes an invite and returns its number. It ends with the account that made it and with the admin by whose power that
-/// was, who is the same where none is named.
+/// Makes an invite and returns its id. The invite ends with the account that made it, and with the admin whose rights
+/// were used; both are the same account if `power` is `None`.
 pub async fn create(
     store: &Store,
     order: InviteOrder,
@@ -21,7 +21,7 @@ pub async fn create(
     let (token, expires) = (order.token, Millis(by.0.0.saturating_add(order.lasts_ms)));
     store
         .write(move |tx| {
-            // He may have been one when he asked.
+            // The account may have lost the role since it sent the request.
             if let Some(id) = power.or(by.1.id())
                 && !accounts::is_admin(tx, id)?
             {

@@ -1,4 +1,4 @@
-//! How names and the like stand in the requests: as the texts that people write.
+//! JSON encoding of names and similar types in requests: as the text that people write.
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
@@ -10,14 +10,14 @@ use crate::store::accounts::PasswordHash;
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// What stands as a text in JSON.
+/// A type that JSON holds as a text.
 pub trait Text: Sized {
     fn write(&self) -> String;
-    /// The error says what is wrong with the text.
+    /// Parses the text. The error says what is wrong with it.
     fn read(text: &str) -> Result<Self, String>;
 }
 
-/// For `#[serde(with)]` on a text.
+/// `#[serde(with)]` module for one text.
 pub mod text {
     use super::*;
 
@@ -30,7 +30,7 @@ pub mod text {
     }
 }
 
-/// For `#[serde(with)]` on a text that may be missing.
+/// `#[serde(with)]` module for an optional text.
 pub mod option {
     use super::*;
 
@@ -44,7 +44,7 @@ pub mod option {
     }
 }
 
-/// For `#[serde(with)]` on several texts.
+/// `#[serde(with)]` module for a list of texts.
 pub mod list {
     use super::*;
 

@@ -1,8 +1,7 @@
-//! The administration: what `parlour user` and `parlour invite` ask for, done on the store.
+//! Administration requests of `parlour user`, `parlour invite` and others, carried out on the store.
 //!
-//! The command line calls [`run`] itself when no server runs, and asks the server by its
-//! [control socket](super::control) when one does; the requests are the same. They carry hashes, never a password
-//! or a token.
+//! The command line calls [`run`] itself when no server runs, and sends the request over the [control
+//! socket](super::control) when one does; the requests are the same. They carry hashes, never a password or a token.
 
 mod absent;
 mod invites;
@@ -22,59 +21,59 @@ use crate::wire::{ChannelName, Millis, Nick};
 
 pub use invites::create as create_invite;
 
-/// What can be asked for.
+/// An administration request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// Make an account.
     UserAdd {
-        /// Name, password and role.
+        /// Name, password hash and role.
         user: NewUser,
-        /// Give a removed account of that name back, instead of making a new one.
+        /// Restore the removed account of that name, instead of making a new one.
         again: bool,
     },
-    /// Make many accounts. Those that cannot be made are answered, the others kept.
+    /// Make many accounts. The reply lists those that could not be made; the others are kept.
     UserImport(Vec<NewUser>),
-    /// The accounts by name, [`PAGE`] at a time, after the given name.
+    /// List the accounts by name, [`PAGE`] at a time, after the given name.
     UserList {
-        /// The last name of the page before.
+        /// Last name of the previous page; `None` for the first page.
         #[serde(with = "json::option")]
         after: Option<Nick>,
     },
     /// Change one account.
     UserChange {
-        /// Which.
+        /// Name of the account.
         #[serde(with = "json::text")]
         name: Nick,
-        /// How.
+        /// The change.
         change: UserChange,
     },
     /// Make an invite.
     InviteCreate(InviteOrder),
-    /// The invites by number, [`PAGE`] at a time, after the given number.
+    /// List the invites by id, [`PAGE`] at a time, after the given id.
     InviteList {
-        /// The last number of the page before, 0 for the first page.
+        /// Last id of the previous page, 0 for the first page.
         after: i64,
     },
-    /// Take an invite back.
+    /// Revoke an invite.
     InviteRevoke {
-        /// Its number.
+        /// Id of the invite.
         id: i64,
     },
-    /// Where the server can be reached, and its pin. Only a running server knows.
+    /// Return the server's addresses and its pin. Needs a running server.
     Server,
-    /// Read the certificates again. Only a running server can.
+    /// Load the certificates again. Needs a running server.
     Certificates,
-    /// What it counts. Only a running server does.
+    /// Return the metrics. Needs a running server.
     Metrics,
-    /// Take the machine's clock as it is, although it jumped.
+    /// Accept the machine's clock although it jumped.
     ClockAccept,
-    /// The devices that have not been there since the server shows the root with this pin, [`PAGE`] at a time, after the
-    /// given key, and how many invites of before are open.
+    /// List the devices that have not logged in since the server shows the root with this pin, [`PAGE`] at a time,
+    /// after the given fingerprint; and count the open invites that were made before.
     Absent {
-        /// The pin.
+        /// Pin of the present root.
         #[serde(with = "json::text")]
         pin: Pin,
-        /// The last key of the page before.
+        /// Last certificate fingerprint of the previous page.
         #[serde(with = "json::option")]
         after: Option<DeviceKey>,
     },
@@ -83,13 +82,13 @@ pub enum Request {
 /// An account to be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewUser {
-    /// Its name.
+    /// Name of the account.
     #[serde(with = "json::text")]
     pub name: Nick,
-    /// The hash of its password.
+    /// Hash of the password.
     #[serde(with = "json::text")]
     pub password: PasswordHash,
-    /// What it may do.
+    /// Role of the account.
     #[serde(with = "json::text")]
     pub role: Role,
 }
@@ -97,96 +96,96 @@ pub struct NewUser {
 /// A change of one account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum UserChange {
-    /// A new password. Sessions that logged in with the old one end.
+    /// Set a new password. Ends all devices and the sessions that logged in with the old password.
     Password(#[serde(with = "json::text")] PasswordHash),
-    /// What it may do.
+    /// Set the role.
     Role(#[serde(with = "json::text")] Role),
-    /// One of its preferences.
+    /// Set one preference.
     Set(#[serde(with = "json::text")] Preference),
-    /// It may not log in; its sessions end.
+    /// Forbid logins and end the account's sessions.
     Disable,
-    /// It may log in again.
+    /// Allow logins again.
     Enable,
-    /// It is gone, its sessions end. Its name stays taken.
+    /// Remove the account and end its sessions. Its name stays taken.
     Remove,
 }
 
 /// An invite to be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InviteOrder {
-    /// Hash of the token, which stays with the one who asks.
+    /// Hash of the token. The token itself stays with the requester.
     pub token: TokenHash,
-    /// What it is for.
+    /// Effect of redeeming the invite.
     pub purpose: Purpose,
-    /// How long it can be redeemed, in milliseconds.
+    /// Time until the invite expires, in milliseconds.
     pub lasts_ms: u64,
 }
 
-/// What an invite is for.
+/// Effect of redeeming an invite.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Purpose {
-    /// New accounts.
+    /// Makes new accounts.
     Accounts {
-        /// What they may do.
+        /// Role of the new accounts.
         #[serde(with = "json::text")]
         role: Role,
-        /// Where they land.
+        /// Channel that the new accounts join.
         #[serde(with = "json::text")]
         channel: ChannelName,
-        /// How many it makes.
+        /// Count of accounts that it can make.
         uses: u32,
     },
-    /// A new password for the account of this name, whose devices and sessions end.
+    /// Sets a new password for the account of this name, and ends its devices and sessions.
     Reset(#[serde(with = "json::text")] Nick),
 }
 
-/// What is answered.
+/// Reply to a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// It is done.
+    /// The request was carried out.
     Done,
-    /// Which of the users, by their place in the request, could not be added, and why.
+    /// The users that could not be added: index in the request, and reason.
     Imported(Vec<(usize, Failure)>),
     /// A page of accounts.
     Users(Vec<User>),
-    /// The invite was made and has this number.
+    /// Id of the invite that was made.
     InviteCreated(i64),
     /// A page of invites.
     Invites(Vec<Invite>),
-    /// How clients find the server.
+    /// Addresses and pin by which clients find the server.
     Server {
-        /// Its addresses, the likeliest first.
+        /// Addresses, the likeliest first.
         #[serde(with = "json::list")]
         addresses: Vec<Address>,
-        /// Its pin.
+        /// The server's pin.
         #[serde(with = "json::text")]
         pin: Pin,
     },
-    /// The certificate that the running server shows now: SHA-256, in hexadecimal digits.
+    /// SHA-256 of the leaf that the running server shows now, in hexadecimal digits.
     Certificates(String),
-    /// What the running server counted, in Prometheus' text format.
+    /// Metrics of the running server, in Prometheus' text format.
     Metrics(String),
-    /// The clock was accepted; what it says.
+    /// The clock was accepted and shows this time.
     Clock(#[serde(with = "json::text")] Millis),
-    /// A page of devices, and how many invites are open.
+    /// A page of devices, and the count of open invites.
     Absent {
-        /// The devices.
+        /// Devices that have not logged in since.
         devices: Vec<AbsentDevice>,
-        /// Invites of before that can still be redeemed.
+        /// Count of invites from before that can still be redeemed.
         invites: u32,
     },
 }
 
-/// A device that has not been there.
+/// A device that has not logged in since the present root is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbsentDevice {
-    /// Whose.
+    /// Account of the device.
     #[serde(with = "json::text")]
     pub account: Nick,
-    /// Its key.
+    /// Certificate fingerprint of the device.
     #[serde(with = "json::text")]
     pub key: DeviceKey,
-    /// When it was there the last time: it logged in, or was made one of the account's.
+    /// Time of its last login, or of its addition to the account if it never logged in.
     #[serde(with = "json::text")]
     pub last: Millis,
 }
@@ -194,15 +193,15 @@ pub struct AbsentDevice {
 /// An account in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// Its name.
+    /// Name of the account.
     #[serde(with = "json::text")]
     pub name: Nick,
-    /// What it may do.
+    /// Role of the account.
     #[serde(with = "json::text")]
     pub role: Role,
-    /// It may not log in.
+    /// True if the account may not log in.
     pub disabled: bool,
-    /// When it was made.
+    /// Time at which the account was made.
     #[serde(with = "json::text")]
     pub created: Millis,
 }
@@ -210,42 +209,42 @@ pub struct User {
 /// An invite in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
-    /// Its number.
+    /// Id of the invite.
     pub id: i64,
-    /// What its accounts may do.
+    /// Role of the accounts that it makes.
     #[serde(with = "json::text")]
     pub role: Role,
-    /// Where its accounts land.
+    /// Channel that its accounts join.
     #[serde(with = "json::option")]
     pub channel: Option<ChannelName>,
-    /// How many accounts it makes.
+    /// Count of accounts that it can make.
     pub uses: u32,
-    /// How many it has made.
+    /// Count of accounts that it has made.
     pub spent: u32,
-    /// Until when it can be redeemed.
+    /// Time until which it can be redeemed.
     #[serde(with = "json::text")]
     pub expires: Millis,
-    /// Whether it can be redeemed now, and if not, why not.
+    /// Usable, or the reason why not.
     pub state: State,
-    /// By whom it was made; nobody for the command line.
+    /// Account that made it; `None` for the command line.
     #[serde(with = "json::option")]
     pub created_by: Option<Nick>,
-    /// The account whose password and devices it resets, instead of making accounts.
+    /// Account whose password and devices it resets, instead of making accounts.
     #[serde(with = "json::option")]
     pub resets: Option<Nick>,
 }
 
-/// Why something was not done.
+/// Error of a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Failure {
-    /// The kind, for programs.
+    /// Kind of the failure, for programs.
     pub kind: FailureKind,
-    /// One line for people.
+    /// Message for people, one line.
     pub text: String,
 }
 
-/// The kinds of failures.
+/// Kind of a [`Failure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureKind {
     /// The name is taken.
@@ -254,39 +253,39 @@ pub enum FailureKind {
     Removed,
     /// The name is reserved.
     Reserved,
-    /// There is no such account.
+    /// No account has this name.
     UnknownUser,
     /// The account may not log in.
     Disabled,
     /// The account is not a removed one.
     NotRemoved,
-    /// There is no such invite.
+    /// No invite has this id.
     UnknownInvite,
     /// The request makes no sense.
     Invalid,
     /// Only a running server could answer.
     NoServer,
-    /// The running server cannot take the certificates.
+    /// The running server cannot use the certificates.
     Certificates,
-    /// The account is no admin, or no more.
+    /// The account is not an admin, or not any more.
     NotAdmin,
     /// The store failed.
     Store,
 }
 
-/// What was done: the answer, and what the chat must follow.
+/// Result of a request: the reply, and the changes that the core must follow.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// For the one who asked.
+    /// Reply for the requester.
     pub reply: Reply,
-    /// For the chat, in order.
+    /// Changes for the core, in order.
     pub changes: Vec<AccountChange>,
 }
 
-/// Entries of a page of a list.
+/// Maximum count of entries in a page of a list.
 pub const PAGE: u32 = 500;
 
-/// Does what is asked, and notes in the audit that `actor` did it.
+/// Carries out a request and notes in the audit log that `actor` did it.
 pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> Result<Outcome, Failure> {
     let by = (now, actor);
     match request {
@@ -323,7 +322,7 @@ pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> 
 }
 
 impl Failure {
-    /// For requests that make no sense.
+    /// Makes a failure for a request that makes no sense.
     pub fn invalid(text: impl Into<String>) -> Self {
         Self { kind: FailureKind::Invalid, text: text.into() }
     }

@@ -1,4 +1,4 @@
-//! Requests on a store of their own, through JSON as the control socket carries them.
+//! Tests of the requests, each on a store of its own, through JSON as the control socket carries it.
 
 use super::*;
 use crate::chat::record::Account;
@@ -187,7 +187,7 @@ async fn a_new_password_ends_the_links_that_its_account_left_behind() {
     let channel = ChannelName::parse("#lobby").expect("a channel");
     let makes = Purpose::Accounts { role: Role::Admin, channel, uses: 9 };
     let reset = Purpose::Reset(nick("root"));
-    // Of another session, which is an admin by root's password.
+    // By another session, which has root's admin rights by root's password.
     let by = (NOW, Actor::Account(mallory.id));
     create_invite(&admin.store, order(1, makes.clone()), by, Some(root.id)).await.expect("made");
     let own = create_invite(&admin.store, order(2, makes.clone()), by, None).await;

@@ -1,4 +1,4 @@
-//! The requests about accounts, each inside its transaction.
+//! Requests about accounts, each inside its transaction.
 
 use rusqlite::Connection;
 
@@ -23,7 +23,7 @@ pub fn add(tx: &Connection, user: &NewUser, again: bool, by: (Millis, Actor)) ->
 pub fn import(tx: &Connection, users: &[NewUser], by: (Millis, Actor)) -> Result<Outcome, Failure> {
     let (mut failed, mut changes) = (Vec::new(), Vec::new());
     for (place, user) in users.iter().enumerate() {
-        // A name that is taken is found before anything is written, so there is nothing to undo.
+        // A taken name is found before anything is written, so there is nothing to undo.
         match add(tx, user, false, by) {
             Ok(outcome) => changes.extend(outcome.changes),
             Err(failure) if failure.kind == FailureKind::Store => return Err(failure),
@@ -41,7 +41,7 @@ pub fn change(
 ) -> Result<Outcome, Failure> {
     let account = accounts::find(tx, name)?;
     let (id, name) = (account.id, account.name.clone());
-    // The links that somebody handed out as an admin, perhaps to himself, are no way back in.
+    // Links that the account handed out as an admin, perhaps to its own owner, must not be a way back in.
     let revoked = match change {
         UserChange::Remove | UserChange::Password(_) => invites::revoke_all_of(tx, id, by.0)?,
         UserChange::Disable | UserChange::Role(Role::Member) => invites::revoke_all_by(tx, id, by.0)?,
@@ -50,7 +50,7 @@ pub fn change(
     let (action, detail, change) = match change {
         UserChange::Password(password) => {
             accounts::set_password(tx, id, password)?;
-            // Whoever needs a new password may have lost more than the old one.
+            // An account that needs a new password may have lost more than the old one.
             devices::remove_all(tx, id)?;
             ("user passwd", String::new(), AccountChange::PasswordChanged(id))
         }

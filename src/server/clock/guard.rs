@@ -1,4 +1,4 @@
-//! The policy of the guarded clock, without a clock: readings go in, the server's time comes out.
+//! Policy of the guarded clock, without IO: clock readings go in, the server's time comes out.
 
 use std::time::Duration;
 
@@ -7,67 +7,69 @@ use crate::wire::Millis;
 const MINUTE: i64 = 60 * 1000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// A difference up to this is followed at once and for everything.
+/// Limit of a difference that is followed at once and for every purpose, in milliseconds.
 pub const TRUSTED: i64 = DAY;
-/// A difference up to this is followed at once for what is said, and settles by itself after `PROOF`.
+/// Limit of a difference that is followed at once for messages, and settles by itself after [`PROOF`], in milliseconds.
 pub const USUAL: i64 = 31 * DAY;
-/// A difference up to this is followed at once for what is said. A larger one is held until an admin accepts it.
+/// Limit of a difference that is followed at once for messages, in milliseconds. A larger one is held until an admin
+/// accepts it.
 pub const BELIEVED: i64 = 366 * DAY;
-/// A difference up to [`USUAL`] is settled when the clock has kept it for so long: nobody sets a wrong clock right later.
+/// Time after which a difference up to [`USUAL`] that lasts is settled, because a wrong clock is set right sooner than
+/// that.
 pub const PROOF: Duration = Duration::from_hours(24);
-/// 2025-01-01: a clock that is earlier is that of a machine without one, before it has asked for the time.
+/// 2025-01-01. An earlier time is that of a machine without a clock battery, before it has synchronized.
 const FLOOR: Millis = Millis(1_735_689_600_000);
-/// 2200-01-01: no clock is later. Message ids end in 2248.
+/// 2200-01-01, the latest time of the server's clock. Message ids end in 2248.
 pub const CEILING: Millis = Millis(7_258_118_400_000);
 
-/// Both clocks of the machine, read together.
+/// Readings of both clocks of the machine, taken together.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// The time of day, which people and NTP set.
+    /// Time of day, which people and NTP set.
     pub wall: Millis,
-    /// Grows steadily since some moment.
+    /// Monotonic time since some moment.
     pub steady: Duration,
 }
 
 /// The server's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// For everything that is said, counted or shown.
+    /// Time for everything that is sent, counted or shown.
     pub now: Millis,
-    /// For what removes things for good. Never later than `now`.
+    /// Time for permanent removal. Never later than `now`.
     pub settled: Millis,
 }
 
-/// A change of what the clock is held for.
+/// Change of the clock's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It jumped by so many milliseconds and is followed.
+    /// The clock jumped by so many milliseconds and is followed.
     Followed(i64),
-    /// It jumped; it is followed for what is said, and nothing is removed by it until it settles (`true`: by itself) or is
-    /// accepted.
+    /// The clock jumped by so many milliseconds. It is followed for messages, but removal does not use it until it
+    /// settles or is accepted. The flag is true if it settles by itself.
     Unsettled(i64, bool),
-    /// It jumped so far that the time before goes on until the clock is accepted.
+    /// The clock jumped so far that the time before the jump continues until the clock is accepted.
     Held(i64),
-    /// It has kept the new time for long enough, or is what it was before.
+    /// The clock has kept the new time for long enough, or is back at the old one.
     Settled,
 }
 
-/// Compares the time of day with what it should be by the steady clock.
+/// Compares the time of day with the time expected by the monotonic clock.
 #[derive(Debug)]
 pub struct Guard {
-    /// A moment that was settled: the time of day, and the steady clock then.
+    /// Clock readings at the last settled moment.
     anchor: Option<Clocks>,
-    /// The difference that is not settled, and since when it is there.
+    /// Difference that is not settled, in milliseconds, and the monotonic time of its start.
     doubt: Option<(i64, Duration)>,
 }
 
 impl Guard {
-    /// A guard that knows the time of the last commit, where there was any, at a moment of the steady clock.
+    /// Makes a guard from the time of the last commit, if any, and the present monotonic time.
     pub fn new(last: Option<Millis>, steady: Duration) -> Self {
         Self { anchor: last.map(|wall| Clocks { wall, steady }), doubt: None }
     }
 
-    /// The server's time, and what is to be told of.
+    /// Returns the server's time, and the change to report, if any.
     pub fn read(&mut self, clocks: Clocks) -> (Reading, Option<Change>) {
         let clocks = Clocks { wall: clocks.wall.min(CEILING), ..clocks };
         let expected = self.expected(clocks.steady).filter(|expected| *expected >= FLOOR);
@@ -84,7 +86,7 @@ impl Guard {
             Some((known, since)) if (known - ahead).abs() <= MINUTE => (since, false),
             _ => (clocks.steady, true),
         };
-        // Slow drift is no new jump.
+        // Slow drift is not a new jump.
         self.doubt = Some((ahead, since));
         if ahead <= USUAL && !held && clocks.steady.saturating_sub(since) >= PROOF {
             return (self.settle(clocks), Some(Change::Settled));
@@ -94,12 +96,12 @@ impl Guard {
         (Reading { now, settled: expected }, is_new.then_some(change))
     }
 
-    /// Takes the time of day as it is, because an admin says that it is right.
+    /// Settles the time of day as it is, because an admin says that it is right.
     pub fn accept(&mut self, clocks: Clocks) -> Reading {
         self.settle(Clocks { wall: clocks.wall.min(CEILING), ..clocks })
     }
 
-    /// The difference that is not settled, in milliseconds.
+    /// Returns the difference that is not settled, in milliseconds.
     pub fn doubt(&self) -> Option<i64> {
         self.doubt.map(|(ahead, _)| ahead)
     }
@@ -126,7 +128,7 @@ mod tests {
 
     const START: i64 = 1_800_000_000_000;
 
-    /// A machine whose clocks are set by hand.
+    /// A machine whose clocks the test sets.
     struct Machine {
         guard: Guard,
         wall: i64,
@@ -134,7 +136,7 @@ mod tests {
     }
 
     impl Machine {
-        /// A server that starts `ahead` ms after its last commit, by its own clock.
+        /// Starts a server `ahead` ms after its last commit, by its own clock.
         fn started(ahead: i64) -> Self {
             let last = Millis(u64::try_from(START).expect("a time"));
             Self {
@@ -153,7 +155,7 @@ mod tests {
             self.steady += Duration::from_millis(u64::try_from(ms).expect("a time"));
         }
 
-        /// `now` and `settled` after the start, and the change.
+        /// Returns `now` and `settled` as offsets from the start, and the change.
         fn read(&mut self) -> (i64, i64, Option<Change>) {
             let (reading, change) = self.guard.read(self.clocks());
             (signed(reading.now) - START, signed(reading.settled) - START, change)
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(machine.read(), (40 * DAY, 40 * DAY, None), "however long it lasts");
         machine.wall -= years;
         assert_eq!(machine.read(), (40 * DAY, 40 * DAY, Some(Change::Settled)));
-        // While it runs it is the same.
+        // A jump while the server runs is treated the same.
         machine.wall += years;
         assert_eq!(machine.read(), (40 * DAY, 40 * DAY, Some(Change::Held(years))));
         machine.guard.accept(machine.clocks());

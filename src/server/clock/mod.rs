@@ -1,7 +1,8 @@
 //! The server's time: the machine's clock, unless that jumped (docs/time.md).
 //!
-//! A clock that is wrong for a minute must not remove the history, nor stamp what is said for good. So the time of day is
-//! held against the steady clock and, at the start, against the time of the last commit; `guard` says what follows.
+//! A clock that is wrong for a minute must neither remove the history nor put wrong time stamps on messages for good.
+//! So the time of day is compared with the monotonic clock and, at the start, with the time of the last commit; `guard`
+//! holds the policy.
 
 mod guard;
 
@@ -17,15 +18,15 @@ pub use guard::{Clocks, Reading, TRUSTED, USUAL};
 use crate::store::{Store, StoreError, time};
 use crate::wire::Millis;
 
-/// How often the time is noted in the database and looked at, whatever else happens.
+/// Interval at which the time is stored and checked, whatever else happens.
 const EVERY: Duration = Duration::from_mins(10);
 
-/// How often a doubt is told of again.
+/// Count of intervals after which an unsettled difference is logged again.
 const REMIND: u32 = 6;
 
 const REMEDY: &str = "if the machine's clock is right, run `parlour clock accept`; if not, set it (`timedatectl set-ntp true`)";
 
-/// The time of one server.
+/// The guarded clock of one server.
 pub struct Clock {
     guard: Mutex<Guard>,
     clocks: Box<dyn Fn() -> Clocks + Send + Sync>,
@@ -38,12 +39,12 @@ impl fmt::Debug for Clock {
 }
 
 impl Clock {
-    /// The time of a server that goes on with a store.
+    /// Starts the clock of a server that continues a store.
     pub async fn start(store: &Store) -> Result<Self, StoreError> {
         Self::start_with(store, machine).await
     }
 
-    /// The same with other clocks than the machine's.
+    /// Does [`start`](Self::start) with clocks other than the machine's.
     pub async fn start_with(
         store: &Store,
         clocks: impl Fn() -> Clocks + Send + Sync + 'static,
@@ -51,33 +52,33 @@ impl Clock {
         let last = store.read(|conn| Ok::<_, StoreError>(time::last_commit(conn)?)).await?;
         let guard = Mutex::new(Guard::new(last, clocks().steady));
         let clock = Self { guard, clocks: Box::new(clocks) };
-        // What is wrong with it is told before anything else happens.
+        // A problem with the clock is logged before anything else happens.
         clock.read();
         Ok(clock)
     }
 
-    /// The time without a store to compare with.
+    /// Makes a clock without a store to compare with.
     #[cfg(test)]
     pub fn unguarded() -> Self {
         Self { guard: Mutex::new(Guard::new(None, machine().steady)), clocks: Box::new(machine) }
     }
 
-    /// The time for all that is said and shown.
+    /// Returns the time for everything that is sent and shown.
     pub fn now(&self) -> Millis {
         self.read().now
     }
 
-    /// The time for what removes something for good.
+    /// Returns the time for permanent removal.
     pub fn settled(&self) -> Millis {
         self.read().settled
     }
 
-    /// The steady clock, in milliseconds, for deadlines: it knows no jumps, and goes on while the machine sleeps.
+    /// Returns the monotonic clock for deadlines, in milliseconds. It has no jumps, and runs while the machine sleeps.
     pub fn steady(&self) -> Millis {
         Millis(u64::try_from((self.clocks)().steady.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Takes the machine's clock as it is from now on, and remembers that over a restart.
+    /// Accepts the machine's clock as it is, and stores that for the next start.
     pub async fn accept(&self, store: &Store) -> Result<Millis, StoreError> {
         let now = self.guard.lock().accept((self.clocks)()).now;
         store.write(move |tx| Ok::<_, StoreError>(time::note(tx, now)?)).await?;
@@ -94,7 +95,7 @@ impl Clock {
         reading
     }
 
-    /// Notes the settled time in the store.
+    /// Stores the settled time.
     pub async fn note(&self, store: &Store) {
         let settled = self.settled();
         let noted = store.write(move |tx| Ok::<_, StoreError>(time::note(tx, settled)?));
@@ -103,7 +104,7 @@ impl Clock {
         }
     }
 
-    /// Notes the settled time now and then, and reminds of a doubt, until it is dropped.
+    /// Stores the settled time periodically and repeats the warning about an unsettled difference. Never returns.
     pub async fn keep(&self, store: &Store) {
         for round in 0_u32.. {
             self.note(store).await;
@@ -116,7 +117,7 @@ impl Clock {
     }
 }
 
-/// The machine's clock, for commands that have no server.
+/// Returns the machine's clock, for commands that run without a server.
 pub fn now() -> Millis {
     machine().wall
 }
@@ -126,7 +127,7 @@ fn machine() -> Clocks {
     Clocks { wall: Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)), steady: steady() }
 }
 
-/// Linux has a clock that goes on while the machine sleeps, so that waking up is no jump.
+/// Reads Linux's boot-time clock, which runs while the machine sleeps, so that waking up is no jump.
 #[cfg(target_os = "linux")]
 fn steady() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
@@ -190,7 +191,7 @@ mod tests {
     const YEAR: u64 = 365 * DAY;
     const LAST: u64 = 1_800_000_000_000;
 
-    /// A store with a message of each of the last fifty days.
+    /// Makes a store with a message of each of the last fifty days.
     async fn filled() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
@@ -228,7 +229,7 @@ mod tests {
         let clock = started(&store, &wall).await;
         assert_eq!(clock.now(), Millis(LAST));
         assert_eq!(pruned(&store, &clock).await, 19, "what was due anyway");
-        // However often it starts, and however long it runs.
+        // Any number of restarts, and any running time.
         for _ in 0..3 {
             let clock = started(&store, &wall).await;
             *wall.lock() = (LAST + 10 * YEAR + DAY, DAY);
@@ -237,7 +238,7 @@ mod tests {
             *wall.lock() = (LAST + 10 * YEAR, 0);
         }
         assert!(pruned(&store, &clock).await <= 3);
-        // The clock is set right: nothing is left of it.
+        // The clock is set right, and no trace is left.
         *wall.lock() = (LAST + 4 * DAY, 0);
         let clock = started(&store, &wall).await;
         assert_eq!((clock.now(), clock.settled()), (Millis(LAST + 4 * DAY), Millis(LAST + 4 * DAY)));
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(pruned(&store, &clock).await, 50);
         let clock = started(&store, &wall).await;
         assert_eq!(clock.settled(), Millis(LAST + 10 * YEAR));
-        // And back by decades, where a clock was wrong before there was a guard.
+        // Back by decades, after a clock that was wrong before the guard existed.
         *wall.lock() = (LAST - 20 * YEAR, 0);
         let clock = started(&store, &wall).await;
         assert_eq!(clock.now(), Millis(LAST + 10 * YEAR));

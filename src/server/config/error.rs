@@ -1,32 +1,32 @@
-//! What is wrong with a configuration file, and where.
+//! Errors in a configuration file, with their location.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a configuration file was refused: one line that says where and what.
+/// Error of loading a configuration file: one line with the location and the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {reason}", file.display())]
     Read {
-        /// The file.
+        /// The file that cannot be read.
         file: PathBuf,
-        /// What the system says. Not a `source`, which would be printed twice.
+        /// The system's error. Not a `source`, because it would be printed twice.
         reason: io::Error,
     },
-    /// It says something that cannot be.
+    /// A key or a value is wrong.
     #[error("{}, line {line}: {what}", file.display())]
     Mistake {
-        /// The file.
+        /// The configuration file.
         file: PathBuf,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// What is wrong there.
+        /// Description of the error.
         what: String,
     },
 }
 
-/// A mistake and the byte at which it stands.
+/// An error and its byte offset in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
     pub at: usize,
@@ -34,12 +34,12 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// The line, from 1.
+    /// Returns the line, counted from 1.
     pub fn line(&self, text: &str) -> usize {
         text.bytes().take(self.at).filter(|&byte| byte == b'\n').count() + 1
     }
 
-    /// A mistake in a value, with the key that it belongs to.
+    /// Makes an error about a value, with the key that it belongs to.
     pub fn in_value(error: toml::de::Error, text: &str) -> Self {
         let mut mistake = Self::from(error);
         if let Some(key) = key_before(text, mistake.at) {
@@ -49,7 +49,7 @@ impl Mistake {
     }
 }
 
-/// The key of the value that stands there, as far as can be seen without parsing.
+/// Returns the key of the value at `at`, as far as can be seen without parsing.
 fn key_before(text: &str, at: usize) -> Option<&str> {
     let before = text.get(..at)?.trim_end().strip_suffix('=')?;
     Some(before.rsplit(['{', ',', '\n']).next()?.trim()).filter(|key| !key.is_empty())
@@ -58,7 +58,7 @@ fn key_before(text: &str, at: usize) -> Option<&str> {
 impl From<toml::de::Error> for Mistake {
     fn from(error: toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
-        // Syntax errors say what was expected in a second line.
+        // Syntax errors have a second line with what was expected.
         Self { at, what: error.message().trim().replace('\n', ", ") }
     }
 }

@@ -1,12 +1,12 @@
-//! Keys that do not exist, and what was probably meant.
+//! Detection of unknown keys, with suggestions.
 
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use super::error::Mistake;
 
-/// The first key in the file that `known` does not have. `known` is the whole configuration with its
-/// defaults, so it has them all.
+/// Returns the first key in the file that `known` does not have. `known` is the whole configuration with its defaults,
+/// so it has all keys.
 pub(super) fn unknown_key(table: &DeTable<'_>, known: &Table) -> Option<Mistake> {
     let mut found: Vec<Mistake> = Vec::new();
     for (key, value) in table {
@@ -25,20 +25,20 @@ pub(super) fn unknown_key(table: &DeTable<'_>, known: &Table) -> Option<Mistake>
                     what: suggestion(key.get_ref(), Some(section), known_inner, known),
                 }));
             }
-            // A value where a table should be, or the other way round, is found when it is read.
+            // A value instead of a table, or the reverse, is found by deserialization.
             _ => {}
         }
     }
     found.into_iter().min_by_key(|mistake| mistake.at)
 }
 
-/// Where the first of the keys that occurs in a section stands.
+/// Returns the byte offset of the first of `keys` that occurs in a section; 0 if none does.
 pub(super) fn place_of(table: &DeTable<'_>, section: &str, keys: &[&str]) -> usize {
     let Some(DeValue::Table(inner)) = table.get(section).map(toml::Spanned::get_ref) else { return 0 };
     keys.iter().find_map(|key| Some(inner.get(*key)?.span().start)).unwrap_or(0)
 }
 
-/// What to say of an unknown key in a section of the file (or outside all of them).
+/// Returns the message about an unknown key in a section of the file (or outside all of them).
 fn suggestion(key: &str, section: Option<&str>, here: &Table, everything: &Table) -> String {
     let unknown = match section {
         Some(section) => format!("unknown key `{key}` in [{section}]"),
@@ -47,7 +47,7 @@ fn suggestion(key: &str, section: Option<&str>, here: &Table, everything: &Table
     if let Some(near) = nearest(key, here) {
         return format!("{unknown}, did you mean `{near}`?");
     }
-    // The right word in the wrong place.
+    // A right key in the wrong section.
     let elsewhere = everything.iter().find_map(|(name, value)| {
         let near = nearest(key, value.as_table()?)?;
         Some(format!("{unknown}, did you mean `{near}` in [{name}]?"))
@@ -66,7 +66,7 @@ fn suggestion(key: &str, section: Option<&str>, here: &Table, everything: &Table
     elsewhere.or_else(top).unwrap_or_else(all)
 }
 
-/// The key that looks most like this one, if one does: at most every third letter differs.
+/// Returns the most similar key, if at most every third letter differs.
 fn nearest<'a>(key: &str, keys: &'a Table) -> Option<&'a str> {
     let distance = |known: &str| strsim::damerau_levenshtein(&key.to_lowercase(), known);
     let (distance, near) = keys.keys().map(|known| (distance(known), known)).min()?;

@@ -1,4 +1,4 @@
-//! Every refusal of the certificate folder: one line that says what is wrong and what to do.
+//! Errors of the certificate folder. Each message is one line that says what is wrong and what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,29 @@ use rustls_pki_types::UnixTime;
 
 use crate::trust::verifier::date;
 
-/// Why certificates were not made or not taken. Each message ends with what to do.
+/// Error of making, changing or loading certificates. Each message ends with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum CertError {
     /// The folder holds none of the four files, or does not exist.
     #[error("there are no certificates in {}. Make them: {}", .0.display(), command(.0, "generate"))]
     NoneYet(PathBuf),
-    /// One file that must be there is not.
+    /// A required file is missing.
     #[error("{} is missing. Put it back from a backup, or {}", file.display(), remake(folder, *.renewable))]
     Missing {
-        /// The file.
+        /// The missing file.
         file: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
-        /// Renewal makes the file anew.
+        /// True if renewal makes the file anew.
         renewable: bool,
     },
-    /// `generate` found a file and was not told to overwrite.
+    /// `generate` found a file and was not told to overwrite it.
     #[error(
         "{} exists already, and a new root means that every client must be invited again. For a new server certificate under the same root: {}. To start over all the same: {}",
         file.display(), command(folder, "renew"), command(folder, "generate --force")
     )]
     Exists {
-        /// The file.
+        /// The file that exists.
         file: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
@@ -39,15 +39,15 @@ pub enum CertError {
     Io {
         /// `read` or `write`.
         verb: &'static str,
-        /// The file.
+        /// The file that cannot be read or written.
         file: PathBuf,
-        /// What the system says. Not a `source`, which would be printed twice.
+        /// The system's error. Not a `source`, because it would be printed twice.
         reason: io::Error,
     },
-    /// Somebody else can read (or write) a private key.
+    /// Users other than the owner can read or write a private key.
     #[error("others can read the private key {} (mode {mode:04o}). Keep it to yourself: chmod 600 {}", file.display(), quoted(file))]
     Loose {
-        /// The key.
+        /// The key's file.
         file: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -55,94 +55,94 @@ pub enum CertError {
     /// A file does not hold what its name says.
     #[error("{} holds no {what} that can be read. Put it back from a backup, or {}", file.display(), remake(folder, *.renewable))]
     Unreadable {
-        /// The file.
+        /// The unreadable file.
         file: PathBuf,
         /// `certificate` or `private key`.
         what: &'static str,
         /// The certificate folder.
         folder: PathBuf,
-        /// Renewal makes the file anew.
+        /// True if renewal makes the file anew.
         renewable: bool,
     },
-    /// The key is not the certificate's.
+    /// A key does not belong to its certificate.
     #[error("{} is not the key of {}. Put the right one back, or {}", key.display(), certificate.display(), remake(folder, *.renewable))]
     KeyMismatch {
-        /// The key.
+        /// The key's file.
         key: PathBuf,
-        /// The certificate.
+        /// The certificate's file.
         certificate: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
-        /// Renewal makes the pair anew.
+        /// True if renewal makes the pair anew.
         renewable: bool,
     },
     /// The chain in `server.pem` does not lead to `root.pem`, so every client would refuse it.
     #[error("{} does not lead to {}: {reason}. Make a new server certificate under that root: {}", server.display(), root.display(), command(folder, "renew"))]
     BrokenChain {
-        /// The server's chain.
+        /// File of the server's chain.
         server: PathBuf,
-        /// The root.
+        /// File of the root.
         root: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
-        /// What the verifier says.
+        /// Reason given by the verifier.
         reason: String,
     },
-    /// The server's certificate or the root is too old.
+    /// The validity of the server's certificate or of the root has ended.
     #[error("the certificate {} expired on {}, and this machine's clock says {}. Check the clock, or {}", file.display(), date(*.until), date(*.clock), remake(folder, *.renewable))]
     Expired {
-        /// The certificate.
+        /// File of the certificate.
         file: PathBuf,
-        /// Its last second.
+        /// Last second of its validity.
         until: UnixTime,
-        /// What time it is here.
+        /// Local time of the check.
         clock: UnixTime,
         /// The certificate folder.
         folder: PathBuf,
-        /// Renewal helps.
+        /// True if renewal helps.
         renewable: bool,
     },
-    /// A certificate is of the future.
+    /// The validity of a certificate has not begun.
     #[error("the certificate {} is valid only from {} on, and this machine's clock says {}. Check the clock: date", file.display(), date(*.from), date(*.clock))]
     NotYetValid {
-        /// The certificate.
+        /// File of the certificate.
         file: PathBuf,
-        /// Its first second.
+        /// First second of its validity.
         from: UnixTime,
-        /// What time it is here.
+        /// Local time of the check.
         clock: UnixTime,
     },
-    /// What is to be done needs the root's key, which is not where it was looked for.
+    /// The root's key is needed, and is not where it was looked for.
     #[error(
         "the root's key is needed for this, and {} is not there. If it is kept elsewhere, say where: --offline-root DIR. If it is lost, start over with a new root, which every client must be invited to again: {}",
         file.display(), command(folder, "generate --force")
     )]
     NoRootKey {
-        /// Where it was looked for.
+        /// Path where the key was looked for.
         file: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
     },
-    /// `rotate` while the roots change already.
+    /// `rotate` was called during a rotation.
     #[error("the root has been changing since {}. End that first: {}", date(*.since), command(folder, "retire"))]
     Rotating {
-        /// Since when.
+        /// Start of the rotation.
         since: UnixTime,
         /// The certificate folder.
         folder: PathBuf,
     },
-    /// `retire` where no root is on its way out.
+    /// `retire` was called without a rotation in progress.
     #[error("there is no old root in {} to end. A new one is made with: {}", .0.display(), command(.0, "rotate"))]
     NotRotating(PathBuf),
-    /// `old-root.pem` is not what it was.
+    /// `old-root.pem` does not hold the two certificates that it should.
     #[error("{} holds no old root that can be read. Put it back from a backup, or end the old root, which clients that have not been back since then do not survive: {}", file.display(), command(folder, "retire"))]
     Damaged {
-        /// The file.
+        /// The damaged file.
         file: PathBuf,
         /// The certificate folder.
         folder: PathBuf,
     },
-    /// The cryptography failed.
+    /// A cryptographic operation failed.
     #[error("cannot make certificates: {0}. This is a bug or a broken random source: please report it")]
     Crypto(rcgen::Error),
 }
@@ -153,7 +153,7 @@ impl From<rcgen::Error> for CertError {
     }
 }
 
-/// The command line that does something with the certificates of that folder.
+/// Returns the command line that does `action` to the certificates of that folder.
 fn command(folder: &Path, action: &str) -> String {
     if folder == Path::new("certs") {
         format!("parlour certs {action}")
@@ -162,7 +162,7 @@ fn command(folder: &Path, action: &str) -> String {
     }
 }
 
-/// What to run to make a file anew, and what that costs.
+/// Returns the command that makes a file anew, and its cost.
 fn remake(folder: &Path, renewable: bool) -> String {
     if renewable {
         format!("make a new one under the same root: {}", command(folder, "renew"))
@@ -174,7 +174,7 @@ fn remake(folder: &Path, renewable: bool) -> String {
     }
 }
 
-/// A path as it is typed in a shell.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
