@@ -81,8 +81,14 @@ struct Unread {
 pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Option<Entered> {
     let socket = Socket::new(tcp, BYTES_IN);
     let peer = source.peer;
-    let handshake = timeout(shared.limits.handshake, shared.tls.accept(socket)).await;
-    let handshake = handshake.unwrap_or_else(|_| Err(io::Error::other("it took too long")));
+    let mut stopping = shared.stopping.clone();
+    let handshake = tokio::select! {
+        handshake = timeout(shared.limits.handshake, shared.tls.accept(socket)) => {
+            handshake.unwrap_or_else(|_| Err(io::Error::other("it took too long")))
+        }
+        // There is no way yet to tell the client, and waiting for it would let strangers delay the end of the server.
+        _ = stopping.wait_for(|stopping| *stopping) => return None,
+    };
     let mut stream = match handshake {
         Ok(stream) => stream,
         Err(error) => {
@@ -97,7 +103,6 @@ pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Op
     };
     let device = device_key(&stream);
     let mut unread = Unread { bytes: Vec::new(), at: 0, lines: Lines::new(shared.limits.line_bytes) };
-    let mut stopping = shared.stopping.clone();
     let outcome = tokio::select! {
         outcome = timeout(shared.limits.login, log_in(&mut stream, &mut unread, device, source, shared)) => {
             let late = || Refusal::Close(Counted::Time, "The login took too long".to_owned());

@@ -97,3 +97,14 @@ fn connections_that_neither_read_nor_write_do_not_hold_up_the_end() {
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn connections_that_still_shake_hands_delay_the_end_by_nothing() {
+    let server = server();
+    let silent = [(); 3].map(|()| std::net::TcpStream::connect(server.address).expect("a connection"));
+    server.wait_for_metric("parlour_connections_total", |count| count == 3);
+    let (status, log) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    assert!(!log.contains("some clients did not read"), "{log}");
+    drop(silent);
+}
