@@ -96,6 +96,8 @@ pub struct Server {
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
+    /// Kept beside the hub, whose failure would end its thread otherwise, and be taken for that thread's failure.
+    index: Option<Arc<Index>>,
     /// What runs as long as the server does, beside the hub.
     tasks: Tasks,
 }
@@ -157,8 +159,13 @@ impl Server {
         };
         let manager = Arc::new(manager);
         let blocks = blocks::Blocks::default();
-        let asks =
-            Asks::new(store.clone(), handle.ready.clone(), manager, index, (send_queue, blocks.clone()));
+        let asks = Asks::new(
+            store.clone(),
+            handle.ready.clone(),
+            manager,
+            index.clone(),
+            (send_queue, blocks.clone()),
+        );
         let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
         let metrics = Arc::new(Metrics::new(started, store.status().clone()));
@@ -191,7 +198,7 @@ impl Server {
             as_usize(limits.connections_per_address),
             as_usize(limits.connections_before_login).min(files),
         );
-        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics, tasks })
+        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics, index, tasks })
     }
 
     /// What it counts.
@@ -221,7 +228,8 @@ impl Server {
     /// # Errors
     /// The task that has ended.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) -> Result<(), Ended> {
-        let Self { hub, handle, shared, stopping, strangers, retention, reloader, mut tasks, .. } = self;
+        let Self { hub, handle, shared, stopping, strangers, retention, reloader, index, mut tasks, .. } =
+            self;
         let (store, history) = retention;
         let sums = tokio::spawn(fill_checksums(store.clone()));
         tasks.spawn(
@@ -283,6 +291,7 @@ impl Server {
         if tokio::time::timeout(FAREWELL, connections.wait()).await.is_err() {
             info!(connections = connections.len(), "some clients did not read their last lines");
         }
+        drop(index);
         result
     }
 }

@@ -70,6 +70,7 @@ mod several_devices;
 mod startup;
 mod storage;
 mod strangers;
+mod supervision;
 mod terminal;
 mod transport;
 mod vanishing;
