@@ -1,9 +1,9 @@
 //! Long work shows how far it is, to who watches and to nobody else.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -26,7 +26,14 @@ fn terminal() -> (File, OwnedFd) {
 
 /// Everything that a command writes to a terminal, which is its standard error, and to its standard output. With
 /// `whole` that is the terminal too.
-fn watched(mut command: Command, whole: bool) -> (String, String) {
+fn watched(command: Command, whole: bool) -> (String, String) {
+    let (child, screen, printed) = on_terminal(command, whole);
+    assert!(child.success());
+    (screen, printed)
+}
+
+/// Runs a command on a terminal as [`watched`] does. Returns its status too.
+fn on_terminal(mut command: Command, whole: bool) -> (ExitStatus, String, String) {
     let (mut master, slave) = terminal();
     let end = || Stdio::from(slave.try_clone().expect("another end"));
     command.stdin(Stdio::null()).stderr(end()).stdout(if whole { end() } else { Stdio::piped() });
@@ -46,8 +53,8 @@ fn watched(mut command: Command, whole: bool) -> (String, String) {
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut printed).expect("text");
     }
-    assert!(child.wait().expect("its end").success());
-    (screen.join().expect("the terminal's reader"), printed)
+    let status = child.wait().expect("its end");
+    (status, screen.join().expect("the terminal's reader"), printed)
 }
 
 #[test]
@@ -82,4 +89,27 @@ fn a_long_read_shows_how_far_it_is_on_a_terminal_alone() {
         let output = command(args).stdin(Stdio::null()).output().expect("parlour starts");
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     }
+}
+
+#[test]
+fn an_import_of_thousands_shows_how_far_it_is_and_names_the_bad_row() {
+    let server = joined();
+    let home = &server.home;
+    let mut rows: Vec<String> = (1..=5000).map(|n| format!("user{n},secret word {n}\n")).collect();
+    rows[2499] = "user2500,\"secret\"word\"2500,more\n".to_owned();
+    rows[3999] = "user4000;secret word 4000\n".to_owned();
+    fs::write(home.path("many.csv"), rows.concat()).expect("many.csv");
+    let (status, screen, printed) = on_terminal(home.command(&["user", "import", "many.csv"]), false);
+    assert_eq!((status.code(), &*printed), (Some(1), "4998 added, 2 not\n"), "{screen}");
+    assert!(screen.contains(" of 4998 passwords hashed"), "{screen}");
+    let said: Vec<&str> =
+        screen.lines().filter_map(|line| line.split_once("many.csv:")).map(|(_, line)| line).collect();
+    assert!(matches!(said[..], [a, b] if a.starts_with("2500: ") && b.starts_with("4000: ")), "{said:?}");
+    assert!(!screen.contains("secret") && !screen.contains("panic"), "{screen}");
+    assert_eq!(home.count("SELECT count(*) FROM accounts WHERE name LIKE 'user%'"), 4998);
+    // The running server knows them.
+    let mut last = Client::connect(&server);
+    last.send("CAP REQ :sasl");
+    last.introduce("user5000");
+    assert_eq!(last.authenticate("user5000", "secret word 5000").command, "903");
 }
