@@ -1,29 +1,29 @@
-//! What members may do in a channel: the prefixes before their nicks.
+//! Member status: the prefix modes of members in a channel.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::wire::Nick;
 
-/// One prefix mode (`PREFIX`, <https://modern.ircdocs.horse/#channel-membership-prefixes>).
+/// A prefix mode (`PREFIX`, <https://modern.ircdocs.horse/#channel-membership-prefixes>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Rank {
-    /// Speaks where only some may.
+    /// `+v`, voice: may speak in a moderated channel.
     Voice = 1 << 0,
-    /// Keeps order: kicks, bans and mutes those below.
+    /// `+h`, half-op: may kick, ban and mute members of lower status.
     HalfOp = 1 << 1,
-    /// Runs the channel.
+    /// `+o`, channel operator: may change modes and the status of others.
     Op = 1 << 2,
-    /// Made the channel: nobody in it can take that away.
+    /// `+q`, founder: created the channel. No other member can take this status away.
     Founder = 1 << 3,
 }
 
 impl Rank {
-    /// All of them, the highest first.
+    /// Every prefix mode, the highest first.
     pub const ALL: [Self; 4] = [Self::Founder, Self::Op, Self::HalfOp, Self::Voice];
 
-    /// The mode's letter.
+    /// Returns the letter of the mode.
     pub fn letter(self) -> char {
         match self {
             Self::Founder => 'q',
@@ -33,7 +33,7 @@ impl Rank {
         }
     }
 
-    /// What stands before the nick.
+    /// Returns the prefix that stands before the nick.
     pub fn prefix(self) -> char {
         match self {
             Self::Founder => '~',
@@ -43,83 +43,83 @@ impl Rank {
         }
     }
 
-    /// The rank of a mode's letter.
+    /// Returns the prefix mode of a letter.
     pub fn of_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|rank| rank.letter() == letter)
     }
 
-    /// The rank of a prefix.
+    /// Returns the prefix mode of a prefix.
     pub fn of_prefix(prefix: char) -> Option<Self> {
         Self::ALL.into_iter().find(|rank| rank.prefix() == prefix)
     }
 }
 
-/// The ranks that an account has in one channel. They last over PART and JOIN.
+/// The prefix modes of an account in one channel. They outlast PART and JOIN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ranks(u8);
 
 impl Ranks {
-    /// None.
+    /// No prefix mode.
     pub const NONE: Self = Self(0);
-    /// Those of who makes a channel.
+    /// Prefix modes of the account that creates a channel.
     pub const FOUNDER: Self = Self(Rank::Founder as u8);
 
-    /// From the stored form; bits that mean nothing are dropped.
+    /// Creates the set from its stored form. Unknown bits are dropped.
     pub fn from_bits(bits: u8) -> Self {
         Self(bits & 0xf)
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     pub fn bits(self) -> u8 {
         self.0
     }
 
-    /// Has it this one?
+    /// Returns whether the set holds this prefix mode.
     pub fn has(self, rank: Rank) -> bool {
         self.0 & rank as u8 != 0
     }
 
-    /// With one more, or one less.
+    /// Returns the set with a prefix mode added or removed.
     #[must_use]
     pub fn set(self, rank: Rank, on: bool) -> Self {
         Self(if on { self.0 | rank as u8 } else { self.0 & !(rank as u8) })
     }
 
-    /// None at all?
+    /// Returns whether the account has no prefix mode.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The highest.
+    /// Returns the highest prefix mode.
     pub fn highest(self) -> Option<Rank> {
         self.iter().next()
     }
 
-    /// Is the highest at least this one?
+    /// Returns whether the highest prefix mode is this one or a higher one.
     pub fn at_least(self, rank: Rank) -> bool {
         self.highest() >= Some(rank)
     }
 
-    /// All of them, the highest first.
+    /// Iterates over the prefix modes, the highest first.
     pub fn iter(self) -> impl Iterator<Item = Rank> {
         Rank::ALL.into_iter().filter(move |&rank| self.has(rank))
     }
 
-    /// The ranks as clients are told of them: a founder is an op too, since many clients look for `@` or the mode `o`
-    /// before they offer what an op may do.
+    /// Returns the prefix modes that clients see. A founder is shown as an operator too, because many clients look for
+    /// `@` or the mode `o` before they offer what an operator may do.
     #[must_use]
     pub fn shown(self) -> Self {
         self.set(Rank::Op, self.has(Rank::Op) || self.has(Rank::Founder))
     }
 
-    /// The change of modes that gives them to a nick: `+ov al al`.
+    /// Returns the MODE parameters that give these prefix modes to a nick, such as `+ov al al`.
     pub fn granted_to(self, nick: &Nick) -> Arc<str> {
         let letters = self.shown().to_string();
         let names = [" ", nick.as_str()].concat().repeat(letters.len());
         format!("+{letters}{names}").into()
     }
 
-    /// What stands before the nick: all prefixes with multi-prefix, else the highest alone
+    /// Returns the prefixes before a nick: all of them with multi-prefix, otherwise the highest
     /// ([multi-prefix](https://ircv3.net/specs/extensions/multi-prefix)).
     pub fn prefixes(self, all: bool) -> impl Iterator<Item = char> {
         self.shown().iter().map(Rank::prefix).take(if all { Rank::ALL.len() } else { 1 })
@@ -127,7 +127,7 @@ impl Ranks {
 }
 
 impl fmt::Display for Ranks {
-    /// The letters of the modes, the highest first.
+    /// Writes the letters of the modes, the highest first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().try_for_each(|rank| write!(f, "{}", rank.letter()))
     }

@@ -1,4 +1,4 @@
-//! What the chat asks to be kept: the vocabulary it shares with the store.
+//! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
 mod command;
 
@@ -12,74 +12,75 @@ use super::seen::Seen;
 use crate::wire::ids::{Ahead, Times};
 use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
 
-/// An account's number. Given by the store, never used again.
+/// Id of an account. The store assigns it and never reuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub i64);
 
-/// A channel's number. Given by the chat, never used again.
+/// Id of a channel. The core assigns it and never reuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub i64);
 
-/// What an account may do on the server.
+/// Role of an account on the whole server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Talks.
+    /// May use the chat, without rights on the server.
     #[default]
     Member,
-    /// Runs the server: accounts, invites, any channel.
+    /// May manage accounts, invites and every channel.
     Admin,
 }
 
-/// Where a message was said.
+/// A conversation: the place of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// In a channel.
+    /// A channel of this id.
     Channel(ChannelId),
-    /// Between two accounts, the smaller id first; the two are equal in a talk with oneself.
+    /// A direct conversation, the smaller account id first. The ids are equal in a conversation of an account with
+    /// itself.
     Direct(AccountId, AccountId),
 }
 
 impl Place {
-    /// The place of the talk between two accounts, whichever of them speaks.
+    /// Returns the direct conversation of two accounts, in either order.
     pub fn direct(a: AccountId, b: AccountId) -> Self {
         Self::Direct(a.min(b), a.max(b))
     }
 }
 
-/// The kind of a message that is kept, and what its text is.
+/// Kind of a stored message or event, which defines the content of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// PRIVMSG. What was said: [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`] where one
-    /// of its lines was cut.
+    /// A PRIVMSG. Text: the message, with [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`]
+    /// before a line that continues the one before it.
     Privmsg,
-    /// NOTICE; as PRIVMSG.
+    /// A NOTICE. Text: as for a PRIVMSG.
     Notice,
-    /// TAGMSG: a reaction. No text, all is in the tags.
+    /// A TAGMSG, such as a reaction. No text, only tags.
     Tagmsg,
-    /// JOIN. No text.
+    /// A JOIN. No text.
     Join,
-    /// PART. The reason.
+    /// A PART. Text: the reason.
     Part,
-    /// KICK. The nick and, after a space, the reason.
+    /// A KICK. Text: the nick and, after a space, the reason.
     Kick,
-    /// TOPIC. The topic, empty for none.
+    /// A TOPIC change. Text: the topic, empty if it was cleared.
     Topic,
-    /// MODE. The modes with their values.
+    /// A MODE change. Text: the modes with their values.
     Mode,
-    /// RENAME. The old name, the new name and, after a space each, the reason.
+    /// A RENAME. Text: the old name, the new name and the reason, separated by spaces.
     Rename,
-    /// REDACT. The msgid of what was redacted and, after a space, the reason.
+    /// A REDACT. Text: the msgid of the redacted message and, after a space, the reason.
     Redact,
 }
 
-/// Between two lines of a multiline message.
+/// Separator between two lines of a multiline message.
 pub const LINE_BREAK: char = '\n';
 
-/// Where a line of a multiline message was cut and goes on (`draft/multiline-concat`).
+/// Separator before a line that continues the one before it (`draft/multiline-concat`).
 pub const LINE_JOIN: char = '\r';
 
 impl MessageKind {
-    /// All of them; the place in it is the stored form.
+    /// Every kind. The index is the stored form, so the order must not change.
     pub const ALL: [Self; 10] = [
         Self::Privmsg,
         Self::Notice,
@@ -93,47 +94,47 @@ impl MessageKind {
         Self::Redact,
     ];
 
-    /// Is it something that was said, and not merely an event?
+    /// Returns whether it is a message and not an event.
     pub fn is_said(self) -> bool {
         matches!(self, Self::Privmsg | Self::Notice)
     }
 }
 
-/// The id that a client gave to a message of its own, so that sending it twice is sending it once.
-/// At most [`SendId::MAX`] bytes; unique per account.
+/// Send id: the id that a client gives to a message of its own, so that sending it twice has the effect of sending it
+/// once. At most [`SendId::MAX`] bytes; unique per account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SendId(pub Arc<str>);
 
 impl SendId {
-    /// Longest send id, in bytes. A UUID has 36.
+    /// Limit of a send id, in bytes. A UUID has 36.
     pub const MAX: usize = 64;
 }
 
-/// A message or an event of a channel as it is kept.
+/// A message or an event of a channel, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Order, time and msgid.
+    /// Message id: its position in the order, its time and its msgid.
     pub id: MessageId,
-    /// Where it was said.
+    /// The conversation it belongs to.
     pub place: Place,
-    /// Who said it.
+    /// The account that sent it.
     pub from: AccountId,
-    /// What it is.
+    /// Its kind, which defines the content of `text`.
     pub kind: MessageKind,
-    /// What [`MessageKind`] says.
+    /// Its text, as [`MessageKind`] defines it.
     pub text: Arc<str>,
-    /// The client-only tags as they stood on the wire (`+a=b;+c`), empty for none.
+    /// Client-only tags as on the wire (`+a=b;+c`); empty if there are none.
     pub tags: Arc<str>,
-    /// The sender's own id, where it gave one.
+    /// The send id, if the sender gave one.
     pub send_id: Option<SendId>,
 }
 
 impl StoredMessage {
-    /// The client-only tags that make a TAGMSG a reaction, the one kind that people send
+    /// Client-only tags that make a TAGMSG a reaction, the one kind of TAGMSG that people send knowingly
     /// ([react](https://ircv3.net/specs/client-tags/react)).
     const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
 
-    /// The client-only tags that name the message that another one is about
+    /// Client-only tags that name the message that another one refers to
     /// ([reply](https://ircv3.net/specs/client-tags/reply)).
     const REPLIES: [&str; 2] = ["+reply", "+draft/reply"];
 
@@ -142,7 +143,7 @@ impl StoredMessage {
         Tags(tags).iter().any(|(key, _)| Self::REACTIONS.contains(&key))
     }
 
-    /// The msgid of the message that this is a reaction to.
+    /// Returns the msgid of the message that this is a reaction to.
     pub fn reacts_to(&self) -> Option<&str> {
         let reacts = self.kind == MessageKind::Tagmsg && Self::is_reaction(&self.tags);
         let parent = Tags(&self.tags).iter().find(|(key, _)| Self::REPLIES.contains(key)).map(|(_, id)| id);
@@ -150,183 +151,184 @@ impl StoredMessage {
     }
 }
 
-/// A channel's topic.
+/// Topic of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// The text; an empty topic is no topic.
+    /// Text of the topic. Never empty: a channel without a topic has no `Topic`.
     pub text: Arc<str>,
-    /// Who set it.
+    /// Name of the account that set it.
     pub by: Nick,
-    /// When.
+    /// Time at which it was set.
     pub at: Millis,
 }
 
-/// One change that must last. A batch of them is one transaction, applied in order.
+/// One durable change of state. The store applies a batch of them in order, in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// A message was said.
+    /// A message or event was sent.
     Message(StoredMessage),
-    /// A channel came to be.
+    /// A channel was created.
     ChannelCreated {
-        /// Its number.
+        /// Id of the channel.
         id: ChannelId,
-        /// Its name.
+        /// Name of the channel.
         name: ChannelName,
-        /// The account that made it: it counts against that one's quota as long as the channel exists.
+        /// The account that created it. The channel counts against this account's quota as long as it exists.
         maker: AccountId,
-        /// When.
+        /// Time of the creation.
         at: Millis,
     },
-    /// A channel that nobody is in and nothing was said in is forgotten.
+    /// A channel without members and messages was removed.
     ChannelRemoved(ChannelId),
     /// The topic changed; `None` clears it.
     TopicSet(ChannelId, Option<Topic>),
-    /// An account became a member.
+    /// An account became a member of a channel.
     Joined {
-        /// Of which channel.
+        /// The channel it joined.
         channel: ChannelId,
-        /// Who.
+        /// The account that joined.
         account: AccountId,
-        /// When.
+        /// Time of the JOIN.
         at: Millis,
     },
-    /// A membership ended.
+    /// A membership of a channel ended.
     Parted {
-        /// Of which channel.
+        /// The channel it left.
         channel: ChannelId,
-        /// Whose.
+        /// The account that left.
         account: AccountId,
     },
-    /// An account has these ranks in a channel, whether it is a member or not.
+    /// The member status of an account changed. The account need not be a member.
     RanksSet {
-        /// In which channel.
+        /// The channel it applies to.
         channel: ChannelId,
-        /// Whose.
+        /// The account that has it.
         account: AccountId,
-        /// All of them; empty for none.
+        /// Every prefix mode it has now.
         ranks: Ranks,
     },
-    /// A channel has these modes.
+    /// The modes of a channel changed to these.
     ModesSet(ChannelId, Modes),
-    /// An entry was added to a list; the mask was not in it.
+    /// An entry was added to a mask list that did not have the mask.
     ListAdded(ChannelId, ListKind, ListEntry),
-    /// An entry was taken from a list.
+    /// The entry of a mask was removed from a mask list.
     ListRemoved(ChannelId, ListKind, Arc<str>),
-    /// An account may join an invite-only channel once (INVITE), or has done so.
+    /// An invitation of an account to a channel (INVITE) was given or used.
     Invited {
-        /// Which channel.
+        /// The channel it applies to.
         channel: ChannelId,
-        /// Who.
+        /// The invited account.
         account: AccountId,
-        /// It may, and now no more.
+        /// True if the account may now join once, false if it no longer may.
         pending: bool,
     },
-    /// A channel has another name. Who asks for the old one is led to it for a while.
+    /// A channel was renamed. For a while, its old name leads to it.
     ChannelRenamed {
-        /// Which.
+        /// The renamed channel.
         id: ChannelId,
-        /// The name before.
+        /// Name before the change.
         old: ChannelName,
-        /// The name now.
+        /// Name after the change.
         new: ChannelName,
-        /// When.
+        /// Time of the change.
         at: Millis,
     },
-    /// The text and tags of a message are to be erased; the event that says so is a message of its own.
+    /// The text and tags of a message are to be erased. The redaction event is a record of its own.
     Redacted {
-        /// Where it was said.
+        /// Conversation of the message.
         place: Place,
-        /// Which message.
+        /// The message to erase.
         message: MessageId,
     },
-    /// An account has read what was said at a place up to a time
-    /// ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+    /// A read marker moved ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
     Marked {
-        /// Who.
+        /// The account that read.
         account: AccountId,
-        /// Where.
+        /// The conversation it read.
         place: Place,
-        /// Up to when.
+        /// Time stamp up to which it has read.
         read: Millis,
     },
-    /// An account has read a channel that it is not in up to a time, or is in it now and has a marker at the place.
+    /// A read marker of a channel that the account is not in moved, or was dropped on joining.
     MarkedEarly {
-        /// The account that reads.
+        /// The account that read.
         account: AccountId,
-        /// The channel's name; there need be no such channel.
+        /// Name of the channel, which need not exist.
         channel: ChannelName,
-        /// Up to when; `None` for no such marker any more.
+        /// Time stamp up to which it has read; `None` drops the marker.
         read: Option<Millis>,
     },
-    /// A key has another value, or none.
+    /// A metadata key was set or cleared.
     MetadataSet {
-        /// Of what.
+        /// The owner of the key.
         of: Subject,
-        /// The key.
+        /// Name of the key.
         key: Arc<str>,
-        /// The value.
+        /// The new value; `None` clears the key.
         value: Option<Arc<str>>,
     },
-    /// The messages that the sessions of an account were there for, all of them.
+    /// The messages that the sessions of an account received live: the complete value.
     Seen(AccountId, Seen),
-    /// What an account set for itself.
+    /// The preferences of an account: the complete value.
     PreferencesSet(AccountId, Preferences),
-    /// An account was removed: its memberships, ranks, invitations to channels, markers and metadata are forgotten. The
-    /// store has done so when the account was removed; this ends what was set while the chat did not know of that.
+    /// An account was removed: its memberships, member status, channel invitations, read markers and metadata are
+    /// deleted. The store did so when it removed the account; this record deletes what the core added before it knew of
+    /// the removal.
     AccountForgotten(AccountId),
-    /// From a message on ids are ahead of the time by another span: the clock was set back.
+    /// Ids are ahead of the time by another offset from a message on, because the clock was set back.
     IdsAhead(Ahead),
-    /// Something that a moderator or an admin did.
+    /// An entry of the audit log: an action of a moderator or an admin.
     Audit {
-        /// When.
+        /// Time of the action.
         at: Millis,
-        /// Who.
+        /// The account that acted.
         actor: AccountId,
-        /// What: `channel kick`, `server kill`, …
+        /// Name of the action: `channel kick`, `server kill`, …
         action: &'static str,
-        /// To whom or what.
+        /// The account, channel or other object it was applied to.
         target: Arc<str>,
-        /// What else there is to say, never a secret.
+        /// Further facts, never a secret.
         detail: Arc<str>,
     },
 }
 
-/// What has metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
+/// Owner of metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An account.
+    /// An account of this id.
     Account(AccountId),
-    /// A channel.
+    /// A channel of this id.
     Channel(ChannelId),
-    /// A place as one account sees it: nobody else does (`soju.im/pinned` and the like).
+    /// Private metadata of an account about a conversation, which no other account sees (`soju.im/pinned` and the
+    /// like).
     Private(AccountId, Place),
 }
 
-/// What an account set for itself, or an admin for it.
+/// Preferences of an account, set by itself or by an admin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Preferences {
-    /// Most messages that are replayed to its clients; `None` for as many as the server is configured to.
+    /// Maximum number of messages that are replayed to its clients; `None` for the server's default.
     pub replay: Option<u8>,
-    /// It is a program (user mode `B`): nothing is replayed to it.
+    /// The account is a bot (user mode +B): nothing is replayed to it.
     pub bot: bool,
 }
 
 impl Preferences {
-    /// Most messages that an account can ask to have replayed.
+    /// Maximum value of [`Preferences::replay`].
     pub const MOST_REPLAYED: u8 = 100;
 }
 
-/// One preference with its value.
+/// A change of one preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
-    /// [`Preferences::replay`]
+    /// New value of [`Preferences::replay`].
     Replay(Option<u8>),
-    /// [`Preferences::bot`]
+    /// New value of [`Preferences::bot`].
     Bot(bool),
 }
 
 impl fmt::Display for Preference {
-    /// `replay 50`, `replay default`, `bot on`.
+    /// Writes `replay 50`, `replay default` or `bot on`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Replay(Some(most)) => write!(f, "replay {most}"),
@@ -337,7 +339,7 @@ impl fmt::Display for Preference {
     }
 }
 
-/// A text that is no preference with a value.
+/// Error for a text that is not a preference with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are `replay` with 0 to {MOST} or `default`, and `bot` with `on` or `off`", MOST = Preferences::MOST_REPLAYED)]
 pub struct NoPreference;
@@ -361,7 +363,7 @@ impl FromStr for Preference {
 }
 
 impl Preferences {
-    /// With another value of one of them.
+    /// Returns the preferences with one of them changed.
     #[must_use]
     pub fn with(self, change: Preference) -> Self {
         match change {
@@ -371,90 +373,90 @@ impl Preferences {
     }
 }
 
-/// An account as the chat knows it.
+/// The stored part of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its number.
+    /// Id of the account.
     pub id: AccountId,
-    /// Its name and nick.
+    /// Name of the account, which is also its nick.
     pub name: Nick,
-    /// What it may do.
+    /// Role on the server.
     pub role: Role,
-    /// It may not log in.
+    /// The account may not log in.
     pub disabled: bool,
 }
 
-/// A channel as it was kept.
+/// A channel as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredChannel {
-    /// Its number.
+    /// Id of the channel.
     pub id: ChannelId,
-    /// Its name.
+    /// Name of the channel.
     pub name: ChannelName,
-    /// When it came to be.
+    /// Time of its creation.
     pub created: Millis,
-    /// The account that made it; `None` for channels of before this was kept that had no founder.
+    /// The account that created it; `None` for channels without a founder from before this was stored.
     pub maker: Option<AccountId>,
-    /// Its topic.
+    /// Topic, if one is set.
     pub topic: Option<Topic>,
-    /// Its members.
+    /// The accounts in it.
     pub members: Vec<AccountId>,
-    /// Something was said in it.
+    /// It has messages in the history.
     pub spoken_in: bool,
-    /// Its modes.
+    /// Modes of the channel.
     pub modes: Modes,
-    /// Who has which ranks, members and others.
+    /// Member status of accounts, also of those not in the channel.
     pub ranks: Vec<(AccountId, Ranks)>,
-    /// Its lists, each in the order in which it was filled.
+    /// Mask lists, each in the order in which it was filled.
     pub lists: Vec<(ListKind, ListEntry)>,
-    /// Who may join once although it is invite-only.
+    /// Accounts with a pending invitation.
     pub invited: Vec<AccountId>,
-    /// Names that it had, and since when it has them no more.
+    /// Former names, with the time of the change.
     pub old_names: Vec<(ChannelName, Millis)>,
 }
 
-/// A key of metadata as it is kept: of what, the key, its value.
+/// A stored metadata key: its owner, its name, its value.
 pub type KeptKey = (Subject, Arc<str>, Arc<str>);
 
-/// Everything the chat starts from.
+/// The state that the core starts from.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// All accounts of people, the disabled ones too; removed ones and built-in ones not.
+    /// Every account, also disabled ones; without removed and built-in ones.
     pub accounts: Vec<Account>,
-    /// All channels.
+    /// Every channel.
     pub channels: Vec<StoredChannel>,
-    /// The last message id that was ever given.
+    /// The largest message id ever used.
     pub last_message: MessageId,
-    /// How far ids are ahead of the time.
+    /// Translation of message ids to times.
     pub times: Times,
-    /// The largest channel number that was ever given, 0 for none.
+    /// The largest channel id ever used; 0 for none.
     pub last_channel: i64,
-    /// The latest send ids with the messages they led to.
+    /// The latest send ids and their messages.
     pub sends: Vec<(AccountId, SendId, MessageId)>,
-    /// Up to when accounts have read.
+    /// Read markers of conversations.
     pub markers: Vec<(AccountId, Place, Millis)>,
-    /// Up to when accounts have read channels that they are not in.
+    /// Read markers of channels that the account is not in.
     pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
-    /// All metadata.
+    /// Metadata of accounts and channels, private metadata included.
     pub metadata: Vec<KeptKey>,
     /// The latest [`Record::Seen`] of each account that has one.
     pub seen: Vec<(AccountId, Seen)>,
-    /// What accounts set for themselves, where it is not the default.
+    /// Preferences that differ from the default.
     pub preferences: Vec<(AccountId, Preferences)>,
 }
 
-/// A change of accounts that the administration made and the chat must follow at once.
+/// A change of an account that the administration made. The core must follow it at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountChange {
     /// A new account, and the channel that its invite makes it a member of.
     Added(Account, Option<ChannelName>),
-    /// Name, role or disabledness changed. A disabled account's sessions end.
+    /// The name, the role or the disabled state changed. The sessions of a disabled account end.
     Changed(Account),
-    /// The account is gone, its sessions end.
+    /// The account was removed. Its sessions end.
     Removed(AccountId),
-    /// The password changed: sessions that logged in with the old one end.
+    /// The password changed. Sessions that logged in with the old one end.
     PasswordChanged(AccountId),
-    /// An admin set something for it.
+    /// An admin changed a preference.
     Preference(AccountId, Preference),
 }
 

@@ -1,5 +1,5 @@
-//! What clients that cannot ask for history are sent by themselves: what their account has neither seen, at any of its
-//! sessions, nor read.
+//! Replay for clients without `chathistory`: messages that their account has neither received live, in any session, nor
+//! read.
 
 use std::collections::BTreeSet;
 
@@ -14,18 +14,20 @@ use super::seen::{Missed, Seen};
 use super::state::Chat;
 use crate::wire::{Cap, CapSet, MessageId, Millis};
 
-/// The message behind which a session has everything: a client that can ask for history may not have asked.
+/// Returns the message after which a session has received everything. A client with `chathistory` may not have
+/// requested anything older than its session.
 pub(super) fn seen_from(caps: CapSet, began: MessageId) -> MessageId {
     if caps.has(Cap::Chathistory) { began } else { MessageId::default() }
 }
 
-/// The last message at a place that its account has read.
+/// Returns the last message of a conversation that the account has read.
 fn read_up_to(person: &Person, place: Place) -> MessageId {
     person.markers.get(&place).map_or_else(MessageId::default, |&read| MessageId::last_at(read))
 }
 
 impl Chat {
-    /// What an account has seen, its sessions of now counted but for one.
+    /// Returns the messages that the account's sessions, other than one, have received live. `from` gives the start of
+    /// each present session.
     fn seen_by_others(
         &self,
         account: AccountId,
@@ -41,8 +43,8 @@ impl Chat {
         seen
     }
 
-    /// A session broke that was taken for one that sees everything, and the last that it surely has is `heard`. What
-    /// was left out for a session that came since is sent now.
+    /// Replays messages to a later session after another session's connection broke. The broken session was thought to
+    /// receive everything, but surely received only messages up to `heard`, so the later session did not get the rest.
     pub(super) fn replay_lost(&self, account: AccountId, heard: MessageId, fx: &mut Effects) {
         let Some(person) = self.people.get(account) else { return };
         let known =
@@ -62,7 +64,7 @@ impl Chat {
         }
     }
 
-    /// Asks for what was missed in channels and talks, without what was read.
+    /// Creates the query for missed messages of channels and direct conversations, without those that were read.
     fn missed(
         &self,
         person: &Person,
@@ -85,7 +87,7 @@ impl Chat {
         })
     }
 
-    /// Notes what all sessions have been sent, when the server stops.
+    /// Records the messages that all sessions have received, when the server stops.
     pub(super) fn note_seen(&mut self, fx: &mut Effects) {
         let up_to = self.last_message;
         let mut changed = BTreeSet::new();
@@ -104,11 +106,11 @@ impl Chat {
 }
 
 impl Context<'_> {
-    /// Sends a client that cannot ask for history what its account missed.
+    /// Replays missed messages to a client without `chathistory`.
     pub(super) fn replay_missed(&mut self, channels: &[ChannelId]) {
         let Some(me) = self.me().filter(|_| !self.member.caps.has(Cap::Chathistory)) else { return };
         let limit = me.replayed(self.chat.settings.replay);
-        // What is said from now on comes by itself.
+        // Messages from now on are delivered live.
         let before = self.chat.last_message.next(Millis(0));
         let seen = self.chat.seen_by_others(self.member.account, self.member.session, seen_from);
         let ask = self.chat.missed(me, self.reader(), channels, &seen.missed(before, limit));
@@ -117,8 +119,8 @@ impl Context<'_> {
         }
     }
 
-    /// Sends what was said in channels lately to those sessions of the member that cannot ask for it: since the account
-    /// left, where a session saw that.
+    /// Replays the latest messages of channels, just joined, to the account's sessions without `chathistory`. A session
+    /// that saw the account leave gets only those since then.
     pub(super) fn replay_joined(&mut self, joined: &[ChannelId]) {
         let Some(me) = self.me() else { return };
         let limit = me.replayed(self.chat.settings.replay);

@@ -1,4 +1,4 @@
-//! SASL, the part that is the same for every connection: collecting the client's response and reading PLAIN.
+//! SASL: collection of the client's response, and parsing of PLAIN.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,20 +6,20 @@ use zeroize::Zeroizing;
 
 use crate::wire::Nick;
 
-/// The SASL mechanisms on offer, as they stand in CAP LS and `RPL_SASLMECHS`.
+/// The offered SASL mechanisms, in the form of CAP LS and `RPL_SASLMECHS`.
 pub const MECHANISMS: &str = "PLAIN,EXTERNAL";
 
-/// How a client proves who it is.
+/// An offered SASL mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
-    /// With a password.
+    /// Authentication with a name and a password (RFC 4616).
     Plain,
-    /// With the key of the certificate that its connection shows.
+    /// Authentication with the client certificate of the connection (RFC 4422, appendix A).
     External,
 }
 
 impl Mechanism {
-    /// The mechanism of a name.
+    /// Returns the mechanism of a name, in any case.
     pub fn parse(name: &str) -> Option<Self> {
         match name.to_ascii_uppercase().as_str() {
             "PLAIN" => Some(Self::Plain),
@@ -29,27 +29,27 @@ impl Mechanism {
     }
 }
 
-/// Length of a full chunk of a response; a shorter one ends it
-/// ([SASL 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
+/// Length of a full chunk of a response, in bytes. A shorter chunk ends the response ([SASL
+/// 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 pub const CHUNK: usize = 400;
 
-/// Most bytes of a whole response in base64. Names and passwords together stay far below.
+/// Limit of a whole response in base64, in bytes. Names and passwords stay far below it.
 const MOST: usize = 4 * CHUNK;
 
-/// What came of one more chunk.
+/// Result of adding a chunk to a response.
 #[derive(Debug)]
 pub enum Collected {
-    /// More is to come.
+    /// The response is incomplete.
     More,
-    /// That was all.
+    /// The response is complete and decoded.
     All(Zeroizing<Vec<u8>>),
-    /// A chunk or the whole is too long.
+    /// A chunk or the whole response is too long.
     TooLong,
-    /// It is not base64.
+    /// The response is not base64.
     Garbled,
 }
 
-/// A response that is being collected. Wiped when it is dropped.
+/// A response in progress. Wiped from memory when it is dropped.
 #[derive(Default)]
 pub struct Response(Zeroizing<String>);
 
@@ -60,7 +60,7 @@ impl std::fmt::Debug for Response {
 }
 
 impl Response {
-    /// Takes the parameter of an AUTHENTICATE.
+    /// Adds the parameter of an AUTHENTICATE.
     pub fn push(&mut self, chunk: &str) -> Collected {
         if chunk.len() > CHUNK || self.0.len() + chunk.len() > MOST {
             self.0 = Zeroizing::default();
@@ -80,12 +80,12 @@ impl Response {
     }
 }
 
-/// What somebody claims: to be `name`, knowing `password`.
+/// Credentials from a client that are not checked yet.
 pub struct Credentials {
-    /// The account. `None` where the text cannot be the name of one; it is checked all the same, so that it
-    /// takes the same time.
+    /// The account's name; `None` if the text is not a valid one. Such credentials are checked all the same, so that
+    /// the check takes the same time.
     pub name: Option<Nick>,
-    /// The password, wiped when it is dropped.
+    /// The password, wiped from memory when it is dropped.
     pub password: Zeroizing<String>,
 }
 
@@ -96,16 +96,16 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Reads the parameter of PASS, `NAME:PASSWORD`. `None` where it has another form.
+    /// Parses the parameter of PASS, `NAME:PASSWORD`. Returns `None` for another form.
     pub fn from_pass(text: &str) -> Option<Self> {
         let (name, password) =
             text.split_once(':').filter(|(name, password)| !name.is_empty() && !password.is_empty())?;
         Some(Self { name: Nick::parse(name).ok(), password: Zeroizing::new(password.to_owned()) })
     }
 
-    /// Reads a PLAIN response, `authzid NUL authcid NUL password`
-    /// ([RFC 4616](https://www.rfc-editor.org/rfc/rfc4616)). `None` where it has another form or asks to act as
-    /// somebody else.
+    /// Parses a PLAIN response, `authzid NUL authcid NUL password` ([RFC
+    /// 4616](https://www.rfc-editor.org/rfc/rfc4616)). Returns `None` for another form, and if the authzid names
+    /// another account.
     pub fn from_plain(response: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(response).ok()?.split('\0');
         let (acts_as, name, password) = (parts.next()?, parts.next()?, parts.next()?);

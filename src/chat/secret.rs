@@ -1,10 +1,10 @@
-//! Texts that nobody else may see.
+//! Secret texts, kept out of logs and errors.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password or an invite's link on its way. `Debug` shows nothing of it, and it is wiped when it is dropped.
+/// A password or an invite link in transit. `Debug` does not show it, and it is wiped from memory when it is dropped.
 #[derive(Clone)]
 pub struct Secret(pub Zeroizing<String>);
 

@@ -1,27 +1,26 @@
-//! Which messages an account has seen as they were said, and so which of them a client that cannot ask for history
-//! missed.
+//! Bookkeeping of the messages that an account received live, and of those that a client without `chathistory` missed.
 
 use crate::wire::{MessageId, Millis};
 
-/// Stretches of the order of messages in which a session of an account was there, the earliest first. Each is the id
-/// before its first message and the id of its last. They neither meet nor overlap.
+/// Ranges of message ids in which an account had a session, the earliest first. Each is the id before its first message
+/// and the id of its last. Ranges neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen(Vec<(MessageId, MessageId)>);
 
-/// What was missed: stretches, the earliest first, each between two ids that are not in it.
+/// Ranges of missed messages, the earliest first. The bounds of each are exclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
-    /// The stretches.
+    /// The ranges, each as its exclusive bounds.
     pub gaps: Vec<(MessageId, MessageId)>,
-    /// Most messages of all of them together; the latest are told.
+    /// Maximum number of messages of all ranges together. The latest ones are kept.
     pub limit: usize,
 }
 
 impl Seen {
-    /// Most stretches: where there are more, what lies between the two earliest counts as seen.
+    /// Maximum number of ranges. Beyond it, the gap between the two earliest counts as seen.
     pub const MOST: usize = 8;
 
-    /// From the stored form.
+    /// Creates the ranges from their stored form.
     pub fn from_spans(spans: impl IntoIterator<Item = (MessageId, MessageId)>) -> Self {
         let mut seen = Self::default();
         for (after, up_to) in spans {
@@ -30,12 +29,12 @@ impl Seen {
         seen
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     pub fn spans(&self) -> &[(MessageId, MessageId)] {
         &self.0
     }
 
-    /// Adds what comes after one id up to another. Was that new?
+    /// Adds the messages after `after` up to and including `up_to`. Returns whether any of them is new.
     pub fn add(&mut self, after: MessageId, up_to: MessageId) -> bool {
         if after >= up_to || self.0.iter().any(|&(from, to)| from <= after && up_to <= to) {
             return false;
@@ -57,12 +56,12 @@ impl Seen {
         true
     }
 
-    /// What was not seen of the messages before an id.
+    /// Returns the ranges before an id that were not seen.
     pub fn missed(&self, before: MessageId, limit: usize) -> Missed {
         let mut gaps = Vec::new();
         let mut seen = MessageId::default();
         for &(from, to) in &self.0 {
-            // The first message of the stretch, or the end of what is asked about, is not missed.
+            // The gap ends at the first message of the range, or at the end of the query.
             let end = from.next(Millis(0)).min(before);
             if seen.next(Millis(0)) < end {
                 gaps.push((seen, end));
@@ -77,20 +76,20 @@ impl Seen {
 }
 
 impl Missed {
-    /// What comes after a message, the latest being the one before `before`.
+    /// Returns the single range after `after` and before `before`.
     pub fn between(after: MessageId, before: MessageId, limit: usize) -> Self {
         let gaps = if after.next(Millis(0)) < before { vec![(after, before)] } else { Vec::new() };
         Self { gaps, limit }
     }
 
-    /// Without what was read up to a message.
+    /// Returns the ranges without the messages up to `read`.
     #[must_use]
     pub fn after(&self, read: MessageId) -> Self {
         let gaps = self.gaps.iter().filter(|(_, before)| read.next(Millis(0)) < *before);
         Self { gaps: gaps.map(|&(after, before)| (after.max(read), before)).collect(), limit: self.limit }
     }
 
-    /// Leaves a message out, and all later ones.
+    /// Excludes a message and all later ones.
     pub fn end_before(&mut self, message: MessageId) {
         for (_, before) in &mut self.gaps {
             *before = (*before).min(message);
@@ -98,7 +97,7 @@ impl Missed {
         self.gaps.retain(|(after, before)| after.next(Millis(0)) < *before);
     }
 
-    /// The id behind which all of it is.
+    /// Returns the id after which all ranges lie, or `None` if there are none.
     pub fn start(&self) -> Option<MessageId> {
         self.gaps.first().map(|(after, _)| *after)
     }

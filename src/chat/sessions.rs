@@ -1,4 +1,4 @@
-//! Sessions coming and going.
+//! Start and end of sessions, away state, and the audiences of an account.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
 
-/// The away message that others see of an account whose sessions are all there for nobody (`AWAY *`).
+/// Away message that others see if all sessions of an account are away with `AWAY *`.
 const ABSENT: &str = "Not here right now";
 
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
         let account = login.account;
         let Some(person) = self.people.get_mut(account).filter(|p| !p.account.disabled) else {
-            // It was removed or disabled between the check of the password and now.
+            // The account was removed or disabled after the password check.
             fx.outputs.push(Output::Close(session, "This account cannot log in".into()));
             return;
         };
@@ -33,7 +33,7 @@ impl Chat {
             return;
         }
         if login.device.is_some() && person.device_removal > login.since {
-            // Perhaps it was another device of the account; then this one is let in when it tries again.
+            // It may have been another device of the account. The client then succeeds at its next attempt.
             let reason = "A device was removed while you logged in, try again";
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
@@ -66,7 +66,7 @@ impl Chat {
         }
         self.end_banned_memberships(account, !first, at, fx);
         if first {
-            // The others see it arrive before its own sessions are among them.
+            // Other accounts see the JOINs before the account's own sessions are in the audiences.
             let arrivals = self.people.get(account).map(|p| p.channels.clone()).unwrap_or_default();
             for id in arrivals {
                 self.announce_arrival(account, id, at, fx);
@@ -110,7 +110,8 @@ impl Chat {
         self.welcome(session, login, at, fx);
     }
 
-    /// Who was banned while away does not come back. Who keeps order in the channel is put out by KICK, if at all.
+    /// Ends the account's memberships of channels that banned it while it was offline. Members from half-op on stay:
+    /// only a KICK removes them.
     fn end_banned_memberships(&mut self, account: AccountId, is_seen: bool, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(account).filter(|person| !person.is_admin()) else { return };
         let banned = |id: &ChannelId| {
@@ -129,7 +130,7 @@ impl Chat {
         }
     }
 
-    /// The membership ends: those who see the account there, and its other sessions, hear of it.
+    /// Announces the end of a membership to the channel's sessions, including the account's own others.
     fn tell_banned(
         &self,
         account: AccountId,
@@ -166,8 +167,8 @@ impl Chat {
         }
     }
 
-    /// A session ends. Where it is the account's last, others hear of it: at once, or after a grace in which it may
-    /// come back (`patient`).
+    /// Ends a session. If it is the account's last, others see it quit: at once, or, with `patient`, after a grace
+    /// period in which it may return.
     pub(super) fn close(
         &mut self,
         session: SessionId,
@@ -190,7 +191,7 @@ impl Chat {
                 channel.audience.remove(session);
             }
         }
-        // What was sent into a connection that broke may not have arrived.
+        // Messages sent into a connection that broke may not have arrived.
         let up_to = if patient { heard } else { last_message };
         if person.seen.add(seen_from(caps, began), up_to) {
             fx.records.push(Record::Seen(account, person.seen.clone()));
@@ -210,19 +211,19 @@ impl Chat {
         }
     }
 
-    /// When [`InputKind::Tick`](super::InputKind::Tick) is due by the steady clock, if at all.
+    /// Returns the time at which [`InputKind::Tick`](super::InputKind::Tick) is due, by the monotonic clock.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.lingering.first().map(|(until, _)| *until)
     }
 
-    /// Accounts whose connection broke and that did not come back quit now.
+    /// Announces the QUIT of accounts whose grace period has ended.
     pub(super) fn tick(&mut self, at: Millis, fx: &mut Effects) {
         while let Some((until, account)) =
             self.lingering.first().copied().filter(|(until, _)| *until <= self.steady)
         {
             self.lingering.pop_first();
             let Some(person) = self.people.get_mut(account) else { continue };
-            // It may have come back, and gone again since.
+            // The account may have returned and left again in the meantime.
             if let Some(linger) = person.lingers.take_if(|linger| linger.until == until) {
                 self.announce_quit(account, &linger.reason, at, fx);
             }
@@ -241,8 +242,8 @@ impl Chat {
         }
     }
 
-    /// Finds out whether an account is away, and tells who wants to know of a change: it is when all of its sessions
-    /// are. Sessions that are there for nobody (`AWAY *`) count only where there are no others
+    /// Recomputes the away state of an account and announces a change. An account is away if all of its sessions are.
+    /// Sessions with `AWAY *` count only if there are no others
     /// ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub(super) fn weigh_away(&mut self, account: AccountId, at: Millis, fx: &mut Effects) {
         let Some(person) = self.people.get(account) else { return };
@@ -253,7 +254,7 @@ impl Chat {
         let away = match states.iter().filter(counted).count() {
             0 => states.first().and_then(|away| (*away).clone()),
             _ if states.iter().filter(counted).any(|away| away.is_none()) => None,
-            // All of them are; what is said already stays where one of them says it.
+            // All sessions are away. The message that others see already stays as long as one session has it.
             _ => states
                 .iter()
                 .filter(counted)
@@ -261,12 +262,13 @@ impl Chat {
                 .or_else(|| states.iter().rfind(|away| counted(away)))
                 .and_then(|away| (*away).clone()),
         };
-        // A message that is for programs, where only such sessions are left.
+        // `*` is not a text for people. It is the result only if no other sessions are left.
         let away = away.map(|text| if &*text == "*" { ABSENT.into() } else { text });
         if away == person.away {
             return;
         }
-        // Who may not speak in a channel does not do so by way of being away. Who asks is told what they wrote.
+        // An account that may not speak in a channel can't use the away message for it. Replies to WHOIS and messages
+        // carry its own text.
         let told = away.clone().map(|text| if self.is_silenced(person) { "Away".into() } else { text });
         let event = person.event(at, EventKind::Away(told));
         for audience in self.who_follows(account) {
@@ -278,7 +280,7 @@ impl Chat {
     }
 
     /// Returns whether an account may not speak in one of its channels. Events that go to all of its channels at once,
-    /// such as QUIT, then carry no words of its own.
+    /// such as QUIT, then carry no text of its own.
     pub(super) fn is_silenced(&self, person: &Person) -> bool {
         let (id, is_admin) = (person.account.id, person.is_admin());
         let channels = person.channels.iter().filter_map(|&id| self.channels.get(id));
@@ -287,8 +289,9 @@ impl Chat {
             .any(|channel| Power::of(id, is_admin, channel).silenced(person, channel).is_some())
     }
 
-    /// Shows an AWAY of an account to those of an audience that want it. Its own sessions have their numerics
-    /// ([away-notify](https://ircv3.net/specs/extensions/away-notify)).
+    /// Sends an AWAY of an account to the sessions of an audience with away-notify
+    /// ([away-notify](https://ircv3.net/specs/extensions/away-notify)). The account's own sessions get numerics
+    /// instead.
     pub(super) fn tell_absence(
         &self,
         account: AccountId,
@@ -304,12 +307,13 @@ impl Chat {
         }
     }
 
-    /// The sessions that share a channel with an account, each in one of the audiences, its own among them.
+    /// Returns audiences that together hold each session that shares a channel with the account once, its own sessions
+    /// included.
     pub(super) fn who_sees(&self, account: AccountId) -> Vec<Audience> {
         let Some(largest) = self.rosters(account).max_by_key(|roster| roster.len()) else {
             return Vec::new();
         };
-        // Each with a look into the largest and into what was seen.
+        // Each session costs a lookup in the largest audience and in the set of those seen.
         self.look_at(8 * self.rosters(account).map(Roster::len).sum::<usize>());
         let mut seen = HashSet::new();
         let others: Audience = self
@@ -322,8 +326,8 @@ impl Chat {
         [largest.snapshot(), others].into_iter().filter(|audience| !audience.is_empty()).collect()
     }
 
-    /// [`who_sees`](Self::who_sees), the account's own sessions where it is in no channel, and the sessions that watch
-    /// it and want to know more than whether it is there
+    /// Returns the audiences of [`who_sees`](Self::who_sees), plus the account's own sessions if it is in no channel,
+    /// plus the sessions that monitor it with extended-monitor
     /// ([extended-monitor](https://ircv3.net/specs/extensions/extended-monitor)).
     pub(super) fn who_follows(&self, account: AccountId) -> Vec<Audience> {
         let mut audiences = self.who_sees(account);
@@ -342,20 +346,20 @@ impl Chat {
         audiences
     }
 
-    /// Of the channels of an account.
+    /// Iterates over the rosters of an account's channels.
     fn rosters(&self, account: AccountId) -> impl Iterator<Item = &Roster> {
         let channels = self.people.get(account).map(|person| person.channels.as_slice()).unwrap_or_default();
         channels.iter().filter_map(|&id| self.channels.get(id)).map(|channel| &channel.audience)
     }
 
-    /// Shows an event to several audiences.
+    /// Sends an event to several audiences.
     pub(super) fn fan(audiences: Vec<Audience>, event: &Event, fx: &mut Effects) {
         for audience in audiences {
             fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
         }
     }
 
-    /// The session has other capabilities now.
+    /// Replaces the capabilities of a session.
     pub(super) fn set_caps(&mut self, session: SessionId, caps: CapSet) {
         let Some(known) = self.sessions.get_mut(&session) else { return };
         known.caps = caps;
@@ -369,7 +373,7 @@ impl Chat {
         }
     }
 
-    /// The nick of a session, `*` for one that is gone.
+    /// Returns the nick of a session, or `*` if it has ended.
     pub(super) fn nick_of(&self, session: SessionId) -> Arc<str> {
         self.sessions
             .get(&session)
@@ -379,7 +383,7 @@ impl Chat {
 }
 
 impl Person {
-    /// Something that this person did, that is not a message.
+    /// Creates an event that this account causes and that is not a message.
     pub(super) fn event(&self, at: Millis, kind: EventKind) -> Event {
         Event {
             source: self.source.clone(),

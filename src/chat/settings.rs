@@ -1,56 +1,57 @@
-//! What the administrator decides and the rules depend on.
+//! Settings: the part of the configuration that the core depends on, and its fixed limits.
 
 use std::sync::Arc;
 
 use crate::wire::message::MAX_PARAMS;
 use crate::wire::{Millis, ServerName};
 
-/// The host in everybody's `nick!user@host`. Nobody's address is shown to others.
+/// The host in every `nick!user@host`, so that no address is shown to others.
 pub const USER_HOST: &str = "parlour";
 
-/// The version in VERSION and `RPL_MYINFO`.
+/// Version for VERSION and `RPL_MYINFO`.
 pub const VERSION: &str = concat!("parlour-", env!("CARGO_PKG_VERSION"));
 
-/// Settings of the chat. They change as a whole.
+/// Settings of the core. They are replaced as a whole.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The source of the server's replies.
+    /// Name of the server, the source of its replies.
     pub server_name: ServerName,
-    /// The name of the network, one word (`NETWORK`).
+    /// Name of the network, one word (`NETWORK`).
     pub network: Arc<str>,
-    /// The address of a picture of the network (`draft/ICON`).
+    /// URL of a picture of the network (`draft/ICON`).
     pub icon: Option<Arc<str>>,
-    /// Lines of the message of the day; none for no message.
+    /// Lines of the message of the day; empty if there is none.
     pub motd: Vec<String>,
-    /// Most channels that an account is a member of (`CHANLIMIT`).
+    /// Maximum number of channels that an account is a member of (`CHANLIMIT`).
     pub channels_per_account: usize,
-    /// Most bytes of a line after its tags, CR LF counted (`LINELEN`).
+    /// Maximum length of a line without its tags, in bytes, CR LF included (`LINELEN`).
     pub line_bytes: usize,
-    /// Most sessions of an account at one time; 0 for no limit.
+    /// Maximum number of simultaneous sessions of an account; 0 for no limit.
     pub sessions_per_account: usize,
-    /// When the server started.
+    /// Time of the server's start.
     pub started: Millis,
-    /// For so many milliseconds an account whose last connection broke still counts as there.
+    /// Grace period after a broken connection, in milliseconds, in which the account still counts as online.
     pub grace: Millis,
-    /// Most messages of each channel, and of all talks together, that a client gets replayed which cannot ask for them.
+    /// Maximum number of messages replayed to a client without `chathistory`: of each channel, and of all direct
+    /// conversations together.
     pub replay: usize,
-    /// The server's certificate, where it has one.
+    /// The server's certificate, if it has one.
     pub certificate: Option<Certificate>,
 }
 
-/// What admins should know of the server's certificate.
+/// Validity of the server's certificate, for admins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Until when it counts.
+    /// End of its validity.
     pub until: Millis,
-    /// From when on it is to be renewed.
+    /// Time from which it is due for renewal.
     pub due: Millis,
-    /// The server renews it by itself.
+    /// The server renews it automatically.
     pub renews: bool,
 }
 
 impl Certificate {
-    /// How it stands, in one line.
+    /// Describes its validity in one line.
     pub fn describe(self, now: Millis) -> String {
         let until = self.until.to_string();
         let day = until.get(..10).unwrap_or(&until);
@@ -60,9 +61,10 @@ impl Certificate {
         format!("The server's certificate counts until {day}, {left} {days} from now; {how}")
     }
 
-    /// What admins are told when they log in, if there is something.
+    /// Returns the warning that admins get when they log in, if one is due.
     pub fn warning(self, now: Millis) -> Option<String> {
-        // A server that renews by itself looks once a day: then something keeps it from it.
+        // A server that renews automatically checks once a day. If renewal is overdue by more than this, it fails for
+        // some reason.
         let patience = if self.renews { self.until.0.saturating_sub(self.due.0) / 10 } else { 0 };
         (now.0 > self.due.0.saturating_add(patience)).then(|| {
             let how = if self.renews {
@@ -80,26 +82,26 @@ impl Certificate {
 }
 
 impl Settings {
-    /// Most bytes of a topic (`TOPICLEN`).
+    /// Maximum length of a topic, in bytes (`TOPICLEN`).
     pub const TOPIC_BYTES: usize = 390;
-    /// Most bytes of an away message (`AWAYLEN`).
+    /// Maximum length of an away message, in bytes (`AWAYLEN`).
     pub const AWAY_BYTES: usize = 390;
-    /// Most bytes of the text of a QUIT or PART.
+    /// Maximum length of the reason of a QUIT, PART or KICK, in bytes (`KICKLEN`).
     pub const REASON_BYTES: usize = 390;
-    /// Most bytes of the name given with USER (`NAMELEN`).
+    /// Maximum length of a real name, in bytes (`NAMELEN`).
     pub const REALNAME_BYTES: usize = 128;
-    /// Most bytes of a channel's key (`KEYLEN`).
+    /// Maximum length of a channel key, in bytes (`KEYLEN`).
     pub const KEY_BYTES: usize = 32;
-    /// Most messages that one CHATHISTORY returns (`CHATHISTORY`).
+    /// Maximum number of messages in the reply to one CHATHISTORY (`CHATHISTORY`).
     pub const HISTORY: usize = 1000;
-    /// Most nicks that a session watches (`MONITOR`).
+    /// Maximum number of nicks that a session monitors (`MONITOR`).
     pub const MONITORED: usize = 200;
-    /// Most nicks that all sessions of an account watch together: five full lists.
+    /// Maximum number of nicks that all sessions of an account monitor together: five full lists.
     pub const MONITORED_BY_ACCOUNT: usize = 1000;
-    /// Most changes of one MODE that take a value (`MODES`): what is left of a message's parameters beside the channel
-    /// and the letters.
+    /// Maximum number of changes with a value in one MODE (`MODES`): the parameters of a message less the channel and
+    /// the letters.
     pub const MODES: usize = MAX_PARAMS - 2;
-    /// Most targets of one command (`TARGMAX`).
+    /// Maximum number of targets of one command (`TARGMAX`).
     pub const TARGETS: usize = 16;
 }
 
@@ -121,7 +123,7 @@ impl Default for Settings {
     }
 }
 
-/// The longest start of a text that has at most `bytes` bytes and ends between characters.
+/// Returns the longest prefix of a text that has at most `bytes` bytes and ends between characters.
 pub fn clip(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }

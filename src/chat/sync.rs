@@ -1,4 +1,4 @@
-//! Which metadata a session follows, and who follows a change of it.
+//! Delivery of metadata: values for a session's subscriptions, and the sessions that get a change.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,22 +10,24 @@ use super::record::{AccountId, ChannelId, Place, Subject};
 use super::state::Chat;
 use crate::wire::{Cap, CapSet};
 
-/// Who looks: an account at a session.
+/// An account and one of its sessions, for which metadata is selected.
 pub(super) type Viewer = (AccountId, SessionId);
 
-/// Most values of one answer: it fits the smallest usual send queue. More are asked for by GET and LIST.
+/// Maximum number of values in one reply. It then fits the smallest usual send queue; clients request more with GET and
+/// LIST.
 const MOST: usize = 5000;
 
-/// Rows that looking for what a session follows of somebody counts for.
+/// Cost, in scanned rows, of selecting the metadata of one account for a session.
 const WEIGHT: usize = 8;
 
-/// Most values of a channel that come with JOIN; more are fetched later. A login brings all channels of the account.
+/// Maximum number of values that come with a JOIN. More are fetched later, because a login joins all channels of the
+/// account.
 const VALUES_AT_JOIN: usize = 400;
 
-/// Most members of a channel whose values come with JOIN; of a larger one they are fetched later.
+/// Maximum number of members of a channel whose values come with its JOIN. Those of a larger one are fetched later.
 const AT_JOIN: usize = 200;
 
-/// What a session follows of something, of an account's notes too.
+/// Returns the keys of `of`, and of the account's private metadata in `notes`, that a session subscribes to.
 pub(super) fn subject(
     chat: &Chat,
     session: SessionId,
@@ -47,7 +49,7 @@ fn person(chat: &Chat, (account, session): Viewer, id: AccountId) -> Vec<Shown> 
     subject(chat, session, Subject::Account(id), Some(notes), &person.nick().shared())
 }
 
-/// The lines that tell a session what it follows of somebody whom it watches
+/// Renders the metadata of a monitored account that a session subscribes to
 /// ([metadata](https://ircv3.net/specs/extensions/metadata#notifications)).
 pub(super) fn watched(chat: &Chat, session: SessionId, id: AccountId) -> Vec<String> {
     let Some(known) = chat.sessions.get(&session) else { return Vec::new() };
@@ -59,7 +61,7 @@ pub(super) fn watched(chat: &Chat, session: SessionId, id: AccountId) -> Vec<Str
     person(chat, (known.account, session), id).iter().map(|shown| shown.told_to(caps, to)).collect()
 }
 
-/// What a session follows of a channel and its members.
+/// Returns the metadata of a channel and its members that a session subscribes to.
 pub(super) fn channel(chat: &Chat, (account, session): Viewer, id: ChannelId) -> Vec<Shown> {
     let Some(channel) = chat.channels.get(id) else { return Vec::new() };
     let notes = Subject::Private(account, Place::Channel(id));
@@ -73,7 +75,7 @@ pub(super) fn channel(chat: &Chat, (account, session): Viewer, id: ChannelId) ->
     shown
 }
 
-/// What comes with a channel when it is joined; `None` where it is to be fetched later.
+/// Returns the metadata that comes with a JOIN, or `None` if the client is to fetch it later.
 pub(super) fn at_join(chat: &Chat, (account, session): Viewer, of: &Channel) -> Option<Vec<Shown>> {
     let follows = chat.sessions.get(&session).is_some_and(|known| !known.subscriptions.is_empty());
     match (follows, of.members.len() > AT_JOIN) {
@@ -85,7 +87,7 @@ pub(super) fn at_join(chat: &Chat, (account, session): Viewer, of: &Channel) -> 
     }
 }
 
-/// What the member's session follows of everything that it is told of.
+/// Returns all metadata visible to the session that it subscribes to.
 pub(super) fn all(chat: &Chat, (account, session): Viewer) -> Vec<Shown> {
     let Some(me) = chat.people.get(account) else { return Vec::new() };
     let channels: Vec<&Channel> = me.channels.iter().filter_map(|&id| chat.channels.get(id)).collect();
@@ -106,7 +108,7 @@ pub(super) fn all(chat: &Chat, (account, session): Viewer) -> Vec<Shown> {
         .collect()
 }
 
-/// What the member's session is to fetch after it has followed more keys.
+/// Returns the targets that a session is to synchronize later, after it has subscribed to more keys.
 pub(super) fn later(chat: &Chat, account: AccountId, dialect: Dialect) -> Vec<Arc<str>> {
     let Some(me) = chat.people.get(account) else { return Vec::new() };
     match dialect {
@@ -118,8 +120,8 @@ pub(super) fn later(chat: &Chat, account: AccountId, dialect: Dialect) -> Vec<Ar
     }
 }
 
-/// The sessions that follow a key of something: of a channel its members, of an account who shares a channel with it or
-/// watches it, of notes the account's own.
+/// Returns the sessions with a subscription that get a change of a key: for a channel those of its members, for an
+/// account those that share a channel with it or monitor it, for private metadata the account's own.
 pub(super) fn followers(chat: &Chat, of: Subject, key: &str) -> Vec<(SessionId, CapSet)> {
     let mut sessions: BTreeSet<SessionId> = BTreeSet::new();
     match of {

@@ -1,20 +1,20 @@
-//! Whom something is for.
+//! Targets of commands: the names that clients give to conversations.
 
 use crate::wire::{ChannelName, Nick};
 
-/// Whom a message is for.
+/// Target of a command, by the form of its text. It need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Everybody in a channel.
+    /// Name of a channel.
     Channel(ChannelName),
-    /// A person.
+    /// Nick of an account.
     Person(Nick),
-    /// Nobody: it cannot be the name of either.
+    /// Text that is neither a valid channel name nor a valid nick.
     Nobody(Box<str>),
 }
 
 impl Target {
-    /// Reads a target; every text is one.
+    /// Parses a target. Every text is one.
     pub fn parse(text: &str) -> Self {
         let known = if text.starts_with('#') {
             ChannelName::parse(text).map(Self::Channel)

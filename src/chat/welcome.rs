@@ -1,4 +1,4 @@
-//! What a session gets when it has logged in.
+//! The welcome: the replies to a session after its login.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{commands, isupport};
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
 use crate::wire::{Cap, CapSet, Millis, Reply};
 
-/// What the account says of itself, for those who know metadata: a batch, even where it is empty.
+/// Renders the account's own metadata as a batch, even an empty one, for clients that negotiated metadata.
 fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
     let (true, Some(me)) = (caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]), cx.me()) else {
         return Vec::new();
@@ -29,8 +29,8 @@ fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
 }
 
 impl Chat {
-    /// The burst of <https://modern.ircdocs.horse/#connection-registration>, then the channels of the account
-    /// as if it had just joined them.
+    /// Sends the registration burst (<https://modern.ircdocs.horse/#connection-registration>), then the channels of the
+    /// account as if it had just joined them.
     pub(super) fn welcome(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
         let Some(mut cx) = Context::of(self, session, at, fx) else { return };
         let nick = cx.member.nick.clone();
@@ -56,7 +56,7 @@ impl Chat {
         if login.caps.has(Cap::Whoami)
             && let Some(event) = cx.me().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
         {
-            // Whoever knows whoami knows SETNAME, asked for or not.
+            // A client with whoami understands SETNAME, whether it negotiated that or not.
             let caps = login.caps.and(RENDER_CAPS).with(Cap::Setname);
             cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
         }
@@ -82,7 +82,7 @@ impl Chat {
         }
         let Some(me) = cx.me() else { return };
         if me.is_bot() {
-            // The mode is the account's: it was set at another login.
+            // The mode belongs to the account: an earlier session set it.
             let event = me.event(at, EventKind::Mode(me.nick().shared(), "+B".into()));
             cx.show(session, event);
         }
@@ -100,7 +100,7 @@ impl Chat {
 }
 
 impl Context<'_> {
-    /// Sets what the client said before it was logged in, as far as that may be.
+    /// Sets a key that the client set before its login, if the limits allow it.
     fn set_early(&mut self, key: &Arc<str>, value: Option<&Arc<str>>) {
         let Some(me) = self.me() else { return };
         let has_room = value.is_none() || me.metadata.get(key).is_some() || me.metadata.has_room();

@@ -1,4 +1,4 @@
-//! What people ask about the server: INFO, ADMIN, TIME, HELP and STATS
+//! INFO, ADMIN, TIME, HELP and STATS: information about the server
 //! (<https://modern.ircdocs.horse/#server-queries-and-commands>).
 
 use super::{Command, Spec};
@@ -12,35 +12,35 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Message, Reply};
 
-/// INFO
+/// The INFO command: the software, and the server's start.
 pub const INFO: Spec = Spec { name: "INFO", least: 0, parse: |_| Ok(Command::About(About::Info)) };
-/// ADMIN
+/// The ADMIN command: the server's admins.
 pub const ADMIN: Spec = Spec { name: "ADMIN", least: 0, parse: |_| Ok(Command::About(About::Admin)) };
-/// TIME
+/// The TIME command: the server's time.
 pub const TIME: Spec = Spec { name: "TIME", least: 0, parse: |_| Ok(Command::About(About::Time)) };
-/// HELP
+/// The HELP command: usage of the commands.
 pub const HELP: Spec = Spec { name: "HELP", least: 0, parse: help };
-/// HELPOP, as some clients send it.
+/// The HELPOP command, which some clients send for HELP.
 pub const HELPOP: Spec = Spec { name: "HELPOP", least: 0, parse: help };
-/// STATS
+/// The STATS command: uptime and counts, for admins.
 pub const STATS: Spec = Spec {
     name: "STATS",
     least: 1,
     parse: |m| Ok(Command::About(About::Stats(m.param(0).unwrap_or_default().into()))),
 };
 
-/// What is asked.
+/// A parsed INFO, ADMIN, TIME, HELP or STATS.
 #[derive(Debug)]
 pub enum About {
-    /// What runs here.
+    /// Replies with the software and the server's start.
     Info,
-    /// Who runs it.
+    /// Replies with the server's admins.
     Admin,
-    /// What time it is there.
+    /// Replies with the server's time.
     Time,
-    /// What one can say; none for everything.
+    /// Replies with the usage of one command; `None` for an overview.
     Help(Option<Box<str>>),
-    /// Numbers, for admins.
+    /// Replies with statistics, to admins only. With the letter that selects them.
     Stats(Box<str>),
 }
 
@@ -50,7 +50,7 @@ fn help(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::About(About::Help(topic.map(Into::into))))
 }
 
-/// What a command is for, in the order in which people need it.
+/// Usage of each command, the most needed first.
 const WORDS: &[(&str, &str)] = &[
     ("PRIVMSG", "PRIVMSG <target>{,<target>} :<text>   says something to a channel or a person"),
     ("NOTICE", "NOTICE <target>{,<target>} :<text>   says something that no program answers"),

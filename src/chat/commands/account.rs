@@ -1,4 +1,4 @@
-//! PASSWD, CERT, OPER and REHASH, and `NickServ`, who does the same for people who were told to talk to it.
+//! PASSWD, CERT, OPER and REHASH, and the `NickServ` service, which offers account commands to people who expect it.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Message, Nick, Reply};
 
-/// PASSWD
+/// The PASSWD command: changes the account's password.
 pub const PASSWD: Spec = Spec { name: "PASSWD", least: 2, parse: passwd };
-/// CERT
+/// The CERT command: adds, lists and removes devices.
 pub const CERT: Spec =
     Spec { name: "CERT", least: 1, parse: |m| cert(m.params()).map(|what| on("CERT", what)) };
-/// OPER
+/// The OPER command: gives the session the admin role.
 pub const OPER: Spec = Spec { name: "OPER", least: 2, parse: oper };
-/// REHASH
+/// The REHASH command: reads the configuration file again.
 pub const REHASH: Spec = Spec { name: "REHASH", least: 0, parse: |_| Ok(on("REHASH", Asked::Rehash)) };
-/// NICKSERV
+/// The NICKSERV command: a message to the service.
 pub const NICKSERV: Spec = Spec { name: "NICKSERV", least: 0, parse: nickserv };
-/// NS
+/// The NS command, short for NICKSERV.
 pub const NS: Spec = Spec { name: "NS", least: 0, parse: nickserv };
 
-/// Something that is asked about the own account or the server.
+/// A parsed command about the account or the server, with the form of its reply.
 #[derive(Debug)]
 pub struct Manage {
     voice: Voice,
@@ -46,7 +46,7 @@ enum Asked {
     Cert(CertDo),
     Oper(Credentials),
     Rehash,
-    /// A line to the service, as it was said.
+    /// A message to the service, not parsed yet.
     Service(Secret),
 }
 
@@ -78,7 +78,7 @@ fn oper(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(on("OPER", Asked::Oper(Credentials { name, password })))
 }
 
-/// `ADD [FINGERPRINT]`, `LIST`, `DEL FINGERPRINT`.
+/// Parses `ADD [FINGERPRINT]`, `LIST` or `DEL FINGERPRINT`.
 fn cert(words: &[&str]) -> Result<Asked, Reply> {
     let key = |text: &str| {
         text.parse::<DeviceKey>()
@@ -104,12 +104,12 @@ fn nickserv(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Manage(Manage { voice: Voice::Service, asked: Asked::Service(line) }))
 }
 
-/// Is this a message to the service? What is said to it is neither kept nor shown to anybody.
+/// Returns whether a nick is that of the service. Messages to it are neither stored nor shown to others.
 pub(super) fn is_service(nick: &Nick) -> bool {
     nick.as_str().eq_ignore_ascii_case(SERVICE)
 }
 
-/// A message to the service.
+/// Handles a message to the service.
 pub(super) fn told(cx: &mut Context<'_>, text: &str) {
     Manage { voice: Voice::Service, asked: Asked::Service(secret(text)) }.run(cx);
 }
@@ -152,7 +152,7 @@ fn ask_cert(cx: &mut Context<'_>, what: &CertDo, voice: Voice) {
     ask(cx, request, voice);
 }
 
-/// What the service understands.
+/// Parses and runs a message to the service.
 fn service(cx: &mut Context<'_>, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (word, rest) = words.split_first().unwrap_or((&"HELP", &[]));
@@ -176,7 +176,7 @@ fn service(cx: &mut Context<'_>, line: &str) {
     }
 }
 
-/// `SET REPLAY 50`, `SET BOT ON`: a preference of the own account.
+/// Handles `SET REPLAY 50` and `SET BOT ON`: changes a preference of the account.
 fn set(cx: &mut Context<'_>, words: &[&str]) {
     let Ok(preference) = words.join(" ").parse::<Preference>() else {
         return notice(cx, "Say SET REPLAY 0..100, SET REPLAY DEFAULT, SET BOT ON or SET BOT OFF");
@@ -221,7 +221,7 @@ fn help(cx: &mut Context<'_>) {
     }
 }
 
-/// Goes on when the request was carried out.
+/// Continues a command when the result of its request arrives.
 pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome) {
     match outcome {
         Outcome::Oper(account, since) => oper_found(cx, account, since),
@@ -274,7 +274,8 @@ fn count(certificates: usize) -> String {
     }
 }
 
-/// The password was right; is it still, and is the account an admin's?
+/// Continues OPER after the password was found right: gives the session the admin role if the account is an admin's, is
+/// not disabled and has had no password change since the check.
 fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId, since: u64) {
     let admin =
         cx.chat.people.get(account).filter(|person| {

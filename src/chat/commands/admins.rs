@@ -1,4 +1,4 @@
-//! What admins of the server may do: KILL and WALLOPS (<https://modern.ircdocs.horse/#operator-messages>).
+//! KILL and WALLOPS, the commands of admins (<https://modern.ircdocs.horse/#operator-messages>).
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};
 
-/// KILL
+/// The KILL command: ends an account's sessions.
 pub const KILL: Spec = Spec { name: "KILL", least: 1, parse: kill };
-/// WALLOPS
+/// The WALLOPS command: sends a message to all sessions.
 pub const WALLOPS: Spec = Spec { name: "WALLOPS", least: 1, parse: wallops };
 
-/// What is to be done.
+/// A parsed KILL or WALLOPS.
 #[derive(Debug)]
 pub enum Admins {
-    /// All sessions of an account end, with a reason or without; it may log in again.
+    /// Ends all sessions of an account, with or without a reason. The account may log in again.
     Kill(Nick, Option<Arc<str>>),
-    /// Everybody is told something.
+    /// Sends a message to all sessions.
     Wallops(Arc<str>),
 }
 
@@ -66,7 +66,7 @@ impl Admins {
                 let Some(event) = cx.event(EventKind::Wallops(text)) else { return };
                 let mut present: Vec<_> =
                     cx.chat.people.iter().filter(|person| !person.seats.is_empty()).collect();
-                // The map has another order in each process, and effects are the same for the same inputs.
+                // The order of a hash map differs between processes, but the same inputs must give the same effects.
                 present.sort_unstable_by_key(|person| person.account.id);
                 let all = present.into_iter().flat_map(|person| person.seats.seats()).copied().collect();
                 let origin = Some(cx.origin());

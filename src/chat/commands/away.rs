@@ -1,5 +1,5 @@
-//! AWAY (<https://modern.ircdocs.horse/#away-message>): whether this session is attended. The account is away when none
-//! of its sessions is.
+//! AWAY (<https://modern.ircdocs.horse/#away-message>): sets the away state of the session. The account is away if all
+//! of its sessions are.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use crate::chat::settings::{Settings, clip};
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_NOWAWAY, RPL_UNAWAY};
 
-/// AWAY
+/// The AWAY command: marks the session as away or as back.
 pub const SPEC: Spec =
     Spec { name: "AWAY", least: 0, parse: |m| Ok(Command::Away(Away(message(m.param(0))))) };
 
-/// The message of an absence, or a return.
+/// A parsed AWAY: the message, or `None` for a return.
 #[derive(Debug)]
 pub struct Away(Option<Arc<str>>);
 
-/// What AWAY means with this parameter.
+/// Returns the away message for a parameter of AWAY; `None` for a return.
 pub fn message(param: Option<&str>) -> Option<Arc<str>> {
     param.filter(|text| !text.is_empty()).map(|text| clip(text, Settings::AWAY_BYTES).into())
 }
 
-/// The answer to AWAY.
+/// Creates the reply to AWAY.
 pub fn answer(away: Option<&str>) -> Reply {
     match away {
         Some(_) => Reply::numeric(RPL_NOWAWAY).text("You have been marked as being away"),

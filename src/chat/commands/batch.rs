@@ -1,32 +1,32 @@
-//! BATCH from clients: messages of several lines ([multiline](https://ircv3.net/specs/extensions/multiline),
-//! [client batch](https://ircv3.net/specs/extensions/client-batch)).
+//! BATCH from clients: multiline messages ([multiline](https://ircv3.net/specs/extensions/multiline), [client
+//! batch](https://ircv3.net/specs/extensions/client-batch)).
 //!
-//! The lines of a batch are collected where they are read, before the chat hears of them: it gets the message as one.
+//! The lines of a batch are collected by the connection's reader. The core gets the message as one command.
 
 use super::Command;
 use super::message::{self, Said};
 use crate::chat::record::{LINE_BREAK, LINE_JOIN, MessageKind};
 use crate::wire::{Message, Reply, Tags};
 
-/// Most bytes of a message of several lines, the breaks between its lines counted.
+/// Maximum size of a multiline message, in bytes, line breaks included.
 pub const MAX_BYTES: usize = 16_384;
 
-/// Most lines of a message.
+/// Maximum number of lines of a message.
 pub const MAX_LINES: usize = 100;
 
-/// Both, as the capability's value.
+/// Value of the capability: both limits.
 pub const LIMITS: &str = "max-bytes=16384,max-lines=100";
 
-/// The one type of batch that clients may send.
+/// The only type of batch that clients may send.
 const MULTILINE: &str = "draft/multiline";
 
-/// Says that a line goes on where the one before it was cut.
+/// Tag of a line that continues the one before it.
 const CONCAT: &str = "draft/multiline-concat";
 
-/// A command or its refusal, with the label of its answer.
+/// A command or the error reply to it, with the label of the reply.
 pub type Labelled = (Option<Box<str>>, Result<Command, Reply>);
 
-/// Collects the lines of a batch. One for each connection; empty most of the time, and then it holds nothing.
+/// Collector of the lines of a batch, one for each connection. Holds no memory while no batch is open.
 #[derive(Debug, Default)]
 pub struct Batches(Option<Box<Open>>);
 
@@ -34,7 +34,7 @@ pub struct Batches(Option<Box<Open>>);
 struct Open {
     reference: Box<str>,
     label: Option<Box<str>>,
-    /// The message so far; `None` once the batch was refused, and the rest of it is dropped.
+    /// The message so far; `None` after the batch was refused, when its further lines are dropped.
     message: Option<Draft>,
 }
 
@@ -47,19 +47,19 @@ struct Draft {
     lines: usize,
 }
 
-/// What a line means to the batches.
+/// Result of passing a line to [`Batches`].
 #[derive(Debug)]
 pub enum Taken {
-    /// Nothing: it is a line of its own.
+    /// The line does not belong to a batch.
     Not,
-    /// It belongs to a batch that goes on.
+    /// The line belongs to an open batch and is held.
     Held,
-    /// It ends or breaks a batch.
+    /// The line ends or breaks a batch: the command or error reply.
     Said(Labelled),
 }
 
 impl Batches {
-    /// Takes a line, whose label is given.
+    /// Takes a line and its label.
     pub fn take(&mut self, line: &Message<'_>, label: Option<Box<str>>) -> Taken {
         if line.command.eq_ignore_ascii_case("BATCH") {
             return self.batch(line, label);
@@ -74,9 +74,9 @@ impl Batches {
         }
     }
 
-    /// Takes notice of a line with these tags that was dropped because it could not be read. A batch that it was a part
-    /// of is refused: without the line it would be another message. Where not even the tags can be read, it was one of
-    /// the open batch, for nothing else may be sent meanwhile.
+    /// Takes note of a line that was dropped because it did not parse, given its tags. If it was part of the open
+    /// batch, the batch is refused, because without the line it would be another message. Without readable tags it
+    /// counts as part of the batch, because clients may send no other line in between.
     pub fn lose(&mut self, tags: Option<Tags<'_>>) -> Taken {
         let reference = tags.map(|tags| tags.get("batch"));
         let is_part = |open: &&mut Box<Open>| match &reference {
@@ -114,11 +114,11 @@ impl Batches {
             let reply = Reply::fail("BATCH", "UNKNOWN_TYPE").arg(reference).arg(kind);
             Err(reply.text("Batches of this type are not taken"))
         };
-        // Batches follow each other: one that was left open is dropped, and its sender hears of that.
+        // Batches can't overlap: one that was left open is dropped with an error reply.
         let left = self.0.take().filter(|open| open.message.is_some()).map(|open| open.label);
         let mut open = Open { reference: reference.into(), label, message: None };
         let taken = match (draft, left) {
-            // The one that was left open is dropped with it; one refusal speaks for both, to the label of the first.
+            // A batch that was left open is dropped too. One error reply, with the first one's label, serves both.
             (Err(reply), left) => {
                 open.label = left.flatten().or(open.label);
                 open.refuse(reply)
@@ -139,7 +139,7 @@ impl Batches {
 }
 
 impl Open {
-    /// Drops what there is, and what still comes.
+    /// Drops the message so far and the lines still to come.
     fn refuse(&mut self, reply: Reply) -> Taken {
         self.message = None;
         Taken::Said((self.label.take(), Err(reply)))
@@ -189,7 +189,7 @@ impl Draft {
             self.text.push(if joined { LINE_JOIN } else { LINE_BREAK });
         }
         self.text.push_str(text);
-        // Where a line was cut there is no break to count.
+        // A continued line has no break to count.
         let bytes = self.text.len() - self.text.matches(LINE_JOIN).count();
         if bytes > MAX_BYTES {
             let reply = Reply::fail("BATCH", "MULTILINE_MAX_BYTES").arg(MAX_BYTES.to_string());
@@ -201,7 +201,7 @@ impl Draft {
     }
 }
 
-/// `MULTILINE_INVALID`
+/// Creates a `FAIL BATCH MULTILINE_INVALID`.
 fn invalid(text: &str) -> Reply {
     Reply::fail("BATCH", "MULTILINE_INVALID").text(text)
 }
@@ -210,7 +210,7 @@ fn invalid(text: &str) -> Reply {
 mod tests {
     use super::*;
 
-    /// What comes of lines: the commands and the codes of refusals, and the label of each.
+    /// Formats the results of lines: commands and error codes, each with its label.
     fn taken(lines: &[&str]) -> Vec<String> {
         let mut batches = Batches::default();
         let mut out = Vec::new();

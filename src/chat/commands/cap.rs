@@ -1,5 +1,5 @@
-//! CAP, before and after the login
-//! ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation)).
+//! CAP before and after the login ([capability
+//! negotiation](https://ircv3.net/specs/extensions/capability-negotiation)).
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
@@ -7,13 +7,13 @@ use crate::chat::sasl::MECHANISMS;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
 use crate::wire::{Cap, CapSet, Nick, Reply, ServerName};
 
-/// Most bytes of the capabilities in one line, so that it has at most 512 with its end whoever it is for: clients that
-/// do not know 302 take no second line, and old ones cut what is longer. `LIST` is the longer of the two answers.
+/// Returns the bytes of capabilities that fit one line of 512 bytes for every nick. Clients of version 301 take no
+/// second line, and old ones truncate longer lines. `LIST` is the longer of the two replies.
 fn room(server: &ServerName) -> usize {
     512 - ":".len() - server.as_str().len() - " CAP ".len() - Nick::MAX - " LIST * :\r\n".len()
 }
 
-/// CAP
+/// The CAP command: lists and negotiates capabilities.
 pub const SPEC: Spec = Spec {
     name: "CAP",
     least: 1,
@@ -38,25 +38,25 @@ impl Negotiate {
     }
 }
 
-/// What a CAP means for the welcome.
+/// Effect of a CAP on registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Negotiation {
-    /// It waits for CAP END.
+    /// Registration waits for CAP END.
     Holds,
-    /// CAP END came.
+    /// CAP END arrived.
     Ends,
 }
 
-/// The answer to a CAP.
+/// Result of a CAP.
 #[derive(Debug)]
 pub struct Answer {
-    /// What the client hears.
+    /// Replies to the client.
     pub replies: Vec<Reply>,
-    /// What it means before the login.
+    /// Effect on registration; meaningless after the login.
     pub negotiation: Option<Negotiation>,
 }
 
-/// Answers a CAP of a client that is known as `nick`, and changes its capabilities.
+/// Handles a CAP of the client known as `nick`, and changes its capabilities.
 pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mut CapSet) -> Answer {
     let reply = |sub: &str| Reply::command("CAP").arg(nick).arg(sub);
     let sub = params.first().map(|sub| sub.to_ascii_uppercase()).unwrap_or_default();
@@ -82,7 +82,7 @@ pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mu
                 }
                 None => reply("NAK"),
             };
-            // Old clients cut a line that is longer; several that acknowledge are one answer.
+            // Old clients truncate longer lines. Several ACKs are one reply.
             let lines = if wanted.len() <= room(server) || caps.takes_long_lines() {
                 vec![wanted.to_owned()]
             } else {
@@ -97,7 +97,7 @@ pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mu
     Answer { replies, negotiation }
 }
 
-/// What a capability says about itself to clients that know version 302.
+/// Returns the value of a capability, for clients that know version 302.
 fn value(cap: Cap) -> Option<&'static str> {
     match cap {
         Cap::Sasl => Some(MECHANISMS),
@@ -108,7 +108,7 @@ fn value(cap: Cap) -> Option<&'static str> {
     }
 }
 
-/// A capability as it stands in a list.
+/// Formats a capability for a list.
 fn shown(cap: Cap, with_value: bool) -> String {
     match value(cap).filter(|_| with_value) {
         Some(value) => format!("{}={value}", cap.name()),
@@ -116,8 +116,8 @@ fn shown(cap: Cap, with_value: bool) -> String {
     }
 }
 
-/// The lines of a list, all but the last with a `*` that says that more comes; for clients that do not know that,
-/// one line.
+/// Renders a list as replies. All but the last have a `*`, which announces more; clients that do not know it get one
+/// line.
 fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool, room: usize) -> Vec<Reply> {
     let mut lines = if modern { split(words, room) } else { vec![shorten(words, room)] };
     let last = lines.pop().unwrap_or_default();
@@ -125,7 +125,7 @@ fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool, room
     more.chain([head.clone().text(last)]).collect()
 }
 
-/// All words in their order, in lines of at most `room` bytes; a longer word would be a line of its own.
+/// Joins all words in order into lines of at most `room` bytes. A longer word becomes a line of its own.
 fn split(words: impl Iterator<Item = String>, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
@@ -140,8 +140,8 @@ fn split(words: impl Iterator<Item = String>, room: usize) -> Vec<String> {
     lines
 }
 
-/// The words in their order that fit in one line of `room` bytes. One that does not is left off, and shorter ones after
-/// it may still fit.
+/// Joins the words that fit into one line of `room` bytes, in order. A word that does not fit is left out; shorter ones
+/// after it may still fit.
 fn shorten(words: impl Iterator<Item = String>, room: usize) -> String {
     words.fold(String::new(), |mut line, word| {
         let space = if line.is_empty() { "" } else { " " };
@@ -153,11 +153,11 @@ fn shorten(words: impl Iterator<Item = String>, room: usize) -> String {
     })
 }
 
-/// The capabilities after a request: all of it or, where one is unknown, nothing.
+/// Returns the capabilities after a request: all of its changes or, if one is unknown, `None`.
 fn request(wanted: &str, caps: CapSet) -> Option<CapSet> {
     wanted.split(' ').filter(|word| !word.is_empty()).try_fold(caps, |caps, word| {
         match word.strip_prefix('-') {
-            // Who knows 302 keeps it: the specification's "cap-notify".
+            // A client that knows version 302 keeps cap-notify, as the specification demands.
             Some("cap-notify") if caps.knows_302() => Some(caps),
             Some(name) => Cap::parse(name).map(|cap| caps.without(cap)),
             None => Cap::parse(word).map(|cap| caps.with(cap)),
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn values_are_for_clients_that_know_302() {
         let mut caps = CapSet::EMPTY;
-        // Who cannot see it cannot log in, so it must be among those that fit.
+        // A client that does not see sasl can't log in, so sasl must be among those that fit.
         let words = |line: String| line.split([' ', ':', '\r']).map(str::to_owned).collect::<Vec<_>>();
         assert!(words(ask(&mut caps, &["LS"])).contains(&"sasl".into()));
         assert!(!caps.has(Cap::CapNotify));
@@ -189,7 +189,7 @@ mod tests {
         assert!(caps.has(Cap::CapNotify));
     }
 
-    /// The lines of an answer as the client with the longest nick gets them, without their ends.
+    /// Renders the replies for the client with the longest nick, without line ends.
     fn lines(replies: &[Reply]) -> Vec<String> {
         let render =
             |r: &Reply| r.render(ServerName::default().as_str(), "").trim_end_matches("\r\n").to_owned();
@@ -216,7 +216,7 @@ mod tests {
             let names: Vec<&str> = names.split(' ').filter_map(|word| word.split('=').next()).collect();
             assert!(names.iter().copied().eq(Cap::ALL.iter().map(|cap| cap.name())), "{params:?} {names:?}");
         }
-        // Who knows 302 and asks as if it did not is answered in kind.
+        // A client that knows 302 but sends LS without a version gets the form of version 301.
         let again = ask(&["LS"]);
         assert!(again.len() == 1 && !again[0].contains('='), "{again:?}");
     }

@@ -1,5 +1,5 @@
-//! CHATHISTORY ([chathistory](https://ircv3.net/specs/extensions/chathistory)): members read all that was said in their
-//! channels, and everybody what was said between himself and another; nobody anything else.
+//! CHATHISTORY ([chathistory](https://ircv3.net/specs/extensions/chathistory)). Members may read the whole history of
+//! their channels, and an account that of its direct conversations.
 
 use super::{Command, Spec};
 use crate::chat::ask::Ask;
@@ -10,15 +10,15 @@ use crate::chat::target::Target;
 use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Reply};
 
-/// CHATHISTORY
+/// The CHATHISTORY command: queries the history.
 pub const SPEC: Spec = Spec { name: "CHATHISTORY", least: 0, parse };
 
-/// What is asked of the history.
+/// A parsed CHATHISTORY.
 #[derive(Debug)]
 pub struct ChatHistory {
     subcommand: Box<str>,
     what: What,
-    /// The parameters, where they name points in time: which messages those are depends on what the clock has been.
+    /// The parameters, if they hold time stamps: the messages that these select depend on corrections of the clock.
     timed: Option<Box<[Box<str>]>>,
 }
 
@@ -28,7 +28,7 @@ enum What {
     Targets(Window),
 }
 
-/// A point in the order: the messages before it end here and those after it begin here.
+/// A position in the order of messages: ranges before it end here, and ranges after it begin here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Point {
     /// The first message that is not before it.
@@ -64,7 +64,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::ChatHistory(ChatHistory { subcommand: subcommand.into(), what, timed }))
 }
 
-/// The subcommand, and what it asks for.
+/// Parses the parameters into the subcommand and its query.
 fn read(params: &[&str], times: &Times) -> Result<(String, What), Reply> {
     let Some((subcommand, rest)) = params.split_first() else {
         return Err(fail("INVALID_PARAMS", "*").text("Insufficient parameters"));
@@ -82,7 +82,7 @@ fn read(params: &[&str], times: &Times) -> Result<(String, What), Reply> {
             .arg(text)
             .text("Messages are referred to by msgid= or timestamp=")),
     };
-    // Places are listed by time and by nothing else.
+    // TARGETS takes time stamps only.
     let moment = |text: &str| match Point::parse(text, times) {
         Some(point) if text.starts_with("timestamp=") => Ok(point),
         _ => Err(fail("INVALID_PARAMS", &subcommand).arg(text).text("Invalid timestamp")),
@@ -130,7 +130,7 @@ fn param<'a>(params: &[&'a str], index: usize) -> &'a str {
     params.get(index).copied().unwrap_or_default()
 }
 
-/// From the first point to the second, which may be the earlier one; the limit counts from the first.
+/// Returns the window between two points, of which the second may be the earlier one. The limit counts from the first.
 fn between(first: Point, second: Point, limit: usize) -> Window {
     if first.from <= second.from {
         Window { after: first.to, before: second.from, newest: false, limit }
@@ -169,7 +169,7 @@ impl ChatHistory {
                     events: cx.member.caps.has(Cap::EventPlayback),
                     redactions: cx.member.caps.has(Cap::MessageRedaction),
                 };
-                // What is said from now on comes by itself, behind the answer.
+                // Later messages are delivered live, after the reply.
                 let now = cx.chat.last_message.next(Millis(0));
                 for window in &mut windows {
                     window.before = window.before.min(now);

@@ -1,5 +1,5 @@
-//! INVITE (<https://modern.ircdocs.horse/#invite-message>,
-//! [invite-notify](https://ircv3.net/specs/extensions/invite-notify)): to a channel, not to the server.
+//! INVITE to a channel (<https://modern.ircdocs.horse/#invite-message>,
+//! [invite-notify](https://ircv3.net/specs/extensions/invite-notify)).
 
 use super::part::not_on_channel;
 use super::targets::{no_such_channel, no_such_nick};
@@ -14,10 +14,10 @@ use crate::chat::record::Record;
 use crate::wire::numeric::{ERR_USERONCHANNEL, RPL_AWAY, RPL_INVITING};
 use crate::wire::{ChannelName, Message, Nick, Reply};
 
-/// INVITE
+/// The INVITE command: invites an account to a channel.
 pub const SPEC: Spec = Spec { name: "INVITE", least: 2, parse };
 
-/// Who is invited whereto.
+/// A parsed INVITE.
 #[derive(Debug)]
 pub struct Invite {
     nick: Nick,
@@ -62,7 +62,8 @@ impl Invite {
         }
         let (seats, away) = (person.seats.snapshot(), person.away.clone());
         let (channel_id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
-        // Whoever keeps order opens the door, once, also while the one who is invited is away; others only tell of it.
+        // An INVITE from half-op on lets the account join once, even if it is offline now. Other members only send the
+        // notice.
         if power.at_least(Rank::HalfOp)
             && let Some(channel) = cx.chat.channels.get_mut(channel_id)
             && channel.invited.insert(id)
@@ -73,7 +74,7 @@ impl Invite {
         if let Some(away) = away {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
-        // The session that invites has RPL_INVITING for it.
+        // The session that invites gets RPL_INVITING instead.
         let me = cx.member.session;
         let others = audience.seats().filter(|seat| seat.session != me).copied().collect();
         for (audience, notify) in [(seats, false), (others, true)] {

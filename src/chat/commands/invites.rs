@@ -1,5 +1,5 @@
-//! INVITES: admins make, list and revoke invites to the server; the same through `NickServ`. Not to be mixed up with
-//! INVITE, which is to a channel.
+//! INVITES: creation, listing and revocation of server invites by admins, also through `NickServ`. INVITE, in contrast,
+//! invites to a channel.
 
 use super::voice::{ask, say};
 use super::{Command, Spec};
@@ -10,25 +10,25 @@ use crate::chat::record::Role;
 use crate::wire::numeric::ERR_NOPRIVILEGES;
 use crate::wire::{ChannelName, Message, Millis, Nick, Reply};
 
-/// INVITES
+/// The INVITES command: manages server invites.
 pub const SPEC: Spec = Spec { name: "INVITES", least: 0, parse };
 
-/// Something that is asked about invites.
+/// A parsed INVITES, or the error text for it.
 #[derive(Debug)]
 pub struct Invites(Result<InviteRequest, String>);
 
-/// How it is said.
+/// Usage of the command.
 pub const USAGE: &str = "CREATE [USES] [24h] [#CHANNEL] [admin], FOR NAME [24h], LIST, REVOKE NUMBER";
 
 const HOUR: u64 = 60 * 60 * 1000;
 
-/// How long an invite can be used when nothing is said of that.
+/// Default validity of an invite.
 const LASTS: Millis = Millis(24 * HOUR);
 
-/// Longest life of an invite, ten years, as at the command line.
+/// Maximum validity of an invite, in milliseconds: ten years, as on the command line.
 const LONGEST: u64 = 10 * 365 * 24 * HOUR;
 
-/// Most invites that are listed.
+/// Maximum number of listed invites.
 const SHOWN: usize = 100;
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
@@ -36,7 +36,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Invites(Invites(request(message.params()))))
 }
 
-/// What was said to the service after its word for this.
+/// Handles INVITE in a message to the service.
 pub(super) fn told(cx: &mut Context<'_>, words: &[&str]) {
     asked(cx, request(words), Voice::Service);
 }
@@ -88,7 +88,7 @@ fn request(words: &[&str]) -> Result<InviteRequest, String> {
     }
 }
 
-/// The words in any order: each says by its form what it is.
+/// Parses the parameters of CREATE, in any order: the form of each tells its meaning.
 fn create(words: &[&str]) -> Result<Wish, String> {
     let (mut uses, mut lasts, mut role) = (1, LASTS, Role::Member);
     let mut channel = ChannelName::parse("#lobby").map_err(|why| why.to_string())?;
@@ -116,7 +116,7 @@ fn not_lasting(word: &str) -> String {
     format!("{word:?} is no time of up to ten years, such as 30min, 24h or 7d")
 }
 
-/// `30min`, `24h`, `7d`, `2w`.
+/// Parses a duration: `30min`, `24h`, `7d`, `2w`.
 fn lasting(text: &str) -> Option<Millis> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;
@@ -132,9 +132,9 @@ fn lasting(text: &str) -> Option<Millis> {
     (1..=LONGEST).contains(&lasts).then_some(Millis(lasts))
 }
 
-/// Goes on when the request was carried out.
+/// Continues a command when the result of its request arrives.
 pub(super) fn done(cx: &mut Context<'_>, voice: Voice, outcome: InviteOutcome) {
-    // Whoever stopped being an admin meanwhile sees no link.
+    // An account that lost the admin role in the meantime must not see the link.
     if !cx.is_admin() {
         return denied(cx, voice);
     }
@@ -152,7 +152,7 @@ pub(super) fn done(cx: &mut Context<'_>, voice: Voice, outcome: InviteOutcome) {
                 ),
             };
             say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
-            // Alone on its line, so that it can be copied whole.
+            // The link is the only text of its line, so that it can be copied whole.
             say(cx, voice, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
         }
         InviteOutcome::Open(open, closed) => {
@@ -195,7 +195,7 @@ fn accounts(uses: u32, role: Role) -> String {
     if uses == 1 { format!("one {role} account") } else { format!("{uses} {role} accounts") }
 }
 
-/// To the minute, in UTC.
+/// Formats a time stamp to the minute, in UTC.
 fn minute(time: Millis) -> String {
     let text = time.to_string();
     text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " ") + " UTC")

@@ -1,14 +1,13 @@
-//! ISUPPORT ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)): what the server can do, told
-//! again.
+//! ISUPPORT ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)): repeats the server's features.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::isupport;
 
-/// ISUPPORT
+/// The ISUPPORT command: replies with the server's features.
 pub const SPEC: Spec = Spec { name: "ISUPPORT", least: 0, parse: |_| Ok(Command::Isupport(Isupport)) };
 
-/// The list is asked for.
+/// A parsed ISUPPORT, which has no parameters.
 #[derive(Debug)]
 pub struct Isupport;
 

@@ -1,5 +1,5 @@
-//! JOIN (<https://modern.ircdocs.horse/#join-message>). A channel that is not there is made, and who makes it is its
-//! founder.
+//! JOIN (<https://modern.ircdocs.horse/#join-message>). Joining a channel that does not exist creates it, with the
+//! account as its founder.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, ChannelName, Message, Reply};
 
-/// JOIN
+/// The JOIN command: joins channels or leaves all.
 pub const SPEC: Spec = Spec { name: "JOIN", least: 1, parse };
 
-/// The channels to join, or to leave them all.
+/// A parsed JOIN.
 #[derive(Debug)]
 pub enum Join {
-    /// `JOIN #a,#b key`
+    /// Joins channels: `JOIN #a,#b key`.
     These(Vec<(Target, Option<Box<str>>)>),
-    /// `JOIN 0`
+    /// Leaves all channels: `JOIN 0`.
     PartAll,
 }
 
@@ -35,7 +35,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     if list == "0" {
         return Ok(Command::Join(Join::PartAll));
     }
-    // A key belongs to the channel at its place of the list, whatever is left out of that.
+    // Keys belong to channels by position in the list, before duplicates are removed from it.
     let places: Vec<&str> = list.split(',').collect();
     let keys: Vec<&str> = message.param(1).unwrap_or_default().split(',').collect();
     let key_of = |name: &str| {
@@ -69,7 +69,7 @@ impl Join {
     }
 }
 
-/// Why the member may not join.
+/// Returns the error reply if the account may not join the channel.
 fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Reply> {
     let me = cx.me()?;
     if cx.power(channel) == Power::Admin || channel.is_founder(me.account.id) {
@@ -103,12 +103,12 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         && let Some(channel) = cx.chat.channels.renamed(&name, cx.at)
     {
         if !cx.can_see(channel) {
-            // The name is not free, and where it leads is not for everybody.
+            // The name is not free, and the account may not see the channel that it leads to.
             cx.reply(no_such_channel(name.as_str()));
             return None;
         }
         let new = channel.name.clone();
-        // channel-rename, "Channel redirection".
+        // See "Channel redirection" in the channel-rename specification.
         let text = "The channel has been renamed";
         if cx.member.caps.has(Cap::ChannelRename) {
             let reply = Reply::fail("JOIN", "CHANNEL_RENAMED").arg(name.as_str()).arg(new.as_str());
@@ -140,7 +140,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     }
     let id = cx.chat.enter(cx.member.account, name, cx.at, cx.fx)?;
     let channel = cx.chat.channels.get(id)?;
-    // As its creator wrote it.
+    // From here on, the name is in its creator's spelling.
     let (name, ranks) = (channel.name.clone(), channel.ranks(cx.member.account));
     let realname = cx.me().map(|me| me.realname.clone()).unwrap_or_default();
     let event =
@@ -153,7 +153,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         tell_others(cx, &name, event);
     }
     if let Some(away) = cx.me().and_then(|me| me.away.clone()) {
-        // away-notify: who joins while away is known to be.
+        // Members with away-notify learn at the JOIN that the account is away.
         let told = if cx.me().is_some_and(|me| cx.chat.is_silenced(me)) { "Away".into() } else { away };
         let event = cx.event(EventKind::Away(Some(told)))?;
         let audience = cx.channel(&name).map(|channel| channel.audience.snapshot()).unwrap_or_default();
@@ -165,7 +165,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     Some(id)
 }
 
-/// Shows an event to those of the channel who are not the member: his own sessions learn it from NAMES.
+/// Sends an event to the channel unless only the account's own sessions are in it, which learn it from NAMES.
 fn tell_others(cx: &mut Context<'_>, name: &ChannelName, event: Event) {
     let Some(channel) = cx.channel(name) else { return };
     if channel.audience.len() > cx.me().map_or(0, |me| me.seats.len()) {

@@ -1,5 +1,5 @@
-//! KICK (<https://modern.ircdocs.horse/#kick-message>). It ends the membership of an account; half-ops and higher may,
-//! on those who are below them.
+//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op, and a higher
+//! member status than the target's.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::ERR_USERNOTINCHANNEL;
 use crate::wire::{ChannelName, Message, Nick, Reply};
 
-/// KICK
+/// The KICK command: removes members from a channel.
 pub const SPEC: Spec = Spec { name: "KICK", least: 2, parse };
 
-/// A parsed KICK: pairs of a channel and a nick as they were written, and the reason.
+/// A parsed KICK: pairs of channel and nick as the client wrote them, and the reason.
 #[derive(Debug)]
 pub struct Kick {
     pairs: Vec<(Box<str>, Box<str>)>,
     reason: Arc<str>,
 }
 
-/// One channel with any number of nicks, or as many nicks as channels
-/// ([RFC 2812, section 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
+/// Parses one channel with any number of nicks, or as many nicks as channels ([RFC 2812, section
+/// 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let words = |index: usize| {
         let list = message.param(index).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! KNOCK: asks to be invited to an invite-only channel (as InspIRCd, Ergo and solanum have it; the modern protocol has
-//! no section on it).
+//! KNOCK: a request for an invitation to an invite-only channel, as in InspIRCd, Ergo and solanum. The modern protocol
+//! does not specify it.
 
 use super::targets::no_such_channel;
 use super::{Command, Spec};
@@ -13,16 +13,16 @@ use crate::wire::numeric::{
 };
 use crate::wire::{ChannelName, Message, Millis, Reply};
 
-/// KNOCK
+/// The KNOCK command: asks for an invitation.
 pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
 
-/// Who has knocked is not heard again for so long, unless he was let in since.
+/// Minimum time between two KNOCKs of an account at a channel, unless it joined in between.
 const PAUSE: Millis = Millis(5 * 60 * 1000);
 
-/// The text of a KNOCK without one, and of accounts that may not speak in the channel.
+/// Text of a KNOCK that has none, or whose account may not speak in the channel.
 const USUAL: &str = "has asked for an invite";
 
-/// Where somebody wants in, and what he says.
+/// A parsed KNOCK.
 #[derive(Debug)]
 pub struct Knock {
     channel: ChannelName,
@@ -65,7 +65,7 @@ impl Knock {
         }
         let source = me.source.clone();
         let text = if cx.is_silenced(channel) { USUAL } else { &*self.text };
-        // Who may let him in: half-ops and higher.
+        // The members that may invite: half-ops and higher.
         let keepers = channel.members.iter().filter(|&&id| channel.ranks(id).at_least(Rank::HalfOp));
         let mut lines = Vec::new();
         for person in keepers.filter_map(|&id| cx.chat.people.get(id)) {

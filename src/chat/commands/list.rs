@@ -1,4 +1,4 @@
-//! LIST (<https://modern.ircdocs.horse/#list-message>) with the filters that `ELIST` names.
+//! LIST (<https://modern.ircdocs.horse/#list-message>), with the filters that `ELIST` announces.
 
 use super::{Command, Spec};
 use crate::chat::channel::Channel;
@@ -7,14 +7,14 @@ use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_LIST, RPL_LISTEND, RPL_LISTSTART};
 use crate::wire::{ChannelName, Message, Millis, Reply};
 
-/// LIST
+/// The LIST command: lists channels.
 pub const SPEC: Spec = Spec { name: "LIST", least: 0, parse };
 
-/// Most conditions of one LIST.
+/// Maximum number of conditions of one LIST. Further ones are ignored.
 const CONDITIONS: usize = 16;
 
-/// The channels that are asked about: those of these names or matching one of these masks, or all, that meet all of the
-/// other conditions.
+/// A parsed LIST: it selects the channels that match one of `names`, or all if there are none, and that meet all
+/// `conditions`.
 #[derive(Debug)]
 pub struct List {
     names: Vec<Named>,
@@ -23,15 +23,15 @@ pub struct List {
 
 #[derive(Debug)]
 enum Condition {
-    /// `!mask`
+    /// `!mask`: the name does not match.
     Not(Named),
-    /// `>n`
+    /// `>n`: more than `n` members are online.
     MoreThan(usize),
-    /// `<n`
+    /// `<n`: fewer than `n` members are online.
     FewerThan(usize),
-    /// `C<n`: made less than so many minutes ago; `C>n`: more.
+    /// `C<n`: created less than `n` minutes ago; `C>n`: at least.
     Made { within: bool, minutes: u64 },
-    /// `T<n`: the topic was set less than so many minutes ago; `T>n`: more.
+    /// `T<n`: topic set less than `n` minutes ago; `T>n`: at least.
     TopicSet { within: bool, minutes: u64 },
 }
 
@@ -95,7 +95,7 @@ impl List {
     }
 }
 
-/// A pattern of names, and the one name that it is where it is one: written in another normal form that is the same.
+/// A pattern for names and, if the pattern is itself a valid name, that name, which may be in another normal form.
 #[derive(Debug)]
 struct Named(Glob, Option<ChannelName>);
 

@@ -7,10 +7,10 @@ use crate::wire::numeric::{
     RPL_GLOBALUSERS, RPL_LOCALUSERS, RPL_LUSERCHANNELS, RPL_LUSERCLIENT, RPL_LUSERME,
 };
 
-/// LUSERS
+/// The LUSERS command: replies with the numbers of users and channels.
 pub const SPEC: Spec = Spec { name: "LUSERS", least: 0, parse: |_| Ok(Command::Lusers(Lusers)) };
 
-/// The counts are asked for.
+/// A parsed LUSERS, whose parameters are ignored.
 #[derive(Debug)]
 pub struct Lusers;
 
@@ -21,10 +21,10 @@ impl Lusers {
     }
 }
 
-/// Sends the counts.
+/// Sends the numbers of users and channels.
 pub(in crate::chat) fn run(cx: &mut Context<'_>) {
     let (now, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
-    // How many there are tells of those that are secret.
+    // Counting secret channels would reveal that they exist.
     let channels = cx.chat.channels.iter().filter(|channel| cx.can_see(channel)).count();
     let client = format!("There are {now} users and 0 invisible on 1 servers");
     cx.reply(Reply::numeric(RPL_LUSERCLIENT).text(client));

@@ -1,5 +1,5 @@
-//! MARKREAD ([read-marker](https://ircv3.net/specs/extensions/read-marker)): up to when the account has read what was
-//! said somewhere, known to all of its sessions.
+//! MARKREAD ([read-marker](https://ircv3.net/specs/extensions/read-marker)): queries or sets the read marker of a
+//! conversation, which the account's sessions share.
 
 use super::{Command, Spec};
 use crate::chat::context::{Context, markread};
@@ -8,10 +8,10 @@ use crate::chat::record::Record;
 use crate::chat::target::Target;
 use crate::wire::{Cap, Message, Millis, Reply};
 
-/// MARKREAD
+/// The MARKREAD command: queries or sets a read marker.
 pub const SPEC: Spec = Spec { name: "MARKREAD", least: 0, parse };
 
-/// Where, and up to when where it is to be set.
+/// A parsed MARKREAD: the target and, to set the marker, the time stamp.
 #[derive(Debug)]
 pub struct MarkRead {
     target: Target,
@@ -36,7 +36,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 }
 
 impl MarkRead {
-    /// Does it set the marker?
+    /// Returns whether it sets the marker.
     pub(super) fn sets(&self) -> bool {
         self.read.is_some()
     }
@@ -46,7 +46,7 @@ impl MarkRead {
         let now = cx.at;
         let Some(me) = cx.chat.people.get_mut(cx.member.account) else { return };
         let before = me.markers.get(&place).copied();
-        // It only grows, and not into the future.
+        // A marker moves only forward, and not beyond the present.
         let Some(read) =
             self.read.map(|read| read.min(now)).filter(|read| before.is_none_or(|before| *read > before))
         else {
@@ -60,8 +60,8 @@ impl MarkRead {
         Self::tell(cx, &written, read);
     }
 
-    /// Of a channel that the account is not in, the marker goes by the name, whether there is such a channel or not,
-    /// and holds from the JOIN on. Nobody else has one.
+    /// Handles a channel that the account is not in, which need not exist. Its marker is kept by name and applies from
+    /// the JOIN on. Other targets have no marker.
     fn elsewhere(self, cx: &mut Context<'_>) {
         let Target::Channel(channel) = &self.target else {
             return match self.target {
@@ -92,7 +92,7 @@ impl MarkRead {
         reply.text("You have markers at too many places")
     }
 
-    /// Answers with the marker that was set, and tells the account's other sessions.
+    /// Replies with the new marker and sends it to the account's other sessions.
     fn tell(cx: &mut Context<'_>, written: &str, read: Millis) {
         cx.reply(markread(written, Some(read)));
         let line = markread(written, Some(read))

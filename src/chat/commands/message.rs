@@ -24,21 +24,21 @@ use crate::chat::target::Target;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};
 
-/// PRIVMSG
+/// The PRIVMSG command: sends a message.
 pub const PRIVMSG: Spec = Spec { name: "PRIVMSG", least: 0, parse: |m| parse(m, Some(MessageKind::Privmsg)) };
-/// NOTICE
+/// The NOTICE command: sends a message that gets no automatic reply.
 pub const NOTICE: Spec = Spec { name: "NOTICE", least: 0, parse: |m| parse(m, Some(MessageKind::Notice)) };
-/// TAGMSG
+/// The TAGMSG command: sends tags without a text.
 pub const TAGMSG: Spec = Spec { name: "TAGMSG", least: 0, parse: |m| parse(m, None) };
 
-/// The tag with which a client gives a message an id of its own (capability `parlour/send-id`).
+/// Tag for the send id of a message (capability `parlour/send-id`).
 pub const SEND_ID_TAG: &str = "parlour/send-id";
 
-/// Something that is said.
+/// A parsed PRIVMSG, NOTICE or TAGMSG.
 #[derive(Debug)]
 pub struct Said {
     targets: Vec<Target>,
-    /// None for TAGMSG.
+    /// The command; `None` for TAGMSG.
     kind: Option<MessageKind>,
     text: Arc<str>,
     tags: Arc<str>,
@@ -58,7 +58,7 @@ fn parse(message: &Message<'_>, kind: Option<MessageKind>) -> Result<Command, Re
     Ok(Command::Said(Said { kind, text: text.into(), ..said }))
 }
 
-/// A message without its text: whom it is for, and what its tags say.
+/// Parses a message without its text: the targets and the tags.
 pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<Said, Reply> {
     let targets: Vec<Target> = if list.contains(',') {
         targets::split(list)?.into_iter().map(Target::parse).collect()
@@ -76,29 +76,29 @@ pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<
     Ok(Said { targets, kind: None, text: Arc::default(), tags: client_only(message), send_id })
 }
 
-/// The client-only tags, which are passed on as they are
-/// ([message tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
+/// Returns the client-only tags, which are passed on unchanged ([message
+/// tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
 fn client_only(message: &Message<'_>) -> Arc<str> {
     let tags: Vec<&str> = message.tags.0.split(';').filter(|tag| tag.starts_with('+')).collect();
     if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
 }
 
-/// The client-only tags of what is for now alone.
+/// Client-only tags of typing notifications, which the history does not keep.
 const TYPING: [&str; 2] = ["+typing", "+draft/typing"];
 
-/// `@#channel` (`STATUSMSG`): those of a rank and above.
+/// Parses `@#channel` (`STATUSMSG`): the members of this status or a higher one.
 fn status_target(text: &str) -> Option<(Rank, ChannelName)> {
     let rank = Rank::of_prefix(text.chars().next()?)?;
     Some((rank, ChannelName::parse(text.get(1..)?).ok()?))
 }
 
-/// Is the member's session among those of the channel?
+/// Returns whether the session is in the channel's audience.
 fn audience_has(cx: &Context<'_>, id: ChannelId) -> bool {
     cx.chat.channels.get(id).is_some_and(|channel| channel.audience.has(cx.member.session))
 }
 
 impl Said {
-    /// A message with its lines.
+    /// Returns the message with the text of its lines.
     pub(super) fn with_lines(self, kind: MessageKind, text: Arc<str>) -> Self {
         Self { kind: Some(kind), text, ..self }
     }
@@ -124,8 +124,8 @@ impl Said {
         }
     }
 
-    /// NOTICE is never answered with an error, so that two programs cannot answer each other for ever
-    /// (<https://modern.ircdocs.horse/#notice-message>). Clients that label what they send want to know.
+    /// Sends an error reply, except for a NOTICE, so that two programs can't reply to each other endlessly
+    /// (<https://modern.ircdocs.horse/#notice-message>). Clients that negotiated labels get it all the same.
     fn refuse(&self, cx: &mut Context<'_>, reply: Reply) {
         if self.kind != Some(MessageKind::Notice) || cx.member.caps.has(Cap::LabeledResponse) {
             cx.reply(reply);
@@ -143,8 +143,8 @@ impl Said {
         let (id, name, mut audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
         let mut target = name.shared();
         if let Some(rank) = status {
-            // STATUSMSG: for those of a rank and above alone, and the sender. It is not kept: the history could not
-            // say who may read it.
+            // STATUSMSG: only members of this status or a higher one, and the sender, get the message. It is not
+            // stored, because the history does not know who may read it.
             let ranked = channel
                 .members
                 .iter()
@@ -155,7 +155,7 @@ impl Said {
         }
         let kept = if status.is_some() { None } else { Some(Place::Channel(id)) };
         let Some(message) = self.keep(cx, kept, &target) else { return };
-        // As the store has it: where nothing but reactions were sent nothing was said.
+        // The store does the same: reactions alone do not keep an empty channel.
         let spoken = status.is_none() && self.kind.is_some();
         if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| spoken) {
             channel.spoken_in = true;
@@ -170,7 +170,7 @@ impl Said {
         }
     }
 
-    /// Why the member may not say this in the channel, if so.
+    /// Returns the reason for which the account may not send this to the channel, if there is one.
     fn silenced(&self, cx: &Context<'_>, channel: &Channel) -> Option<&'static str> {
         let power = cx.power(channel);
         let is_in = cx.is_in(channel);
@@ -189,8 +189,8 @@ impl Said {
         (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
     }
 
-    /// Will the history have it? Of TAGMSGs it has those that are more than a note that somebody types: reactions, and
-    /// so many of the others as it takes of an account.
+    /// Returns whether the history keeps the message. Of TAGMSGs it keeps reactions and a limited number of others, but
+    /// no typing notifications.
     fn is_kept(&self, cx: &mut Context<'_>) -> bool {
         if self.kind.is_some() || StoredMessage::is_reaction(&self.tags) {
             return true;
@@ -211,7 +211,7 @@ impl Said {
         };
         let origin = |echo| Some(Origin { session: cx.member.session, echo, tag: None });
         if id == cx.member.account {
-            // To oneself: the sending session gets its echo, which carries the label, and each session gets
+            // A message to oneself: the sending session gets its echo, which carries the label, and every session gets
             // the message, which does not (labeled-response, "Tags").
             let Some(event) = self.event(cx, target, message, false) else { return };
             if cx.member.caps.has(Cap::EchoMessage) {
@@ -239,7 +239,7 @@ impl Said {
         }
     }
 
-    /// What is said to the service stays between the two, and is gone when it is answered.
+    /// Handles a message to the service, which is neither stored nor shown to other sessions.
     fn to_service(&self, cx: &mut Context<'_>) {
         if cx.member.caps.has(Cap::EchoMessage)
             && let Some(event) = self.event(cx, SERVICE.into(), MessageId::default(), true)
@@ -251,7 +251,7 @@ impl Said {
         }
     }
 
-    /// What `echo` says to what it is told.
+    /// Sends the reply of the built-in account `echo`.
     fn answer(&self, cx: &mut Context<'_>) {
         let text: Arc<str> = format!("Server received your message: {}", self.text).into();
         let id = cx.chat.next_message(cx.at);
@@ -283,15 +283,15 @@ impl Said {
         cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
     }
 
-    /// Gives the message its id and asks for it to be kept. `None` where it was sent before: then the asker
-    /// alone hears of it again, and nothing more is to be done.
+    /// Gives the message its id and records it. Returns `None` for a message that was sent before under the same send
+    /// id: its session alone gets the echo again, and the command is complete.
     fn keep(&self, cx: &mut Context<'_>, place: Option<Place>, target: &Arc<str>) -> Option<MessageId> {
         let account = cx.member.account;
         if let Some(send) = &self.send_id
             && let Some(known) = cx.chat.sends.find(account, send)
         {
             if !known.is(print(place, self.kind, &self.text)) {
-                // To confirm this one would be to confirm what is not kept.
+                // Confirming this message would confirm one that is not stored.
                 let text = "You have sent another message under this send id";
                 cx.reply(Reply::fail(self.command(), "INVALID_SEND_ID").text(text));
                 return None;

@@ -1,8 +1,8 @@
-//! METADATA ([metadata](https://ircv3.net/specs/extensions/metadata)), in the form of `draft/metadata-2` and in that of
-//! its revision `draft/metadata-3`, where changes are told by numerics and the codes of refusals are the usual ones.
+//! METADATA ([metadata](https://ircv3.net/specs/extensions/metadata)), as `draft/metadata-2` and as its revision
+//! `draft/metadata-3`, which announces changes by numerics and uses the usual error codes.
 //!
-//! What accounts and channels say of themselves is for everybody who may know of them; `soju.im/pinned` and the like
-//! are what an account notes about a place, for itself.
+//! Public metadata of accounts and channels is visible to all accounts that may know of them. Private metadata
+//! (`soju.im/pinned` and the like) belongs to an account and describes a conversation.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::chat::target::Target;
 use crate::wire::numeric::RPL_METADATASYNCLATER;
 use crate::wire::{Cap, Message, Nick, Reply};
 
-/// METADATA
+/// The METADATA command: queries and changes metadata.
 pub const SPEC: Spec = Spec { name: "METADATA", least: 2, parse };
 
-/// Most places that an account notes something about.
+/// Maximum number of conversations with private metadata of an account.
 const MOST_NOTED: usize = 4096;
 
-/// A question about metadata, or a change of it.
+/// A parsed METADATA.
 #[derive(Debug)]
 pub struct Metadata {
     target: Box<str>,
@@ -41,7 +41,7 @@ enum What {
     Set,
     Clear,
     Sync,
-    /// SUB, UNSUB and SUBS.
+    /// SUB, UNSUB or SUBS.
     Subscriptions(&'static str),
 }
 
@@ -67,19 +67,19 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Metadata(Metadata { target: target.into(), what, params }))
 }
 
-/// What the command is about, with its name as it is written.
+/// Target of the command, with its name in its own spelling.
 struct Of {
-    /// What has the metadata that everybody sees.
+    /// Owner of the public metadata.
     subject: Subject,
-    /// What has the member's own notes, where it may have some.
+    /// Owner of the account's private metadata, if it may have some about the target.
     notes: Option<Subject>,
     name: Arc<str>,
-    /// May the member change what everybody sees?
+    /// The account may change the public metadata.
     may_change: bool,
 }
 
 impl Metadata {
-    /// Does it change something that is kept?
+    /// Returns whether it changes stored metadata.
     pub(super) fn sets(&self) -> bool {
         matches!(self.what, What::Set | What::Clear)
     }
@@ -191,7 +191,7 @@ impl Metadata {
         cx.set_metadata(subject, &change);
     }
 
-    /// The values in a batch, each as a change would be told.
+    /// Sends values in a batch, each in the form of a change.
     fn sync(cx: &mut Context<'_>, name: &str, shown: &[Shown], dialect: Dialect) {
         let replies: Vec<Reply> = shown.iter().map(|shown| shown.notice(dialect)).collect();
         batch_as(cx, name, &replies, if dialect == Dialect::Revised { Some("*") } else { None });
@@ -208,7 +208,7 @@ impl Metadata {
         let follows_more = known.subscriptions.len() > before;
         cx.lines(lines);
         if follows_more && caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
-            // What there is already is fetched by SYNC, when the client finds the time.
+            // The client fetches the present values with SYNC when it is ready.
             for name in sync::later(cx.chat, cx.member.account, dialect) {
                 cx.reply(Reply::numeric(RPL_METADATASYNCLATER).arg(&*name).arg("0"));
             }
@@ -216,7 +216,7 @@ impl Metadata {
     }
 }
 
-/// Returns whether the member may read a channel's metadata: that of an invite-only channel is for its members.
+/// Returns whether the account may read a channel's metadata. Only members may read that of an invite-only channel.
 fn is_open(cx: &Context<'_>, channel: &Channel) -> bool {
     !channel.modes.has(Flag::InviteOnly) || cx.power(channel) > Power::Stranger
 }
@@ -242,7 +242,7 @@ fn list(cx: &Context<'_>, of: &Of) -> Vec<Shown> {
     all
 }
 
-/// All that the member may clear: its own, or what everybody sees of a channel that it runs.
+/// Clears the public metadata of the account itself, or of a channel that it operates.
 fn clear(cx: &mut Context<'_>, of: &Of) {
     if !of.may_change {
         let reply = Reply::fail("METADATA", "KEY_NO_PERMISSION").arg(&*of.name).arg("*");
@@ -251,8 +251,8 @@ fn clear(cx: &mut Context<'_>, of: &Of) {
     let public = |shown: &Shown| shown.visibility == Visibility::Everybody;
     let gone: Vec<Shown> = list(cx, of).into_iter().filter(public).collect();
     let gone: Vec<Shown> = gone.into_iter().map(|shown| Shown { value: None, ..shown }).collect();
-    // The draft names the numeric of a value, which would have to be empty; its revision the one that says there is
-    // none.
+    // The draft specifies the numeric for a value, which would have to be empty; its revision specifies the numeric for
+    // a key that is not set.
     let replies: Vec<Reply> = gone.iter().map(Shown::reply).collect();
     batch(cx, &of.name, &replies);
     for change in &gone {
@@ -264,7 +264,7 @@ fn batch(cx: &mut Context<'_>, target: &str, replies: &[Reply]) {
     batch_as(cx, target, replies, None);
 }
 
-/// A batch `metadata`; numerics in it may be for nobody by name.
+/// Sends a batch `metadata`. Its numerics are addressed to `to` instead of the nick.
 fn batch_as(cx: &mut Context<'_>, target: &str, replies: &[Reply], to: Option<&str>) {
     let nick: Nick = cx.member.nick.clone();
     let to = to.unwrap_or(nick.as_str());
@@ -277,7 +277,7 @@ fn batch_as(cx: &mut Context<'_>, target: &str, replies: &[Reply], to: Option<&s
 }
 
 impl Context<'_> {
-    /// Sets or clears a key, keeps that, and tells those who follow it. The session that did it knows.
+    /// Sets or clears a key, records the change and sends it to subscribed sessions, except for the one that made it.
     pub(in crate::chat) fn set_metadata(&mut self, subject: Subject, change: &Shown) {
         let (key, value) = (change.key.clone(), change.value.clone());
         if !self.chat.keys_mut(subject).is_some_and(|keys| keys.set(key.clone(), value.clone())) {

@@ -1,6 +1,6 @@
-//! The commands of a logged-in client: one file each, with its name, its parser, its rule and its tests.
+//! The commands of a session: one file each, with its name, parser, rule and tests.
 //!
-//! To add one: write its file and add its line to [`Command`] and to the table.
+//! To add one, write its file and add a line to the `commands!` table below.
 
 use super::context::Context;
 use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
@@ -45,20 +45,20 @@ mod voice;
 pub mod who;
 pub mod whois;
 
-/// What the parser must know of a command.
+/// Entry of the command table.
 #[derive(Debug)]
 pub struct Spec {
-    /// Its name in capitals.
+    /// Name of the command, in capitals.
     pub name: &'static str,
-    /// With fewer parameters, or with an empty one among these, it is answered with `ERR_NEEDMOREPARAMS`.
+    /// Minimum number of parameters, none of them empty. Otherwise the reply is `ERR_NEEDMOREPARAMS`.
     pub least: usize,
-    /// Reads the parameters; the error is what the client is told.
+    /// Parses the parameters. The error is the reply.
     pub parse: fn(&Message<'_>) -> Result<Command, Reply>,
 }
 
 macro_rules! commands {
     ($($module:ident :: $type:ident writes $writes:expr, [$($spec:ident),+],)*) => {
-        /// A command that was parsed and is to be carried out.
+        /// A parsed command that waits to be run.
         #[derive(Debug)]
         pub enum Command {
             $(#[doc = concat!("See [`", stringify!($module), "`].")] $type($module::$type),)*
@@ -67,21 +67,21 @@ macro_rules! commands {
         const TABLE: &[&[&Spec]] = &[$(&[$(&$module::$spec),+],)*];
 
         impl Command {
-            /// Carries it out.
+            /// Runs the command.
             pub fn run(self, cx: &mut Context<'_>) {
                 match self {
                     $(Self::$type(command) => command.run(cx),)*
                 }
             }
 
-            /// Must something be kept for it to succeed?
+            /// Returns whether the command needs the store to accept writes.
             pub fn writes(&self) -> bool {
                 match self {
                     $(Self::$type(command) => ($writes)(command),)*
                 }
             }
 
-            /// Its name, or that of the first of a family.
+            /// Returns the command's name, or that of the first of its family.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$type(_) => [$($module::$spec.name),+][0],)*
@@ -91,7 +91,7 @@ macro_rules! commands {
     };
 }
 
-// The most frequent first: the table is searched from the top.
+// The most frequent commands come first, because the table is searched from the top.
 commands! {
     message::Said writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
     ping::Ping writes |_| false, [PING, PONG],
@@ -131,7 +131,7 @@ commands! {
 }
 
 impl Command {
-    /// Reads a command. The error is what the client is told.
+    /// Parses a command. The error is the reply.
     pub fn parse(message: &Message<'_>) -> Result<Self, Reply> {
         let name = message.command;
         let known = TABLE.iter().copied().flatten().find(|spec| spec.name.eq_ignore_ascii_case(name));
@@ -146,7 +146,7 @@ impl Command {
     }
 }
 
-/// `ERR_NEEDMOREPARAMS`
+/// Creates `ERR_NEEDMOREPARAMS`.
 pub(super) fn need_more(command: &str) -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")
 }

@@ -1,4 +1,4 @@
-//! MONITOR ([monitor](https://ircv3.net/specs/extensions/monitor)): tells when nicks come and go.
+//! MONITOR ([monitor](https://ircv3.net/specs/extensions/monitor)): manages the session's list of monitored nicks.
 
 use std::collections::HashSet;
 
@@ -13,21 +13,21 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Message, Nick, Reply};
 
-/// MONITOR
+/// The MONITOR command: changes or queries the list of monitored nicks.
 pub const SPEC: Spec = Spec { name: "MONITOR", least: 1, parse };
 
-/// A change of the list of watched nicks, or a question about it.
+/// A parsed MONITOR.
 #[derive(Debug)]
 pub enum Monitor {
-    /// `+`
+    /// `+`: adds nicks to the list.
     Add(Vec<Nick>),
-    /// `-`
+    /// `-`: removes nicks from the list.
     Remove(Vec<Nick>),
-    /// `C`
+    /// `C`: clears the list.
     Clear,
-    /// `L`
+    /// `L`: replies with the list.
     List,
-    /// `S`
+    /// `S`: replies with the online state of each nick.
     Status,
 }
 
@@ -35,7 +35,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let nicks = || {
         let mut known = HashSet::new();
         let list = message.param(1).unwrap_or_default().split(',');
-        // What cannot be a nick cannot come online.
+        // A text that is not a valid nick can't come online.
         list.filter_map(|text| Nick::parse(text).ok()).filter(|nick| known.insert(nick.clone())).collect()
     };
     Ok(Command::Monitor(match message.param(0).unwrap_or_default() {
@@ -110,7 +110,7 @@ fn add(cx: &mut Context<'_>, nicks: &[Nick]) {
     cx.lines(lines);
 }
 
-/// Says which of the nicks are there.
+/// Replies with the nicks that are online and those that are offline.
 fn tell(cx: &mut Context<'_>, nicks: &[Nick]) {
     let there = |nick: &Nick| cx.chat.people.named(nick).filter(|person| person.is_online());
     let here: Vec<String> = nicks.iter().filter_map(there).map(|person| online(person).1).collect();
@@ -119,7 +119,7 @@ fn tell(cx: &mut Context<'_>, nicks: &[Nick]) {
     say(cx, RPL_MONOFFLINE, away.into_iter());
 }
 
-/// The names in as many lines as it takes.
+/// Sends the names in as many lines as needed.
 fn say(cx: &mut Context<'_>, numeric: Numeric, names: impl Iterator<Item = String>) {
     for line in targets::lines(names, ",") {
         cx.reply(Reply::numeric(numeric).text(line));

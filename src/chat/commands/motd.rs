@@ -5,10 +5,10 @@ use crate::chat::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_ENDOFMOTD, RPL_MOTD, RPL_MOTDSTART};
 
-/// MOTD
+/// The MOTD command: replies with the message of the day.
 pub const SPEC: Spec = Spec { name: "MOTD", least: 0, parse: |_| Ok(Command::Motd(Motd)) };
 
-/// The message of the day is asked for.
+/// A parsed MOTD, whose parameters are ignored.
 #[derive(Debug)]
 pub struct Motd;
 

@@ -1,4 +1,4 @@
-//! NAMES (<https://modern.ircdocs.horse/#names-message>): who of a channel is online.
+//! NAMES (<https://modern.ircdocs.horse/#names-message>): the members of a channel that are online.
 
 use super::targets;
 use super::{Command, Spec};
@@ -6,10 +6,10 @@ use crate::chat::context::{Context, names};
 use crate::wire::numeric::RPL_ENDOFNAMES;
 use crate::wire::{ChannelName, Message, Reply};
 
-/// NAMES
+/// The NAMES command: lists members of channels.
 pub const SPEC: Spec = Spec { name: "NAMES", least: 0, parse };
 
-/// The channels that are asked about.
+/// A parsed NAMES: the channels as the client wrote them.
 #[derive(Debug)]
 pub struct Names(Vec<Box<str>>);
 

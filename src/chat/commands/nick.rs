@@ -1,14 +1,15 @@
-//! NICK after the login (<https://modern.ircdocs.horse/#nick-message>). The nick is the account's name, always.
+//! NICK after the login (<https://modern.ircdocs.horse/#nick-message>). The nick is always the account's name, so every
+//! change is refused.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, ERR_NONICKNAMEGIVEN};
 use crate::wire::{Message, Reply};
 
-/// NICK
+/// The NICK command: refuses a change of the nick.
 pub const SPEC: Spec = Spec { name: "NICK", least: 0, parse };
 
-/// The nick that is wanted.
+/// A parsed NICK: the requested nick.
 #[derive(Debug)]
 pub struct Rename(Box<str>);
 

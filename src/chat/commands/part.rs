@@ -1,4 +1,4 @@
-//! PART (<https://modern.ircdocs.horse/#part-message>). It ends the membership of the account.
+//! PART (<https://modern.ircdocs.horse/#part-message>): ends the account's membership.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::chat::target::Target;
 use crate::wire::numeric::ERR_NOTONCHANNEL;
 use crate::wire::{Message, Reply};
 
-/// PART
+/// The PART command: leaves channels.
 pub const SPEC: Spec = Spec { name: "PART", least: 1, parse };
 
-/// Which channels to leave, and what to say.
+/// A parsed PART: the channels and the reason.
 #[derive(Debug)]
 pub struct Part {
     targets: Vec<Target>,
@@ -55,16 +55,16 @@ impl Part {
     }
 }
 
-/// `ERR_NOTONCHANNEL`
+/// Creates `ERR_NOTONCHANNEL`.
 pub(super) fn not_on_channel(name: &str) -> Reply {
     Reply::numeric(ERR_NOTONCHANNEL).arg(name).text("You're not on that channel")
 }
 
-/// Leaves a channel that the member is in, and tells everybody in it.
+/// Ends the account's membership of a channel and sends the PART to all of its sessions.
 pub(super) fn leave(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
     let Some(channel) = cx.chat.channels.get(id) else { return };
     let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
-    // Who may not speak in the channel does not do so in leaving.
+    // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| !cx.is_silenced(channel));
     let kept = (MessageKind::Part, reason.clone().unwrap_or_default());
     let Some(event) = cx.channel_event(id, kept, EventKind::Part(name, reason)) else { return };

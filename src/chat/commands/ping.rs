@@ -4,12 +4,12 @@ use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::wire::{Message, Reply};
 
-/// PING
+/// The PING command: replies with a PONG.
 pub const PING: Spec = Spec { name: "PING", least: 1, parse: ping };
-/// PONG; that it came is all there is to it.
+/// The PONG command, which is accepted without effect.
 pub const PONG: Spec = Spec { name: "PONG", least: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
 
-/// The token that is to come back.
+/// A parsed PING with its token, or a PONG.
 #[derive(Debug)]
 pub struct Ping(Option<Box<str>>);
 

@@ -1,6 +1,5 @@
-//! ISON, USERHOST and WHOWAS: who is there, as clients asked before there was MONITOR
-//! (<https://modern.ircdocs.horse/#ison-message>, <https://modern.ircdocs.horse/#userhost-message>,
-//! <https://modern.ircdocs.horse/#whowas-message>).
+//! ISON, USERHOST and WHOWAS: presence queries from before MONITOR (<https://modern.ircdocs.horse/#ison-message>,
+//! <https://modern.ircdocs.horse/#userhost-message>, <https://modern.ircdocs.horse/#whowas-message>).
 
 use super::targets;
 use super::{Command, Spec};
@@ -13,30 +12,30 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Message, Nick, Reply};
 
-/// ISON
+/// The ISON command: replies with the nicks that are online.
 pub const ISON: Spec =
     Spec { name: "ISON", least: 1, parse: |m| Ok(Command::Presence(Presence::IsOn(words(m)))) };
-/// USERHOST
+/// The USERHOST command: replies with the host and away state of nicks.
 pub const USERHOST: Spec =
     Spec { name: "USERHOST", least: 1, parse: |m| Ok(Command::Presence(Presence::UserHost(words(m)))) };
-/// WHOWAS
+/// The WHOWAS command: describes an account that went offline.
 pub const WHOWAS: Spec = Spec {
     name: "WHOWAS",
     least: 1,
     parse: |m| Ok(Command::Presence(Presence::WhoWas(m.param(0).unwrap_or_default().into()))),
 };
 
-/// Most nicks of one USERHOST, as the protocol has it.
+/// Maximum number of nicks of one USERHOST (RFC 2812, section 4.8).
 const USERHOSTS: usize = 5;
 
-/// Who is asked about.
+/// A parsed ISON, USERHOST or WHOWAS.
 #[derive(Debug)]
 pub enum Presence {
-    /// Which of these are there?
+    /// Replies with those of the nicks that are online.
     IsOn(Vec<Box<str>>),
-    /// How are these written?
+    /// Replies with the host and away state of the nicks.
     UserHost(Vec<Box<str>>),
-    /// Who was that?
+    /// Replies with the last QUIT of a nick.
     WhoWas(Box<str>),
 }
 
@@ -60,7 +59,7 @@ impl Presence {
             Self::IsOn(nicks) => {
                 let there = nicks.iter().filter_map(|nick| online(nick)).map(|p| p.nick().to_string());
                 let mut lines: Vec<String> = targets::lines(there, " ").collect();
-                // One line is due even where nobody is there.
+                // An empty result still needs one line.
                 lines.resize(lines.len().max(1), String::new());
                 for line in lines {
                     cx.reply(Reply::numeric(RPL_ISON).text(line));

@@ -1,5 +1,6 @@
-//! REDACT ([message redaction](https://ircv3.net/specs/extensions/message-redaction)): one's own messages, and those of
-//! others for half-ops and higher of the channel and for admins. The text is erased from the database.
+//! REDACT ([message redaction](https://ircv3.net/specs/extensions/message-redaction)): removes a message. Accounts may
+//! redact their own messages, half-ops and higher those in their channel, and admins those in all channels. The text is
+//! erased from the database.
 
 use std::sync::Arc;
 
@@ -15,18 +16,19 @@ use crate::chat::settings::{Settings, clip};
 use crate::chat::target::Target;
 use crate::wire::{Message, MessageId, Reply};
 
-/// REDACT
+/// The REDACT command: removes a message.
 pub const SPEC: Spec = Spec { name: "REDACT", least: 2, parse };
 
-/// A message that its sender or somebody who keeps order wants gone.
+/// A parsed REDACT.
 ///
-/// The target is looked at first: that a message id cannot be read says nothing where there is no such place.
+/// The target is checked before the msgid, so that the error for an invalid msgid does not reveal that a conversation
+/// exists.
 #[derive(Debug)]
 pub struct Redact {
     target: Box<str>,
-    /// `None` for what cannot be a message's id.
+    /// The message id; `None` if the msgid is not valid.
     message: Option<MessageId>,
-    /// The message as the client names it.
+    /// The msgid as the client wrote it, for errors.
     msgid: Box<str>,
     reason: Option<Arc<str>>,
 }
@@ -53,7 +55,7 @@ fn not_there(target: &str) -> Reply {
     reply.text("You cannot delete messages from there")
 }
 
-/// Where the member may redact something: where it reads, and for admins every channel.
+/// Returns the conversation of a target if the account may redact there: where it reads, and for admins every channel.
 fn reach(cx: &Context<'_>, target: &Target) -> Option<(Place, Arc<str>)> {
     let channel = match target {
         Target::Channel(name) if cx.is_admin() => cx.channel(name),
@@ -76,7 +78,7 @@ impl Redact {
     }
 }
 
-/// Goes on when the message was looked up.
+/// Continues a REDACT when its message was looked up.
 pub(in crate::chat) fn found(
     Redaction { target: name, message, msgid, reason }: Redaction,
     cx: &mut Context<'_>,
@@ -88,7 +90,7 @@ pub(in crate::chat) fn found(
         return cx.reply(unknown(&name, &msgid));
     };
     let target = Target::parse(&name);
-    // Much may have happened since it was asked.
+    // Memberships may have changed since the query.
     let Some((now, written)) = reach(cx, &target).filter(|(now, _)| *now == place) else {
         return cx.reply(not_there(&name));
     };
@@ -103,7 +105,7 @@ pub(in crate::chat) fn found(
         let reply = reply.arg(msgid);
         return cx.reply(reply.text("You are not authorised to delete this message"));
     }
-    // Who may not speak in the channel does not do so in taking back what they said.
+    // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| channel.is_none_or(|channel| !cx.is_silenced(channel)));
     let channel = channel.map(|channel| channel.name.clone());
     if !cx.chat.redact(message) {

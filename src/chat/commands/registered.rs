@@ -1,29 +1,29 @@
-//! Commands of the login that come too late: USER, PASS, AUTHENTICATE and REGISTER.
+//! Commands of the login, which are refused after it: USER, PASS, AUTHENTICATE and REGISTER.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{ERR_ALREADYREGISTERED, ERR_SASLALREADY};
 
-/// USER
+/// The USER command after the login.
 pub const USER: Spec = Spec { name: "USER", least: 0, parse: |_| Ok(Command::TooLate(TooLate::Registered)) };
-/// PASS
+/// The PASS command after the login.
 pub const PASS: Spec = Spec { name: "PASS", least: 0, parse: |_| Ok(Command::TooLate(TooLate::Registered)) };
-/// AUTHENTICATE
+/// The AUTHENTICATE command after the login.
 pub const AUTHENTICATE: Spec =
     Spec { name: "AUTHENTICATE", least: 0, parse: |_| Ok(Command::TooLate(TooLate::Authenticated)) };
-/// REGISTER
+/// The REGISTER command after the login.
 pub const REGISTER: Spec =
     Spec { name: "REGISTER", least: 0, parse: |_| Ok(Command::TooLate(TooLate::HasAccount)) };
 
-/// What was already done.
+/// A login command that comes too late. The variant selects the error reply.
 #[derive(Debug)]
 pub enum TooLate {
-    /// The connection is registered.
+    /// USER or PASS: replies with `ERR_ALREADYREGISTERED`.
     Registered,
-    /// The login is done.
+    /// AUTHENTICATE: replies with `ERR_SASLALREADY`.
     Authenticated,
-    /// There is an account.
+    /// REGISTER: replies with a FAIL.
     HasAccount,
 }
 

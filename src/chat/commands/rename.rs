@@ -1,5 +1,5 @@
-//! RENAME ([channel rename](https://ircv3.net/specs/extensions/channel-rename)): gives a channel another name; its
-//! founder may, and admins. Sessions that do not know it see a PART and a JOIN.
+//! RENAME ([channel rename](https://ircv3.net/specs/extensions/channel-rename)): renames a channel. Founders and admins
+//! may. Sessions without channel-rename see a PART and a JOIN.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::chat::record::{ChannelId, MessageKind, Record};
 use crate::chat::settings::{Settings, clip};
 use crate::wire::{Cap, ChannelName, Message, Reply};
 
-/// RENAME
+/// The RENAME command: renames a channel.
 pub const SPEC: Spec = Spec { name: "RENAME", least: 2, parse };
 
-/// Which channel gets which name, and why.
+/// A parsed RENAME.
 #[derive(Debug)]
 pub struct RenameChannel {
     old: ChannelName,
@@ -83,7 +83,7 @@ impl RenameChannel {
         Ok(())
     }
 
-    /// For sessions that do not know channel-rename ("Fallback").
+    /// Sends a PART and a JOIN to sessions without channel-rename (section "Fallback" of the specification).
     fn fall_back(&self, cx: &mut Context<'_>, id: ChannelId, old: &ChannelName) {
         let Some(channel) = cx.chat.channels.get(id) else { return };
         let audience = channel.audience.snapshot();

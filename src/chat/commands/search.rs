@@ -1,6 +1,6 @@
 //! SEARCH ([draft/search](https://github.com/ircv3/ircv3-specifications/pull/496) and its first form,
-//! [soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): in the channels of the
-//! member and in its talks, by words, place, sender and time.
+//! [soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): searches the account's
+//! channels and direct conversations by words, conversation, sender and time.
 
 use super::{Command, Spec, need_more};
 use crate::chat::ask::Ask;
@@ -11,25 +11,25 @@ use crate::chat::target::Target;
 use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick, Reply, Tags};
 
-/// SEARCH
+/// The SEARCH command: queries the search index.
 pub const SPEC: Spec = Spec { name: "SEARCH", least: 0, parse };
 
-/// How many messages are returned to who does not say.
+/// Default for the maximum number of messages.
 const USUAL: usize = 100;
 
-/// Most characters of a text to search for: a long link still fits. Each is a list of the index to go through.
+/// Maximum number of characters of a search text: a long link still fits. Each costs a scan of an index list.
 const MOST_CHARACTERS: usize = 300;
 
-/// Most words of a text to search for.
+/// Maximum number of words of a search text.
 const MOST_WORDS: usize = 32;
 
-/// What is looked for.
+/// A parsed SEARCH.
 #[derive(Debug)]
 pub struct Find {
     place: Option<Target>,
     from: Option<Box<str>>,
     text: Option<Box<str>>,
-    /// From when and until when.
+    /// Time span, `after` and `before`, both inclusive.
     span: (Option<Millis>, Option<Millis>),
     window: Window,
 }
@@ -39,7 +39,7 @@ fn invalid(what: &str, text: &str) -> Reply {
 }
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    // No attributes at all match every message.
+    // A SEARCH without attributes matches every message.
     let attributes = Tags(message.param(0).ok_or_else(|| need_more("SEARCH"))?);
     if let Some((key, _)) =
         attributes.iter().find(|(key, _)| !["in", "from", "after", "before", "text", "limit"].contains(key))
@@ -76,7 +76,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     }))
 }
 
-/// From one time to another. Both ends belong to what is searched.
+/// Returns the window of a time span, both ends included.
 fn stretch((after, before): (Option<Millis>, Option<Millis>), limit: usize, times: &Times) -> Window {
     Window {
         after: after.map(|time| times.first_at(time).previous()).unwrap_or_default(),
@@ -106,7 +106,7 @@ impl Find {
                 None => return cx.reply(invalid("from", "There is nobody of that name")),
             },
         };
-        // What is said while it is searched comes by itself, to those who may hear it.
+        // Later messages are delivered live, to the sessions that may see them.
         let now = cx.chat.last_message.next(Millis(0));
         let window = stretch(self.span, self.window.limit, &cx.chat.times);
         let window = Window { before: window.before.min(now), ..window };

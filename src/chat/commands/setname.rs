@@ -1,4 +1,4 @@
-//! SETNAME ([setname](https://ircv3.net/specs/extensions/setname)): another real name.
+//! SETNAME ([setname](https://ircv3.net/specs/extensions/setname)): changes the account's real name.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::chat::settings::Settings;
 use crate::chat::state::Chat;
 use crate::wire::{Message, Reply, chars};
 
-/// SETNAME
+/// The SETNAME command: changes the real name.
 pub const SPEC: Spec = Spec { name: "SETNAME", least: 0, parse };
 
-/// The name.
+/// A parsed SETNAME: the new real name.
 #[derive(Debug)]
 pub struct SetName(Arc<str>);
 
@@ -35,7 +35,7 @@ impl SetName {
         let Some(me) = cx.chat.people.get_mut(account) else { return };
         me.realname = self.0.clone();
         let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
-        // The asker's own copy answers its label.
+        // The session's own copy is the reply, with the label.
         let mut audiences = cx.chat.who_follows(account);
         let place = audiences.iter().position(|a| a.seats().any(|seat| seat.session == cx.member.session));
         if let Some(place) = place {

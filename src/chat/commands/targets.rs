@@ -1,10 +1,10 @@
-//! Lists of targets, as JOIN, PRIVMSG and others take them.
+//! Lists of targets in JOIN, PRIVMSG and other commands, and the errors about targets.
 
 use crate::chat::settings::Settings;
 use crate::wire::Reply;
 use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS, ERR_UNKNOWNERROR};
 
-/// The words of a comma-separated list, each once, at most [`Settings::TARGETS`].
+/// Splits a comma-separated list into its words, each once. More than [`Settings::TARGETS`] are an error.
 pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
     let mut words: Vec<&str> = Vec::new();
     for word in list.split(',').filter(|word| !word.is_empty()) {
@@ -19,25 +19,25 @@ pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
     Ok(words)
 }
 
-/// `ERR_TOOMANYTARGETS`, with the first that is one too many.
+/// Creates `ERR_TOOMANYTARGETS` for the first word over the limit.
 pub fn too_many(word: &str) -> Reply {
     let text = format!("Too many targets, at most {} at once", Settings::TARGETS);
     Reply::numeric(ERR_TOOMANYTARGETS).arg(word).text(text)
 }
 
-/// `ERR_NOSUCHCHANNEL`
+/// Creates `ERR_NOSUCHCHANNEL`.
 pub fn no_such_channel(name: &str) -> Reply {
     Reply::numeric(ERR_NOSUCHCHANNEL).arg(name).text("No such channel")
 }
 
-/// `ERR_NOSUCHNICK`
+/// Creates `ERR_NOSUCHNICK`.
 pub fn no_such_nick(name: &str) -> Reply {
     Reply::numeric(ERR_NOSUCHNICK).arg(name).text("No such nick/channel")
 }
 
-/// Names in as many lines as it takes, each fit for a line of 512 bytes.
+/// Joins names into as many texts as needed, each short enough for a line of 512 bytes.
 pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Iterator<Item = String> {
-    /// What is left of a line beside its other parts, the longest they can be.
+    /// Bytes that are left in a line whose other parts have their maximum lengths.
     const ROOM: usize = 380;
     let mut lines: Vec<String> = Vec::new();
     for name in names {
@@ -52,7 +52,7 @@ pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Itera
     lines.into_iter()
 }
 
-/// A parameter that a command cannot be given.
+/// Creates the error reply to an unknown subcommand.
 pub fn invalid(command: &str, param: &str) -> Reply {
     Reply::numeric(ERR_UNKNOWNERROR).arg(command).arg(param).text("That is not a subcommand")
 }

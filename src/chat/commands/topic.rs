@@ -1,4 +1,5 @@
-//! TOPIC (<https://modern.ircdocs.horse/#topic-message>). Any member may set it, unless the channel has `t`.
+//! TOPIC (<https://modern.ircdocs.horse/#topic-message>): queries or sets the topic. Any member may set it, unless the
+//! channel has mode `t`.
 
 use std::sync::Arc;
 
@@ -14,10 +15,10 @@ use crate::chat::settings::{Settings, clip};
 use crate::wire::numeric::RPL_NOTOPIC;
 use crate::wire::{ChannelName, Message, Reply};
 
-/// TOPIC
+/// The TOPIC command: queries or sets the topic.
 pub const SPEC: Spec = Spec { name: "TOPIC", least: 1, parse };
 
-/// A topic that is asked for or set.
+/// A parsed TOPIC: a query without a text, a change with one.
 #[derive(Debug)]
 pub struct SetTopic {
     channel: ChannelName,
@@ -32,7 +33,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 }
 
 impl SetTopic {
-    /// Does it set the topic, and not merely ask for it?
+    /// Returns whether it sets the topic.
     pub(super) fn sets(&self) -> bool {
         self.text.is_some()
     }

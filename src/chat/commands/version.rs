@@ -7,10 +7,10 @@ use crate::chat::settings::VERSION;
 use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;
 
-/// VERSION
+/// The VERSION command: replies with the server's version.
 pub const SPEC: Spec = Spec { name: "VERSION", least: 0, parse: |_| Ok(Command::Version(Version)) };
 
-/// The version is asked for.
+/// A parsed VERSION, whose parameters are ignored.
 #[derive(Debug)]
 pub struct Version;
 

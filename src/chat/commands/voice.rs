@@ -1,4 +1,4 @@
-//! Asking for what the chat cannot do alone, and answering in the voice in which it was asked: as a command or as
+//! Requests that the core cannot carry out alone, and replies in the form of the request: as a command or as
 //! `NickServ`.
 
 use crate::chat::account::{Request, Voice};
@@ -9,17 +9,17 @@ use crate::chat::record::MessageKind;
 use crate::chat::settings::USER_HOST;
 use crate::wire::Reply;
 
-/// The name of the service. No account can have it.
+/// Name of the service. No account can have it.
 pub const SERVICE: &str = "NickServ";
 
-/// Asks for something that is to be done for the account.
+/// Starts a request for the account.
 pub(super) fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
     let account = cx.member.account;
     let since = cx.chat.password_changes();
     cx.ask(Ask::Manage { account, request, voice, since });
 }
 
-/// What the service says, to the session that spoke to it alone.
+/// Sends a NOTICE of the service to the session that wrote to it.
 pub(super) fn notice(cx: &mut Context<'_>, text: &str) {
     let to = cx.member.session;
     let event = Event {
@@ -38,7 +38,7 @@ pub(super) fn notice(cx: &mut Context<'_>, text: &str) {
     cx.show(to, event);
 }
 
-/// Answers in the voice in which it was asked. What it is about stands between the code and the text, for programs.
+/// Replies in the form of the request. `about` stands between the code and the text, for programs.
 pub(super) fn say(
     cx: &mut Context<'_>,
     voice: Voice,

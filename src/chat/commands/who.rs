@@ -1,4 +1,4 @@
-//! WHO (<https://modern.ircdocs.horse/#who-message>) and [WHOX](https://ircv3.net/specs/extensions/whox): by channel,
+//! WHO (<https://modern.ircdocs.horse/#who-message>) and [WHOX](https://ircv3.net/specs/extensions/whox), by channel,
 //! nick or mask.
 
 use super::{Command, Spec};
@@ -11,13 +11,13 @@ use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::wire::{Cap, ChannelName, Message, Millis, Reply};
 
-/// WHO
+/// The WHO command: lists accounts that are online.
 pub const SPEC: Spec = Spec { name: "WHO", least: 1, parse };
 
-/// Most people that a mask finds; who wants more asks for a channel.
+/// Maximum number of accounts in the reply to a mask. A WHO for a channel has no such limit.
 const MOST: usize = 500;
 
-/// Who is asked about, and what about them.
+/// A parsed WHO: the channel or mask, and the fields.
 #[derive(Debug)]
 pub struct Who {
     mask: Box<str>,
@@ -25,7 +25,7 @@ pub struct Who {
     fields: Option<Fields>,
 }
 
-/// What WHOX asks for.
+/// The fields of WHOX and the token of the reply.
 #[derive(Debug)]
 struct Fields {
     letters: Box<str>,
@@ -71,7 +71,7 @@ impl Who {
     }
 
     fn of_mask(&self, cx: &Context<'_>) -> Vec<Reply> {
-        // A mask costs its length times that of what it is held against.
+        // The cost of a mask is its length times that of the text.
         let glob = Glob::new(if &*self.mask == "0" { "*" } else { &self.mask });
         cx.chat.look_at(cx.chat.people.iter().len() * glob.weight());
         let matches =
@@ -111,13 +111,13 @@ impl Who {
         };
         let mut reply = Reply::numeric(RPL_WHOSPCRPL);
         let idle = || idle(cx.at, person).to_string();
-        // In this order, whatever that of the letters is.
+        // The order of the fields is fixed, whatever that of the letters.
         for letter in "tcuihsnfdlaor".chars().filter(|&letter| fields.letters.contains(letter)) {
             reply = match letter {
                 't' => reply.arg(&*fields.token),
                 'c' => reply.arg(name),
                 'u' | 'n' | 'a' => reply.arg(nick),
-                // Nobody's address is shown.
+                // Addresses are never shown.
                 'i' => reply.arg("255.255.255.255"),
                 'h' => reply.arg(USER_HOST),
                 's' => reply.arg(cx.chat.settings.server_name.as_str()),
@@ -132,7 +132,7 @@ impl Who {
     }
 }
 
-/// Seconds since somebody last said something.
+/// Returns the idle time of an account, in seconds.
 pub(super) fn idle(now: Millis, person: &Person) -> u64 {
     now.seconds().saturating_sub(person.active.seconds())
 }

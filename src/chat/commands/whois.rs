@@ -14,15 +14,15 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, Message, Nick, Reply};
 
-/// WHOIS
+/// The WHOIS command: describes an account that is online.
 pub const SPEC: Spec = Spec { name: "WHOIS", least: 0, parse };
 
-/// Who is asked about.
+/// A parsed WHOIS: the nick as the client wrote it.
 #[derive(Debug)]
 pub struct Whois(Box<str>);
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    // With two parameters the first names a server, and there is only this one.
+    // With two parameters the first one names a server, and there is only this one.
     match message.params().iter().take(2).next_back() {
         Some(nick) if !nick.is_empty() => Ok(Command::Whois(Whois((*nick).into()))),
         _ => Err(Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given")),
@@ -44,7 +44,7 @@ impl Whois {
 }
 
 fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
-    /// Room for channel names in a line of 512 bytes.
+    /// Bytes of channel names that fit a line of 512 bytes.
     const ROOM: usize = 380;
     let nick = person.nick().as_str();
     let line = |numeric| Reply::numeric(numeric).arg(nick);

@@ -1,4 +1,4 @@
-//! Events as they look to sessions of different capabilities.
+//! Rendering of events for sessions with different capabilities.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! Commands by the records that they cause, for answers about a record.
+//! Names of the commands that cause records, for replies about a record.
 
 use super::{MessageKind, Record};
 
 impl MessageKind {
-    /// The command that it was.
+    /// Returns the name of the command.
     pub fn command(self) -> &'static str {
         match self {
             Self::Privmsg => "PRIVMSG",
@@ -21,7 +21,7 @@ impl MessageKind {
 }
 
 impl Record {
-    /// The command that asks for such a change.
+    /// Returns the name of the command that causes such a record, or `*`.
     pub fn command(&self) -> &'static str {
         match self {
             Self::Message(message) => message.kind.command(),

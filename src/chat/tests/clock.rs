@@ -1,4 +1,4 @@
-//! Clocks that jump, as the chat sees them.
+//! Behavior of the core when the clock jumps.
 
 use super::driver::Driver;
 use crate::chat::record::{Record, Snapshot};
@@ -47,7 +47,7 @@ fn after_a_jump_back_messages_have_the_true_time_and_ids_grow() {
     assert!(got.contains(&format!("time={now}")), "{got}");
     let all = ids(&d);
     assert!(all.is_sorted() && all.last().is_some_and(|last| last.time().0 > now.0 + 24 * YEAR), "{all:?}");
-    // A little back is waited for: ids and times are those of before.
+    // After a small step back, ids and times stay at their latest values until the clock catches up.
     d.now.0 -= 30_000;
     let got = d.say(al, "PRIVMSG #a :a moment ago");
     assert!(got.contains(&format!("time={now}")), "{got}");
@@ -73,7 +73,7 @@ fn points_in_time_lead_to_messages_said_then() {
     let Some((_, Ask::History { windows, reader, .. })) = d.asked.pop() else { panic!("a question") };
     assert!(windows[0].after >= one && windows[0].after < two && windows[0].before > two);
     assert_eq!(reader.times.of(one), before);
-    // It is so after a restart, too.
+    // The same holds after a restart.
     let record = d.records.iter().find_map(|record| match record {
         Record::IdsAhead(ahead) => Some(*ahead),
         _ => None,

@@ -1,4 +1,4 @@
-//! A chat to test with: sessions by name, and what each of them got.
+//! Test driver: a core with named accounts, which collects the output of each session.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +10,14 @@ use crate::chat::{
 };
 use crate::wire::{CapSet, Message, MessageId, Millis, Nick};
 
-/// Drives a chat with the accounts `al`, `bo` and `cy` (an admin).
+/// Drives a core with the accounts `al`, `bo` and `cy` (an admin).
 pub struct Driver {
     pub chat: Chat,
     pub now: Millis,
-    /// The steady clock.
+    /// The monotonic clock.
     pub steady: Millis,
     pub records: Vec<Record>,
-    /// What was asked and not answered, in order.
+    /// Queries without a result so far, in order.
     pub asked: Vec<(SessionId, Ask)>,
     said: HashMap<MessageId, StoredMessage>,
     redacted: HashSet<MessageId>,
@@ -52,26 +52,26 @@ impl Driver {
         }
     }
 
-    /// The accounts as they are kept.
+    /// Returns the accounts in their stored form.
     pub fn accounts(&self) -> Vec<Account> {
         (16..19).filter_map(|id| self.chat.people.get(AccountId(id))).map(|p| p.account.clone()).collect()
     }
 
-    /// Logs an account in and forgets the burst. `caps` as in CAP REQ.
+    /// Logs an account in and discards the burst. `caps` is the parameter of CAP REQ.
     pub fn open(&mut self, name: &str, caps: &str) -> SessionId {
         let session = self.open_with_burst(name, caps);
         self.got(session);
         session
     }
 
-    /// Logs an account in, where there is one of that name that may log in.
+    /// Logs an account in, if it exists and may log in.
     pub fn try_open(&mut self, name: &str, caps: &str) -> Option<SessionId> {
         let nick = Nick::parse(name).expect("a nick");
         self.chat.people.named(&nick)?;
         Some(self.open(name, caps))
     }
 
-    /// Logs an account in; the burst is what it got first.
+    /// Logs an account in. The burst is the start of its output.
     pub fn open_with_burst(&mut self, name: &str, caps: &str) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");
         let account = self.chat.people.named(&nick).expect("an account").account.id;
@@ -81,7 +81,7 @@ impl Driver {
         session
     }
 
-    /// Says a line, and returns what the session itself got of it.
+    /// Sends a line as the session, and returns the session's own output.
     pub fn say(&mut self, session: SessionId, line: &str) -> String {
         let message = Message::parse(line).expect(line);
         let label = message.tags.get("label").map(|label| label.into_owned().into());
@@ -128,7 +128,7 @@ impl Driver {
                 Output::Close(to, reason) => {
                     self.got.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
-                // As the store would answer it.
+                // Stands in for the store.
                 Output::Ask { session, label, ask } => match *ask {
                     Ask::Redact(redact, place) => {
                         let id = redact.message;
@@ -147,12 +147,12 @@ impl Driver {
         }
     }
 
-    /// The msgid of the last message that was kept.
+    /// Returns the msgid of the last stored message.
     pub fn last_message(&self) -> MessageId {
         self.said.keys().max().copied().unwrap_or_default()
     }
 
-    /// What a session got since it was last asked.
+    /// Returns a session's output since the last call.
     pub fn got(&mut self, session: SessionId) -> String {
         self.got.remove(&session).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The state that must outlive a restart, in one form whatever it was made from.
+//! Durable state as text, in one form whatever it was made from.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use crate::chat::metadata::Keys;
 use crate::chat::modes::ListKind;
 use crate::wire::{MessageId, Millis};
 
-/// For so long the store keeps send ids.
+/// Time for which the store keeps send ids, in milliseconds.
 const SENDS_KEPT: u64 = 24 * 60 * 60 * 1000;
 
-/// Everything of a chat that is rebuilt from the database, as text: two chats with the same text are the same to
-/// everybody who logs in anew.
+/// Returns the part of the core's state that is rebuilt from the database, as text. Two cores with the same text behave
+/// the same for every account that logs in anew.
 ///
-/// Left out is what belongs to sessions and ends with the server: presence and real names, MONITOR, KNOCK,
-/// subscriptions, powers lent by OPER, and the memory of redactions under way.
+/// Left out is state that belongs to sessions and ends with the server: presence and real names, MONITOR, KNOCK,
+/// subscriptions, admin roles from OPER, and the memory of redactions in progress.
 pub fn kept(chat: &Chat) -> String {
     let mut text = format!("last message {}, channel {}\n", chat.last_message, chat.channels.last());
     let mut people: Vec<_> = chat.people.iter().collect();

@@ -1,4 +1,4 @@
-//! Metadata: who sets it, who sees it, who is told.
+//! Metadata: permissions to set it, visibility and notification.
 
 use super::driver::Driver;
 

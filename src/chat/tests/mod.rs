@@ -1,4 +1,4 @@
-//! The rules together: what members see of each other.
+//! The core as a whole: events and replies that sessions see.
 
 mod clock;
 pub(crate) mod driver;
@@ -101,7 +101,7 @@ fn a_message_sent_twice_is_sent_once() {
     let again = d.say(al, "@label=2;parlour/send-id=x1 PRIVMSG #a :once");
     assert_eq!(again, first.replace("label=1", "label=2"));
     assert_eq!((d.got(bo).as_str(), d.records.len()), ("", count));
-    // What could not be kept may be sent again.
+    // A message that could not be stored may be sent again.
     let Some(Record::Message(kept)) = d.records.last().cloned() else { panic!("no message") };
     d.input(InputKind::NotStored { session: al, label: Some("1".into()), messages: vec![kept] });
     assert!(d.got(al).starts_with("@label=1 :chat.parlour FAIL PRIVMSG TEMPORARILY_UNAVAILABLE :"));
@@ -190,7 +190,7 @@ fn accounts_follow_the_administration_at_once() {
 fn a_password_that_was_changed_during_the_login_opens_nothing() {
     let mut d = Driver::new();
     d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(16))));
-    // The driver's logins looked at the password before any change.
+    // The driver's logins checked the password before any change.
     let al = d.open_with_burst("al", "");
     assert_eq!(d.got(al), "ERROR :The password was changed, log in with the new one\r\n");
     let bo = d.open_with_burst("bo", "");

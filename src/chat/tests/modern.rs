@@ -1,4 +1,4 @@
-//! Messages of several lines, absences before the login, and ISUPPORT as a batch.
+//! Multiline messages, away state before the login, ISUPPORT as a batch, and account changes.
 
 use super::driver::Driver;
 use crate::chat::account::{DeviceKey, Outcome, Voice};
@@ -7,7 +7,7 @@ use crate::chat::record::{AccountChange, AccountId, MessageKind, Record};
 use crate::chat::{Answer, InputKind};
 use crate::wire::Message;
 
-/// Says lines as a connection does, and returns what the session itself got of them.
+/// Sends lines through the batch parser as a connection does, and returns the session's own output.
 pub(super) fn say(d: &mut Driver, session: crate::chat::SessionId, lines: &[&str]) -> String {
     let mut batches = Batches::default();
     for line in lines {

@@ -1,4 +1,4 @@
-//! Order in channels: who is let in, who is heard, and what is left of a channel.
+//! Moderation: admission to channels, permission to speak, and the remains of a channel.
 
 use super::driver::Driver;
 use crate::chat::ask::Ask;

@@ -1,4 +1,4 @@
-//! Bounds of what an account may have, make and leave behind.
+//! Limits on the sessions, channels and entries of an account.
 
 use super::driver::Driver;
 use crate::chat::channel::Channel;
@@ -17,14 +17,14 @@ fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
     let mut d = with(Settings { channels_per_account: 3, ..Settings::default() });
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     for name in ["#1", "#2", "#3"] {
-        // Left with something said in it, and without a founder.
+        // The channel has a message and no founder when the account leaves it.
         d.say(al, &format!("JOIN {name}"));
         d.say(al, &format!("PRIVMSG {name} :x"));
         d.say(al, &format!("MODE {name} -q al"));
         d.say(al, &format!("PART {name}"));
     }
     assert!(d.say(al, "JOIN #4").contains(" 405 al #4 :You have made 3 channels"));
-    // Nor can it be filled for somebody else.
+    // The quota can't be filled for another account either.
     d.say(bo, "JOIN #5");
     d.say(al, "JOIN #5");
     d.say(bo, "MODE #5 +q al");
@@ -32,7 +32,7 @@ fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
     assert!(d.say(bo, "JOIN #6").contains("JOIN #6"));
     assert!(d.say(bo, "JOIN #7").contains("JOIN #7"));
     assert!(d.say(bo, "JOIN #8").contains(" 405 bo #8 "));
-    // What is forgotten as nobody misses it is made no more.
+    // A channel that is removed because it is empty no longer counts.
     d.say(bo, "PART #7");
     assert!(d.say(bo, "JOIN #8").contains("JOIN #8"));
 }

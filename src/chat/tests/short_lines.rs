@@ -1,4 +1,5 @@
-//! No line of more than 512 bytes leaves to a session that never asked for one, whatever it or others say.
+//! Line length: no line over 512 bytes goes to a session that did not negotiate longer ones, whatever it or others
+//! send.
 
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
@@ -10,7 +11,7 @@ use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Ask, SessionId};
 use crate::wire::fit::LINE;
 
-/// Most bytes of tags (<https://ircv3.net/specs/extensions/message-tags#size-limit>).
+/// Limit of tags, in bytes (<https://ircv3.net/specs/extensions/message-tags#size-limit>).
 const TAGS: usize = 8191;
 
 const CAPS: [&str; 6] = [
@@ -22,7 +23,7 @@ const CAPS: [&str; 6] = [
     "batch draft/multiline echo-message message-tags labeled-response draft/chathistory",
 ];
 
-/// All commands of a logged-in client. `%` is a word, `$` text.
+/// Every command of a logged-in client. `%` stands for a word, `$` for text.
 const COMMANDS: [&str; 56] = [
     "PRIVMSG #a :$",
     "PRIVMSG bo :$",
@@ -83,7 +84,7 @@ const COMMANDS: [&str; 56] = [
     "% % % :$",
 ];
 
-/// Commands without parameters that are chosen by chance.
+/// Commands without parameters, chosen at random.
 const PLAIN: [&str; 16] = [
     "MOTD",
     "LUSERS",
@@ -176,7 +177,7 @@ fn run(seed: u64) {
         if rng.random_range(0..3) == 0 && !line.starts_with('@') {
             line.insert_str(0, "@label=x ");
         }
-        // What the framer does not let through does not come here.
+        // Lines that do not parse never reach the core.
         if crate::wire::Message::parse(&line).is_none() {
             continue;
         }
@@ -190,7 +191,7 @@ fn run(seed: u64) {
             }
         }
     }
-    // What was said, as it is read later.
+    // The same messages, as the history returns them later.
     let said = std::mem::take(&mut d.records).into_iter().filter_map(|record| match record {
         Record::Message(message) => Some(message),
         _ => None,
@@ -218,7 +219,7 @@ fn run(seed: u64) {
             check(&String::from_utf8(out).expect("utf-8"), caps);
         }
     }
-    // Long answers are sent in pieces.
+    // Long replies are sent in parts.
     for (session, ask) in &d.asked {
         if let Ask::Lines(lines) = ask
             && !d.chat.sessions.get(session).is_some_and(|known| known.caps.takes_long_lines())

@@ -1,5 +1,5 @@
-//! Crowds from a seed: thousands of sessions act, disconnect and crash at random, and what must always hold is
-//! checked after every step. A failure prints its seed.
+//! Simulation from a seed: sessions act, disconnect and crash at random, and the invariants are checked after every
+//! step. A failure prints its seed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
 use crate::wire::{ChannelName, MessageId, Millis};
 
-/// What the store would have kept.
+/// A stand-in for the store.
 #[derive(Default)]
 struct Kept {
     channels: BTreeMap<ChannelId, StoredChannel>,
@@ -144,7 +144,8 @@ impl Kept {
     }
 }
 
-/// What the records say and what the chat does are the same, and who hears a channel are its members' sessions.
+/// Asserts that the records and the core's state agree, and that the audience of a channel is the sessions of its
+/// members.
 fn check(d: &Driver, kept: &Kept) {
     let chat = &d.chat;
     assert_eq!(chat.channels.iter().count(), kept.channels.len());
@@ -198,7 +199,7 @@ fn run(seed: u64, steps: usize) {
                 d.input(InputKind::Closed(session, "lost".into()));
                 String::new()
             }
-            // The power goes: what was kept is all that is left.
+            // A power cut: only stored state is left.
             18 => {
                 let now = d.now;
                 d = Driver::from_kept(kept.snapshot(&d));

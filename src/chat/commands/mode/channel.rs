@@ -1,5 +1,5 @@
-//! The modes of a channel (<https://modern.ircdocs.horse/#channel-modes>): who may change which, and how a change is
-//! told.
+//! Channel modes (<https://modern.ircdocs.horse/#channel-modes>): permissions to change them, and the events of
+//! changes.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::wire::numeric::{
 };
 use crate::wire::{ChannelName, Nick, Reply};
 
-/// Answers what the modes are.
+/// Replies with the modes of a channel.
 pub(super) fn show(cx: &mut Context<'_>, name: &ChannelName) {
     let Some(channel) = cx.visible(name) else { return cx.reply(no_such_channel(name.as_str())) };
     let (name, created) = (channel.name.clone(), channel.created);
@@ -33,27 +33,28 @@ pub(super) fn show(cx: &mut Context<'_>, name: &ChannelName) {
     cx.reply(reply.arg(created.seconds().to_string()));
 }
 
-/// What was changed so far, in as many lines as it takes.
+/// The changes made so far, in as many lines as needed.
 #[derive(Default)]
 struct Told(Vec<ToldLine>);
 
-/// Changes as they are told in one line: signs, letters, values.
+/// The changes of one MODE line: signs, letters, values.
 #[derive(Default)]
 struct ToldLine {
     letters: String,
     values: String,
-    /// The values for the history and the audit, which are read by more people than may know the key.
+    /// The values for the history and the audit log. They omit the channel key, because more accounts may read them.
     kept: String,
     on: Option<bool>,
 }
 
 impl Told {
-    /// Most bytes of the letters and values of a line, so that it has at most 512 whoever changes what.
+    /// Limit of the letters and values of a line, in bytes. With it a line has at most 512 bytes for every sender and
+    /// channel.
     const ROOM: usize = 340;
 
     fn add(&mut self, on: bool, letter: char, value: Option<&str>) {
         let more = value.map_or(0, |value| value.len() + 1);
-        // A sign and a letter.
+        // The letter, and perhaps a sign.
         let more = more + 2;
         if self.0.last().is_none_or(|line| line.letters.len() + line.values.len() + more > Self::ROOM) {
             self.0.push(ToldLine::default());
@@ -77,20 +78,20 @@ fn value_kept(letter: char, value: &str) -> &str {
     if letter == 'k' { "*" } else { value }
 }
 
-/// A MODE being carried out.
+/// A MODE in progress.
 struct Change<'a, 'c> {
     cx: &'a mut Context<'c>,
     id: ChannelId,
     name: ChannelName,
     power: Power,
     told: Told,
-    /// The modes or ranks changed and are to be kept.
+    /// The modes changed and have to be recorded.
     modes_changed: bool,
-    /// Lists that were shown.
+    /// The lists that were shown.
     shown: BTreeSet<ListKind>,
 }
 
-/// Changes modes, or answers what is in lists.
+/// Changes modes and replies with the lists that are queried.
 pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, values: &[Box<str>]) {
     let Some(channel) = cx.visible(name) else { return cx.reply(no_such_channel(name.as_str())) };
     let power = cx.power(channel);
@@ -114,7 +115,7 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
             break;
         }
         let is_known = takes_value || letter == 'l' || Flag::of_letter(letter).is_some();
-        // Once for each, however often it stands there.
+        // An unknown letter gets one error reply, however often it occurs.
         if !is_known && !unknown.insert(letter) {
             continue;
         }
@@ -151,7 +152,7 @@ impl Change<'_, '_> {
         }
     }
 
-    /// May the member do what needs this rank?
+    /// Returns an error reply unless the account has this member status or a higher one.
     fn need(&self, rank: Rank) -> Result<(), Reply> {
         if self.power.at_least(rank) {
             return Ok(());
@@ -282,7 +283,7 @@ impl Change<'_, '_> {
         let ranks = channel.ranks(account);
         let oneself = account == self.cx.member.account && !on;
         if !oneself {
-            // Nobody makes anybody what he is not at least himself; voices are given by half-ops.
+            // Granting a status needs at least that status, and at least op; voice needs half-op.
             self.need(if rank <= Rank::Voice { Rank::HalfOp } else { rank.max(Rank::Op) })?;
             let theirs = Power::of(account, false, channel);
             if !on && !self.power.may_act_on(theirs) {
@@ -296,7 +297,7 @@ impl Change<'_, '_> {
         let changed = ranks.set(rank, on);
         if changed != ranks {
             self.set_ranks(account, changed);
-            // What is told is what changed of what is shown.
+            // The event shows the change in the visible status.
             let (before, after) = (ranks.shown(), changed.shown());
             let (from, to) = if on { (before, after) } else { (after, before) };
             for rank in to.iter().filter(|&rank| !from.has(rank)) {
@@ -316,7 +317,7 @@ impl Change<'_, '_> {
         self.cx.fx.records.push(Record::RanksSet { channel: self.id, account, ranks });
     }
 
-    /// Keeps and tells what was changed.
+    /// Records the changes and sends their events.
     fn finish(self) {
         let Self { cx, id, name, told, modes_changed, .. } = self;
         if modes_changed && let Some(channel) = cx.chat.channels.get(id) {

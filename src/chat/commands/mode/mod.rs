@@ -1,4 +1,4 @@
-//! MODE (<https://modern.ircdocs.horse/#mode-message>): of channels and of oneself.
+//! MODE (<https://modern.ircdocs.horse/#mode-message>): channel modes and user modes.
 
 mod channel;
 mod user;
@@ -9,14 +9,14 @@ use crate::chat::context::Context;
 use crate::chat::target::Target;
 use crate::wire::{Message, Reply};
 
-/// MODE
+/// The MODE command: queries and changes modes.
 pub const SPEC: Spec = Spec { name: "MODE", least: 1, parse };
 
-/// Modes that are asked for, or are to be changed.
+/// A parsed MODE: a query or a change.
 #[derive(Debug)]
 pub struct Mode {
     target: Target,
-    /// The letters with their signs; none where the modes are asked for.
+    /// The letters with their signs; `None` to query the modes.
     letters: Option<Box<str>>,
     values: Vec<Box<str>>,
 }
@@ -32,16 +32,16 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 }
 
 impl Mode {
-    /// Could it change something, and not merely ask?
+    /// Returns whether it could change something.
     pub(super) fn may_change(&self) -> bool {
         match &self.target {
             Target::Channel(_) => self.letters.is_some() && !self.asks_for_lists(),
-            // That it is a bot is kept of an account.
+            // The bot mode of an account is stored.
             _ => self.letters.as_deref().is_some_and(|letters| letters.contains('B')),
         }
     }
 
-    /// Lists are asked for by their letters without a mask.
+    /// Returns whether it queries lists: their letters without a mask.
     fn asks_for_lists(&self) -> bool {
         let letters = self.letters.as_deref().unwrap_or_default();
         self.values.is_empty() && letters.chars().all(|c| "+-beI".contains(c))

@@ -1,4 +1,4 @@
-//! The modes of a person: `B` for a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) and `o` for an admin.
+//! User modes: `B` for a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) and `o` for an admin.
 
 use crate::chat::commands::targets::no_such_nick;
 use crate::chat::context::Context;
@@ -28,8 +28,8 @@ pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
                 let (account, session) = (cx.member.account, cx.member.session);
                 cx.chat.set_preference(account, Preference::Bot(on), (cx.at, Some(session)), cx.fx);
             }
-            // Many clients ask to be invisible or to hear wallops when they log in. Nobody is listed to strangers here
-            // and everybody hears them: there is nothing to do. Who runs the server is said by the account's role.
+            // Many clients set +i (invisible) or +w (wallops) at login. Nobody is listed to strangers here and every
+            // session gets wallops, so both are accepted without effect. The account's role decides +o.
             'i' | 'w' | 'o' => {}
             _ => unknown = true,
         }
@@ -39,7 +39,7 @@ pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
     }
 }
 
-/// The letters of a person's modes.
+/// Returns the letters of an account's user modes.
 pub(super) fn modes(person: &Person) -> String {
     let modes = [(person.is_bot(), 'B'), (person.is_admin(), 'o')];
     modes.into_iter().filter(|(on, _)| *on).map(|(_, letter)| letter).collect()
