@@ -1,18 +1,19 @@
-//! Text that runs from the right to the left, put into the order in which it is seen.
+//! Reordering of right-to-left text for display (Unicode Bidirectional Algorithm, UAX #9).
 //!
-//! Most terminals show cells in the order in which they are sent. Those that turn text by themselves are told not to.
+//! Most terminals show cells in the order in which they are sent. Terminals that reorder text themselves are told not
+//! to (see `ENTER` in the terminal).
 
 use std::ops::Range;
 
 use unicode_bidi::{BidiInfo, Level};
 
-/// A line, before it is broken into rows, in which something runs to the left.
+/// Line with right-to-left text, before it is broken into rows.
 pub struct Line<'a>(BidiInfo<'a>);
 
 impl<'a> Line<'a> {
-    /// `None` where all of it runs to the right.
+    /// Analyses a line. `None` where all of it runs to the right, or it is several paragraphs.
     pub fn of(text: &'a str) -> Option<Self> {
-        // Nothing below the Hebrew block runs to the left.
+        // No character before the Hebrew block is right-to-left.
         if !text.chars().any(|c| c >= '\u{590}') {
             return None;
         }
@@ -20,13 +21,14 @@ impl<'a> Line<'a> {
         (info.has_rtl() && info.paragraphs.len() == 1).then_some(Self(info))
     }
 
-    /// Does the line begin on the right? Its first letter decides.
+    /// Returns whether the line's base direction is right to left. Its first letter with a direction decides.
     pub fn begins_right(&self) -> bool {
         self.0.paragraphs.first().is_some_and(|paragraph| paragraph.level.is_rtl())
     }
 
-    /// The clusters of one row by their places, from left to right as they are to be seen, and whether each is one of a text
-    /// that runs to the left. The row is a part of the line, and `starts` says where its clusters begin, all in bytes.
+    /// Returns the clusters of one row in visual order from left to right: the index of each in `starts`, and whether
+    /// it is part of a right-to-left run. `row` is the byte range of the row in the line; `starts` has the byte offset
+    /// of each of its clusters. `None` for an empty row, or where the order would lose a cluster.
     pub fn order(&self, row: Range<usize>, starts: &[usize]) -> Option<Vec<(usize, bool)>> {
         if row.is_empty() {
             return None;
@@ -42,12 +44,12 @@ impl<'a> Line<'a> {
                 order.extend(inside.map(|at| (at, false)));
             }
         }
-        // A row that is no permutation would lose text.
+        // An order that is no permutation would lose text.
         (order.len() == starts.len()).then_some(order)
     }
 }
 
-/// Brackets open to the other side in text that runs to the left.
+/// Returns the mirrored form of a bracket in a right-to-left run (UAX #9, L4), and anything else unchanged.
 pub fn mirrored(cluster: &str) -> &str {
     const PAIRS: &[(&str, &str)] = &[("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("«", "»"), ("‹", "›")];
     let other = PAIRS.iter().find_map(|&(open, close)| match cluster {

@@ -1,4 +1,4 @@
-//! A place as one sees it: what was said there, up to where it is read, and where one looks.
+//! Buffer: the loaded history of one conversation, its read state, scroll position and draft.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,145 +7,145 @@ use super::entry::{Entry, Message, Outgoing, What};
 use crate::client::model::{Point, Target, Ticket};
 use crate::wire::{Millis, Nick};
 
-/// Where one looks.
+/// Scroll position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scroll {
-    /// At the latest.
+    /// Follows the latest entry.
     #[default]
     Bottom,
-    /// The lowest row that is seen is one of this entry, with so many rows of it below the edge.
+    /// The lowest visible row belongs to this entry, with `below` rows of it hidden below the edge.
     At {
-        /// The entry, by its number.
+        /// Number of the entry.
         number: i64,
-        /// Rows.
+        /// Rows of the entry below the edge.
         below: usize,
     },
 }
 
-/// Why a part of the past was asked for.
+/// Purpose of a history query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// The latest, of a place of which nothing is known.
+    /// The latest messages of a conversation with nothing loaded.
     Latest,
-    /// What came before the first that is known.
+    /// Messages before the first loaded one.
     Older,
-    /// What came after the last that is known; so many parts of it have come already.
+    /// Messages after the last loaded one, with the count of pages of them that have come already.
     Newer(u8),
-    /// What is around a message that one wants to see.
+    /// Messages around the target of a jump.
     Around(Landing),
 }
 
-/// Where to look when it has come.
+/// Target of a jump in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landing {
-    /// At this message.
+    /// Message with this id.
     Id(String),
-    /// At what was said first after this.
+    /// First message after this time stamp.
     After(Millis),
 }
 
-/// A channel, or the talk with a person.
+/// Screen state of a channel or a direct conversation.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // Each says something of its own.
+#[allow(clippy::struct_excessive_bools)] // Independent flags.
 pub struct Buffer {
-    /// Which.
+    /// Conversation.
     pub place: Target,
-    /// What happened there, in order and without a gap.
+    /// Loaded entries, in order and without a gap.
     entries: VecDeque<Entry>,
-    /// The number of the first. Numbers stay the same when others are added or dropped.
+    /// Number of the first entry. An entry keeps its number when others are added or dropped.
     first: i64,
-    /// Where messages stand, by their ids.
+    /// Time stamps of the loaded messages by id, to find them by binary search.
     times: HashMap<Box<str>, Millis>,
-    /// Reactions and redactions to messages that are not loaded yet.
+    /// Reactions and redactions of messages that are not loaded yet.
     waiting: Vec<(Box<str>, Change)>,
     weight: usize,
-    /// The time of the last that the server told.
+    /// Time stamp of the latest loaded entry that the server sent.
     told_last: Option<Millis>,
-    /// The last that is loaded is the latest that there is.
+    /// Set while the last loaded entry is the latest of the conversation.
     pub live: bool,
-    /// There is nothing before the first.
+    /// Set when no history precedes the first loaded entry.
     pub whole: bool,
-    /// The past of it was asked for at least once.
+    /// Set once a history query was answered, or the server has no history.
     pub known: bool,
-    /// What came while the latest was not loaded: it is put behind when it is.
+    /// Entries that arrived while `live` was unset, appended in [`Self::caught_up`].
     late: VecDeque<Entry>,
-    /// One has jumped to an earlier part of the past, and has not come back to the latest.
+    /// Set from a jump to an earlier part of the history until the return to the latest.
     pub detached: bool,
-    /// Where one wants to look, which is not loaded.
+    /// Target of a jump that is not loaded yet.
     pub jump: Option<Landing>,
-    /// Where one wanted to look, and it has just come.
+    /// Target of a jump whose page has just been loaded.
     pub landed: Option<Landing>,
-    /// Where the loaded past begins and ends for the server, whose first and last line may be none that is kept here;
-    /// `None` for at the first and the last message.
+    /// Bounds of the loaded history as the server sees them, whose first and last line may be of a kind that is not
+    /// kept here. `None` stands for the first or last loaded message.
     pub ends: (Option<Point>, Option<Point>),
-    /// So many parts in turn brought nothing to see.
+    /// Count of consecutive pages without a new entry.
     pub fruitless: u8,
-    /// So many parts of what was missed have come.
+    /// Count of loaded pages of the messages that were missed.
     pub parts: u8,
-    /// A part of the past is on its way.
+    /// History query in flight.
     pub asked: Option<(Ticket, Want)>,
-    /// Asking for the past failed; it is tried again when one comes back.
+    /// Set when a history query failed; the next reconnect clears it.
     pub broken: bool,
-    /// What was sent from here and is not confirmed.
+    /// Messages sent from here that the server has not confirmed.
     pub outbox: Vec<Outgoing>,
-    /// Up to this it is read.
+    /// Read marker, as known here.
     pub marker: Option<Millis>,
-    /// Up to this the server knows that it is read.
+    /// Read marker, as known to the server.
     pub told: Option<Millis>,
-    /// The line above what is new stands after this.
+    /// Time stamp after which the line "new" is drawn.
     pub divider: Option<Millis>,
-    /// Messages of others that are not read.
+    /// Count of unread messages of others.
     pub unread: usize,
-    /// Those of them that name oneself.
+    /// Count of the unread messages that mention the own nick.
     pub mentions: usize,
-    /// Where one looks.
+    /// Scroll position.
     pub scroll: Scroll,
-    /// Who types, and until when that is believed.
+    /// Nicks that are typing, each with the time stamp at which the notification expires.
     pub typing: Vec<(Nick, Millis)>,
-    /// It makes no noise.
+    /// Suppresses the bell and notifications.
     pub muted: bool,
-    /// One is not in it any more.
+    /// Set for a channel that the account is not in any more.
     pub left: bool,
-    /// Is the other one there? Of a talk; `None` where it is not known.
+    /// Presence of the other account of a direct conversation; `None` where it is unknown.
     pub online: Option<bool>,
-    /// What one was writing.
+    /// Text in the composer.
     pub draft: Editor,
-    /// The message that one is answering.
+    /// Id of the message that the draft replies to.
     pub reply: Option<String>,
-    /// When the names of a channel were asked for on this connection.
+    /// Set once NAMES was sent for the channel on this connection.
     pub named: bool,
 }
 
-/// What happens to a message after it was said.
+/// Change of a message after it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// See [`Message::react`].
+    /// Reaction given or withdrawn; see [`Message::react`].
     React {
-        /// With what.
+        /// Emoji of the reaction.
         emoji: String,
-        /// Who.
+        /// Account that reacted.
         from: Nick,
-        /// Oneself.
+        /// Set if the own account gave it.
         mine: bool,
-        /// Taken back.
+        /// Set if it was withdrawn.
         off: bool,
     },
-    /// It was taken back; by whom and why.
+    /// Redaction, with the account and the reason.
     Redact(Box<str>),
 }
 
 impl Buffer {
-    /// Most entries, and about most bytes, of one place. What is further off is dropped and asked for again.
+    /// Limit of entries of one buffer. Entries beyond it are dropped, and queried again when needed.
     pub const MOST: usize = 120_000;
-    /// See [`Self::MOST`].
+    /// Limit of the approximate weight of one buffer, in bytes; see [`Self::MOST`].
     pub const MOST_BYTES: usize = 64 * 1024 * 1024;
-    /// So many are kept of a place that is not looked at.
+    /// Limit of entries of a buffer off the screen.
     pub const ASIDE: usize = 5_000;
-    /// See [`Self::ASIDE`].
+    /// Limit of the approximate weight of a buffer off the screen, in bytes.
     pub const ASIDE_BYTES: usize = 8 * 1024 * 1024;
     const MOST_WAITING: usize = 2_000;
 
-    /// A place of which nothing is known.
+    /// Creates an empty buffer.
     pub fn new(place: Target) -> Self {
         Self {
             place,
@@ -184,38 +184,38 @@ impl Buffer {
         }
     }
 
-    /// The numbers of what is loaded.
+    /// Returns the range of the numbers of the loaded entries.
     pub fn numbers(&self) -> std::ops::Range<i64> {
         self.first..self.first + i64::try_from(self.entries.len()).unwrap_or(0)
     }
 
-    /// The entry of a number.
+    /// Returns the entry with a number.
     pub fn entry(&self, number: i64) -> Option<&Entry> {
         self.entries.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
-    /// The message of an id, with its number.
+    /// Returns the message with an id, and its number.
     pub fn find(&self, id: &str) -> Option<(i64, &Message)> {
         let at = self.place_of(id)?;
         Some((self.first + i64::try_from(at).ok()?, self.entries.get(at)?.message()?))
     }
 
-    /// The first entry.
+    /// Returns the first loaded entry.
     pub fn oldest(&self) -> Option<&Entry> {
         self.entries.front()
     }
 
-    /// The last entry.
+    /// Returns the last loaded entry.
     pub fn newest(&self) -> Option<&Entry> {
         self.entries.back()
     }
 
-    /// All, from the last to the first.
+    /// Iterates over the loaded entries from last to first, with their numbers.
     pub fn backwards(&self) -> impl Iterator<Item = (i64, &Entry)> {
         self.numbers().rev().zip(self.entries.iter().rev())
     }
 
-    /// The number of the first that came after a moment.
+    /// Returns the number of the first entry after a time stamp.
     pub fn after(&self, time: Millis) -> i64 {
         let at = self.entries.partition_point(|entry| entry.time <= time);
         self.first + i64::try_from(at).unwrap_or(0)
@@ -228,7 +228,7 @@ impl Buffer {
         same.zip(from..).find(|(entry, _)| entry.id.as_deref() == Some(id)).map(|(_, at)| at)
     }
 
-    /// Something happens now. `true` where it was not known.
+    /// Adds an entry that happened now. Returns `true` unless it was known already.
     pub fn happened(&mut self, entry: Entry) -> bool {
         if self.live || !self.known {
             self.ends.1 = None;
@@ -236,8 +236,8 @@ impl Buffer {
             self.trim(true);
             return new;
         }
-        // Behind a gap: it belongs behind what is on its way, and is there too unless it came later.
-        // Of too many the first go: they are the ones that the answer which is on its way will have.
+        // Behind a gap: the entry follows the page in flight, which contains it too unless the entry is newer. Beyond
+        // the limit the oldest ones go, because that page contains them.
         if self.late.len() >= Self::ASIDE {
             self.late.pop_front();
         }
@@ -245,7 +245,7 @@ impl Buffer {
         true
     }
 
-    /// A part of the past has come. It is without a gap to what is loaded. `true` where something of it was new.
+    /// Adds a page of history that adjoins the loaded entries. Returns `true` if any of it was new.
     pub fn load(&mut self, entries: Vec<Entry>, older: bool) -> bool {
         let mut new = false;
         for entry in entries {
@@ -255,7 +255,7 @@ impl Buffer {
         new
     }
 
-    /// The latest is loaded: what came meanwhile is put behind.
+    /// Marks the latest entry as loaded, and appends the entries that arrived meanwhile.
     pub fn caught_up(&mut self) {
         self.live = true;
         self.detached = false;
@@ -268,17 +268,17 @@ impl Buffer {
         self.trim(true);
     }
 
-    /// There is more between what is loaded and the latest than anybody reads: the latest alone is wanted.
+    /// Drops what is loaded, to load the latest page next. Used where the gap is larger than anybody would read.
     pub fn skip_to_latest(&mut self) {
         self.forget();
-        // An answer that is on its way would stand behind a gap.
+        // A page in flight would come to stand behind a gap.
         self.asked = None;
         self.known = false;
         self.parts = 0;
         self.scroll = Scroll::Bottom;
     }
 
-    /// Forgets what is loaded, to start at another part of the past.
+    /// Drops the loaded entries, to start at another part of the history.
     pub fn forget(&mut self) {
         self.first += i64::try_from(self.entries.len()).unwrap_or(0);
         self.entries.clear();
@@ -291,9 +291,9 @@ impl Buffer {
         self.fruitless = 0;
     }
 
-    /// The connection is gone: what comes next may come behind a gap.
+    /// Resets the state that belongs to a connection. What comes next may come behind a gap.
     pub fn disconnected(&mut self) {
-        // What came behind a gap will be asked for again.
+        // Entries behind a gap are queried again.
         self.late.clear();
         self.live = false;
         self.asked = None;
@@ -303,15 +303,15 @@ impl Buffer {
         self.typing.clear();
     }
 
-    /// Shows each of a run of comings and goings, or folds them into a line.
+    /// Shows each entry of a run of joins and leaves, or folds the run into one line.
     pub fn unfold(&mut self, run: std::ops::Range<i64>, open: bool) {
         let from = usize::try_from(run.start - self.first).unwrap_or(0);
         let count = usize::try_from(run.end - run.start).unwrap_or(0);
         self.entries.iter_mut().skip(from).take(count).for_each(|entry| entry.open = open);
     }
 
-    /// Puts it where it belongs. `false` where it is there already. With `older` what stands behind it keeps its number,
-    /// else what stands before it.
+    /// Inserts an entry in order of time stamp and id. Returns `false` for a duplicate. With `older` the entries after
+    /// it keep their numbers, else those before it.
     fn put(&mut self, mut entry: Entry, older: bool) -> bool {
         if let Some(id) = entry.id.as_deref()
             && self.times.contains_key(id)
@@ -344,7 +344,7 @@ impl Buffer {
             self.told_last = self.told_last.max(Some(entry.time));
         }
         self.weight += entry.weight();
-        // Who goes on with a run that one looks at is shown too.
+        // An entry that continues an unfolded run is shown as well.
         entry.open = matches!(entry.what, What::Moved(_))
             && at
                 .checked_sub(1)
@@ -364,7 +364,7 @@ impl Buffer {
         true
     }
 
-    /// Something happens to a message. Returns whether it is loaded.
+    /// Applies a change to a message, or keeps it until the message is loaded. Returns whether it is loaded.
     pub fn change(&mut self, id: &str, change: Change) -> bool {
         let at = self.place_of(id);
         if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
@@ -382,14 +382,14 @@ impl Buffer {
         false
     }
 
-    /// Drops what is furthest from the latest, or from the oldest where one reads there.
+    /// Enforces the limits, by dropping the oldest entries or, without `keep_newest`, the newest.
     fn trim(&mut self, keep_newest: bool) {
         while self.entries.len() > Self::MOST || self.weight > Self::MOST_BYTES {
             self.drop_one(keep_newest);
         }
     }
 
-    /// One does not look at it any more: a part is enough.
+    /// Reduces a buffer off the screen to the limit [`Self::ASIDE`], unless it is scrolled up.
     pub fn aside(&mut self) {
         if self.scroll == Scroll::Bottom {
             while self.entries.len() > Self::ASIDE || self.weight > Self::ASIDE_BYTES {
@@ -398,12 +398,12 @@ impl Buffer {
         }
     }
 
-    /// Bytes of what is loaded, about.
+    /// Returns the approximate memory of the loaded entries, in bytes.
     pub fn weight(&self) -> usize {
         self.weight
     }
 
-    /// Drops the oldest until no more than this is loaded.
+    /// Drops the oldest entries until at most `bytes` are loaded.
     pub fn thin_to(&mut self, bytes: usize) {
         while self.weight > bytes && !self.entries.is_empty() {
             self.drop_one(true);
@@ -433,7 +433,7 @@ impl Buffer {
         }
     }
 
-    /// Counts what is not read.
+    /// Counts the unread messages and mentions anew.
     pub fn count(&mut self) {
         let marker = self.marker.unwrap_or_default();
         let new =
@@ -446,13 +446,15 @@ impl Buffer {
         (self.unread, self.mentions) = (unread, mentions);
     }
 
-    /// The time of the last that the server told, where it is the latest. What we noted ourselves is on no other device.
+    /// Returns the time stamp of the latest entry that the server sent, if the latest is loaded. Entries that only this
+    /// client made are on no other device, and are no read marker.
     pub fn latest(&self) -> Option<Millis> {
         self.told_last.filter(|_| self.live)
     }
 }
 
-/// The server told it. What was said may have no id elsewhere; what we noted ourselves has none anywhere.
+/// Returns whether the entry came from the server. Messages of other servers may have no id; notes that this client
+/// makes never have one.
 fn told(entry: &Entry) -> bool {
     entry.id.is_some() || entry.message().is_some()
 }

@@ -1,4 +1,4 @@
-//! What one does with a message that one has chosen.
+//! Actions on the selected message.
 
 use super::buffer::Scroll;
 use super::entry::{Entry, Message};
@@ -7,7 +7,7 @@ use super::{App, Chosen, Effect, Models, Overlay, Spot};
 use crate::client::model::Kind;
 
 impl App {
-    /// Chooses a message or a run of comings and goings, the one above the chosen one or the one below it.
+    /// Moves the selection to the message or run of joins and leaves above or below.
     pub(super) fn choose(&mut self, above: bool) {
         let Some(buffer) = self.buffer() else { return };
         let says = |number: &i64| {
@@ -53,7 +53,7 @@ impl App {
         }
     }
 
-    /// Scrolls until an entry is seen.
+    /// Scrolls until an entry is visible.
     fn show(&mut self, number: i64) {
         let talk = Layout::of(self).talk;
         let page = usize::from(talk.height);
@@ -77,7 +77,7 @@ impl App {
         }
     }
 
-    /// The message that is chosen, or the last one of somebody else.
+    /// Returns the selected message, or the last one of another account where none is selected.
     pub(super) fn meant(&self) -> Option<(Spot, &Entry, &Message)> {
         let spot = self.here.clone()?;
         let buffer = self.buffer()?;
@@ -108,7 +108,7 @@ impl App {
         self.chosen = None;
     }
 
-    /// Reacts to the chosen message, or to the last.
+    /// Reacts to the message of [`Self::meant`].
     pub(super) fn react_with(&mut self, emoji: &str, models: Models<'_, '_>) {
         let Some((spot, Some(id))) = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone())) else {
             return self.complain("there is no message to react to");
@@ -117,7 +117,7 @@ impl App {
         self.chosen = None;
     }
 
-    /// Answers the chosen message, or the last.
+    /// Replies to the message of [`Self::meant`].
     pub(super) fn reply_with(&mut self, text: &str, models: Models<'_, '_>) {
         let Some((spot, Some(id))) = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone())) else {
             return;
@@ -127,7 +127,7 @@ impl App {
         self.go_to_latest();
     }
 
-    /// Reacts, or takes the same reaction back.
+    /// Gives a reaction, or withdraws it if the own account gave the same one.
     pub(super) fn react(&mut self, spot: &Spot, msgid: &str, emoji: &str, models: Models<'_, '_>) {
         let given =
             self.servers.get(spot.0).and_then(|server| server.buffers.get(&spot.1)?.find(msgid)).is_some_and(
@@ -145,7 +145,7 @@ impl App {
     pub(super) fn redact_chosen(&mut self, models: Models<'_, '_>) {
         if let Some(Chosen::Outgoing(ticket)) = self.chosen {
             if let Some(buffer) = self.buffer_mut() {
-                // One that is on its way may arrive yet: only what has failed is gone.
+                // A message in flight may still arrive; only a failed one can be dropped.
                 buffer.outbox.retain(|out| out.ticket != ticket || out.failed.is_none());
             }
             self.chosen = None;
@@ -162,7 +162,7 @@ impl App {
         }
     }
 
-    /// Takes back one's last message here.
+    /// Redacts the own last message in the conversation on the screen.
     pub(super) fn delete_last(&mut self, why: &str, models: Models<'_, '_>) -> Result<(), String> {
         let last = self.buffer().and_then(|buffer| {
             let mine = |entry: &Entry| entry.message().is_some_and(|one| one.mine && one.redacted.is_none());
@@ -195,7 +195,7 @@ impl App {
         self.chosen = None;
     }
 
-    /// Sends again what failed: the chosen message.
+    /// Sends the selected message again, if it failed.
     pub(super) fn send_again(&mut self, models: Models<'_, '_>) {
         let Some(Chosen::Outgoing(ticket)) = self.chosen else { return };
         let Some((server, place)) = self.here.clone() else { return };

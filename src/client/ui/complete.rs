@@ -1,22 +1,22 @@
-//! Completion of what stands before the cursor: names, channels, commands, emojis.
+//! Completion of the word before the cursor: names, channels, commands, emojis.
 
 use super::{App, Models};
 use crate::client::input;
 use crate::client::model::Target;
 
-/// A completion that Tab goes on with.
+/// Completion in progress, which Tab continues.
 #[derive(Debug)]
 pub struct Completion {
-    /// Where the word begins, in bytes.
+    /// Byte offset of the completed word.
     from: usize,
-    /// What it may become, with what stands behind it.
+    /// Candidates, each with the text that follows it.
     offers: Vec<String>,
-    /// Which of them stands there now.
+    /// Index of the candidate in the composer.
     at: usize,
 }
 
 impl App {
-    /// Tab: the next that fits, or the one before.
+    /// Inserts the first candidate, the next one, or with `back` the previous one.
     pub(super) fn complete(&mut self, models: Models<'_, '_>, back: bool) {
         if let Some(completion) = &mut self.completion {
             let count = completion.offers.len();
@@ -37,13 +37,13 @@ impl App {
         }
     }
 
-    /// What is offered, for the row above the line.
+    /// Returns the candidates and the index of the current one, for the hint row. `None` for a single candidate.
     pub fn offered(&self) -> Option<(&[String], usize)> {
         let completion = self.completion.as_ref().filter(|completion| completion.offers.len() > 1)?;
         Some((&completion.offers, completion.at))
     }
 
-    /// An emoji that is written out whole is one: `:tada:`.
+    /// Replaces a complete shortcode such as `:tada:` before the cursor with its emoji.
     pub(super) fn emoji_written(&mut self) {
         let before = &self.editor().text()[..self.editor().at()];
         let Some(rest) = before.strip_suffix(':') else { return };
@@ -91,7 +91,7 @@ impl App {
                 names.push(name.to_owned());
             }
         };
-        // Who spoke lately first.
+        // Nicks that spoke lately come first.
         buffer
             .backwards()
             .take(500)

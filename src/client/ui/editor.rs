@@ -1,56 +1,57 @@
-//! The line in which one writes. Moves by what people see as one character.
+//! Composer: the field that a message is written in. The cursor moves by grapheme clusters.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// A text with a place in it where one writes.
+/// Text with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Editor {
     text: String,
-    /// In bytes, between clusters.
+    /// Cursor as a byte offset, on a boundary of clusters.
     at: usize,
-    /// What was cut off last.
+    /// Text of the last cut.
     kept: String,
 }
 
 impl Editor {
-    /// Most bytes; a server takes less than half of it as one message.
+    /// Limit of the text, in bytes. A server takes less than half of it as one message.
     pub const MAX: usize = 64 * 1024;
 
-    /// What is written.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where one writes, in bytes.
+    /// Returns the cursor as a byte offset.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// Nothing is written.
+    /// Returns whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Replaces all; one writes at the end.
+    /// Replaces the text, and moves the cursor to its end.
     pub fn set(&mut self, text: impl Into<String>) {
         self.text = text.into();
         self.at = self.text.len();
     }
 
-    /// Takes the text out.
+    /// Empties the composer. Returns the text.
     pub fn take(&mut self) -> String {
         self.at = 0;
         std::mem::take(&mut self.text)
     }
 
-    /// Replaces the bytes from `from` to where one writes.
+    /// Replaces the bytes from `from` to the cursor.
     pub fn replace(&mut self, from: usize, with: &str) {
         let from = self.text.floor_char_boundary(from.min(self.at));
         self.text.replace_range(from..self.at, with);
         self.at = from + with.len();
     }
 
-    /// Writes text, such as a paste. Control characters but line ends are left out.
+    /// Inserts text, such as a paste, at the cursor. Removes control characters except line ends, and what exceeds
+    /// [`Editor::MAX`].
     pub fn insert(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut text: String = text
@@ -63,23 +64,23 @@ impl Editor {
         self.at += text.len();
     }
 
-    /// One character to the left.
+    /// Moves one cluster to the left.
     pub fn left(&mut self) {
         self.at = self.text[..self.at].grapheme_indices(true).next_back().map_or(0, |(at, _)| at);
     }
 
-    /// One character to the right.
+    /// Moves one cluster to the right.
     pub fn right(&mut self) {
         self.at += self.text[self.at..].graphemes(true).next().map_or(0, str::len);
     }
 
-    /// To the start of the word, or of the one before.
+    /// Moves to the start of the word, or of the word before.
     pub fn word_left(&mut self) {
         let before = self.text[..self.at].trim_end();
         self.at = before.rfind(char::is_whitespace).map_or(0, |at| self.text.ceil_char_boundary(at + 1));
     }
 
-    /// Behind the word, or behind the next.
+    /// Moves behind the word, or behind the next one.
     pub fn word_right(&mut self) {
         let rest = &self.text[self.at..];
         let word = rest.len() - rest.trim_start().len();
@@ -87,17 +88,17 @@ impl Editor {
         self.at += end;
     }
 
-    /// To the start of the line.
+    /// Moves to the start of the line.
     pub fn home(&mut self) {
         self.at = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
     }
 
-    /// To the end of the line.
+    /// Moves to the end of the line.
     pub fn end(&mut self) {
         self.at += self.text[self.at..].find('\n').unwrap_or(self.text.len() - self.at);
     }
 
-    /// One line up; `false` where there is none.
+    /// Moves one line up. Returns `false` on the first line.
     pub fn up(&mut self) -> bool {
         let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
         if start == 0 {
@@ -109,7 +110,7 @@ impl Editor {
         true
     }
 
-    /// One line down; `false` where there is none.
+    /// Moves one line down. Returns `false` on the last line.
     pub fn down(&mut self) -> bool {
         let Some(end) = self.text[self.at..].find('\n') else { return false };
         let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
@@ -120,14 +121,14 @@ impl Editor {
         true
     }
 
-    /// Removes the character before.
+    /// Removes the cluster before the cursor.
     pub fn backspace(&mut self) {
         let end = self.at;
         self.left();
         self.text.replace_range(self.at..end, "");
     }
 
-    /// Removes the character behind.
+    /// Removes the cluster behind the cursor.
     pub fn delete(&mut self) {
         let start = self.at;
         self.right();
@@ -135,7 +136,7 @@ impl Editor {
         self.at = start;
     }
 
-    /// Cuts the word before.
+    /// Cuts the word before the cursor.
     pub fn cut_word(&mut self) {
         let end = self.at;
         self.word_left();
@@ -143,7 +144,7 @@ impl Editor {
         self.text.replace_range(self.at..end, "");
     }
 
-    /// Cuts up to the start of the line.
+    /// Cuts from the start of the line to the cursor.
     pub fn cut_to_start(&mut self) {
         let end = self.at;
         self.home();
@@ -151,7 +152,7 @@ impl Editor {
         self.text.replace_range(self.at..end, "");
     }
 
-    /// Cuts up to the end of the line.
+    /// Cuts from the cursor to the end of the line.
     pub fn cut_to_end(&mut self) {
         let start = self.at;
         self.end();
@@ -160,14 +161,14 @@ impl Editor {
         self.at = start;
     }
 
-    /// Writes what was cut last.
+    /// Inserts the text of the last cut.
     pub fn put_back(&mut self) {
         let kept = self.kept.clone();
         self.insert(&kept);
     }
 }
 
-/// Where the cluster of that number begins; the end where there are fewer.
+/// Returns the byte offset of the cluster with that index, or the end where there are fewer.
 fn nth(text: &str, number: usize) -> usize {
     text.grapheme_indices(true).nth(number).map_or(text.len(), |(at, _)| at)
 }

@@ -1,110 +1,110 @@
-//! What stands in a talk.
+//! Entries of a buffer.
 
 use crate::client::model::{Kind, Ticket};
 use crate::wire::{Millis, Nick};
 
-/// One thing that happened in a place.
+/// One entry of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When the server took it.
+    /// Time stamp of the server.
     pub time: Millis,
-    /// The server's id of it.
+    /// Message id.
     pub id: Option<Box<str>>,
-    /// What it was.
+    /// Kind and content.
     pub what: What,
-    /// It belongs to a run of comings and goings of which somebody wants to see each.
+    /// Set if the run of joins and leaves that it belongs to is unfolded.
     pub open: bool,
 }
 
-/// See [`Entry`].
+/// Kind of an [`Entry`], with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// Somebody said something.
+    /// Message.
     Said(Box<Message>),
-    /// Somebody did something to the place, or the server says something.
+    /// Event of the channel such as a topic change, or a text of the server.
     Note(Box<str>),
-    /// Somebody came or went: many of these in a row are one line.
+    /// Join, part or quit. Many of these in a row are folded into one line.
     Moved(Moved),
 }
 
-/// Somebody else came or went, of their own will.
+/// Join, part or quit of another account, by its own choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// Who.
+    /// Nick that came or went.
     pub who: Nick,
-    /// What they did.
+    /// Kind of the move.
     pub how: How,
-    /// Their words, fit for the screen; empty for none.
+    /// Part or quit message, safe to draw; empty for none.
     pub words: Box<str>,
 }
 
-/// See [`Moved`].
+/// Kind of a [`Moved`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// Came to the channel.
+    /// JOIN.
     Joined,
-    /// Left it.
+    /// PART.
     Left,
-    /// Has no connection any more.
+    /// QUIT.
     Offline,
 }
 
-/// What somebody said. Its texts are fit for the screen.
+/// Message. Its texts are safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who.
+    /// Nick of the sender.
     pub from: Nick,
-    /// Oneself.
+    /// Set if the own account sent it, from any of its sessions.
     pub mine: bool,
-    /// What it is.
+    /// Text, notice or action.
     pub kind: Kind,
-    /// What was said.
+    /// Text; empty after a redaction.
     pub text: Box<str>,
-    /// The id of the message that it answers.
+    /// Id of the message that it replies to.
     pub reply: Option<Box<str>>,
-    /// It names oneself.
+    /// Set if it mentions the own nick.
     pub mention: bool,
-    /// It was taken back: by whom, and why.
+    /// Redaction: the account, and the reason where there is one.
     pub redacted: Option<Box<str>>,
-    /// What others feel about it.
+    /// Reactions, in the order of the first of each emoji.
     pub reactions: Vec<Reaction>,
 }
 
-/// An emoji with those who gave it.
+/// Reactions with one emoji.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// The emoji.
+    /// Emoji of the reactions.
     pub emoji: Box<str>,
-    /// Who.
+    /// Accounts that reacted.
     pub from: Vec<Nick>,
-    /// Oneself is among them.
+    /// Set if the own account is one of them.
     pub mine: bool,
 }
 
-/// A message on its way.
+/// Message that the server has not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The model's number for it.
+    /// Number that the model gave it.
     pub ticket: Ticket,
-    /// What it is.
+    /// Text, notice or action.
     pub kind: Kind,
-    /// What was written, as it is; what is secret of it is hidden.
+    /// Text as written, with a password replaced by dots.
     pub text: String,
-    /// Something of it is hidden, so that it cannot be sent again from here.
+    /// Set if a password was replaced, so that the message cannot be sent again from here.
     pub secret: bool,
-    /// The id of the message that it answers.
+    /// Id of the message that it replies to.
     pub reply: Option<String>,
-    /// Why it could not be delivered; `None` while that is open.
+    /// Reason of the failure; `None` while the message is in flight.
     pub failed: Option<String>,
 }
 
 impl Entry {
-    /// Something that happened.
+    /// Creates an entry that is not part of an unfolded run.
     pub fn new(time: Millis, id: Option<Box<str>>, what: What) -> Self {
         Self { time, id, what, open: false }
     }
 
-    /// The message, where it is one.
+    /// Returns the message, if the entry is one.
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
             What::Said(message) => Some(message),
@@ -112,12 +112,12 @@ impl Entry {
         }
     }
 
-    /// Counts as unread where it is new: something that somebody else said.
+    /// Returns whether the entry counts as unread when new: a message of another account that is not redacted.
     pub fn counts(&self) -> bool {
         self.message().is_some_and(|message| !message.mine && message.redacted.is_none())
     }
 
-    /// About how much memory it takes.
+    /// Returns the approximate memory of the entry, in bytes.
     pub fn weight(&self) -> usize {
         let text = match &self.what {
             What::Said(message) => {
@@ -134,10 +134,10 @@ impl Entry {
 }
 
 impl Message {
-    /// Most kinds of reactions that are kept of one message, and most people of each.
+    /// Limit of the different emojis of one message.
     const MOST: usize = 24;
 
-    /// Somebody reacts, or takes it back.
+    /// Adds a reaction, or removes it with `off`. At most 1000 accounts are kept for one emoji.
     pub fn react(&mut self, emoji: &str, from: &Nick, mine: bool, off: bool) {
         let known = self.reactions.iter().position(|reaction| &*reaction.emoji == emoji);
         match (known, off) {

@@ -1,4 +1,4 @@
-//! What the servers tell.
+//! Handling of the models' events.
 
 use super::buffer::Change;
 use super::entry::{Entry, How, Message, Moved, What};
@@ -8,17 +8,17 @@ use crate::client::model::{Event, Kind, Model, Said, Target};
 use crate::client::secret::shown;
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// At the start whom one talked with in this time is listed.
+/// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
 const WEEKS: u64 = 8 * 7 * 24 * 3_600_000;
 
-/// Clocks differ.
+/// Allowance for the difference between the server's clock and ours, in milliseconds.
 const SLACK: u64 = 5 * 60_000;
 
-/// Longest text of one message on the screen, in bytes.
+/// Limit of one message on the screen, in bytes.
 const TEXT: usize = 16 * 1024;
 
 impl App {
-    /// The connection to a server is gone, and will be tried again after so many milliseconds.
+    /// Records a broken connection, with `retry` milliseconds until the next attempt.
     pub fn down(&mut self, server: usize, reason: &str, retry: u64) {
         let until = Millis(self.now.0 + retry);
         let Some(state) = self.servers.get_mut(server) else { return };
@@ -33,7 +33,7 @@ impl App {
         state.buffers.values_mut().for_each(super::buffer::Buffer::disconnected);
     }
 
-    /// A server will not be tried any more.
+    /// Records that a server is not tried again.
     pub fn ended(&mut self, server: usize, reason: &str) {
         self.down(server, reason, 0);
         if let Some(state) = self.servers.get_mut(server) {
@@ -41,14 +41,14 @@ impl App {
         }
     }
 
-    /// A server is there again.
+    /// Records that a server is connected and logged in.
     pub fn up(&mut self, server: usize) {
         if let Some(state) = self.servers.get_mut(server) {
             state.state = State::Online;
         }
     }
 
-    /// Something happened on a server.
+    /// Handles an event of a server's model.
     #[allow(clippy::too_many_lines)] // A table.
     pub fn event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
         let Some(model) = models.get_mut(server) else { return };
@@ -104,7 +104,7 @@ impl App {
                 if me {
                     self.entered_channel(server, channel);
                 }
-                // What the login tells is where one is already.
+                // JOINs that are part of a login report channels that the account is in already.
                 if !me || self.servers.get(server).is_some_and(|state| state.ready) {
                     self.noted(server, channel.clone(), &event);
                 }
@@ -176,7 +176,7 @@ impl App {
             let people = state.buffers.keys().filter(|place| matches!(place, Target::Person(_)));
             people.for_each(|place| model.watch(place.as_str()));
             if let Some(words) = &state.away {
-                // The account's other sessions say nothing of this one.
+                // AWAY belongs to a session, so a new session has to send it again.
                 let _ = model.set_away(words);
             }
         }
@@ -219,7 +219,7 @@ impl App {
         let new = buffer.happened(entry);
         self.make_room(server, &place);
         let Some(buffer) = self.known(server, &place).filter(|_| new) else { return };
-        // What is read elsewhere, or before, does not count.
+        // A message at or before the read marker does not count.
         if counts && said.time > buffer.marker.unwrap_or_default() {
             buffer.unread += 1;
             buffer.mentions += usize::from(mention || matches!(place, Target::Person(_)));
@@ -253,7 +253,7 @@ impl App {
         }
     }
 
-    /// A place, if there is one.
+    /// Returns the buffer of a conversation; `None` if there is none.
     pub(super) fn known(&mut self, server: usize, place: &Target) -> Option<&mut super::buffer::Buffer> {
         self.servers.get_mut(server)?.buffers.get_mut(place)
     }
@@ -266,7 +266,7 @@ impl App {
         }
     }
 
-    /// Takes a place out of the list.
+    /// Removes a conversation from the list, and switches to its neighbour if it is on the screen.
     pub(super) fn close(&mut self, spot: &super::Spot) {
         if self.here.as_ref() == Some(spot) {
             let order: Vec<super::Spot> = self.spots().map(|(spot, _)| spot).collect();
@@ -283,7 +283,7 @@ impl App {
         self.before.take_if(|before| before == spot);
     }
 
-    /// Something that is not said stands in a channel too.
+    /// Adds an event of a channel as an entry that is no message.
     fn noted(&mut self, server: usize, channel: ChannelName, event: &Event) {
         if let Some(entry) = note_of(event)
             && let Some(buffer) = self.known(server, &Target::Channel(channel.clone()))
@@ -293,7 +293,7 @@ impl App {
         }
     }
 
-    /// Of what is not looked at a part is enough.
+    /// Reduces a buffer that is not on the screen.
     fn make_room(&mut self, server: usize, place: &Target) {
         let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
         if let Some(buffer) = self.known(server, place).filter(|_| !here) {
@@ -315,7 +315,7 @@ impl App {
         }
     }
 
-    /// The server's words stand where one looks, if that is at this server.
+    /// Shows a text of the server in the conversation on the screen, or as a hint if that one is on another server.
     fn server_says(&mut self, server: usize, text: &str) {
         let entry = Entry::new(self.now, None, What::Note(tidy_line(text, 1000).into()));
         let here = self.here.clone().filter(|(at, _)| *at == server);
@@ -326,14 +326,14 @@ impl App {
     }
 }
 
-/// By whom a message was taken back, and why.
+/// Formats the account that redacted a message, and the reason.
 pub(super) fn redaction(by: &str, reason: &str) -> Box<str> {
     let reason = tidy_line(reason, 200);
     let by = tidy_line(by, 64);
     if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
 }
 
-/// A message, fit for the screen.
+/// Converts a message to an entry that is safe to draw.
 pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
     let text = tidy(&shown(said), TEXT);
     let mention = !said.mine && me.is_some_and(|me| names(&text, me.as_str()));
@@ -350,7 +350,7 @@ pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
     Entry::new(said.time, said.msgid.as_deref().map(Into::into), What::Said(Box::new(message)))
 }
 
-/// Does a text name somebody, as a word of its own?
+/// Returns whether the text contains the nick as a word of its own, in any case (ASCII).
 pub fn names(text: &str, nick: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || "_-[]\\`^{|}".contains(c);
     let (text, nick) = (text.to_ascii_lowercase(), nick.to_ascii_lowercase());
@@ -360,7 +360,7 @@ pub fn names(text: &str, nick: &str) -> bool {
     })
 }
 
-/// Something that happened, as a line.
+/// Converts an event of a channel to an entry; `None` for events that are not shown there.
 pub(super) fn note_of(event: &Event) -> Option<Entry> {
     let why = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let (time, text) = match event {

@@ -1,7 +1,7 @@
-//! Which part of the past is asked for next.
+//! Choice of the next history query.
 //!
-//! What is loaded of a place never has a gap. Where one looks comes first; of the others one at a time, so that what
-//! one says does not wait behind the past.
+//! The loaded history of a buffer never has a gap. The buffer on the screen comes first. Of the others at most one is
+//! queried at a time for each server, so that messages that the user sends don't wait behind history.
 
 use super::buffer::{Buffer, Change, Landing, Scroll, Want};
 use super::entry::{Entry, What};
@@ -11,20 +11,21 @@ use super::{App, Models};
 use crate::client::model::{Event, Model, Page, Past, Point, Target, Ticket};
 use crate::wire::{Cap, Millis};
 
-/// Lines of one answer.
+/// Lines requested by one query.
 const LINES: usize = 200;
 
-/// An answer of this many bytes may have been cut by the server.
+/// Size of a result, in bytes, from which the server may have cut it.
 const CUT: usize = 256 * 1024;
 
-/// So many parts of what was missed are read; of more the latest alone, and the rest when one scrolls there.
+/// Limit of the pages that are loaded of missed messages. With more, only the latest page is loaded, and the rest when
+/// the user scrolls there.
 const PARTS: u8 = 5;
 
-/// More is fetched when the end of what is loaded is this near.
+/// Distance of the scroll position from the end of the loaded history, in entries, below which more is queried.
 const NEAR: u8 = 150;
 
 impl App {
-    /// Asks for what is missing.
+    /// Sends the history queries that are due.
     pub fn fetch(&mut self, models: Models<'_, '_>) {
         let here = self.here.clone();
         for (at, server) in self.servers.iter_mut().enumerate() {
@@ -46,7 +47,7 @@ impl App {
                     buffer.named = true;
                     let channel = channel.clone();
                     let _ = model.names(&channel);
-                    // Of a crowd it would cost more than it is worth.
+                    // WHO in a large channel costs more than the away states are worth.
                     if model
                         .channels()
                         .find(|(name, _)| **name == channel)
@@ -70,7 +71,7 @@ impl App {
         }
     }
 
-    /// A part of the past has come.
+    /// Handles a page of history.
     pub(super) fn page(&mut self, server: usize, page: Page, model: &mut Model) {
         let Some(buffer) = self.asker(server, page.ticket) else { return };
         let Some((_, want)) = buffer.asked.take() else { return };
@@ -98,7 +99,7 @@ impl App {
         buffer.count();
         let unread = buffer.unread;
         let (place, marker) = (buffer.place.clone(), buffer.marker);
-        // One looks at it already and has not been told yet what is new.
+        // The buffer is on the screen already, and has no line above the new messages yet.
         if self.here == Some((server, place))
             && let Some(buffer) = self.buffer_mut()
             && buffer.divider.is_none()
@@ -117,7 +118,7 @@ impl App {
         if let Some(buffer) = self.asker(server, ticket) {
             buffer.asked = None;
             buffer.broken = true;
-            // What is said from now on is seen all the same.
+            // Messages that arrive from now on are shown in spite of the failure.
             buffer.caught_up();
             buffer.known = true;
             let place = buffer.place.clone();
@@ -134,7 +135,7 @@ impl App {
         buffers.into_iter().find(|buffer| buffer.asked.as_ref().is_some_and(|(asked, _)| *asked == ticket))
     }
 
-    /// Whom one talked with.
+    /// Handles the list of recent direct conversations.
     pub(super) fn listed(&mut self, server: usize, ticket: Ticket, targets: Vec<(Target, Millis)>) {
         let Some(state) = self.servers.get_mut(server) else { return };
         if state.listed.take_if(|asked| *asked == ticket).is_none() {
@@ -145,7 +146,7 @@ impl App {
         }
     }
 
-    /// Goes to a message that may not be loaded.
+    /// Switches to a conversation and scrolls to a message, which is queried if it is not loaded.
     pub(super) fn jump(&mut self, spot: super::Spot, landing: Landing) {
         self.go(spot);
         let height = usize::from(self.size.1);
@@ -169,14 +170,14 @@ impl App {
     }
 }
 
-/// Puts an entry near the middle of the screen.
+/// Scrolls so that an entry stands near the middle of the screen.
 fn look_at(buffer: &mut Buffer, number: i64, height: usize) {
     let last = buffer.numbers().end - 1;
     let lowest = number + i64::try_from(height / 3).unwrap_or(0);
     buffer.scroll = if lowest >= last { Scroll::Bottom } else { Scroll::At { number: lowest, below: 0 } };
 }
 
-/// What a place needs next.
+/// Returns the next history query of a buffer. `seen` is set for the buffer on the screen.
 fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
     if buffer.broken || buffer.left && buffer.known {
         return None;
@@ -198,7 +199,8 @@ fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
     (seen && near_start && !buffer.whole).then_some(Want::Older)
 }
 
-/// Is there little to see above? Comings and goings are folded and fill no screen; of thousands of them it is enough.
+/// Returns whether fewer than [`NEAR`] entries that fill the screen precede an entry. Joins and leaves are folded and
+/// don't count, but [`Buffer::ASIDE`] entries of any kind are enough.
 fn few(buffer: &Buffer, number: i64) -> bool {
     let start = buffer.numbers().start;
     let Ok(count) = usize::try_from(number - start) else { return true };
@@ -212,7 +214,7 @@ fn few(buffer: &Buffer, number: i64) -> bool {
 
 fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
     if !model.can(Cap::Chathistory) {
-        // A server without a history: what is said from now on is all there is.
+        // Without a history on the server, the buffer starts with the first message that arrives.
         (buffer.known, buffer.whole) = (true, true);
         buffer.jump = None;
         buffer.caught_up();
@@ -220,7 +222,7 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
     }
     let point = |entry: Option<&Entry>| entry.map(|entry| model.point(entry.id.as_deref(), entry.time));
     let with_id = |mut entries: Box<dyn Iterator<Item = &Entry> + '_>| {
-        // Elsewhere what was said may have none.
+        // Other servers may send messages without an id.
         point(entries.find(|entry| entry.id.is_some() || entry.message().is_some()))
     };
     let past = match &want {
@@ -232,7 +234,8 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
                 None => Past::Latest,
             }
         }
-        // What was noted without an id was seen when it happened: from the last message on, or from the very moment.
+        // A note without an id was seen when it happened, so the query starts at the last message, or at its time
+        // stamp.
         Want::Newer(_) => match buffer
             .ends
             .1
@@ -245,7 +248,7 @@ fn ask(buffer: &mut Buffer, want: Want, model: &mut Model) {
         Want::Around(Landing::Id(id)) => Past::Around(Point::Id(id.clone())),
         Want::Around(Landing::After(time)) => Past::Around(Point::Time(*time)),
     };
-    // Several may have been said in one moment. What comes again is known.
+    // Several messages may share one millisecond. Duplicates are dropped on insertion.
     let past = match past {
         Past::Before(Point::Time(time)) => Past::Before(Point::Time(Millis(time.0 + 1))),
         Past::After(Point::Time(time)) => Past::After(Point::Time(Millis(time.0.saturating_sub(1)))),
@@ -293,7 +296,7 @@ fn arrived(
             if whole || end {
                 buffer.caught_up();
             } else if !buffer.detached && parts + 1 >= PARTS {
-                // Too much to read it all: from the latest back, as one scrolls.
+                // Too much to load it all: the latest page comes next, and older pages as the user scrolls back.
                 buffer.skip_to_latest();
             } else {
                 buffer.parts = parts + 1;
@@ -321,8 +324,9 @@ fn arrived(
     }
 }
 
-/// Would this go on for ever? A part that has nothing to see, such as reactions alone, leads on to the next one; the same
-/// part again does not, nor does one after the other of a server that makes them up.
+/// Returns whether paging in this direction must end. A page without a new entry, such as one of reactions alone, leads
+/// to the next page. Paging ends when a page repeats the bound of the one before, or after `FRUITLESS` such pages,
+/// because a server could make them up forever.
 fn goes_nowhere(buffer: &mut Buffer, new: bool, further: bool) -> bool {
     const FRUITLESS: u8 = 100;
     buffer.fruitless = if new { 0 } else { buffer.fruitless.saturating_add(1) };

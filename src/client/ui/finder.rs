@@ -1,4 +1,4 @@
-//! The search in what was said.
+//! Search in the history.
 
 use super::buffer::Landing;
 use super::editor::Editor;
@@ -9,49 +9,49 @@ use crate::client::query::Query;
 use crate::client::secret::shown;
 use crate::wire::{Cap, Millis, Nick};
 
-/// Most that is shown; who finds more looks for too little.
+/// Limit of the results; a search that finds more is too broad.
 const MOST: usize = 100;
 
-/// A search and what it found.
+/// Search window: the search terms and the result.
 #[derive(Debug, Default)]
 pub struct Finder {
-    /// At which server.
+    /// Index of the server that is searched.
     pub server: usize,
-    /// What one looks for.
+    /// Search terms.
     pub query: Editor,
-    /// What the results answer.
+    /// Search terms that `found` belongs to.
     pub asked: String,
     ticket: Option<Ticket>,
-    /// What was found, the latest first; `None` while there is no answer.
+    /// Matching messages, latest first; `None` until the result arrives.
     pub found: Option<Vec<Hit>>,
-    /// Why there is none.
+    /// Reason of a failure.
     pub failed: Option<String>,
-    /// Which of them one is at.
+    /// Index of the selected message.
     pub at: usize,
 }
 
-/// A message that was found. Its text is fit for the screen.
+/// Message that was found. Its text is safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Where.
+    /// Conversation.
     pub place: Target,
-    /// Who.
+    /// Nick of the sender.
     pub from: Nick,
-    /// What.
+    /// Text of the message, in one line.
     pub text: String,
-    /// When.
+    /// Time stamp of the server.
     pub time: Millis,
-    /// Its id.
+    /// Id of the message, if the server gave one.
     pub msgid: Option<String>,
 }
 
 impl Finder {
-    /// It waits for the server.
+    /// Returns whether a search is in flight.
     pub fn waits(&self) -> bool {
         self.ticket.is_some()
     }
 
-    /// Goes up or down.
+    /// Moves the selection up or down.
     pub fn step(&mut self, by: isize) {
         let last = self.found.as_ref().map_or(0, |found| found.len().saturating_sub(1));
         self.at = self.at.saturating_add_signed(by).min(last);
@@ -59,7 +59,7 @@ impl Finder {
 }
 
 impl App {
-    /// Opens the search, and looks for words where there are some.
+    /// Opens the search window, and searches if there are search terms.
     pub(super) fn search(&mut self, words: &str, models: Models<'_, '_>) {
         let mut finder =
             Finder { server: self.here.as_ref().map_or(0, |(server, _)| *server), ..Finder::default() };
@@ -70,7 +70,7 @@ impl App {
         }
     }
 
-    /// Enter in the search: looks for what is written, or goes to what is chosen.
+    /// Handles Enter in the search window: searches if the terms have changed, else jumps to the selected message.
     pub(super) fn search_entered(&mut self, models: Models<'_, '_>) {
         let Overlay::Find(finder) = &self.overlay else { return };
         if finder.query.text().trim() != finder.asked || finder.found.is_none() {

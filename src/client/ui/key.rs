@@ -1,47 +1,47 @@
-//! Keys as a terminal tells of them, and as people write them: `Ctrl-K`, `Alt-Up`, `PgUp`, `?`.
+//! Keys with their modifiers, and their names: `Ctrl-K`, `Alt-Up`, `PgUp`, `?`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A key without what is held with it.
+/// Key without its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// A character, as typed.
+    /// Character that the key produces.
     Char(char),
-    /// A function key.
+    /// Function key.
     F(u8),
-    /// Named as on the keyboard.
+    /// Enter (Return).
     Enter,
-    /// Named as on the keyboard.
+    /// Escape.
     Esc,
-    /// Named as on the keyboard.
+    /// Tabulator.
     Tab,
-    /// Named as on the keyboard.
+    /// Backspace.
     Backspace,
-    /// Named as on the keyboard.
+    /// Delete.
     Delete,
-    /// Named as on the keyboard.
+    /// Arrow left.
     Left,
-    /// Named as on the keyboard.
+    /// Arrow right.
     Right,
-    /// Named as on the keyboard.
+    /// Arrow up.
     Up,
-    /// Named as on the keyboard.
+    /// Arrow down.
     Down,
-    /// Named as on the keyboard.
+    /// Home.
     Home,
-    /// Named as on the keyboard.
+    /// End.
     End,
-    /// Named as on the keyboard.
+    /// Page up.
     PageUp,
-    /// Named as on the keyboard.
+    /// Page down.
     PageDown,
 }
 
-/// A key with what is held with it. Shift counts only where it does not make another character.
+/// Key with its modifiers. Shift is set only where it does not change the character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which.
+    /// Key without its modifiers.
     pub code: Code,
     /// Ctrl is held.
     pub ctrl: bool,
@@ -51,29 +51,29 @@ pub struct Key {
     pub shift: bool,
 }
 
-/// What the terminal tells.
+/// Event of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// A key was pressed.
+    /// Key press.
     Key(Key),
-    /// Text was pasted.
+    /// Bracketed paste.
     Paste(String),
-    /// The mouse did something at a column and a row.
+    /// Mouse event at a column and a row, from 0.
     Mouse(Mouse, u16, u16),
-    /// The terminal has this size now.
+    /// New size in columns and rows.
     Resize(u16, u16),
-    /// Somebody looks at the terminal, or at something else.
+    /// Focus gained (`true`) or lost.
     Focus(bool),
 }
 
-/// What the mouse did.
+/// Mouse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mouse {
-    /// The left button.
+    /// Press of the left button.
     Click,
-    /// The wheel.
+    /// Wheel turned up.
     WheelUp,
-    /// The wheel.
+    /// Wheel turned down.
     WheelDown,
 }
 
@@ -95,13 +95,13 @@ const NAMES: &[(&str, Code)] = &[
 ];
 
 impl Key {
-    /// A key with nothing held.
+    /// Creates a key without modifiers.
     pub const fn plain(code: Code) -> Self {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 }
 
-/// Nothing that is a key's name.
+/// Error for a text that names no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such key")]
 pub struct NoKey;
@@ -128,7 +128,7 @@ impl FromStr for Key {
         let mut chars = rest.chars();
         key.code = match (named.or_else(function), chars.next(), chars.next()) {
             (Some(code), ..) => code,
-            // With Ctrl the case does not matter, and is written large.
+            // With Ctrl the case makes no difference; names have the upper case.
             (None, Some(c), None) if key.ctrl => Code::Char(c.to_ascii_lowercase()),
             (None, Some(c), None) => Code::Char(c),
             _ => return Err(NoKey),

@@ -1,8 +1,8 @@
-//! What the keys do: one table, from which the help is made too.
+//! Key bindings: one table, which the help is made from as well.
 
 use super::key::Key;
 
-/// Something that a key does.
+/// Action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Opens the help.
@@ -11,119 +11,119 @@ pub enum Action {
     Switch,
     /// Opens the search.
     Search,
-    /// The next place in the list.
+    /// Switches to the next conversation in the list.
     Next,
-    /// The one before.
+    /// Switches to the previous conversation in the list.
     Previous,
-    /// The next place with something unread, mentions first.
+    /// Switches to the next conversation with unread messages, mentions first.
     Unread,
-    /// The place where one was before.
+    /// Switches to the conversation that was on the screen before.
     Back,
-    /// The place of this number.
+    /// Switches to the conversation with this number in the list, from 1.
     Number(u8),
-    /// Half a screen up.
+    /// Scrolls up by half a screen.
     PageUp,
-    /// Half a screen down.
+    /// Scrolls down by half a screen.
     PageDown,
-    /// To what is new.
+    /// Scrolls to the first new message.
     New,
-    /// To the latest.
+    /// Scrolls to the latest message.
     Latest,
-    /// To the oldest that is loaded.
+    /// Scrolls to the oldest loaded message.
     Oldest,
-    /// Shows or hides the list of places.
+    /// Shows or hides the list of conversations.
     Places,
     /// Shows or hides the members.
     Members,
-    /// Nothing but what was said, for copying with the mouse.
+    /// Hides or shows everything but the messages, so that the mouse can select their text.
     Bare,
-    /// Draws everything anew.
+    /// Redraws the screen.
     Redraw,
-    /// Stops, until the shell lets it go on.
+    /// Suspends the process until the shell resumes it.
     Suspend,
-    /// Ends the chat.
+    /// Quits.
     Quit,
-    /// Empties the line.
+    /// Clears the composer, or the selection.
     Clear,
-    /// Out of whatever one is in.
+    /// Clears the selection, the pending reply or the scroll position, or closes a window.
     Escape,
-    /// Chooses a message, or the one above.
+    /// Selects a message, or the one above.
     Above,
-    /// Chooses the message below.
+    /// Selects the message below.
     Below,
-    /// Sends the line, or takes what is chosen.
+    /// Sends the message.
     Enter,
-    /// A new line in the text.
+    /// Inserts a line break.
     Newline,
-    /// Completes.
+    /// Completes the word.
     Complete,
-    /// The completion before.
+    /// Goes back to the previous completion.
     CompleteBack,
-    /// A line up, or what was sent before.
+    /// Moves a line up, or recalls an older sent line.
     Up,
-    /// A line down, or what was sent after.
+    /// Moves a line down, or recalls a newer sent line.
     Down,
-    /// Moves.
+    /// Moves a character to the left.
     Left,
-    /// Moves.
+    /// Moves a character to the right.
     Right,
-    /// Moves.
+    /// Moves a word to the left.
     WordLeft,
-    /// Moves.
+    /// Moves a word to the right.
     WordRight,
-    /// Moves.
+    /// Moves to the start of the line.
     Home,
-    /// Moves.
+    /// Moves to the end of the line.
     End,
-    /// Removes.
+    /// Removes the character before the cursor.
     Backspace,
-    /// Removes.
+    /// Removes the character behind the cursor.
     Delete,
-    /// Cuts.
+    /// Cuts the word before the cursor.
     CutWord,
-    /// Cuts.
+    /// Cuts to the start of the line.
     CutToStart,
-    /// Cuts.
+    /// Cuts to the end of the line.
     CutToEnd,
-    /// Writes what was cut.
+    /// Inserts the text of the last cut.
     PutBack,
-    /// Answers the chosen message.
+    /// Replies to the selected message.
     Reply,
-    /// Reacts to it.
+    /// Opens the list of reactions for the selected message.
     React,
-    /// Takes it back.
+    /// Redacts the selected message, or drops one that failed.
     Redact,
-    /// Copies it.
+    /// Copies the selected message.
     Copy,
-    /// Sends it again.
+    /// Sends the selected message again, if it failed.
     Again,
-    /// Answers it; comings and goings it unfolds or folds.
+    /// Replies to the selected message, or unfolds or folds the selected run of joins and leaves.
     Take,
-    /// Shows each of the comings and goings, or folds them into a line.
+    /// Unfolds or folds the selected run of joins and leaves.
     Fold,
 }
 
-/// Where keys mean this.
+/// Mode in which a binding applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Everywhere.
+    /// All modes.
     Always,
-    /// While one writes.
+    /// No message is selected.
     Writing,
-    /// While a message is chosen.
+    /// A message is selected.
     Choosing,
 }
 
-/// A line of the table.
+/// Entry of [`KEYS`].
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// Any of these, with spaces between.
+    /// Names of the keys, separated by spaces. Any one of them triggers the action.
     pub keys: &'static str,
-    /// Where.
+    /// Mode in which the keys apply.
     pub when: When,
-    /// Does this.
+    /// Action of the keys.
     pub action: Action,
-    /// In words; empty for what goes without saying.
+    /// Description for the help; empty for an action that the help leaves out.
     pub does: &'static str,
 }
 
@@ -133,7 +133,7 @@ const fn bind(keys: &'static str, when: When, action: Action, does: &'static str
 
 use When::{Always, Choosing, Writing};
 
-/// All keys.
+/// All key bindings.
 pub const KEYS: &[Binding] = &[
     bind("F1", Always, Action::Help, "this help; also ? on an empty line"),
     bind("Ctrl-K", Always, Action::Switch, "go to a channel or a person by a few letters of the name"),
@@ -200,7 +200,7 @@ pub const KEYS: &[Binding] = &[
     bind("Ctrl-C", Always, Action::Clear, "empty the line"),
 ];
 
-/// What a key does here.
+/// Returns the action of a key in a mode.
 pub fn action(key: Key, when: When) -> Option<Action> {
     let means = |binding: &&Binding| {
         (binding.when == when || binding.when == Always)

@@ -1,11 +1,12 @@
-//! Addresses in what people say.
+//! URLs in messages.
 
 use std::ops::Range;
 
-/// Longest address that becomes a link; terminals forget longer ones.
+/// Limit of a linked URL, in bytes; terminals ignore longer ones.
 const MAX: usize = 2048;
 
-/// Where in the text addresses stand: `http` and `https` only, for nothing else is safe to open with a click.
+/// Returns the byte ranges of the URLs in a text. Only `http` and `https`, because nothing else is safe to open with a
+/// click.
 pub fn links(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -16,10 +17,10 @@ pub fn links(text: &str) -> Vec<Range<usize>> {
                 && head.get(head.len() - scheme.len()..).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
         });
         let rest = &text[at + 3..];
-        // Printable ASCII only: what is sent to the terminal is what is read, and no letter passes for another.
+        // Printable ASCII only: the URL is what the reader sees, and no other letter can pose as an ASCII one.
         let end =
             rest.bytes().take_while(|byte| byte.is_ascii_graphic() && !b"<>\"`{}|\\^".contains(byte)).count();
-        // Cut in the middle of a name it would lead somewhere else.
+        // A URL cut off within a name would lead somewhere else.
         let cut = rest[end..].chars().next().is_some_and(char::is_alphanumeric);
         let end = if cut { 0 } else { trim(&rest[..end]) };
         from = at + 3 + end;
@@ -27,7 +28,7 @@ pub fn links(text: &str) -> Vec<Range<usize>> {
             && end > 0
         {
             let start = at - scheme.len();
-            // Not inside of a word.
+            // A scheme in the middle of a word is none.
             let inside = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
             if !inside && from - start <= MAX {
                 found.push(start..from);
@@ -37,7 +38,8 @@ pub fn links(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What ends a sentence is no part of the address, nor is a bracket that was opened before it.
+/// Returns the length of the URL without punctuation that ends a sentence, and without a closing bracket that was
+/// opened before the URL.
 fn trim(address: &str) -> usize {
     let mut end = address.len();
     while let Some(last) = address[..end].chars().next_back() {

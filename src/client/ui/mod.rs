@@ -1,19 +1,19 @@
-//! The full-screen chat, without IO: what happens comes in, what is to be seen and done comes out.
+//! Full-screen client without IO: takes events and keys, gives frames to draw and [`Effect`]s to carry out.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | [`App`] here | everything that the screen shows beyond the models of the servers |
-//! | [`buffer`], [`entry`] | a place and what was said there |
-//! | [`events`] | what the servers tell |
-//! | [`fetch`] | which part of the past is asked for next |
-//! | [`reading`] | what is read, what is new, who types |
-//! | [`press`], [`moving`], [`chosen`], [`unfold`] | what keys and the mouse do |
-//! | [`typed`] | what commands do |
-//! | [`keys`], [`key`] | the one table of keys |
-//! | [`complete`], [`picker`], [`finder`] | completion, lists to choose from, the search |
-//! | [`view`] | draws it all |
-//! | [`paint`] | from cells to what a terminal understands |
-//! | [`tidy`], [`wrap`], [`bidi`], [`links`] | text that is measured in cells |
+//! | [`App`] here | state of the screen beyond the servers' models |
+//! | [`buffer`], [`entry`] | one conversation and its entries |
+//! | [`events`] | handling of the models' events |
+//! | [`fetch`] | choice of the next history query |
+//! | [`reading`] | read markers, unread counts, typing notifications |
+//! | [`press`], [`moving`], [`chosen`], [`unfold`] | handling of keys and the mouse |
+//! | [`typed`] | execution of commands |
+//! | [`keys`], [`key`] | key bindings, key names |
+//! | [`complete`], [`picker`], [`finder`] | completion, pick lists, search |
+//! | [`view`] | drawing |
+//! | [`paint`] | conversion of cells to escape sequences |
+//! | [`tidy`], [`wrap`], [`bidi`], [`links`] | text measured in cells |
 //! | [`theme`] | colours |
 
 pub mod bidi;
@@ -55,170 +55,170 @@ use self::theme::Theme;
 use super::model::{Model, Target, Ticket};
 use crate::wire::Millis;
 
-/// A place at one of the servers.
+/// Conversation on one of the servers: the server's index in [`App::servers`], and the conversation.
 pub type Spot = (usize, Target);
 
 /// The models of the servers, in the order of [`App::servers`].
 pub type Models<'a, 'b> = &'a mut [&'b mut Model];
 
-/// What the outside is to do.
+/// Side effect that the caller of [`App`] carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Make the terminal call.
+    /// Rings the terminal bell.
     Bell,
-    /// Tell the desktop. Both texts are fit for a terminal.
+    /// Shows a desktop notification. Both texts are safe to write to a terminal.
     Notify {
-        /// Who and where.
+        /// Sender, with the channel where there is one.
         title: String,
-        /// What.
+        /// Text of the message, shortened.
         body: String,
     },
-    /// Put it into the clipboard.
+    /// Copies the text to the clipboard.
     Copy(String),
-    /// Draw everything anew, for the terminal may show something else.
+    /// Redraws the whole screen, because the terminal may show something else.
     Redraw,
-    /// Stop until the shell lets it go on.
+    /// Suspends the process until the shell resumes it (SIGCONT).
     Suspend,
-    /// Do not wait before trying to connect.
+    /// Skips the rest of the reconnect delay.
     Hurry,
 }
 
-/// How it stands with a server.
+/// Connection state of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
-    /// On the way.
+    /// Connecting, or waiting for the login.
     #[default]
     Connecting,
-    /// Logged in.
+    /// Connected and logged in.
     Online,
-    /// It went away, and is tried again at a time.
+    /// Disconnected, with a reconnect attempt to come.
     Down {
-        /// Why, fit for a terminal.
+        /// Reason of the disconnect, safe to write to a terminal.
         reason: String,
-        /// When.
+        /// Time stamp of the next attempt.
         until: Millis,
     },
-    /// It is not tried any more.
+    /// Disconnected for good, with the reason.
     Ended(String),
 }
 
-/// A server, as one sees it.
+/// State of one server.
 #[derive(Debug, Default)]
 pub struct Server {
-    /// What one calls it.
+    /// Display name.
     pub name: String,
-    /// How it stands.
+    /// Connection state.
     pub state: State,
-    /// The server has told what it tells at login.
+    /// Set once the server has sent all that follows a login (channels, topics, markers).
     pub ready: bool,
-    /// Milliseconds that a question took there and back.
+    /// Round-trip time of the last measurement, in milliseconds.
     pub lag: Option<u64>,
-    /// The question that is out.
+    /// Measurement in flight: its ticket and its time stamp.
     ping: Option<(Ticket, Millis)>,
-    /// When one was asked last.
+    /// Time stamp of the last measurement.
     pinged: Millis,
-    /// One is away, with these words.
+    /// The user's own away message; `None` unless they are away.
     pub away: Option<String>,
-    /// Channels and talks.
+    /// Buffers of the server's conversations.
     pub buffers: BTreeMap<Target, Buffer>,
-    /// The list of those whom one talked with was asked for.
+    /// Ticket of the pending query for recent direct conversations (CHATHISTORY TARGETS).
     listed: Option<Ticket>,
-    /// When the connection broke that was there last.
+    /// Time stamp of the last disconnect.
     down_since: Option<Millis>,
 }
 
-/// What lies over the talk.
+/// Window that covers the messages.
 #[derive(Debug, Default)]
 pub enum Overlay {
-    /// Nothing.
+    /// No window.
     #[default]
     None,
-    /// The help, scrolled down by so many rows.
+    /// Help, with its scroll offset in rows.
     Help(usize),
-    /// A list to choose from.
+    /// Pick list.
     Pick(Picker),
-    /// The search.
+    /// Search.
     Find(Finder),
 }
 
-/// A message that one has chosen.
+/// Selected message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chosen {
-    /// One of the talk, by its number.
+    /// Entry of the buffer, by its number.
     Entry(i64),
-    /// One on its way.
+    /// Message that the server has not confirmed yet.
     Outgoing(Ticket),
 }
 
-/// Parts of the screen that one wants to see, or not; `None` for as there is room.
+/// Panels that the user switched on or off. `None` leaves it to the width of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// The list of places.
+    /// List of conversations.
     pub places: Option<bool>,
-    /// The members.
+    /// List of members.
     pub members: Option<bool>,
-    /// Nothing but the text.
+    /// Hides everything but the messages, so that the mouse can select their text.
     pub bare: bool,
 }
 
-/// Everything that the screen shows beyond the models of the servers.
+/// State of the full-screen client beyond the servers' models.
 #[derive(Debug)]
 pub struct App {
-    /// The servers.
+    /// Servers, in the order of the list on the screen.
     pub servers: Vec<Server>,
-    /// Where one is.
+    /// Conversation on the screen.
     pub here: Option<Spot>,
-    /// Where one was before.
+    /// Conversation that was on the screen before.
     pub before: Option<Spot>,
     /// Colours.
     pub theme: Theme,
-    /// The user's clock.
+    /// Time zone of the displayed times.
     pub zone: TimeZone,
-    /// Columns and rows.
+    /// Size of the terminal in columns and rows.
     pub size: (u16, u16),
-    /// Somebody looks at the terminal, for all one knows.
+    /// Set unless the terminal has reported the loss of its focus.
     pub focused: bool,
-    /// What lies over the talk.
+    /// Window that covers the messages.
     pub overlay: Overlay,
-    /// The message that one has chosen.
+    /// Selected message.
     pub chosen: Option<Chosen>,
-    /// Parts of the screen.
+    /// Panels that are shown or hidden.
     pub parts: Parts,
-    /// A line about what just happened, and whether it is bad.
+    /// Hint about the last action, and whether it reports an error.
     pub hint: Option<(String, bool)>,
-    /// What is to be done outside.
+    /// Side effects that wait for the caller.
     pub effects: Vec<Effect>,
-    /// Now.
+    /// Current time, set by the caller before each call.
     pub now: Millis,
-    /// The end, with these words.
+    /// Quit message, once the user ends the client.
     pub leaving: Option<String>,
-    /// Where one writes while one is nowhere.
+    /// Composer for when no conversation is on the screen.
     scratch: Editor,
-    /// What was sent, for the arrow keys.
+    /// Sent lines, oldest first, for recall with the arrow keys.
     sent: Vec<String>,
-    /// Which of them one looks at, and what one was writing.
+    /// Index of the recalled line in `sent`, and the draft that it replaced.
     recalled: Option<(usize, String)>,
     completion: Option<Completion>,
-    /// Where the others were told that one types, and when.
+    /// Conversation of the last typing notification sent, and its time stamp.
     told: Option<(Spot, Millis)>,
-    /// When it was last told that something is read.
+    /// Time stamp of the last read marker sent.
     marked: Millis,
-    /// When something is to be done even if nothing happens.
+    /// Time stamp of the next call of [`App::settle`] that is due without any event.
     due: Option<Millis>,
-    /// Ctrl-C was the last key: another one ends.
+    /// Set while Ctrl-C was the last key; a second one quits.
     warned: bool,
-    /// One was told that something is on its way, and wanted to end.
+    /// Set once the user was warned of unconfirmed messages on leaving; the next attempt quits.
     insists: bool,
 }
 
 impl App {
-    /// Most places of one server. Who has more is flooded by strangers.
+    /// Limit of buffers for each server, against a flood of direct messages from strangers.
     pub const MOST_PLACES: usize = 4_000;
 
-    /// Most bytes of what is loaded of all places together, beside the one that is looked at.
+    /// Limit of the loaded history of all buffers together, in bytes. The buffer on the screen is not thinned.
     pub const MOST_BYTES: usize = 256 * 1024 * 1024;
 
-    /// A chat on these servers.
+    /// Creates the client for these servers.
     pub fn new(names: impl IntoIterator<Item = String>, theme: Theme, zone: TimeZone, now: Millis) -> Self {
         let server = |name: String| Server { name: tidy::tidy_line(&name, 64), ..Server::default() };
         Self {
@@ -248,19 +248,19 @@ impl App {
         }
     }
 
-    /// The place where one is.
+    /// Returns the buffer on the screen.
     pub fn buffer(&self) -> Option<&Buffer> {
         let (server, place) = self.here.as_ref()?;
         self.servers.get(*server)?.buffers.get(place)
     }
 
-    /// See [`App::buffer`].
+    /// Returns the buffer on the screen; see [`App::buffer`].
     pub fn buffer_mut(&mut self) -> Option<&mut Buffer> {
         let (server, place) = self.here.as_ref()?;
         self.servers.get_mut(*server)?.buffers.get_mut(place)
     }
 
-    /// A place, made where there is none.
+    /// Returns the buffer of a conversation, and creates it where there is none. `None` at [`App::MOST_PLACES`].
     fn place(&mut self, server: usize, place: &Target) -> Option<&mut Buffer> {
         let buffers = &mut self.servers.get_mut(server)?.buffers;
         if buffers.len() >= Self::MOST_PLACES && !buffers.contains_key(place) {
@@ -269,7 +269,8 @@ impl App {
         Some(buffers.entry(place.clone()).or_insert_with(|| Buffer::new(place.clone())))
     }
 
-    /// Drops the oldest of what is loaded of large places aside where all of them together are too large.
+    /// Drops the oldest entries of the large buffers off the screen when all of them together exceed
+    /// [`App::MOST_BYTES`].
     pub(super) fn thin_out(&mut self) {
         let total: usize = self.spots().map(|(_, buffer)| buffer.weight()).sum();
         if total <= Self::MOST_BYTES {
@@ -286,7 +287,7 @@ impl App {
         }
     }
 
-    /// All places in the order of the list.
+    /// Iterates over all conversations in the order of the list.
     pub fn spots(&self) -> impl Iterator<Item = (Spot, &Buffer)> {
         let servers = self.servers.iter().enumerate();
         servers.flat_map(|(at, server)| {
@@ -294,14 +295,14 @@ impl App {
         })
     }
 
-    /// The line in which one writes.
+    /// Returns the composer of the conversation on the screen.
     pub fn editor(&self) -> &Editor {
         self.buffer().map_or(&self.scratch, |buffer| &buffer.draft)
     }
 
     fn editor_mut(&mut self) -> &mut Editor {
         if self.buffer().is_some() {
-            // Just looked up; the other arm is there for the borrow checker.
+            // The `None` arm is unreachable; it is there for the borrow checker.
             return match &self.here {
                 Some((server, place)) => self
                     .servers
@@ -314,7 +315,7 @@ impl App {
         &mut self.scratch
     }
 
-    /// Goes to a place, and makes it where there is none.
+    /// Switches to a conversation, and creates its buffer where there is none.
     pub fn go(&mut self, spot: Spot) {
         if self.here.as_ref() == Some(&spot) {
             return;
@@ -331,7 +332,7 @@ impl App {
         self.chosen = None;
         self.recalled = None;
         self.completion = None;
-        // What is written in the empty chat is not lost.
+        // A draft written without a conversation moves to the first one.
         let scratch = self.scratch.take();
         if let Some(buffer) = self.buffer_mut() {
             if buffer.draft.is_empty() {
@@ -343,22 +344,22 @@ impl App {
         }
     }
 
-    /// Says something about what just happened.
+    /// Shows a hint.
     fn hint(&mut self, text: &str) {
         self.hint = Some((tidy::tidy_line(text, 400), false));
     }
 
-    /// Says that something did not work.
+    /// Shows an error as the hint.
     fn complain(&mut self, text: &str) {
         self.hint = Some((tidy::tidy_line(text, 400), true));
     }
 
-    /// Messages that no server has confirmed yet.
+    /// Counts the messages that no server has confirmed yet and that have not failed.
     pub fn pending(&self) -> usize {
         self.spots().map(|(_, buffer)| buffer.outbox.iter().filter(|out| out.failed.is_none()).count()).sum()
     }
 
-    /// When [`App::settle`] is to be called even if nothing happens; `None` for never.
+    /// Returns the time stamp at which [`App::settle`] must be called even without an event; `None` for never.
     pub fn due(&self) -> Option<Millis> {
         self.due
     }

@@ -1,4 +1,4 @@
-//! Moving about: between places, and in time.
+//! Navigation between conversations, scrolling, mouse clicks.
 
 use super::buffer::{Landing, Scroll};
 use super::view::{self, Layout};
@@ -6,12 +6,12 @@ use super::{App, Chosen, Models};
 use crate::wire::Millis;
 
 impl App {
-    /// Half of what the talk has room for.
+    /// Returns half the rows of the messages, at least 1.
     pub(super) fn half_page(&self) -> i16 {
         i16::try_from((Layout::of(self).talk.height / 2).max(1)).unwrap_or(1)
     }
 
-    /// So many rows back in time, or forward.
+    /// Scrolls by rows, up if positive.
     pub(super) fn scroll(&mut self, rows: isize) {
         let columns = Layout::of(self).talk.width;
         let Some(buffer) = self.buffer() else { return };
@@ -38,7 +38,7 @@ impl App {
             let mut down = rows.unsigned_abs();
             while down > below {
                 down -= below + 1;
-                // What is folded into another line has no row.
+                // An entry that is folded into another one's row has no row.
                 let next = (number + 1..range.end).find(|&number| height(number) > 0);
                 number = next.unwrap_or(range.end);
                 if next.is_none() {
@@ -48,7 +48,7 @@ impl App {
             }
             below = below.saturating_sub(down);
         }
-        // The first page is the last that one can go back to: there is nothing above it.
+        // The first page is the limit of scrolling up.
         let page = self.rows_of_first_page();
         let mut above = 0;
         for other in (range.start..=number.min(range.end - 1)).rev() {
@@ -73,13 +73,13 @@ impl App {
         }
     }
 
-    /// Above the very first there is a row that says so.
+    /// Returns the rows of the first page, which are one less when the row "this is where … begins" precedes it.
     fn rows_of_first_page(&self) -> usize {
         let whole = self.buffer().is_some_and(|buffer| buffer.whole);
         usize::from(Layout::of(self).talk.height).saturating_sub(usize::from(whole)).max(1)
     }
 
-    /// Where the lowest row is while the first that is loaded stands at the top.
+    /// Returns the scroll position with the first loaded entry at the top.
     fn lowest_of_first_page(&self, page: usize, columns: u16) -> Scroll {
         let from = self.buffer().map_or(0, |buffer| buffer.numbers().start);
         self.lowest_below(from, page, columns)
@@ -88,7 +88,7 @@ impl App {
     pub(super) fn go_to_latest(&mut self) {
         let Some(buffer) = self.buffer_mut() else { return };
         if buffer.detached {
-            // What lies between is fetched when somebody scrolls there.
+            // The history in between is queried when the user scrolls there.
             buffer.skip_to_latest();
             buffer.detached = false;
         }
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// To the first message that is new.
+    /// Scrolls to the first new message.
     pub(super) fn go_to_new(&mut self) {
         let Some(buffer) = self.buffer() else { return };
         let since =
@@ -115,7 +115,7 @@ impl App {
         }
     }
 
-    /// The next place in the list, or the one before.
+    /// Switches to the next or previous conversation in the list, wrapping around.
     pub(super) fn step_place(&mut self, by: isize) {
         let spots: Vec<_> = self.spots().map(|(spot, _)| spot).collect();
         if spots.is_empty() {
@@ -131,7 +131,8 @@ impl App {
         }
     }
 
-    /// A click: on a place goes there, on a message chooses it, on comings and goings unfolds or folds them.
+    /// Handles a click: opens a conversation or a member, selects a message, unfolds or folds a run of joins and
+    /// leaves.
     pub(super) fn click(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
         match view::what_is_at(self, models, column, row) {
             Some(view::Thing::Place(spot)) => self.go(spot),

@@ -1,4 +1,4 @@
-//! Cells into what a terminal understands.
+//! Conversion of cells to escape sequences.
 
 use std::fmt::Write as _;
 
@@ -8,16 +8,16 @@ use ratatui::style::{Color, Modifier};
 use super::theme::Depth;
 use super::view::Links;
 
-/// What a terminal can do.
+/// Capabilities of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Able {
-    /// How many colours it has.
+    /// Colour depth.
     pub depth: Depth,
-    /// It takes links (OSC 8) without showing them as text.
+    /// Support for links (OSC 8). Other terminals might show them as text.
     pub links: bool,
 }
 
-/// The style that the terminal writes in.
+/// Style that is set in the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Pen {
     fg: Color,
@@ -27,7 +27,7 @@ struct Pen {
 
 const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
-/// Writes the cells that have changed. The pen is plain before and after, and no link is open.
+/// Writes changed cells. The style is reset and no link is open before and after.
 pub fn cells<'a>(
     changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
     links: &Links,
@@ -36,7 +36,7 @@ pub fn cells<'a>(
 ) {
     let mut pen = PLAIN;
     let mut link: Option<&str> = None;
-    // Where the terminal writes next, for all that it may be trusted.
+    // Position of the terminal's cursor, where it is certain.
     let mut next: Option<(u16, u16)> = None;
     for (x, y, cell) in changed {
         let symbol = cell.symbol();
@@ -54,7 +54,8 @@ pub fn cells<'a>(
             pen = wanted;
         }
         out.push_str(symbol);
-        // Terminals do not agree how wide an emoji is: behind what is not plain the place is said anew.
+        // Terminals differ in the width of emojis, so the cursor is positioned anew after anything but a single ASCII
+        // character.
         next = (symbol.len() == 1).then_some((x + 1, y));
     }
     if link.is_some() {
@@ -65,13 +66,12 @@ pub fn cells<'a>(
     }
 }
 
-/// Opens a link, or closes the one that is open
-/// ([OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
+/// Opens a link, or closes the open one ([OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
 fn open(address: Option<&str>, out: &mut String) {
-    // Whatever comes here was checked when it was found; once more costs little.
+    // The address was checked when it was found. A second check guards against escape sequences at little cost.
     let address =
         address.filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
-    // The parts of a link that is broken over rows belong together.
+    // The id joins the parts of a link that is broken over rows.
     let id = address.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     if address.is_empty() {
         out.push_str("\u{1b}]8;;\u{1b}\\");
@@ -163,7 +163,7 @@ mod tests {
         assert!(out[start..].contains(";http://a.b\u{1b}\\http://a.b\u{1b}]8;;\u{1b}\\"), "{out:?}");
         let out = painted(&[link], Able { links: false, ..ALL });
         assert!(!out.contains("]8;") && out.contains("http://a.b"), "{out:?}");
-        // What is no address never gets there; if it did it would open nothing.
+        // Such an address is never made. If it were, it would open nothing.
         let forged =
             Run { text: "x".into(), style: Style::new(), link: Some("http://a\u{1b}\\\u{7}".into()) };
         assert!(!painted(&[forged], ALL).contains("http://a"));

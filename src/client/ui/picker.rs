@@ -1,4 +1,4 @@
-//! A list to choose from by a few letters: places, emojis.
+//! Pick list with fuzzy search, for conversations and emojis.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -7,39 +7,39 @@ use super::editor::Editor;
 use super::tidy::tidy_line;
 use super::{App, Spot};
 
-/// What is chosen.
+/// Choice of a pick list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A place to go to.
+    /// Conversation to switch to.
     Place(Spot),
-    /// A reaction to a message at a place.
+    /// Reaction to a message.
     Emoji {
-        /// Which.
+        /// Emoji of the reaction.
         emoji: &'static str,
-        /// Where.
+        /// Conversation of the message.
         spot: Spot,
-        /// To which message.
+        /// Id of the message.
         msgid: String,
     },
 }
 
-/// A list with a line to narrow it down.
+/// Pick list with a search field.
 #[derive(Debug, Default)]
 pub struct Picker {
-    /// What it is for.
+    /// Title of the window.
     pub title: &'static str,
-    /// What one looks for.
+    /// Search field.
     pub query: Editor,
-    /// What there is: how it is called, what stands beside it.
+    /// Items: name, remark beside it, choice.
     items: Vec<(String, String, Item)>,
-    /// Which of them match, the best first.
+    /// Indexes of the matching items, best match first.
     matches: Vec<usize>,
-    /// Which of those one is at.
+    /// Index of the selected match.
     pub at: usize,
 }
 
 impl Picker {
-    /// Most that are shown.
+    /// Limit of the matches.
     const MOST: usize = 200;
 
     fn new(title: &'static str, items: Vec<(String, String, Item)>) -> Self {
@@ -48,7 +48,7 @@ impl Picker {
         picker
     }
 
-    /// The line has changed.
+    /// Matches the items against the search field anew.
     pub fn narrow(&mut self) {
         self.at = 0;
         let query = self.query.text().trim();
@@ -65,23 +65,23 @@ impl Picker {
                 found.push((score, index));
             }
         }
-        // Where two match as well the one that stands first, which is where one was lately.
+        // Equal matches keep the order of the items, which has the most likely ones first.
         found.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
         self.matches = found.into_iter().take(Self::MOST).map(|(_, index)| index).collect();
     }
 
-    /// What matches, the best first.
+    /// Iterates over the matches, best first: name, and remark beside it.
     pub fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
         let items = self.matches.iter().filter_map(|&index| self.items.get(index));
         items.map(|(name, beside, _)| (name.as_str(), beside.as_str()))
     }
 
-    /// What one is at.
+    /// Returns the selected item.
     pub fn choice(&self) -> Option<&Item> {
         self.items.get(*self.matches.get(self.at)?).map(|(_, _, item)| item)
     }
 
-    /// Goes up or down.
+    /// Moves the selection up or down.
     pub fn step(&mut self, by: isize) {
         let last = self.matches.len().saturating_sub(1);
         self.at = self.at.saturating_add_signed(by).min(last);
@@ -89,7 +89,8 @@ impl Picker {
 }
 
 impl App {
-    /// All places; where something is unread first, then where one was, then the rest.
+    /// Creates the list of all other conversations: mentions first, then unread ones, then the previous one, then the
+    /// rest.
     pub(super) fn switcher(&self) -> Picker {
         let several = self.servers.len() > 1;
         let mut items: Vec<(u8, String, String, Item)> = self
@@ -113,7 +114,7 @@ impl App {
         Picker::new("Go to", items.into_iter().map(|(_, name, beside, item)| (name, beside, item)).collect())
     }
 
-    /// All emojis, those that people use most for this first.
+    /// Creates the list of all emojis, the most usual reactions first.
     pub(super) fn reactions(spot: &Spot, msgid: &str) -> Picker {
         const FIRST: [&str; 8] = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
         let item = |emoji: &'static emojis::Emoji| {

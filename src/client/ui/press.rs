@@ -1,4 +1,4 @@
-//! What keys, pastes and the mouse do.
+//! Handling of keys, pastes and the mouse.
 
 use super::key::{Code, Happening, Key, Mouse};
 use super::keys::{Action, When, action};
@@ -7,7 +7,7 @@ use super::view::{self, Hit};
 use super::{App, Effect, Models, Overlay};
 
 impl App {
-    /// Takes what the terminal tells.
+    /// Handles an event of the terminal.
     pub fn happening(&mut self, happening: Happening, models: Models<'_, '_>) {
         match happening {
             Happening::Key(key) => {
@@ -60,7 +60,7 @@ impl App {
                     self.overlay = Overlay::Help(0);
                     return;
                 }
-                // Whoever types wants to write, and to see what is said meanwhile.
+                // Typing clears the selection, so that the message goes to the composer and new messages stay in view.
                 self.chosen = None;
                 self.editor_mut().insert(c.encode_utf8(&mut [0; 4]));
                 if c == ':' {
@@ -174,7 +174,7 @@ impl App {
         }
     }
 
-    /// What one writes is another text now.
+    /// Handles a change of the text in the composer.
     fn changed(&mut self, models: Models<'_, '_>) {
         self.completion = None;
         self.writes(models);
@@ -235,7 +235,7 @@ impl App {
         }
     }
 
-    /// Does what is chosen in a list.
+    /// Carries out the selected choice of a pick list.
     fn picked(&mut self, models: Models<'_, '_>) {
         let Overlay::Pick(picker) = std::mem::take(&mut self.overlay) else { return };
         match picker.choice().cloned() {
@@ -245,7 +245,8 @@ impl App {
         }
     }
 
-    /// A click on what lies over the talk takes what is there; beside it, it is put away.
+    /// Handles a click while a window is open: chooses the item under the mouse, or closes the window on a click beside
+    /// it.
     fn click_over(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
         match (view::hit(self, column, row), &mut self.overlay) {
             (Hit::Outside, _) => self.overlay = Overlay::None,
@@ -284,7 +285,7 @@ impl App {
     }
 }
 
-/// Keys that edit a line of one row. `true` where it is another text now.
+/// Handles an editing key in a field of one row. Returns `true` if the text has changed.
 fn edit(editor: &mut super::editor::Editor, key: Key, action: Option<Action>) -> bool {
     match action {
         Some(Action::Left) => editor.left(),

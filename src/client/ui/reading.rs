@@ -1,23 +1,25 @@
-//! What is read, who types, how long the server takes.
+//! Read markers, unread counts, typing notifications, lag.
 
 use super::buffer::Scroll;
 use super::{App, Models, Overlay, Spot, State};
 use crate::client::model::{Model, Target, Typing};
 use crate::wire::{Millis, Nick};
 
-/// Others hear at most this often that one types ([typing](https://ircv3.net/specs/client-tags/typing)).
+/// Shortest time between two typing notifications, in milliseconds
+/// ([typing](https://ircv3.net/specs/client-tags/typing)).
 const SAY_AGAIN: u64 = 3_000;
-/// For so long it is believed that somebody types, and has stopped in the middle.
+/// Lifetime of a received notification `active`, in milliseconds.
 const ACTIVE: u64 = 6_000;
-/// See [`ACTIVE`].
+/// Lifetime of a received notification `paused`, in milliseconds.
 const PAUSED: u64 = 30_000;
-/// It is told at most this often that something is read.
+/// Shortest time between two updates of read markers, in milliseconds.
 const MARK_AGAIN: u64 = 1_500;
-/// The lag is measured again after this, when somebody is there to see it.
+/// Shortest time between two measurements of the lag, in milliseconds.
 const PING_AGAIN: u64 = 30_000;
 
 impl App {
-    /// Does one see what is said at a place just now?
+    /// Returns whether the user sees new messages of a conversation now: focused, on the screen, not scrolled up, no
+    /// window open.
     pub(super) fn sees(&self, server: usize, place: &Target) -> bool {
         self.focused
             && self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place)
@@ -25,7 +27,7 @@ impl App {
             && self.buffer().is_some_and(|buffer| buffer.scroll == Scroll::Bottom)
     }
 
-    /// A place is read up to a time, here or on another device.
+    /// Handles a read marker, set here or on another device.
     pub(super) fn marker(&mut self, server: usize, place: &Target, time: Option<Millis>) {
         let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
         let Some(buffer) = self.known(server, place) else { return };
@@ -37,7 +39,7 @@ impl App {
         }
     }
 
-    /// What one sees is read: tells the server, and so one's other devices.
+    /// Marks what the user sees as read, and sends the read markers that the server does not know yet.
     pub(super) fn mark(&mut self, models: Models<'_, '_>) {
         if let Some((server, place)) = self.here.clone()
             && self.sees(server, &place)
@@ -81,7 +83,7 @@ impl App {
             Typing::Paused => now + PAUSED,
             Typing::Done => return,
         };
-        // Of a crowd that types nobody needs the names.
+        // Above a few, only the count is shown.
         if buffer.typing.len() < 20 {
             buffer.typing.push((who, Millis(until)));
         }
@@ -93,7 +95,7 @@ impl App {
         }
     }
 
-    /// What one writes has changed: the others are told, now and then.
+    /// Sends a typing notification for a change of the composer, if one is due. Commands send none.
     pub(super) fn writes(&mut self, models: Models<'_, '_>) {
         let Some(here) = self.here.clone() else { return };
         let text = self.editor().text();
@@ -115,7 +117,7 @@ impl App {
         }
     }
 
-    /// One goes elsewhere: the note dies of itself.
+    /// Forgets the notification on leaving a conversation. It expires at the others by itself.
     pub(super) fn stop_typing_here(&mut self) {
         self.told = None;
     }
@@ -130,7 +132,7 @@ impl App {
         }
     }
 
-    /// Somebody is there: how long the server takes is worth knowing.
+    /// Measures the lag of each server, if due. Called on a key press, when somebody is there to see it.
     pub(super) fn measure(&mut self, models: Models<'_, '_>) {
         for server in 0..self.servers.len() {
             let state = &self.servers[server];
@@ -144,7 +146,8 @@ impl App {
         }
     }
 
-    /// After whatever happened: what follows from it, and when to look again.
+    /// Brings everything up to date after an event: limits, history queries, read markers, typing notifications. Sets
+    /// [`App::due`].
     pub fn settle(&mut self, models: Models<'_, '_>) {
         self.due = None;
         self.thin_out();
@@ -158,13 +161,13 @@ impl App {
                     continue;
                 }
                 buffer.typing.retain(|(_, until)| *until > now);
-                // Only what is seen is worth a wake-up.
+                // Only a visible notification is worth a wake-up.
                 if self.here.as_ref().is_some_and(|(here, spot)| *here == at && spot == place) {
                     next = buffer.typing.iter().map(|(_, until)| *until).chain(next).min();
                 }
             }
             if let State::Down { until, .. } = server.state {
-                // The seconds until the next try are shown, and counted down.
+                // The countdown to the next attempt changes once a second.
                 if until > now {
                     let left = (until.0 - now.0) % 1000;
                     next = [Some(Millis(now.0 + if left == 0 { 1000 } else { left })), next]
@@ -179,7 +182,7 @@ impl App {
         }
     }
 
-    /// Somebody looks at the terminal again, or at something else.
+    /// Handles a change of the focus. A loss of it sets the line above new messages.
     pub(super) fn focus(&mut self, focused: bool) {
         self.focused = focused;
         if let (false, Some(buffer)) = (focused, self.buffer_mut()) {
@@ -187,7 +190,8 @@ impl App {
         }
     }
 
-    /// What there is to read elsewhere: the best place to go, mentions first, then in the order of the list.
+    /// Returns the best other conversation with unread messages: mentions first, then the next one in the list that is
+    /// not muted, then muted ones.
     pub(super) fn unread_elsewhere(&self) -> Option<Spot> {
         let here = self.here.as_ref();
         let spots: Vec<_> =
