@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# irssi and WeeChat, the real ones, set up with the lines of README.md, beside `parlour chat --plain`: they talk, run a
+# irssi and WeeChat, the real ones, set up with the lines of docs/clients.md, beside `parlour chat --plain`: they talk, run a
 # channel, miss messages, die, share an account, log in by certificate. Prints for each check what was on the screen;
 # exits 0 when all was as it should be.
 #
@@ -69,7 +69,7 @@ irssi_pin=$(sed -n 's/^irssi -tls_pinned_pubkey *//p' <<<"$shown")
 tmux -S "$socket" -f /dev/null new-session -d -s clients -x 150 -y 120 -n first
 
 
-printf '\n== set-up, with the lines of README.md\n'
+printf '\n== set-up, with the lines of docs/clients.md\n'
 start irssi
 irssi '/set show_server_time ON' '/set autocreate_windows OFF' '/set autocreate_query_level NONE' '/set cmd_queue_speed 10msec' \
   "/network add -sasl_mechanism PLAIN -sasl_username irene -sasl_password 'irene secret' parlour" \

@@ -176,3 +176,53 @@ fn files_are_named_in_errors() {
     let said = Config::read_if_any(&file).expect_err("refused").to_string();
     assert_eq!(said, format!("{}, line 2: unknown key `lisen`, did you mean `listen`?", file.display()));
 }
+
+/// The sections of docs/configuration.md as tables, key to default, as the page writes them.
+fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut section = None;
+    for line in include_str!("../../../docs/configuration.md").lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            let table = title.strip_prefix("`[").and_then(|title| title.strip_suffix("]`"));
+            section = table.or((title == "Above all sections").then_some(""));
+        } else if let (Some(section), Some(row)) = (section, line.strip_prefix("| `")) {
+            let (key, rest) = row.split_once("` | ").expect(line);
+            let (default, _) = rest.split_once(" | ").expect(line);
+            let keys = sections.entry(section.to_owned()).or_default();
+            assert_eq!(
+                keys.insert(key.to_owned(), default.trim_matches('`').to_owned()),
+                None,
+                "{key} twice"
+            );
+        }
+    }
+    sections
+}
+
+#[test]
+fn the_documentation_has_every_key_with_its_default() {
+    let mut documented = documented();
+    let mut above = documented.remove("").expect("keys above all sections");
+    let Ok(toml::Value::Table(keys)) = toml::Value::try_from(Config::default()) else { panic!("a table") };
+    let check = |section: &mut BTreeMap<String, String>, key: &str, value: &toml::Value| {
+        let default = section.remove(key).unwrap_or_else(|| panic!("{key} is missing"));
+        // Lists and texts that are empty are described in words.
+        if default != "none" && default != "the machine's own" {
+            let value = value.to_string();
+            assert_eq!(default.trim_matches('"'), value.trim_matches('"'), "{key}");
+        }
+    };
+    for (key, value) in &keys {
+        let toml::Value::Table(inner) = value else {
+            check(&mut above, key, value);
+            continue;
+        };
+        let mut section = documented.remove(key).unwrap_or_else(|| panic!("[{key}] is missing"));
+        // A table of tables, which the text below the section describes.
+        for (key, value) in inner.iter().filter(|(key, _)| *key != "channels") {
+            check(&mut section, key, value);
+        }
+        assert!(section.is_empty(), "[{key}] has no {section:?}");
+    }
+    assert!(above.is_empty() && documented.is_empty(), "there are no {above:?}, {documented:?}");
+}
