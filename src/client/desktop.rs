@@ -1,20 +1,21 @@
-//! Notices on the desktop, where one sits before it.
+//! Desktop notifications (freedesktop.org, over D-Bus).
 
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
 
-/// The desktop is given this long for a notice.
+/// Time limit of one notification.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many wait for it; of more nobody would read one.
+/// Limit of queued notifications; more are dropped.
 const WAITING: usize = 8;
 
-/// The way to the desktop. Nobody waits for it: notices go there from a task of their own.
+/// Handle of the task that sends notifications to the desktop.
 #[derive(Debug)]
 pub struct Desktop(Sender<(String, String)>);
 
-/// Is there a desktop, and is this terminal on it? Over SSH the desktop is elsewhere, and the terminal knows the way.
+/// Returns whether the terminal runs on a desktop with notifications. Over SSH the desktop is on another machine, which
+/// only the terminal reaches.
 pub fn is_there(env: impl Fn(&str) -> Option<String>) -> bool {
     let has = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     cfg!(all(unix, not(target_os = "macos")))
@@ -24,12 +25,12 @@ pub fn is_there(env: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 impl Desktop {
-    /// Starts the task.
+    /// Starts the task. Needs a Tokio runtime.
     pub fn start() -> Self {
         let (to, mut from) = channel::<(String, String)>(WAITING);
         tokio::spawn(async move {
             while let Some((title, body)) = from.recv().await {
-                // A desktop that takes no notices is not asked again: the terminal is, instead.
+                // After the first failure the task ends, and notifications go through the terminal.
                 if !matches!(timeout(PATIENCE, show(&title, &body)).await, Ok(true)) {
                     return;
                 }
@@ -38,15 +39,17 @@ impl Desktop {
         Self(to)
     }
 
-    /// Shows a notice, some time soon. `false` where the desktop takes none. The texts are fit for a terminal.
+    /// Queues a notification. Returns `false` if the desktop takes none. Both texts must be safe to write to a
+    /// terminal.
     pub fn tell(&self, title: &str, body: &str) -> bool {
         let _ = self.0.try_send((plain(title), plain(body)));
         !self.0.is_closed()
     }
 }
 
-/// Desktops read a little HTML in a notice, with links and images
-/// ([markup](https://specifications.freedesktop.org/notification-spec/latest/markup.html)): what somebody sent is none.
+/// Escapes the markup of notifications
+/// ([markup](https://specifications.freedesktop.org/notification-spec/latest/markup.html)), so that a message cannot
+/// add links or images.
 fn plain(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,7 +1,6 @@
-//! The full-screen chat: sessions and a terminal around [`App`].
+//! Full-screen client: sessions and a terminal around [`App`].
 //!
-//! Everything is on one thread. Between two things that happen nothing runs, and what has changed is drawn at most
-//! sixty times a second.
+//! Everything runs on one thread. Between two events nothing runs, and at most about 60 frames a second are drawn.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -26,7 +25,7 @@ use super::terminal::{Screen, happening};
 use super::ui::{App, Effect, view};
 use crate::wire::Millis;
 
-/// Why the chat cannot go on.
+/// Error that ends the client.
 #[derive(Debug, thiserror::Error)]
 pub enum FullError {
     /// The terminal cannot be read or written.
@@ -34,32 +33,32 @@ pub enum FullError {
     Terminal(#[from] io::Error),
 }
 
-/// Why the terminal is free again.
+/// Reason for which [`Chat::run`] returned without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The user wants no more.
+    /// The user quit, a signal stopped the client, or the terminal is gone.
     Left,
-    /// The server of this number does not let this device in; perhaps a password does. See [`Chat::resume`].
+    /// The server with this index refused the login of this device; a password may help. See [`Chat::resume`].
     Refused(usize),
 }
 
-/// A chat on some servers, on a terminal now and then. What was written, read and sent outlasts that.
+/// Full-screen client on some servers. Drafts, history and unconfirmed messages outlast each [`Chat::run`].
 pub struct Chat {
     app: App,
     sessions: Vec<Session>,
-    /// Those of which nothing more comes.
+    /// Sessions that have ended for good, by index.
     over: Vec<bool>,
     look: Look,
 }
 
-/// The shortest time between two frames.
+/// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// Whoever is not stopped after this long will not be.
+/// Time limit for the suspension: after it, the process was not stopped.
 const STOPPED: Duration = Duration::from_millis(200);
 
 impl Chat {
-    /// A chat on servers, with what each is called.
+    /// Creates a client for sessions, each with the display name of its server.
     pub fn new(servers: Vec<(String, Session)>, look: Look) -> Self {
         let (names, sessions): (Vec<String>, Vec<Session>) = servers.into_iter().unzip();
         let mut app = App::new(names, look.theme, look.zone.clone(), now());
@@ -72,7 +71,8 @@ impl Chat {
         Self { app, sessions, over, look }
     }
 
-    /// The server of this number lets one in again, in this session. What was not confirmed there goes out now.
+    /// Continues with a new session of the server with this index, after a password login. Unconfirmed messages are
+    /// sent again.
     pub fn resume(&mut self, index: usize, session: Session) {
         if let (Some(old), Some(over)) = (self.sessions.get_mut(index), self.over.get_mut(index)) {
             old.go_on_with(session);
@@ -81,17 +81,18 @@ impl Chat {
         }
     }
 
-    /// The server of this number is not tried any more, for this reason; the others are.
+    /// Gives up the server with this index, for a reason that is shown. The other servers go on.
     pub fn give_up(&mut self, index: usize, reason: &str) {
         self.app.ended(index, &clean(reason));
     }
 
-    /// What no server has confirmed and what was not sent yet: where, and what. Where the chat ends it is the user's again.
+    /// Lists the unconfirmed messages and the drafts, as conversation and text, so that they are not lost with the
+    /// client.
     pub fn unsent(&self) -> Vec<(String, String)> {
         self.app.unsent()
     }
 
-    /// Ends it. Gives how many messages no server has confirmed.
+    /// Closes all sessions. Returns the count of unconfirmed messages.
     pub async fn close(self) -> usize {
         let unconfirmed = self.app.pending();
         let words = self.app.leaving.unwrap_or_default();
@@ -101,7 +102,7 @@ impl Chat {
         unconfirmed
     }
 
-    /// Chats on the terminal until the user wants no more, or `stop`, or a server wants a password.
+    /// Runs on the terminal until the user quits, `stop` completes, or a server refuses the login.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) -> Result<Ended, FullError> {
         let Self { app, sessions, over, look } = self;
         let mut screen = Screen::take(look.clone())?;
@@ -143,7 +144,7 @@ impl Chat {
             app.now = now();
             let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
             match what {
-                // One is told to stop, or the terminal is gone.
+                // A signal asks for the end, or the terminal is gone.
                 What::Stop | What::Terminal(None) => return Ok(Ended::Left),
                 What::Terminal(Some(event)) => match happening(event?) {
                     Some(happening) => app.happening(happening, &mut models),
@@ -163,10 +164,10 @@ impl Chat {
                     }
                     app.ended(index, &clean(&error.to_string()));
                 }
-                // A frame that waited, or something that ends by itself.
+                // A frame is due, or a wake-up was early.
                 What::Due if app.due().is_none_or(|due| due > app.now) => continue,
                 What::Due => {}
-                // Somebody had stopped it; the shell has used the terminal meanwhile.
+                // The process was stopped and resumed; the shell has used the terminal meanwhile.
                 What::GoesOn => app.size = screen.take_again()?,
             }
             app.settle(&mut models);
@@ -196,7 +197,8 @@ enum What {
     GoesOn,
 }
 
-/// The first of several that is done; never, where there are none. The others lose nothing when they are dropped.
+/// Waits for the first of several futures that completes; forever where there are none. The others can be dropped
+/// without loss.
 async fn first(turns: &mut [Turn<'_>]) -> (usize, Result<Update, SessionError>) {
     poll_fn(|cx| {
         let done = turns.iter_mut().find_map(|turn| match turn.as_mut().poll(cx) {
@@ -213,7 +215,7 @@ fn draw(app: &App, sessions: &mut [Session], screen: &mut Screen) -> io::Result<
     screen.draw(|frame| view::draw(app, &models, frame))
 }
 
-/// Does what the terminal would do at Ctrl-Z if it was not ours. Without a shell to go back to nothing happens.
+/// Suspends the process group like Ctrl-Z in cooked mode. Does nothing without a shell to return to.
 async fn suspend(screen: &mut Screen, goes_on: &mut UnixSignal) -> io::Result<(u16, u16)> {
     screen.give_back();
     kill_current_process_group(Signal::TSTP)?;
@@ -221,7 +223,7 @@ async fn suspend(screen: &mut Screen, goes_on: &mut UnixSignal) -> io::Result<(u
     screen.take_again()
 }
 
-/// What the terminal, or the desktop, is told.
+/// Carries out an effect of the terminal or the desktop.
 fn tell(effect: Effect, screen: &mut Screen, desktop: Option<&Desktop>) -> io::Result<()> {
     match effect {
         Effect::Bell => screen.bell(),

@@ -1,8 +1,8 @@
-//! What the terminal sends, with what crossterm takes apart put together again.
+//! Terminal input, with the key sequences joined again that crossterm splits.
 //!
-//! ESC before a key that has a sequence of its own, such as `ESC ESC O S` for F4 or `ESC ESC [ A` for the arrow, is how urxvt,
-//! `PuTTY` and others send that key with Alt, and how Esc and the key look that come in one read. crossterm 0.29 makes Esc
-//! of the first two bytes and of the rest letters, which nobody has typed.
+//! ESC before a key that has a sequence of its own, such as `ESC ESC O S` for F4 or `ESC ESC [ A` for the arrow, is the
+//! form in which urxvt, `PuTTY` and others send that key with Alt. Esc and a key that arrive in one read look the same.
+//! crossterm 0.29 turns the first two bytes into Esc and the rest into letters that nobody typed.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_core::Stream as _;
 
-/// The terminal's events, from when it is made until it is dropped.
+/// Stream of the terminal's events, from its creation until it is dropped.
 #[derive(Default)]
 pub struct Keyboard {
     stream: EventStream,
@@ -21,7 +21,7 @@ pub struct Keyboard {
 }
 
 impl Keyboard {
-    /// The next event; `None` where the terminal is gone. Dropping the future midway loses nothing.
+    /// Returns the next event; `None` where the terminal is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<io::Result<Event>> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -36,7 +36,7 @@ impl Keyboard {
         };
         let mut rest = String::new();
         let mut behind = Vec::new();
-        // What is there without waiting came in the same read. Nobody types so fast.
+        // Events that are ready without waiting came in the same read, which is faster than anybody types.
         while let Poll::Ready(Some(event)) = Pin::new(&mut self.stream).poll_next(cx) {
             let letter = event.as_ref().ok().and_then(letter);
             behind.push(event);
@@ -72,20 +72,20 @@ fn letter(event: &Event) -> Option<char> {
     }
 }
 
-/// What letters are that follow Esc at once.
+/// Meaning of the letters that follow Esc without a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sequence {
-    /// More of it is to come.
+    /// Start of a sequence that is incomplete.
     Open,
-    /// A key.
+    /// Key with its modifiers.
     Key(KeyCode, KeyModifiers),
-    /// Something that the terminal tells and that is no key: the mouse, the focus.
+    /// Sequence that is no key, such as a mouse or focus report.
     Foreign,
-    /// Letters.
+    /// Letters that are no sequence.
     None,
 }
 
-/// Longest sequence that a key or the mouse has.
+/// Limit of the length of a sequence, in characters.
 const LONGEST: usize = 24;
 
 fn sequence(text: &str) -> Sequence {
@@ -106,11 +106,11 @@ fn sequence(text: &str) -> Sequence {
     }
 }
 
-/// A control sequence, by its numbers and its last letter.
+/// Interprets a control sequence by its parameters and its final character.
 fn control(numbers: &str, last: char) -> Sequence {
     let mut numbers = numbers.split(';');
     let first = numbers.next().unwrap_or_default();
-    // One more than the sum of Shift 1, Alt 2 and Ctrl 4.
+    // The parameter is 1 + Shift (1) + Alt (2) + Ctrl (4).
     let held = numbers.next().and_then(|held| held.parse::<u8>().ok()).unwrap_or(1).saturating_sub(1);
     let with = |bit, modifier| if held & bit != 0 { modifier } else { KeyModifiers::NONE };
     let modifiers = with(1, KeyModifiers::SHIFT) | with(4, KeyModifiers::CONTROL);

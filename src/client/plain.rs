@@ -1,4 +1,4 @@
-//! The plain chat: lines in, lines out. For every terminal, for screen readers and for pipes.
+//! Plain chat: lines in, lines out, for simple terminals, screen readers and pipes.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -18,61 +18,61 @@ use super::screen::Screen;
 use super::session::{Session, SessionError, Update};
 use crate::wire::{Cap, ChannelName};
 
-/// Why the chat ended other than as wished.
+/// Error that ends the plain chat.
 #[derive(Debug, thiserror::Error)]
 pub enum PlainError {
-    /// The session is over.
+    /// The session has ended.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// The input cannot be read.
+    /// Standard input cannot be read.
     #[error("cannot read the input: {0}")]
     Input(io::Error),
-    /// The talk cannot be shown.
+    /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// Some of what came from the pipe could not be done; what and why was noted.
+    /// Some lines from a pipe failed; each failure was noted.
     #[error("{0} of the lines could not be done, see above")]
     Failed(usize),
-    /// It was stopped before all was confirmed.
+    /// The chat was stopped while messages were unconfirmed.
     #[error("stopped before the server confirmed the last {0} messages; they may have arrived or not")]
     Unconfirmed(usize),
 }
 
-/// So many messages may be on their way before more input is taken: enough to keep the connection busy, and
-/// what is typed into a dead connection stays bounded.
+/// Limit of unconfirmed messages, above which no input is read. Enough to keep the connection busy, and bounds the
+/// memory while it is down.
 const WINDOW: usize = 64;
 
-/// Most that a search shows.
+/// Limit of the results of a search.
 const FOUND: usize = 50;
 
-/// A chat.
+/// Plain chat on one session.
 pub struct Plain<T, N> {
     session: Session,
     screen: Screen<T, N>,
-    /// A person types; else a program, which cannot react and ends with its input.
+    /// A person types. Otherwise a program does, which cannot react and is done at the end of its input.
     interactive: bool,
     target: Option<Target>,
     recent: Recent,
-    /// Of which day what is shown is.
+    /// Date of the last line that was shown.
     day: Date,
     ready: bool,
-    /// The user wants to go, with these words.
+    /// Quit message, once the user or the end of the input ends the chat.
     leaving: Option<String>,
     last: Last,
     failures: usize,
 }
 
-/// Whether the answers to all that came from a pipe have come.
+/// State of the barrier after the last line of a program, whose reply comes behind all others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     Unasked,
-    /// They have when this is answered.
+    /// Barrier in flight.
     Asked(Ticket),
     Answered,
 }
 
 impl<T: Write, N: Write> Plain<T, N> {
-    /// A chat over a session. `interactive`: a person types.
+    /// Creates a plain chat. `interactive` is set if a person types.
     pub fn new(session: Session, screen: Screen<T, N>, interactive: bool) -> Self {
         let day = Timestamp::now().to_zoned(screen.zone.clone()).date();
         Self {
@@ -89,8 +89,8 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
     }
 
-    /// Chats until `/quit`, the end of the input or `stop`. What was said is waited for until the server has
-    /// confirmed it, unless it is stopped.
+    /// Runs until `/quit`, the end of the input or `stop`. Waits for the confirmation of all messages, except after
+    /// `stop`.
     pub async fn run(
         mut self,
         mut input: Receiver<io::Result<String>>,
@@ -128,7 +128,7 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
     }
 
-    /// All is said and confirmed, and a program's last questions are answered.
+    /// Returns whether all messages are confirmed and, for a program, all commands have their replies.
     fn is_done(&mut self) -> bool {
         if self.leaving.is_none() || !self.session.model.is_settled() {
             return false;
@@ -163,7 +163,7 @@ impl<T: Write, N: Write> Plain<T, N> {
         match event {
             Event::Said(said) => {
                 self.recent.add(&said);
-                // Who answers has read.
+                // A user who writes in a conversation has read it.
                 if self.interactive && said.ticket.is_some() {
                     self.session.model.mark_read(&said.place, said.time);
                 }
@@ -196,7 +196,7 @@ impl<T: Write, N: Write> Plain<T, N> {
         Ok(())
     }
 
-    /// One is not in this channel: if one talked there, one talks in another now.
+    /// Handles the loss of a channel. If it was the current conversation, another joined channel becomes it.
     fn lost(&mut self, channel: &ChannelName) {
         if !matches!(&self.target, Some(Target::Channel(target)) if target == channel) {
             return;
@@ -228,12 +228,12 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
     }
 
-    /// Does what was typed. The error is a line for the user.
+    /// Executes a line of input. The error is a text for the user.
     fn act(&mut self, input: Input) -> Result<(), String> {
         let offline = |error: Offline| error.to_string();
         let model = &mut self.session.model;
         match input {
-            // The parser does not let the others through.
+            // The parser rejects the commands among these that belong to the full-screen client.
             Input::Nothing | Input::Mute(_) | Input::Theme(_) | Input::Close | Input::Members => {}
             Input::Say(text) => self.say(None, Kind::Text, &text)?,
             Input::Reply(text) => {
@@ -317,12 +317,12 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
     }
 
-    /// Where one talks.
+    /// Returns the current conversation.
     fn talk(&self) -> Result<Target, &'static str> {
         self.target.clone().ok_or("you talk nowhere: /join #CHANNEL or /query NAME first")
     }
 
-    /// Where one talks, and the last message of somebody else there.
+    /// Returns the current conversation, and the id of the last message of another account there.
     fn other(&self) -> Result<(Target, String), &'static str> {
         let target = self.talk()?;
         let last = self.recent.last(&target, false);
@@ -356,7 +356,7 @@ impl<T: Write, N: Write> Plain<T, N> {
         Ok(())
     }
 
-    /// The channel that a command is about.
+    /// Returns the channel argument of a command, or else the current channel.
     fn meant(&self, channel: Option<ChannelName>) -> Result<ChannelName, String> {
         let here = || match &self.target {
             Some(Target::Channel(channel)) => Some(channel.clone()),

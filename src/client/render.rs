@@ -1,4 +1,4 @@
-//! Events as lines of text, fit for any terminal.
+//! Rendering of events as lines of text, safe for any terminal.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,22 +10,22 @@ use super::recent::Recent;
 use super::secret::shown;
 use crate::wire::Millis;
 
-/// What a line is: a part of the talk, or a word of the program about it.
+/// Rendered line, with its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rendered {
-    /// For standard output.
+    /// Line of a conversation, for standard output.
     Talk(String),
-    /// For standard error.
+    /// Note of the program, for standard error.
     Note(String),
 }
 
-/// The event as a line without its end; `None` where there is nothing to show. What is answered and reacted to is told in
-/// the words that are known of it.
+/// Renders an event as a line without its end; `None` for one that is not shown. A reply or reaction quotes the message
+/// that it refers to, as far as `recent` has it.
 pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered> {
     let talk = |time: Millis, place: &str, text: String| {
         Some(Rendered::Talk(clean(&format!("[{}] {place} {text}", clock(time, zone)))))
     };
-    // Nobody says when that was.
+    // These events have no time stamp.
     let plainly =
         |place: &str, text: &str| Some(Rendered::Talk(clean(&format!("        {place} -- {text}"))));
     let note = |text: String| Some(Rendered::Note(clean(&text)));
@@ -85,12 +85,12 @@ pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered>
             talk(*time, channel.as_str(), format!("-- {by} set the mode {text}"))
         }
         Event::Invited { channel, by } => note(format!("{by} invites you to {channel}: /join {channel}")),
-        // The full-screen chat alone asks for these.
+        // The other events are for the full-screen client.
         _ => None,
     }
 }
 
-/// The day on which something happened that is shown with its time.
+/// Returns the date of an event that is rendered with its time; `None` for other events.
 pub fn day(event: &Event, zone: &TimeZone) -> Option<Date> {
     let (Event::Joined { time, .. }
     | Event::Left { time, .. }
@@ -105,13 +105,13 @@ pub fn day(event: &Event, zone: &TimeZone) -> Option<Date> {
     Some(local(*time, zone).date())
 }
 
-/// A message that was found, with its day.
+/// Renders a search result, with its date.
 pub fn found(said: &Said, zone: &TimeZone) -> String {
     let time = local(said.time, zone).strftime("%Y-%m-%d %H:%M");
     clean(&format!("[{time}] {} {}", said.place, words(said, None)))
 }
 
-/// Who says what, and in answer to which words.
+/// Renders sender and text, with a quote for a reply.
 fn words(said: &Said, reply: Option<&str>) -> String {
     let (from, text) = (&said.from, shown(said));
     let reply = reply.map(|to| format!("(to {to}) ")).unwrap_or_default();
@@ -126,7 +126,7 @@ fn in_brackets(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
-/// Hours and minutes on the user's clock.
+/// Formats hours and minutes in the user's time zone.
 fn clock(time: Millis, zone: &TimeZone) -> String {
     local(time, zone).strftime("%H:%M").to_string()
 }

@@ -1,4 +1,4 @@
-//! Where lines are shown: the talk on one side, words of the program about it on the other.
+//! Output of the plain chat: messages and channel events to one stream, notes of the program to another.
 
 use std::io::{self, Write};
 
@@ -9,21 +9,21 @@ use super::recent::Recent;
 use super::render::{self, Rendered};
 use super::session::Update;
 
-/// Where the lines go.
+/// Output streams of the plain chat.
 #[derive(Debug)]
 pub struct Screen<T, N> {
-    /// The talk.
+    /// Stream of the messages and channel events.
     pub talk: T,
-    /// Words of the program about it.
+    /// Stream of the notes.
     pub notes: N,
-    /// The user's clock.
+    /// Time zone of the displayed times.
     pub zone: TimeZone,
-    /// Why there is no connection, as it was last told; `None` at first.
+    /// Reason of the disconnect that was last noted; `None` at first and after a reconnect.
     pub told: Option<String>,
 }
 
 impl<T: Write, N: Write> Screen<T, N> {
-    /// Shows what happened, if it is to be shown.
+    /// Writes an event, if it is one that is shown.
     pub fn show(&mut self, event: &Event, recent: &Recent) -> io::Result<()> {
         match render::text(event, recent, &self.zone) {
             Some(Rendered::Talk(line)) => self.talk(&line)?,
@@ -33,18 +33,18 @@ impl<T: Write, N: Write> Screen<T, N> {
         Ok(())
     }
 
-    /// Writes a line of the talk.
+    /// Writes a line of a conversation, and flushes.
     pub fn talk(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.talk, "{line}")?;
         self.talk.flush()
     }
 
-    /// Writes a note. Where it cannot be written there is nobody to tell, so that is no failure.
+    /// Writes a note. Ignores errors, because there is no other stream to report them on.
     pub fn note(&mut self, line: &str) {
         let _ = writeln!(self.notes, "-- {line}");
     }
 
-    /// Notes that the connection is gone or back. A server that stays away is no news each time it is tried.
+    /// Notes a lost or restored connection. Failed attempts with the same reason are noted once.
     pub fn connection(&mut self, update: &Update, pending: usize) {
         match update {
             Update::Event(_) => {}

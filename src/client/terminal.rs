@@ -1,4 +1,4 @@
-//! A terminal that is drawn on, and given back as it was: at the end, after a panic, after a signal.
+//! Terminal in full-screen mode, restored on exit, on a panic and on a signal.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -22,31 +22,31 @@ use super::ui::paint::{self, Able};
 use super::ui::theme::{Depth, Ground, Theme};
 use super::ui::view::Links;
 
-/// How the chat is to look, and what the terminal can do.
+/// Appearance of the client, and capabilities of the terminal.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// Colours.
+    /// Colour theme of the client.
     pub theme: Theme,
-    /// The user's clock.
+    /// Time zone of the displayed times.
     pub zone: TimeZone,
-    /// Links are understood.
+    /// Set if the terminal takes links (OSC 8).
     pub links: bool,
-    /// How notices for the desktop are written.
+    /// Escape sequence for notifications.
     pub notices: Notices,
-    /// There is a desktop to give them to.
+    /// Set if the desktop takes notifications over D-Bus.
     pub desktop: bool,
 }
 
-/// How notices for the desktop are written.
+/// Form of the escape sequences for notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notices {
-    /// OSC 9, with one text; else OSC 777, with a title.
+    /// OSC 9, which has one text, instead of OSC 777, which has a title as well.
     nine: bool,
-    /// Through tmux, which keeps to itself what it does not know.
+    /// Passthrough for tmux, which otherwise drops sequences that it does not know.
     tmux: bool,
 }
 
-/// What the environment tells of the terminal.
+/// Derives the appearance and the terminal's capabilities from environment variables.
 pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
     let var = |name: &str| env(name).filter(|value| !value.is_empty()).unwrap_or_default();
     let (term, program) = (var("TERM"), var("TERM_PROGRAM"));
@@ -61,7 +61,7 @@ pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
         () if term.contains("256") => Depth::Palette,
         () => Depth::Sixteen,
     };
-    // `foreground;background`, in the numbers of the sixteen colours.
+    // `foreground;background`, as indexes of the 16 colours.
     let light = var("COLORFGBG")
         .rsplit(';')
         .next()
@@ -80,28 +80,28 @@ pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
     }
 }
 
-/// The alternate screen; the cursor hidden; pastes, the focus and the mouse told; text in the order in which it is sent
-/// (BDSM, for terminals that would turn it); keys told apart where that can be done.
+/// Alternate screen, hidden cursor, bracketed paste, focus reports, explicit BDSM (text in the order in which it is
+/// sent, for terminals that would reorder it), and the kitty keyboard protocol (disambiguated keys).
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[?2004h\u{1b}[?1004h\u{1b}[8l\u{1b}[>1u";
 const LEAVE: &str = "\u{1b}[0m\u{1b}]8;;\u{1b}\\\u{1b}[<1u\u{1b}[8h\u{1b}[?1004l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l";
 const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
-/// The terminal is not as it was.
+/// Set while the terminal is in full-screen mode.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Gives the terminal back. Does nothing where that was done.
+/// Restores the terminal. Does nothing if that is done.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
-        // Nobody is left to tell if this does not work.
+        // Errors are ignored: there is no way left to report them.
         let _ = out.write_all(LEAVE.as_bytes());
         let _ = out.flush();
         let _ = disable_raw_mode();
     }
 }
 
-/// The terminal, for as long as this lives.
+/// Terminal in full-screen mode, restored on drop.
 pub struct Screen {
     terminal: Terminal<Painter>,
     links: Rc<RefCell<Links>>,
@@ -110,7 +110,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Puts the terminal into full-screen mode, and installs a panic hook that restores it.
     pub fn take(look: Look) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
@@ -134,7 +134,7 @@ impl Screen {
         }
     }
 
-    /// Columns and rows.
+    /// Returns the columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
         size()
     }
@@ -145,12 +145,12 @@ impl Screen {
         self.terminal.draw(|frame| *links.borrow_mut() = view(frame)).map(drop)
     }
 
-    /// The next frame is drawn whole.
+    /// Forces a full redraw with the next frame.
     pub fn redraw(&mut self) -> io::Result<()> {
         self.terminal.clear()
     }
 
-    /// The mouse is told to us, or left to the terminal for marking text.
+    /// Switches mouse reports on, or off to leave the mouse to the terminal for selecting text.
     pub fn mouse(&mut self, on: bool) -> io::Result<()> {
         if self.mouse == on {
             return Ok(());
@@ -159,27 +159,27 @@ impl Screen {
         write(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    /// Calls.
+    /// Rings the bell.
     pub fn bell(&mut self) -> io::Result<()> {
         write("\u{7}")
     }
 
-    /// Puts text into the clipboard (OSC 52).
+    /// Copies text to the clipboard (OSC 52).
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let text = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text));
         if self.look.notices.tmux {
-            // Where tmux may set the clipboard it does so itself, and keeps the text too.
+            // A tmux that may set the clipboard takes the sequence itself, and keeps the text as a buffer.
             write(&text)?;
         }
         self.send(&text)
     }
 
-    /// Gives the terminal back until [`Screen::take_again`].
+    /// Restores the terminal until [`Screen::take_again`].
     pub fn give_back(&mut self) {
         give_back();
     }
 
-    /// Takes the terminal again, whatever it shows now and however it is set. Gives its size, which may be another one.
+    /// Puts the terminal into full-screen mode again, whatever its state is. Returns its size, which may have changed.
     pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
         give_back();
         enable_raw_mode()?;
@@ -192,7 +192,7 @@ impl Screen {
         self.size()
     }
 
-    /// Tells the desktop. The texts are fit for a terminal.
+    /// Shows a notification through the terminal. Both texts must be safe to write to it.
     pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
         let text = if self.look.notices.nine {
             format!("\u{1b}]9;{title}: {body}\u{1b}\\")
@@ -203,7 +203,7 @@ impl Screen {
         self.send(&text)
     }
 
-    /// Writes what is meant for the terminal around tmux.
+    /// Writes a sequence for the outer terminal, through tmux where it is in between.
     fn send(&mut self, text: &str) -> io::Result<()> {
         if self.look.notices.tmux {
             let text = text.replace('\u{1b}', "\u{1b}\u{1b}");
@@ -226,7 +226,7 @@ fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Collects a frame, and writes it at once.
+/// Backend of ratatui that collects a frame and writes it at once.
 struct Painter {
     out: String,
     able: Able,
@@ -252,7 +252,7 @@ impl Backend for Painter {
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        // It is asked for by what draws beside other text, which a whole screen does not.
+        // Only inline viewports need the position; this client uses the whole screen.
         Ok(Position::ORIGIN)
     }
 
@@ -283,7 +283,7 @@ impl Backend for Painter {
         if self.out.is_empty() {
             return Ok(());
         }
-        // Shown as a whole by terminals that can (synchronized output).
+        // Terminals with synchronized output show the frame at once.
         let frame = format!("\u{1b}[?2026h{}\u{1b}[?2026l", self.out);
         self.out.clear();
         let mut out = io::stdout().lock();
@@ -292,7 +292,7 @@ impl Backend for Painter {
     }
 }
 
-/// What the terminal tells, in our words; `None` for what means nothing here.
+/// Converts an event of crossterm; `None` for events without a meaning here.
 pub fn happening(event: Event) -> Option<Happening> {
     Some(match event {
         Event::Key(key) if key.kind == KeyEventKind::Release => return None,

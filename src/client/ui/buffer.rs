@@ -7,7 +7,7 @@ use super::entry::{Entry, Message, Outgoing, What};
 use crate::client::model::{Point, Target, Ticket};
 use crate::wire::{Millis, Nick};
 
-/// Scroll position.
+/// Scroll position of a buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scroll {
     /// Follows the latest entry.
@@ -48,7 +48,7 @@ pub enum Landing {
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Independent flags.
 pub struct Buffer {
-    /// Conversation.
+    /// Conversation that the buffer is of.
     pub place: Target,
     /// Loaded entries, in order and without a gap.
     entries: VecDeque<Entry>,
@@ -98,7 +98,7 @@ pub struct Buffer {
     pub unread: usize,
     /// Count of the unread messages that mention the own nick.
     pub mentions: usize,
-    /// Scroll position.
+    /// Scroll position of the messages.
     pub scroll: Scroll,
     /// Nicks that are typing, each with the time stamp at which the notification expires.
     pub typing: Vec<(Nick, Millis)>,

@@ -8,7 +8,7 @@ use crate::wire::{Millis, Nick};
 pub struct Entry {
     /// Time stamp of the server.
     pub time: Millis,
-    /// Message id.
+    /// Message id, where the server gave one.
     pub id: Option<Box<str>>,
     /// Kind and content.
     pub what: What,
@@ -19,7 +19,7 @@ pub struct Entry {
 /// Kind of an [`Entry`], with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// Message.
+    /// Message of any account.
     Said(Box<Message>),
     /// Event of the channel such as a topic change, or a text of the server.
     Note(Box<str>),
@@ -41,11 +41,11 @@ pub struct Moved {
 /// Kind of a [`Moved`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// JOIN.
+    /// JOIN of the channel.
     Joined,
-    /// PART.
+    /// PART from the channel.
     Left,
-    /// QUIT.
+    /// QUIT, noted in each shared channel.
     Offline,
 }
 

@@ -17,7 +17,7 @@ const MOST: usize = 100;
 pub struct Finder {
     /// Index of the server that is searched.
     pub server: usize,
-    /// Search terms.
+    /// Field for the search terms.
     pub query: Editor,
     /// Search terms that `found` belongs to.
     pub asked: String,
@@ -33,7 +33,7 @@ pub struct Finder {
 /// Message that was found. Its text is safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Conversation.
+    /// Conversation that contains the message.
     pub place: Target,
     /// Nick of the sender.
     pub from: Nick,

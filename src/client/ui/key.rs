@@ -8,33 +8,33 @@ use std::str::FromStr;
 pub enum Code {
     /// Character that the key produces.
     Char(char),
-    /// Function key.
+    /// Function key, by its number.
     F(u8),
-    /// Enter (Return).
+    /// Enter or Return key.
     Enter,
-    /// Escape.
+    /// The Escape key.
     Esc,
-    /// Tabulator.
+    /// The Tab key.
     Tab,
-    /// Backspace.
+    /// The Backspace key.
     Backspace,
-    /// Delete.
+    /// The Delete key.
     Delete,
-    /// Arrow left.
+    /// The left arrow key.
     Left,
-    /// Arrow right.
+    /// The right arrow key.
     Right,
-    /// Arrow up.
+    /// The up arrow key.
     Up,
-    /// Arrow down.
+    /// The down arrow key.
     Down,
-    /// Home.
+    /// The Home key.
     Home,
-    /// End.
+    /// The End key.
     End,
-    /// Page up.
+    /// The Page Up key.
     PageUp,
-    /// Page down.
+    /// The Page Down key.
     PageDown,
 }
 
@@ -54,9 +54,9 @@ pub struct Key {
 /// Event of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// Key press.
+    /// Press or repeat of a key.
     Key(Key),
-    /// Bracketed paste.
+    /// Pasted text (bracketed paste).
     Paste(String),
     /// Mouse event at a column and a row, from 0.
     Mouse(Mouse, u16, u16),
@@ -66,7 +66,7 @@ pub enum Happening {
     Focus(bool),
 }
 
-/// Mouse event.
+/// Kind of a mouse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mouse {
     /// Press of the left button.

@@ -41,7 +41,7 @@ pub enum Action {
     Redraw,
     /// Suspends the process until the shell resumes it.
     Suspend,
-    /// Quits.
+    /// Quits the client.
     Quit,
     /// Clears the composer, or the selection.
     Clear,
@@ -106,7 +106,7 @@ pub enum Action {
 /// Mode in which a binding applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// All modes.
+    /// Applies in all modes.
     Always,
     /// No message is selected.
     Writing,

@@ -105,9 +105,9 @@ pub enum State {
 /// State of one server.
 #[derive(Debug, Default)]
 pub struct Server {
-    /// Display name.
+    /// Display name, sanitized.
     pub name: String,
-    /// Connection state.
+    /// State of the connection.
     pub state: State,
     /// Set once the server has sent all that follows a login (channels, topics, markers).
     pub ready: bool,
@@ -130,18 +130,18 @@ pub struct Server {
 /// Window that covers the messages.
 #[derive(Debug, Default)]
 pub enum Overlay {
-    /// No window.
+    /// No window is open.
     #[default]
     None,
     /// Help, with its scroll offset in rows.
     Help(usize),
-    /// Pick list.
+    /// List to choose from.
     Pick(Picker),
-    /// Search.
+    /// Search in the history.
     Find(Finder),
 }
 
-/// Selected message.
+/// Selected message or run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chosen {
     /// Entry of the buffer, by its number.
@@ -170,7 +170,7 @@ pub struct App {
     pub here: Option<Spot>,
     /// Conversation that was on the screen before.
     pub before: Option<Spot>,
-    /// Colours.
+    /// Theme of the colours.
     pub theme: Theme,
     /// Time zone of the displayed times.
     pub zone: TimeZone,
@@ -180,7 +180,7 @@ pub struct App {
     pub focused: bool,
     /// Window that covers the messages.
     pub overlay: Overlay,
-    /// Selected message.
+    /// Selected message or run of joins and leaves.
     pub chosen: Option<Chosen>,
     /// Panels that are shown or hidden.
     pub parts: Parts,

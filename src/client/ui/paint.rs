@@ -11,7 +11,7 @@ use super::view::Links;
 /// Capabilities of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Able {
-    /// Colour depth.
+    /// Colour depth of the output.
     pub depth: Depth,
     /// Support for links (OSC 8). Other terminals might show them as text.
     pub links: bool,

@@ -28,7 +28,7 @@ pub enum Item {
 pub struct Picker {
     /// Title of the window.
     pub title: &'static str,
-    /// Search field.
+    /// Field that narrows the list.
     pub query: Editor,
     /// Items: name, remark beside it, choice.
     items: Vec<(String, String, Item)>,

@@ -1,69 +1,69 @@
-//! Colours: for dark and for light terminals, with as many as the terminal has.
+//! Colour themes, for dark and light backgrounds and for each colour depth.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How many colours the terminal has.
+/// Colour depth of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// None are wanted: bold, underlined and reversed have to do.
+    /// No colours (`NO_COLOR`): bold, dim, underlined and reversed only.
     None,
-    /// The sixteen that everybody has, in the shades that the user chose.
+    /// The 16 ANSI colours, in the shades of the user's palette.
     Sixteen,
-    /// The palette of xterm.
+    /// The 256 colours of xterm.
     Palette,
-    /// All.
+    /// 24-bit colours.
     True,
 }
 
-/// What the terminal's background is like.
+/// Background of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
-    /// Light text on it.
+    /// Dark background, light text.
     Dark,
-    /// Dark text on it.
+    /// Light background, dark text.
     Light,
 }
 
-/// What something on the screen is, which says how it looks.
+/// Role of a text on the screen, which determines its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// What people say.
+    /// Text of a message.
     Text,
-    /// What stands beside it: times, events, hints.
+    /// Secondary text: times, events, hints.
     Dim,
-    /// Lines between parts.
+    /// Border between panels, frame of a window.
     Line,
-    /// Titles, and where one is.
+    /// Title, prompt, server name, own reaction.
     Accent,
-    /// What calls for one: mentions, the line above what is new.
+    /// Call for attention: a mention, the line above new messages, a lost connection.
     Alert,
-    /// It works.
+    /// Success, such as a working connection.
     Good,
-    /// It does not.
+    /// Failure, such as an unsent message.
     Bad,
-    /// An address.
+    /// URL in a message.
     Link,
-    /// The row of the topic and that of the state.
+    /// Topic bar and status bar.
     Bar,
-    /// What is chosen in a list.
+    /// Selected message or item.
     Chosen,
-    /// A place with something unread.
+    /// Conversation with unread messages, and other emphasis.
     Unread,
-    /// What was searched for.
+    /// Match of a search.
     Match,
 }
 
-/// Which colours to use.
+/// Colour theme of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// How many there are.
+    /// Colour depth of the terminal.
     pub depth: Depth,
-    /// On what.
+    /// Background of the terminal.
     pub ground: Ground,
 }
 
 impl Theme {
-    /// How something looks.
+    /// Returns the style of a role.
     pub fn style(self, role: Role) -> Style {
         let plain = Style::new();
         if self.depth == Depth::None {
@@ -100,7 +100,7 @@ impl Theme {
             Role::Link => ink((Color::LightBlue, 111, 0x0082_b1ff), (Color::Blue, 26, 0x001b_5fc9))
                 .add_modifier(Modifier::UNDERLINED),
             Role::Bar => match self.depth {
-                // Reversed by name, as what the sixteen look like is not known.
+                // Reversed, because the user's palette is unknown.
                 Depth::Sixteen => plain.add_modifier(Modifier::REVERSED),
                 _ => plain
                     .bg(pick((Color::Black, 236, 0x0024_2831), (Color::Gray, 254, 0x00e8_ebf0)))
@@ -117,12 +117,13 @@ impl Theme {
         }
     }
 
-    /// The colour of somebody's name: always the same.
+    /// Returns the style of a nick. It depends on the nick only, in any case (ASCII).
     pub fn name(self, nick: &str) -> Style {
         let hash = nick.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        // The lower bits of this hash follow the last letters; mixed, names that are alike differ.
+        // The lower bits of the hash (FNV-1a) follow the last letters. The shift mixes them, so that similar nicks
+        // differ.
         let hash = usize::try_from((hash ^ (hash >> 29)) % 9973).unwrap_or(0);
         let style = Style::new().add_modifier(Modifier::BOLD);
         let dark = self.ground == Ground::Dark;
@@ -168,9 +169,9 @@ fn hex(rgb: u32) -> Color {
     Color::Rgb(r, g, b)
 }
 
-/// From degrees and two percentages.
+/// Converts a hue in degrees, and saturation and lightness in percent, to a colour.
 fn from_hsl(hue: usize, saturation: usize, lightness: usize) -> Color {
-    // In thousandths, without fractions: the same everywhere.
+    // Thousandths instead of fractions give the same result on every machine.
     let light = lightness * 10;
     let chroma = (1000 - (2 * light).abs_diff(1000)) * saturation / 100;
     let middle = chroma * (60 - (hue % 120).abs_diff(60)) / 60;

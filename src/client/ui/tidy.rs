@@ -1,4 +1,4 @@
-//! Foreign text made fit for a grid of cells: nothing that acts, nothing invisible, nothing that piles up.
+//! Sanitizing of foreign text for a grid of cells: no control characters, no invisible ones, no piled-up marks.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -6,20 +6,20 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::client::clean::clean;
 use crate::wire::chars;
 
-/// Most characters that may stand on one base character: two accents and a sign, as the languages with most have it.
+/// Limit of the combining marks of one cluster. The languages with the most use two accents and a sign.
 const MARKS: usize = 3;
 
-/// Most characters of one cluster: a family of four with a skin colour each.
+/// Limit of the characters of one cluster: an emoji of a family of four, with a skin colour each.
 const CLUSTER: usize = 11;
 
-/// The text in clusters that each take one or two cells. Line ends stay; everything longer than `max` bytes is cut off.
+/// Sanitizes a text to clusters of one or two cells. Keeps line ends, and cuts the text off behind `max` bytes.
 pub fn tidy(text: &str, max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max));
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        // What is read on is bounded too: escape codes may take most of it away.
+        // The input is bounded as well, because escape sequences may take up most of it.
         let line = clean(&line[..line.floor_char_boundary(max.saturating_mul(4))]);
         if line.is_ascii() {
             out.push_str(&line);
@@ -36,7 +36,7 @@ pub fn tidy(text: &str, max: usize) -> String {
     out
 }
 
-/// The same on one line.
+/// Sanitizes a text to one line; see [`tidy`].
 pub fn tidy_line(text: &str, max: usize) -> String {
     let line = tidy(text, max);
     if line.contains('\n') { line.replace('\n', " ") } else { line }
@@ -49,7 +49,7 @@ fn keep(cluster: &str, out: &mut String) {
     let from = out.len();
     let mut marks = 0;
     for c in cluster.chars().take(CLUSTER) {
-        // An emoji of several is joined by U+200D and is no pile.
+        // U+200D joins the parts of an emoji, and does not count as a mark.
         if is_mark(c) {
             marks += 1;
             if marks > MARKS {
@@ -58,16 +58,17 @@ fn keep(cluster: &str, out: &mut String) {
         }
         out.push(c);
     }
-    // What would have been joined was taken away.
+    // A joiner at the end has lost what it joined.
     while out.len() > from && out.ends_with('\u{200d}') {
         out.pop();
     }
     let kept = &out[from..];
     match kept.width() {
-        // Marks without a base, and what else nobody would see.
+        // Marks without a base, and other characters without a width.
         0 => out.truncate(from),
         1 | 2 => {}
-        // Some scripts have clusters of several letters: one each, so that no cell is wider than the terminal thinks.
+        // Some scripts have clusters of several letters. Each letter gets a cluster of its own, so that no cell is
+        // wider than the terminal takes it to be.
         _ => {
             let letters: String =
                 kept.chars().filter(|&c| unicode_width::UnicodeWidthChar::width(c) > Some(0)).collect();
@@ -82,17 +83,17 @@ fn keep(cluster: &str, out: &mut String) {
     }
 }
 
-/// Takes no room and joins nothing.
+/// Returns whether the character has no width, and is neither a joiner nor a variation selector.
 fn is_mark(c: char) -> bool {
     c != '\u{200d}'
         && !('\u{fe00}'..='\u{fe0f}').contains(&c)
         && unicode_width::UnicodeWidthChar::width(c) == Some(0)
 }
 
-/// Whether the character is kept off the screen: it shows nothing, a blank or a glyph of the font's owner, it gives a
-/// direction (the lines have theirs), or it is the one letter that is three cells wide in one.
+/// Returns whether the character is removed: it is invisible, blank or of private use, it is a direction mark (lines
+/// have their own direction), or it is the one letter that takes three cells.
 fn hides(c: char) -> bool {
-    /// KHMER SIGN BEYYAL, which Unicode discourages.
+    /// KHMER SIGN BEYYAL, whose use Unicode discourages.
     const THREE_CELLS: char = '\u{17d8}';
     chars::is_unseen(c) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}') || c == THREE_CELLS
 }

@@ -1,4 +1,4 @@
-//! What one writes: messages, and commands.
+//! Sending of messages, and execution of commands.
 
 use super::editor::Editor;
 use super::entry::Outgoing;
@@ -11,17 +11,18 @@ use crate::client::secret::{begins_in_line, hidden, hide};
 use crate::wire::ChannelName;
 
 impl App {
-    /// So many lines that were sent come back with the arrow keys.
+    /// Limit of the sent lines that are kept for recall with the arrow keys.
     const RECALLED: usize = 500;
 
-    /// Enter.
+    /// Handles Enter in the composer.
     pub(super) fn entered(&mut self, models: Models<'_, '_>) {
         let text = self.editor().text().to_owned();
         if text.trim().is_empty() {
             return;
         }
         let secret = self.secret_written().is_some();
-        // Lines that start with a slash are commands only alone: a pasted script is text.
+        // A text of several lines is a message even if it starts with a slash, because it may be a pasted script. `/me`
+        // is the exception.
         let several = text.trim_end_matches('\n').contains('\n') && !text.starts_with("/me ");
         let input = if several {
             Ok(Input::Say(text.clone()))
@@ -30,12 +31,12 @@ impl App {
         };
         let done = input.and_then(|input| self.do_it(input, models));
         if let Err(why) = done {
-            // What could not be done stays there, to be mended.
+            // A line that failed stays in the composer.
             return self.complain(&why);
         }
         self.recalled = None;
         self.told = None;
-        // A password does not come back with the arrow keys.
+        // Lines with a password are not recalled.
         if !secret && self.sent.last() != Some(&text) {
             self.sent.push(text);
         }
@@ -44,13 +45,13 @@ impl App {
         }
     }
 
-    /// Where a password begins in what one writes.
+    /// Returns the byte offset of a password in the composer, if it has one.
     pub fn secret_written(&self) -> Option<usize> {
         let here = self.here.as_ref().map_or("", |(_, place)| place.as_str());
         begins_in_line(self.editor().text(), here)
     }
 
-    /// What was sent before, or after.
+    /// Recalls the sent line before or after the current one.
     pub(super) fn recall(&mut self, before: bool) {
         let at = match (&self.recalled, before) {
             (None, true) => self.sent.len().checked_sub(1),
@@ -71,7 +72,7 @@ impl App {
         }
     }
 
-    /// What no server has confirmed and what was not sent yet: where, and what.
+    /// Lists the unconfirmed messages and the drafts: conversation, and text with passwords hidden.
     pub fn unsent(&self) -> Vec<(String, String)> {
         let mut all = Vec::new();
         for (_, buffer) in self.spots() {
@@ -86,7 +87,7 @@ impl App {
         all
     }
 
-    /// The end of the chat. What is on its way is worth a second thought.
+    /// Quits, with a quit message. With unconfirmed messages the first attempt only warns.
     pub fn leave(&mut self, words: &str) {
         let pending = self.pending();
         if pending > 0 && !std::mem::replace(&mut self.insists, true) {
@@ -102,7 +103,7 @@ impl App {
         let offline = |error: Offline| error.to_string();
         let nowhere = "you are nowhere yet: /join #CHANNEL or /query NAME first";
         let server = self.here.as_ref().map_or(0, |(server, _)| *server);
-        // The line belongs to the place where it was written, and a command may lead elsewhere.
+        // The pending reply belongs to this conversation, and a command may switch to another one.
         let reply = self.buffer().and_then(|buffer| buffer.reply.clone());
         match &input {
             Input::Say(_) | Input::Act(_) | Input::Reply(_) => {
@@ -226,7 +227,7 @@ impl App {
         Ok(())
     }
 
-    /// What would be refused anyway is refused before the line is taken away.
+    /// Checks a command for errors that are known beforehand, while the line is still in the composer.
     fn check(&self, input: &Input, here: Option<&Target>) -> Result<(), String> {
         match input {
             Input::Part(channel, _)
@@ -249,7 +250,7 @@ impl App {
         }
     }
 
-    /// Says something, and shows it as on its way.
+    /// Sends a message, and shows it as unconfirmed.
     pub(super) fn say(
         &mut self,
         server: usize,
@@ -263,7 +264,7 @@ impl App {
         self.on_its_way(server, place, Kind::Text, reply, sent);
     }
 
-    /// Does something: `/me`.
+    /// Sends a CTCP ACTION (`/me`), and shows it as unconfirmed.
     pub(super) fn act_out(&mut self, server: usize, place: &Target, text: &str, models: Models<'_, '_>) {
         let Some(model) = models.get_mut(server) else { return };
         let tickets = model.say(place, Kind::Action, text);

@@ -1,4 +1,4 @@
-//! Comings and goings that are folded into a line, and shown one by one where somebody wants to see them.
+//! Folding and unfolding of runs of joins and leaves.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::view::{self, Layout};
 use super::{App, Chosen};
 
 impl App {
-    /// The run of comings and goings that is chosen.
+    /// Returns the selected run of joins and leaves.
     pub(super) fn chosen_run(&self) -> Option<Range<i64>> {
         let Some(Chosen::Entry(number)) = self.chosen else { return None };
         view::run(self, self.buffer()?, number)
@@ -19,7 +19,7 @@ impl App {
         }
     }
 
-    /// Shows each of a run, or folds them into a line. The line stays where it is on the screen, where that can be.
+    /// Unfolds a run of joins and leaves, or folds it. Its first row stays in place on the screen if possible.
     pub(super) fn fold(&mut self, number: i64) {
         let Some(run) = self.buffer().and_then(|buffer| view::run(self, buffer, number)) else { return };
         let rows = view::rows_from(self, run.start);
@@ -43,7 +43,7 @@ impl App {
         }
     }
 
-    /// Where one looks when so many rows are seen from the first row of an entry on.
+    /// Returns the scroll position that shows `rows` rows from the first row of the entry `from` on.
     pub(super) fn lowest_below(&self, from: i64, rows: usize, columns: u16) -> Scroll {
         let Some(buffer) = self.buffer() else { return Scroll::Bottom };
         let end = buffer.numbers().end;

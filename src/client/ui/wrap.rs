@@ -1,4 +1,4 @@
-//! Styled text into lines of a width, measured in cells.
+//! Line breaking of styled text to a width in cells.
 
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -6,38 +6,39 @@ use unicode_width::UnicodeWidthStr;
 
 use super::bidi::{Line, mirrored};
 
-/// A piece of text in one style, perhaps a link.
+/// Text in one style, with an optional link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// What.
+    /// Text of the run.
     pub text: String,
-    /// How.
+    /// Style of the run.
     pub style: Style,
-    /// The whole address that it leads to.
+    /// Target of the link: the whole URL, also where `text` is a part of it.
     pub link: Option<std::rc::Rc<str>>,
 }
 
-/// A line on the screen.
+/// Row on the screen.
 pub type Row = Vec<Run>;
 
 impl Run {
-    /// Text that leads nowhere.
+    /// Creates a run without a link.
     pub fn new(text: impl Into<String>, style: Style) -> Self {
         Self { text: text.into(), style, link: None }
     }
 }
 
-/// How many cells a text takes: each cluster has its own, also where fonts would join two, as lam and alef.
+/// Returns the width of a text in cells. Each cluster counts by itself, also where fonts join two of them (lam and
+/// alef).
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
-/// How many cells a row takes.
+/// Returns the width of a row in cells.
 pub fn row_width(row: &[Run]) -> usize {
     row.iter().map(|run| width(&run.text)).sum()
 }
 
-/// The text in at most `max` cells; where it is longer it ends in `…`.
+/// Cuts a text to at most `max` cells; a cut text ends in `…`.
 pub fn fit(text: &str, max: usize) -> String {
     if width(text) <= max {
         return text.to_owned();
@@ -57,14 +58,14 @@ pub fn fit(text: &str, max: usize) -> String {
     out
 }
 
-/// The text in exactly `size` cells, padded on the right.
+/// Cuts or pads a text to exactly `size` cells, padded on the right.
 pub fn pad(text: &str, size: usize) -> String {
     let mut out = fit(text, size);
     out.extend(std::iter::repeat_n(' ', size.saturating_sub(width(&out))));
     out
 }
 
-/// A cluster: of which run, from where to where, how wide.
+/// Cluster: the index of its run, its byte range there, its width in cells.
 #[derive(Clone, Copy)]
 struct Cluster {
     run: usize,
@@ -74,14 +75,14 @@ struct Cluster {
     space: bool,
 }
 
-/// Breaks at spaces, and inside words that are longer than a line. Line ends in the text are kept; spaces where a line is
-/// broken are not. At least one row.
+/// Breaks text into rows of at most `max` cells, at spaces, and within words longer than a row. Keeps line ends, drops
+/// a space at which a row is broken. Returns at least one row.
 pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
     wrap_message(runs, 0, max, false)
 }
 
-/// The same for a message, of which so many runs say who wrote it: those are no part of its text and stand on the left.
-/// With `align`, lines of the text that begin on the right stand there.
+/// Breaks a message into rows like [`wrap`]. The first `lead` runs name the sender: they are not part of the text, and
+/// stay on the left. With `align`, lines of right-to-left direction are aligned to the right.
 pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<Row> {
     let how = How { lead, max: max.max(1), align };
     let mut rows = Vec::new();
@@ -106,7 +107,7 @@ pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<R
     rows
 }
 
-/// See [`wrap_message`].
+/// Parameters of [`wrap_message`].
 #[derive(Clone, Copy)]
 struct How {
     lead: usize,
@@ -134,7 +135,7 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
     loop {
         let rest = line.get(start..).unwrap_or_default();
         if start > 0 && rest.is_empty() {
-            // The line ended in the space at which it was broken.
+            // The line ended with the space at which it was broken.
             return;
         }
         let mut used = before.map_or(0, |before| before.iter().map(|cluster| cluster.width).sum());
@@ -142,7 +143,7 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
             used += cluster.width;
             used <= max
         });
-        // A cluster wider than the line stands alone, and is cut by the screen.
+        // A cluster wider than the row gets a row of its own, and the screen cuts it off.
         let count = fits.count().max(1);
         if count >= rest.len() {
             put(before, rest, from);
@@ -152,7 +153,7 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
         let (end, next) = match space {
             _ if rest[count].space => (count, count + 1),
             Some(space) if rest[..space].iter().any(|cluster| !cluster.space) => (space, space + 1),
-            // Behind who wrote it there is no room for the first word; in the next row there is.
+            // The first word does not fit behind the sender, but fits into the next row.
             _ if before.is_some() && first_word(rest) <= max => (0, 0),
             _ => (count, count),
         };
@@ -162,12 +163,12 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
     }
 }
 
-/// How wide the first word is.
+/// Returns the width of the first word in cells.
 fn first_word(clusters: &[Cluster]) -> usize {
     clusters.iter().take_while(|cluster| !cluster.space).map(|cluster| cluster.width).sum()
 }
 
-/// The text of a line; `None` where nothing in it can run to the left.
+/// Returns the text of a line; `None` where all of it is ASCII and so left-to-right.
 fn text_of(runs: &[Run], line: &[Cluster]) -> Option<String> {
     let texts = || line.iter().map(|cluster| &runs[cluster.run].text[cluster.from..cluster.to]);
     (!texts().all(str::is_ascii)).then(|| texts().collect())
@@ -177,7 +178,7 @@ fn bytes(clusters: &[Cluster]) -> usize {
     clusters.iter().map(|cluster| cluster.to - cluster.from).sum()
 }
 
-/// Puts clusters together again, in the order in which they are seen. The row begins at this byte of its line.
+/// Joins clusters to a row, in visual order. `from` is the byte offset of the row in its line.
 fn row(runs: &[Run], clusters: &[Cluster], bidi: Option<&Line<'_>>, from: usize) -> Row {
     let mut row: Row = Vec::new();
     let mut last = None;
@@ -240,12 +241,12 @@ mod tests {
             ("plain é 日本", "plain é 日本"),
             ("say אבג now", "say גבא now"),
             ("אבג 123", "123 גבא"),
-            // Brackets open to the other side, and what runs to the right in between does not turn.
+            // Brackets are mirrored; left-to-right text in between is not reversed.
             ("אבג (דה) so [ו]", "[ו] so (הד) גבא"),
         ] {
             assert_eq!(wrapped(text, 40), [seen]);
         }
-        // Each row of a line is of the direction in which the line began, also one that has no such letter.
+        // Each row has the base direction of its line, also a row without a right-to-left letter.
         assert_eq!(wrapped("אבג דהו, one", 8), [",והד גבא", "one"]);
         assert_eq!(wrapped("אבג one, two!", 8), ["one, גבא", "!two"]);
         assert_eq!(wrapped("one אבג, two!", 8), ["one גבא,", "two!"]);
@@ -259,9 +260,9 @@ mod tests {
         };
         assert_eq!(aligned("אבג", 8), ["     גבא"]);
         assert_eq!(aligned("אבג one, two!", 8), ["one, גבא", "    !two"]);
-        // Letters that a font would join take a cell each, and are there all.
+        // Letters that a font would join take one cell each.
         assert_eq!(aligned("السلام", 8), ["  مالسلا"]);
-        // Who wrote it stands before it, and alone where the first word has room in the next row only.
+        // The sender precedes the text, and has a row of its own if the first word fits only into the next one.
         let rows = wrap_message(
             &[Run::new("bob  ", Style::new()), Run::new("everybody!", Style::new())],
             1,
@@ -279,7 +280,7 @@ mod tests {
             true,
         );
         assert_eq!(texts(rows), ["bob   ,one גבא", "            הד"]);
-        // The first letter decides, and each line is one of its own.
+        // The first letter of each line decides its direction.
         assert_eq!(aligned("1. אבג\none אבג\n日本", 8), ["  גבא .1", "one גבא", "日本"]);
     }
 

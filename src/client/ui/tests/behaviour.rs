@@ -1,4 +1,4 @@
-//! What happens, without looking at the screen.
+//! Behaviour of the client, apart from the look of the screen.
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
     rig.breaks();
     rig.enter("while it was down");
     rig.log_in_again();
-    // Something new comes before the answer about what was missed.
+    // A new message arrives before the page of missed ones.
     rig.says("bob", "#lobby", "a4", "four");
     assert_eq!(rig.texts(), ["one"], "behind a gap nothing is shown");
     let asked = rig.sent("CHATHISTORY AFTER #lobby msgid=a1");
@@ -50,7 +50,7 @@ fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
     assert_eq!(rig.texts(), ["one", "two", "while it was down", "four"]);
     let sent = rig.sent_before.clone();
     let sent = sent.iter().find(|line| line.contains("while it was down")).expect("sent again").clone();
-    // The server keeps one, and the echo is that one.
+    // The server keeps one copy, and echoes that one.
     let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
     rig.lines(&[&format!("@{tags};time={};msgid=a3 :alice!u@p {rest}", at(1200))]);
     assert_eq!(rig.texts(), ["one", "two", "while it was down", "four"]);
@@ -75,7 +75,7 @@ fn scrolling_back_fetches_without_gap_or_repeat() {
     assert_eq!(first, 0, "all of it was fetched");
     let expected: Vec<String> = (0..1000).map(|n| format!("m{n}")).collect();
     assert_eq!(rig.texts(), expected);
-    // There is nothing before it, and that is asked once.
+    // Nothing precedes it, and the client queries that once.
     rig.keys("Alt-Home");
     rig.no_history("BEFORE #lobby msgid=i0000");
     rig.keys("PgUp");
@@ -99,7 +99,7 @@ fn what_one_sees_is_read_and_what_one_does_not_see_is_not() {
     rig.happens(Happening::Focus(true));
     assert_eq!(rig.place("#lobby").unread, 0);
     rig.sent("MARKREAD #lobby");
-    // Read on another device.
+    // The read marker of another device.
     rig.says("bob", "alice", "b1", "psst");
     assert_eq!((rig.place("bob").unread, rig.place("bob").mentions), (1, 1));
     let time = Millis(rig.clock);
@@ -147,7 +147,7 @@ fn typing_is_told_now_and_then() {
 #[test]
 fn answers_reactions_and_what_is_taken_back() {
     let mut rig = lively();
-    // The note of who came is no message: Thank you, Yes, are you there.
+    // The note of the join is no message; the others are: Thank you, Yes, are you there.
     rig.keys("Alt-Up Up Up r");
     rig.enter("indeed");
     assert!(rig.sent("PRIVMSG #lobby :indeed").contains("+draft/reply=a3"));
@@ -254,7 +254,7 @@ fn the_switcher_the_search_and_the_way_back() {
         "BATCH -h",
     ]);
     assert_eq!(rig.texts(), ["the old fish"]);
-    // From there on down to the latest, and back at once with Esc.
+    // Esc scrolls back to the latest message.
     rig.keys("Esc Esc");
     rig.sent("CHATHISTORY LATEST #lobby");
 }
@@ -350,7 +350,7 @@ fn what_lies_over_the_talk_takes_clicks() {
     click(&mut rig, 30, "│ bob");
     assert_eq!(here(&rig).as_deref(), Some("bob"));
     assert!(matches!(rig.app.overlay, super::super::Overlay::None));
-    // In the frame nothing happens, beside it is outside.
+    // A click on the frame does nothing; a click beside it closes the window.
     rig.keys("Ctrl-K");
     click(&mut rig, 30, "Go to");
     assert!(matches!(rig.app.overlay, super::super::Overlay::Pick(_)));

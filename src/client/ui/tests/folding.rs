@@ -1,11 +1,11 @@
-//! Comings and goings, folded and unfolded.
+//! Folding and unfolding of joins and leaves.
 
 use super::super::buffer::Scroll;
 use super::super::key::Mouse;
 use super::*;
 
 impl Rig {
-    /// These people come or go.
+    /// Sends a command from each of these nicks.
     fn moves(&mut self, what: &str, names: &[String]) {
         for name in names {
             self.clock += 10;
@@ -13,7 +13,7 @@ impl Rig {
         }
     }
 
-    /// The row of the screen with this, and where.
+    /// Returns the row of the screen that contains a text.
     #[track_caller]
     fn row_of(&mut self, part: &str) -> u16 {
         let screen = self.screen(80, 24);
@@ -95,7 +95,7 @@ fn one_scrolls_over_a_crowd_that_came() {
     assert!(rig.screen(80, 12).contains("before 30"), "{}", rig.screen(80, 12));
     rig.keys("PgDn PgDn PgDn");
     assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
-    // The last that has a row is the last, though others are folded into it.
+    // The last entry with a row counts as the last, though others are folded into it.
     rig.happens(Happening::Mouse(Mouse::WheelUp, 30, 5));
     rig.happens(Happening::Mouse(Mouse::WheelDown, 30, 5));
     assert_eq!(rig.app.buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
@@ -128,7 +128,7 @@ fn a_fold_is_opened_and_closed_by_key() {
     );
     rig.keys("Alt-Up Alt-Up Space");
     assert!(!rig.screen(120, 24).contains("tea is ready"));
-    // There is nothing to answer; space and Enter mean nothing else.
+    // A run of joins has nothing to reply to.
     rig.keys("r");
     assert!(rig.screen(120, 24).contains("nobody said this"));
     rig.keys("Space Esc Esc");
@@ -138,7 +138,7 @@ fn a_fold_is_opened_and_closed_by_key() {
     assert_eq!(rig.app.editor().text(), "", "a message is nothing to unfold");
     rig.keys("Enter");
     assert_eq!(rig.app.buffer().and_then(|buffer| buffer.reply.as_deref()), Some("a2"));
-    // Who comes meanwhile is seen too.
+    // Later joins of an unfolded run are shown too.
     rig.moves("JOIN #lobby", &people(5, 7));
     rig.keys("Alt-Up Space");
     rig.moves("PART #lobby :again", &people(5, 6));
@@ -164,11 +164,11 @@ fn a_fold_is_opened_and_closed_by_a_click() {
     assert_eq!(rig.row_of("→ m0 joined"), row + 1);
     assert!(!rig.screen(80, 24).contains("after 0"), "what follows makes room");
     assert_eq!(rig.app.chosen, None);
-    // Any row of it folds it again.
+    // A click on any row of the run folds it again.
     rig.happens(Happening::Mouse(Mouse::Click, 40, row + 3));
     assert_eq!(rig.row_of("▸  → 199 joined"), row);
     assert!(rig.screen(80, 24).contains("after 11"));
-    // A short one is seen whole, and one goes on to look at the latest.
+    // A short run fits the screen, and the scroll position stays at the latest.
     rig.moves("JOIN #lobby", &people(300, 303));
     let row = rig.row_of("▸  → m300, m301, m302 joined");
     rig.happens(Happening::Mouse(Mouse::Click, 40, row));

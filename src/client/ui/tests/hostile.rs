@@ -1,4 +1,4 @@
-//! A server and senders of ill will: whatever comes, nothing panics, memory is bounded and the screen stays one.
+//! Hostile servers and senders: nothing panics, memory stays bounded, the screen stays intact.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::super::key::Mouse;
 use super::super::wrap::width;
 use super::*;
 
-/// What nobody should send, and the rest.
+/// Texts: escape sequences, invisible characters, piled-up marks, long and ordinary ones.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z :]{0,30}",
@@ -31,7 +31,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Ids that are known, ids that are not, and junk.
+/// Message ids: known ones, unknown ones, junk.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof!["i[0-9]", "[0-9]{1,3}", text()]
 }
@@ -88,7 +88,7 @@ fn line() -> impl Strategy<Value = String> {
         })
 }
 
-/// What one does meanwhile.
+/// Keys pressed in between.
 fn keys() -> impl Strategy<Value = Option<&'static str>> {
     proptest::option::of(prop_oneof![
         Just("Ctrl-K"),
@@ -163,7 +163,7 @@ fn a_server_that_repeats_itself_is_not_asked_for_ever() {
     rig.history("BEFORE #lobby", &page(0, 200));
     assert_eq!(rig.texts().len(), 200);
     assert!(!rig.sent.iter().any(|line| line.contains("BEFORE")), "{:?}", rig.sent);
-    // One that makes up reactions for ever is given up in the end.
+    // A server that makes up reactions forever is given up in the end.
     let mut rig = Rig::with_past(0, 200);
     rig.keys("Alt-Home");
     let mut asked = 0;
@@ -180,7 +180,7 @@ fn a_page_of_reactions_or_of_comings_is_no_end() {
     let mut rig = Rig::with_past(800, 1000);
     rig.keys("Alt-Home");
     rig.reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
-    // Two hundred came: they have no ids for us, the server has.
+    // The server has ids for these 200 joins; the client keeps none.
     let joins: Vec<String> = (0..200)
         .map(|n| {
             let time = Millis(START - 1_000_000_000 + (400 + n) * 1000);

@@ -1,4 +1,4 @@
-//! The chat without a terminal and without a server: lines of a server in, keys in, the screen out.
+//! Tests of the full-screen client without a terminal and a server: lines and keys in, the screen out.
 
 mod behaviour;
 mod folding;
@@ -19,22 +19,22 @@ use super::{App, Effect};
 use crate::client::model::{Model, Target};
 use crate::wire::{Cap, CapSet, Message, Millis, Nick};
 
-/// 2023-11-14 22:13:20 UTC.
+/// 2023-11-14 22:13:20 UTC, in milliseconds.
 const START: u64 = 1_700_000_000_000;
 
-/// Somebody at a chat with a server that the test plays.
+/// Client of alice, with a server that the test plays.
 struct Rig {
     app: App,
     model: Model,
-    /// What the client sent and the test has not looked at.
+    /// Lines that the client sent and the test has not taken.
     sent: Vec<String>,
-    /// What was sent when one logged in again.
+    /// Lines that the client sent at the second login.
     sent_before: Vec<String>,
     clock: u64,
 }
 
 impl Rig {
-    /// Alice, logged in, in #lobby with bob and carol, with nothing said there.
+    /// Creates alice's client, logged in, in #lobby with bob and carol, without history.
     fn new() -> Self {
         let mut rig = Self::offline();
         rig.log_in();
@@ -47,7 +47,7 @@ impl Rig {
         Self { app, model: Model::new("run".into()), sent: Vec::new(), sent_before: Vec::new(), clock: START }
     }
 
-    /// Alice, logged in, in #lobby, where these messages of bob's are the latest.
+    /// Creates alice's client, logged in, in #lobby, with these messages of bob as the latest.
     fn with_past(from: u64, to: u64) -> Self {
         let mut rig = Self::offline();
         rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
@@ -57,7 +57,7 @@ impl Rig {
         rig
     }
 
-    /// After a broken connection.
+    /// Logs in again after a broken connection.
     fn log_in_again(&mut self) {
         self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
         self.app.up(0);
@@ -87,7 +87,7 @@ impl Rig {
         self.no_history("LATEST #lobby");
     }
 
-    /// The server says this.
+    /// Handles lines of the server.
     fn lines(&mut self, lines: &[&str]) {
         for line in lines {
             self.model.handle(&Message::parse(line).expect(line), Millis(self.clock));
@@ -111,7 +111,7 @@ impl Rig {
         String::from_utf8(bytes).expect("UTF-8").lines().map(str::to_owned).collect()
     }
 
-    /// What was sent that has this in it; it is looked at once.
+    /// Takes the first sent line that contains `part`.
     #[track_caller]
     fn sent(&mut self, part: &str) -> String {
         let at = self.sent.iter().position(|line| line.contains(part));
@@ -119,14 +119,14 @@ impl Rig {
         self.sent.remove(at)
     }
 
-    /// Answers a question with lines.
+    /// Takes the sent line that contains `part`, and sends these lines in reply.
     #[track_caller]
     fn answer(&mut self, part: &str, lines: &[&str]) {
         self.sent(part);
         self.lines(lines);
     }
 
-    /// Answers a question for the past with what was said, `time id nick text`.
+    /// Answers a history query with messages, each `time id nick text`.
     #[track_caller]
     fn history(&mut self, part: &str, said: &[String]) {
         let target = "#lobby";
@@ -141,7 +141,7 @@ impl Rig {
         self.answer_history(part, &lines);
     }
 
-    /// Answers a question for the past with two hundred reactions.
+    /// Answers a history query with 200 reactions.
     #[track_caller]
     fn reactions(&mut self, part: &str, first: u64) {
         let line = |n: u64| {
@@ -153,7 +153,7 @@ impl Rig {
         self.answer_history(part, &(first..first + 200).map(line).collect::<Vec<_>>());
     }
 
-    /// Answers a question for the past with these lines, which are in the batch `h`.
+    /// Answers a history query with these lines, which name the batch `h`.
     #[track_caller]
     fn answer_history(&mut self, part: &str, said: &[String]) {
         let asked = self.sent(part);
@@ -170,7 +170,7 @@ impl Rig {
         self.history(part, &[]);
     }
 
-    /// Somebody says something in a place, now.
+    /// Sends a message to a target, one second later.
     fn says(&mut self, nick: &str, target: &str, id: &str, text: &str) {
         self.clock += 1000;
         let line =
@@ -178,7 +178,7 @@ impl Rig {
         self.lines(&[&line]);
     }
 
-    /// The server has what was sent as this line.
+    /// Echoes a sent line.
     fn echo(&mut self, sent: &str, id: &str) {
         self.clock += 1000;
         let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
@@ -186,7 +186,7 @@ impl Rig {
         self.lines(&[&line]);
     }
 
-    /// Presses keys: names with spaces between.
+    /// Presses keys, separated by spaces.
     fn keys(&mut self, names: &str) {
         for name in names.split(' ') {
             self.happens(Happening::Key(name.parse().expect(name)));
@@ -200,7 +200,7 @@ impl Rig {
         }
     }
 
-    /// Types a line.
+    /// Types a line and presses Enter.
     fn enter(&mut self, text: &str) {
         self.type_text(text);
         self.keys("Enter");
@@ -212,7 +212,7 @@ impl Rig {
         self.turn();
     }
 
-    /// The connection breaks.
+    /// Breaks the connection.
     fn breaks(&mut self) {
         self.model.disconnected();
         self.app.now = Millis(self.clock);
@@ -221,7 +221,7 @@ impl Rig {
         self.sent.clear();
     }
 
-    /// The screen at a size, as text.
+    /// Renders the screen as text.
     fn screen(&mut self, columns: u16, rows: u16) -> String {
         self.happens(Happening::Resize(columns, rows));
         let mut terminal =
@@ -229,7 +229,7 @@ impl Rig {
         let models = [&mut self.model];
         terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
         let text = terminal.backend().to_string();
-        // Behind the row it says which cells are hidden by wide ones.
+        // The test backend appends a list of the cells that wide ones hide.
         let row = |line: &str| {
             line.split_once("\" Hidden").map_or(line, |(row, _)| row).trim_matches('"').trim_end().to_owned()
         };
@@ -237,7 +237,7 @@ impl Rig {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// The screen at a size as what is written to the terminal, ESC as `␛`, a row a line.
+    /// Renders the bytes for the terminal, one line for each row, with ESC as `␛`.
     fn painted(&mut self, columns: u16, rows: u16) -> String {
         self.happens(Happening::Resize(columns, rows));
         let mut terminal =
@@ -257,7 +257,7 @@ impl Rig {
         rows.collect::<Vec<_>>().join("\n")
     }
 
-    /// What was said in the place where one is.
+    /// Returns the texts of the messages in the buffer on the screen.
     fn texts(&self) -> Vec<String> {
         let buffer = self.app.buffer().expect("a place");
         let messages = buffer.numbers().filter_map(|number| buffer.entry(number)?.message());
@@ -269,12 +269,12 @@ impl Rig {
     }
 }
 
-/// Messages of bob's for [`Rig::history`].
+/// Returns messages of bob for [`Rig::history`].
 fn page(from: u64, to: u64) -> Vec<String> {
     (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect()
 }
 
-/// A chat in which things have been said.
+/// Creates a client with messages, a reply, a reaction and a direct message.
 fn lively() -> Rig {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "Good morning! See https://example.org/tea for the list.");

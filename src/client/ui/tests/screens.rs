@@ -1,4 +1,4 @@
-//! How the screens look.
+//! Snapshots of the screen.
 
 use insta::assert_snapshot;
 

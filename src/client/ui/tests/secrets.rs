@@ -1,4 +1,4 @@
-//! Passwords that one writes to a service, and taking back what one said.
+//! Passwords in messages to services, and redaction of own messages.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn a_password_is_sent_and_seen_nowhere() {
     rig.type_text("/msg NickServ PASSWD hunter2 hunter33");
     let screen = rig.screen(80, 24);
     assert!(screen.contains("› /msg NickServ PASSWD ••••••• ••••••••"), "{screen}");
-    // One writes on where one is.
+    // Editing goes on at the cursor.
     rig.keys("Left Left Backspace");
     assert!(rig.screen(80, 24).contains("PASSWD ••••••• •••••••"));
     assert_eq!(rig.app.editor().text(), "/msg NickServ PASSWD hunter2 hunter3".replace("hunter3", "hunte33"));
@@ -17,7 +17,7 @@ fn a_password_is_sent_and_seen_nowhere() {
     let sent = rig.sent("PRIVMSG NickServ :PASSWD hunter2 hunte33");
     let on_its_way = rig.screen(80, 24);
     assert!(on_its_way.contains("PASSWD •••• ••••") && !on_its_way.contains("hunte"), "{on_its_way}");
-    // It does not come back with the arrow keys.
+    // The line is not recalled with the arrow keys.
     rig.keys("Up");
     assert_eq!(rig.app.editor().text(), "");
     rig.echo(&sent, "n1");
@@ -26,7 +26,8 @@ fn a_password_is_sent_and_seen_nowhere() {
     assert_eq!(rig.texts(), ["PASSWD •••• ••••"]);
     rig.keys("Alt-Up y");
     assert_eq!(rig.app.effects.pop(), Some(Effect::Copy("PASSWD •••• ••••".into())));
-    // In the talk with the service too, and one that failed is not sent again as dots.
+    // The same holds in the direct conversation with the service. A failed message is not sent again with dots for the
+    // password.
     rig.enter("identify hunter2");
     let sent = rig.sent("PRIVMSG NickServ :identify hunter2");
     let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
@@ -42,7 +43,7 @@ fn what_is_no_password_is_shown_and_kept() {
     rig.enter("/ns CERT LIST");
     rig.sent("PRIVMSG NickServ :CERT LIST");
     assert!(rig.screen(80, 24).contains("CERT LIST"));
-    // Nobody who is away and comes back.
+    // A service is shown as one, not as offline.
     rig.lines(&[":srv 731 alice :NickServ"]);
     assert!(rig.screen(80, 24).lines().next().is_some_and(|row| row.contains("a service")));
     rig.keys("Up");

@@ -1,4 +1,4 @@
-//! The topic above, the state below, and the line in which one writes.
+//! Topic bar, status bar, hint row and composer.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::client::ui::tidy::tidy_line;
 use crate::client::ui::wrap::{fit, width};
 use crate::client::ui::{App, Chosen, State};
 
-/// Where one is and what it is about.
+/// Draws the topic bar: conversation, topic or presence, count of members.
 pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     let bar = app.theme.style(Role::Bar);
     clear(cells, area, bar);
@@ -72,7 +72,8 @@ pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     }
 }
 
-/// Who one is, how the connection stands, what is on its way, who types, what is new elsewhere.
+/// Draws the status bar: own nick, connection state, unconfirmed messages, typing notifications, unread messages
+/// elsewhere.
 pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     let bar = app.theme.style(Role::Bar);
     clear(cells, area, bar);
@@ -90,7 +91,7 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         }
         put("  ", bar);
     }
-    // It may be long, and comes last.
+    // Drawn last, because it may be long.
     let mut why = None;
     match &server.state {
         State::Online if server.ready => {
@@ -153,7 +154,7 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         right.push(format!("{unread} unread: Alt-a"));
     }
     right.push("? help".to_owned());
-    // What there is no room for is left out, the least important first.
+    // Texts without room are left out, the least important first.
     while !right.is_empty() {
         let line = right.join("  ");
         let size = u16::try_from(width(&line)).unwrap_or(u16::MAX);
@@ -166,7 +167,7 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     }
 }
 
-/// Is there something to say about what one does?
+/// Returns whether the hint row is shown.
 pub fn has_hint(app: &App) -> bool {
     app.hint.is_some()
         || app.chosen.is_some()
@@ -175,7 +176,7 @@ pub fn has_hint(app: &App) -> bool {
         || lines(app) > 1
 }
 
-/// Says it.
+/// Draws the hint row: a hint, the completions, the keys for a selection, the pending reply or the count of lines.
 pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
     let dim = app.theme.style(Role::Dim);
     let room = usize::from(area.width).saturating_sub(2);
@@ -213,14 +214,14 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
     }
 }
 
-/// How many lines one has written.
+/// Returns the count of lines in the composer.
 fn lines(app: &App) -> usize {
     app.editor().text().trim_end_matches('\n').split('\n').count()
 }
 
 const PROMPT: &str = "› ";
 
-/// How many rows the line in which one writes takes.
+/// Returns the count of rows that the composer needs.
 pub fn input_rows(app: &App, columns: u16) -> usize {
     broken(&written(app).0, 0, room(columns)).0.len()
 }
@@ -229,7 +230,8 @@ fn room(columns: u16) -> usize {
     usize::from(columns).saturating_sub(width(PROMPT) + 1).max(1)
 }
 
-/// The text in rows, and the row and column of a place in it. Cut in the middle of words: what one writes does not jump.
+/// Breaks the composer's text into rows, and returns the row and column of the byte offset `at`. Breaks within words,
+/// so that words don't jump while they are typed.
 fn broken(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usize)) {
     let mut rows = Vec::new();
     let mut cursor = (0, 0);
@@ -257,7 +259,7 @@ fn broken(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usize)) {
     (rows, cursor)
 }
 
-/// What one writes, as it is shown, and the place in it where one writes: of a password there are dots.
+/// Returns the composer's text for display and its cursor as a byte offset. A password is replaced by dots.
 fn written(app: &App) -> (Cow<'_, str>, usize) {
     let editor = app.editor();
     let Some(from) = app.secret_written() else { return (Cow::Borrowed(editor.text()), editor.at()) };
@@ -273,7 +275,7 @@ fn written(app: &App) -> (Cow<'_, str>, usize) {
     (Cow::Owned(shown), at)
 }
 
-/// Draws the line in which one writes. Gives where the cursor is.
+/// Draws the composer. Returns the position of the cursor on the screen.
 pub fn input(app: &App, area: Rect, cells: &mut Cells) -> Option<(u16, u16)> {
     let editor = app.editor();
     let (written, at) = written(app);

@@ -1,4 +1,4 @@
-//! Times on the user's clock and calendar.
+//! Time stamps in the user's time zone.
 
 use jiff::Timestamp;
 use jiff::Zoned;
@@ -6,13 +6,13 @@ use jiff::tz::TimeZone;
 
 use crate::wire::Millis;
 
-/// Hours and minutes on the user's clock.
+/// Formats hours and minutes in the user's time zone.
 pub fn clock(time: Millis, zone: &TimeZone) -> String {
     let zoned = zoned(time, zone);
     format!("{:02}:{:02}", zoned.hour(), zoned.minute())
 }
 
-/// The time on the user's calendar.
+/// Converts a time stamp to the user's time zone. The epoch stands for one out of range.
 pub fn zoned(time: Millis, zone: &TimeZone) -> Zoned {
     let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().to_zoned(zone.clone())

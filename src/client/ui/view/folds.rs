@@ -1,4 +1,4 @@
-//! Comings and goings in a row, folded into one line: in a busy channel they would hide what is said.
+//! Folding of runs of joins and leaves into one row, because in a busy channel they would hide the messages.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,21 +11,23 @@ use crate::client::ui::entry::{How, Moved, What};
 use crate::client::ui::wrap::width;
 use crate::wire::Nick;
 
-/// At most so many are one line, so that what a row costs is bounded. Entries keep their numbers, and so each its line.
+/// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
+/// entry stays in its run when others are loaded.
 const MOST: i64 = 256;
 
-/// A quarter of an hour.
+/// A quarter of an hour, in milliseconds.
 const QUARTER: u64 = 15 * 60_000;
 
-/// Rows that the names may take; where they would take more there are numbers.
+/// Rows that the names may take; a longer list becomes counts.
 const ROWS: usize = 2;
 
-/// Is this told in the line of an earlier one? The first of a run has the line, so that those that follow move nothing.
+/// Returns whether the entry is part of the row of an earlier one. The first entry of a run has the row, so that later
+/// ones move nothing on the screen.
 pub fn is_folded(app: &App, buffer: &Buffer, number: i64) -> bool {
     goes_on(app, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.open)
 }
 
-/// Does this go on with the run of the one before?
+/// Returns whether the entry continues the run of the entry before.
 pub fn goes_on(app: &App, buffer: &Buffer, number: i64) -> bool {
     if number.rem_euclid(MOST) == 0 {
         return false;
@@ -34,18 +36,19 @@ pub fn goes_on(app: &App, buffer: &Buffer, number: i64) -> bool {
     let (What::Moved(_), What::Moved(_)) = (&entry.what, &before.what) else { return false };
     let new = buffer.divider.is_some_and(|divider| before.time <= divider && entry.time > divider);
     let day = |time| zoned(time, &app.zone).date();
-    // Days begin at full quarters of an hour; in one of these the calendar need not be asked.
+    // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
+    // conversion.
     entry.open == before.open
         && !new
         && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
 }
 
-/// Does a run begin here that can be folded, or is?
+/// Returns whether the entry is the first of a run of at least two.
 pub fn begins(app: &App, buffer: &Buffer, number: i64) -> bool {
     !goes_on(app, buffer, number) && goes_on(app, buffer, number + 1)
 }
 
-/// The run that this is a part of; none where it stands alone.
+/// Returns the run of the entry; `None` for a run of one.
 pub fn run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
     let (mut start, mut end) = (number, number + 1);
     while goes_on(app, buffer, start) {
@@ -57,15 +60,15 @@ pub fn run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
     (end > start + 1).then_some(start..end)
 }
 
-/// One of them, with the words.
+/// Formats one entry of a run, with the part or quit message.
 pub fn one(moved: &Moved) -> String {
-    // What programs say for want of words says nothing.
+    // Default quit messages of clients are left out.
     let silent = matches!(&*moved.words, "" | "Quit" | "Client Quit");
     let words = if silent { String::new() } else { format!(" ({})", moved.words) };
     format!("{} {} {}{words}", arrow(moved.how), moved.who, did(moved.how))
 }
 
-/// All of a run, one by one.
+/// Iterates over the entries of a run.
 pub fn each(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &Moved> {
     run.filter_map(|number| match &buffer.entry(number)?.what {
         What::Moved(moved) => Some(moved),
@@ -73,15 +76,15 @@ pub fn each(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &Moved> {
     })
 }
 
-/// What became of somebody in a run: how it was at its end for who was not there at its beginning, and the other way round.
+/// Net change of one nick in a run, from its first and its last entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Became {
     Joined,
-    /// Went and is there again.
+    /// Left and joined again.
     Back,
     Left,
     Offline,
-    /// Came and is gone again.
+    /// Joined and left again.
     Passed,
 }
 
@@ -98,7 +101,7 @@ impl Became {
         }
     }
 
-    /// The sign before the names, and the words behind them.
+    /// Returns the arrow before the names, and the verb behind them.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Joined => (arrow(How::Joined), did(How::Joined)),
@@ -110,7 +113,7 @@ impl Became {
     }
 }
 
-/// All of a run in a line.
+/// Formats the summary of a run, with names if they fit and counts if not. `room` is the width of a row in cells.
 pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
     let mut people: Vec<(&str, How, How)> = Vec::new();
     let mut places: HashMap<&Nick, usize> = HashMap::new();
@@ -133,7 +136,7 @@ pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
             _ => who.len().to_string(),
         };
         let gap = if counts.is_empty() { "" } else { "  " };
-        // A name with its comma takes three cells at least: of a crowd it is clear without looking.
+        // A name and its separator take at least three cells, so this many cannot fit.
         crowd |= who.len() * 3 > room * ROWS;
         if !crowd {
             let _ = write!(names, "{gap}{sign} {} {words}", who.join(", "));

@@ -1,4 +1,4 @@
-//! Where the parts of the screen are.
+//! Layout of the screen.
 
 use ratatui::layout::Rect;
 
@@ -6,32 +6,32 @@ use super::bars;
 use crate::client::model::Target;
 use crate::client::ui::{App, Overlay};
 
-/// The parts that are there, and where.
+/// Areas of the screen; `None` for a hidden panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// The list of places, with the line beside it.
+    /// List of conversations, with its border.
     pub places: Option<Rect>,
-    /// The members, with the line beside them.
+    /// List of members, with its border.
     pub members: Option<Rect>,
-    /// What the place is about.
+    /// Topic bar, the first row.
     pub topic: Option<Rect>,
-    /// What was said.
+    /// Messages of the conversation.
     pub talk: Rect,
-    /// A word about what just happened, or about what one writes.
+    /// Hint row, above the status bar.
     pub hint: Option<Rect>,
-    /// How it stands.
+    /// Status bar, above the composer.
     pub status: Option<Rect>,
-    /// Where one writes.
+    /// Composer, the last rows.
     pub input: Rect,
 }
 
 impl Layout {
-    /// The layout of the screen as it is now.
+    /// Returns the layout for the current size of the terminal.
     pub fn of(app: &App) -> Self {
         Self::sized(app, Rect::new(0, 0, app.size.0, app.size.1))
     }
 
-    /// The layout of a screen.
+    /// Returns the layout for a screen.
     pub fn sized(app: &App, screen: Rect) -> Self {
         let Rect { x, y, width, height } = screen;
         if width == 0 || height == 0 {
@@ -72,17 +72,17 @@ impl Layout {
         layout
     }
 
-    /// Is the list of places to be seen?
+    /// Returns whether the list of conversations is shown.
     pub fn has_places(&self) -> bool {
         self.places.is_some()
     }
 
-    /// Are the members to be seen?
+    /// Returns whether the list of members is shown.
     pub fn has_members(&self) -> bool {
         self.members.is_some()
     }
 
-    /// The part of the screen that a list lies on.
+    /// Returns the area of a window of at most `columns` by `rows` cells.
     pub fn over(screen: Rect, columns: u16, rows: u16) -> Rect {
         let (width, height) = (columns.min(screen.width), rows.min(screen.height));
         Rect::new(
@@ -93,7 +93,7 @@ impl Layout {
         )
     }
 
-    /// Something lies over the talk.
+    /// Returns whether a window covers the messages.
     pub fn is_covered(app: &App) -> bool {
         !matches!(app.overlay, Overlay::None)
     }

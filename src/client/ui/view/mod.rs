@@ -1,4 +1,4 @@
-//! Draws what the models and the [`App`] say. Changes nothing.
+//! Drawing of the models and the [`App`], without any change to them.
 
 mod bars;
 mod clock;
@@ -22,20 +22,20 @@ use super::{App, Chosen, Overlay, Spot};
 use crate::client::model::{Model, Ticket};
 use crate::wire::Nick;
 
-/// What stands at a place on the screen.
+/// Object under the mouse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
-    /// A place in the list.
+    /// Conversation in the list.
     Place(Spot),
-    /// A message, by its number.
+    /// Entry of the buffer, by its number.
     Entry(i64),
-    /// A message on its way.
+    /// Message that the server has not confirmed yet.
     Outgoing(Ticket),
-    /// A member.
+    /// Member of the channel.
     Member(Nick),
 }
 
-/// Draws the screen. Returns where its links lead to.
+/// Draws the screen. Returns the targets of its links.
 pub fn draw(app: &App, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
     let mut links = Links::default();
     let layout = Layout::sized(app, frame.area());
@@ -76,29 +76,30 @@ pub fn draw(app: &App, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
     links
 }
 
-/// How many rows it is from the first row of an entry to the end of the talk; none where that row is not seen.
+/// Returns the count of rows from the first row of an entry to the bottom of the messages; `None` where that row is not
+/// visible.
 pub fn rows_from(app: &App, number: i64) -> Option<usize> {
     let lines = talk::lines(app, &Layout::of(app));
     let at = lines.iter().position(|line| line.of == Some(Chosen::Entry(number)))?;
-    // The first row that is seen may be a later one of it.
+    // The first visible row of the entry may be a later one.
     let all = height(app, app.buffer()?, number, Layout::of(app).talk.width);
     let seen = lines.iter().filter(|line| line.of == Some(Chosen::Entry(number))).count();
     (at > 0 || seen == all).then_some(lines.len() - at)
 }
 
-/// Comings and goings as text, a line each.
+/// Formats a run of joins and leaves as text, one line for each entry.
 pub fn copied(app: &App, number: i64) -> Option<String> {
     let buffer = app.buffer()?;
     let run = run(app, buffer, number)?;
     Some(folds::each(buffer, run).map(folds::one).collect::<Vec<_>>().join("\n"))
 }
 
-/// What a click means while something lies over the talk.
+/// Returns the target of a click while a window is open.
 pub fn hit(app: &App, column: u16, row: u16) -> Hit {
     overlays::hit(app, Rect::new(0, 0, app.size.0, app.size.1), Position::new(column, row))
 }
 
-/// What stands at a column and a row.
+/// Returns the object at a position of the screen.
 pub fn what_is_at(app: &App, models: &[&mut Model], column: u16, row: u16) -> Option<Thing> {
     let layout = Layout::of(app);
     let at = Position::new(column, row);

@@ -1,4 +1,4 @@
-//! What lies over the talk: the help, lists to choose from, the search.
+//! Windows over the messages: help, pick lists, search.
 
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::{Position, Rect};
@@ -15,7 +15,7 @@ use crate::client::ui::theme::Role;
 use crate::client::ui::wrap::{Run, fit, pad, width, wrap};
 use crate::client::ui::{App, Overlay};
 
-/// Draws a frame with a title and empties what is in it. Gives the inside.
+/// Clears an area and draws a frame with a title. Returns the area within.
 fn window(app: &App, area: Rect, title: &str, cells: &mut Cells) -> Rect {
     let line = app.theme.style(Role::Line);
     clear(cells, area, Style::new());
@@ -34,7 +34,7 @@ fn window(app: &App, area: Rect, title: &str, cells: &mut Cells) -> Rect {
     inside(area)
 }
 
-/// What is in a frame.
+/// Returns the area within a frame.
 fn inside(area: Rect) -> Rect {
     if area.width < 4 || area.height < 3 {
         return area;
@@ -42,18 +42,18 @@ fn inside(area: Rect) -> Rect {
     Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
 }
 
-/// What a click means while something lies over the talk.
+/// Target of a click while a window is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
-    /// The thing of this number.
+    /// Item of the list, by its index.
     Item(usize),
-    /// Nothing in particular.
+    /// Any other part of the window.
     Inside,
-    /// What it lies over.
+    /// Beside the window.
     Outside,
 }
 
-/// What is at a place on the screen.
+/// Returns the target of a click at a position.
 pub fn hit(app: &App, screen: Rect, at: Position) -> Hit {
     let (area, first, count, rows_each) = match &app.overlay {
         Overlay::None => return Hit::Outside,
@@ -78,13 +78,13 @@ pub fn hit(app: &App, screen: Rect, at: Position) -> Hit {
     }
 }
 
-/// The list below the line in which one writes.
+/// Returns the area of the list below the search field.
 fn list_of(area: Rect) -> Rect {
     let inner = inside(area);
     Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }
 }
 
-/// The first that is seen, so that the chosen one is.
+/// Returns the index of the first visible item, such that the selected one is visible.
 fn first_seen(chosen: usize, room: u16) -> usize {
     (chosen + 1).saturating_sub(usize::from(room))
 }
@@ -106,7 +106,7 @@ fn finder_area(screen: Rect) -> Rect {
     )
 }
 
-/// All keys and commands.
+/// Draws the help: key bindings and commands.
 pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
     let area = help_area(screen);
     let inner = window(app, area, "Help — arrow keys scroll, Esc closes", cells);
@@ -127,7 +127,7 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
         "What was sent cannot be edited: take it back (/delete, or Alt-Up and d) and say it anew.".into(),
         String::new(),
     ));
-    // What they do stands beside them where there is room, else below.
+    // The description stands beside the keys if there is room, else below.
     let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
     let column = Some(names.max().unwrap_or(0) + 2).filter(|column| usize::from(inner.width) >= 2 * column);
     let mut rows: Vec<Vec<Run>> = Vec::new();
@@ -160,7 +160,7 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
     }
 }
 
-/// A line to write in. Gives where the cursor is.
+/// Draws a search field. Returns the position of the cursor on the screen.
 fn query(
     app: &App,
     inner: Rect,
@@ -169,7 +169,7 @@ fn query(
 ) -> (u16, u16) {
     let before = width(&editor.text()[..editor.at()]);
     let room = usize::from(inner.width).saturating_sub(3).max(1);
-    // The end that one writes at stays to be seen.
+    // The end of a long text stays visible.
     let skip = before.saturating_sub(room);
     let mut cut = 0;
     let shown: String = editor
@@ -187,7 +187,7 @@ fn query(
     (inner.x + x, inner.y)
 }
 
-/// A list to choose from.
+/// Draws a pick list. Returns the position of the cursor on the screen.
 pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u16, u16) {
     let area = picker_area(picker, screen);
     let inner = window(app, area, picker.title, cells);
@@ -211,7 +211,7 @@ pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u
     cursor
 }
 
-/// The search.
+/// Draws the search window. Returns the position of the cursor on the screen.
 pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u16, u16) {
     let area = finder_area(screen);
     let inner = window(app, area, "Search — Enter looks, and goes there", cells);
@@ -231,7 +231,7 @@ pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u
         return cursor;
     }
     let found = finder.found.as_deref().unwrap_or_default();
-    // Two rows each: where and when, and what.
+    // Two rows for each result: conversation and time, then sender and text.
     let fits = usize::from(list.height / 2).max(1);
     let skip = (finder.at + 1).saturating_sub(fits);
     for (index, hit) in found.iter().enumerate().skip(skip).take(fits) {

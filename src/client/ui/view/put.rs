@@ -1,4 +1,4 @@
-//! Text into cells.
+//! Drawing of text into cells.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,15 +9,15 @@ use ratatui::style::{Color, Style};
 
 use crate::client::ui::wrap::Run;
 
-/// Where the links on the screen lead to, by the mark that their cells have.
+/// Targets of the links on the screen, by the mark of their cells.
 ///
-/// A cell has no room for an address. The colour of its underline, which nothing else here uses, marks it; so a cell
-/// whose address changes is drawn anew like one whose colour does.
+/// A cell cannot hold a URL. The mark is a hash of the URL, kept as the colour of the cell's underline, which nothing
+/// else here uses. A change of the URL is so a change of the cell, and the cell is drawn again.
 #[derive(Debug, Default)]
 pub struct Links(HashMap<u32, Rc<str>>);
 
 impl Links {
-    /// The mark for an address; none where another one on the screen has the same.
+    /// Returns the mark of a URL; `None` where another URL on the screen has the same mark.
     fn mark(&mut self, address: &Rc<str>) -> Option<Color> {
         let hash = address
             .bytes()
@@ -28,14 +28,14 @@ impl Links {
         (known == address).then_some(Color::Rgb(r, g, b))
     }
 
-    /// Where a cell with this colour of the underline leads to.
+    /// Returns the URL of the cells with this underline colour.
     pub fn of(&self, mark: Color) -> Option<&str> {
         let Color::Rgb(r, g, b) = mark else { return None };
         self.0.get(&u32::from_be_bytes([0, r, g, b])).map(|address| &**address)
     }
 }
 
-/// Draws runs on one row, cut off at the end of the area. Gives the column behind them.
+/// Draws runs on one row, cut off at the end of the area. Returns the column behind them.
 pub fn put(
     cells: &mut Buffer,
     links: &mut Links,
@@ -67,12 +67,12 @@ pub fn put(
     x - area.x
 }
 
-/// The same without links.
+/// Draws a text without links, like [`put`].
 pub fn text(cells: &mut Buffer, area: Rect, column: u16, row: u16, text: &str, style: Style) -> u16 {
     put(cells, &mut Links::default(), area, column, row, &[Run::new(text, style)], Style::new())
 }
 
-/// Gives a whole area a style, and empties it.
+/// Clears an area and sets its style.
 pub fn clear(cells: &mut Buffer, area: Rect, style: Style) {
     for y in area.y..area.y + area.height {
         for x in area.x..area.x + area.width {

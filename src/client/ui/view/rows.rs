@@ -1,4 +1,4 @@
-//! A thing in the talk as rows of the screen.
+//! Conversion of an entry to rows of the screen.
 
 use ratatui::style::{Modifier, Style};
 
@@ -13,25 +13,25 @@ use crate::client::ui::theme::Role;
 use crate::client::ui::wrap::{Row, Run, fit, pad, row_width, width, wrap, wrap_message};
 use crate::wire::Millis;
 
-/// Who speaks again within this is not named again.
+/// Time in milliseconds within which consecutive messages of one sender show the nick once.
 const GROUP: u64 = 5 * 60_000;
 
-/// A message never fills more than this, however long it is: what is behind is shown by copying it.
+/// Limit of the rows of one message. The rest of it is available by copying.
 const MOST_ROWS: usize = 200;
 
-/// How wide the parts before the text are.
+/// Widths of the columns, in cells.
 #[derive(Clone, Copy)]
 pub struct Columns {
-    /// The whole.
+    /// Width of all columns.
     pub all: usize,
-    /// The time, with the space behind it.
+    /// Time, with the space behind it.
     time: usize,
-    /// The name; 0 where it stands before the text.
+    /// Nick; 0 where it precedes the text instead.
     name: usize,
 }
 
 impl Columns {
-    /// For a talk of so many cells.
+    /// Returns the columns for a width of the messages.
     pub fn of(app: &App, all: u16) -> Self {
         let all = usize::from(all);
         match all {
@@ -41,7 +41,7 @@ impl Columns {
         }
     }
 
-    /// Where the text begins.
+    /// Returns the column of the text.
     fn indent(self) -> usize {
         match self.name {
             0 => self.time,
@@ -54,7 +54,7 @@ impl Columns {
     }
 }
 
-/// How many rows an entry takes; none where it is told in the line of an earlier one.
+/// Returns the count of rows of an entry; 0 for one that is folded into an earlier one's row.
 pub fn height(app: &App, buffer: &Buffer, number: i64, columns: u16) -> usize {
     if folds::is_folded(app, buffer, number) {
         return 0;
@@ -62,7 +62,7 @@ pub fn height(app: &App, buffer: &Buffer, number: i64, columns: u16) -> usize {
     rows(app, buffer, number, Columns::of(app, columns)).len().max(1)
 }
 
-/// An entry as rows, with the lines above it that say that a day begins, or what is new.
+/// Converts an entry to rows, with the lines above it for a new day and for new messages.
 pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
     let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(app, buffer, number)) else {
         return Vec::new();
@@ -108,7 +108,7 @@ pub fn rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Ro
     rows
 }
 
-/// Does somebody go on speaking?
+/// Returns whether a message continues the group of the one before, and so needs no nick.
 fn goes_on(before: &Entry, entry: &Entry, message: &Message) -> bool {
     before.message().is_some_and(|last| {
         last.from == message.from
@@ -131,7 +131,7 @@ fn said(
     let mut body = Vec::new();
     let mut lead = lead(app, message, again, columns);
     if let Some(id) = &message.reply {
-        // Who answers stands before whom they answer.
+        // On a narrow screen the sender precedes the quoted text.
         let first = if columns.name == 0 && !app.parts.bare { std::mem::take(&mut lead) } else { Vec::new() };
         body.push(excerpt(app, buffer, id, first, columns));
     }
@@ -145,7 +145,7 @@ fn said(
         };
         let names = lead.len();
         let runs = with_links(app, &message.text, style, lead);
-        // Where one copies, spaces that nobody wrote would be in the way.
+        // In the bare view, which is for copying, alignment would add spaces to the text.
         body.extend(wrap_message(&runs, names, columns.room(), !app.parts.bare));
     }
     if body.len() > MOST_ROWS {
@@ -169,7 +169,7 @@ fn said(
     framed(body, &clock(entry.time, &app.zone), dim, (&head, name), &mark, columns)
 }
 
-/// What stands before the text where the name has no column of its own.
+/// Returns the runs before the text: the nick where it has no column of its own, or the sender of an action.
 fn lead(app: &App, message: &Message, again: bool, columns: Columns) -> Vec<Run> {
     let name = app.theme.name(message.from.as_str());
     let from = message.from.as_str();
@@ -185,7 +185,7 @@ fn lead(app: &App, message: &Message, again: bool, columns: Columns) -> Vec<Run>
     }
 }
 
-/// The message that one answers, in a row.
+/// Returns the row that quotes the message replied to.
 fn excerpt(app: &App, buffer: &Buffer, id: &str, mut row: Row, columns: Columns) -> Row {
     let dim = app.theme.style(Role::Dim);
     row.push(Run::new("↪ ", dim));
@@ -219,7 +219,7 @@ fn reactions(app: &App, message: &Message, room: usize) -> Vec<Row> {
     wrap(&runs, room)
 }
 
-/// A line that nobody said, with a sign before it.
+/// Converts a note to rows, with a sign in the column of the nick.
 fn note(app: &App, time: Millis, text: &str, sign: &str, columns: Columns) -> Vec<Row> {
     let dim = app.theme.style(Role::Dim);
     let narrow = columns.name == 0 && !sign.is_empty() && !app.parts.bare;
@@ -228,7 +228,7 @@ fn note(app: &App, time: Millis, text: &str, sign: &str, columns: Columns) -> Ve
     framed(body, &clock(time, &app.zone), dim, (sign, dim), &Run::new(" ", dim), columns)
 }
 
-/// A message on its way.
+/// Converts an unconfirmed message to rows.
 pub fn outgoing(app: &App, buffer: &Buffer, out: &Outgoing, columns: Columns) -> Vec<Row> {
     let dim = app.theme.style(Role::Dim);
     let bad = app.theme.style(Role::Bad);
@@ -249,7 +249,7 @@ pub fn outgoing(app: &App, buffer: &Buffer, out: &Outgoing, columns: Columns) ->
     framed(body, sign, style, ("", dim), &Run::new(" ", dim), columns)
 }
 
-/// Puts time and name before the first row, and room before the others.
+/// Adds the time and the nick to the first row, and indents the others.
 fn framed(
     body: Vec<Row>,
     time: &str,
@@ -273,7 +273,7 @@ fn framed(
             whole.push(Run::new(text, name.1));
             whole.push(mark.clone());
             whole.push(Run::new(" ", Style::new()));
-            // The gap between name and text is two cells; the mark is one of them.
+            // The gap between nick and text is two cells; the mark is one of them.
         }
         whole.append(&mut row);
         whole
@@ -281,7 +281,7 @@ fn framed(
     body.into_iter().enumerate().map(frame).collect()
 }
 
-/// The text in runs, with its links.
+/// Splits a text into runs, with a link for each URL, and appends them to `runs`.
 fn with_links(app: &App, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Run> {
     let mut from = 0;
     for range in links(text) {
@@ -302,7 +302,7 @@ fn with_links(app: &App, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Ru
     runs
 }
 
-/// A word in the middle of a line across.
+/// Returns a horizontal line with a text in its middle.
 pub fn rule(text: &str, style: Style, line: Style, columns: usize) -> Row {
     let text = fit(&format!(" {text} "), columns);
     let left = columns.saturating_sub(width(&text)) / 2;

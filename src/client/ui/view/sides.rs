@@ -1,4 +1,4 @@
-//! The list of places on the left, and the members on the right.
+//! List of conversations on the left, members on the right.
 
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::Rect;
@@ -13,14 +13,14 @@ use crate::client::ui::wrap::{fit, pad, width};
 use crate::client::ui::{App, Spot, State};
 use crate::wire::Nick;
 
-/// A row of the list.
+/// Row of the list of conversations.
 enum Row<'a> {
     Server(usize),
     Place(Spot, &'a Buffer),
     Gap,
 }
 
-/// The rows of the list that there is room for; where one is is among them.
+/// Returns the visible rows of the list, which include the conversation on the screen.
 fn rows(app: &App, room: usize) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let mut here = 0;
@@ -47,7 +47,7 @@ fn rows(app: &App, room: usize) -> Vec<Row<'_>> {
     rows.into_iter().skip(skip).take(room).collect()
 }
 
-/// The place in a row of the list.
+/// Returns the conversation in a row of the list.
 pub fn place_at(app: &App, area: Rect, row: u16) -> Option<Spot> {
     match rows(app, usize::from(area.height)).into_iter().nth(usize::from(row))? {
         Row::Place(spot, _) => Some(spot),
@@ -55,7 +55,7 @@ pub fn place_at(app: &App, area: Rect, row: u16) -> Option<Spot> {
     }
 }
 
-/// Draws the list, and the line beside it.
+/// Draws the list of conversations and its border.
 pub fn places(app: &App, area: Rect, cells: &mut Cells) {
     let theme = app.theme;
     let inner = Rect { width: area.width.saturating_sub(1), ..area };
@@ -120,7 +120,7 @@ fn line(cells: &mut Cells, x: u16, area: Rect, style: Style) {
     }
 }
 
-/// The members with the sign of their rank, the highest rank first.
+/// Returns the members with the prefix of their highest status, highest first.
 fn sorted<'a>(app: &App, models: &'a [&mut Model]) -> Vec<(&'a Nick, char)> {
     let Some((server, Target::Channel(channel))) = &app.here else { return Vec::new() };
     let Some(model) = models.get(*server) else { return Vec::new() };
@@ -135,13 +135,13 @@ fn sorted<'a>(app: &App, models: &'a [&mut Model]) -> Vec<(&'a Nick, char)> {
     members
 }
 
-/// The member in a row.
+/// Returns the member in a row.
 pub fn member_at(app: &App, models: &[&mut Model], _area: Rect, row: u16) -> Option<Nick> {
     let at = usize::from(row).checked_sub(1)?;
     sorted(app, models).get(at).map(|(nick, _)| (*nick).clone())
 }
 
-/// Draws the members, and the line beside them.
+/// Draws the members and their border.
 pub fn members(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     let theme = app.theme;
     line(cells, area.x, area, theme.style(Role::Line));

@@ -1,4 +1,4 @@
-//! What was said, from the bottom up.
+//! Messages of a conversation, laid out from the bottom up.
 
 use ratatui::buffer::Buffer as Cells;
 use ratatui::style::Style;
@@ -12,21 +12,21 @@ use crate::client::ui::tidy::tidy_line;
 use crate::client::ui::wrap::{Row, Run, wrap};
 use crate::client::ui::{App, Chosen};
 
-/// A row of the talk.
+/// Row of the messages.
 pub struct Line {
-    /// What is to be seen.
+    /// Content of the row.
     pub row: Row,
-    /// Which message it is a part of.
+    /// Entry or message that the row belongs to.
     pub of: Option<Chosen>,
 }
 
-/// Exactly as many rows as there is room for.
+/// Returns exactly as many rows as the area has.
 pub fn lines(app: &App, layout: &Layout) -> Vec<Line> {
     let area = layout.talk;
     let page = usize::from(area.height);
     let columns = Columns::of(app, area.width);
     let Some(buffer) = app.buffer() else { return padded(welcome(app, columns), page) };
-    // From the last to the first.
+    // In reverse order, from the last row to the first.
     let mut found: Vec<Line> = Vec::with_capacity(page + 16);
     let range = buffer.numbers();
     let (last, below) = match buffer.scroll {
@@ -77,7 +77,7 @@ fn padded(mut lines: Vec<Line>, page: usize) -> Vec<Line> {
     all
 }
 
-/// What stands above the first that is loaded.
+/// Returns the text above the first loaded entry.
 fn start(app: &App, buffer: &Buffer) -> Option<String> {
     let place = tidy_line(buffer.place.as_str(), 64);
     if let Some((_, Want::Older | Want::Latest | Want::Around(_))) = &buffer.asked {
@@ -105,7 +105,7 @@ fn welcome(app: &App, columns: Columns) -> Vec<Line> {
     rows.into_iter().map(margin).chain([Line { row: Vec::new(), of: None }]).collect()
 }
 
-/// Draws them.
+/// Draws the messages.
 pub fn draw(app: &App, layout: &Layout, cells: &mut Cells, links: &mut Links) {
     let chosen = app.theme.style(Role::Chosen);
     for (index, line) in lines(app, layout).into_iter().enumerate() {
