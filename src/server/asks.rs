@@ -287,7 +287,7 @@ impl Asks {
     }
 }
 
-/// Does the work, unless the session is to end before it is done.
+/// Runs `work`, unless the session is to end before it is done.
 async fn unless_gone<T>(
     outbox: &Outbox,
     work: impl Future<Output = Result<T, Unanswered>>,

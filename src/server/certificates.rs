@@ -22,7 +22,7 @@ pub struct Certificates {
     names: RwLock<Vec<Name>>,
     current: RwLock<Identity>,
     live: Arc<LiveIdentity>,
-    /// Serializes changes.
+    /// Lock that lets only one change run at a time.
     changing: Mutex<()>,
 }
 

@@ -1,4 +1,4 @@
-//! One connection: its way in on the threads for strangers, then the pump on those for members, until it ends.
+//! One connection: its login on the threads for strangers, then its pump on those for sessions, until it ends.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,8 +15,8 @@ use super::metrics::{Open, Refusal};
 use super::pump::Pump;
 use super::shared::Shared;
 
-/// Serves a connection to its login; from there on another task does. The place counts it among those that are not
-/// logged in.
+/// Serves a connection until its login, and then starts another task for the rest. `place` counts the connection among
+/// those before their login.
 pub(super) async fn serve(
     tcp: TcpStream,
     peer: SocketAddr,
@@ -27,7 +27,7 @@ pub(super) async fn serve(
     let mut open = Open::begin(&shared.metrics);
     debug!("Accepted connection from {peer}");
     let entered = {
-        // Its buffers are gone while the connection lives on.
+        // A block, so that the buffers of the login are freed while the connection lives on.
         let entering = Paced::new(enter(tcp, source, &shared), shared.rounds.clone(), source.subject);
         tokio::select! {
             biased;
@@ -60,7 +60,7 @@ async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _ope
     };
     info!(%peer, account = %nick, "logged in");
     let reason = pump.run().await;
-    // What somebody says when leaving is a message like any other, and no message enters the log.
+    // The text of a QUIT or KILL is a message like any other, and no message enters the log.
     let told = reason.starts_with("Quit: ") || reason.starts_with("Killed by ");
     let logged = reason.split(':').next().filter(|_| told).unwrap_or(&reason);
     info!(%peer, account = %nick, reason = logged, "disconnected");

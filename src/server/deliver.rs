@@ -1,4 +1,4 @@
-//! From outputs to the outboxes of sessions.
+//! Delivery: outputs are rendered and queued in the sessions' outboxes.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
 use crate::wire::{CapSet, ServerName};
 
-/// A part of a block that has so many bytes is not copied: it costs a push of its own.
+/// Size from which a part of a block is shared instead of copied, in bytes: sharing costs a push of its own.
 const SHARED: usize = 4096;
 
-/// A part keeps the whole block in memory: it is shared only where that is at most so many times as much.
+/// Maximum ratio of a block to a shared part of it, because the part keeps the whole block in memory.
 const WASTE: usize = 8;
 
 /// Renders outputs and queues them.
@@ -22,18 +22,18 @@ const WASTE: usize = 8;
 pub(super) struct Deliverer {
     renderer: Renderer,
     queues: Queues,
-    /// What goes out in a row to one audience, and to it grown: each session gets its part as one block.
+    /// Consecutive outputs to one audience, which may grow meanwhile. Each session gets its part as one block.
     run: Vec<Item>,
-    /// Where blocks are rendered before they are copied out at their size.
+    /// Buffer in which blocks are rendered before they are copied out at their size.
     scratch: Vec<u8>,
 }
 
-/// A part of a run.
+/// One item of a run.
 #[derive(Debug)]
 enum Item {
-    /// An event for the audience as long as it was then: those who came later do not get it.
+    /// An event for the first `audience` sessions of the audience: those that joined later do not get it.
     Event { event: Event, origin: Option<Origin>, audience: usize },
-    /// A line for one session alone, and how long the audience was then.
+    /// A line for one session alone, and the size of the audience at that point.
     Line(SessionId, String, usize),
 }
 
@@ -42,12 +42,12 @@ impl Deliverer {
         Self { renderer: Renderer::new(server), queues, run: Vec::new(), scratch: Vec::new() }
     }
 
-    /// Queues a block for a session, or ends it where too much waits for it.
+    /// Queues a block for a session, or ends the session if its send queue is full.
     pub fn queue(&mut self, session: &Session, block: Bytes) {
         self.queues.push(session, block);
     }
 
-    /// Delivers outputs in order. What is asked for is handed to `ask`, in its place in that order.
+    /// Delivers outputs in order. Passes queries to `ask`, at their position in that order.
     pub fn deliver(
         &mut self,
         outputs: Vec<Output>,
@@ -112,14 +112,14 @@ impl Deliverer {
         }
     }
 
-    /// Renders the run once for each set of capabilities in the audience, and hands every session its part of it. So
-    /// the work goes by the events and the sessions, and not by how often both meet in a session of its own.
+    /// Renders the run once for each set of capabilities in the audience, and queues each session's part of it. So the
+    /// work grows with the events plus the sessions, not with their product.
     fn end_run(&mut self, audience: &Audience, sessions: &Sessions) {
         if self.run.is_empty() {
             return;
         }
         let run = std::mem::take(&mut self.run);
-        // Who gets something in the run that others do not get so, and which items. Few: mostly nobody or one.
+        // Sessions whose part of the run is special, with the items concerned. They are few: mostly none or one.
         let mut special: Vec<(SessionId, usize)> =
             run.iter().enumerate().filter_map(|(index, item)| Some((item.special()?, index))).collect();
         special.sort_unstable();
@@ -132,7 +132,7 @@ impl Deliverer {
             if let Some(known) = group.ok().and_then(|index| in_audience.get_mut(index)) {
                 *known = true;
             }
-            // An audience only grows in a run: who is in it from some event on gets all that follow.
+            // An audience only grows in a run: a session that gets one event gets all that follow.
             let first = run.partition_point(|item| item.audience() <= place);
             let index = blocks.iter().position(|block| block.caps == caps).unwrap_or_else(|| {
                 blocks.push(self.common(&run, caps));
@@ -153,7 +153,7 @@ impl Deliverer {
         self.run.clear();
     }
 
-    /// What everybody gets of the run who was there from its beginning.
+    /// Renders the part of the run that is the same for all sessions with these capabilities.
     fn common(&mut self, run: &[Item], caps: CapSet) -> Common {
         self.scratch.clear();
         let mut starts = Vec::with_capacity(run.len());
@@ -166,7 +166,8 @@ impl Deliverer {
         Common { caps, bytes: self.queues.blocks.block(self.scratch.as_slice()), starts }
     }
 
-    /// Hands a session its part of the run: what is common from the item `first` on, and in between what is its `own`.
+    /// Queues a session's part of the run: the common part from the item `first` on, with the session's `own` items in
+    /// between.
     fn push_part(
         &mut self,
         sessions: &Sessions,
@@ -179,7 +180,7 @@ impl Deliverer {
         let mut from = common.start(first);
         for &(_, index) in own {
             match run.get(index) {
-                // Also to who is not in the audience, or not yet.
+                // A line also goes to a session that is not in the audience, or not yet.
                 Some(Item::Line(_, line, _)) => {
                     self.add_common(sessions, session, common, from..common.start(index));
                     self.scratch.extend_from_slice(line.as_bytes());
@@ -199,7 +200,7 @@ impl Deliverer {
         self.push_scratch(sessions, session);
     }
 
-    /// Adds what is common to what the session gets: the same bytes as others where they are many, else a copy.
+    /// Adds a common part to the session's part: shares the bytes if they are many, else copies them.
     fn add_common(&mut self, sessions: &Sessions, session: SessionId, common: &Common, part: Range<usize>) {
         let bytes = common.bytes.get(part.clone()).unwrap_or_default();
         let whole = common.bytes.len();
@@ -222,12 +223,12 @@ impl Deliverer {
     }
 }
 
-/// A run as it is for everybody with the same capabilities.
+/// A run, rendered for all sessions with the same capabilities.
 #[derive(Debug, Default)]
 struct Common {
     caps: CapSet,
     bytes: Bytes,
-    /// Where in it each item begins; that of a line for one session is empty.
+    /// Offset of each item in `bytes`. The item of a line for one session is empty.
     starts: Vec<usize>,
 }
 
@@ -238,7 +239,8 @@ impl Common {
 }
 
 impl Item {
-    /// The session that gets this, or gets it unlike the others.
+    /// Returns the session for which this item is special: the only one that gets it, or the one that gets it unlike
+    /// the others.
     fn special(&self) -> Option<SessionId> {
         match self {
             Self::Line(to, ..) => Some(*to),
@@ -246,7 +248,7 @@ impl Item {
         }
     }
 
-    /// How long the audience was then.
+    /// Returns the size of the audience at this item.
     fn audience(&self) -> usize {
         match self {
             Self::Line(.., audience) | Self::Event { audience, .. } => *audience,

@@ -1,4 +1,4 @@
-//! The way in of a connection: its TLS handshake and its login, both within a budget of time, lines and bytes.
+//! Entrance of a connection: its TLS handshake and its login, within limits of time, lines and bytes.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -27,28 +27,29 @@ use crate::trust::{certificate_hash, check_device_certificate};
 use crate::wire::framing::{BadLine, Lines};
 use crate::wire::{Message, Nick, Tags};
 
-/// Lines before the login. Clients ask for each of some sixty capabilities in a line of its own, say who they are, and
-/// try a few ways to log in.
+/// Maximum count of lines before the login. Clients request each of some sixty capabilities in a line of its own,
+/// identify themselves, and try a few ways to log in.
 const LINES: usize = 200;
 
-/// Bytes that are read before the login, the handshake and its certificates included. A handshake takes two to six KiB.
+/// Maximum count of bytes received before the login, the handshake and its certificates included. A handshake takes two
+/// to six KiB.
 const BYTES_IN: usize = 48 * 1024;
 
-/// Bytes that are sent before the login. The capabilities and what the server supports take three KiB.
+/// Maximum count of bytes sent before the login. The capabilities and the supported features take three KiB.
 const BYTES_OUT: usize = 32 * 1024;
 
-/// Bytes that are read while a password is checked, at most: what clients send behind it without waiting.
+/// Maximum count of bytes that are read ahead during a password check: clients send more lines without waiting.
 const AHEAD: usize = 8 * 1024;
 
-/// Time in which a connection that is refused may take its last line.
+/// Time limit for sending the last line to a refused connection.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Time and bytes for which it is then still read: a socket that is closed with something unread in it is reset, and the
-/// client may lose the last line.
+/// Time and byte limits for reading after the last line. Closing a socket with unread input resets it, and the client
+/// may then lose the last line.
 const LINGER: (Duration, usize) = (Duration::from_millis(500), 256 * 1024);
 
 thread_local! {
-    /// Every read goes through here, so that a silent connection owns no read buffer.
+    /// Buffer of every read, so that a silent connection owns no read buffer.
     static INPUT: RefCell<Vec<u8>> = RefCell::new(vec![0; 4096]);
 }
 
@@ -58,26 +59,26 @@ pub(super) struct Entered {
     pub login: Login,
     pub nick: Nick,
     pub device: Option<DeviceKey>,
-    /// For the lines to come; a part of one may be in it.
+    /// Framing of the lines to come; may hold a part of one.
     pub lines: Lines,
-    /// Lines behind the login.
+    /// Lines received after the login.
     pub rest: Vec<Result<String, BadLine>>,
 }
 
-/// The reason for which a connection does not get in.
+/// Reason why a connection does not get in.
 enum Refusal {
     Lost(io::Error),
     Close(Counted, String),
 }
 
-/// Bytes that a connection has sent and the login has not yet taken.
+/// Bytes that a connection has sent and the login has not processed yet.
 struct Unread {
     bytes: Vec<u8>,
     at: usize,
     lines: Lines,
 }
 
-/// Lets a connection in, or tells it why not and ends it.
+/// Lets a connection in, or tells the client the reason and closes it.
 pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Option<Entered> {
     let socket = Socket::new(tcp, BYTES_IN);
     let peer = source.peer;
@@ -166,7 +167,7 @@ async fn log_in(
                     Step::Continue
                 }
             };
-            // Before a check the client is sent what it is owed: the check may take its time.
+            // Sends pending output before a check, which may take its time.
             if !matches!(step, Step::Continue) {
                 say(stream, &mut out, &mut sent).await?;
             }
@@ -215,7 +216,7 @@ async fn log_in(
     }
 }
 
-/// Waits for work that a connection asked for, unless it goes away: then the work is dropped.
+/// Waits for work on behalf of a connection; if the connection goes away, drops the work.
 async fn while_connected<T>(
     stream: &mut TlsStream<Socket>,
     unread: &mut Unread,
@@ -260,7 +261,7 @@ async fn say(stream: &mut TlsStream<Socket>, out: &mut String, sent: &mut usize)
     Ok(())
 }
 
-/// Reads what the other side still sends, until it closes.
+/// Reads and discards input until the peer closes the connection.
 async fn drain(tcp: &mut TcpStream) -> io::Result<()> {
     let mut left = LINGER.1;
     let mut input = [0; 1024];
@@ -273,14 +274,15 @@ async fn drain(tcp: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The certificate that the client showed, if that can be a device's.
+/// Returns the fingerprint of the client's certificate, if a device can have that certificate.
 fn device_key(stream: &TlsStream<Socket>) -> Option<DeviceKey> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     check_device_certificate(certificate).ok()?;
     Some(DeviceKey(certificate_hash(certificate)))
 }
 
-/// The reason for which the client's certificate cannot be a device's; `None` where it can, or where there is none.
+/// Returns the reason why no device can have the client's certificate; `None` if one can, or if there is no
+/// certificate.
 fn unusable_certificate(stream: &TlsStream<Socket>) -> Option<String> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     check_device_certificate(certificate).err().map(|why| why.to_string())
@@ -311,7 +313,7 @@ impl Unread {
         self.bytes.len() - self.at
     }
 
-    /// The next whole line. What is left after the last one is kept as a part of a line.
+    /// Returns the next whole line. The rest after the last one is kept as a part of a line.
     fn next(&mut self) -> Option<Result<String, BadLine>> {
         while let Some(rest) = self.bytes.get(self.at..).filter(|rest| !rest.is_empty()) {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
@@ -323,7 +325,7 @@ impl Unread {
                 return line;
             }
         }
-        // A connection that waits holds no capacity.
+        // A waiting connection holds no capacity.
         (self.bytes, self.at) = (Vec::new(), 0);
         None
     }

@@ -1,4 +1,4 @@
-//! How the rest of the server reaches the hub.
+//! Access of the rest of the server to the hub.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,18 +10,18 @@ use super::session::Ready;
 use crate::chat::Settings;
 use crate::chat::record::AccountChange;
 
-/// From the administration to the hub.
+/// An order from the administration to the hub.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Follow a change of accounts; answered when it is in force.
+    /// Follow a change of accounts; the sender gets a reply when it is in force.
     Account(AccountChange, oneshot::Sender<()>),
-    /// Go by other settings; answered when they are in force.
+    /// Use other settings; the sender gets a reply when they are in force.
     Settings(Box<Settings>, oneshot::Sender<()>),
-    /// End all sessions, finish what is on its way, stop.
+    /// End all sessions, finish pending work, stop.
     Shutdown,
 }
 
-/// How the rest of the server reaches the hub.
+/// Handle of the hub.
 #[derive(Clone, Debug)]
 pub(super) struct HubHandle {
     pub ready: Arc<Ready>,
@@ -30,17 +30,17 @@ pub(super) struct HubHandle {
     pub password_changes: Arc<AtomicU64>,
     /// The server's time.
     pub clock: Arc<Clock>,
-    /// Held while an account is changed in the database and in the chat: of two changes the chat follows in the order of
-    /// the database.
+    /// Held while an account is changed in the database and in the core, so that the core follows two changes in the
+    /// order of the database.
     pub changing: Arc<Mutex<()>>,
 }
 
-/// Where the orders arrive that are given through a [`HubHandle`].
+/// Receiver of the orders that are sent through a [`HubHandle`].
 #[derive(Debug)]
 pub(super) struct Orders(pub mpsc::Receiver<Order>);
 
 impl HubHandle {
-    /// A handle for a hub that is still to be made, and what that one needs.
+    /// Makes a handle for a hub that does not exist yet, and the receiver that the hub needs.
     pub fn new(clock: Arc<Clock>) -> (Self, Orders) {
         let (orders, receiver) = mpsc::channel(64);
         let handle = Self {
@@ -53,16 +53,16 @@ impl HubHandle {
         (handle, Orders(receiver))
     }
 
-    /// Has the chat follow a change of accounts, and returns when it does.
+    /// Makes the core follow a change of accounts, and returns when that is in force.
     pub async fn account_changed(&self, change: AccountChange) {
         let (done, in_force) = oneshot::channel();
         if self.orders.send(Order::Account(change, done)).await.is_ok() {
-            // An error means that the hub has stopped, and then nobody is connected.
+            // An error means that the hub has stopped, and then there are no sessions.
             let _ = in_force.await;
         }
     }
 
-    /// Has the chat go by other settings, and returns when it does.
+    /// Makes the core use other settings, and returns when they are in force.
     pub async fn settings_changed(&self, settings: Settings) {
         let (done, in_force) = oneshot::channel();
         if self.orders.send(Order::Settings(Box::new(settings), done)).await.is_ok() {
@@ -70,7 +70,7 @@ impl HubHandle {
         }
     }
 
-    /// [`Chat::password_changes`] as it stands.
+    /// Returns the present value of [`Chat::password_changes`].
     pub fn password_changes(&self) -> u64 {
         self.password_changes.load(Ordering::Acquire)
     }

@@ -1,9 +1,8 @@
-//! The one task that owns the chat.
+//! The hub: the one task that owns the core.
 //!
-//! It takes what sessions said, applies it, hands what must last to the store as one transaction and delivers
-//! when that is durable. The next batch is applied while this one commits. So the order of effects is the
-//! order of inputs, nobody sees what the history will not have, and the cost of a sync is shared by all that
-//! was said meanwhile.
+//! It takes the sessions' commands, applies them, passes their records to the store as one transaction and delivers the
+//! outputs when that is durable. The next batch is applied while this one commits. So the order of effects is the order
+//! of inputs, no session sees what the history will not have, and all inputs of a batch share the cost of a sync.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,19 +27,20 @@ use crate::chat::record::Record;
 use crate::chat::{Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 
-/// A client that was not heard for so long is asked whether it is there, and gone when it stays silent as long again.
+/// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.
 const PING_AFTER_S: u32 = 120;
 
-/// How often the hub looks for silent clients.
+/// Interval at which the hub looks for silent clients.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// While so many records wait for the commit before them, nothing more is taken from sessions.
+/// Count of records that wait for a commit, from which on the hub takes no input from sessions.
 const RECORDS_AHEAD: usize = 16 * 1024;
 
-/// The same for bytes of outputs. One command more may be above it.
+/// Bytes of outputs that wait for a commit, from which on the hub takes no input from sessions. One command may exceed
+/// it.
 const BYTES_AHEAD: usize = 8 * 1024 * 1024;
 
-/// The owner of the chat. See the module.
+/// Owner of the core; see the module.
 pub(super) struct Hub {
     chat: Chat,
     ready: Arc<Ready>,
@@ -48,9 +48,9 @@ pub(super) struct Hub {
     password_changes: Arc<AtomicU64>,
     sessions: Sessions,
     deliverer: Deliverer,
-    /// What was applied and waits for the commit before it.
+    /// Effects that are applied and wait for the commit before them.
     pending: Effects,
-    /// Bytes that the outputs among it hold.
+    /// Bytes that the outputs in `pending` hold.
     pending_bytes: usize,
     schedule: Schedule<Arc<Session>>,
     rate: Option<Rate>,
@@ -64,7 +64,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// A hub for a chat and the store that keeps it. Accounts spend at most `rate`.
+    /// Makes a hub from a core and the store that keeps its records. `rate` is the rate limit of an account.
     pub fn new(
         chat: Chat,
         store: Store,
@@ -94,14 +94,14 @@ impl Hub {
         }
     }
 
-    /// Runs until it is told to shut down, or everybody who could tell it is gone.
+    /// Runs until it is told to shut down, or all handles are dropped.
     pub async fn run(mut self) {
         let mut sweep = tokio::time::interval(SWEEP);
         let ready = self.ready.clone();
         loop {
             let may_take = self.may_take();
             let (is_ready, due) = (self.schedule.is_ready(), self.schedule.next_due());
-            // The steady clock: whatever the time of day does, people quit in time.
+            // The monotonic clock, so that sessions time out correctly even if the time of day jumps.
             let deadline = self.chat.next_deadline();
             let wait = deadline.map(|at| Duration::from_millis(at.0.saturating_sub(self.clock.steady().0)));
             tokio::select! {
@@ -109,7 +109,7 @@ impl Hub {
                 order = self.orders.recv() => match order {
                     Some(Order::Account(change, done)) => {
                         self.apply(InputKind::Account(change));
-                        // The asker may have gone away; the change holds all the same.
+                        // The sender may have gone away; the change is in force all the same.
                         let _ = done.send(());
                     }
                     Some(Order::Settings(settings, done)) => {
@@ -122,7 +122,7 @@ impl Hub {
                 () = after(wait) => drop(self.apply(InputKind::Tick)),
                 _ = sweep.tick() => self.sweep(),
             }
-            // Before anybody is told: who saw something happen finds it counted.
+            // Before delivery, so that a client that sees an event also sees it counted.
             self.metrics.sizes(self.chat.sizes());
             self.metrics.sessions_refused(self.chat.sessions_refused());
             self.flush();
@@ -160,7 +160,7 @@ impl Hub {
         work
     }
 
-    /// Takes what sessions have for the hub, a round of the accounts' turns.
+    /// Takes the sessions' input, in one round of the accounts' turns.
     fn take_inputs(&mut self) {
         let now = Instant::now();
         let mut listed = std::mem::take(&mut self.listed);
@@ -183,7 +183,7 @@ impl Hub {
         }
     }
 
-    /// What waits for nobody's turn: answers, and the ends of sessions that have nothing more to say.
+    /// Takes input that needs no turn: results of queries, and the ends of sessions without pending commands.
     fn take_urgent(&mut self, session: &Arc<Session>, now: Instant) {
         let urgent = session.take_urgent();
         let mut rest = Work::of_read(session.outbox.take_answered());
@@ -209,7 +209,7 @@ impl Hub {
         }
     }
 
-    /// A session of the account whose turn it is says what it may.
+    /// Applies commands of a session of the account whose turn it is.
     fn take_turn(&mut self, session: Arc<Session>, turn: &mut Turn<Arc<Session>>) {
         let Some(mut inbox) = session.take() else { return };
         if let Some(login) = inbox.login.take_if(|_| inbox.ended.is_none()) {
@@ -232,7 +232,7 @@ impl Hub {
                 turn.spend(self.say(id, said));
             }
         }
-        // Who asked comes back with the answer.
+        // A session with an open query returns with its result.
         let is_asking = session.is_asking();
         if is_asking || said.len() > 0 {
             inbox.said = said.collect();
@@ -245,17 +245,17 @@ impl Hub {
         }
     }
 
-    /// Applies a line. Returns what it cost.
+    /// Applies a line. Returns its cost.
     fn say(&mut self, session: SessionId, Said { label, command }: Said) -> f32 {
         let Some(command) = command else { return Work::of_line() };
         let is_trifle = matches!(&command, Ok(Command::Ping(_) | Command::Negotiate(_)));
         self.apply(InputKind::Said { session, label, command }).cost(is_trifle)
     }
 
-    /// Hands what is pending on, unless a commit is under way: then it waits and grows.
+    /// Passes the pending effects on, unless a commit is under way: then they wait and grow.
     fn flush(&mut self) {
         if self.commits.is_busy() {
-            // What needs no commit does not wait for one that hangs.
+            // Outputs that need no commit do not wait for one that hangs.
             let outputs = self.commits.overtake(&mut self.pending);
             if !outputs.is_empty() {
                 self.deliver(outputs);
@@ -325,7 +325,7 @@ impl Hub {
 
     fn sweep(&mut self) {
         let now = self.ready.seconds();
-        // Who is made to wait is there: they must not be taken for silent.
+        // Sessions that the scheduler delays must not count as silent.
         self.schedule.sessions().for_each(|session| session.heard(now));
         self.schedule.tidy(Instant::now());
         let silent: Arc<str> = "Ping timeout".into();
@@ -343,7 +343,7 @@ impl Hub {
         }
     }
 
-    /// Keeps and delivers what is on its way. Dropping the hub then ends every session.
+    /// Commits and delivers what is pending. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
         self.apply(InputKind::Stopping);
@@ -361,7 +361,7 @@ impl Hub {
 }
 
 impl Drop for Hub {
-    /// Ends the sessions of a hub that has failed. One that was told to stop has done so already.
+    /// Ends the sessions of a hub that has failed. A hub that was told to stop has ended them already.
     fn drop(&mut self) {
         let reason: Arc<str> = "Server is shutting down".into();
         for session in self.sessions.iter() {
@@ -370,7 +370,7 @@ impl Drop for Hub {
     }
 }
 
-/// Failed commits in the log: one line a minute, with how many there were.
+/// Log of failed commits: at most one line a minute, with a count of the failures since.
 #[derive(Debug, Default)]
 struct Failures {
     told: Option<Instant>,
@@ -378,7 +378,7 @@ struct Failures {
 }
 
 impl Failures {
-    /// Between two lines.
+    /// Minimum time between two log lines.
     const EVERY: Duration = Duration::from_mins(1);
 
     fn tell(&mut self, error: &str) {
@@ -392,10 +392,10 @@ impl Failures {
     }
 }
 
-/// Waits until sessions have something for the hub, or an account may spend.
+/// Waits until sessions have input for the hub, or an account may spend.
 async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
     if is_ready {
-        // Others have their turn first: timers, commits, connections.
+        // Other tasks run first: timers, commits, connections.
         return tokio::task::yield_now().await;
     }
     let due = async {
@@ -410,7 +410,7 @@ async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
     }
 }
 
-/// Waits for so long; without end where there is nothing to wait for.
+/// Waits for so long; never returns for `None`.
 async fn after(wait: Option<Duration>) {
     match wait {
         Some(wait) => tokio::time::sleep(wait).await,

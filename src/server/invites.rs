@@ -1,4 +1,4 @@
-//! What admins ask about invites in the chat: the same requests as at the command line, by another actor.
+//! Requests of admins about invites in a session: the same as at the command line, by another actor.
 
 use zeroize::Zeroizing;
 
@@ -13,10 +13,10 @@ use crate::store::invites::State;
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::wire::Millis;
 
-/// Where clients reach the server, and how they know it: what a link says of it.
+/// Addresses and pin of the server, for an invite link.
 pub(super) type Reach<'a> = (&'a [Address], Pin);
 
-/// Carries out what an account asks by the power of an admin's, mostly the same one.
+/// Carries out a request of `account` with the rights of `admin`, which is mostly the same account.
 pub(super) async fn run(
     store: &Store,
     reach: Reach<'_>,
@@ -94,7 +94,7 @@ async fn list(store: &Store, account: AccountId, now: Millis) -> Result<InviteOu
     }
 }
 
-/// The code of the FAIL.
+/// Returns the code of the FAIL ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
 fn code(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::UnknownUser => "NO_SUCH_ACCOUNT",

@@ -1,4 +1,4 @@
-//! Accepting connections.
+//! The listener, which accepts connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ use super::limits::strangers::{NoPlace, Strangers};
 use super::metrics::Refusal;
 use super::shared::Shared;
 
-/// Connections that the kernel may hold before they are accepted.
+/// Maximum count of connections that the kernel holds before they are accepted.
 const BACKLOG: i32 = 4096;
 
-/// Pause after an error, such as having no file descriptor left.
+/// Pause after an error, such as a lack of file descriptors.
 const REST: Duration = Duration::from_millis(50);
 
 /// Time for which such errors are not logged again.
 const QUIET: Duration = Duration::from_mins(1);
 
-/// Listens on an address. An IPv6 address takes IPv6 alone, so that `0.0.0.0` and `[::]` can stand beside each other.
+/// Listens on an address. An IPv6 address takes IPv6 only, so that `0.0.0.0` and `[::]` can be used together.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -37,14 +37,14 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts connections without end, each with a place among those that are not logged in.
+/// Accepts connections, and counts each among those before their login. Never returns.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, strangers: Arc<Strangers>) {
     let mut quiet_until: Option<Instant> = None;
     loop {
         let (tcp, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Strangers can cause it by taking all file descriptors: one of them makes room.
+                // Connections before their login may have used up the file descriptors: one of them makes room.
                 strangers.make_room();
                 if quiet_until.is_none_or(|until| until <= Instant::now()) {
                     warn!(%error, "cannot accept connections for a moment; not logged again for a minute");

@@ -1,4 +1,4 @@
-//! The log of a running server: lines that a thread writes, so that nothing waits for who reads them.
+//! Log of a running server, written by a thread of its own so that a slow reader delays nothing else.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,19 +12,20 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that wait to be written: some seconds of a busy server, while a terminal scrolls or a disk stalls.
+/// Maximum count of lines that wait to be written: some seconds of a busy server, while a terminal scrolls or a disk
+/// stalls.
 const LINES: usize = 8192;
 
-/// Bytes of these lines. A line can quote a peer, so their number alone bounds no memory.
+/// Maximum bytes of waiting lines. A line can quote a peer, so a count of lines alone does not bound the memory.
 const BYTES: usize = 4 << 20;
 
-/// How often it is tried to put the last line into a full queue.
+/// Interval of the attempts to put the mark into a full queue.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// Where the server logs to. Cloning shares it.
+/// Destination of the server's log. Clones share it.
 ///
 /// Writing to it neither blocks nor fails. Lines that do not fit into the queue, or that cannot be written, are dropped
-/// and counted; how many they are is a line of its own as soon as one can be written again.
+/// and counted; the count is logged as soon as a line can be written again.
 #[derive(Clone, Debug)]
 pub struct Log(Arc<Shared>);
 
@@ -38,17 +39,17 @@ struct Shared {
 #[derive(Debug)]
 enum Entry {
     Line(Vec<u8>),
-    /// Told when all lines before it are written or dropped.
+    /// Notified when all lines before it are written or dropped.
     Mark(SyncSender<()>),
 }
 
 impl Log {
-    /// A log that goes to a copy of this descriptor, from a thread of its own.
+    /// Starts a log that goes to a copy of this descriptor, from a thread of its own.
     ///
-    /// The copy shares no lock with [`io::stderr`]: a write that hangs keeps nobody else from the original.
+    /// The copy shares no lock with [`io::stderr`]: a write that hangs does not block users of the original.
     ///
     /// # Errors
-    /// When the descriptor cannot be copied, or there can be no more threads.
+    /// When the descriptor cannot be copied, or the thread cannot be started.
     pub fn start(output: impl AsFd) -> io::Result<Self> {
         Self::to(File::from(output.as_fd().try_clone_to_owned()?))
     }
@@ -72,12 +73,12 @@ impl Log {
         }
     }
 
-    /// Number of lines that were dropped so far.
+    /// Returns the count of lines dropped so far.
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that is queued is written or dropped, but no longer than `patience`.
+    /// Waits until all queued lines are written or dropped, but no longer than `patience`.
     pub fn flush(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let (mark, written) = sync_channel(1);
@@ -112,12 +113,12 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// The thread's side.
+/// State of the writing thread.
 struct Writer<W> {
     output: W,
     queued: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
-    /// Dropped lines that the log has told of.
+    /// Count of dropped lines that the log has reported.
     told: u64,
 }
 
@@ -133,7 +134,7 @@ impl<W: Write> Writer<W> {
                     self.queued.fetch_sub(line.len(), Ordering::Relaxed);
                 }
                 Entry::Mark(done) => {
-                    // Without a line behind them these would go unsaid at the end.
+                    // Without a later line the count would go unreported at the end.
                     let _ = self.tell_of_dropped();
                     let _ = done.try_send(());
                 }
@@ -145,7 +146,7 @@ impl<W: Write> Writer<W> {
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > self.told {
             let (lines, now) = (dropped - self.told, Timestamp::now());
-            // A line that could not be written whole has no end.
+            // The line before may have been written in part, without its end.
             let mut text = String::from("\n");
             let _ =
                 writeln!(text, "{now:.6}  WARN {lines} lines of the log were lost: it could not be written");
@@ -166,7 +167,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_mins(1);
 
-    /// An output that fails while it is told to.
+    /// An output that fails on command.
     #[derive(Clone, Default)]
     struct Disk(Arc<Mutex<(bool, Vec<u8>)>>);
 
@@ -185,7 +186,7 @@ mod tests {
         }
     }
 
-    /// An output that nobody reads: each write waits until it is let go on.
+    /// An output without a reader: each write waits until the test releases it.
     struct Stopped(Receiver<()>, Sender<Vec<u8>>);
 
     impl Write for Stopped {
@@ -233,7 +234,7 @@ mod tests {
         for _ in 0..LINES + 100 {
             log.write(b"x\n");
         }
-        // One line may be on its way beside those that wait.
+        // One line may be on its way in addition to those that wait.
         assert!((99..=100).contains(&log.dropped()), "{}", log.dropped());
         log.flush(Duration::from_millis(20));
         let large = vec![b'y'; BYTES + 1];

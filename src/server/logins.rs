@@ -1,4 +1,4 @@
-//! Checking passwords and redeeming invites, for connections that are not logged in yet.
+//! Password checks and the redemption of invites, for connections before their login.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,31 +25,33 @@ use crate::store::{Store, StoreError, devices};
 use crate::trust::Token;
 use crate::wire::{Millis, Nick};
 
-/// A login waits so long for what is noted about it, which is written all the same, as soon as the store can.
+/// Time that a login waits for a write that concerns it. A slower write goes on and completes as soon as the store can.
 const NOTES: Duration = Duration::from_millis(100);
 
-/// What logins are checked against.
+/// Data and services that logins are checked with.
 pub(super) struct Logins {
     store: Store,
     passwords: Arc<Passwords>,
     throttle: Mutex<Throttle>,
-    /// Reads of the store for connections that are not logged in: one at a time, so that they delay no member's.
+    /// Reads of the store for connections before their login: one at a time, so that they do not delay those of
+    /// sessions.
     lookups: FairQueue<Subject>,
     subjects: Subjects,
     incidents: Arc<Incidents>,
     hub: HubHandle,
 }
 
-/// The origin of a request.
+/// Origin of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source {
     pub peer: IpAddr,
     pub subject: Subject,
-    /// The account of the session, once there is one.
+    /// Account of the session, if there is one.
     pub account: Option<AccountId>,
 }
 
-/// Lookups at a time, so that readers are left for members, and lookups of one subject that wait.
+/// Limits of lookups: one at a time, so that readers are left for sessions; and of the lookups of one subject that
+/// wait.
 const LOOKUPS: Limits = Limits { at_once: 1, each: 1, waiting: 4096 };
 
 impl Logins {
@@ -65,16 +67,16 @@ impl Logins {
         }
     }
 
-    /// The origin of what a connection from this address asks.
+    /// Returns the origin of requests of a connection from this address.
     pub fn source(&self, peer: IpAddr, account: Option<AccountId>) -> Source {
         Source { peer, subject: self.subjects.of(peer), account }
     }
 
-    /// Checks a password. A source that failed before waits for its turn first; an account that does not exist or is
-    /// disabled takes as long as a wrong password and gets the same answer. Dropping the future gives up the turn.
+    /// Checks a password. A source that failed before waits for its turn first. An account that does not exist or is
+    /// disabled takes as long as a wrong password and gets the same reply. Dropping the future gives up the turn.
     pub async fn check(&self, source: Source, credentials: Credentials) -> Checked {
         let Source { peer, subject, .. } = source;
-        // A text that cannot be a name is throttled like a name that nobody has.
+        // A text that cannot be a name is limited like a name without an account.
         let nobody = Nick::parse("_").expect("a valid nick");
         let name = credentials.name.clone().unwrap_or(nobody);
         let gate = self.throttle.lock().attempt(subject, &name, Instant::now().into());
@@ -140,7 +142,7 @@ impl Logins {
         let (Some(known), Verdict::Right(renewed)) = (known, verdict) else { return Ok(None) };
         let account = known.account;
         if let (Some(new), Some(old)) = (renewed, stored) {
-            // The login does not depend on it: it is tried again at the next one.
+            // The login does not depend on it: a failed renewal is tried again at the next login.
             let id = account.id;
             let renewal = self.store.write(move |tx| {
                 crate::store::accounts::renew_password(tx, id, &old, &new)
@@ -172,7 +174,8 @@ impl Logins {
         };
         match found {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
-                // When it last logged in is for its owner to read: a login does not depend on it.
+                // The time of the last login is information for the account's owner only; the login does not depend on
+                // it.
                 let now = self.hub.clock.now();
                 let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now)?));
                 if let Ok(Err(error)) = timeout(NOTES, noted).await {
@@ -195,7 +198,7 @@ impl Logins {
         }
     }
 
-    /// Redeems an invite: makes the account or gives it the new password, and tells the chat of it.
+    /// Redeems an invite: makes the account or sets its new password, and makes the core follow.
     pub async fn register(
         self: &Arc<Self>,
         source: Source,
@@ -210,7 +213,7 @@ impl Logins {
                     .to_owned(),
             );
         };
-        // Guessing tokens is slowed like guessing passwords.
+        // Guessing tokens is limited like guessing passwords.
         let guess = Nick::parse("_invite").expect("a valid nick");
         if let Gate::Wait(turn) = self.throttle.lock().attempt(subject, &guess, Instant::now().into()) {
             if turn > Duration::ZERO {
@@ -221,7 +224,7 @@ impl Logins {
         }
         let hash = match token.parse::<Token>() {
             Ok(token) => token.hash(),
-            // No token hashes to nothing: it is unknown, like any that was not given out.
+            // No token has this hash: it is unknown, like any that was not handed out.
             Err(_) => [0; 32],
         };
         let checked = async {
@@ -234,7 +237,7 @@ impl Logins {
         };
         let failure = match checked.await {
             Ok(phc) => {
-                // From here on it runs to its end, also where the client goes: the chat must hear of what the store did.
+                // A task of its own completes even if the client goes away, because the core must follow the store.
                 let (this, name) = (self.clone(), wanted.name.clone());
                 let redeemed = tokio::spawn(async move { this.redeem(peer, hash, name, phc).await });
                 match redeemed.await {
@@ -285,7 +288,7 @@ impl Logins {
                     warn!(%error, account = %account.name, "devices and invites that were added meanwhile are not forgotten");
                     return later("Log in with the new password");
                 }
-                // Counted after the own change. If the password is another by now, that is not this one's login.
+                // Read after the account's own change. If the password has changed again by now, this login is void.
                 let since = self.hub.password_changes();
                 match self.store.credentials(account.name.clone()).await {
                     Ok(Some(stands)) if stands.password.as_ref() == Some(&phc) => {
@@ -299,14 +302,14 @@ impl Logins {
 }
 
 impl Source {
-    /// The subject that takes turns for the password check.
+    /// Returns the key by which password checks take turns.
     pub fn requester(self) -> Requester {
         self.account.map_or(Requester::Stranger(self.subject), Requester::Account)
     }
 }
 
-/// Forgets the devices of an account that has a new password and revokes its invites, once its sessions of before have
-/// ended: one of them may have added another while that was on its way.
+/// Removes the devices of an account with a new password and revokes its invites. Runs after its older sessions have
+/// ended, because one of them may have added a device or an invite meanwhile.
 pub async fn close_ways_in(store: &Store, account: AccountId, now: Millis) -> Result<(), StoreError> {
     store
         .write(move |tx| {
@@ -317,7 +320,7 @@ pub async fn close_ways_in(store: &Store, account: AccountId, now: Millis) -> Re
         .await
 }
 
-/// Why an account was not made.
+/// Reason why an invite was not redeemed.
 enum Failure {
     Redeem(RedeemError),
     Weak(super::passwords::PasswordRule),
@@ -331,9 +334,9 @@ impl From<RedeemError> for Failure {
 }
 
 impl Failure {
-    /// The code of the FAIL and what it says to the user
-    /// ([account registration](https://ircv3.net/specs/extensions/account-registration), and codes of our own for what
-    /// can be wrong with an invite).
+    /// Returns the code and the text of the FAIL ([account
+    /// registration](https://ircv3.net/specs/extensions/account-registration), with Parlour's own codes for failures of
+    /// invites).
     fn tell(self) -> (&'static str, String) {
         let busy = || ("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment".to_owned());
         match self {

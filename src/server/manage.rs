@@ -1,4 +1,4 @@
-//! What people do to their own accounts and admins to the server, beside the chat.
+//! Requests of sessions about their own accounts, and of admins about the server, carried out outside the core.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use crate::store::{Store, StoreError, accounts};
 use crate::trust::Address;
 use crate::wire::Millis;
 
-/// Carries out requests.
+/// Carries out the requests.
 pub(super) struct Manager {
     pub store: Store,
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
-    /// [`Chat::password_changes`](crate::chat::Chat::password_changes) as it stands.
+    /// Present value of [`Chat::password_changes`](crate::chat::Chat::password_changes).
     pub password_changes: Arc<AtomicU64>,
     pub reloader: Arc<Reloader>,
-    /// Where clients reach the server: what invites say.
+    /// Addresses of the server, for invite links.
     pub addresses: Vec<Address>,
 }
 
-/// The connection that asks.
+/// Origin of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker {
     pub account: AccountId,
     pub peer: IpAddr,
-    /// The certificate that it showed.
+    /// Fingerprint of the certificate that the connection presented.
     pub device: Option<DeviceKey>,
-    /// After how many changes of passwords it asked.
+    /// Count of password changes at the time of the request.
     pub since: u64,
 }
 
@@ -92,7 +92,7 @@ impl Manager {
         }
     }
 
-    /// Password checks of a session take turns by account.
+    /// Returns the origin for password checks, which take turns by account.
     fn source(&self, asker: Asker) -> Source {
         self.logins.source(asker.peer, Some(asker.account))
     }
@@ -102,7 +102,7 @@ impl Manager {
             Ok(password) => password,
             Err(rule) => return Ok(refused("WEAK_PASSWORD", rule.to_string())),
         };
-        // What is checked is what is replaced, and nothing that was set while it was checked.
+        // The password that is checked is the one that is replaced, and not one that was set during the check.
         let stood = match &old.name {
             Some(name) => self.store.credentials(name.clone()).await?.and_then(|known| known.password),
             None => None,
@@ -137,9 +137,9 @@ impl Manager {
         Ok(Outcome::PasswordChanged)
     }
 
-    /// Adds a device, unless a password was changed since it was asked for: it may have been this account's, by an invite
-    /// that ends all of the account's devices, and who asks be whom that is to keep out. What comes before the chat knows
-    /// of such a change, [`close_ways_in`](super::logins::close_ways_in) takes back.
+    /// Adds a device, unless a password was changed since the request. That change may have been this account's, by an
+    /// invite that ends all of its devices, and the requester may be the person whom that is to keep out. Additions
+    /// before the core knows of such a change are undone by [`close_ways_in`](super::logins::close_ways_in).
     async fn device_add(&self, asker: Asker, key: DeviceKey) -> Result<Outcome, StoreError> {
         let (account, changes, now) = (asker.account, self.password_changes.clone(), self.now());
         let added = self.store.write(move |tx| {
@@ -158,8 +158,8 @@ impl Manager {
         }
     }
 
-    /// A link that is made while a password is changed may be by whom that is to keep out, and after the admin's invites were
-    /// revoked: nobody gets to see it.
+    /// Carries out a request about invites. A link that is made during a password change, after the admin's invites
+    /// were revoked, may be the work of the person whom that change is to keep out: so it is withdrawn and not shown.
     async fn invites(&self, asker: Asker, admin: AccountId, request: InviteRequest) -> Outcome {
         let reach = (&*self.addresses, self.reloader.identity().pin());
         let outcome = invites::run(&self.store, reach, (asker.account, admin), (request, self.now())).await;
@@ -167,7 +167,7 @@ impl Manager {
             Outcome::Invites(InviteOutcome::Made { number, .. })
                 if self.password_changes.load(Ordering::Acquire) != asker.since =>
             {
-                // Should that fail, nobody has the link all the same.
+                // Even if that fails, the link was not shown to anyone.
                 let _ = invites::take_back(&self.store, asker.account, number, self.now()).await;
                 refused("TEMPORARILY_UNAVAILABLE", "A password was changed on the server just now; try again")
             }

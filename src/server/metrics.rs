@@ -1,7 +1,7 @@
-//! What the running server counts, for `parlour metrics` to print.
+//! Metrics of the running server, printed by `parlour metrics`.
 //!
-//! Counting is one atomic addition each, and nothing waits for it. The numbers go out over the control socket alone:
-//! a port for them would be one more that speaks in the clear.
+//! Counting is one atomic addition each and never waits. The metrics leave the server over the control socket only,
+//! because a port for them would be one more that speaks in the clear.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,20 +20,20 @@ use crate::store::Status;
 use crate::trust::certs::Identity;
 use crate::wire::Millis;
 
-/// The numbers of one server.
+/// The metrics of one server.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Connections that were let in, and those that are open.
+    /// Connections that were accepted, and those that are open.
     pub(super) connections: Counter,
     pub(super) open: Gauge,
-    /// Connections that did not get through the TLS handshake.
+    /// Connections whose TLS handshake failed.
     pub(super) handshakes_failed: Counter,
     refusals: Family<Label, Counter>,
     strangers: Gauge,
     logins: Counter,
     logins_refused: Counter,
-    /// The server was too busy, or the caller too eager.
+    /// Logins put off because the server was too busy or the rate limit was reached.
     logins_deferred: Counter,
     messages: Counter,
     messages_refused: Counter,
@@ -41,7 +41,7 @@ pub struct Metrics {
     commits_failed: Counter,
     /// Clients that read too slowly, for the [`Deliverer`](super::deliver::Deliverer).
     pub(super) too_slow: Counter,
-    /// Times that an account had to wait for having spent its budget.
+    /// Times that an account had to wait because its budget was spent.
     pub(super) throttled: Counter,
     sessions_refused: Counter,
     log_lines_dropped: Counter,
@@ -58,14 +58,14 @@ pub struct Metrics {
     store: Arc<Status>,
 }
 
-/// The reason for which a connection is closed before its login.
+/// Reason why a connection is closed before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Its address has as many as it may have.
+    /// Its subject has reached the limit of connections.
     Address,
-    /// There are as many as there may be.
+    /// The limit of all connections before their login is reached.
     Total,
-    /// It had to make room for one of another address.
+    /// It made room for a connection of another subject.
     Evicted,
     /// It sent or asked for too much.
     Budget,
@@ -73,15 +73,15 @@ pub(super) enum Refusal {
     Time,
     /// The login failed.
     Login,
-    /// The server ended it.
+    /// The server closed it.
     Ended,
 }
 
-/// Name and value of the one label that a number has.
+/// Name and value of a metric's only label.
 type Label = [(&'static str, &'static str); 1];
 
 impl Metrics {
-    /// All at nought, for a server that started then, over a store with this status.
+    /// Makes metrics that are all zero, for a server that started at `started`, over a store with this status.
     pub fn new(started: Millis, store: Arc<Status>) -> Self {
         let mut registry = Registry::with_prefix("parlour");
         let version = gauges(&mut registry, "build_info", "1, with the version of the program");
@@ -180,7 +180,7 @@ impl Metrics {
         }
     }
 
-    /// A connection was closed before its login.
+    /// Counts a connection that was closed before its login.
     pub(super) fn refused(&self, refusal: Refusal) {
         let reason = match refusal {
             Refusal::Address => "address",
@@ -194,7 +194,7 @@ impl Metrics {
         self.refusals.get_or_create(&[("reason", reason)]).inc();
     }
 
-    /// Somebody tried to log in.
+    /// Counts an attempt to log in.
     pub(super) fn login(&self, outcome: &Checked) {
         match outcome {
             Checked::Right(_) => self.logins.inc(),
@@ -203,7 +203,7 @@ impl Metrics {
         };
     }
 
-    /// Somebody tried to redeem an invite.
+    /// Counts an attempt to redeem an invite.
     pub(super) fn registration(&self, outcome: &Result<Verified, Refused>) {
         match outcome {
             Ok(_) => self.logins.inc(),
@@ -211,7 +211,7 @@ impl Metrics {
         };
     }
 
-    /// The store answered.
+    /// Counts the result of a commit.
     pub(super) fn committed(&self, result: &Committed) {
         let count = |messages: usize| u64::try_from(messages).unwrap_or(u64::MAX);
         if let Some(said) = result.said {
@@ -227,12 +227,12 @@ impl Metrics {
         self.messages_refused.inc_by(count(result.refused.iter().map(|r| r.messages.len()).sum()));
     }
 
-    /// So many sessions were refused since the start.
+    /// Sets the count of sessions refused since the start.
     pub(super) fn sessions_refused(&self, count: u64) {
         self.sessions_refused.inc_by(count.saturating_sub(self.sessions_refused.get()));
     }
 
-    /// How large the chat is now.
+    /// Sets the sizes of the core's state.
     pub(super) fn sizes(&self, sizes: Sizes) {
         let set = |gauge: &Gauge, size: usize| gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
         set(&self.sessions, sizes.sessions);
@@ -241,8 +241,8 @@ impl Metrics {
         set(&self.channels, sizes.channels);
     }
 
-    /// All numbers in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/), with
-    /// those of the certificate that is shown now and of the log.
+    /// Returns all metrics in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/),
+    /// including those of the certificate that is shown now and of the log.
     pub fn text(&self, shown: &Identity, lines_dropped: u64) -> String {
         self.log_lines_dropped.inner().store(lines_dropped, Ordering::Relaxed);
         let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
@@ -253,7 +253,7 @@ impl Metrics {
         self.log_bytes.set(i64::try_from(self.store.log_bytes()).unwrap_or(i64::MAX));
         self.erasing.set(self.store.is_erasing().into());
         let mut text = String::new();
-        // A String takes everything.
+        // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
@@ -263,7 +263,7 @@ impl Metrics {
 #[derive(Debug)]
 pub(super) struct Open {
     open: Gauge,
-    /// Until its login.
+    /// `None` after its login.
     stranger: Option<Gauge>,
 }
 
@@ -275,7 +275,7 @@ impl Open {
         Self { open: metrics.open.clone(), stranger: Some(metrics.strangers.clone()) }
     }
 
-    /// It logged in.
+    /// Counts the connection as logged in.
     pub fn logged_in(&mut self) {
         if let Some(stranger) = self.stranger.take() {
             stranger.dec();

@@ -1,6 +1,6 @@
-//! IO: the listener, connections and their pumps, the password pool, the hub that owns the chat.
+//! IO: the listener, connections and their pumps, the password pool, the hub that owns the core.
 //!
-//! [`Server::run`] is the whole server; the command line and the tests call it alike.
+//! [`Server::run`] is the whole server; the command line and the tests both call it.
 
 pub mod admin;
 pub mod advertise;
@@ -76,35 +76,36 @@ pub use clock::now;
 pub use listener::bind;
 pub use supervise::Ended;
 
-/// How long the last commits of a server that is told to stop may take: a disk may be slow, and is waited for.
+/// Time limit for the last commits of a server that is told to stop. A disk may be slow, so it is long.
 const LAST_COMMITS: Duration = Duration::from_mins(1);
 
-/// How long those of a server that has failed may take.
+/// Time limit for the last commits of a server that has failed.
 const LAST_TRY: Duration = Duration::from_secs(5);
 
-/// How long sessions that are told to end may take to do so.
+/// Time limit for sessions to end after they were told to.
 const FAREWELL: Duration = Duration::from_secs(6);
 
-/// A server that is set up and not yet running.
+/// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
     handle: handle::HubHandle,
     shared: shared::Shared,
     stopping: watch::Sender<bool>,
     strangers: Arc<Strangers>,
-    /// The store, and what of it is to be kept.
+    /// The store, and the configured retention.
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
-    /// Kept beside the hub, whose failure would end its thread otherwise, and be taken for that thread's failure.
+    /// Kept beside the hub: otherwise a failure of the hub would end the index's thread and be reported as that thread's
+    /// failure.
     index: Option<Arc<Index>>,
-    /// What runs as long as the server does, beside the hub.
+    /// Tasks beside the hub that run as long as the server does.
     tasks: Tasks,
 }
 
 impl Server {
-    /// A server over a store and certificates. The chat goes on from what the store kept; `reload` reads the
-    /// configuration again when somebody asks for that; `addresses` is where clients reach it, for invites.
+    /// Makes a server over a store and certificates. The core continues from the records in the store; `reload` reads
+    /// the configuration again on request; `addresses` are those by which clients reach the server, for invites.
     pub async fn new(
         config: &Config,
         store: Store,
@@ -190,7 +191,7 @@ impl Server {
             members: Handle::current(),
             tasks: TaskTracker::new(),
         };
-        // The rest of the files is for members, the store and whatever else has to be opened.
+        // The other half of the file descriptors is for sessions, the store and other files.
         let files = rlimit::Resource::NOFILE
             .get_soft()
             .map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX));
@@ -201,17 +202,17 @@ impl Server {
         Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics, index, tasks })
     }
 
-    /// What it counts.
+    /// Returns the metrics.
     pub fn metrics(&self) -> Arc<Metrics> {
         self.metrics.clone()
     }
 
-    /// How the administration tells the chat what it changed.
+    /// Returns the handle by which the administration tells the core of changes.
     pub fn accounts(&self) -> AccountChanges {
         AccountChanges(self.handle.clone())
     }
 
-    /// How changed files are taken in.
+    /// Returns the handle by which changed files are loaded.
     pub fn reloader(&self) -> Arc<Reloader> {
         self.reloader.clone()
     }
@@ -221,9 +222,9 @@ impl Server {
         self.tasks.spawn(name, task);
     }
 
-    /// Serves the listeners until `stop` is ready, then ends every session with an ERROR line, after all that was
-    /// confirmed or is on its way was kept. The same where something fails that it cannot go on without, but then it
-    /// waits for nothing longer than some seconds.
+    /// Serves the listeners until `stop` is ready. Then ends every session with an ERROR line, after everything
+    /// confirmed or pending is durable. Does the same if a task fails without which the server cannot continue, but
+    /// then waits only some seconds.
     ///
     /// # Errors
     /// The task that has ended.
@@ -279,7 +280,7 @@ impl Server {
             stopping.send_replace(true);
             handle.shut_down().await;
             if !hub.is_finished() {
-                // It ends after it has told every session to end.
+                // The hub ends after it has told every session to end.
                 let _ = (&mut hub).await;
             }
             handle.clock.note(&store).await;
@@ -296,7 +297,7 @@ impl Server {
     }
 }
 
-/// Gives rows of before there were checksums theirs, and tries again what fails.
+/// Fills in the checksums of rows from before checksums existed, and retries after errors.
 async fn fill_checksums(store: Store) {
     while let Err(error) = store.fill_checksums().await {
         warn!(%error, "cannot give old messages their checksums yet");
@@ -304,28 +305,28 @@ async fn fill_checksums(store: Store) {
     }
 }
 
-/// Where the administration tells the chat what it changed.
+/// Handle by which the administration tells the core of changes.
 #[derive(Clone)]
 pub struct AccountChanges(handle::HubHandle);
 
 impl AccountChanges {
-    /// The server's time.
+    /// Returns the server's clock.
     pub fn clock(&self) -> Arc<Clock> {
         self.0.clock.clone()
     }
 
-    /// To be held while an account is changed in the database and in the chat.
+    /// Returns the lock to hold while an account is changed in the database and in the core.
     pub fn changing(&self) -> Arc<Mutex<()>> {
         self.0.changing.clone()
     }
 
-    /// Has the chat follow a change, and returns when it does.
+    /// Makes the core follow a change, and returns when that is in force.
     pub async fn tell(&self, change: AccountChange) {
         self.0.account_changed(change).await;
     }
 }
 
-/// What of the configuration the chat goes by.
+/// Returns the part of the configuration that the core uses.
 fn settings(config: &Config, started: Millis) -> Settings {
     Settings {
         server_name: config.server_name.clone(),

@@ -1,4 +1,4 @@
-//! What waits to be written to one connection.
+//! Queue of bytes to be written to one connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,61 +9,62 @@ use parking_lot::Mutex;
 
 use super::blocks::Counted;
 
-/// The queue between the hub, which fills it and never waits, and the connection's task, which empties it.
+/// Send queue of a session, between the hub, which fills it and never waits, and the connection's task, which empties
+/// it.
 ///
-/// Bounded in bytes: who does not read fast enough is closed and told so, never silently skipped.
+/// Bounded in bytes: the session of a slow reader is closed with a message, never silently skipped.
 #[derive(Debug, Default)]
 pub(super) struct Outbox(Mutex<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
     blocks: Vec<Bytes>,
-    /// What came after each answer that is still to be found out: it goes out behind that.
+    /// Blocks that came after each query whose result is still due; they go out after that result.
     held: VecDeque<Held>,
-    /// What was to go out was dropped, as it was too much.
+    /// True if queued blocks were dropped because there were too many.
     is_cut: bool,
-    /// Bytes that are queued, held or taken and not yet written.
+    /// Bytes that are queued, held, or taken and not yet written.
     bytes: usize,
-    /// Bytes of answers, for the account's budget.
+    /// Bytes of results, for the account's budget.
     answered: usize,
-    /// Nothing more is taken in; when all is written the connection ends.
+    /// If set, nothing more is queued, and the connection ends when everything is written.
     closing: Option<Arc<str>>,
     waker: Option<Waker>,
-    /// Of a task that is busy writing, and is woken only when the connection is to end.
+    /// Waker of a task that is busy writing, woken only when the connection is to end.
     busy: Option<Waker>,
-    /// Of a task that has a long answer, and waits for what is queued to be read.
+    /// Waker of a task with a long result, which waits until the queue is read.
     drained: Option<Waker>,
 }
 
-/// What came behind a question.
+/// Blocks that came after a query.
 #[derive(Debug)]
 struct Held {
     blocks: Vec<Bytes>,
-    /// The answer, where it is there already and goes out in pieces.
+    /// The result, if it exists already and goes out in pieces.
     answer: Option<Counted>,
 }
 
-/// What became of a block.
+/// Outcome of queueing a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
-    /// So many bytes wait now.
+    /// Count of bytes that wait now.
     Waits(usize),
-    /// The connection is to end: too much waits.
+    /// The send queue limit is exceeded, so the connection is to end.
     TooMuch,
 }
 
-/// What the connection's task finds.
+/// Content of the queue for the connection's task.
 pub(super) enum Taken {
     /// Blocks to write.
     Blocks(Vec<Bytes>),
-    /// Nothing now; the task is woken when there is.
+    /// Empty for now; the task is woken later.
     Nothing,
-    /// Nothing any more: the connection is to end, and why.
+    /// The connection is to end, for this reason.
     End(Arc<str>),
 }
 
 impl Outbox {
-    /// Queues a block of whole lines. Past `bound` bytes the connection is told to end instead.
+    /// Queues a block of whole lines. If that exceeds `bound` bytes, tells the connection to end instead.
     pub fn push(&self, block: Bytes, bound: usize) -> Pushed {
         let mut queue = self.0.lock();
         if queue.closing.is_some() {
@@ -85,12 +86,12 @@ impl Outbox {
         Pushed::Waits(waiting)
     }
 
-    /// Ends the connection of a client that reads too slowly; of what is queued only what is being written goes out.
+    /// Ends the connection of a slow reader. Of the queued blocks, only the one being written goes out.
     pub fn close_slow(&self) {
         self.close_now("Too much to send: you read more slowly than others write (SendQ exceeded)");
     }
 
-    /// Bytes that wait for the client, those of a long answer among them. 0 where the connection is to end.
+    /// Returns the bytes that wait for the client, including those of a long result; 0 if the connection is to end.
     pub fn waiting(&self) -> usize {
         let queue = self.0.lock();
         if queue.closing.is_some() {
@@ -100,23 +101,23 @@ impl Outbox {
             + queue.held.iter().filter_map(|held| held.answer.as_ref()).map(Counted::bytes).sum::<usize>()
     }
 
-    /// Was what is queued dropped?
+    /// Returns true if queued blocks were dropped.
     pub fn is_cut(&self) -> bool {
         self.0.lock().is_cut
     }
 
-    /// Takes the number of bytes of answers that were read for the client since the last time.
+    /// Takes the count of bytes of results since the last call.
     pub fn take_answered(&self) -> usize {
         std::mem::take(&mut self.0.lock().answered)
     }
 
-    /// Holds what comes from now on back until the answer is there that is due here. Of several, the first is
-    /// [answered](Self::answer) first. `answer` stands for one that is there already.
+    /// Holds later blocks back until the result of a query is there. Several results are due in the order of these
+    /// calls. `answer` stands for a result that exists already.
     pub fn hold(&self, answer: Option<Counted>) {
         self.0.lock().held.push_back(Held { blocks: Vec::new(), answer });
     }
 
-    /// The answer that the client waits for; empty where it is none. What was held behind it follows.
+    /// Queues the result that is due, which may be empty, and the blocks held behind it.
     pub fn answer(&self, block: Bytes) {
         let mut queue = self.0.lock();
         let Some(held) = queue.held.pop_front() else { return };
@@ -130,7 +131,7 @@ impl Outbox {
         wake(queue);
     }
 
-    /// A part of the answer that is due, which goes out at once.
+    /// Queues a piece of the result that is due; it goes out at once.
     pub fn piece(&self, block: Bytes) {
         let mut queue = self.0.lock();
         if queue.closing.is_none() && !queue.held.is_empty() {
@@ -141,7 +142,7 @@ impl Outbox {
         }
     }
 
-    /// Ready when the client has read what is queued for it, or all but `left` bytes, or never will.
+    /// Ready when the client has read its queue except for `left` bytes, or never will.
     pub fn poll_drained(&self, left: usize, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.0.lock();
         let held: usize = queue.held.iter().flat_map(|held| &held.blocks).map(Bytes::len).sum();
@@ -152,7 +153,8 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Ready when the connection is to end. For the task that also calls [`poll_drained`](Self::poll_drained), and no other.
+    /// Ready when the connection is to end. Only for the task that also calls [`poll_drained`](Self::poll_drained),
+    /// because both share one waker.
     pub fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.0.lock();
         if queue.closing.is_some() {
@@ -162,7 +164,7 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Ends the connection after what is queued and an ERROR line with the reason.
+    /// Ends the connection after the queued blocks and an ERROR line with the reason.
     pub fn close(&self, reason: &Arc<str>) {
         let mut queue = self.0.lock();
         if queue.closing.is_none() {
@@ -174,10 +176,10 @@ impl Outbox {
         }
     }
 
-    /// Ends the connection; of what is queued only what is being written goes out.
+    /// Ends the connection. Of the queued blocks, only the one being written goes out.
     fn close_now(&self, reason: &str) {
         let mut queue = self.0.lock();
-        // Another reason may be on its way: the first one stays.
+        // If the connection is ending already, the first reason stays.
         if queue.closing.is_some() {
             return;
         }
@@ -189,7 +191,7 @@ impl Outbox {
         wake(queue);
     }
 
-    /// The connection ended: nothing that is queued will be written.
+    /// Notes that the connection has ended: nothing that is queued will be written.
     pub fn abandon(&self, reason: &Arc<str>) {
         let mut queue = self.0.lock();
         queue.blocks.clear();
@@ -198,7 +200,7 @@ impl Outbox {
         wake(queue);
     }
 
-    /// Takes all that is queued; `waker` is woken when more comes.
+    /// Takes all queued blocks; `waker` is woken when more come.
     pub fn take(&self, waker: &Waker) -> Taken {
         let mut queue = self.0.lock();
         if !queue.blocks.is_empty() {
@@ -213,7 +215,7 @@ impl Outbox {
         Taken::Nothing
     }
 
-    /// Why the connection is to end, if it is; `waker` is woken when that comes.
+    /// Returns the reason if the connection is to end; else `waker` is woken when it is.
     pub fn closing(&self, waker: &Waker) -> Option<Arc<str>> {
         let mut queue = self.0.lock();
         if queue.closing.is_none() && queue.busy.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -222,7 +224,7 @@ impl Outbox {
         queue.closing.clone()
     }
 
-    /// So many of the bytes that were taken are written.
+    /// Notes that so many of the taken bytes are written.
     pub fn written(&self, bytes: usize) {
         let mut queue = self.0.lock();
         queue.bytes = queue.bytes.saturating_sub(bytes);
@@ -233,7 +235,7 @@ impl Outbox {
     }
 }
 
-/// The last line of a connection (<https://modern.ircdocs.horse/#error-message>).
+/// Returns the last line of a connection (<https://modern.ircdocs.horse/#error-message>).
 pub(super) fn error_line(reason: &str) -> Bytes {
     Bytes::from(format!("ERROR :{reason}\r\n"))
 }

@@ -1,8 +1,8 @@
-//! Outputs that need no commit pass one that hangs.
+//! Outputs that need no commit overtake a commit that hangs.
 //!
-//! The order that matters is kept: whatever a session did after something that waits comes after it, what repeats a
-//! message that is not stored yet waits for that, and the history is shown up to the first message that is not
-//! stored, which then comes by itself.
+//! The order that matters is kept. Later outputs of a session with waiting outputs wait behind these. A repetition of a
+//! message that is not stored yet waits for that message. The history is shown up to the first message that is not
+//! stored, which then comes as an event.
 
 use std::collections::HashSet;
 
@@ -11,21 +11,21 @@ use crate::chat::record::Record;
 use crate::chat::{Effects, Output, SessionId};
 use crate::wire::MessageId;
 
-/// Sessions and messages that wait for the commit that hangs.
+/// Sessions and messages that wait for the hanging commit.
 #[derive(Debug, Default)]
 pub(super) struct Overtaking {
-    /// Sessions of which something waits.
+    /// Sessions with waiting outputs.
     waiting: HashSet<SessionId>,
     /// Messages that are not stored yet, and the first of them.
     unkept: HashSet<MessageId>,
     first: Option<MessageId>,
-    /// Records and steps of the effects behind the commit that were looked at; these steps wait.
+    /// Counts of records and steps of the pending effects that were examined; these steps wait.
     records: usize,
     steps: usize,
 }
 
 impl Overtaking {
-    /// Notes what waits beside the effects.
+    /// Notes the messages of records that wait.
     pub fn note(&mut self, records: &[Record]) {
         for record in records {
             if let Record::Message(message) = record {
@@ -35,17 +35,17 @@ impl Overtaking {
         }
     }
 
-    /// Forgets the effects behind the commit; others come there.
+    /// Restarts the counts for new pending effects.
     pub fn restart_pending(&mut self) {
         (self.records, self.steps) = (0, 0);
     }
 
-    /// Takes out of the effects that are being committed what need not wait.
+    /// Takes the outputs that need not wait out of the effects that are being committed.
     pub fn pass_committing(&mut self, effects: &mut Effects) -> Vec<Output> {
         self.pass(effects, 0)
     }
 
-    /// Takes out of the effects behind them what need not wait. Each step is looked at once.
+    /// Takes the outputs that need not wait out of the pending effects. Examines each step once.
     pub fn pass_pending(&mut self, effects: &mut Effects) -> Vec<Output> {
         let new = effects.records.get(self.records..).unwrap_or_default();
         self.note(new);
@@ -71,7 +71,7 @@ impl Overtaking {
                 passed.extend(own.into_iter().map(|output| self.bounded(output)));
             }
         }
-        // What belongs to no step waits.
+        // Outputs that belong to no step wait.
         effects.outputs.extend(outputs);
         passed
     }
@@ -82,7 +82,7 @@ impl Overtaking {
             || outputs.iter().any(|output| shows(output, &self.unkept))
     }
 
-    /// Ends a read of the history before the first message that is not stored: that is delivered once it is.
+    /// Ends a history query before the first message that is not stored, because that message is delivered once it is.
     fn bounded(&self, mut output: Output) -> Output {
         if let (Output::Ask { ask, .. }, Some(first)) = (&mut output, self.first) {
             ask.end_before(first);
@@ -91,7 +91,7 @@ impl Overtaking {
     }
 }
 
-/// Returns `true` for an output that shows one of these messages.
+/// Returns true for an output that shows one of these messages.
 pub(super) fn shows(output: &Output, messages: &HashSet<MessageId>) -> bool {
     match output {
         Output::Event { event, .. } | Output::Fan { event, .. } => {
@@ -126,7 +126,7 @@ mod tests {
         })
     }
 
-    /// Adds what a session did: so many messages, and a line to it.
+    /// Adds the effects of a session: so many messages, and a line to it.
     fn step(effects: &mut Effects, by: u32, messages: &[i64], line: &str) {
         let (records, outputs) = (effects.records.len(), effects.outputs.len());
         effects.records.extend(messages.iter().map(|&n| said(n)));

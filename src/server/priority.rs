@@ -1,15 +1,16 @@
-//! The priority of threads that work for strangers.
+//! Priority of threads that work for connections before their login.
 
-/// Added to the nice value: such a thread gets a quarter of a core that another thread needs, and all of one that is idle.
+/// Increase of the nice value. Such a thread gets a quarter of a core that another thread needs, and all of an idle
+/// one.
 #[cfg(target_os = "linux")]
 const NICER: i32 = 5;
 
-/// Lowers the priority of the calling thread for good. Only Linux has priorities for threads; elsewhere nothing happens.
+/// Lowers the priority of the calling thread permanently. Only Linux has thread priorities; elsewhere it does nothing.
 pub fn lower() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{getpriority_process, setpriority_process};
-        // To Linux, no process id means the calling thread.
+        // No process id means the calling thread on Linux.
         let lowered =
             getpriority_process(None).and_then(|now| setpriority_process(None, (now + NICER).min(19)));
         if let Err(error) = lowered {

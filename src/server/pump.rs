@@ -1,4 +1,5 @@
-//! Moving bytes between a logged-in connection and its session, with as few records and system calls as possible.
+//! The pump, which moves bytes between a logged-in connection and its session with as few records and system calls as
+//! possible.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -23,23 +24,23 @@ use crate::wire::framing::{BadLine, LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
 use crate::wire::{Message, Reply, Tags};
 
-/// One read takes at most a TLS record and some.
+/// Size of a read, in bytes: a TLS record has 16 KiB.
 const READ: usize = 32 * 1024;
 
-/// So many bytes that make no line count as one.
+/// Bytes without a line end that cost as much as one line.
 const LINELESS: usize = 8 * 1024;
 
-/// Most blocks in one write.
+/// Maximum count of blocks in one write.
 const SLICES: usize = 64;
 
-/// How long a connection that ends may take to read its last lines.
+/// Time limit for a closing connection to read its last lines.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long it is then listened to, until it closes its side too.
+/// Time for which a closing connection is then still read, until the client closes its side too.
 const LINGER: Duration = Duration::from_millis(500);
 
 thread_local! {
-    /// Every read goes through here, so that an idle connection owns no read buffer.
+    /// Buffer of every read, so that an idle connection owns no read buffer.
     static INPUT: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Pump {
     ready: Arc<Ready>,
     lines: Lines,
     batches: Batches,
-    /// What was read when there was no room for all of its lines. At most what one read brings.
+    /// Input that was read when there was no room for all of its lines. At most one read.
     unread: Vec<u8>,
     /// Bytes since the last whole line.
     lineless: usize,
@@ -61,14 +62,14 @@ pub(super) struct Pump {
 #[derive(Default)]
 struct Writing {
     blocks: Vec<Bytes>,
-    /// The first block that is not yet written whole, and how much of it is.
+    /// First block that is not completely written, and the bytes of it that are.
     next: usize,
     offset: usize,
     unflushed: bool,
 }
 
 impl Pump {
-    /// A session for a client that has logged in. The hub hears of it with what the client says first.
+    /// Makes the session of a client that has logged in. The hub learns of it with the first lines.
     pub fn new(
         stream: TlsStream<Socket>,
         login: Login,
@@ -89,23 +90,23 @@ impl Pump {
         }
     }
 
-    /// Hands the hub the login, and what the client said behind it.
+    /// Passes the login to the hub, and the lines that followed it.
     pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, BadLine>>) {
         let said = lines.map(|line| read_line(line, &mut self.batches)).collect();
         self.ready.put(&self.session, |inbox| inbox.said = said);
     }
 
-    /// Tells the hub that the connection is no more.
+    /// Tells the hub that the connection has ended.
     pub fn ended(&self, reason: Arc<str>) {
-        // A question may wait for what nobody will read, and the hub for that question.
+        // A query may wait for output to be read, which will not happen, and the hub for that query.
         self.session.outbox.abandon(&reason);
         self.ready.put(&self.session, |inbox| inbox.ended = Some(reason));
     }
 
-    /// Runs until the connection ends, and says why it did.
+    /// Runs until the connection ends. Returns the reason.
     pub async fn run(&mut self) -> Arc<str> {
         let reason = poll_fn(|cx| self.poll(cx)).await;
-        // Where it was the client that ended, the others hear of it now and not after the farewell.
+        // If the client closed the connection, other sessions see it now and not after the farewell.
         self.ready.put(&self.session, |inbox| inbox.hung_up = Some(reason.clone()));
         if self.session.outbox.is_cut() {
             self.writing.cut();
@@ -116,12 +117,12 @@ impl Pump {
         });
         // A client that does not read its last lines loses them.
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
-        // A socket that is closed with something unread in it is reset, and the client may lose its last lines.
+        // Closing a socket with unread input resets it, and the client may then lose its last lines.
         let _ = tokio::time::timeout(LINGER, poll_fn(|cx| self.poll_drain(cx))).await;
         reason
     }
 
-    /// Ready when the client says no more; what it says until then is dropped.
+    /// Reads and discards input. Ready when the client has closed its side.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let read = INPUT.with_borrow_mut(|input| {
@@ -154,7 +155,7 @@ impl Pump {
         }
     }
 
-    /// Ready at the end of the stream.
+    /// Reads lines. Ready at the end of the stream.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let room = ready!(self.session.poll_room(cx));
@@ -179,8 +180,8 @@ impl Pump {
         }
     }
 
-    /// Hands the hub as many lines as there is room for, and keeps the rest as it is: unread lines take less than read
-    /// ones.
+    /// Passes as many lines to the hub as there is room for, and keeps the rest unparsed, because that takes less
+    /// memory.
     fn take_lines(&mut self, input: &[u8], room: usize) {
         let end =
             memchr::memchr_iter(b'\n', input).nth(room.saturating_sub(1)).map_or(input.len(), |at| at + 1);
@@ -190,7 +191,7 @@ impl Pump {
         let (batches, mut said) = (&mut self.batches, Vec::new());
         self.lines.feed(now, |line| said.push(read_line(line, batches)));
         if said.is_empty() {
-            // Blank lines, and what is too long for a line, take time too.
+            // Blank lines and overlong ones take time too.
             self.lineless += now.len();
             if self.lineless < LINELESS {
                 return;
@@ -207,7 +208,7 @@ impl Pump {
         });
     }
 
-    /// Ready when the connection is to end and all is written, with the reason.
+    /// Writes the queued blocks. Ready with the reason when the connection is to end and everything is written.
     fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Arc<str>>> {
         let writing = &mut self.writing;
         loop {
@@ -246,7 +247,8 @@ impl Pump {
 }
 
 impl Writing {
-    /// Drops what is not begun. A block that is begun has to be ended, for it may end in the middle of a line.
+    /// Drops the blocks that are not begun. A block that is begun must be completed, because it may stop in the middle
+    /// of a line.
     fn cut(&mut self) {
         let begun = usize::from(self.offset > 0);
         self.blocks.truncate(self.next + begun);
@@ -262,7 +264,7 @@ impl Writing {
             written -= left;
             self.offset = 0;
             self.next += 1;
-            // Lets go of the memory as soon as nobody needs it.
+            // Frees the memory as soon as the block is written.
             *block = Bytes::new();
         }
     }
@@ -290,7 +292,7 @@ fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> Said {
     }
 }
 
-/// What the sender of a bad line hears.
+/// Returns the reply to the sender of a bad line.
 pub(super) fn line_refused(bad: &BadLine) -> Reply {
     let command = bad.command.as_deref().unwrap_or("*").to_ascii_uppercase();
     match bad.error {

@@ -1,6 +1,6 @@
-//! Bounds of what waits for clients: of a session, of all sessions of an account, and of everybody together.
+//! Bounds of the send queues: of a session, of all sessions of an account, and in total.
 //!
-//! Where a bound is passed it is the worst reader whose connection ends, and not the one that gets the last block.
+//! When a bound is exceeded, the connection of the slowest reader ends, not the one that gets the next block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,39 +15,40 @@ use super::session::Session;
 use super::sessions::Sessions;
 use crate::chat::record::AccountId;
 
-/// All sessions of an account may have so many full queues waiting.
+/// Bound of all sessions of an account, in full send queues.
 const OF_ACCOUNT: usize = 4;
 
-/// Everybody together may have so many.
+/// Bound of all sessions together, in full send queues.
 const OF_ALL: usize = 32;
 
-/// A session for which less waits is no slow reader.
+/// Bytes that must wait for a session to count as a slow reader.
 const SLOW: usize = 64 * 1024;
 
-/// Connections that were ended let go of their memory within moments; until then no others are ended for it.
+/// Time for which no more connections are ended for the total bound, because ended ones free their memory only within
+/// moments.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The bounds, and the count of what is held.
+/// The bounds, and the count of the bytes that are held.
 #[derive(Debug)]
 pub(super) struct Queues {
     /// The blocks that wait, each counted once.
     pub blocks: Blocks,
-    /// Most bytes that wait for one session.
+    /// Send queue limit of one session, in bytes.
     bound: usize,
-    /// Sessions that were ended as they read too slowly.
+    /// Count of sessions that were ended because they read too slowly.
     too_slow: Counter,
-    /// Accounts for which much waits.
+    /// Accounts with much waiting output.
     suspects: Vec<AccountId>,
     relieved: Option<Instant>,
 }
 
 impl Queues {
-    /// At most `bound` bytes wait for one session.
+    /// Sets the send queue limit to `bound` bytes.
     pub fn new(bound: usize, blocks: Blocks, too_slow: Counter) -> Self {
         Self { blocks, bound, too_slow, suspects: Vec::new(), relieved: None }
     }
 
-    /// Queues a block for a session, or ends it where too much waits for it.
+    /// Queues a block for a session, or ends the session if its send queue is full.
     pub fn push(&mut self, session: &Session, block: Bytes) {
         match session.outbox.push(block, self.bound) {
             Pushed::TooMuch => {
@@ -57,14 +58,14 @@ impl Queues {
         }
     }
 
-    /// So many bytes wait for a session of the account: where that is much, its others are looked at too.
+    /// Notes the bytes that wait for a session. If they are many, the account's other sessions are checked too.
     pub fn suspect(&mut self, account: AccountId, bytes: usize) {
         if bytes > self.bound / OF_ACCOUNT && self.suspects.last() != Some(&account) {
             self.suspects.push(account);
         }
     }
 
-    /// Ends the worst readers of accounts, and of all, for which too much waits.
+    /// Ends the slowest readers of the accounts that exceed their bound, and of all if the total does.
     pub fn keep_bounds(&mut self, sessions: &Sessions) {
         let mut suspects = std::mem::take(&mut self.suspects);
         suspects.sort_unstable();
@@ -81,8 +82,8 @@ impl Queues {
         }
     }
 
-    /// Ends the worst readers of these until at most `most` bytes wait for the others. `held` is how much waits, where
-    /// that is not the sum of the sessions.
+    /// Ends the slowest readers of these sessions until at most `most` bytes wait for the others. `held` is the count
+    /// of waiting bytes, if that is not the sum over the sessions.
     fn relieve<'a>(
         &self,
         sessions: impl Iterator<Item = &'a Arc<Session>>,

@@ -1,4 +1,4 @@
-//! Taking a changed configuration and changed certificates into the running server: nobody is disconnected.
+//! Loading of a changed configuration and of changed certificates at run time, without disconnecting a client.
 
 use std::sync::Arc;
 
@@ -15,39 +15,39 @@ use crate::store::{Store, StoreError, audit};
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Millis;
 
-/// Reads the configuration, or says what is wrong with it.
+/// Reads the configuration, or returns a description of the error.
 pub(super) type ReadConfig = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
-/// Why everything stays as it was. The texts end with what to do, where that is not plain.
+/// Reason why a reload changed nothing. The texts end with the remedy where it is not obvious.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// The configuration.
+    /// The configuration is wrong.
     #[error("{0}")]
     Config(String),
-    /// The certificates.
+    /// The certificates cannot be used.
     #[error("the certificates stay as they were: {0}")]
     Certificates(#[from] CertError),
-    /// It came to no end.
+    /// The reading task did not complete.
     #[error("it could not be read: try again")]
     Ended,
 }
 
-/// What a running server can read again.
+/// State of a running server that can be reloaded.
 pub struct Reloader {
     pub(super) config: ReadConfig,
     pub(super) certificates: Arc<Certificates>,
     pub(super) started: Millis,
-    /// Stays: the buffers of those who are connected have it.
+    /// Not reloaded, because the buffers of existing connections have this size.
     pub(super) line_bytes: usize,
     pub(super) history: watch::Sender<History>,
-    /// For connections that are not in the chat yet.
+    /// Settings for connections before their login.
     pub(super) settings: watch::Sender<Arc<Settings>>,
     pub(super) hub: HubHandle,
     pub(super) store: Store,
 }
 
 impl Reloader {
-    /// Reads everything again, or nothing where something is wrong: the configuration and the certificates.
+    /// Reloads the configuration and the certificates, or nothing if one of them is wrong.
     pub async fn everything(self: &Arc<Self>) -> Result<(), ReloadError> {
         match self.read().await {
             Ok(settings) => {
@@ -63,7 +63,7 @@ impl Reloader {
         }
     }
 
-    /// Reads the certificates again; what is shown from now on.
+    /// Reloads the certificates. Returns the identity that is shown from now on.
     pub async fn certificates(&self) -> Result<Identity, ReloadError> {
         let certificates = self.certificates.clone();
         let read = apart(move || Ok(certificates.reload(UnixTime::now())?)).await;
@@ -76,12 +76,12 @@ impl Reloader {
         Ok(self.certificates.current())
     }
 
-    /// What is shown to clients now.
+    /// Returns the identity that is shown to clients now.
     pub fn identity(&self) -> Identity {
         self.certificates.current()
     }
 
-    /// For who tells the chat of the settings by himself.
+    /// Reads everything, for a caller that passes the settings to the core itself.
     pub(super) async fn read(self: &Arc<Self>) -> Result<Settings, ReloadError> {
         let reloader = self.clone();
         apart(move || reloader.read_here()).await
@@ -91,7 +91,7 @@ impl Reloader {
         let config = (self.config)().map_err(ReloadError::Config)?;
         self.certificates.reload(UnixTime::now())?;
         self.certificates.set_names(config.tls.names.clone());
-        // Clients know the server by its name as long as they are connected.
+        // Not reloaded, because connected clients know the server by its name.
         let server_name = self.settings.borrow().server_name.clone();
         let settings = Settings {
             server_name,
@@ -104,7 +104,7 @@ impl Reloader {
         Ok(settings)
     }
 
-    /// Notes in the audit which root is shown, if that is a new one: who was there before has not seen it.
+    /// Notes a new root in the audit log: devices that logged in before have not seen it.
     pub(super) async fn note_root(&self) {
         let pin = self.certificates.current().pin().to_string();
         let now = self.hub.clock.now();
@@ -114,7 +114,7 @@ impl Reloader {
         }
     }
 
-    /// Has the chat know when the certificate ends.
+    /// Tells the core when the certificate ends.
     pub(super) async fn tell_of_certificate(&self) {
         let certificate = Some(self.certificates.note());
         let settings = Settings { certificate, ..Settings::clone(&self.settings.borrow()) };
@@ -123,7 +123,7 @@ impl Reloader {
     }
 }
 
-/// Reads files where waiting for a disk, or for a command that holds the folder, keeps nobody's chat waiting.
+/// Reads files on a blocking thread, because a slow disk, or a command that locks the folder, must not delay sessions.
 async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
 ) -> Result<T, ReloadError> {

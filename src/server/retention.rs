@@ -1,7 +1,7 @@
-//! Forgetting what is older than the configuration says, or more. By default nothing is.
+//! Retention: removal of messages that exceed the configured age or count. By default nothing is removed.
 //!
-//! It goes through all places once an hour and removes a little at a time, so that what is said meanwhile waits for
-//! none of it. The search index unlearns what is gone.
+//! It goes through all conversations once an hour and removes a few messages at a time, so that commits do not wait for
+//! it. The search index removes them too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use super::config::{History, Keep};
 use crate::store::{Store, StoreError, audit, history};
 use crate::wire::Millis;
 
-/// How often.
+/// Interval of the rounds.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Messages removed in one transaction: a few milliseconds of the writer.
+/// Count of messages removed in one transaction, which takes the writer a few milliseconds.
 const CHUNK: u32 = 500;
 
-/// Between two of them the writer belongs to others.
+/// Pause between two transactions, for other users of the writer.
 const REST: Duration = Duration::from_millis(20);
 
-/// Removes what is not to be kept, until it is dropped. Begins at once, and when the configuration changes.
-/// What is old goes by the settled time: a clock that jumped removes nothing.
+/// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
+/// changes. Ages are by the settled time: a clock that jumped removes nothing.
 pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
     loop {
         let policy = config.borrow_and_update().clone();
@@ -39,14 +39,14 @@ pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, cloc
             Ok(removed) => info!(removed, "messages are older than they are kept"),
             Err(error) => warn!(%error, "cannot remove old messages"),
         }
-        // Without a sender the server stops, and this with it.
+        // Without a sender the server stops, and this task with it.
         if let Ok(Err(_)) = tokio::time::timeout(EVERY, config.changed()).await {
             return;
         }
     }
 }
 
-/// Removes once what the policy does not keep; how many that were.
+/// Removes once the messages that the policy does not keep. Returns their count.
 pub(super) async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, StoreError> {
     let mut removed = 0;
     if policy.keeps_everything() {
@@ -71,7 +71,7 @@ pub(super) async fn prune(store: &Store, policy: &History, now: Millis) -> Resul
     Ok(removed)
 }
 
-/// Removes once what is too old of what admins and moderators did; how much that was.
+/// Removes once the audit entries that are too old. Returns their count.
 async fn prune_audit(store: &Store, days: u32, now: Millis) -> Result<usize, StoreError> {
     let Some(before) = Some(days).filter(|&days| days > 0).map(|days| ago(now, days)) else { return Ok(0) };
     let mut removed = 0;
@@ -125,7 +125,7 @@ mod tests {
             Place::Channel(ChannelId(2)),
             Place::direct(AccountId(0), AccountId(0)),
         ];
-        // Ids only grow, so the oldest come first.
+        // Message ids only grow, so the oldest come first.
         for days in (0..10).rev() {
             for (n, place) in (0..).step_by(2).zip(places) {
                 records.push(said(days, n, place, MessageKind::Privmsg));
@@ -138,7 +138,7 @@ mod tests {
         (folder, store)
     }
 
-    /// How much of each place is left: what was said, and events.
+    /// Returns the count of messages and of events left in each conversation.
     async fn left(store: &Store) -> Vec<(i64, i64, i64)> {
         let sql =
             "SELECT place, sum(class = 0), sum(class = 1) FROM messages GROUP BY place ORDER BY place DESC";

@@ -1,8 +1,8 @@
 //! Turns of accounts at the hub.
 //!
-//! Deficit round robin: in each round every account that has something waiting may spend the same, however many sessions
-//! it has, and what it overspent counts in the next round. An account that has used up its budget (see
-//! [`Bucket`]) sits out until it may spend again; what it sent waits where it is, and nothing of it is lost.
+//! Deficit round robin: in each round every account with waiting commands may spend the same, however many sessions it
+//! has, and an overdraft counts in the next round. An account that has used up its budget (see [`Bucket`]) sits out
+//! until it may spend again; its commands wait where they are, and none is lost.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -12,19 +12,19 @@ use tokio::time::Instant;
 use super::budget::{Bucket, Rate};
 use crate::chat::record::AccountId;
 
-/// Units that an account may spend in a round. Small against what a person notices: a unit is a millisecond at most.
+/// Units that an account may spend in a round. A unit is a millisecond at most, so people do not notice a round.
 const QUANTUM: f32 = 64.0;
 
-/// The accounts that have something waiting, with their sessions.
+/// Accounts with waiting commands, and their sessions.
 #[derive(Debug)]
 pub(super) struct Schedule<S> {
     rate: Option<Rate>,
     accounts: HashMap<AccountId, Account<S>>,
     /// Accounts that may spend, the next one first.
     round: VecDeque<AccountId>,
-    /// Accounts that may not yet, with the time from which they may.
+    /// Accounts that may not spend yet, with the time from which they may.
     waiting: BTreeSet<(Instant, AccountId)>,
-    /// Times that an account had to wait.
+    /// Count of times that an account had to wait.
     throttled: Counter,
 }
 
@@ -32,13 +32,13 @@ pub(super) struct Schedule<S> {
 struct Account<S> {
     bucket: Bucket,
     deficit: f32,
-    /// Sessions with something waiting, the next one first.
+    /// Sessions with waiting commands, the next one first.
     sessions: VecDeque<S>,
-    /// It is in the round, or waits.
+    /// True if the account is in `round` or in `waiting`.
     is_placed: bool,
 }
 
-/// The turn of an account: what it may spend now, and on which sessions.
+/// Turn of an account: its units and its sessions.
 #[derive(Debug)]
 pub(super) struct Turn<S> {
     id: AccountId,
@@ -61,7 +61,7 @@ impl<S> Schedule<S> {
         })
     }
 
-    /// A session of the account has something waiting.
+    /// Adds a session with waiting commands.
     pub fn add(&mut self, id: AccountId, session: S, now: Instant) {
         let account = self.account(id, now);
         account.sessions.push_back(session);
@@ -70,7 +70,7 @@ impl<S> Schedule<S> {
         }
     }
 
-    /// Charges an account for something that was not done in a turn.
+    /// Charges an account for work outside of a turn.
     pub fn charge(&mut self, id: AccountId, cost: f32, now: Instant) {
         let rate = self.rate;
         if cost > 0.0 && rate.is_some() {
@@ -90,7 +90,7 @@ impl<S> Schedule<S> {
         }
     }
 
-    /// Puts the accounts whose time has come into the round. Returns the number of turns of the round that begins.
+    /// Moves the accounts whose time has come into the round. Returns the count of turns of the new round.
     pub fn begin_round(&mut self, now: Instant) -> usize {
         while let Some(&(due, id)) = self.waiting.first()
             && due <= now
@@ -101,7 +101,7 @@ impl<S> Schedule<S> {
         self.round.len()
     }
 
-    /// The next account's turn; it is to be [ended](Self::end).
+    /// Starts the next account's turn, which must be [ended](Self::end).
     pub fn next(&mut self, now: Instant) -> Option<Turn<S>> {
         let id = self.round.pop_front()?;
         let mut account = self.accounts.remove(&id)?;
@@ -110,7 +110,7 @@ impl<S> Schedule<S> {
         Some(Turn { id, account, rate: self.rate })
     }
 
-    /// Takes back what is left of a turn.
+    /// Ends a turn.
     pub fn end(&mut self, turn: Turn<S>, now: Instant) {
         let Turn { id, mut account, .. } = turn;
         account.is_placed = false;
@@ -124,22 +124,22 @@ impl<S> Schedule<S> {
         }
     }
 
-    /// May an account spend now?
+    /// Returns true if an account may spend now.
     pub fn is_ready(&self) -> bool {
         !self.round.is_empty()
     }
 
-    /// When the next account that waits may spend.
+    /// Returns the time at which the next waiting account may spend.
     pub fn next_due(&self) -> Option<Instant> {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// The sessions whose commands wait.
+    /// Returns the sessions with waiting commands.
     pub fn sessions(&self) -> impl Iterator<Item = &S> {
         self.accounts.values().flat_map(|account| &account.sessions)
     }
 
-    /// Forgets accounts that have nothing waiting and owe nothing.
+    /// Removes accounts that have no waiting commands and owe nothing.
     pub fn tidy(&mut self, now: Instant) {
         let rate = self.rate;
         self.accounts.retain(|_, account| account.is_placed || !account.bucket.is_full(rate, now));
@@ -147,12 +147,12 @@ impl<S> Schedule<S> {
 }
 
 impl<S> Turn<S> {
-    /// The next session, while there is something left to spend.
+    /// Takes the next session, while there is something left to spend.
     pub fn next_session(&mut self) -> Option<S> {
         if self.may_spend() { self.account.sessions.pop_front() } else { None }
     }
 
-    /// Puts back a session that has more.
+    /// Puts back a session that has more commands.
     pub fn put_back(&mut self, session: S) {
         self.account.sessions.push_back(session);
     }
@@ -175,7 +175,8 @@ mod tests {
 
     const FAST: Option<Rate> = Some(Rate { per_second: 10.0, burst: 60.0 });
 
-    /// A round in which each session has commands of this cost without end: how many each account was granted.
+    /// Runs a round in which each session has endless commands of this cost. Returns the count that each account was
+    /// granted.
     fn round(schedule: &mut Schedule<i64>, cost: impl Fn(i64) -> f32, now: Instant) -> HashMap<i64, u32> {
         let mut done = HashMap::new();
         for _ in 0..schedule.begin_round(now) {
@@ -238,7 +239,7 @@ mod tests {
         let due = schedule.next_due().expect("it may again");
         assert!(due > now && due < now + Duration::from_millis(200));
         assert_eq!(round(&mut schedule, |_| 1.0, due)[&1], 1, "the session whose turn it is");
-        // Nobody gets a new budget by coming back, and nobody is remembered who owes nothing.
+        // Reconnecting does not restore a budget, and accounts that owe nothing are removed.
         schedule.tidy(now + Duration::from_hours(1));
         assert_eq!(schedule.accounts.len(), 2);
     }

@@ -1,4 +1,4 @@
-//! What the hub and a connection's task share of one session.
+//! State of one session, shared by the hub and the connection's task.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -15,41 +15,41 @@ use crate::chat::record::AccountId;
 use crate::chat::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
-/// While so many commands of a session wait for the hub, no more is read from it.
+/// Maximum count of commands of a session that wait for the hub; at the limit its connection is not read.
 const ROOM: usize = 64;
 
 /// One session, from its login to its end.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// Given by the hub when it takes the login.
+    /// Set by the hub when it takes the login.
     id: OnceLock<SessionId>,
-    /// Whose it is.
+    /// Account of the session.
     pub account: AccountId,
-    /// Where it comes from.
+    /// Address of the client.
     pub peer: IpAddr,
-    /// The certificate that it shows.
+    /// Fingerprint of the certificate that the client presented.
     pub device: Option<DeviceKey>,
-    /// To the client.
+    /// Output to the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
     questions: Mutex<Questions>,
-    /// When the client was last heard, in seconds of [`Ready::seconds`].
+    /// Time at which the client last sent something, in seconds of [`Ready::seconds`].
     heard: AtomicU32,
 }
 
-/// A line on its way to the chat.
+/// A line on its way to the core.
 #[derive(Debug)]
 pub(super) struct Said {
     pub label: Option<Box<str>>,
-    /// `None` for a line that asks for nothing by itself, such as one of a message of several lines.
+    /// `None` for a line that does nothing by itself, such as one of a multiline message.
     pub command: Option<Result<Command, Reply>>,
 }
 
 impl Said {
-    /// A line that asks for nothing by itself.
+    /// A line that does nothing by itself.
     pub const NOTHING: Self = Self { label: None, command: None };
 
-    /// Does it matter when the client is gone, and hears no answer?
+    /// Returns true if the command has an effect even without a client to reply to.
     pub fn outlasts_client(&self) -> bool {
         match &self.command {
             Some(Ok(command)) => command.writes() || matches!(command, Command::Quit(_)),
@@ -58,50 +58,50 @@ impl Said {
     }
 }
 
-/// A question of the chat for this session, with the label of its answer.
+/// A query of the core for this session, with the label of its reply.
 #[derive(Debug)]
 pub(super) struct Question {
     pub label: Option<Box<str>>,
     pub ask: Ask,
 }
 
-/// What comes back to the chat of a question.
+/// Result of a query, for the core.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub label: Option<Box<str>>,
     pub answer: Answer,
 }
 
-/// Questions that wait for the one before them.
+/// Queries that wait for the one before them.
 #[derive(Debug, Default)]
 struct Questions {
     waiting: VecDeque<Question>,
-    /// Somebody is at work on them.
+    /// True while a task runs them.
     busy: bool,
 }
 
-/// From the client. Bounded by [`ROOM`]; only what was read with the login may be more.
+/// Input from the client. Bounded by [`ROOM`]; only lines that were read with the login may exceed it.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    /// The login that opened the session, until the hub took it.
+    /// The login that opened the session, until the hub takes it.
     pub login: Option<Box<Login>>,
-    /// So many answers are still to be found out. Until they are, nothing is taken.
+    /// Count of queries without a result. While there are any, the hub takes no input.
     asking: usize,
-    /// What was found out, for the chat to go on with.
+    /// Results of queries, with which the core continues.
     pub answered: Vec<Answered>,
     pub said: Vec<Said>,
-    /// The client will say no more, and why; what it is still owed goes out before the connection ends.
+    /// Reason why the client will send nothing more. Pending output still goes out before the connection ends.
     pub hung_up: Option<Arc<str>>,
-    /// The connection ended, and why; the last that comes.
+    /// Reason why the connection ended; the last input of a session.
     pub ended: Option<Arc<str>>,
-    /// The session stands in the list of [`Ready`], or in the schedule.
+    /// True if the session is in the list of [`Ready`], or in the schedule.
     listed: bool,
-    /// It stands in the schedule.
+    /// True if the session is in the schedule.
     queued: bool,
     waker: Option<Waker>,
 }
 
-/// What the hub takes of a session at once, whosever turn it is.
+/// Input that the hub takes at once, independent of the account's turn.
 #[derive(Debug, Default)]
 pub(super) struct Urgent {
     /// As in [`Inbox`].
@@ -110,7 +110,7 @@ pub(super) struct Urgent {
     pub hung_up: Option<Arc<str>>,
     /// As in [`Inbox`].
     pub ended: Option<Arc<str>>,
-    /// A login or commands wait for the account's turn, and the session is to be put into the schedule.
+    /// True if a login or commands wait for the account's turn, and the session must be added to the schedule.
     pub to_queue: bool,
 }
 
@@ -130,21 +130,21 @@ impl Session {
         }
     }
 
-    /// The id that the hub gave.
+    /// Returns the id that the hub gave.
     pub fn id(&self) -> Option<SessionId> {
         self.id.get().copied()
     }
 
     /// Sets the id, once.
     pub fn set_id(&self, id: SessionId) {
-        // A second id would be a second login of the same session, which the connection never makes.
+        // A second id would mean a second login of the same session, which the connection never makes.
         let _ = self.id.set(id);
     }
 
-    /// Ready with the number of lines that there is room for, if any.
+    /// Ready with the count of lines that there is room for, if any.
     ///
-    /// Some of it is there while the hub has not taken the last: a client that says one thing at a time is then
-    /// not woken for the mere news that it was taken.
+    /// There is room before the hub has taken the last line. So a client that sends one line at a time is not woken
+    /// only because its line was taken.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let mut inbox = self.inbox.lock();
         if inbox.said.len() < ROOM {
@@ -154,7 +154,7 @@ impl Session {
         Poll::Pending
     }
 
-    /// Takes what need not wait for the account's turn: answers, and the end where nothing is before it.
+    /// Takes the input that need not wait for the account's turn: results, and the end if no command is before it.
     pub fn take_urgent(&self) -> Urgent {
         let mut inbox = self.inbox.lock();
         let mut urgent = Urgent::default();
@@ -163,7 +163,7 @@ impl Session {
         }
         urgent.answered = std::mem::take(&mut inbox.answered);
         if inbox.ended.is_some() {
-            // Nobody hears the answers any more.
+            // Replies do not reach the client any more.
             inbox.login = None;
             inbox.said.retain(Said::outlasts_client);
         }
@@ -177,7 +177,7 @@ impl Session {
         urgent
     }
 
-    /// Takes all that waits; `None` while answers are to be found out first.
+    /// Takes all input; `None` while a query has no result.
     pub fn take(&self) -> Option<Inbox> {
         let mut inbox = self.inbox.lock();
         inbox.queued = false;
@@ -193,17 +193,17 @@ impl Session {
         Some(taken)
     }
 
-    /// One more answer is to be found out before anything is taken.
+    /// Notes a query whose result must come before more input is taken.
     pub fn asks(&self) {
         self.inbox.lock().asking += 1;
     }
 
-    /// Must an answer be found out first?
+    /// Returns true if a query has no result yet.
     pub fn is_asking(&self) -> bool {
         self.inbox.lock().asking > 0
     }
 
-    /// Puts the rest of what was taken back, before what came since. It stands in the schedule where it is `queued`.
+    /// Puts the rest of the taken input back, before later input. `queued` is true if the session is in the schedule.
     pub fn put_back(&self, mut rest: Inbox, queued: bool) {
         let mut inbox = self.inbox.lock();
         rest.said.append(&mut inbox.said);
@@ -213,14 +213,14 @@ impl Session {
         (inbox.listed, inbox.queued) = (true, queued);
     }
 
-    /// Adds a question. Is nobody at work on those before it, so that somebody must begin?
+    /// Adds a query. Returns true if no task runs the queries, so that the caller must start one.
     pub fn ask(&self, question: Question) -> bool {
         let mut questions = self.questions.lock();
         questions.waiting.push_back(question);
         !std::mem::replace(&mut questions.busy, true)
     }
 
-    /// The next question; `None` where there is none, and then nobody is at work on them any more.
+    /// Takes the next query. `None` if there is none; then the task that runs them must end.
     pub fn next_question(&self) -> Option<Question> {
         let mut questions = self.questions.lock();
         let next = questions.waiting.pop_front();
@@ -232,13 +232,13 @@ impl Session {
         self.heard.store(now, Ordering::Relaxed);
     }
 
-    /// Seconds since the client was last heard.
+    /// Returns the seconds since the client last sent something.
     pub fn silent_for(&self, now: u32) -> u32 {
         now.saturating_sub(self.heard.load(Ordering::Relaxed))
     }
 }
 
-/// The sessions for which the hub has something to do, each once, in the order in which they came.
+/// Sessions with work for the hub, each once, in the order of arrival.
 #[derive(Debug)]
 pub(super) struct Ready {
     list: Mutex<Vec<Arc<Session>>>,
@@ -251,12 +251,12 @@ impl Ready {
         Self { list: Mutex::default(), more: Notify::new(), started: std::time::Instant::now() }
     }
 
-    /// Seconds since the server started, for time-outs.
+    /// Returns the seconds since the server started, for time-outs.
     pub fn seconds(&self) -> u32 {
         u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// Puts something into a session's inbox and tells the hub.
+    /// Puts input into a session's inbox and notifies the hub.
     pub fn put(&self, session: &Arc<Session>, fill: impl FnOnce(&mut Inbox)) {
         let mut inbox = session.inbox.lock();
         fill(&mut inbox);
@@ -273,14 +273,14 @@ impl Ready {
         }
     }
 
-    /// A question of the session is answered: what it said since can be taken, unless there are others.
+    /// Notes that a query has its result: later input can be taken, unless another query is open.
     pub fn answered(&self, session: &Arc<Session>, answered: Option<Answered>) {
         let mut inbox = session.inbox.lock();
         inbox.asking = inbox.asking.saturating_sub(1);
         inbox.answered.extend(answered);
         inbox.listed = true;
         drop(inbox);
-        // It may be in the list already, and is then taken twice, which does nothing.
+        // A session that is in the list already is taken twice, which does no harm.
         self.list.lock().push(session.clone());
         self.more.notify_one();
     }
@@ -292,7 +292,7 @@ impl Ready {
         }
     }
 
-    /// Moves the list into `taken`, which is empty.
+    /// Moves the list into `taken`, which must be empty.
     pub fn take(&self, taken: &mut Vec<Arc<Session>>) {
         std::mem::swap(&mut *self.list.lock(), taken);
     }

@@ -1,4 +1,4 @@
-//! The sessions that the hub knows, by their ids and by their accounts.
+//! The sessions known to the hub, by their ids and by their accounts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ pub(super) struct Sessions {
 struct Slot {
     generation: u32,
     session: Option<Arc<Session>>,
-    /// A PING was sent and nothing was heard since.
+    /// True if a PING was sent and the client has not sent anything since.
     pinged: bool,
 }
 
 impl Sessions {
-    /// Gives a session a place.
+    /// Adds a session and returns its id.
     pub fn add(&mut self, session: Arc<Session>) -> SessionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
@@ -40,7 +40,7 @@ impl Sessions {
         SessionId { slot, generation }
     }
 
-    /// Takes a session away. What is still on its way to it goes nowhere.
+    /// Removes a session. Outputs that are still on their way to it are dropped.
     pub fn remove(&mut self, id: SessionId) {
         if let Some(place) = self.slots.get_mut(id.slot as usize)
             && place.generation == id.generation
@@ -61,7 +61,7 @@ impl Sessions {
         self.slots.get(id.slot as usize).filter(|slot| slot.generation == id.generation)?.session.as_ref()
     }
 
-    /// The sessions of an account.
+    /// Returns the sessions of an account.
     pub fn of(&self, account: AccountId) -> &[Arc<Session>] {
         self.by_account.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl Sessions {
         self.slots.iter().filter_map(|slot| slot.session.as_ref())
     }
 
-    /// Sessions with the mark that a PING waits for its answer.
+    /// Returns the sessions, each with the flag that a PING has no reply yet.
     pub fn iter_pinged(&mut self) -> impl Iterator<Item = (&Arc<Session>, &mut bool)> {
         self.slots.iter_mut().filter_map(|slot| Some((slot.session.as_ref()?, &mut slot.pinged)))
     }

@@ -22,15 +22,15 @@ pub(super) struct Shared {
     pub hub: HubHandle,
     pub logins: Arc<Logins>,
     pub limits: Limits,
-    /// The current settings of the server.
+    /// Present settings of the server.
     pub settings: watch::Receiver<Arc<Settings>>,
     /// Becomes true when the server stops.
     pub stopping: watch::Receiver<bool>,
     pub metrics: Arc<Metrics>,
     pub incidents: Arc<Incidents>,
-    /// Turns on the threads for strangers.
+    /// Turns on the threads for connections before their login.
     pub rounds: Arc<Rounds<Subject>>,
-    /// The runtime of connections that are logged in.
+    /// Runtime of the connections that have logged in.
     pub members: Handle,
     /// Tracks the tasks of all connections, for the end of the server.
     pub tasks: TaskTracker,
@@ -39,10 +39,10 @@ pub(super) struct Shared {
 /// Limits of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    /// Time for the TLS handshake.
+    /// Time limit of the TLS handshake.
     pub handshake: Duration,
-    /// Time from the handshake to the login.
+    /// Time limit from the handshake to the login.
     pub login: Duration,
-    /// Most bytes of a line after its tags.
+    /// Maximum length of a line after its tags, in bytes.
     pub line_bytes: usize,
 }

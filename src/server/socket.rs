@@ -1,4 +1,4 @@
-//! The socket under the TLS of a connection, which counts what it reads until the login.
+//! The socket under the TLS of a connection, which counts the bytes that it reads until the login.
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd as _;
@@ -16,20 +16,20 @@ pub(super) struct Socket {
     left: Option<usize>,
 }
 
-/// A stranger sent more bytes than it may before its login.
+/// Error for a connection that sends too many bytes before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many bytes before the login")]
 pub(super) struct TooMuch;
 
 impl Socket {
-    /// A connection from which so many bytes are read, and those of the read that crosses the limit.
+    /// Wraps a connection. At most `most` bytes are read from it, plus the rest of the read that crosses the limit.
     pub fn new(tcp: TcpStream, most: usize) -> Self {
-        // Without this, what is written in two parts waits 40 ms for the other side's acknowledgement.
+        // Without this option, data written in two parts waits 40 ms for the peer's acknowledgement.
         let _ = tcp.set_nodelay(true);
         Self { tcp, left: Some(most) }
     }
 
-    /// Lifts the limit and moves the connection to the runtime that calls.
+    /// Lifts the limit and moves the connection to the calling runtime.
     pub fn settle(&mut self) -> io::Result<()> {
         let tcp = std::net::TcpStream::from(self.tcp.as_fd().try_clone_to_owned()?);
         self.tcp = TcpStream::from_std(tcp)?;
@@ -37,7 +37,7 @@ impl Socket {
         Ok(())
     }
 
-    /// The connection itself, past the limit.
+    /// Returns the TCP connection itself, without the limit.
     pub fn tcp(&mut self) -> &mut TcpStream {
         &mut self.tcp
     }

@@ -1,4 +1,4 @@
-//! The long-lived tasks of a server: none may end while it runs.
+//! Supervision of the long-lived tasks of a server: none may end while it runs.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ pub struct Tasks {
     names: HashMap<Id, &'static str>,
 }
 
-/// A task that has ended while the server ran. A server without it would be half alive, so the process has to end, and
-/// whatever started it can start it again.
+/// A task that has ended while the server ran. A server without it would be half alive, so the process ends and its
+/// supervisor can restart it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {}, without which the server cannot go on", if *.panicked { "has failed (see above)" } else { "has ended" })]
 pub struct Ended {
@@ -21,20 +21,20 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The end of a task of this name.
+    /// Describes the end of a task of this name.
     pub fn of(name: &'static str, result: &Result<(), JoinError>) -> Self {
         Self { name, panicked: result.as_ref().is_err_and(JoinError::is_panic) }
     }
 }
 
 impl Tasks {
-    /// Starts a task that is to run as long as the server does. The name is a noun with its article, for messages.
+    /// Starts a task that runs as long as the server does. The name is a noun with its article, for messages.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let handle = self.tasks.spawn(task);
         self.names.insert(handle.id(), name);
     }
 
-    /// Waits until a task ends. Safe to cancel.
+    /// Waits until a task ends. Cancel safe.
     pub async fn ended(&mut self) -> Ended {
         match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => Ended::of(self.name(id), &Ok(())),
@@ -43,7 +43,7 @@ impl Tasks {
         }
     }
 
-    /// Ends all of them, and waits until they have let go of what they hold.
+    /// Ends all tasks and waits until they have freed their resources.
     pub async fn shut_down(&mut self) {
         self.tasks.shutdown().await;
     }

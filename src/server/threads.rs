@@ -1,4 +1,4 @@
-//! The threads for connections that are not logged in.
+//! Threads for connections before their login.
 
 use std::io;
 use std::thread::available_parallelism;
@@ -10,13 +10,13 @@ use tracing::warn;
 
 use super::priority;
 
-/// Steps of strangers between two looks for news of their sockets.
+/// Count of steps between two polls for socket events.
 const EVENT_INTERVAL: u32 = 8;
 
-/// Most threads for connections that are not logged in: each makes a thousand handshakes a second.
+/// Maximum count of the threads, each of which makes a thousand handshakes a second.
 const MOST: usize = 4;
 
-/// The threads for connections that are not logged in. They have a low priority, so that members wait for no handshake.
+/// Threads for connections before their login. They have a low priority, so that sessions wait for no handshake.
 pub(super) struct Threads(Option<Runtime>);
 
 impl Threads {
@@ -25,7 +25,7 @@ impl Threads {
             .worker_threads(count())
             .thread_name("strangers")
             .on_thread_start(priority::lower)
-            // News of a socket waits behind few steps of others, so that turns go round all who are ready.
+            // Socket events wait behind only a few steps, so that turns go round all ready connections.
             .event_interval(EVENT_INTERVAL)
             .enable_all()
             .build();
@@ -51,12 +51,12 @@ impl Drop for Threads {
     }
 }
 
-/// Moves a listener to the runtime that calls.
+/// Moves a listener to the calling runtime.
 pub(super) fn move_here(listener: TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.into_std()?)
 }
 
-/// Number of the threads: half of the cores, so that members have the others.
+/// Returns the count of the threads: half of the cores, so that sessions have the others.
 pub(super) fn count() -> usize {
     (available_parallelism().map_or(1, usize::from) / 2).clamp(1, MOST)
 }

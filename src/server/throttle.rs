@@ -1,8 +1,7 @@
-//! Slows down the guessing of passwords, by address and by account and address. Pure: times come in.
+//! Rate limit of failed logins, by subject and by account and subject. Pure: times are arguments.
 //!
-//! Nothing here is ever counted against an account as such, so no stranger can lock its owner out. Who has
-//! not failed does not wait, however many log in at once; who has failed gets one try after the other,
-//! further and further apart.
+//! Nothing is counted against an account alone, so attackers cannot lock its owner out. Logins without earlier failures
+//! do not wait, however many come at once; after failures the attempts come one at a time, at growing intervals.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,29 +10,30 @@ use std::time::{Duration, Instant};
 use super::limits::subject::Subject;
 use crate::wire::Nick;
 
-/// What is to become of a try.
+/// Decision about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// Check the password after this time, which is zero for those who have not failed.
+    /// Check the password after this time, which is zero without earlier failures.
     Wait(Duration),
-    /// Do not check it: the turn would come only after this time.
+    /// Refuse it: its turn would come only after this time.
     Refuse(Duration),
 }
 
-/// How failures turn into waiting.
+/// Conversion of failures into waiting time.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
-    /// Failures that cost nothing: typing mistakes.
+    /// Count of failures without a cost, for typing mistakes.
     free: u32,
-    /// The time between tries after the first that costs; it doubles with each further one.
+    /// Time between attempts after the first failure with a cost; doubles with each further one.
     first: Duration,
-    /// The longest time between tries.
+    /// Maximum time between attempts.
     most: Duration,
-    /// One failure is forgotten after this time.
+    /// Time after which one failure is dropped from the count.
     forget: Duration,
 }
 
-/// Somebody guesses at one account. Three mistakes cost nothing; in the long run two tries a minute are possible.
+/// Limit against guesses at one account. Three mistakes cost nothing; in the long run two attempts a minute are
+/// possible.
 const PAIR: Policy = Policy {
     free: 3,
     first: Duration::from_secs(1),
@@ -41,7 +41,7 @@ const PAIR: Policy = Policy {
     forget: Duration::from_mins(1),
 };
 
-/// Somebody tries one password on many accounts. Milder, because a school may stand behind one address.
+/// Limit against one password tried on many accounts. Milder, because a school may be behind one address.
 const ADDRESS: Policy = Policy {
     free: 30,
     first: Duration::from_millis(250),
@@ -49,7 +49,7 @@ const ADDRESS: Policy = Policy {
     forget: Duration::from_secs(2),
 };
 
-/// The failed logins of late.
+/// The recent failed logins.
 #[derive(Debug, Default)]
 pub struct Throttle {
     pairs: Table<(Subject, Nick)>,
@@ -59,9 +59,9 @@ pub struct Throttle {
 #[derive(Clone, Copy, Debug)]
 struct Record {
     failures: u32,
-    /// When the failures were counted last.
+    /// Time at which the failures were last counted.
     at: Instant,
-    /// When the next try may begin.
+    /// Time at which the next attempt may begin.
     next: Instant,
 }
 
@@ -69,13 +69,13 @@ struct Record {
 struct Table<K>(HashMap<K, Record>);
 
 impl Throttle {
-    /// Longest time that a connection is made to wait for its turn.
+    /// Maximum time that a connection waits for its turn.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// Most records in each of the two tables, so that a swarm of addresses costs a few megabytes and no more.
+    /// Maximum count of records in each of the two tables, so that many addresses cost no more than a few megabytes.
     pub const MOST: usize = 1 << 15;
 
-    /// Somebody at `from` is about to try a password of the account `name`.
+    /// Decides about an attempt at the password of the account `name`, from the subject `from`.
     pub fn attempt(&mut self, from: Subject, name: &Nick, now: Instant) -> Gate {
         let pair = (from, name.clone());
         let turn = self.pairs.turn(&pair, now).max(self.addresses.turn(&from, now));
@@ -88,14 +88,14 @@ impl Throttle {
         Gate::Wait(wait)
     }
 
-    /// The password was wrong, or there was no such account.
+    /// Notes a wrong password or an unknown account.
     pub fn failed(&mut self, from: Subject, name: &Nick, now: Instant) {
         self.pairs.failed((from, name.clone()), now, PAIR);
         self.addresses.failed(from, now, ADDRESS);
     }
 
-    /// The password was right: whoever typed it wrong before is forgiven. The address is not, or a guesser would log
-    /// in to an account of his own in between.
+    /// Notes a right password: clears the failures of this account and subject. Those of the subject stay, or an
+    /// attacker would log in to an account of their own in between.
     pub fn succeeded(&mut self, from: Subject, name: &Nick) {
         self.pairs.0.remove(&(from, name.clone()));
     }
@@ -111,7 +111,7 @@ impl Policy {
 }
 
 impl Record {
-    /// Failures that are not forgotten yet.
+    /// Returns the count of failures that are not dropped yet.
     fn failures(&self, now: Instant, policy: Policy) -> u32 {
         let passed = now.saturating_duration_since(self.at).as_nanos() / policy.forget.as_nanos();
         self.failures.saturating_sub(u32::try_from(passed).unwrap_or(u32::MAX))
@@ -129,7 +129,7 @@ impl<K: Eq + Hash + Clone> Table<K> {
         self.0.get(key).map_or(now, |record| record.next.max(now))
     }
 
-    /// The next one of this key comes after the one that begins at `turn`.
+    /// Delays the next attempt of this key until after the one that begins at `turn`.
     fn take_turn(&mut self, key: &K, turn: Instant, policy: Policy) {
         if let Some(record) = self.0.get_mut(key) {
             record.next = turn + policy.between(record.failures(turn, policy));
@@ -146,8 +146,8 @@ impl<K: Eq + Hash + Clone> Table<K> {
         record.next = record.next.max(now + policy.between(record.failures));
     }
 
-    /// Drops what is forgotten, and when that is not enough, those who failed least: a swarm of addresses that fail
-    /// once each does not wash out one that fails often.
+    /// Drops records without failures, and if that is not enough, those with the fewest: many addresses that fail once
+    /// each do not displace one that fails often.
     fn make_room(&mut self, now: Instant, policy: Policy) {
         for spare in 0.. {
             self.0.retain(|_, record| record.failures(now, policy) > spare);

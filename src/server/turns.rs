@@ -1,8 +1,8 @@
-//! Fair turns at a scarce resource, by key: an account, an address.
+//! Fair turns at a scarce resource, by key, such as an account or an address.
 //!
-//! Waiting keys are served round-robin, so a key with a thousand waiting requests delays another by one turn and not by a
-//! thousand. Requests of one key are served in the order of their arrival. A request that is dropped while it waits, such as
-//! that of a connection that ended, leaves the queue at once.
+//! Waiting keys are served round-robin, so a key with a thousand waiting requests delays another by one turn and not by
+//! a thousand. Requests of one key are served in the order of their arrival. A request that is dropped while it waits,
+//! such as that of a connection that ended, leaves the queue at once.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -14,15 +14,15 @@ use tokio::sync::oneshot;
 /// Limits of a queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Turns that are held at one time, by all keys.
+    /// Turns held at one time, by all keys.
     pub at_once: usize,
     /// Turns that one key holds at one time. Below `at_once` it leaves some to the others.
     pub each: usize,
-    /// Requests of one key that wait.
+    /// Waiting requests of one key.
     pub waiting: usize,
 }
 
-/// The queue. Cloning shares it.
+/// Fair queue. Clones share it.
 #[derive(Debug)]
 pub(super) struct FairQueue<K: Hash + Eq + Clone>(Arc<Mutex<Queue<K>>>);
 
@@ -33,7 +33,7 @@ pub(super) struct Turn<K: Hash + Eq + Clone> {
     key: K,
 }
 
-/// The key has too many requests waiting already.
+/// Error for a key that has too many waiting requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of yours wait already")]
 pub(super) struct Crowded;
@@ -56,7 +56,7 @@ struct Line<K: Hash + Eq + Clone> {
     waiting: VecDeque<(u64, oneshot::Sender<Turn<K>>)>,
 }
 
-/// A request in the queue; dropping it takes it out.
+/// A request in the queue; dropping it removes it.
 struct Waiting<K: Hash + Eq + Clone> {
     queue: FairQueue<K>,
     key: K,
@@ -70,7 +70,7 @@ impl<K: Hash + Eq + Clone> Clone for FairQueue<K> {
 }
 
 impl<K: Hash + Eq + Clone> FairQueue<K> {
-    /// An empty queue. Limits of zero turns count as one.
+    /// Makes an empty queue. Limits of zero turns count as one.
     pub fn new(limits: Limits) -> Self {
         let limits = Limits { at_once: limits.at_once.max(1), each: limits.each.max(1), ..limits };
         let queue = Queue { limits, held: 0, keys: HashMap::new(), ring: VecDeque::new(), next_request: 0 };
@@ -80,7 +80,7 @@ impl<K: Hash + Eq + Clone> FairQueue<K> {
     /// Waits for a turn. Dropping the future gives the request up.
     ///
     /// # Errors
-    /// [`Crowded`] at once where [`Limits::waiting`] requests of the key wait already.
+    /// [`Crowded`] at once if [`Limits::waiting`] requests of the key wait already.
     pub async fn take(&self, key: K) -> Result<Turn<K>, Crowded> {
         let (turn, granted) = oneshot::channel();
         let request = {
@@ -105,11 +105,11 @@ impl<K: Hash + Eq + Clone> FairQueue<K> {
             request
         };
         let _waiting = Waiting { queue: self.clone(), key, request };
-        // The sender stays in the queue until it sends: `self` keeps the queue alive.
+        // The sender stays in the queue until it sends, because `self` keeps the queue alive.
         granted.await.map_err(|_| Crowded)
     }
 
-    /// Hands free turns to the keys that wait.
+    /// Gives free turns to the waiting keys.
     fn grant(&self) {
         let mut granted = Vec::new();
         let mut queue = self.0.lock();
@@ -118,7 +118,8 @@ impl<K: Hash + Eq + Clone> FairQueue<K> {
         }
         drop(queue);
         for (answer, turn) in granted {
-            // Given up at this moment: the turn comes back and is dropped, without the lock, for the next.
+            // If the request was given up just now, the turn comes back and is dropped, without the lock, for the next
+            // request.
             drop(answer.send(turn));
         }
     }
@@ -129,7 +130,7 @@ impl<K: Hash + Eq + Clone> Queue<K> {
         self.keys.entry(key.clone()).or_insert_with(|| Line { held: 0, waiting: VecDeque::new() })
     }
 
-    /// Takes the request that is next in turn out of the queue and counts its turn as held.
+    /// Removes the next request from the queue and counts its turn as held.
     fn next(&mut self) -> Option<(K, oneshot::Sender<Turn<K>>)> {
         if self.held >= self.limits.at_once {
             return None;
@@ -147,7 +148,7 @@ impl<K: Hash + Eq + Clone> Queue<K> {
         Some((key, answer))
     }
 
-    /// Forgets a key that neither holds a turn nor waits for one.
+    /// Removes a key that neither holds a turn nor waits for one.
     fn tidy(&mut self, key: &K) {
         if self.keys.get(key).is_some_and(|line| line.held == 0 && line.waiting.is_empty()) {
             self.keys.remove(key);
@@ -195,7 +196,7 @@ mod tests {
         FairQueue::new(Limits { at_once, each, waiting })
     }
 
-    /// A request that is in the queue, or its turn.
+    /// Makes a request that is in the queue, or has its turn.
     fn request(queue: &FairQueue<u8>, key: u8) -> (Request, Poll<Result<Turn<u8>, Crowded>>) {
         let queue = queue.clone();
         let mut request: Request = Box::pin(async move { queue.take(key).await });
@@ -241,7 +242,7 @@ mod tests {
         let (waits, _) = request(&queue, 1);
         let (granted, _) = request(&queue, 2);
         drop(waits);
-        // Granted and given up before it was seen.
+        // Granted, and given up before it was polled.
         drop(held);
         assert_eq!(queue.0.lock().held, 1);
         drop(granted);
@@ -250,7 +251,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is asked, held, returned and given up in whichever order: the limits hold, no turn is idle while a
+        /// Checks that after any requests, grants, returns and cancellations the limits hold, no turn is idle while a
         /// request may have it, and no other key is served twice while a request of a key that may be served waits.
         #[test]
         fn turns_are_bounded_and_fair(
@@ -261,7 +262,7 @@ mod tests {
             let queue = queue(at_once, each, 8);
             let mut held: Vec<Turn<u8>> = Vec::new();
             let mut waiting: Vec<(u8, Request)> = Vec::new();
-            // How often each other key was served since the first request of a key began to wait.
+            // Count of grants to each other key since the first request of a key began to wait.
             let mut passed: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
             for (step, key, which) in steps {
                 match step {

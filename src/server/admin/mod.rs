@@ -44,7 +44,7 @@ pub enum Request {
         /// Name of the account.
         #[serde(with = "json::text")]
         name: Nick,
-        /// The change.
+        /// Change to make.
         change: UserChange,
     },
     /// Make an invite.

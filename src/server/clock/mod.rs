@@ -44,7 +44,7 @@ impl Clock {
         Self::start_with(store, machine).await
     }
 
-    /// Does [`start`](Self::start) with clocks other than the machine's.
+    /// Starts the clock as [`start`](Self::start) does, with `clocks` instead of the machine's.
     pub async fn start_with(
         store: &Store,
         clocks: impl Fn() -> Clocks + Send + Sync + 'static,

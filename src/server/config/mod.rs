@@ -1,4 +1,4 @@
-//! `parlour.toml`: every key has a default, and a key that does not exist is refused.
+//! The configuration file `parlour.toml`. Every key has a default, and an unknown key is an error.
 
 mod error;
 mod keys;
@@ -21,33 +21,31 @@ use crate::trust::Address;
 use crate::trust::certs::Name;
 use crate::wire::{ChannelName, ServerName};
 
-/// All that can be configured. [`Config::default`] is what an empty file means.
+/// The whole configuration. [`Config::default`] is that of an empty file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Config {
-    /// The addresses to listen on, `ADDRESS:PORT`; port 0 takes any that is free. Default: port 6697 on
-    /// every address, IPv4 and IPv6.
+    /// Addresses to listen on, `ADDRESS:PORT`; port 0 takes any free one. Default: port 6697 on every address, IPv4 and
+    /// IPv6.
     #[serde(deserialize_with = "values::listen")]
     pub listen: Vec<SocketAddr>,
-    /// The name of the network, one word of at most 32 bytes: clients show it as the server's name.
-    /// Default: `Parlour`.
+    /// Name of the network, one word of at most 32 bytes, which clients show as the server's name. Default: `Parlour`.
     #[serde(deserialize_with = "values::network_name")]
     pub name: String,
-    /// The name that the server speaks under, in the form of a host name with a dot; it need not be one that the DNS
-    /// knows. Default: `chat.parlour`.
+    /// Source of the server's replies, in the form of a host name with a dot; DNS need not know it. Default:
+    /// `chat.parlour`.
     #[serde(deserialize_with = "values::server_name", serialize_with = "values::text")]
     pub server_name: ServerName,
-    /// The address of a picture of the network, `https://…`, for clients that show one. Default: none.
+    /// URL of a picture of the network, `https://…`, for clients that show one. Default: none.
     #[serde(deserialize_with = "values::icon")]
     pub icon: String,
-    /// The addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server
-    /// listens on; see [`advertise`](super::advertise).
+    /// Addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server listens on; see
+    /// [`advertise`](super::advertise).
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
     pub advertise: Vec<Address>,
-    /// Whether the server makes itself known on the local network by mDNS; see [`announce`](super::announce).
-    /// Default: false.
+    /// Enables announcements on the local network by mDNS; see [`announce`](super::announce). Default: false.
     pub announce: bool,
-    /// The message of the day, any number of lines. Default: none.
+    /// Message of the day, any number of lines. Default: none.
     pub motd: String,
     /// `[tls]`
     pub tls: Tls,
@@ -61,7 +59,7 @@ pub struct Config {
     pub history: History,
 }
 
-/// `[tls]`: what goes into certificates that the server makes itself.
+/// `[tls]`: content of certificates that the server makes itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Tls {
@@ -70,24 +68,24 @@ pub struct Tls {
     pub names: Vec<Name>,
 }
 
-/// `[passwords]`: what checking one password costs (argon2id). A stored password with other values is
-/// hashed anew at its next login.
+/// `[passwords]`: cost of checking one password (argon2id). A stored password with other parameters is hashed anew at
+/// its next login.
 ///
-/// The defaults are the first choice of the
-/// [OWASP cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
-/// that is kind to small machines: 19 MiB and two passes.
+/// The defaults are the first choice of the [OWASP cheat
+/// sheet](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id) that suits small
+/// machines: 19 MiB and two passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Passwords {
-    /// Memory in KiB, at least 8 for each lane
-    /// ([RFC 9106, section 3.1](https://www.rfc-editor.org/rfc/rfc9106#section-3.1)), at most 4 GiB; each core
-    /// needs that much while it checks. Default: 19456.
+    /// Memory in KiB, at least 8 for each lane ([RFC 9106, section
+    /// 3.1](https://www.rfc-editor.org/rfc/rfc9106#section-3.1)), at most 4 GiB. Each core needs that much during a
+    /// check. Default: 19456.
     #[serde(deserialize_with = "values::between::<8, 4_194_304, _, _>")]
     pub memory_kib: u32,
     /// Passes over the memory, 1 to 100. Default: 2.
     #[serde(deserialize_with = "values::between::<1, 100, _, _>")]
     pub iterations: u32,
-    /// Lanes, 1 to 64. They are computed one after the other: more of them only make a hash that other
+    /// Lanes, 1 to 64. They are computed one after the other, so more lanes are of use only for hashes that other
     /// programs made with as many. Default: 1.
     #[serde(deserialize_with = "values::between::<1, 64, _, _>")]
     pub parallelism: u32,
@@ -97,8 +95,8 @@ pub struct Passwords {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Sessions {
-    /// Seconds for which an account whose last connection broke still counts as there, up to a day. A
-    /// laptop on bad Wi-Fi is back within them and nobody sees it come and go. Default: 30.
+    /// Seconds for which an account whose last connection broke still counts as present, up to a day. A laptop on bad
+    /// Wi-Fi returns within them, and nobody sees it quit and join. Default: 30.
     #[serde(deserialize_with = "values::between::<0, 86_400, _, _>")]
     pub grace_s: u32,
 }
@@ -107,48 +105,47 @@ pub struct Sessions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Limits {
-    /// Whether accounts are held to `messages_per_second` and `burst`. Default: true.
+    /// Enables the rate limit of `messages_per_second` and `burst`. Default: true.
     pub flood: bool,
     /// Lines a second that an account may send in the long run, with all its sessions; faster ones are read later, none
-    /// is lost. What reaches thousands or asks for much counts for more than one line.
-    /// 1 to 100,000. Default: 10, faster than anybody types or reads.
+    /// is lost. A command that reaches thousands of sessions or asks for much counts for more than one line. 1 to
+    /// 100,000. Default: 10, faster than people type or read.
     #[serde(deserialize_with = "values::between::<1, 100_000, _, _>")]
     pub messages_per_second: u32,
-    /// Lines that an account may send at once before that counts, 1 to 1,000,000. Default: 60, what a client
-    /// asks when it enters twenty channels together (JOIN, MODE and WHO for each).
+    /// Lines that an account may send at once before the rate applies, 1 to 1,000,000. Default: 60, the commands of a
+    /// client that enters twenty channels together (JOIN, MODE and WHO for each).
     #[serde(deserialize_with = "values::between::<1, 1_000_000, _, _>")]
     pub burst: u32,
-    /// Connections that one address may have open and not logged in, 0 for no limit; an address is an IPv4 address, a
-    /// /64 of IPv6, and on links of this machine and in private networks an IPv6 address. Default: 250, a classroom
-    /// behind one router with laptops and phones that come back together.
+    /// Connections before their login that one subject may have open, 0 for no limit. A subject is an IPv4 address, an
+    /// IPv6 /64, or one IPv6 address on the machine's own links and in private networks. Default: 250, a classroom
+    /// behind one router with laptops and phones that reconnect together.
     #[serde(deserialize_with = "values::between::<0, 1_000_000, _, _>")]
     pub connections_per_address: u32,
-    /// Connections of all addresses that may be open and not logged in, 16 to 1,000,000. One more takes the place
-    /// of the oldest of the address that has the most. Default: 4096, and not more than half
-    /// of the files that the server may open.
+    /// Connections before their login that may be open in total, 16 to 1,000,000. One more evicts the oldest connection
+    /// of the subject that has the most. Default: 4096, and not more than half of the files that the server may open.
     #[serde(deserialize_with = "values::between::<16, 1_000_000, _, _>")]
     pub connections_before_login: u32,
-    /// Bytes of a line after its tags, CR LF counted (`LINELEN`), 512 (what every client may rely on) to
-    /// 65,536. Default: 2048, a long paragraph.
+    /// Bytes of a line after its tags, CR LF included (`LINELEN`), 512 (on which every client may rely) to 65,536.
+    /// Default: 2048, a long paragraph.
     #[serde(deserialize_with = "values::between::<512, 65_536, _, _>")]
     pub line_bytes: u32,
-    /// Bytes that may wait for a client that reads slowly; past them it is disconnected and catches up from
-    /// history. 65,536 to 1 GiB. Default: 4 MiB, several times what people write in a minute; long answers are sent
-    /// piece by piece and need no room here.
+    /// Send queue limit of a client, in bytes; a slower client is disconnected and catches up from history. 65,536 to 1
+    /// GiB. Default: 4 MiB, several times as much as people write in a minute. Long results are sent piece by piece and
+    /// need no room in the queue.
     #[serde(deserialize_with = "values::between::<65_536, 1_073_741_824, _, _>")]
     pub send_queue_bytes: u32,
-    /// Seconds from the TLS handshake to the end of the login, 1 to 3600. Default: 60: logins queue for the
-    /// password check when everybody comes back at once.
+    /// Seconds from the TLS handshake to the end of the login, 1 to 3600. Default: 60, because logins queue for the
+    /// password check when all clients reconnect at once.
     #[serde(deserialize_with = "values::between::<1, 3_600, _, _>")]
     pub login_timeout_s: u32,
-    /// Seconds for the TLS handshake, 1 to 600. Default: 10, many round trips on the worst of links.
+    /// Seconds for the TLS handshake, 1 to 600. Default: 10, many round trips on the slowest links.
     #[serde(deserialize_with = "values::between::<1, 600, _, _>")]
     pub handshake_timeout_s: u32,
     /// Channels that an account may be in (`CHANLIMIT`), 1 to 100,000. Default: 250, more than a person reads.
     #[serde(deserialize_with = "values::between::<1, 100_000, _, _>")]
     pub channels_per_account: u32,
-    /// Sessions that an account may have at one time, 0 for no limit; a login beyond them is refused, and those that are
-    /// there stay. Default: 20, far more than anybody has devices.
+    /// Sessions that an account may have at one time, 0 for no limit. A login beyond them is refused, and existing
+    /// sessions stay. Default: 20, far more than a person has devices.
     #[serde(deserialize_with = "values::between::<0, 1_000_000, _, _>")]
     pub sessions_per_account: u32,
 }
@@ -157,18 +154,20 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct History {
-    /// Messages of each channel, and of all talks together, that a client which cannot ask for history is sent of
-    /// what it missed, up to 1000; 0 for none. Default: 100, what somebody reads who comes back.
+    /// Maximum count of missed messages that are replayed to a client which cannot ask for history, for each channel
+    /// and for all direct conversations together. Up to 1000; 0 for none. Default: 100, as much as a returning person
+    /// reads.
     #[serde(deserialize_with = "values::between::<0, 1000, _, _>")]
     pub replay: u32,
-    /// Days for which messages are kept, up to 36,500; 0 for ever. Default: 0.
+    /// Days for which messages are kept, up to 36,500; 0 for no limit. Default: 0.
     #[serde(deserialize_with = "values::between::<0, 36_500, _, _>")]
     pub keep_days: u32,
-    /// Messages that are kept of each channel and each talk, up to a thousand million; 0 for all. Default: 0.
+    /// Messages that are kept of each channel and each direct conversation, up to a thousand million; 0 for all.
+    /// Default: 0.
     #[serde(deserialize_with = "values::between::<0, 1_000_000_000, _, _>")]
     pub keep_messages: u32,
-    /// Days for which it is kept what admins and moderators did, and who added and removed devices, up to 36,500; 0 for
-    /// ever. Default: 0, for who looks into a break-in wants to know how it began.
+    /// Days for which the audit log is kept: actions of admins and moderators, and devices that were added or removed.
+    /// Up to 36,500; 0 for no limit. Default: 0, because an investigation of a break-in needs its beginning.
     #[serde(deserialize_with = "values::between::<0, 36_500, _, _>")]
     pub keep_audit_days: u32,
     /// `[history.channels."#name"]`: another `keep_days` or `keep_messages` for a channel. Default: none.
@@ -176,7 +175,7 @@ pub struct History {
     pub channels: BTreeMap<String, KeepIn>,
 }
 
-/// `[history.channels."#name"]`: what is not given is as in `[history]`.
+/// `[history.channels."#name"]`: a missing key is as in `[history]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct KeepIn {
@@ -186,24 +185,24 @@ pub struct KeepIn {
     pub keep_messages: Option<u32>,
 }
 
-/// What is kept of a place; `None` for everything.
+/// Retention of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// For so many days.
+    /// Age limit, in days; `None` for no limit.
     pub keep_days: Option<u32>,
-    /// So many messages.
+    /// Limit of the count of messages; `None` for no limit.
     pub keep_messages: Option<u32>,
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a configuration file.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let text =
             fs::read_to_string(file).map_err(|reason| ConfigError::Read { file: file.to_owned(), reason })?;
         Self::from_text(&text, file)
     }
 
-    /// Reads the text of a file; the path is named in errors.
+    /// Parses the text of a configuration file; errors name `file`.
     pub fn from_text(text: &str, file: &Path) -> Result<Self, ConfigError> {
         Self::parse(text).map_err(|mistake| ConfigError::Mistake {
             file: file.to_owned(),
@@ -212,7 +211,7 @@ impl Config {
         })
     }
 
-    /// Reads a file that need not exist: then everything is as by default.
+    /// Reads a configuration file that may be missing: then all values are the defaults.
     pub fn read_if_any(file: &Path) -> Result<Self, ConfigError> {
         match Self::read(file) {
             Err(ConfigError::Read { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {
@@ -222,7 +221,7 @@ impl Config {
         }
     }
 
-    /// The lines of the message of the day; none for no message.
+    /// Returns the lines of the message of the day; none for no message.
     pub fn motd_lines(&self) -> Vec<String> {
         self.motd.lines().map(ToOwned::to_owned).collect()
     }
@@ -249,14 +248,14 @@ impl Config {
 }
 
 impl History {
-    /// Is nothing ever removed?
+    /// Returns true if nothing is ever removed.
     pub fn keeps_everything(&self) -> bool {
         let unbounded = |value: Option<u32>| value.unwrap_or(0) == 0;
         let channel = |of: &KeepIn| unbounded(of.keep_days) && unbounded(of.keep_messages);
         self.keep_days == 0 && self.keep_messages == 0 && self.channels.values().all(channel)
     }
 
-    /// What is kept of a channel, or of a talk.
+    /// Returns the retention of a channel, or of direct conversations for `None`.
     pub fn of(&self, channel: Option<&ChannelName>) -> Keep {
         let is_meant = |name: &str| ChannelName::parse(name).ok().as_ref() == channel;
         let own = channel.and_then(|_| self.channels.iter().find(|(name, _)| is_meant(name)));
@@ -270,12 +269,12 @@ impl History {
 }
 
 impl Limits {
-    /// [`login_timeout_s`](Self::login_timeout_s) as a duration.
+    /// Returns [`login_timeout_s`](Self::login_timeout_s) as a duration.
     pub fn login_timeout(&self) -> Duration {
         Duration::from_secs(self.login_timeout_s.into())
     }
 
-    /// [`handshake_timeout_s`](Self::handshake_timeout_s) as a duration.
+    /// Returns [`handshake_timeout_s`](Self::handshake_timeout_s) as a duration.
     pub fn handshake_timeout(&self) -> Duration {
         Duration::from_secs(self.handshake_timeout_s.into())
     }

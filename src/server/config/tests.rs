@@ -1,4 +1,4 @@
-//! What files mean and what they are refused for.
+//! Values of configuration files, and the errors of wrong ones.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn parse(text: &str) -> Config {
     Config::parse(text).expect(text)
 }
 
-/// `LINE: WHAT`
+/// Returns the error as `LINE: WHAT`.
 fn mistake(text: &str) -> String {
     let mistake = Config::parse(text).expect_err(text);
     assert!(!mistake.what.contains('\n'), "{}", mistake.what);
@@ -72,7 +72,7 @@ Be kind."""
     assert_eq!(config.limits.handshake_timeout(), Duration::from_secs(4));
     let written = toml::to_string(&config).expect("text");
     assert_eq!(parse(&written), config);
-    // Nothing in the example is left at its default, so it names every key there is.
+    // The example changes every default, so it names every key that exists.
     let default = toml::Table::try_from(Config::default()).expect("a table");
     let set = toml::Table::try_from(&config).expect("a table");
     for (key, value) in &default {

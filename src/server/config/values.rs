@@ -1,4 +1,4 @@
-//! Values that must be more than of the right type.
+//! Deserializers of values that have rules beyond their type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -13,14 +13,14 @@ use crate::trust::Address;
 use crate::trust::certs::Name;
 use crate::wire::{ChannelName, ServerName};
 
-/// Longest network name in bytes: it stands in a line with other things.
+/// Maximum length of a network name, in bytes, because it shares a line with other things.
 const NAME_BYTES: usize = 32;
 
-/// Longest address of an icon in bytes, `=` and `\` counted as the four of their escapes: it stands in a line of 512 with
-/// the names of server and client.
+/// Maximum length of an icon's URL, in bytes, with `=` and `\` counted as the four of their escapes. It shares a line
+/// of 512 bytes with the names of server and client.
 const ICON_BYTES: usize = 200;
 
-/// A whole number in a range, both ends included.
+/// Reads a whole number in a range, both ends included.
 pub(super) fn between<'de, const LEAST: i64, const MOST: i64, D, T>(value: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -31,7 +31,7 @@ where
     fits.ok_or_else(|| D::Error::custom(format!("{number} is not between {LEAST} and {MOST}")))
 }
 
-/// At least one address to listen on, each once.
+/// Reads at least one address to listen on, and removes repetitions.
 pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
     let mut listen: Vec<SocketAddr> = Vec::new();
     for text in Vec::<String>::deserialize(value)? {
@@ -45,7 +45,7 @@ pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAd
     if listen.is_empty() { Err(D::Error::custom("at least one address is needed")) } else { Ok(listen) }
 }
 
-/// One word: it is sent as `NETWORK=…` among others, where a space would end it.
+/// Reads a network name: one word, because it is sent as `NETWORK=…` among others, where a space would end it.
 pub(super) fn network_name<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
     let name = String::deserialize(value)?;
     if name.is_empty() {
@@ -60,12 +60,12 @@ pub(super) fn network_name<'de, D: Deserializer<'de>>(value: D) -> Result<String
     Ok(name)
 }
 
-/// The source of the server's replies.
+/// Reads the source of the server's replies.
 pub(super) fn server_name<'de, D: Deserializer<'de>>(value: D) -> Result<ServerName, D::Error> {
     ServerName::parse(&String::deserialize(value)?).map_err(D::Error::custom)
 }
 
-/// A web address, or nothing: it is sent as `draft/ICON=…`, and clients fetch it.
+/// Reads a URL, or nothing. It is sent as `draft/ICON=…`, and clients fetch it.
 pub(super) fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
     let icon = String::deserialize(value)?;
     let is_web =
@@ -81,17 +81,17 @@ pub(super) fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Err
     Ok(icon)
 }
 
-/// Addresses for invites.
+/// Reads addresses for invites.
 pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Address>, D::Error> {
     parsed(value)
 }
 
-/// Names for certificates.
+/// Reads names for certificates.
 pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D::Error> {
     parsed(value)
 }
 
-/// What is kept of channels, by their names.
+/// Reads the retention of channels, by their names.
 pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, KeepIn>, D::Error> {
     let channels = BTreeMap::<String, KeepIn>::deserialize(value)?;
     let mut known = BTreeSet::new();
@@ -105,12 +105,12 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<S
     Ok(channels)
 }
 
-/// Written as it is read.
+/// Writes a value in the form in which it is read.
 pub(super) fn text<S: Serializer, T: Display>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// Written as they are read.
+/// Writes values in the form in which they are read.
 pub(super) fn texts<S: Serializer, T: Display>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }

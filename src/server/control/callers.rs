@@ -1,4 +1,4 @@
-//! The connections of the control socket: a bounded number, of which the newest is served at once.
+//! Connections of the control socket: a bounded count, of which the newest is served at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-/// Connections at one time. There are few: people at a shell, and their scripts.
+/// Maximum count of connections at one time. There are few: people at a shell, and their scripts.
 pub(super) const CALLERS: usize = 32;
 
-/// All connections. Where there are too many, a new one takes the place of the one that has been idle for longest, so that
-/// callers that connect and stay silent delay nobody.
+/// All connections. If there are too many, a new one replaces the one that has been idle for longest, so that callers
+/// that connect and stay silent delay nobody.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Callers(Arc<Mutex<All>>);
 
@@ -22,13 +22,13 @@ struct All {
 
 #[derive(Debug)]
 struct Entry {
-    /// Place in the order in which connections became idle; `None` while a request is carried out.
+    /// Rank in the order in which connections became idle; `None` while a request is carried out.
     idle: Option<u64>,
-    /// Dropped with the entry, which the connection's task takes for the end.
+    /// Dropped with the entry, which ends the connection's task.
     _alive: oneshot::Sender<()>,
 }
 
-/// One connection, which leaves its place when it is dropped.
+/// One connection, which is removed from the count when it is dropped.
 #[derive(Debug)]
 pub(super) struct Caller {
     all: Callers,
@@ -36,8 +36,8 @@ pub(super) struct Caller {
 }
 
 impl Callers {
-    /// Takes a place, with a receiver that fails when the place goes to a newer connection. `None` where all connections
-    /// have requests that are being carried out.
+    /// Adds a connection. The receiver fails when a newer connection replaces it. Returns `None` if requests of all
+    /// connections are being carried out.
     pub fn enter(&self) -> Option<(Caller, oneshot::Receiver<()>)> {
         let mut all = self.0.lock();
         if all.callers.len() >= CALLERS {
@@ -54,13 +54,13 @@ impl Callers {
 }
 
 impl Caller {
-    /// Notes that a request begins; `false` where the place was taken away.
+    /// Notes that a request begins. Returns false if the connection was replaced.
     pub fn begins(&self) -> bool {
         let mut all = self.all.0.lock();
         all.callers.get_mut(&self.id).map(|entry| entry.idle = None).is_some()
     }
 
-    /// Notes that the request is carried out. From then on the caller counts as idle, also while it reads the answer.
+    /// Notes that the request is carried out. From then on the caller counts as idle, even while it reads the reply.
     pub fn done(&self) {
         let mut all = self.all.0.lock();
         let now = all.next;

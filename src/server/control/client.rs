@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{ANSWER, Answer, socket_path};
 use crate::server::admin::{Failure, Reply, Request};
 
-/// How long an answer may take: the store waits a few seconds for a lock, the rest is milliseconds.
+/// Time limit for a reply. The store waits a few seconds for a lock; the rest takes milliseconds.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection to a running server.
@@ -17,13 +17,13 @@ pub struct Client {
     stream: BufReader<UnixStream>,
 }
 
-/// Why there is no answer.
+/// Reason why a request has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// The server did what was asked, or rather did not.
+    /// The server refused the request or failed to carry it out.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// The connection to it broke.
+    /// The connection to the server broke.
     #[error("the running server does not answer: {0}")]
     Io(#[from] io::Error),
 }
@@ -38,7 +38,7 @@ impl Client {
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    /// Asks and waits for the answer.
+    /// Sends a request and waits for the reply.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, ControlError> {
         let mut text = serde_json::to_vec(request).map_err(io::Error::from)?;
         text.push(b'\n');

@@ -1,7 +1,7 @@
-//! The control socket: how the command line reaches a server that runs.
+//! The control socket, by which the command line reaches a running server.
 //!
-//! A Unix socket in the data folder, for its owner only. Each line is a [`Request`](super::admin::Request) in JSON
-//! and is answered by one line. It carries hashes, never a password or a token.
+//! A Unix socket in the data folder, for its owner only. Each line is a [`Request`](super::admin::Request) in JSON, and
+//! one line replies to it. It carries hashes, never a password or a token.
 
 mod callers;
 mod client;
@@ -18,23 +18,23 @@ use super::admin::{Failure, Reply};
 pub use client::{Client, ControlError};
 pub use server::{Control, Facts, Reloading};
 
-/// Longest request, in bytes: an import's batch of some hundred accounts is well below.
+/// Maximum length of a request, in bytes. An import's batch of some hundred accounts is well below it.
 const REQUEST: u64 = 1 << 20;
 
-/// Longest answer, in bytes: a page of a list is well below.
+/// Maximum length of a reply, in bytes. A page of a list is well below it.
 const ANSWER: u64 = 1 << 20;
 
-/// One line back.
+/// Reply to a request, one line.
 #[derive(Debug, Serialize, Deserialize)]
 enum Answer {
     Done(Reply),
     Failed(Failure),
 }
 
-/// The socket's path in `folder`, and what must be kept open while the path is used.
+/// Returns the socket's path in `folder`, and a file that must stay open while the path is used.
 ///
-/// A socket's path may have some hundred bytes only. A data folder that is deeper is reached through its open
-/// file descriptor.
+/// A socket's path may have only some hundred bytes. A data folder with a longer path is reached through its open file
+/// descriptor.
 fn socket_path(folder: &Path) -> io::Result<(PathBuf, Option<File>)> {
     const NAME: &str = "control.sock";
     let path = folder.join(NAME);

@@ -22,43 +22,43 @@ use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::trust::{Address, Pin};
 
-/// How long a caller may be silent before its connection is closed. An import hashes for minutes between two requests
-/// on a slow machine, but opens a connection for each.
+/// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
+/// requests, but it opens a connection for each.
 const SILENCE: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 30 });
 
-/// What only the running server knows and can do.
+/// Data and actions that only the running server has.
 #[derive(Clone)]
 pub struct Facts {
-    /// Where clients reach it, the likeliest first.
+    /// Addresses by which clients reach the server, the likeliest first.
     pub addresses: Vec<Address>,
-    /// How they know it now.
+    /// Returns the server's present pin.
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
-    /// What it counts, as text.
+    /// Returns the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The server's time.
     pub clock: Arc<Clock>,
-    /// Held while an account is changed in the database and in the chat.
+    /// Held while an account is changed in the database and in the core.
     pub changing: Arc<Mutex<()>>,
-    /// Reads the certificates again; what comes of it.
+    /// Loads the certificates again and returns the result.
     pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
 }
 
-/// Certificates that are being read.
+/// Certificates that are being loaded.
 pub type Reloading = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
 
-/// The socket, bound. Dropping it removes the file.
+/// The bound socket. Dropping it removes the file.
 #[derive(Debug)]
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
-    /// The user whose processes may ask, beside root.
+    /// User id whose processes may connect, beside root.
     owner: u32,
     _folder: Option<File>,
 }
 
 impl Control {
-    /// Binds the socket in the data folder. Whoever calls this holds the folder's lock, so a socket file that is
-    /// there was left behind by a server that was killed, and is replaced.
+    /// Binds the socket in the data folder. The caller holds the folder's lock, so an existing socket file was left
+    /// behind by a server that was killed, and is replaced.
     pub fn bind(folder: &Path) -> io::Result<Self> {
         let (path, open) = socket_path(folder)?;
         match fs::remove_file(&path) {
@@ -66,14 +66,14 @@ impl Control {
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
-        // Until this line others could connect, where the folder lets them; `peer_cred` turns them away.
+        // Until this line other users could connect, if the folder lets them; `peer_cred` refuses them.
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let owner = fs::metadata(&path)?.uid();
         Ok(Self { listener, path, owner, _folder: open })
     }
 
-    /// Answers requests until it is dropped. `tell` has the chat follow a change of accounts and returns when it
-    /// does; only then the one who asked gets an answer.
+    /// Serves requests until it is dropped. `tell` makes the core follow a change of accounts and returns when that is
+    /// in force; only then the requester gets a reply.
     pub async fn serve<F, Fut>(self, store: Store, facts: Facts, tell: F)
     where
         F: Fn(AccountChange) -> Fut + Send + Sync + 'static,
@@ -85,7 +85,7 @@ impl Control {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of file descriptors, most likely: others need time to close theirs.
+                    // Most likely out of file descriptors: connections need time to close theirs.
                     warn!(%error, "control: cannot accept");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
@@ -119,7 +119,7 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // Not there any more, or not ours to remove: the next server replaces it.
+        // A missing file, or one that cannot be removed, is replaced by the next server.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::trust::Pin;
 use crate::wire::Nick;
 
-/// A server on a folder, until it is dropped. Its runtime runs on threads of its own, as the client blocks.
+/// A server on a folder, until it is dropped. Its runtime has threads of its own, because the client blocks.
 struct Running {
     _runtime: tokio::runtime::Runtime,
     changes: mpsc::Receiver<AccountChange>,
@@ -63,7 +63,7 @@ fn requests_reach_the_store_and_the_chat() {
 
     let mut client = Client::connect(folder.path()).expect("connects");
     assert_eq!(client.ask(&add("alice")).expect("added"), Reply::Done);
-    // The chat followed before the answer came.
+    // The core followed before the reply came.
     let Ok(AccountChange::Added(alice, None)) = server.changes.try_recv() else { panic!("added") };
     let Err(ControlError::Failed(failure)) = client.ask(&add("Alice")) else { panic!("taken") };
     assert_eq!(failure.kind, FailureKind::Taken);
@@ -104,7 +104,7 @@ fn nonsense_is_answered_and_bounded() {
     let mut stream =
         BufReader::new(UnixStream::connect(folder.path().join("control.sock")).expect("connects"));
     let mut say = |bytes: &[u8]| {
-        // A server that has heard enough closes while we still write.
+        // The server closes after too many bytes, while the test still writes.
         let _ = stream.get_mut().write_all(bytes);
         let mut line = String::new();
         let _ = stream.read_line(&mut line);
@@ -123,11 +123,11 @@ fn silent_callers_delay_nobody() {
     let _server = start(folder.path());
     let connect = |_| UnixStream::connect(folder.path().join("control.sock")).expect("connects");
     let mut silent: Vec<UnixStream> = (0..40).map(connect).collect();
-    // In tests a silent caller may stay for an hour, so the answer does not come because one was given up.
+    // In tests a silent caller may stay for an hour, so a timeout is not the reason for the reply.
     Client::connect(folder.path()).expect("connects").ask(&add("alice")).expect("added");
-    // The first of them lost their places to those behind them.
+    // The first connections were replaced by later ones.
     assert_eq!(silent[0].read(&mut [0]).expect("closed"), 0);
-    // The last can still ask.
+    // The last connection still works.
     let last = silent.last_mut().expect("forty");
     last.write_all(b"{\"UserList\":{\"after\":null}}\n").expect("written");
     let mut line = String::new();

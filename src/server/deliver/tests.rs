@@ -1,4 +1,4 @@
-//! Runs: who gets what of them, and in which order.
+//! Runs: each session's part of them, and the order.
 
 use std::task::Waker;
 
@@ -15,14 +15,14 @@ use crate::server::blocks::Blocks;
 use crate::server::outbox::Taken;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick};
 
-/// A channel with sessions that look at it.
+/// A channel with sessions as its audience.
 struct Rig {
     deliverer: Deliverer,
     sessions: Sessions,
     channel: Roster,
-    /// What goes out next.
+    /// Outputs to deliver next.
     outputs: Vec<Output>,
-    /// What was asked, and what each session had got until then.
+    /// Queries, each with the texts that its session had got until then.
     asked: Vec<(SessionId, Vec<String>)>,
 }
 
@@ -40,7 +40,7 @@ impl Rig {
         }
     }
 
-    /// A session that is not in the channel.
+    /// Adds a session that is not in the channel.
     fn outsider(&mut self) -> SessionId {
         self.outsider_of(16)
     }
@@ -50,7 +50,7 @@ impl Rig {
         self.sessions.add(Arc::new(Session::new(login, 0, (std::net::Ipv4Addr::LOCALHOST.into(), None))))
     }
 
-    /// Is the session told to end?
+    /// Returns true if the session was told to end.
     fn is_ended(&self, session: SessionId) -> bool {
         let session = self.sessions.get(session).expect("there");
         session.outbox.closing(Waker::noop()).is_some()
@@ -66,7 +66,7 @@ impl Rig {
         session
     }
 
-    /// Somebody says something to all who are there now.
+    /// Adds an event for all sessions that are in the channel now.
     fn say(&mut self, text: &str) {
         self.fan(text, None);
     }
@@ -104,7 +104,7 @@ impl Rig {
         });
     }
 
-    /// The texts that a session got, each with its label.
+    /// Returns the texts that a session got, each with its label.
     fn got(&self, session: SessionId) -> String {
         texts(&self.blocks(session))
     }
@@ -317,7 +317,7 @@ fn a_slot_that_is_used_again_gets_nothing_of_before() {
     assert_eq!((rig.got(member), rig.got(next)), ("a".into(), String::new()));
 }
 
-/// Where a block lies in memory.
+/// Returns the address of a block in memory.
 fn address(block: &Bytes) -> usize {
     block.as_ptr().addr()
 }
@@ -342,14 +342,14 @@ fn a_long_run_is_one_piece_of_memory_for_all() {
     assert_eq!((one.len(), two.len()), (1, 1));
     let (begin, end) = (address(&one[0]), address(&one[0]) + one[0].len());
     assert_eq!((address(&two[0]), two[0].len()), (begin, one[0].len()));
-    // What is its own stands between two parts of the same.
+    // A session's own item lies between two shared parts.
     let own: Vec<bool> = special.iter().map(|block| (begin..end).contains(&address(block))).collect();
     assert_eq!(own, [true, false, true]);
     let expected = [texts_of(0..100), vec!["own".into()], texts_of(100..200), vec!["last".into()]].concat();
     assert_eq!(texts(&special), expected.join(" "));
     assert_eq!(late.iter().map(|block| (begin..end).contains(&address(block))).collect::<Vec<_>>(), [true]);
     assert_eq!(texts(&late), [texts_of(100..200), vec!["last".into()]].concat().join(" "));
-    // A little of it is copied, lest it keep all the rest in memory.
+    // A small part is copied, so that it does not keep the rest in memory.
     assert!(!(begin..end).contains(&address(&latest[0])));
     assert_eq!(texts(&latest), "last");
 }
@@ -366,7 +366,7 @@ fn of_an_account_for_which_too_much_waits_the_worst_reader_ends() {
     rig.line(other, &"x".repeat(900 * 1024));
     rig.deliver();
     assert!(!sessions.iter().any(|&session| rig.is_ended(session)), "four queues may wait");
-    // The last straw is not for the worst reader.
+    // The session that exceeds the total is not the slowest reader.
     rig.line(sessions[2], &"x".repeat(150 * 1024));
     rig.line(sessions[5], &"x".repeat(200 * 1024));
     rig.deliver();
@@ -378,7 +378,7 @@ fn of_an_account_for_which_too_much_waits_the_worst_reader_ends() {
 #[test]
 fn what_many_share_counts_once_and_what_is_too_much_for_all_ends_the_worst() {
     let mut rig = Rig::new();
-    // A megabyte waits for each of a hundred, and it is the same one.
+    // A megabyte waits for each of a hundred sessions, and it is the same block.
     for account in 0..100 {
         let session = rig.outsider_of(100 + account);
         rig.join(session, &[]);
@@ -388,7 +388,7 @@ fn what_many_share_counts_once_and_what_is_too_much_for_all_ends_the_worst() {
     }
     rig.deliver();
     assert!(rig.sessions.iter().all(|session| session.outbox.closing(Waker::noop()).is_none()));
-    // Then each gets some of its own.
+    // Then each gets a block of its own.
     let own: Vec<_> = (0..40).map(|account| rig.outsider_of(300 + account)).collect();
     for (&session, more) in own.iter().zip(0..) {
         rig.line(session, &"z".repeat(900 * 1024 + more));

@@ -1,6 +1,6 @@
-//! The log of what connections do wrong before their login: at most one line a minute and subject, with a count of the rest.
+//! Log of failures before the login: at most one line a minute and subject, with a count of the rest.
 //!
-//! The table is bounded. Subjects that find no place in it share one line a minute.
+//! The table is bounded. Subjects that do not fit into it share one line a minute.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,31 +11,31 @@ use tracing::{debug, info};
 
 use super::subject::Subject;
 
-/// A thing that is logged.
+/// Kind of event that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incident {
-    /// A connection was refused or closed to make room.
+    /// A connection was refused, or closed to make room.
     Refused,
-    /// There was no TLS handshake.
+    /// The TLS handshake failed.
     Handshake,
-    /// The connection was closed before its login.
+    /// A connection was closed before its login.
     Closed,
-    /// A password was wrong, or not checked.
+    /// A password was wrong, or was not checked.
     Password,
-    /// A certificate is no device of an account.
+    /// A certificate belongs to no device of an account.
     Device,
     /// An invite was not redeemed.
     Invite,
 }
 
-/// The incidents of late.
+/// The recent incidents.
 #[derive(Debug, Default)]
 pub struct Incidents(Mutex<Table>);
 
-/// Lines that were left out.
+/// Counts of the lines that were left out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// `None` for all subjects that found no place in the table.
+    /// `None` for all subjects that did not fit into the table.
     pub subject: Option<Subject>,
     counts: Counts,
 }
@@ -55,28 +55,28 @@ const NAMES: [&str; 6] = [
 /// Time between two lines of one subject.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Most subjects in the table.
+/// Maximum count of subjects in the table.
 const MOST: usize = 4096;
 
-/// Time between two looks for lines that are due.
+/// Interval at which due lines are logged.
 pub const ROUND: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 struct Table {
     subjects: HashMap<Subject, Entry>,
-    /// Of subjects that found no place.
+    /// Entry of all subjects that did not fit.
     others: Option<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// The time of the latest line.
+    /// Time of the latest line.
     logged: Instant,
     left_out: Counts,
 }
 
 impl Incidents {
-    /// Logs an incident, unless the subject has had its line of this minute. At the level `debug` all are logged.
+    /// Logs an incident, unless the subject has had its line of this minute. The level `debug` logs them all.
     pub fn note(&self, subject: Subject, incident: Incident, line: impl fmt::Display) {
         if self.count(subject, incident, Instant::now()) {
             info!("{line}");
@@ -85,7 +85,7 @@ impl Incidents {
         }
     }
 
-    /// Logs what was left out, in rounds without end.
+    /// Logs the counts of what was left out, periodically. Never returns.
     pub async fn run(&self) {
         loop {
             tokio::time::sleep(ROUND).await;
@@ -95,7 +95,7 @@ impl Incidents {
         }
     }
 
-    /// Counts an incident; whether it is to be logged.
+    /// Counts an incident. Returns true if it is to be logged.
     fn count(&self, subject: Subject, incident: Incident, now: Instant) -> bool {
         let mut table = self.0.lock();
         let full = table.subjects.len() >= MOST && !table.subjects.contains_key(&subject);
@@ -116,7 +116,7 @@ impl Incidents {
         true
     }
 
-    /// The lines that are due. Subjects without an incident for a minute are forgotten.
+    /// Returns the lines that are due. Removes subjects without an incident for a minute.
     fn due(&self, now: Instant) -> Vec<LeftOut> {
         let mut due = Vec::new();
         let mut stays = |subject: Option<Subject>, entry: &mut Entry| {

@@ -1,4 +1,4 @@
-//! Limits on connections that are not logged in, and the subjects that they count: addresses and IPv6 prefixes.
+//! Limits on connections before their login, and the subjects by which they count: addresses and IPv6 prefixes.
 
 pub mod incidents;
 pub mod paced;

@@ -1,4 +1,4 @@
-//! Tasks that run step by step in turns by key, such as the address of a connection.
+//! Tasks that run step by step, in turns by key, such as the subject of a connection.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -10,20 +10,20 @@ use std::task::{Context, Poll, ready};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-/// A thing to take turns by.
+/// Key by which tasks take turns.
 pub trait Key: Copy + Eq + Hash + Send + Unpin + 'static {}
 
 impl<K: Copy + Eq + Hash + Send + Unpin + 'static> Key for K {}
 
-/// The processor time that a group of tasks shares, in turns by key.
+/// Processor time that a group of tasks shares, in turns by key.
 ///
-/// It differs from a [`FairQueue`](crate::server::turns::FairQueue) in that a turn that is free is given away only when all tasks that
-/// are ready to run have asked for one: a step is short, so that it would always be free for the task that a runtime
-/// happens to poll next, and the order would be that of the runtime.
+/// It differs from a [`FairQueue`](crate::server::turns::FairQueue) in that a free turn is given away only when all
+/// tasks that are ready to run have asked for one. A step is so short that a turn would always be free for the task
+/// that the runtime happens to poll next, and the order would be that of the runtime.
 pub struct Rounds<K: Key>(Mutex<State<K>>);
 
-/// A future each of whose steps waits for a turn of its key, so that a key with a thousand tasks gets as
-/// much of the processor as one with a single task.
+/// A future each of whose steps waits for a turn of its key, so that a key with a thousand tasks gets as much of the
+/// processor as one with a single task.
 pub struct Paced<F, K: Key> {
     future: Pin<Box<F>>,
     rounds: Arc<Rounds<K>>,
@@ -31,13 +31,13 @@ pub struct Paced<F, K: Key> {
     step: Option<Step<K>>,
 }
 
-/// A step that waits for its turn. Dropping it gives up its place.
+/// A step that waits for its turn. Dropping it gives up its place in the queue.
 struct Step<K: Key> {
     rounds: Arc<Rounds<K>>,
     key: K,
     number: u64,
     turn: oneshot::Receiver<Turn<K>>,
-    /// No free turn has been given away since this step began to wait.
+    /// True until a free turn has been given away since this step began to wait.
     fresh: bool,
 }
 
@@ -47,12 +47,12 @@ struct Turn<K: Key>(Option<Arc<Rounds<K>>>);
 struct State<K: Key> {
     free: usize,
     number: u64,
-    /// The keys that wait, the next one first.
+    /// Keys that wait, the next one first.
     order: VecDeque<K>,
     steps: HashMap<K, VecDeque<Waiting<K>>>,
 }
 
-/// The number of a step, and the way to give it a turn.
+/// Number of a step, and the sender that gives it a turn.
 type Waiting<K> = (u64, oneshot::Sender<Turn<K>>);
 
 impl<K: Key> Rounds<K> {
@@ -76,14 +76,14 @@ impl<K: Key> Rounds<K> {
         Step { rounds: self.clone(), key, number, turn, fresh: true }
     }
 
-    /// Gives the turns that are free to the steps that are next.
+    /// Gives the free turns to the next steps.
     fn settle(self: &Arc<Self>) {
         let mut state = self.0.lock();
         while state.free > 0 {
             let Some(give) = state.next() else { return };
             match give.send(Turn(Some(self.clone()))) {
                 Ok(()) => state.free -= 1,
-                // The step is being dropped. Its turn was never taken from those that are free.
+                // The step is being dropped. Its turn was never taken from the free ones.
                 Err(mut unused) => unused.0 = None,
             }
         }
@@ -91,7 +91,7 @@ impl<K: Key> Rounds<K> {
 }
 
 impl<K: Key> State<K> {
-    /// The longest waiting step of the key that is next.
+    /// Takes the longest waiting step of the next key.
     fn next(&mut self) -> Option<oneshot::Sender<Turn<K>>> {
         let key = self.order.pop_front()?;
         let steps = self.steps.get_mut(&key)?;
@@ -115,7 +115,7 @@ impl<K: Key> State<K> {
 }
 
 impl<K: Key> Step<K> {
-    /// Ready with the turn; `None` only where the rounds have ended, which they do not while a step waits.
+    /// Polls for the turn. `None` only if the rounds have ended, which they do not while a step waits.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Turn<K>>> {
         if std::mem::take(&mut self.fresh) {
             if self.rounds.0.lock().free > 0 {
@@ -144,7 +144,7 @@ impl<K: Key> Drop for Turn<K> {
 }
 
 impl<F, K: Key> Paced<F, K> {
-    /// The future, in turns by key.
+    /// Wraps a future, to run in turns by key.
     pub fn new(future: F, rounds: Arc<Rounds<K>>, key: K) -> Self {
         Self { future: Box::pin(future), rounds, key, step: None }
     }
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use std::future::poll_fn;
 
-    /// Three steps each of ten tasks, which are always ready: the keys in the order of the steps.
+    /// Ten tasks with three steps each, which are always ready; records the keys in the order of the steps.
     #[tokio::test]
     async fn a_key_with_many_tasks_delays_no_other() {
         let rounds = Rounds::new(1);
@@ -210,7 +210,7 @@ mod tests {
         never.abort();
         Paced::new(async {}, rounds.clone(), 'b').await;
         assert!(never.await.is_err());
-        // One that has its turn and is dropped before it is polled again.
+        // A step that has its turn and is dropped before it is polled again.
         let mut granted = rounds.step('a');
         let mut cx = Context::from_waker(std::task::Waker::noop());
         assert!(granted.poll(&mut cx).is_pending());

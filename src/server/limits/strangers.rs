@@ -1,7 +1,7 @@
-//! Connections that are not logged in, bounded by subject and in total.
+//! Connections before their login, bounded by subject and in total.
 //!
-//! Where the total is reached, the subject with the most of them makes room by its oldest, so that nobody is kept out by
-//! those who came before.
+//! When the total is reached, the subject with the most connections loses its oldest, so that earlier connections keep
+//! nobody out.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,16 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::subject::Subject;
 
-/// The connections that are not logged in.
+/// All connections before their login.
 #[derive(Debug)]
 pub struct Strangers {
-    /// Most of one subject; 0 for no limit.
+    /// Limit of one subject; 0 for no limit.
     each: usize,
     total: usize,
     state: Mutex<State>,
 }
 
-/// The place of a connection, given back when it is dropped.
+/// A connection's share of the count, returned when it is dropped.
 #[derive(Debug)]
 pub struct Place {
     strangers: Arc<Strangers>,
@@ -30,12 +30,12 @@ pub struct Place {
     evicted: CancellationToken,
 }
 
-/// The reason for which a connection gets no place.
+/// Reason for refusing a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlace {
-    /// The subject has as many as it may have.
+    /// The subject has reached its limit.
     Subject,
-    /// There are as many as there may be, and no subject has more of them than this one.
+    /// The total is reached, and no subject has more connections than this one.
     Total,
 }
 
@@ -44,17 +44,17 @@ struct State {
     count: usize,
     number: u64,
     subjects: HashMap<Subject, BTreeMap<u64, CancellationToken>>,
-    /// The subjects by how many connections they have, and then by the age of their oldest; the last makes room first.
+    /// Subjects by their count of connections, and then by the age of their oldest; the last one makes room first.
     ranks: BTreeSet<(usize, Reverse<u64>, Subject)>,
 }
 
 impl Strangers {
-    /// At most `each` of one subject, 0 for no limit, and at most `total` of all.
+    /// Allows at most `each` connections of one subject, 0 for no limit, and at most `total` of all.
     pub fn new(each: usize, total: usize) -> Arc<Self> {
         Arc::new(Self { each, total, state: Mutex::default() })
     }
 
-    /// A place for one more connection.
+    /// Counts one more connection, or refuses it.
     pub fn enter(self: &Arc<Self>, subject: Subject) -> Result<Place, NoPlace> {
         let mut state = self.state.lock();
         let own = state.subjects.get(&subject).map_or(0, BTreeMap::len);
@@ -72,12 +72,12 @@ impl Strangers {
         Ok(Place { strangers: self.clone(), subject, number, evicted })
     }
 
-    /// Closes one connection, for lack of something else than places.
+    /// Closes one connection to free another resource, such as file descriptors.
     pub fn make_room(&self) {
         self.state.lock().evict(0);
     }
 
-    /// The number of connections.
+    /// Returns the count of connections.
     #[cfg(test)]
     fn count(&self) -> usize {
         self.state.lock().count
@@ -85,7 +85,7 @@ impl Strangers {
 }
 
 impl Place {
-    /// Ready when the connection has to make room and no longer has a place.
+    /// Waits until the connection is evicted and no longer counts.
     pub async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
@@ -98,7 +98,7 @@ impl Drop for Place {
 }
 
 impl State {
-    /// Closes the oldest connection of the subject that has the most, where those are more than `least`.
+    /// Closes the oldest connection of the subject that has the most, if those are more than `least`.
     fn evict(&mut self, least: usize) -> bool {
         let Some(&(_, Reverse(oldest), subject)) = self.ranks.last().filter(|(size, ..)| *size > least)
         else {
@@ -110,7 +110,7 @@ impl State {
         true
     }
 
-    /// Changes the connections of a subject and what is counted of them.
+    /// Changes the connections of a subject and updates its rank.
     fn change<T>(
         &mut self,
         subject: Subject,

@@ -1,8 +1,8 @@
 //! The subject of a limit: what counts as one address.
 //!
-//! A subscriber of IPv6 has at least a /64 and picks addresses in it at will, so the prefix counts. On the server's own
-//! links it is the other way round: all machines there share one prefix, and one of them must not use up what belongs to
-//! the others.
+//! An IPv6 customer has at least a /64 and picks addresses in it at will, so the prefix counts. On the server's own
+//! links the reverse holds: all machines there share one prefix, and one of them must not use up the share of the
+//! others.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,23 +12,23 @@ use if_addrs::IfAddr;
 use parking_lot::Mutex;
 use tracing::debug;
 
-/// An address, or the IPv6 prefix of a subscriber.
+/// An address, or the IPv6 prefix of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// An IPv4 address, or an IPv6 address that is private or on a link of this machine.
     Address(IpAddr),
-    /// The first 64 bits of another IPv6 address.
+    /// The first 64 bits of any other IPv6 address.
     Prefix(u64),
 }
 
-/// An IPv6 prefix of a link of this machine.
+/// IPv6 prefix of a link of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     prefix: u128,
     mask: u128,
 }
 
-/// Finds the subject of an address. Knows the links of this machine, which it looks up anew once a minute.
+/// Finds the subject of an address. Caches the links of this machine for a minute.
 #[derive(Debug, Default)]
 pub struct Subjects {
     links: Mutex<Option<(Instant, Vec<Link>)>>,
@@ -37,11 +37,11 @@ pub struct Subjects {
 /// Time after which the machine's interfaces are read again.
 const REFRESH: Duration = Duration::from_mins(1);
 
-/// Shortest prefix of a link, in bits: an interface with a shorter one is a tunnel to everywhere and not a link.
+/// Minimum length of a link's prefix, in bits. An interface with a shorter one is a tunnel to everywhere, not a link.
 const SHORTEST: u8 = 48;
 
 impl Subject {
-    /// The subject of an address for a machine with these links.
+    /// Returns the subject of an address for a machine with these links.
     pub fn of(address: IpAddr, links: &[Link]) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) if !is_private(v6) && !links.iter().any(|link| link.contains(v6)) => Self::Prefix(
@@ -62,8 +62,8 @@ impl fmt::Display for Subject {
 }
 
 impl Link {
-    /// The link of an interface's address with a prefix of so many bits; `None` where it leads to no other machine, or
-    /// to all of them.
+    /// Makes the link of an interface's address with a prefix of so many bits. Returns `None` if it leads to no other
+    /// machine, or to all of them.
     pub fn new(address: Ipv6Addr, bits: u8) -> Option<Self> {
         if !(SHORTEST..128).contains(&bits) {
             return None;
@@ -78,7 +78,7 @@ impl Link {
 }
 
 impl Subjects {
-    /// The subject of an address.
+    /// Returns the subject of an address.
     pub fn of(&self, address: IpAddr) -> Subject {
         if address.to_canonical().is_ipv4() {
             return Subject::of(address, &[]);
@@ -92,7 +92,8 @@ impl Subjects {
     }
 }
 
-/// Addresses that only reach this machine or its own site: loopback, link-local, unique local (RFC 4193).
+/// Returns true for addresses that reach only this machine or its own site: loopback, link-local, unique local (RFC
+/// 4193).
 fn is_private(address: Ipv6Addr) -> bool {
     address.is_loopback() || address.is_unicast_link_local() || address.is_unique_local()
 }

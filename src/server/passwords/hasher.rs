@@ -1,4 +1,4 @@
-//! Computing and checking argon2id hashes, on the calling thread.
+//! Computation and checking of argon2id hashes, on the calling thread.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -10,56 +10,57 @@ use super::{Password, PasswordError, Verdict, normal};
 use crate::server::config;
 use crate::store::accounts::PasswordHash;
 
-/// Computes hashes, on the calling thread.
+/// Computes and checks hashes, on the calling thread.
 #[derive(Debug)]
 pub struct Hasher {
     params: Params,
-    /// Held while a stored hash is checked that needs more memory than the configured ones.
+    /// Held during the check of a stored hash that needs more memory than the configured parameters.
     oversized: Mutex<()>,
 }
 
-/// Working memory of argon2, for one hash at a time. Its content is wiped after each hash; the memory itself is kept for the next.
+/// Working memory of argon2, for one hash at a time. Its content is wiped after each hash; the memory itself is kept
+/// for the next.
 #[derive(Default)]
 pub struct Memory(Vec<Block>);
 
 impl Hasher {
-    /// Most KiB that a stored hash may need, where the configured hashes do not need more: hashes made elsewhere, or by
-    /// an earlier configuration. One of them is checked at a time.
+    /// Maximum memory of a stored hash, in KiB, unless the configured hashes need more. Such hashes come from other
+    /// programs or from an earlier configuration; they are checked one at a time.
     pub const MOST_STORED_KIB: u32 = 256 * 1024;
 
-    /// Bytes of a hash that is made here.
+    /// Length of a computed hash, in bytes.
     const OUTPUT: usize = Params::DEFAULT_OUTPUT_LEN;
 
-    /// With the configured parameters; parameters that argon2 does not know (the configuration refuses them)
+    /// Makes a hasher with the configured parameters. Parameters that argon2 rejects (the configuration refuses them)
     /// become its defaults.
     pub fn new(costs: config::Passwords) -> Self {
         let params = Params::new(costs.memory_kib, costs.iterations, costs.parallelism, None);
         Self { params: params.unwrap_or_default(), oversized: Mutex::default() }
     }
 
-    /// The hash of a new password, with a salt of its own.
+    /// Computes the hash of a new password, with a fresh salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, PasswordError> {
         self.hash_in(&mut Memory::default(), password)
     }
 
-    /// [`hash`](Self::hash) in memory that is kept.
+    /// Computes [`hash`](Self::hash) in memory that is reused.
     pub fn hash_in(&self, memory: &mut Memory, password: &Password) -> Result<PasswordHash, PasswordError> {
         self.hash_text(memory, &password.0)
     }
 
-    /// Checks a password as it was typed against a hash.
+    /// Checks a typed password against a stored hash.
     pub fn verify(&self, stored: &PasswordHash, typed: &str) -> Result<Verdict, PasswordError> {
         self.verify_in(&mut Memory::default(), stored, typed)
     }
 
-    /// [`verify`](Self::verify) in memory that is kept.
+    /// Checks as [`verify`](Self::verify) does, in memory that is reused.
     pub fn verify_in(
         &self,
         memory: &mut Memory,
         stored: &PasswordHash,
         typed: &str,
     ) -> Result<Verdict, PasswordError> {
-        // No password is that long, and the stored one cannot be anything that argon2 did not write.
+        // No password is that long, and a stored text that does not parse matches nothing.
         let (Ok(phc), true) = (Phc::new(stored.as_str()), typed.len() <= Password::MOST) else {
             return Ok(Verdict::Wrong);
         };
@@ -71,14 +72,14 @@ impl Hasher {
         }
     }
 
-    /// True for a text that is a hash which [`verify`](Self::verify) can check.
+    /// Returns true for a text that is a hash which [`verify`](Self::verify) can check.
     pub fn is_hash(text: &str) -> bool {
         Phc::new(text).is_ok_and(|phc| {
             phc.algorithm == argon2::ARGON2ID_IDENT && phc.hash.is_some() && Params::try_from(&phc).is_ok()
         })
     }
 
-    /// Compares a text with the password of this hash. A hash that argon2 did not write matches nothing.
+    /// Compares a text with the password of this hash. A hash with invalid parameters matches nothing.
     fn matches(&self, memory: &mut Memory, phc: &Phc, typed: &str) -> Result<bool, PasswordError> {
         let algorithm = Algorithm::try_from(phc.algorithm.as_str());
         let version = phc.version.map_or(Ok(Version::default()), Version::try_from);
@@ -140,12 +141,12 @@ impl Hasher {
 }
 
 impl Memory {
-    /// Gives the memory back.
+    /// Frees the memory.
     pub fn free(&mut self) {
         self.0 = Vec::new();
     }
 
-    /// True where no memory is held.
+    /// Returns true if no memory is held.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

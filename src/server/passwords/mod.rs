@@ -1,7 +1,7 @@
 //! Passwords: the rule for new ones, argon2id hashes, and the pool that computes them.
 //!
-//! A hash costs tens of milliseconds of a core and megabytes of memory, on purpose. So few are computed at a time, on
-//! threads of their own that keep their memory from one to the next, and those who wait take turns.
+//! A hash costs tens of milliseconds of a core and megabytes of memory, by design. So only a few are computed at a
+//! time, on threads of their own that reuse their memory, and requests take turns.
 
 mod hasher;
 mod pool;
@@ -14,35 +14,35 @@ pub use pool::{Passwords, Requester};
 
 use crate::store::accounts::PasswordHash;
 
-/// A new password that keeps the rule. Wiped when it is dropped, and not shown by `Debug`.
+/// A new password that follows the rule. Wiped when it is dropped, and hidden from `Debug`.
 ///
-/// Passwords are compared in Unicode normal form C, so that it does not matter which keyboard typed them.
+/// Passwords are compared in Unicode normal form C, so that the keyboard that typed them does not matter.
 pub struct Password(Zeroizing<String>);
 
-/// The rule that a text breaks as a new password.
+/// Rule that a text breaks as a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRule {
-    /// Fewer than [`Password::LEAST`] characters.
+    /// It has fewer than [`Password::LEAST`] characters.
     #[error("a password needs at least {} characters", Password::LEAST)]
     Short,
-    /// More than [`Password::MOST`] bytes.
+    /// It has more than [`Password::MOST`] bytes.
     #[error("a password may have at most {} bytes", Password::MOST)]
     Long,
-    /// NUL ends it in SASL PLAIN, line ends end it everywhere else, and nobody can see the others.
+    /// It has control characters: NUL ends it in SASL PLAIN, line ends end it elsewhere, and the others are invisible.
     #[error("a password may not contain control characters")]
     Control,
 }
 
-/// The reason for which a hash was not computed.
+/// Reason why a hash was not computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many others wait.
+    /// Too many requests wait.
     #[error("too many logins at once")]
     Busy,
-    /// No memory or no random numbers.
+    /// No memory or no random numbers are left.
     #[error("the machine is out of memory or of random numbers")]
     Resources,
-    /// The stored hash needs this many KiB, more than any check may take.
+    /// The stored hash needs this many KiB, more than a check may take.
     #[error(
         "the stored hash needs {0} KiB of memory, more than a check may take: set a new password for the account"
     )]
@@ -52,19 +52,20 @@ pub enum PasswordError {
 /// Result of checking a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not the password, or there is none.
+    /// The password is wrong, or there is none.
     Wrong,
-    /// It is. Where the stored hash has other parameters than those configured now, a new one to store instead.
+    /// The password is right. If the stored hash has other parameters than those configured now, holds a new hash to
+    /// store instead.
     Right(Option<PasswordHash>),
 }
 
 impl Password {
-    /// Fewest characters. NIST SP 800-63B asks for eight, and for no rules about which.
+    /// Minimum length, in characters. NIST SP 800-63B asks for eight, and for no rules about their kinds.
     pub const LEAST: usize = 8;
-    /// Most bytes, so that it fits one line of the protocol and is cheap to carry.
+    /// Maximum length, in bytes, so that a password fits one line of the protocol and is cheap to carry.
     pub const MOST: usize = 300;
 
-    /// Checks and takes a new password.
+    /// Checks a new password and takes it.
     pub fn new(text: &str) -> Result<Self, PasswordRule> {
         if text.len() > Self::MOST {
             return Err(PasswordRule::Long);
@@ -90,7 +91,7 @@ fn normal(text: &str) -> Zeroizing<String> {
     if is_nfc(text) {
         return Zeroizing::new(text.to_owned());
     }
-    // Composing grows a text by less than three times; with room for that no copy is left behind.
+    // NFC grows a text by less than three times; with that capacity no reallocation leaves a copy behind.
     let mut out = Zeroizing::new(String::with_capacity(3 * text.len()));
     out.extend(text.nfc());
     out

@@ -1,4 +1,4 @@
-//! The pool: hashes for async callers, computed on a few threads of low priority.
+//! The password pool: hashes for async callers, computed on a few threads of low priority.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,20 +18,20 @@ use crate::server::turns::{FairQueue, Limits, Turn};
 use crate::server::{config, priority};
 use crate::store::accounts::PasswordHash;
 
-/// The pool. Its threads end when it is dropped.
+/// The password pool. Its threads end when it is dropped.
 #[derive(Debug)]
 pub struct Passwords {
     hasher: Arc<Hasher>,
-    /// Stands in for the hash of an account that does not exist, so that a check takes as long as any other.
+    /// Hash that replaces a missing one, so that a check for an unknown account takes as long as any other.
     nobody: PasswordHash,
     turns: FairQueue<Requester>,
     queue: Arc<Queue>,
 }
 
-/// The subject that a hash is computed for. They take turns.
+/// Key by which requests take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Requester {
-    /// A connection that is not logged in.
+    /// A connection before its login.
     Stranger(Subject),
     /// A session of this account.
     Account(AccountId),
@@ -52,28 +52,28 @@ struct Jobs {
 
 struct Job {
     work: Box<dyn FnOnce(&mut Memory) + Send>,
-    /// Ends after the work, also where nobody waits for its result any more.
+    /// Ends after the work, even if the caller has gone.
     _turn: Turn<Requester>,
 }
 
 impl Passwords {
-    /// Most requests of one requester that wait. One that waits holds a password and no memory for hashing; in total there
-    /// are no more than connections, which are bounded.
+    /// Maximum count of waiting requests of one requester. A waiting request holds a password and no memory for
+    /// hashing. Connections are bounded, and so are these requests.
     pub const MOST_WAITING: usize = 4096;
 
-    /// Most threads: eight of them hash 200 logins a second and need 152 MiB with the default costs.
+    /// Maximum count of threads. Eight of them hash 200 logins a second and need 152 MiB with the default costs.
     const MOST_THREADS: usize = 8;
 
-    /// Time after which a thread without work gives its memory back.
+    /// Time after which an idle thread frees its memory.
     const IDLE: Duration = Duration::from_secs(2);
 
-    /// A pool as wide as the machine, up to eight threads.
+    /// Makes a pool with a thread for each core, up to eight.
     pub fn new(costs: config::Passwords) -> Self {
         let threads = available_parallelism().map_or(1, usize::from).min(Self::MOST_THREADS);
         let queue = Arc::new(Queue::default());
         let started = (0..threads).filter(|_| start(queue.clone())).count();
         let (m, t, p) = (costs.memory_kib, costs.iterations, costs.parallelism);
-        // 16 bytes of salt and 32 of output as argon2 makes them. No password is known to have this output.
+        // 16 bytes of salt and 32 of output, as argon2 makes them. No known password has this output.
         let nobody = format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", "A".repeat(22), "A".repeat(43));
         Self {
             hasher: Arc::new(Hasher::new(costs)),
@@ -83,13 +83,13 @@ impl Passwords {
         }
     }
 
-    /// The hash of a new password.
+    /// Computes the hash of a new password.
     pub async fn hash(&self, by: Requester, password: Password) -> Result<PasswordHash, PasswordError> {
         self.run(by, move |hasher, memory| hasher.hash_in(memory, &password)).await
     }
 
-    /// Checks a password as it was typed. Without a stored hash (no such account, disabled) it costs the same and
-    /// is always wrong. Dropped before its turn it costs nothing.
+    /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
+    /// wrong. Dropping the future before its turn saves the cost.
     pub async fn verify(
         &self,
         by: Requester,
@@ -135,14 +135,14 @@ impl std::fmt::Debug for Queue {
     }
 }
 
-/// Starts a thread; whether that worked.
+/// Starts a thread. Returns true if that worked.
 fn start(queue: Arc<Queue>) -> bool {
     let thread = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
         priority::lower();
         let mut memory = Memory::default();
         while let Some(job) = queue.next(&mut memory) {
             if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut memory))).is_err() {
-                // The panic hook reported it, and the caller hears that the check failed.
+                // The panic hook reports it, and the caller gets an error.
                 memory = Memory::default();
             }
         }
@@ -154,7 +154,7 @@ fn start(queue: Arc<Queue>) -> bool {
 }
 
 impl Queue {
-    /// The next job; `None` at the end of the pool. Without one for a while the memory is given back.
+    /// Waits for the next job; `None` at the end of the pool. Frees the memory after a while without a job.
     fn next(&self, memory: &mut Memory) -> Option<Job> {
         let mut jobs = self.jobs.lock();
         loop {
@@ -192,7 +192,7 @@ mod tests {
         Password::new(text).expect(text)
     }
 
-    /// All turns of a pool, so that requests wait.
+    /// Takes all turns of a pool, so that requests wait.
     async fn hold(pool: &Passwords) -> Vec<Turn<Requester>> {
         let threads = available_parallelism().map_or(1, usize::from).min(Passwords::MOST_THREADS);
         let mut turns = Vec::new();
@@ -243,7 +243,7 @@ mod tests {
         }
         assert!(other.as_mut().poll(&mut cx).is_pending());
         drop(held);
-        // The oldest guess has a turn and gives it up. Nobody drives the others.
+        // The oldest guess has a turn and gives it up. Nothing polls the others.
         drop(guesses.remove(0));
         assert_eq!(other.await, Ok(Verdict::Wrong), "its turn does not wait for 199 guesses");
     }

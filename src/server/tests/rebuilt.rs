@@ -1,4 +1,5 @@
-//! From a seed: whatever people and admins do, the chat that is rebuilt from the database is the one in memory.
+//! Randomized test from a seed: after any actions of accounts and admins, the core rebuilt from the database equals the
+//! one in memory.
 
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
@@ -63,7 +64,7 @@ impl World {
         Request::UserAdd { user, again }
     }
 
-    /// Brings the records to the store.
+    /// Commits the records to the store.
     async fn commit(&mut self) {
         let records = std::mem::take(&mut self.d.records);
         if records.is_empty() {
@@ -74,14 +75,14 @@ impl World {
         result.await.expect("answered").expect("kept");
     }
 
-    /// As the control socket does it: first in the database, then in the chat. Meanwhile somebody says something.
+    /// Runs a request as the control socket does: first in the database, then in the core, with messages in between.
     async fn admin(&mut self, request: Request) {
         let outcome = admin::run(&self.store, request, Actor::Console, self.d.now).await;
         self.say();
         if self.rng.random() {
             self.commit().await;
         }
-        // Names that are taken, unknown or not removed are refused, which is all the same here.
+        // Names that are taken, unknown or not removed are refused, which does not matter here.
         for change in outcome.map(|outcome| outcome.changes).unwrap_or_default() {
             self.d.input(InputKind::Account(change));
         }
@@ -113,7 +114,7 @@ impl World {
         let (name, key, now) = (self.name(), DeviceKey([self.rng.random(); 32]), self.d.now);
         let add = move |tx: &rusqlite::Connection| {
             if let Ok(account) = accounts::find(tx, &name) {
-                // It may be another account's.
+                // The fingerprint may be another account's device.
                 let _ = devices::add(tx, account.id, key, now);
             }
             Ok::<_, StoreError>(())
@@ -168,7 +169,7 @@ impl World {
                 let now = self.d.now.0;
                 self.d.now.0 = if self.rng.random() { now + by } else { now - by };
             }
-            // The power goes: what was kept is all that is left.
+            // A power cut: only committed records survive.
             36 => {
                 let now = self.d.now;
                 self.d = Driver::from_kept(self.store.snapshot().await.expect("reads"));
@@ -250,7 +251,7 @@ async fn the_database_says_what_the_memory_says() {
     }
 }
 
-/// An account that was removed and given back has no rank, no invitation and no membership of before.
+/// Checks that a removed and restored account has no member status, no invitation and no membership from before.
 #[tokio::test]
 async fn an_account_that_comes_back_has_nothing_of_before() {
     let mut world = World::new(0).await;

@@ -64,7 +64,7 @@ pub fn load(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     load_held(folder, now)
 }
 
-/// Does [`load`] for a caller that holds the folder's lock.
+/// Loads as [`load`] does, for a caller that holds the folder's lock.
 pub(super) fn load_held(folder: &Path, now: UnixTime) -> Result<Identity, CertError> {
     let paths = Paths::of(folder.into());
     let root = root(folder)?;

@@ -12,7 +12,7 @@ use rustls_pki_types::DnsName;
 pub enum Name {
     /// A host name.
     Dns(String),
-    /// An address.
+    /// An IPv4 or IPv6 address.
     Ip(IpAddr),
 }
 

@@ -14,7 +14,7 @@ const AHEAD: u64 = 30 * DAY;
 /// Action that a certificate needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upkeep {
-    /// No action.
+    /// The certificate needs no action.
     Fine,
     /// The certificate ends soon, or has ended, or was made while the clock was ahead. It needs renewal.
     Renew {
