@@ -54,7 +54,7 @@ pub struct Chat {
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// Time limit for the suspension: after it, the process was not stopped.
+/// Longest wait for SIGCONT after SIGTSTP. A process that is not stopped by then has no shell with job control.
 const STOPPED: Duration = Duration::from_millis(200);
 
 impl Chat {

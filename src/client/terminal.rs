@@ -33,7 +33,7 @@ pub struct Look {
     pub links: bool,
     /// Escape sequence for notifications.
     pub notices: Notices,
-    /// Set if the desktop takes notifications over D-Bus.
+    /// Set if the terminal runs on a desktop with D-Bus.
     pub desktop: bool,
 }
 
@@ -90,7 +90,7 @@ const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 /// Set while the terminal is in full-screen mode.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Restores the terminal. Does nothing if that is done.
+/// Restores the terminal. Does nothing if it is restored already.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();

@@ -83,7 +83,7 @@ impl App {
             Typing::Paused => now + PAUSED,
             Typing::Done => return,
         };
-        // Above a few, only the count is shown.
+        // The status bar names at most two nicks, and shows a count above that.
         if buffer.typing.len() < 20 {
             buffer.typing.push((who, Millis(until)));
         }
