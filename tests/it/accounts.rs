@@ -1,4 +1,4 @@
-//! Accounts changed beside the running server: it takes effect at once.
+//! Accounts changed while the server runs: changes take effect at once.
 
 use crate::common::{Client, PASSWORD, Server, server};
 
@@ -21,7 +21,7 @@ fn a_new_account_can_log_in_at_once() {
     assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "904");
     with_password(&server, &["user", "add", "dora", "--password-stdin"], "a-new-person's-words");
     assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "903");
-    // And people can write to it.
+    // Messages reach the new account.
     let mut alice = Client::login(&server, "alice");
     assert!(alice.request("PRIVMSG dora :welcome").iter().all(|l| l.command != "401"));
     assert!(server.home.succeed(&["user", "list"]).contains("dora"));

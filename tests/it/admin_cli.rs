@@ -1,4 +1,4 @@
-//! `parlour user` and `parlour invite`, without a server and beside one.
+//! `parlour user` and `parlour invite`, without a server and beside a running one.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,7 +11,7 @@ use parlour::store::Store;
 use parlour::trust::InviteLink;
 use tempfile::TempDir;
 
-/// A folder to work in, with cheap hashes.
+/// Makes a folder with a configuration for cheap hashes.
 fn folder() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let config = "[passwords]\nmemory_kib = 8\niterations = 1\n";
@@ -28,19 +28,19 @@ fn command(folder: &Path, args: &[&str]) -> Command {
 
 fn parlour(folder: &Path, args: &[&str], stdin: &str) -> Output {
     let mut child = command(folder, args).spawn().expect("it runs");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("piped").write_all(stdin.as_bytes());
     child.wait_with_output().expect("it ends")
 }
 
-/// What a run prints, when it succeeds.
+/// Runs the program, which must succeed. Returns its standard output.
 fn ok(folder: &Path, args: &[&str]) -> String {
     let output = parlour(folder, args, "secret12\n");
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What a run complains in its last line, when it fails.
+/// Runs the program, which must fail. Returns its last line on standard error.
 fn fails(folder: &Path, args: &[&str]) -> String {
     complaint(&parlour(folder, args, "secret12\n"), 1)
 }
@@ -55,7 +55,7 @@ fn add(folder: &Path, name: &str) -> String {
     ok(folder, &["user", "add", name, "--password-stdin"])
 }
 
-/// The first three columns of `user list`.
+/// Returns the first three columns of `user list`.
 fn users(folder: &Path) -> Vec<String> {
     let list = ok(folder, &["user", "list"]);
     let columns = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
@@ -179,7 +179,7 @@ fn the_life_of_an_invite() {
         lines,
         [["1", "revoked", "0/1", "member", "#lobby"], ["2", "open", "0/30", "admin", "#class"]]
     );
-    // The list does not give the links away.
+    // The list does not show the tokens.
     assert!(!list.contains(&link.token.to_string()));
     for bad in [["--uses", "0"], ["--expires", "soon"], ["--expires", "0s"], ["--channel", "class"]] {
         let output = parlour(folder, &["invite", "create", bad[0], bad[1]], "");
@@ -232,7 +232,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits, for a while, until the program has ended; keeps its standard input open meanwhile.
+/// Waits, with a limit, until the program has ended; keeps its standard input open meanwhile.
 fn ended(child: &mut Child, _stdin: &ChildStdin) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
@@ -283,7 +283,7 @@ fn beside_a_server_it_takes_effect_at_once() {
     ok(folder, &["user", "remove", "alice"]);
     assert!(ended(&mut session, &stdin), "a removed account's session ends");
 
-    // A second server on the folder says so.
+    // A second server on the folder refuses to start and says why.
     let second = parlour(folder, &["serve", "--listen", "127.0.0.1:0"], "");
     assert!(complaint(&second, 1).contains("is in use by the parlour process"));
 }

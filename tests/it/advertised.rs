@@ -1,4 +1,4 @@
-//! What the server says of itself is true: the tokens of `RPL_ISUPPORT`
+//! Checks that the server keeps what it advertises: the tokens of `RPL_ISUPPORT`
 //! (<https://modern.ircdocs.horse/#rplisupport-005>) and the capabilities
 //! (<https://ircv3.net/specs/extensions/capability-negotiation>).
 
@@ -8,7 +8,7 @@ use crate::common::{
     Client, FULL, Home, Line, PASSWORD, answer, commands, gather, names, refused, server, server_with, the,
 };
 
-/// The tokens of the welcome with their values.
+/// Returns the tokens of the welcome with their values.
 fn tokens(client: &Client) -> BTreeMap<String, String> {
     let lines = client.welcome.iter().filter(|line| line.command == "005");
     let tokens = lines.flat_map(|line| &line.params[1..line.params.len() - 1]);
@@ -22,13 +22,13 @@ fn number(tokens: &BTreeMap<String, String>, key: &str) -> usize {
     tokens[key].parse().unwrap_or_else(|_| panic!("{key}={}", tokens[key]))
 }
 
-/// Bytes of a line from the server as it was on the wire, after its tags and with its end, at least: a colon that it
-/// may have had is not counted.
+/// Returns the minimum size of a received line on the wire, without its tags and with its end, in bytes: a colon before
+/// the last parameter is not counted.
 fn bytes(line: &Line) -> usize {
     ":".len() + line.source.len() + " ".len() + line.to_string().len() + "\r\n".len()
 }
 
-/// "at most 13 tokens", and 512 bytes; the welcome and VERSION say the same.
+/// "at most 13 tokens", and 512 bytes; the welcome and VERSION return the same.
 #[test]
 fn all_tokens_come_in_lines_that_every_client_can_read() {
     let long = "n".repeat(32);
@@ -116,7 +116,7 @@ fn there_may_be_so_many_and_no_more() {
         let letters: String = masks.iter().zip("beI".chars().cycle()).map(|(_, letter)| letter).collect();
         alice.request(&format!("MODE #room +{letters} {}", masks.join(" ")))
     };
-    // As many at once as MODES says, up to what all lists together hold; then no more.
+    // As many at once as MODES allows, up to the limit of all lists together.
     for chunk in masks[..most].chunks(modes) {
         let lines = set(chunk, &mut alice);
         let told: usize = lines.iter().map(|line| line.params.len() - 2).sum();
@@ -175,7 +175,7 @@ fn names_and_modes_are_as_they_are_said_to_be() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let tokens = tokens(&alice);
-    // ascii: letters fold, brackets do not (rfc1459 would).
+    // ascii: letters fold, brackets do not (with rfc1459 they would).
     assert_eq!(tokens["CASEMAPPING"], "ascii");
     alice.request("JOIN #Case[]");
     assert_eq!(alice.request("JOIN #cASE[]"), []);
@@ -212,7 +212,7 @@ fn names_and_modes_are_as_they_are_said_to_be() {
         assert_eq!(answer(&mut alice, &format!("MODE #room +{letter}")), format!("MODE #room +{letter}"));
         assert_eq!(answer(&mut alice, &format!("MODE #room -{letter}")), format!("MODE #room -{letter}"));
     }
-    // No mode works that is not said to be there, neither here nor in RPL_MYINFO.
+    // An unadvertised mode does not work; RPL_MYINFO lists the same modes.
     let (letters, prefixes) =
         tokens["PREFIX"].trim_start_matches('(').split_once(')').expect("(modes)prefixes");
     let myinfo = the(&alice.welcome, "004").clone();
@@ -243,7 +243,7 @@ fn names_and_modes_are_as_they_are_said_to_be() {
     assert_eq!((seen.tag("+typing"), seen.tag("+example.org/x")), (Some("active"), Some("y")));
 }
 
-/// "CAP LS", "CAP REQ", "CAP LIST": every capability that is offered can be had and given back, alone and together.
+/// "CAP LS", "CAP REQ", "CAP LIST": each offered capability can be enabled and disabled, alone and together.
 #[test]
 fn every_capability_on_offer_can_be_had() {
     let server = server();
@@ -261,7 +261,7 @@ fn every_capability_on_offer_can_be_had() {
     let offered = words(&lines);
     assert!(words(&old).iter().all(|name| offered.iter().any(|word| word.split('=').next() == Some(name))));
     let offered: Vec<&str> = offered.iter().filter_map(|word| word.split('=').next()).collect();
-    // Before the login a connection has so many lines, and each answer is awaited with some more.
+    // A connection before its login may send a limited count of lines, and the test sends some to await each reply.
     for names in offered.chunks(20) {
         let mut client = Client::connect(&server);
         for name in names {
@@ -280,7 +280,7 @@ fn every_capability_on_offer_can_be_had() {
     assert_eq!(listed, wanted);
     assert!(answer(&mut client, "CAP REQ :batch example.org/unheard-of").starts_with("CAP * NAK batch"));
 
-    // They are what decides how things look, from the moment of the answer on.
+    // The capabilities determine the form of events from the reply on.
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut hear = |alice: &mut Client, text: &str| {
         bob.send(&format!("@+x=y PRIVMSG #room :{text}"));
@@ -304,7 +304,7 @@ fn every_capability_on_offer_can_be_had() {
     assert_eq!(alice.request("PRIVMSG #room :not echoed"), []);
 }
 
-/// <https://ircv3.net/specs/extensions/labeled-response>: each labelled command has exactly one labelled answer.
+/// <https://ircv3.net/specs/extensions/labeled-response>: each labelled command has exactly one labelled response.
 #[test]
 fn every_command_answers_its_label_once() {
     let server = server();

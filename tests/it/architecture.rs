@@ -1,5 +1,5 @@
-//! The house rules, read off the sources: which module may name which, what the pure ones may not
-//! name at all, no circles, no file too long. ARCHITECTURE.md says why.
+//! Architecture rules, checked on the sources: which module may use which, what the pure ones may not use at all, no
+//! cycles, no overlong file. ARCHITECTURE.md gives the reasons.
 
 mod rules;
 mod source;
@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use rules::{SourceFile, violations};
 
-/// Past this a file should be split, its tests counted.
+/// Maximum length of a file, in lines, its tests included.
 const MOST_LINES: usize = 500;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file under a folder of the package, the path relative to the package.
+/// Returns every Rust file under a folder of the package, with paths relative to the package.
 fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -35,7 +35,7 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The names under which this package's dependencies are called in code.
+/// Returns the names by which code refers to this package's dependencies.
 fn dependencies() -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let manifest: toml::Table = manifest.parse().expect("Cargo.toml is TOML");

@@ -1,11 +1,11 @@
-//! What a client may do before it is logged in, beside that: say that nobody is there (`draft/pre-away`), and ask what the
-//! server can do (`draft/extended-isupport`).
+//! Commands before the login that do not belong to it: away status (`draft/pre-away`), and the server's features
+//! (`draft/extended-isupport`).
 
 use crate::common::{Client, Line, Server, commands, gather, server, server_with, shown, the};
 
 const AWAY: &str = "away-notify draft/pre-away";
 
-/// Logs in, saying this about the presence before.
+/// Logs in and sets this away status before.
 #[track_caller]
 fn enter(server: &Server, name: &str, away: &str) -> Client {
     let mut client = Client::connect(server);
@@ -17,7 +17,7 @@ fn enter(server: &Server, name: &str, away: &str) -> Client {
     client.enter()
 }
 
-/// The away message that others see, `None` for somebody who is there.
+/// Returns the away message that others see; `None` for an account that is present.
 fn away(client: &mut Client, name: &str) -> Option<String> {
     let whois = client.request(&format!("WHOIS {name}"));
     whois.iter().find(|line| line.command == "301").map(|line| line.text().to_owned())
@@ -34,7 +34,7 @@ fn a_client_that_comes_by_itself_says_that_nobody_is_there() {
     bob.request("MONITOR + alice");
     assert!(away(&mut bob, "alice").is_some(), "its only session is there for nobody");
     bob.drain();
-    // Where somebody is there, or says why not, that counts.
+    // A session that is present, or has an away message, takes precedence.
     let mut laptop = Client::login(&server, "alice");
     assert_eq!(shown(&bob.drain()), ["AWAY"]);
     laptop.request("AWAY :Gone to lunch. Back in 5");
@@ -50,7 +50,7 @@ fn a_client_that_comes_by_itself_says_that_nobody_is_there() {
         client.close();
     }
     assert_eq!(bob.command("AWAY").text(), "Not here right now", "people read it");
-    // It is no absence to those who watch: the account comes and goes all the same.
+    // Monitoring accounts see it come and go all the same.
     phone.send("QUIT");
     bob.command("731");
     let phone = enter(&server, "alice", "AWAY :in a pocket");
@@ -58,13 +58,13 @@ fn a_client_that_comes_by_itself_says_that_nobody_is_there() {
     assert_eq!(away(&mut bob, "alice").as_deref(), Some("in a pocket"));
     drop(phone);
 
-    // Only for those who asked for it.
+    // Only for clients that requested the capability.
     let mut client = Client::connect(&server);
     client.ready("alice", "away-notify");
     assert_eq!(commands(&client.request("AWAY *")), ["451"]);
 }
 
-/// Each token, from lines that are one batch.
+/// Returns the tokens of lines that are one batch.
 #[track_caller]
 fn batched(lines: &[Line]) -> Vec<String> {
     let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };

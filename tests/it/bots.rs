@@ -1,4 +1,4 @@
-//! Programs that say that they are. <https://ircv3.net/specs/extensions/bot-mode>
+//! Clients that mark themselves as bots. <https://ircv3.net/specs/extensions/bot-mode>
 
 use crate::common::{Client, commands, gather, server_with, shown, the};
 
@@ -37,7 +37,7 @@ fn a_bot_is_marked_wherever_it_shows() {
     assert_eq!(looks(&mut alice), [false; 3]);
     bob.send("PRIVMSG #room :human again");
     assert_eq!(alice.message("human again").tag("bot"), None);
-    // The mode is the account's, and its clients are told of it.
+    // The mode belongs to the account, and its clients are told of it.
     bob.request("MODE bob +B");
     bob.send("QUIT");
     bob.until_closed();
@@ -46,7 +46,7 @@ fn a_bot_is_marked_wherever_it_shows() {
     assert!(bob.welcome.iter().any(|line| line.is("MODE bob +B")), "{:?}", bob.welcome);
     assert_eq!(shown(&bob.request("MODE bob -B")), ["MODE bob -B"]);
     assert_eq!(looks(&mut alice), [false; 3]);
-    // The one that belongs to the server.
+    // The server's own bot.
     assert!(the(&alice.request("WHO echo"), "352").param(6).contains('B'));
     assert!(commands(&alice.request("WHOIS echo")).contains(&"335"));
 }

@@ -1,4 +1,4 @@
-//! Accounts with many sessions: what one account does is bounded for the account, and delays nobody else.
+//! Accounts with many sessions: limits apply to the account, and one account delays no other.
 
 use crate::common::{Client, Server, server_with};
 
@@ -35,7 +35,7 @@ fn one_session_too_many_hears_why_and_the_others_stay() {
     four.message_to(&mut bob, "#room", "there is room again");
 }
 
-/// Our own client says it as a sentence.
+/// Parlour's own client shows the refusal as a sentence.
 #[test]
 fn the_client_says_that_there_are_too_many_sessions() {
     let server = server_with(&["limits.sessions_per_account = 1"]);
@@ -98,7 +98,7 @@ fn dear_commands_of_one_account_do_not_use_up_the_turn_of_another() {
     for client in &mut alice {
         client.send_all((0..200).map(|_| "WHO *".to_owned()));
     }
-    // Hers take a minute at ten a second; his answers do not wait for them.
+    // Alice's commands take a minute at ten a second; bob's replies do not wait for them.
     for n in 0..20 {
         bob.send(&format!("PING {n}"));
         assert_eq!(bob.command("PONG").text(), n.to_string());
@@ -110,7 +110,7 @@ fn dear_commands_of_one_account_do_not_use_up_the_turn_of_another() {
 fn more_lines_than_there_is_room_for_are_read_later_and_whole() {
     let server = server_with(&[]);
     let mut alice = Client::login(&server, "alice");
-    // Many in one record, a long one among them, the last one in two parts.
+    // Many lines in one TLS record, a long one among them, the last one in two parts.
     let mut bytes: Vec<u8> = (0..3000).flat_map(|n| format!("PING {n}\r\n\r\n").into_bytes()).collect();
     bytes.extend(format!("PRIVMSG alice :{}\r\n", "y".repeat(9000)).into_bytes());
     bytes.extend(b"PING la");

@@ -1,4 +1,4 @@
-//! `parlour certs`: what it leaves on disk, and what openssl makes of it.
+//! `parlour certs`: the files that it writes, checked with openssl.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,13 +13,13 @@ fn parlour(folder: &Path, args: &[&str]) -> Output {
     Command::new(cargo_bin!("parlour")).current_dir(folder).args(args).output().expect("it runs")
 }
 
-/// What a run prints, when it succeeds.
+/// Returns the standard output of a run, which must succeed.
 fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-/// What a run complains, when it fails: one line, and nothing on stdout.
+/// Returns the error of a run, which must fail with one line and nothing on stdout.
 fn complaint(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
@@ -97,7 +97,7 @@ fn nobody_reading_is_no_panic() {
     );
 }
 
-/// openssl, if this machine has it.
+/// Runs openssl, if this machine has it.
 fn openssl(folder: &Path, args: &[&str]) -> Option<String> {
     let run = Command::new("openssl").current_dir(folder.join("certs")).args(args).output().ok()?;
     assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
@@ -124,7 +124,7 @@ fn openssl_agrees() {
         openssl(folder.path(), &[&chain[..], &name, &["server.pem"]].concat());
     }
 
-    // The key's hash, computed from the key and not from the certificate.
+    // The hash of the key, computed from the key and not from the certificate.
     let spki = folder.path().join("certs/spki.der");
     openssl(folder.path(), &["pkey", "-in", "server.key", "-pubout", "-outform", "der", "-out", "spki.der"]);
     let hash = openssl(folder.path(), &["dgst", "-sha256", "-c", "spki.der"]).expect("openssl");

@@ -1,4 +1,4 @@
-//! What `parlour certs show --for` prints, word for word, and whether it is true.
+//! `parlour certs show --for`: its output word for word, checked for truth.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ fn shown(home: &Home, program: &str) -> String {
     home.succeed(&["certs", "show", "--for", program, "--account", "alice"])
 }
 
-/// The server, its port and what its certificates say.
+/// Starts a server. Returns it with its port and the content of its certificates.
 fn running() -> (Server, u16, Certificates, String) {
     let server = server();
     let certificates = certs::inspect(&server.home.path("certs")).expect("certificates");
@@ -185,7 +185,7 @@ fn without_a_server_the_configuration_says_where_it_will_be() {
     assert!(irssi.contains(" 192.0.2.7 7000\n"), "{irssi}");
     // A program that compares names gets the address that is in the certificate,
     assert!(shown(&home, "senpai").contains("address ircs://chat.example.org:6697\n"));
-    // and where none is, it is said.
+    // and if there is none, the output says so.
     let home = Home::new(&["advertise = ['192.0.2.7:7000']"]);
     home.succeed(&["certs", "generate"]);
     let told = home.run(&["certs", "show", "--for", "halloy"]);
@@ -206,7 +206,7 @@ fn the_root_can_be_handed_out() {
     assert!(error.contains("cannot write no/such/folder/ca.crt; name another file"), "{error}");
 }
 
-/// Runs a printed line as the shell does; `None` where the program is not installed.
+/// Runs a printed line as the shell does; `None` if the program is not installed.
 fn paste(line: &str) -> Option<Output> {
     let program = line.split_whitespace().next().expect("a program");
     Command::new(program).arg("version").output().ok()?;
@@ -235,7 +235,7 @@ fn openssl_believes_what_it_is_told_also_while_the_root_changes() {
         return;
     };
     assert!(well);
-    // Who was given the old root, who is given the new one.
+    // A client with the old root, and one with the new one.
     fs::copy(home.path("certs/root.pem"), home.path("old.pem")).expect("copied");
     let old = line.replace(&root, &home.path("old.pem").display().to_string());
     home.succeed(&["certs", "rotate"]);

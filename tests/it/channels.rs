@@ -1,4 +1,4 @@
-//! Channels: joining, leaving, topics, names, and what is asked about them.
+//! Channels: JOIN, PART, topics, names, and queries about them.
 //!
 //! <https://modern.ircdocs.horse/#channel-operations>
 
@@ -8,7 +8,7 @@ fn shown(lines: &[Line]) -> Vec<String> {
     lines.iter().map(ToString::to_string).collect()
 }
 
-/// The nicks that NAMES tells, sorted, without prefixes.
+/// Returns the nicks in the NAMES reply, sorted, without prefixes.
 fn names(client: &mut Client, channel: &str) -> Vec<String> {
     let lines = client.request(&format!("NAMES {channel}"));
     assert!(lines.last().is_some_and(|l| l.is(&format!("366 {} {channel}", l.param(0)))), "{lines:?}");
@@ -43,7 +43,7 @@ fn joining_shows_the_channel_and_tells_the_others() {
     let told = alice.drain();
     assert_eq!(shown(&told), ["JOIN #room"]);
     assert_eq!(told[0].nick(), "bob");
-    // Joining where one is already is nothing.
+    // Joining a channel again has no effect.
     assert_eq!(bob.request("JOIN #room"), []);
     assert_eq!(alice.drain(), []);
 }
@@ -111,7 +111,7 @@ fn topics_are_set_shown_and_cleared() {
     let seen = alice.drain();
     assert_eq!(shown(&seen), ["TOPIC #room "]);
     assert!(alice.request("TOPIC #room")[0].is("331 alice #room"));
-    // Whoever is not in it does not set it.
+    // A non-member cannot set it.
     let mut carol = Client::login(&server, "carol");
     assert!(carol.request("TOPIC #room :mine")[0].is("442 carol #room"));
     assert!(carol.request("TOPIC #nowhere")[0].is("403 carol #nowhere"));
@@ -179,7 +179,7 @@ fn mode_answers_what_clients_ask_at_joining() {
         lines[1].is("329 alice #room") && lines[1].param(2).parse::<u64>().is_ok_and(|t| t > 0),
         "{lines:?}"
     );
-    // irssi and WeeChat ask for the ban list.
+    // irssi and WeeChat request the ban list.
     for request in ["MODE #room b", "MODE #room +b"] {
         let lines = alice.request(request);
         assert!(lines.last().is_some_and(|l| l.is("368 alice #room")), "{request}: {lines:?}");
@@ -190,7 +190,7 @@ fn mode_answers_what_clients_ask_at_joining() {
     assert!(
         alice.request("MODE nobody")[0].command == "401" || alice.request("MODE nobody")[0].command == "502"
     );
-    // Many clients set +i on themselves at login; that may do nothing but must not be an unknown command.
+    // Many clients set +i on themselves at login; that may have no effect, but must not be an unknown command.
     let lines = alice.request("MODE alice +i");
     assert!(lines.iter().all(|l| matches!(l.command.as_str(), "MODE" | "221" | "501")), "{lines:?}");
 }
@@ -203,7 +203,7 @@ fn names_in_any_script_are_channels() {
     let lines = alice.request("JOIN #日本語");
     assert!(lines[0].is("JOIN #日本語"), "{lines:?}");
     alice.request("JOIN #caf\u{e9}");
-    // The same name typed on another keyboard, decomposed.
+    // The same name in decomposed form, from another keyboard.
     assert!(bob.request("JOIN #cafe\u{301}")[0].is("JOIN #caf\u{e9}"));
     alice.message_to(&mut bob, "#caf\u{e9}", "bonjour");
 }

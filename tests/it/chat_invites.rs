@@ -1,8 +1,8 @@
-//! Invites that admins make in the chat, by INVITES and through `NickServ`.
+//! Invites that admins make over IRC, by INVITES and through `NickServ`.
 
 use crate::common::{Client, FULL, Line, PASSWORD, Server, answer, refused, server_with_admin, the};
 
-/// The link in an answer: alone on its line.
+/// Returns the link in a reply: alone on its line.
 #[track_caller]
 fn link(lines: &[Line]) -> String {
     let found: Vec<&str> =
@@ -54,7 +54,7 @@ fn an_admin_makes_lists_and_revokes_invites() {
     assert!(lines[0].is("NOTE INVITES INVITE 1") && lines[0].text().contains("used 1 of 2"), "{lines:?}");
     assert!(lines[0].text().ends_with("made by root"), "{lines:?}");
     assert!(lines[1].text().starts_with("1 invite is open, 0 spent"), "{lines:?}");
-    // The same at the command line.
+    // The command line lists the same.
     let listed = server.home.succeed(&["invite", "list", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&listed).expect("an object");
     assert_eq!((&listed["spent"], &listed["uses"], &listed["state"]), (&1.into(), &2.into(), &"open".into()));
@@ -72,7 +72,7 @@ fn an_admin_makes_lists_and_revokes_invites() {
         ))
     };
     assert_eq!((noted("invite create"), noted("invite revoke")), (1, 1));
-    // The link was for the one session that asked.
+    // The link was for the one session that requested it.
     assert!(other.drain().iter().all(|line| !line.text().contains("parlour://")));
 }
 
@@ -107,7 +107,7 @@ fn the_service_does_the_same_in_every_client() {
     }
     assert!(said(&mut root, "HELP").iter().any(|line| line.text().starts_with("INVITE CREATE")));
 
-    // Nothing of it is kept in the history or written to the log.
+    // The link is neither in the history nor in the log.
     assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text LIKE '%parlour://%'"), 0);
     let log = server.log();
     for link in [&made, &reset] {
@@ -133,7 +133,8 @@ fn others_are_refused() {
     assert_eq!(the(&lines, "NOTICE").text(), "Permission denied: only an admin may do that");
     assert!(alice.request("NS HELP").iter().all(|line| !line.text().contains("INVITE")));
     assert_eq!(server.home.count("SELECT count(*) FROM invites"), 0);
-    // Who became an admin for the session is one for this too, and it is written down who he is.
+    // An account with an admin's rights for the session is an admin for this too, and the database records it as the
+    // creator.
     alice.request(&format!("OPER root {PASSWORD}"));
     link(&alice.request("INVITES CREATE"));
     let by = "SELECT count(*) FROM invites JOIN accounts a ON a.id = created_by WHERE a.name = 'alice'";

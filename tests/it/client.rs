@@ -1,4 +1,4 @@
-//! The product's own client against the product's own server: join, chat, echo, send and tail.
+//! Parlour's client against Parlour's server: join, chat, echo, send and tail.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use crate::common::{Client, Home, PASSWORD, Process, Server, server};
 
-/// Starts a subcommand as somebody, gives it the password and this input, and leaves the input open.
+/// Starts a subcommand with `person`'s configuration, sends the password and this input, and leaves the input open.
 fn start(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> Process {
     let mut process = home.start_as(person, &[args, &["--password-stdin"]].concat());
     process.type_line(PASSWORD);
@@ -16,7 +16,7 @@ fn start(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> Process {
     process
 }
 
-/// The same to its end; how it ended and what it printed.
+/// Runs a subcommand to its end. Returns its status and its output.
 fn run(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> (ExitStatus, String) {
     let mut process = start(home, person, args, lines);
     process.end_input();
@@ -24,7 +24,7 @@ fn run(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> (ExitStatus,
     (status, process.printed())
 }
 
-/// Somebody who has joined with an invite.
+/// Joins a new account with an invite.
 #[track_caller]
 fn joined(server: &Server, person: &str) {
     let link = server.home.invite(&[]);
@@ -134,7 +134,7 @@ fn the_plain_chat_does_what_is_typed() {
     alice.command("PART #room");
     chat.type_line("/quit good night");
     assert_eq!(alice.command("QUIT").text(), "Quit: good night");
-    // One of the lines could not be done.
+    // One of the lines could not be sent.
     assert_eq!(chat.wait().code(), Some(1), "{}", chat.printed());
 }
 
@@ -187,7 +187,7 @@ fn an_impostor_gets_no_login() {
         assert_eq!(status.code(), Some(if args[0] == "chat" { 1 } else { 6 }), "{args:?}");
         assert!(printed.contains(&expected) && printed.contains(&seen), "both pins: {printed}");
     }
-    // An invite of the true server is not shown to it either.
+    // An invite of the real server is not sent to the impostor either.
     let link = server.home.invite(&[]);
     let (_, token) = link.split_once("token=").expect("a token");
     let link = format!("parlour://{}/?pin={expected}&token={token}", server.address);
@@ -218,7 +218,7 @@ fn what_was_typed_into_a_dying_connection_arrives_once() {
         for _ in 0..5 {
             say(&mut chat, &mut typed);
         }
-        // Some of it may be on its way, some committed and not yet echoed, when the power goes.
+        // The server is killed with some lines on their way, and some committed but not yet echoed.
         if round > 0 {
             let last = format!("<dora> {}", typed[typed.len() - 3]);
             chat.wait_for(|line| line.ends_with(&last));

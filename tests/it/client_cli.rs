@@ -1,4 +1,4 @@
-//! What the client's commands print and how they end, word for word: the part of them that scripts build on.
+//! Output and exit codes of the client's commands, word for word: the interface for scripts.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::common::{Home, PASSWORD, Process, Server, server};
 
-/// Runs a client as somebody to its end, its password and this on standard input.
+/// Runs a client with `person`'s configuration to its end, with the password and this text on standard input.
 fn run(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
     with_password(home, person, args, &format!("{PASSWORD}\n{input}"))
 }
@@ -16,32 +16,32 @@ fn with_password(home: &Home, person: &str, args: &[&str], input: &str) -> Outpu
     let mut command = home.command(&[args, &["--password-stdin"]].concat());
     command.env("XDG_CONFIG_HOME", home.path(person)).env("TZ", "UTC").stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().expect("parlour ends")
 }
 
-/// What a client prints when it succeeds.
+/// Returns the standard output of a run, which must succeed.
 #[track_caller]
 fn ok(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a client complains when it fails.
+/// Returns the standard error of a run, which must fail.
 #[track_caller]
 fn complaint(output: &Output) -> String {
     failure(output, 1)
 }
 
-/// What it complains when it ends with this code.
+/// Returns the standard error of a run, which must fail with this code.
 #[track_caller]
 fn failure(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A server that somebody has joined.
+/// Starts a server and joins an account.
 fn joined(person: &str) -> Server {
     let server = server();
     join(&server, person);
@@ -54,14 +54,14 @@ fn join(server: &Server, person: &str) {
     ok(&run(&server.home, person, &["join", &link, "--name", person], ""));
 }
 
-/// Starts a client that goes on, with its password.
+/// Starts a client that keeps running, with its password.
 fn start(server: &Server, person: &str, args: &[&str]) -> Process {
     let mut process = server.home.start_as(person, &[args, &["--password-stdin"]].concat());
     process.type_line(PASSWORD);
     process
 }
 
-/// The lines without `[hh:mm] `.
+/// Returns the lines without `[hh:mm] `.
 fn without_times(text: &str) -> Vec<&str> {
     let strip = |line| str::strip_prefix(line, "[").and_then(|line| line.split_once("] "));
     text.lines().map(|line| strip(line).map_or(line, |(_, rest)| rest)).collect()
@@ -92,7 +92,7 @@ fn a_conversation_as_it_is_printed() {
         [
             "#lobby -- you joined",
             "        #lobby -- 2 here: ~@dora Eve",
-            // Not what her scripts sent: she said that herself.
+            // Messages from eve's own scripts do not count as unread.
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",
@@ -142,7 +142,7 @@ fn refusals_are_a_line_that_says_what_to_do() {
     assert!(join(&link, "echo", PASSWORD).starts_with("parlour: you cannot have that name: "));
     assert!(join(&link, "eve", "x").starts_with("parlour: the password was not accepted: "));
     assert!(join(&link, "eve", "").contains("the password is empty"));
-    // None of these spent it.
+    // None of these attempts spent the invite.
     ok(&run(home, "eve", &["join", &link, "--name", "eve"], ""));
     assert_eq!(
         join(&link, "fay", PASSWORD),
@@ -240,7 +240,7 @@ fn nothing_that_others_send_acts_on_the_terminal() {
     assert_eq!(without_times(&line), ["#lobby <eve> abc"]);
     let line = json.wait_for(|line| line.contains(r#""kind":"message""#));
     assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
-    // A program gets it whole.
+    // A program gets the whole text.
     let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(object["text"], hostile);
 }
@@ -273,7 +273,7 @@ fn a_program_that_sends_takes_nothing_away_from_who_reads() {
     let link = home.invite(&[]);
     ok(&run(home, "Eve", &["join", &link, "--name", "Eve"], ""));
     ok(&run(home, "Eve", &["send", "dora", "read me"], ""));
-    // A script of dora's sends something meanwhile, and is no reader.
+    // A script of dora's sends meanwhile, and is not a reader.
     ok(&run(home, "dora", &["send", "echo", "from a script"], ""));
     let read = |person| ok(&run(home, person, &["chat"], ""));
     assert!(read("dora").contains("<Eve> read me"));

@@ -1,4 +1,4 @@
-//! The keys with which our own client logs in: the password is typed once and stored nowhere.
+//! Devices of Parlour's own client: the password is typed once and stored nowhere.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,12 +8,12 @@ use std::process::{Output, Stdio};
 
 use crate::common::{Home, PASSWORD, Server, server};
 
-/// Runs a client as somebody, with this on standard input and no password.
+/// Runs a client with `person`'s configuration, this text on standard input, and no password.
 fn run(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(person)).env("TZ", "UTC").stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().expect("parlour ends")
 }
@@ -23,7 +23,7 @@ fn text(output: &Output) -> (bool, String, String) {
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
-/// A server that dora has joined on her machine.
+/// Starts a server and joins dora's account on her machine.
 fn joined() -> Server {
     let server = server();
     let link = server.home.invite(&[]);
@@ -59,7 +59,7 @@ fn who_has_joined_is_never_asked_for_the_password_again() {
     assert_eq!(home.count("SELECT count(*) FROM devices WHERE used IS NOT NULL"), 1);
     let file = key_file(home);
     assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
-    // Of the password there is no trace on the machine.
+    // The machine has no trace of the password.
     for file in [file, home.path("dora/parlour/servers.toml")] {
         assert!(!fs::read_to_string(file).expect("text").contains(PASSWORD));
     }
@@ -74,7 +74,7 @@ fn a_device_that_was_removed_does_not_get_in_and_the_password_enrols_it_again() 
     home.database().execute("DELETE FROM devices", []).expect("removes");
     let (sent, _, complaint) = text(&run(home, "dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
-    // Somebody who is asked types it; a script gives it, and stays a script.
+    // A password from a person makes a device; one from a script (`--password-stdin`) does not.
     let with_password = ["send", "echo", "hello", "--password-stdin"];
     assert!(text(&run(home, "dora", &with_password, &format!("{PASSWORD}\n"))).0);
     assert_eq!(home.count("SELECT count(*) FROM devices"), 0);

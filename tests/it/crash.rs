@@ -1,5 +1,5 @@
-//! kill -9 under load, twenty times: what was echoed or delivered is in the database, nothing is there
-//! twice, and what was not confirmed can be sent again without a duplicate.
+//! SIGKILL under load, twenty times: whatever was echoed or delivered is in the database, nothing is there twice, and
+//! unconfirmed messages can be sent again without a duplicate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
@@ -9,18 +9,18 @@ use crate::common::{Client, FULL, Home, Server};
 
 const KILLS: usize = 20;
 const TALKERS: usize = 4;
-/// How many messages a talker has under way at once.
+/// Count of unconfirmed messages of one talker.
 const WINDOW: usize = 30;
-/// How many echoes the talkers have seen together when the server is killed.
+/// Count of echoes to all talkers at which the server is killed.
 const BEFORE_KILL: usize = 200;
 
-/// What one talker knows after its server was killed under it.
+/// Knowledge of one talker after its server was killed.
 struct Outcome {
-    /// Everything it saw said, by text: its own echoes and what the others said.
+    /// Every message that it saw, by text: its own echoes and those of the others.
     seen: BTreeMap<String, String>,
-    /// The numbers of its own messages that were echoed.
+    /// Numbers of its own messages that were echoed.
     confirmed: BTreeSet<usize>,
-    /// The first number that it never sent.
+    /// First number that it never sent.
     next: usize,
 }
 
@@ -30,7 +30,7 @@ fn enter(server: &Server, name: &str) -> Client {
     client
 }
 
-/// Talks until the connection dies: first again what is not confirmed, then on from `next`.
+/// Sends messages until the connection dies: first the unconfirmed ones again, then from `next` on.
 fn talk(
     mut client: Client,
     name: &str,
@@ -45,7 +45,7 @@ fn talk(
             outcome.next += 1;
             outcome.next - 1
         });
-        // A failing write is noticed by the read that follows.
+        // The next read notices a failed write.
         drop(client.send_bytes(
             format!("@parlour/send-id={name}-{number} PRIVMSG #load :{name} {number}\r\n").as_bytes(),
         ));
@@ -70,7 +70,7 @@ fn talk(
     outcome
 }
 
-/// Text and msgid of all that is kept; no text twice.
+/// Returns text and message id of all stored messages; no text occurs twice.
 fn kept(home: &Home) -> BTreeMap<String, String> {
     let database = home.database();
     let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
@@ -99,7 +99,7 @@ fn nothing_confirmed_is_lost_and_nothing_is_doubled() {
         let mut server = home.serve();
         let outcomes: Vec<Outcome> = thread::scope(|scope| {
             let (echoes, heard) = mpsc::channel();
-            // All are in before the first one speaks: the kill comes while they talk.
+            // All are logged in before the first one sends, so that the kill comes while they talk.
             let clients: Vec<Client> = names.iter().map(|name| enter(&server, name)).collect();
             let talkers: Vec<_> = clients
                 .into_iter()

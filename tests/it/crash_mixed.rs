@@ -1,7 +1,7 @@
-//! kill -9 while people talk, react, redact, set topics and modes, come and go, all with labels: what was answered is
-//! kept, and what was not is there whole or not at all.
+//! SIGKILL during labelled messages, reactions, redactions, changes of topics and modes, joins and parts: every command
+//! with a reply is durable, and any other one is durable completely or not at all.
 //!
-//! <https://ircv3.net/specs/extensions/labeled-response>: the answer to a label is what confirms a command.
+//! <https://ircv3.net/specs/extensions/labeled-response>: the reply with the label confirms a command.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc;
@@ -12,9 +12,9 @@ use crate::common::{Client, Home, Line, Server};
 
 const KILLS: usize = 6;
 const TALKERS: usize = 4;
-/// How many commands a talker has under way at once.
+/// Count of unanswered commands of one talker.
 const WINDOW: usize = 12;
-/// How many answers the talkers have seen together when the server is killed.
+/// Count of replies to all talkers at which the server is killed.
 const BEFORE_KILL: usize = 400;
 
 /// A command that leaves one trace in the history.
@@ -42,7 +42,7 @@ impl Act {
         }
     }
 
-    /// With its label, as it is sent.
+    /// Returns the line to send, with its label.
     fn labelled(&self, name: &str, label: usize) -> String {
         match self.line(name).split_once('\n') {
             Some((line, tag)) => format!("@label={label};{tag} {line}\r\n"),
@@ -50,7 +50,7 @@ impl Act {
         }
     }
 
-    /// Is this how it was answered?
+    /// Returns true if this line is the reply to the command.
     fn is_answered_by(&self, line: &Line) -> bool {
         match self {
             Self::Say(text) => line.is("PRIVMSG #load") && line.text() == text,
@@ -64,7 +64,7 @@ impl Act {
     }
 }
 
-/// One talker: what he sent in this round, and how much of that was answered.
+/// One talker: the commands of this round, and the count of those with a reply.
 struct Talker {
     name: String,
     client: Client,
@@ -72,7 +72,7 @@ struct Talker {
     in_hop: bool,
     sent: Vec<Act>,
     answered: usize,
-    /// His messages that were echoed and that he has not redacted.
+    /// Messages that were echoed and not redacted.
     said: VecDeque<String>,
 }
 
@@ -108,11 +108,11 @@ impl Talker {
         let act = self.next();
         let line = act.labelled(&self.name, self.sent.len());
         self.sent.push(act);
-        // A failing write is noticed by the read that follows.
+        // The next read notices a failed write.
         drop(self.client.send_bytes(line.as_bytes()));
     }
 
-    /// Until the connection dies.
+    /// Sends commands until the connection dies.
     fn talk(mut self, answers: &mpsc::Sender<()>) -> Self {
         for _ in 0..WINDOW {
             self.send();
@@ -133,7 +133,8 @@ impl Talker {
     }
 }
 
-/// What the database has of an account since a message, as the commands that left it. `None`: a message that was erased.
+/// Returns the database's records of an account since a message, as the commands that caused them. `None` stands for a
+/// redacted message.
 fn kept(home: &Home, name: &str, since: i64) -> Vec<Option<Act>> {
     let database = home.database();
     let sql = "SELECT m.kind, m.text, m.tags, m.redacted FROM messages m JOIN accounts a ON a.id = m.sender
@@ -162,7 +163,7 @@ fn kept(home: &Home, name: &str, since: i64) -> Vec<Option<Act>> {
     rows.collect::<Result<_, _>>().expect("acts")
 }
 
-/// The texts that a query gives.
+/// Returns the texts that a query selects.
 fn column(home: &Home, query: &str) -> BTreeSet<String> {
     let database = home.database();
     let mut rows = database.prepare(query).expect(query);
@@ -170,7 +171,7 @@ fn column(home: &Home, query: &str) -> BTreeSet<String> {
     texts.collect::<Result<_, _>>().expect(query)
 }
 
-/// The state of the channels is what their events say, and redactions and erased messages are the same.
+/// Checks that the state of the channels matches their events, and that the redactions match the erased messages.
 fn check_whole(home: &Home, names: &[String]) {
     assert_eq!(column(home, "PRAGMA integrity_check"), BTreeSet::from(["ok".to_owned()]));
     let erased = "SELECT printf('%016x', id) FROM messages WHERE redacted = 1";
@@ -214,7 +215,7 @@ fn what_was_answered_is_kept_and_nothing_is_kept_by_half() {
 
     for round in 1..=KILLS {
         let mut server = home.serve();
-        // A channel that somebody is in is not forgotten with its history.
+        // A channel with a member is not removed, and neither is its history.
         let mut keeper = Client::login(&server, "keeper");
         keeper.request("JOIN #hop");
         let talkers = names.iter().zip(numbers).map(|(name, number)| Talker::enter(&server, name, number));
@@ -255,7 +256,7 @@ fn what_was_answered_is_kept_and_nothing_is_kept_by_half() {
     }
     assert!(unanswered > KILLS, "the kills came while something was under way");
 
-    // And the server says the same as the database.
+    // The server reports the same as the database.
     let server = home.serve();
     for (name, number) in names.iter().zip(numbers) {
         let talker = Talker::enter(&server, name, number);

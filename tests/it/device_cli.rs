@@ -1,16 +1,16 @@
-//! `parlour device`: people see and revoke the keys that log in to their account.
+//! `parlour device`: listing and revoking the devices of an account.
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
 
 use crate::common::{Client, Device, Home, PASSWORD, Server, server};
 
-/// Runs a client as somebody, with this on standard input.
+/// Runs a client with `person`'s configuration and this text on standard input.
 fn run(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(person)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().expect("parlour ends")
 }
@@ -27,7 +27,7 @@ fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A server that dora has joined.
+/// Starts a server and joins dora's account.
 fn joined() -> Server {
     let server = server();
     let link = server.home.invite(&[]);
@@ -68,7 +68,7 @@ fn devices_are_listed_and_revoked() {
     by_password.barrier();
     assert_eq!(list().lines().count(), 2);
 
-    // From another machine with the password, where none of the devices is this one.
+    // From another machine with the password, which is none of the devices.
     let address = server.address.to_string();
     let pin = server.pin().to_string();
     let elsewhere =
@@ -76,7 +76,7 @@ fn devices_are_listed_and_revoked() {
     let listed = ok(&run(home, "elsewhere", &elsewhere, &format!("{PASSWORD}\n")));
     assert!(listed.lines().count() == 2 && !listed.contains("this machine"), "{listed}");
 
-    // And itself.
+    // The machine's own device.
     let own = list().lines().nth(1).expect("a row")[..64].to_owned();
     let said = ok(&run(home, "dora", &["device", "revoke", &own], ""));
     assert!(said.contains("it was this machine: the next login here asks for the password"), "{said}");

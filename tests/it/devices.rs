@@ -1,8 +1,8 @@
-//! Devices: client certificates that log in to an account, CERT that says which, and SASL EXTERNAL.
+//! Devices: client certificates that log in to an account, the command CERT, and SASL EXTERNAL.
 
 use crate::common::{Client, Device, PASSWORD, Server, refused, server, server_with_admin, shown, the};
 
-/// A connection that shows a device's certificate and is ready to prove whose it is.
+/// Connects with a device's certificate, up to the point where it can authenticate.
 #[track_caller]
 fn ready(server: &Server, device: Option<&Device>, name: &str) -> Client {
     let mut client = match device {
@@ -21,7 +21,7 @@ fn enter(server: &Server, device: &Device, name: &str) -> Client {
     client.enter()
 }
 
-/// A device of alice's.
+/// Makes a device and adds it to the client's account.
 fn add(client: &mut Client) -> Device {
     let device = Device::new();
     let answer = client.request(&format!("CERT ADD {}", device.fingerprint()));
@@ -45,7 +45,7 @@ fn a_certificate_that_was_added_logs_in_without_a_password() {
     assert!(added[0].text().contains(&print), "the one that the connection shows: {added:?}");
     assert!(laptop.request("CERT LIST")[0].text().contains("last used never"));
 
-    // Whose it is says the certificate; the name may be said too, in any case.
+    // The certificate determines the account; the response may name it too, in any case.
     for response in ["", "alice", "ALICE"] {
         let mut phone = ready(&server, Some(&device), "whoever");
         assert_eq!(phone.authenticate_external(response).command, "903", "{response}");
@@ -54,7 +54,7 @@ fn a_certificate_that_was_added_logs_in_without_a_password() {
     let lines = laptop.request("CERT LIST");
     assert!(lines[0].text().starts_with(&print) && !lines[0].text().contains("never"), "{lines:?}");
     assert!(lines[1].text().starts_with("1 certificate"), "{lines:?}");
-    // The password still works with the certificate shown, and it is the same account.
+    // The password still works with the certificate, for the same account.
     let mut phone = enter(&server, &device, "alice");
     phone.request("PRIVMSG alice :to myself");
     laptop.message("to myself");
@@ -70,7 +70,7 @@ fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
     let pairs: Vec<&str> =
         print.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("hex")).collect();
     let colons = pairs.join(":").to_uppercase();
-    // As programs print it; adding it again changes nothing.
+    // In the spelling of other programs; adding it again changes nothing.
     for spelling in [&colons, &print] {
         assert!(alice.request(&format!("CERT ADD {spelling}"))[0].is("NOTE CERT CERT_ADDED"), "{spelling}");
     }
@@ -82,7 +82,7 @@ fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
     refused(&mut alice, &format!("CERT ADD {}", &print[1..]), "FAIL CERT INVALID_FINGERPRINT");
     refused(&mut bob, &format!("CERT ADD {print}"), "FAIL CERT CERT_REFUSED");
     refused(&mut bob, &format!("CERT DEL {print}"), "FAIL CERT NO_SUCH_CERT");
-    // Nor one whose key he has, and shows.
+    // Nor a certificate of which bob has the key.
     let mut shows = ready(&server, Some(&device), "bob");
     shows.prove_with_password("bob");
     refused(&mut shows.enter(), "CERT ADD", "FAIL CERT CERT_REFUSED");
@@ -105,7 +105,7 @@ fn who_proves_nothing_is_refused_and_nobody_is_locked_out_by_it() {
     let mut none = ready(&server, None, "alice");
     let mut strange = ready(&server, Some(&of_nobody), "alice");
     for client in [&mut none, &mut strange] {
-        // As clients do that try all that they know, over and over.
+        // As clients do that try every mechanism, over and over.
         for _ in 0..12 {
             for response in ["", "alice", "nobody-of-this-name"] {
                 assert_eq!(client.authenticate_external(response).command, "904");
@@ -130,13 +130,13 @@ fn who_proves_nothing_is_refused_and_nobody_is_locked_out_by_it() {
     }
     assert_eq!(wrong.authenticate_external("").command, "903");
     assert!(wrong.enter().request("WHOIS alice").iter().any(|line| line.is("311 alice alice")));
-    // Nobody's password was tried, so nobody waits.
+    // No password was tried, so no login is delayed.
     for name in ["alice", "bob"] {
         Client::login(&server, name).barrier();
     }
 }
 
-/// What holds for a password holds for a device: no account, no login.
+/// Account states apply to devices as they do to passwords.
 #[test]
 fn a_device_of_an_account_that_is_disabled_or_removed_logs_in_no_more() {
     let server = server();
@@ -160,7 +160,7 @@ fn a_device_that_was_removed_is_out_at_once() {
     let (lost, kept) = (add(&mut alice), add(&mut alice));
     let (mut thief, mut second) = (enter(&server, &lost, "alice"), enter(&server, &lost, "alice"));
     let mut tablet = enter(&server, &kept, "alice");
-    // One that has proven itself and is not in yet.
+    // A connection that has authenticated and not finished its login.
     let mut waiting = ready(&server, Some(&lost), "alice");
     assert_eq!(waiting.authenticate_external("").command, "903");
 
@@ -177,16 +177,16 @@ fn a_device_that_was_removed_is_out_at_once() {
     assert_eq!(ready(&server, Some(&lost), "alice").authenticate_external("").command, "904");
     tablet.barrier();
 
-    // Who removes the device in his hands is told before it ends.
+    // A session that removes its own device gets the reply before it ends.
     tablet.send(&format!("CERT DEL {}", kept.fingerprint()));
     let lines = tablet.until_closed();
     assert!(lines[0].is("NOTE CERT CERT_REMOVED") && lines[1].command == "ERROR", "{:?}", shown(&lines));
-    // And may have it back.
+    // The device can be added again.
     alice.request(&format!("CERT ADD {}", kept.fingerprint()));
     enter(&server, &kept, "alice").barrier();
 }
 
-/// RFC 8446 section 4.4.3 (CertificateVerify): who shows a certificate must have its key.
+/// RFC 8446 section 4.4.3 (CertificateVerify): a client that presents a certificate must have its key.
 #[test]
 fn a_stolen_certificate_without_its_key_is_no_way_in() {
     let server = server_with_admin(&[]);
@@ -198,7 +198,7 @@ fn a_stolen_certificate_without_its_key_is_no_way_in() {
     assert_eq!(thief.until_closed(), []);
 }
 
-/// OpenSSL and others make such certificates where they are not told otherwise.
+/// OpenSSL and others make such certificates by default.
 #[test]
 fn a_certificate_of_an_old_version_is_refused_in_words() {
     let server = server();
@@ -206,7 +206,7 @@ fn a_certificate_of_an_old_version_is_refused_in_words() {
     let mut alice = ready(&server, Some(&old), "alice");
     let refusal = alice.authenticate_external("");
     assert!(refusal.command == "904" && refusal.text().contains("X.509 version 1"), "{refusal}");
-    // The connection goes on, and no such certificate becomes a device.
+    // The connection continues, and no such certificate becomes a device.
     alice.prove_with_password("alice");
     let mut alice = alice.enter();
     let answer = alice.request("CERT ADD");

@@ -1,4 +1,4 @@
-//! Several addresses tried together: which of them a client ends up at, and what the others get to hear.
+//! Several addresses dialed at once: the address that a client connects to, and the data that the others get.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::common::Impostor;
 
-/// A server with a pin that shakes hands and no more.
+/// A server with the expected pin that only completes handshakes.
 struct Real {
     address: SocketAddr,
     pin: Pin,
@@ -35,7 +35,7 @@ impl Real {
                 let accepted = acceptor.accept(stream);
                 tokio::spawn(async move {
                     if let Ok(mut stream) = accepted.await {
-                        // Until the client hangs up.
+                        // Until the client closes.
                         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
                     }
                 });
@@ -45,14 +45,14 @@ impl Real {
     }
 }
 
-/// A port where connections are taken and nothing is ever said.
+/// Opens a port that accepts connections and never sends anything.
 fn silent() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     (listener, address)
 }
 
-/// A port where nothing listens.
+/// Returns a port where nothing listens.
 fn refusing() -> SocketAddr {
     silent().1
 }
@@ -86,7 +86,7 @@ async fn a_name_is_looked_up() {
 
 #[tokio::test]
 async fn both_families_are_tried() {
-    // Where there is no IPv6, there is nothing to see.
+    // Without IPv6 there is nothing to test.
     let Ok(real) = Real::at("[::1]:0").await else { return };
     probe(&addresses(&[refusing(), refusing(), real.address]), real.pin)
         .await

@@ -1,4 +1,4 @@
-//! `parlour doctor`: each thing that is broken here is found, and told with what to do about it.
+//! `parlour doctor`: each defect made here is found and reported with its remedy.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::common::{Client, Home, Lan, PASSWORD, Process, server};
 
-/// The findings and the exit code of a run with `--json`.
+/// Returns the findings and the exit code of a run with `--json`.
 #[track_caller]
 fn findings(output: &Output) -> (Vec<Value>, Option<i32>) {
     let text = String::from_utf8(output.stdout.clone()).expect("text");
@@ -28,7 +28,7 @@ fn doctor(home: &Home, args: &[&str]) -> (Vec<Value>, Option<i32>) {
     findings(&home.run(&[&["doctor", "--json"], args].concat()))
 }
 
-/// The one finding of a check that is not `ok` and says this; its remedy.
+/// Returns the remedy of the only finding of a check with this level and text.
 #[track_caller]
 fn told(all: &[Value], level: &str, check: &str, what: &str) -> String {
     let is_it = |one: &&Value| {
@@ -179,7 +179,7 @@ fn a_client_learns_why_it_cannot_reach_its_server() {
     assert_eq!(code, Some(0), "{all:#?}");
     told(&all, "ok", "known", "answers, and proves the pin");
 
-    // Set up anew, so that it is another server now.
+    // Set up anew, so that it has another root now.
     let restarted = home.clone();
     assert!(server.terminate().0.success());
     let (all, code) = doctor(&restarted, &["127.0.0.1"]);

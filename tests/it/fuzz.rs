@@ -1,4 +1,4 @@
-//! Replays the committed corpora of the fuzz targets, one test a target: what once failed stays a test.
+//! Replays the committed corpora of the fuzz targets, one test for each target, so that past failures stay tested.
 
 use std::fs;
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! The command line as it reads: each file of tests/cmd is a session with what it prints.
+//! Golden files of the command line: each file of tests/cmd is a session with its output.
 //!
-//! `TRYCMD=overwrite cargo test --test it golden` writes down what is printed now; read the diff.
+//! `TRYCMD=overwrite cargo test --test it golden` writes the present output into them; read the diff.
 
 #[test]
 fn sessions_read_as_written_down() {
-    // No server is known there.
+    // A folder without known servers.
     let nowhere = std::env::temp_dir().join("parlour-golden-none");
     trycmd::TestCases::new()
         .env("XDG_CONFIG_HOME", nowhere.to_string_lossy())

@@ -1,4 +1,4 @@
-//! A connection that breaks is no farewell: others hear of it only when the account does not come back in time.
+//! The grace period: a broken connection is announced as a QUIT only if the account does not return in time.
 //!
 //! <https://modern.ircdocs.horse/#quit-message>; the configuration's `sessions.grace_s`
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::common::history::{enter, reading};
 use crate::common::{Client, FULL, Line, Server, server_with};
 
-/// Breaks a connection and waits until the server has seen it.
+/// Breaks a connection and waits until the server has noticed.
 fn break_off(server: &Server, client: Client, name: &str) {
     let of = format!("account={name}");
     let ended = |line: &str| line.contains("disconnected") && line.contains(&of);
@@ -21,7 +21,7 @@ fn break_off(server: &Server, client: Client, name: &str) {
     });
 }
 
-/// The nicks in `#room`, as a member sees them.
+/// Returns the nicks in `#room`, as a member sees them.
 fn names(client: &mut Client) -> String {
     let lines = client.request("NAMES #room");
     lines.iter().filter(|l| l.command == "353").map(|l| l.text().to_owned()).collect::<Vec<_>>().join(" ")
@@ -44,7 +44,7 @@ fn who_does_not_come_back_is_gone_when_the_grace_ends() {
     assert_eq!(quit.nick(), "bob");
     assert!(!quit.text().starts_with("Quit"), "it says how he went: {quit}");
     assert!(!names(&mut alice).contains("bob"));
-    // Then he comes anew.
+    // After the grace period bob joins anew.
     drop(Client::login(&server, "bob"));
     assert_eq!(alice.command("JOIN #room").nick(), "bob");
 }
@@ -97,7 +97,7 @@ fn the_grace_is_for_the_last_connection_of_an_account() {
     alice.drain();
     break_off(&server, laptop, "bob");
     assert_eq!(about(&alice.drain(), "bob"), [""; 0]);
-    // Who says that he goes is gone, whatever broke before.
+    // A QUIT ends the presence at once, even after broken connections.
     phone.send("QUIT :now");
     assert_eq!(alice.command("QUIT").text(), "Quit: now");
 }
@@ -110,13 +110,13 @@ fn coming_back_ends_the_grace_for_good() {
     alice.drain();
     break_off(&server, bob, "bob");
     let mut bob = Client::login(&server, "bob");
-    // Carol's grace begins when bob's is under way, so it ends later.
+    // Carol's grace period begins during bob's, so it ends later.
     break_off(&server, carol, "carol");
     let mut lines = Vec::new();
     alice.expect_quit("carol", &mut lines);
     assert_eq!(about(&lines, "bob"), [""; 0], "bob is there");
     bob.barrier();
-    // And the next break has a grace of its own.
+    // The next break has a grace period of its own.
     let dropped = Instant::now();
     drop(bob);
     alice.expect_quit("bob", &mut lines);
@@ -124,7 +124,7 @@ fn coming_back_ends_the_grace_for_good() {
 }
 
 impl Client {
-    /// Reads up to the QUIT of a nick; what came before it is added to `lines`.
+    /// Reads up to the QUIT of a nick; adds the lines before it to `lines`.
     #[track_caller]
     fn expect_quit(&mut self, nick: &str, lines: &mut Vec<Line>) {
         loop {
@@ -149,7 +149,8 @@ fn who_is_shut_out_has_no_grace() {
     drop(carol);
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory>: what was said in the grace is in the history like everything else.
+/// <https://ircv3.net/specs/extensions/chathistory>: messages sent in the grace period are in the history like any
+/// other.
 #[test]
 fn messages_to_somebody_in_the_grace_wait_for_him() {
     let server = server_with(&["sessions.grace_s = 600"]);

@@ -1,4 +1,4 @@
-//! Which servers a client with a pin talks to, over whole TLS handshakes.
+//! Servers that a client with a pin accepts or refuses, over whole TLS handshakes.
 
 mod authority;
 
@@ -30,14 +30,14 @@ fn client(pins: impl Into<Pins>) -> Arc<ClientConfig> {
     tls::client_config_at(pins, Arc::new(Clock(at(NOW))))
 }
 
-/// What came of one connection.
+/// Outcome of one connection.
 struct Outcome {
     client: io::Result<()>,
-    /// What the server read, which is nothing if the client stopped in time.
+    /// Data that the server read: an error if the client stopped in time.
     server: io::Result<String>,
 }
 
-/// Connects and, if the client is content, sends a line of login.
+/// Connects and, if the client accepts the server, sends a line of login.
 async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcome {
     let (near, far) = duplex(64 * 1024);
     let name = ServerName::try_from("whatever.example").expect("a name");
@@ -49,7 +49,7 @@ async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcom
         assert_eq!(group.map(SupportedKxGroup::name), Some(NamedGroup::X25519MLKEM768));
         stream.write_all(b"PASS secret\r\n").await?;
         stream.shutdown().await?;
-        // Its ticket may still be on the way; how it hangs up does not matter.
+        // The ticket may still be on its way; the way of closing does not matter.
         let _ = stream.read_to_end(&mut Vec::new()).await;
         Ok(())
     };
@@ -63,7 +63,7 @@ async fn connect(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Outcom
     Outcome { client, server }
 }
 
-/// What the verifier says to a chain, after making sure that the server got nothing.
+/// Returns the verifier's error about a chain, after checking that the server got no data.
 async fn refusal(pins: impl Into<Pins>, server: Arc<ServerConfig>) -> TrustError {
     let outcome = connect(client(pins), server).await;
     assert!(outcome.server.is_err(), "the server read {:?}", outcome.server);
@@ -80,7 +80,7 @@ async fn the_pinned_server_is_taken_under_any_name() {
     outcome.client.expect("taken");
     assert_eq!(outcome.server.expect("read"), "PASS secret\r\n");
 
-    // After renewal too, as long as it is not left too late.
+    // Renewal keeps the pin too, if it comes in time.
     let later = NOW + 390 * DAY;
     let renewed = certs::renew(folder.path(), &[], at(later)).expect("renewed");
     let clock = |seconds| tls::client_config_at(identity.pin(), Arc::new(Clock(at(seconds))));
@@ -175,7 +175,7 @@ async fn an_issuer_between_root_and_server_is_fine() {
     }
 }
 
-/// What a client learns of a chain.
+/// Returns the pins that a client learns from a chain.
 fn learned(pins: impl Into<Pins>, chain: &[CertificateDer<'_>]) -> Pins {
     tls::learned(pins.into(), chain, at(NOW))
 }
@@ -187,7 +187,7 @@ async fn a_root_that_the_pinned_one_signed_is_learned() {
     let both = Pins { pin: old.pin(), next: Some(new.pin()) };
     let changing = vec![leaf.clone(), old.cross_sign(&new), old.certificate(), new.certificate()];
     let changed = vec![leaf, new.certificate()];
-    // Whoever knows either or both of them is content, before and, but for who knows the old alone, after.
+    // A client with either pin or both accepts the server; after the rotation, one with only the old pin does not.
     for (pins, chain, taken, next) in [
         (old.pin().into(), &changing, true, both),
         (both, &changing, true, new.pin().into()),
@@ -200,7 +200,7 @@ async fn a_root_that_the_pinned_one_signed_is_learned() {
         assert_eq!(outcome.client.is_ok(), taken, "{pins:?}");
         assert_eq!(learned(pins, chain), next, "{pins:?}");
     }
-    // The order in which they are shown does not matter.
+    // The order of the certificates does not matter.
     let mut mixed = changing;
     mixed[1..].reverse();
     assert_eq!(learned(old.pin(), &mixed), both);
@@ -212,9 +212,9 @@ async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
     let only = Pins::from(ours.pin());
     let (leaf, key) = ours.leaf(|_| {});
     for extra in [
-        // Shown, and nothing more.
+        // Only present in the chain.
         vec![evil.certificate()],
-        // Signed by somebody else.
+        // Signed by another root.
         vec![next.cross_sign(&evil), evil.certificate()],
         // Signed by ours, and not on the path.
         vec![ours.cross_sign(&next), next.certificate()],
@@ -223,18 +223,18 @@ async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
         connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
         assert_eq!(learned(only, &chain), only);
     }
-    // An impostor signs our root with his: the pin is shown as that of a signer that did not sign.
+    // The impostor cross-signs our root: the pin is shown as that of a signer that did not sign.
     let (leaf, key) = evil.leaf(|_| {});
     let chain = vec![leaf, evil.certificate(), evil.cross_sign(&ours), ours.certificate()];
     assert_eq!(learned(only, &chain), only);
     let said = refusal(only, server_with(chain, &key)).await;
     assert_eq!(said, TrustError::NotSigned { pin: ours.pin() });
-    // An authority between root and server that does not say that it is a root is taken, and not learned.
+    // An intermediate CA that does not claim to be a root is accepted, and not learned.
     let (leaf, key) = next.leaf(|_| {});
     let chain = vec![leaf, ours.cross_sign(&next), ours.certificate()];
     connect(client(only), server_with(chain.clone(), &key)).await.client.expect("taken");
     assert_eq!(learned(only, &chain), only);
-    // Nor where somebody else says it of that authority: a root with its key, and a signature that is not of that key.
+    // Nor if another party makes a root with that CA's key, whose signature is not by that key.
     let mut forged = next.certificate().to_vec();
     *forged.last_mut().expect("bytes") ^= 1;
     let chain = [chain, vec![CertificateDer::from(forged)]].concat();

@@ -1,11 +1,11 @@
-//! What CHATHISTORY returns: which messages, how many, in which order and how wrapped.
+//! Results of CHATHISTORY: their messages, count, order and batches.
 //!
 //! <https://ircv3.net/specs/extensions/chathistory>, <https://ircv3.net/specs/batches/chathistory>
 
 use crate::common::history::{distinct, enter, id, reading, texts, time};
 use crate::common::{Client, Line, Server, server};
 
-/// Alice and bob in `#room`, and the six messages that they said there by turns, each at a time of its own.
+/// Logs alice and bob in to `#room`, where they send six messages by turns, each at its own time. Returns the messages.
 fn talk(server: &Server) -> (Client, Client, Vec<Line>) {
     let mut alice = enter(server, "alice", &reading());
     let mut bob = enter(server, "bob", &reading());
@@ -15,7 +15,7 @@ fn talk(server: &Server) -> (Client, Client, Vec<Line>) {
     (alice, bob, said)
 }
 
-/// Both references to a message.
+/// Returns both forms of reference to a message.
 fn references(line: &Line) -> [String; 2] {
     [format!("msgid={}", id(line)), format!("timestamp={}", time(line))]
 }
@@ -27,7 +27,7 @@ fn latest_returns_the_newest_the_oldest_of_them_first() {
     let (mut alice, _bob, said) = talk(&server);
     alice.send("CHATHISTORY LATEST #ROOM * 3");
     let (start, lines) = alice.batch();
-    // The batch names its type and the channel as the client wrote it, its lines the channel as that is written.
+    // The batch names its type and the channel as the client wrote it; its lines have the channel's canonical name.
     assert_eq!((start.params.len(), start.param(1), start.param(2)), (3, "chathistory", "#ROOM"));
     assert_eq!(texts(&lines), ["m4", "m5", "m6"]);
     for (line, live) in lines.iter().zip(&said[3..]) {
@@ -97,7 +97,7 @@ fn around_returns_the_message_with_those_next_to_it() {
         }
         assert_eq!(texts(&alice.history(&format!("AROUND #room {reference} 3"))), ["m3", "m4", "m5"]);
     }
-    // At the ends there is nothing on one side.
+    // At the ends one side is empty.
     assert_eq!(texts(&alice.history(&format!("AROUND #room msgid={} 2", id(&said[0])))), ["m1"]);
     assert_eq!(texts(&alice.history(&format!("AROUND #room msgid={} 4", id(&said[5])))), ["m4", "m5", "m6"]);
 }
@@ -127,7 +127,7 @@ fn between_counts_from_its_first_bound_in_either_direction() {
 fn paging_visits_everything_once_in_both_directions() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
-    // Many at once: most share their time with others.
+    // Many at once, so that most share their time stamp with others.
     alice.send_all((0..100).map(|n| format!("PRIVMSG #room :{n}")));
     alice.message("99");
     let all: Vec<String> = (0..100).map(|n| n.to_string()).collect();
@@ -248,13 +248,13 @@ fn targets_are_places_by_their_latest_message() {
     // The limit counts from the first bound.
     assert_eq!(shown(alice.history(&format!("TARGETS {old} {new} 2"))), all[..2]);
     assert_eq!(shown(alice.history(&format!("TARGETS {new} {old} 2"))), all[1..]);
-    // Whose latest message is outside is not there, whatever is inside; the bounds are excluded.
+    // A conversation whose latest message is outside is left out, even if others are inside; the bounds are excluded.
     let until_late = format!("TARGETS {old} timestamp={} 50", time(&late));
     assert_eq!(shown(alice.history(&until_late)), all[..2]);
     let since_direct = format!("TARGETS timestamp={} {new} 50", time(&direct));
     assert_eq!(shown(alice.history(&since_direct)), all[1..]);
     assert_eq!(shown(alice.history(&format!("TARGETS timestamp={} {new} 50", time(&early)))), all);
-    // Bob sees his own.
+    // Bob gets his own conversations.
     let bobs = [line("alice", &direct), line("#other", &elsewhere), line("#room", &late)];
     assert_eq!(shown(bob.history(&format!("TARGETS {old} {new} 50"))), bobs);
 }
@@ -303,7 +303,7 @@ fn a_batch_says_that_nothing_more_would_come() {
     bob.say("alice", "between us");
     let span = "TARGETS timestamp=2001-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z";
     assert!(ends(&mut alice, &format!("{span} 2")) && !ends(&mut alice, &format!("{span} 1")));
-    // With a label too; and where tags are not known, there is none.
+    // With a label too; a client without message tags gets none.
     alice.send("@label=h CHATHISTORY LATEST #room * 50");
     let start = alice.batch().0;
     assert_eq!((start.tag("label"), start.tag("draft/chathistory-end")), (Some("h"), Some("")));

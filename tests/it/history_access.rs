@@ -1,11 +1,11 @@
-//! Who may read which history, and how what cannot be answered is refused.
+//! Access to the history, and the replies to queries that are refused.
 //!
 //! <https://ircv3.net/specs/extensions/chathistory#errors-and-warnings>
 
 use crate::common::history::{enter, id, reading, texts};
 use crate::common::{Client, server};
 
-/// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: no history of channels that one is not in.
+/// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: only members read a channel's history.
 #[test]
 fn only_members_read_a_channel() {
     let server = server();
@@ -31,7 +31,7 @@ fn only_members_read_a_channel() {
     alice.request("KICK #room carol :out");
     carol.command("KICK #room carol");
     refused(&mut carol);
-    // A channel that is not there looks the same.
+    // A channel that does not exist looks the same.
     let there = carol.failure("CHATHISTORY LATEST #room * 5").to_string();
     let nowhere = carol.failure("CHATHISTORY LATEST #nowhere * 5").to_string();
     assert_eq!(there.replace("#room", "#nowhere"), nowhere);
@@ -56,7 +56,7 @@ fn a_talk_is_read_by_its_two_sides() {
     let talk = ["alice > bob: how are you?", "bob > alice: fine"].map(str::to_owned).to_vec();
     assert_eq!(shown(&mut alice, "BOB"), ("BOB".to_owned(), talk.clone()));
     assert_eq!(shown(&mut bob, "alice"), ("alice".to_owned(), talk));
-    // Whoever a third person names, it is her own talk with them, and there is none.
+    // A third account that names either of them reads its own conversation with that one, which is empty.
     assert_eq!(shown(&mut carol, "alice").1, [""; 0]);
     assert_eq!(shown(&mut carol, "bob").1, ["bob > carol: something else"]);
     let around = format!("AROUND bob msgid={} 50", id(&question));

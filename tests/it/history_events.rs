@@ -1,11 +1,11 @@
-//! History with what happened and not only what was said.
+//! History with events as well as messages.
 //!
 //! <https://ircv3.net/specs/extensions/chathistory>, capability `draft/event-playback`
 
 use crate::common::history::{distinct, enter, id, playing, reading, texts, time};
 use crate::common::{Client, Line, server, server_with};
 
-/// A line as it is shown: who, and what without tags.
+/// Returns the lines with their nicks and without tags.
 fn shown(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|l| format!("{}: {l}", l.nick())).collect()
 }
@@ -30,7 +30,7 @@ fn events_are_played_back_to_those_who_can_take_them() {
     alice.request("KICK #room bob :and stay out");
 
     let mut lines = alice.history("LATEST #room * 50");
-    // Which nick a change of modes is about is in its parameters; the key is not for the history.
+    // The nick that a MODE concerns is in its parameters; the history does not store the key.
     assert!(lines.iter().all(|l| !l.to_string().contains("secret-key")), "{:?}", shown(&lines));
     assert_eq!(
         shown(&lines),
@@ -62,7 +62,7 @@ fn events_are_played_back_to_those_who_can_take_them() {
     lines.retain(|l| matches!(l.command.as_str(), "PRIVMSG" | "NOTICE"));
     let read = reader.history("LATEST #room * 50");
     assert_eq!(shown(&read), shown(&lines));
-    // The limit counts what the client gets.
+    // The limit counts the lines that the client gets.
     assert_eq!(texts(&reader.history("LATEST #room * 1")), ["take note"]);
 }
 
@@ -94,7 +94,8 @@ fn paging_through_events_misses_none() {
     assert_eq!(shown(&alice.history(&between)), shown(&all[15..20]));
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: live and later, an event has one id.
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: an event has the same id live and in the
+/// history.
 #[test]
 fn events_have_the_same_id_live_and_in_the_history() {
     let server = server();
@@ -134,8 +135,8 @@ fn reactions_in_a_talk_are_played_back_to_both() {
     }
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: TAGMSG is played back too, but for what is of
-/// now alone, and so many that a program that sends them all day does not fill the disk.
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: TAGMSG is played back too, except for
+/// transient ones such as typing, and within limits that keep a chatty program from filling the disk.
 #[test]
 fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
     let server = server_with(&["limits.flood = false"]);
@@ -161,7 +162,7 @@ fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
     alice.barrier();
     assert_eq!(bob.drain().iter().filter(|line| line.tag("+example.org/n").is_some()).count(), 150);
     assert_eq!(tags(&alice.history("LATEST #room * 500"), "+example.org/n").len(), 98);
-    // Reactions are people's, and go on.
+    // Reactions are not affected.
     alice.request("@+draft/react=x TAGMSG #room");
     assert_eq!(tags(&alice.history("LATEST #room * 500"), "+draft/react").len(), 1);
 }
@@ -194,6 +195,6 @@ fn later_reactions_come_with_their_message_and_do_not_count() {
     assert_eq!(all.iter().filter(|line| id(line) == late).count(), 1);
     assert!(all.iter().filter(|line| is_context(line)).all(|line| line.command == "REDACT"), "{all:?}");
     distinct(&all);
-    // Those who are not played events get none.
+    // Clients without event playback get none.
     assert_eq!(ids(&bob.history(&format!("BEFORE #room msgid={late} 2"))), [id(&first), id(&second)]);
 }

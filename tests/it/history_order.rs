@@ -1,5 +1,5 @@
-//! History in the stream of everything else: answers come in the order of the commands, nothing gets between the lines
-//! of a batch, and what is said meanwhile is told once.
+//! History within the other traffic: replies come in the order of the commands, nothing comes between the lines of a
+//! batch, and concurrent messages arrive once.
 //!
 //! <https://ircv3.net/specs/extensions/chathistory>, <https://ircv3.net/specs/extensions/batch>
 
@@ -10,7 +10,7 @@ use std::thread;
 use crate::common::history::{distinct, enter, id, reading, texts};
 use crate::common::{Client, server, server_with};
 
-/// <https://modern.ircdocs.horse/#ping-message>: clients take a PONG as proof that all before it is answered.
+/// <https://modern.ircdocs.horse/#ping-message>: clients take a PONG as proof that everything before it is answered.
 #[test]
 fn what_is_sent_behind_a_question_is_answered_behind_its_answer() {
     let server = server();
@@ -112,7 +112,7 @@ fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
     });
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: questions cannot be used to harm the server.
+/// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: queries cannot be used to harm the server.
 #[test]
 fn who_asks_for_much_and_does_not_read_is_gone_when_the_connection_is() {
     let server = server_with(&["sessions.grace_s = 0", "limits.send_queue_bytes = 65536"]);
@@ -122,7 +122,7 @@ fn who_asks_for_much_and_does_not_read_is_gone_when_the_connection_is() {
     }
     let mut bob = enter(&server, "bob", &reading());
     alice.command("JOIN #room");
-    // More than all buffers on the way hold; he reads nothing of it.
+    // More than all buffers on the way hold; bob reads nothing of it.
     bob.send_all((0..3000).map(|_| "CHATHISTORY LATEST #room * 100".to_owned()));
     alice.barrier();
     drop(bob);

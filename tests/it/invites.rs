@@ -8,13 +8,13 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::common::{Client, FULL, Home, Line, PASSWORD, Server, server};
 
-/// The token in a link.
+/// Returns the token in a link.
 fn token(link: &str) -> &str {
     let (_, token) = link.split_once("token=").unwrap_or_else(|| panic!("no token in {link:?}"));
     token.split('&').next().expect("a first part")
 }
 
-/// A connection up to the point where it can register, under this nick and with this token.
+/// Connects up to the point where REGISTER is possible, with this nick and this token.
 fn guest(server: &Server, token: Option<&str>, nick: &str) -> Client {
     let mut client = Client::connect(server);
     client.send("CAP LS 302");
@@ -26,7 +26,7 @@ fn guest(server: &Server, token: Option<&str>, nick: &str) -> Client {
     client
 }
 
-/// The answer to REGISTER: `REGISTER SUCCESS …` or `FAIL REGISTER …`.
+/// Returns the reply to REGISTER: `REGISTER SUCCESS …` or `FAIL REGISTER …`.
 fn register(client: &mut Client, name: &str, password: &str) -> Line {
     client.send(&format!("REGISTER {name} * {password}"));
     client.expect_command("the result of REGISTER", |l| {
@@ -45,7 +45,7 @@ fn an_invite_makes_an_account_that_lands_in_the_lobby() {
 
     let mut dora = guest(&server, Some(token(&link)), "dora");
     assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS dora"));
-    // It is logged in as if by SASL.
+    // The new account is logged in as after SASL.
     assert_eq!(dora.command("900").param(2), "dora");
     dora.send("CAP END");
     assert_eq!(dora.command("001").param(0), "dora");
@@ -53,7 +53,7 @@ fn an_invite_makes_an_account_that_lands_in_the_lobby() {
     dora.barrier();
     assert_eq!(alice.command("JOIN #lobby").nick(), "dora");
     dora.message_to(&mut alice, "#lobby", "hello everybody");
-    // And it can come back with its password.
+    // It can log in again with its password.
     dora.send("QUIT");
     dora.until_closed();
     let mut again = Client::connect(&server);
@@ -97,7 +97,7 @@ fn without_a_token_or_with_a_wrong_one_nothing_is_made() {
     }
     assert!(!server.home.succeed(&["user", "list"]).contains("dora"));
     assert!(!server.log().contains(&right[1..]), "no token in the log");
-    // The invite itself is not spent by all that.
+    // The failed attempts do not spend the invite.
     let mut dora = guest(&server, Some(&right), "dora");
     assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS"));
 }
@@ -114,7 +114,7 @@ fn spent_expired_and_revoked_tokens_each_say_which() {
     for link in [&spent, &expired, &revoked] {
         assert!(!list.contains(token(link)), "tokens are stored hashed: {list}");
     }
-    // Time passes, as far as the database knows.
+    // Let the invite expire, as far as the database knows.
     let database = home.database();
     let changed = database
         .execute("UPDATE invites SET expires = created - 1 WHERE id = (SELECT id FROM invites ORDER BY expires LIMIT 1)", [])
@@ -184,7 +184,7 @@ fn names_and_passwords_that_cannot_be_are_refused_and_spend_nothing() {
     let mut alice = Client::login(&server, "alice");
     assert_eq!(register(&mut alice, "*", "a-new-person's-words").param(1), "ALREADY_AUTHENTICATED");
     let mut dora = guest(&server, Some(token), "dora");
-    // On the same connection one may try again.
+    // A further attempt on the same connection is allowed.
     assert_eq!(register(&mut dora, "*", "short").param(1), "WEAK_PASSWORD");
     assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS"));
 }
@@ -201,7 +201,7 @@ fn the_first_start_prints_an_admins_invite() {
     assert!(row.contains("admin"), "{row}");
     drop(first);
     drop(server);
-    // Only while there is nobody.
+    // Only while there are no accounts.
     let server = home.serve();
     Client::login(&server, "chief");
     assert!(!server.log().contains("parlour://"), "{}", server.log());
@@ -216,7 +216,7 @@ fn the_admins_invite_comes_again_while_nobody_has_used_it() {
     }
 }
 
-/// What a reader makes of a PNG.
+/// Decodes the QR code in a PNG.
 fn read_code(path: &std::path::Path) -> String {
     let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("an image")));
     let mut reader = decoder.read_info().expect("a PNG");
@@ -246,7 +246,7 @@ fn a_code_holds_the_link_which_stays_the_last_line() {
     assert_eq!(read_code(&image), link);
     assert_eq!(fs::metadata(&image).expect("a file").permissions().mode() & 0o777, 0o600);
 
-    // Nothing is overwritten, and then no invite is made either; nor is a file without an invite.
+    // An existing file is not overwritten, and then no invite is made; nor is a file without an invite.
     let before = fs::read(&image).expect("bytes");
     assert!(home.fail(&args[..]).contains("code.png is there already"));
     assert_eq!(fs::read(&image).expect("bytes"), before);

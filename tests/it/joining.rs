@@ -8,12 +8,12 @@ use std::process::{Child, Output, Stdio};
 
 use crate::common::{Home, Impostor, PASSWORD, Server, server};
 
-/// Starts to join on a machine of somebody's own, with a password on standard input.
+/// Starts to join on a machine of `person`'s own, with a password on standard input.
 fn start(home: &Home, person: &str, link: &str) -> Child {
     let mut command = home.command(&["join", link, "--name", person, "--password-stdin"]);
     command.env("XDG_CONFIG_HOME", home.path(person)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}");
     child
 }
@@ -22,7 +22,7 @@ fn join(home: &Home, person: &str, link: &str) -> Output {
     start(home, person, link).wait_with_output().expect("parlour ends")
 }
 
-/// Joins, which must fail; what is complained. Nothing is remembered of it.
+/// Joins, which must fail and leave no trace. Returns the error.
 #[track_caller]
 fn refused(home: &Home, person: &str, link: &str) -> String {
     let output = join(home, person, link);
@@ -40,12 +40,12 @@ fn spent(server: &Server) -> i64 {
     server.home.count("SELECT sum(spent) FROM invites")
 }
 
-/// The link with more addresses before its own.
+/// Returns the link with the impostor's address before its own.
 fn before(link: &str, impostor: &Impostor) -> String {
     link.replacen("parlour://", &format!("parlour://{},", impostor.address), 1)
 }
 
-/// The link with another address.
+/// Returns the link with another address.
 fn instead(link: &str, server: &Server, address: SocketAddr) -> String {
     link.replacen(&server.address.to_string(), &address.to_string(), 1)
 }
@@ -59,7 +59,7 @@ fn an_impostor_at_one_address_does_not_keep_anybody_from_the_server_at_another()
     impostor.heard_nothing();
     let listed = server.home.succeed(&["user", "list"]);
     assert!(listed.contains("dora"), "{listed}");
-    // From then on too, when the device proves who it is.
+    // Later connections, where the device authenticates, work too.
     let mut command = server.home.command(&["send", "echo", "hello"]);
     let output = command.env("XDG_CONFIG_HOME", server.home.path("dora")).output().expect("it runs");
     assert!(output.status.success(), "{output:?}");
@@ -77,7 +77,7 @@ fn a_link_that_leads_to_an_impostor_stops_before_the_token_leaves_the_machine() 
     assert!(!complaint.contains(token) && !complaint.contains(PASSWORD), "{complaint}");
     impostor.heard_nothing();
     impostor.is_left_alone();
-    // The invite is as good as before.
+    // The invite is still unused.
     assert_eq!(spent(&server), 0);
     assert!(join(&server.home, "dora", &link).status.success());
 }
@@ -161,7 +161,7 @@ fn no_error_quotes_the_token_of_a_link() {
     let token = "S3cretS3cretS3cretS3cg";
     let link = format!("parlour://127.0.0.1:1/?pin={}&token={token}", "B".repeat(42) + "A");
     let bad = link.replace("pin=B", "pin=?");
-    // Something is known, so that what is named is looked for.
+    // With a known server, so that a named one is looked up.
     let known = home.path("config/parlour/servers.toml");
     fs::create_dir_all(known.parent().expect("a folder")).expect("made");
     let text = "version = 2\n[[server]]\nname = \"a\"\naddresses = [\"127.0.0.1:1\"]\naccount = \"a\"\n";

@@ -2,7 +2,7 @@
 
 use crate::common::{Client, Line, server};
 
-/// Sends a command under a label and returns its response: the one line, or the lines of the batch.
+/// Sends a command with a label. Returns its response: the one line, or the lines of the batch.
 #[track_caller]
 fn labelled(client: &mut Client, label: &str, command: &str) -> Vec<Line> {
     let lines = client.request(&format!("@label={label} {command}"));
@@ -86,7 +86,7 @@ fn the_echo_carries_the_label_and_nobody_else_sees_it() {
     }
     let echo = labelled(&mut alice, "e2", "TAGMSG #room");
     assert_eq!(echo[0].command, "TAGMSG");
-    // To oneself: the label is on the echo only.
+    // A message to oneself: only the echo has the label.
     let lines = alice.request("@label=self PRIVMSG alice :me");
     let labels: Vec<_> = lines.iter().filter(|l| l.text() == "me").map(|l| l.tag("label")).collect();
     assert_eq!(labels.iter().filter(|l| l.is_some()).count(), 1, "{lines:?}");

@@ -1,4 +1,4 @@
-//! What the server's log tells, and how the server ends.
+//! The server's log, and its shutdown.
 
 use crate::common::{Client, Home, PASSWORD, server};
 

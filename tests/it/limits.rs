@@ -1,4 +1,4 @@
-//! Bounds: on what one client may say, and on what waits for a slow reader.
+//! Limits on the input of one client, and on the send queue of a slow reader.
 
 use crate::common::{Client, LONG, server_with};
 
@@ -16,7 +16,7 @@ fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
         assert_eq!(bob.command("PRIVMSG #room").text(), n.to_string());
     }
     alice.send("PING after-all-that");
-    // Whoever keeps to the limits is not slowed by the one who does not.
+    // A client within the limits is not delayed by one that exceeds them.
     let quick = std::time::Instant::now();
     bob.send("PRIVMSG bob :quick");
     bob.message("quick");
@@ -52,7 +52,7 @@ fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_befor
     let mut sent = 0;
     let mut closed = false;
     while !closed {
-        // Little enough that those who read stay within their bound.
+        // Little enough that those who read stay within their limit.
         for _ in 0..10 {
             alice.send(&format!("PRIVMSG #room :{sent} {padding}"));
             sent += 1;
@@ -81,7 +81,7 @@ fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_befor
     assert!(counted.contains("\nparlour_slow_clients_closed_total 1\n"), "{counted}");
 }
 
-/// `SAFELIST` (<https://modern.ircdocs.horse/#safelist-parameter>): no list is too long for the queue of who asks for it.
+/// `SAFELIST` (<https://modern.ircdocs.horse/#safelist-parameter>): no list is too long for the requester's send queue.
 #[test]
 fn an_answer_longer_than_the_queue_comes_whole_and_in_its_place() {
     let server = server_with(&["limits.send_queue_bytes = 65536"]);
@@ -108,7 +108,7 @@ fn an_answer_longer_than_the_queue_comes_whole_and_in_its_place() {
     let at = |command: &str| lines.iter().rposition(|line| line.is(command));
     assert!(at("322") < at("JOIN #talk"), "the answer comes before what was asked later");
     alice.message_to(&mut bob, "#talk", "still here");
-    // The welcome of who is in all of them is longer than the queue too.
+    // The welcome of a member of all these channels is longer than the queue too.
     let again = Client::login(&server, "alice");
     assert_eq!(again.welcome.iter().filter(|line| line.is("366")).count(), 241);
 }

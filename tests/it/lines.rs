@@ -1,9 +1,9 @@
-//! Lines that are wrong: each gets a clear answer, and the connection stays.
+//! Malformed lines: each gets a clear reply, and the connection stays.
 
 use crate::common::{Client, LONG, Line, Server, server};
 
-/// Sends one bad line and returns the one line that answers it; the connection must live on, and the
-/// onlooker in the same channel must see nothing.
+/// Sends one bad line and returns the only line that replies to it. The connection must stay, and the onlooker in the
+/// same channel must see nothing.
 struct Bad {
     alice: Client,
     onlooker: Client,
@@ -40,13 +40,13 @@ impl Bad {
 fn a_line_over_the_bound_is_refused_whole() {
     let server = server();
     let mut bad = Bad::on(&server);
-    // 512 bytes with CR LF are the protocol's bound; what the server allows beyond it, it says in LINELEN.
+    // 512 bytes with CR LF are the protocol's limit; LINELEN advertises the server's larger one.
     let line = format!("PRIVMSG #room :{}", "x".repeat(40_000));
     assert!(bad.answer(&line).is("417 alice"));
-    // Tags have a bound of their own (message-tags: 4094 bytes of tag data).
+    // Tags have a limit of their own (message-tags: 4094 bytes of tag data).
     let line = format!("@+x={} PRIVMSG #room :hi", "y".repeat(4094));
     assert!(bad.answer(&line).is("417 alice"));
-    // The longest lawful ones pass.
+    // The longest valid ones pass.
     let text = "x".repeat(512 - "PRIVMSG #room :\r\n".len());
     bad.alice.send(&format!("@+x={} PRIVMSG #room :{text}", "y".repeat(4094 - 3)));
     assert_eq!(bad.alice.command("PRIVMSG").text(), text);
@@ -167,7 +167,7 @@ fn empty_lines_and_lone_carriage_returns_are_passed_over() {
     let mut alice = Client::login(&server, "alice");
     alice.send_bytes(b"\r\n\n\r\n   \r\n\r\n").expect("the server reads");
     assert_eq!(alice.drain(), []);
-    // A line may end in LF alone (modern protocol: servers should cope).
+    // A line may end in LF alone (modern protocol: servers should accept that).
     alice.send_bytes(b"PING lf\n").expect("the server reads");
     assert_eq!(alice.command("PONG").text(), "lf");
 }
@@ -190,7 +190,7 @@ fn too_few_parameters_are_named() {
     }
     assert!(bad.answer("NICK").is("431 alice"));
     assert!(bad.answer("WHOIS").is("431 alice"));
-    // Before login, where the commands of registration live.
+    // Before the login, where the commands of registration apply.
     let mut stranger = Client::connect(&server);
     for command in
         ["USER x", "PASS", "USER x 0 *", "USER x 0 * :", "AUTHENTICATE", "REGISTER", "REGISTER alice *"]
@@ -199,7 +199,7 @@ fn too_few_parameters_are_named() {
         assert!(stranger.request(command)[0].is(&format!("461 * {name}")), "{command}");
     }
     assert!(stranger.request("NICK")[0].is("431 *"));
-    // What is needed and empty is missing.
+    // A required parameter that is empty counts as missing.
     for command in [
         "JOIN",
         "PART",
@@ -242,7 +242,7 @@ fn a_message_needs_somebody_and_something() {
     bad.onlooker.request("JOIN #apart");
     assert!(bad.answer("PRIVMSG #apart :hello").is("404 alice #apart"));
     assert_eq!(bad.onlooker.drain(), []);
-    // A NOTICE is never answered with an error, unless the client can tell what was answered by its label.
+    // A NOTICE never gets an error in reply, unless the client can match the reply by its label.
     let mut carol = Client::login_with(&server, "carol", "echo-message");
     assert_eq!(carol.request("NOTICE nobody :hello"), []);
     assert_eq!(carol.request("NOTICE #apart :hello"), []);
@@ -258,7 +258,7 @@ fn the_nick_is_the_account_and_cannot_be_changed() {
     assert!(answer.text().contains("account"), "it says why: {answer}");
     assert!(bad.answer("NICK bob").is("432 alice bob") || bad.answer("NICK bob").is("433 alice bob"));
     assert_eq!(bad.alice.request("NICK alice"), [], "one's own nick is no change");
-    // Before login a nick that cannot be is refused and the connection stays.
+    // Before the login an invalid nick is refused and the connection stays.
     let mut stranger = Client::connect(&server);
     for nick in ["1st", "a!b", "#room", "x".repeat(25).as_str(), "é"] {
         assert!(stranger.request(&format!("NICK {nick}"))[0].is(&format!("432 * {nick}")), "{nick}");

@@ -1,11 +1,11 @@
-//! Getting in: capability negotiation, SASL PLAIN, registration and the welcome.
+//! The login: capability negotiation, SASL PLAIN, registration and the welcome.
 //!
 //! <https://ircv3.net/specs/extensions/capability-negotiation>, <https://ircv3.net/specs/extensions/sasl-3.2>,
 //! <https://modern.ircdocs.horse/#connection-registration>
 
 use crate::common::{Client, FULL, Home, Line, PASSWORD, sasl_plain, server, server_with};
 
-/// The words of a CAP LS or LIST reply, its continuation lines put together.
+/// Returns the words of a CAP LS or LIST reply, with its continuation lines joined.
 fn capabilities(lines: &[Line], subcommand: &str) -> Vec<String> {
     lines
         .iter()
@@ -26,7 +26,7 @@ fn cap_ls_302_shows_every_capability_with_its_value() {
     assert!(offered.contains(&"sasl=PLAIN,EXTERNAL".to_owned()), "{offered:?}");
     let register = offered.iter().find_map(|o| o.strip_prefix("draft/account-registration="));
     assert!(register.is_some_and(|v| v.split(',').any(|v| v == "before-connect")), "{offered:?}");
-    // There is no plaintext port from which sts could lead away, and no bouncer.
+    // There is no plaintext port from which sts could redirect, and no bouncer.
     assert!(!offered.iter().any(|o| o.starts_with("sts") || o.contains("bouncer")), "{offered:?}");
 }
 
@@ -52,7 +52,7 @@ fn cap_req_is_all_or_nothing() {
     };
     assert_eq!(one(&mut client, "CAP LIST"), "CAP * LIST");
     assert_eq!(one(&mut client, "CAP REQ :batch echo-message"), "CAP * ACK batch echo-message");
-    // One unknown name and nothing of the request holds, neither what it adds nor what it takes away.
+    // One unknown name rejects the whole request, both additions and removals.
     assert_eq!(one(&mut client, "CAP REQ :server-time no-such"), "CAP * NAK server-time no-such");
     assert_eq!(one(&mut client, "CAP REQ :-batch no-such"), "CAP * NAK -batch no-such");
     let listed = |client: &mut Client| {
@@ -61,7 +61,7 @@ fn cap_req_is_all_or_nothing() {
         names
     };
     assert_eq!(listed(&mut client), ["batch", "echo-message"]);
-    // Asking for what is on already and removing what is off already is fine.
+    // Requesting an enabled capability and removing a disabled one is fine.
     assert_eq!(one(&mut client, "CAP REQ :batch -server-time"), "CAP * ACK batch -server-time");
     assert_eq!(one(&mut client, "CAP REQ -batch"), "CAP * ACK -batch");
     assert_eq!(listed(&mut client), ["echo-message"]);
@@ -157,7 +157,7 @@ fn registration_may_be_pipelined_without_waiting_for_any_answer() {
     let server = server();
     let mut client = Client::connect(&server);
     let login = sasl_plain("alice", PASSWORD);
-    // As senpai, gamja and Goguma do: single requests sent blind, then everything else at once.
+    // As senpai, gamja and Goguma do: single requests without waiting, then everything else at once.
     let lines = format!(
         "CAP LS 302\r\nPASS\r\nNICK alice\r\nUSER alice 0 * :Alice\r\nCAP REQ echo-message\r\nCAP REQ no-such/cap\r\n\
          CAP REQ server-time\r\nCAP REQ sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE {login}\r\nCAP END\r\nJOIN #room\r\n\
@@ -191,7 +191,7 @@ fn registration_waits_for_cap_end() {
 #[test]
 fn a_long_password_comes_in_chunks_of_400() {
     let home = Home::new(&[]);
-    // Responses of 400 bytes of base64 exactly, and of more.
+    // Responses of exactly 400 bytes of base64, and of more.
     for (name, length) in [("exact", 300 - 7), ("longer", 300)] {
         let password = "p".repeat(length);
         let output =
@@ -269,7 +269,7 @@ fn many_can_log_in_at_once() {
 
 #[test]
 fn a_slow_password_check_holds_up_nobody_who_is_in() {
-    // One check takes the better part of a second here, and there are more of them than cores.
+    // One check takes the better part of a second here, and there are more checks than cores.
     let server = server_with(&["passwords.memory_kib = 65536", "passwords.iterations = 4"]);
     let mut bob = Client::login(&server, "bob");
     let mut waiting: Vec<Client> = (0..4)
@@ -285,7 +285,7 @@ fn a_slow_password_check_holds_up_nobody_who_is_in() {
     for client in &mut waiting {
         client.send(&format!("AUTHENTICATE {}", sasl_plain("alice", "not the password")));
     }
-    // Every one of these answers comes although the checks before it are still running.
+    // These replies come although the earlier checks are still running.
     let started = std::time::Instant::now();
     for n in 0..20 {
         bob.send(&format!("PRIVMSG bob :{n}"));

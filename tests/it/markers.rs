@@ -1,4 +1,4 @@
-//! MARKREAD: up to when an account has read what was said somewhere.
+//! MARKREAD: the read markers of accounts.
 //!
 //! <https://ircv3.net/specs/extensions/read-marker>
 
@@ -9,7 +9,7 @@ fn shown(lines: &[Line]) -> Vec<String> {
     lines.iter().map(ToString::to_string).collect()
 }
 
-/// A marker as the server tells it.
+/// Returns a marker as the server sends it.
 fn marker(target: &str, of: &Line) -> String {
     format!("MARKREAD {target} timestamp={}", time(of))
 }
@@ -26,21 +26,21 @@ fn a_marker_is_set_asked_for_and_only_grows() {
     assert_eq!(shown(&alice.request(&set(&first))), [marker("#room", &first)]);
     assert_eq!(shown(&alice.request("MARKREAD #room")), [marker("#room", &first)]);
     assert_eq!(shown(&alice.request(&set(&second))), [marker("#room", &second)]);
-    // Older, or the same: the answer is what stands.
+    // Older, or the same: the reply is the present marker.
     for line in [&first, &second] {
         assert_eq!(shown(&alice.request(&set(line))), [marker("#room", &second)]);
     }
     let answer = alice.request(&format!("@label=m {}", set(&first)));
     assert!(answer.len() == 1 && answer[0].tag("label") == Some("m"), "{answer:?}");
-    // What will be said later is not read yet.
+    // Future messages are not read yet.
     let lines = alice.request("MARKREAD #room timestamp=2200-01-01T00:00:00.000Z");
     assert!(lines[0].text() > "timestamp=2" && lines[0].text() < "timestamp=2200", "{lines:?}");
     let third = alice.say("#room", "third");
     assert!(lines[0].text() <= format!("timestamp={}", time(&third)).as_str(), "{lines:?}");
 }
 
-/// <https://ircv3.net/specs/extensions/read-marker#command-flows>: all clients of the account hear of a change, and
-/// nobody else ever does (Security Considerations).
+/// <https://ircv3.net/specs/extensions/read-marker#command-flows>: all clients of the account are told of a change, and
+/// no others (Security Considerations).
 #[test]
 fn the_other_sessions_of_the_account_hear_of_it() {
     let server = server();
@@ -59,7 +59,7 @@ fn the_other_sessions_of_the_account_hear_of_it() {
     assert_eq!(old.drain(), []);
     assert_eq!(bob.drain(), []);
     assert_eq!(shown(&bob.request("MARKREAD #room")), ["MARKREAD #room *"], "bob has his own");
-    // Where nothing changes there is nothing to hear.
+    // Without a change there is no event.
     laptop.request(&set);
     laptop.request("MARKREAD #room");
     assert_eq!(phone.drain(), []);
@@ -156,19 +156,19 @@ fn what_is_no_marker_is_refused() {
     assert_eq!(shown(&alice.request("MARKREAD #room")), ["MARKREAD #room *"]);
 }
 
-/// Clients ask for, and set, the markers of all their conversations before they join anything.
+/// Clients request and set the markers of all their conversations before they join anything.
 #[test]
 fn a_marker_of_a_channel_that_is_not_joined_is_kept_for_the_join() {
     let mut server = server();
     let mut bob = enter(&server, "bob", &reading());
     let mut alice = Client::login_with(&server, "alice", &reading());
-    // What is not known has no marker.
+    // An unknown conversation has no marker.
     for unknown in ["#nowhere", "#room", "nobody", "NickServ"] {
         assert_eq!(shown(&alice.request(&format!("MARKREAD {unknown}"))), [format!("MARKREAD {unknown} *")]);
     }
     let fail = alice.failure("MARKREAD a!b@c");
     assert!(fail.is("FAIL MARKREAD INVALID_PARAMS a!b@c"), "{fail}");
-    // However old it is, it is taken as it is, and then only grows.
+    // The first marker is accepted however old it is; later ones only grow.
     let old = "timestamp=2011-09-05T20:07:03.001Z";
     for channel in ["#room", "#nowhere"] {
         let marker = format!("MARKREAD {channel} {old}");
@@ -192,7 +192,7 @@ fn a_marker_of_a_channel_that_is_not_joined_is_kept_for_the_join() {
         let lines = alice.request(&format!("JOIN {channel}"));
         assert!(shown(&lines).contains(&format!("MARKREAD {channel} {old}")), "{lines:?}");
     }
-    // A channel that goes with its last member, and is made anew.
+    // A channel that is removed with its last member, and created anew.
     alice.request("PART #Nowhere");
     assert_eq!(shown(&alice.request("MARKREAD #nowhere")), [format!("MARKREAD #nowhere {old}")]);
     let lines = alice.request("JOIN #nowhere");

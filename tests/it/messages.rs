@@ -1,10 +1,10 @@
-//! What people say to channels and to each other, and the tags on it.
+//! Messages to channels and between accounts, and their tags.
 //!
 //! <https://ircv3.net/specs/extensions/message-tags>, echo-message, server-time, message-ids, account-tag
 
 use crate::common::{Client, FULL, Home, Line, Server, server};
 
-/// Two people in `#room`, each with every capability.
+/// Logs two accounts in to `#room`, each with every capability.
 fn two(server: &Server) -> (Client, Client) {
     let (mut alice, mut bob) = (Client::login(server, "alice"), Client::login(server, "bob"));
     alice.request("JOIN #room");
@@ -54,7 +54,7 @@ fn each_session_gets_what_it_asked_for_and_no_more() {
         alice.message("hi");
         let got = bob.message("hi");
         assert_eq!(got.tags.keys().map(String::as_str).collect::<Vec<_>>(), tags, "with {capabilities:?}");
-        // Without echo-message nothing of one's own comes back.
+        // Without echo-message a session's own messages do not come back.
         assert_eq!(bob.request("PRIVMSG #bare :mine"), [], "with {capabilities:?}");
         alice.message("mine");
     }
@@ -179,7 +179,7 @@ fn a_send_id_makes_two_sends_one_message() {
     for _ in 0..2 {
         assert_eq!(back.message("once").tag("msgid"), echo.tag("msgid"));
     }
-    // Another id is another message, and so is the same id from somebody else.
+    // Another id is another message, and so is the same id from another account.
     back.send("@parlour/send-id=second PRIVMSG #room :once");
     assert_ne!(back.message("once").tag("msgid"), echo.tag("msgid"));
     bob.send("PRIVMSG #room :the end");
@@ -235,10 +235,10 @@ fn the_echo_account_answers() {
     let answer = alice.message("Server received your message: hi there");
     assert_eq!((answer.nick(), answer.param(0)), ("echo", "alice"));
     assert!(answer.tag("msgid").is_some());
-    // A NOTICE is never answered by a machine.
+    // A bot never replies to a NOTICE.
     alice.send("NOTICE echo :hi");
     assert!(alice.drain().iter().all(|l| l.nick() != "echo"));
-    // The longest message still gets an answer that fits a line.
+    // The longest message still gets a reply that fits a line.
     let text = "x".repeat(512 - "PRIVMSG echo :\r\n".len());
     alice.send(&format!("PRIVMSG echo :{text}"));
     let answer = alice.expect_command("echo's answer", |l| l.nick() == "echo");
@@ -246,7 +246,7 @@ fn the_echo_account_answers() {
     let rest = alice.expect_command("the rest of it", |l| l.nick() == "echo");
     assert_eq!(format!("{}{}", answer.text(), rest.text()), format!("Server received your message: {text}"));
     assert_eq!((rest.tag("msgid"), answer.tag("msgid").is_some()), (None, true), "one message, one id");
-    // Everybody may talk to it at once, and each hears only the own answer.
+    // Everyone may message it at once, and each gets only their own reply.
     let mut bob = Client::login(&server, "bob");
     bob.send("PRIVMSG echo :from bob");
     bob.message("Server received your message: from bob");

@@ -1,5 +1,5 @@
 //! METADATA over sockets: before the login, to other sessions, over a restart, and until the account is removed.
-//! Who may do what is tested beside the code.
+//! Permissions are tested beside the code.
 //!
 //! <https://ircv3.net/specs/extensions/metadata>, as `draft/metadata-2` and, revised, as `draft/metadata-3`.
 
@@ -8,7 +8,7 @@ use crate::common::{Client, FULL, Line, gather, refused, server, server_with, sh
 const DRAFT: &str = "batch labeled-response draft/metadata-2";
 const REVISED: &str = "batch labeled-response draft/metadata-3";
 
-/// The lines inside the only batch, which is of this type and about this target.
+/// Returns the lines inside the only batch, which must have this type and target.
 #[track_caller]
 fn inside(lines: &[Line], start: &str) -> Vec<String> {
     let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };
@@ -19,7 +19,7 @@ fn inside(lines: &[Line], start: &str) -> Vec<String> {
     shown(inner)
 }
 
-/// The batch about this target in a longer text.
+/// Returns the batch about this target within other lines.
 #[track_caller]
 fn batch_in<'a>(lines: &'a [Line], start: &str) -> &'a [Line] {
     let begin = lines.iter().position(|l| l.command == "BATCH" && l.to_string().ends_with(start));
@@ -71,7 +71,7 @@ fn what_is_set_before_the_login_holds_after_it() {
     assert!(place("BATCH +m") < place("375 alice"), "before the end of the message of the day");
     assert_eq!(inside(&alice.request("METADATA * SUBS"), "metadata-subs"), ["772 alice color display-name"]);
 
-    // A client of the first draft gets messages, and an empty batch where there is nothing.
+    // A client of the first draft gets messages, and an empty batch if there is nothing.
     let bob = Client::login_with(&server, "bob", DRAFT);
     assert_eq!(inside(batch_in(&bob.welcome, "metadata bob"), "metadata bob"), [] as [&str; 0]);
     let old = Client::login(&server, "alice");
@@ -144,7 +144,8 @@ fn changes_reach_the_other_devices_and_those_who_follow_and_no_others() {
     assert_eq!(inside(&bob.request("METADATA alice LIST"), "metadata alice"), [] as [&str; 0]);
 }
 
-/// "Notifications": who watches somebody has the values when it begins to, when they change, and when that one comes.
+/// "Notifications": a session that monitors an account gets its values at the start, at changes, and when it comes
+/// online.
 #[test]
 fn who_watches_somebody_knows_his_metadata() {
     let server = server_with(&["sessions.grace_s = 0"]);
@@ -173,7 +174,7 @@ fn who_watches_somebody_knows_his_metadata() {
     assert_eq!(bob.drain(), []);
 }
 
-/// "Concepts": channels have metadata too; what is private (`soju.im/pinned`) follows the account to all its devices.
+/// "Concepts": channels have metadata too; private keys (`soju.im/pinned`) follow the account to all its devices.
 #[test]
 fn channels_and_notes_outlast_a_restart_and_go_with_what_they_are_of() {
     let mut server = server();
@@ -246,7 +247,7 @@ fn whois_shows_metadata_to_those_who_know_it() {
     assert!(!carol.request("WHOIS alice").iter().any(|line| line.command == "760"));
 }
 
-/// What a channel says of itself that only invited people join is for its members alone, in every subcommand.
+/// Metadata of an invite-only channel is visible to members only, in every subcommand.
 #[test]
 fn metadata_of_an_invite_only_channel_is_for_members() {
     let server = server();

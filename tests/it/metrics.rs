@@ -1,4 +1,4 @@
-//! `parlour metrics`: what the running server counts.
+//! `parlour metrics`: the metrics of the running server.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -7,7 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::common::{Client, Home, Server, server};
 
-/// The numbers by their names with labels. Each line is one of the format, and each number is explained.
+/// Returns the metrics by their names with labels. Checks that each line follows the format and each metric is
+/// documented.
 #[track_caller]
 fn read(server: &Server) -> BTreeMap<String, f64> {
     let text = server.home.succeed(&["metrics"]);
@@ -18,7 +19,7 @@ fn read(server: &Server) -> BTreeMap<String, f64> {
             helped.extend(rest.split(' ').next());
         } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
         {
-            // A reader of this format takes a name for what it is said to be only where all of it is said.
+            // Readers of this format recognize a counter only if both its name and its type say so.
             let total = name.ends_with("_total");
             assert_eq!(kind, if total { "counter" } else { "gauge" }, "{line}");
             typed.push(name);
@@ -47,7 +48,7 @@ fn what_happens_is_counted() {
     let mut carol = Client::connect(&server);
     carol.ready("carol", "");
     assert_eq!(carol.authenticate("carol", "not her password").command, "904");
-    // Somebody who speaks no TLS; the server hangs up.
+    // A client without TLS; the server closes the connection.
     let mut stranger = TcpStream::connect(server.address).expect("a connection");
     stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("sent");
     let _ = std::io::copy(&mut stranger, &mut std::io::sink());
@@ -95,8 +96,8 @@ fn without_a_server_there_is_nothing_to_count() {
     let home = Home::with_people(&[]);
     let said = home.fail(&["metrics"]);
     assert!(said.contains("no server runs on this data folder; start it with `parlour serve`"), "{said}");
-    // Of one that was killed, the socket is still there. What asks each minute leaves the folder's lock alone: a server
-    // that starts at that moment is not to find it taken.
+    // A killed server leaves its socket behind. A command that runs each minute must not take the folder's lock,
+    // because a server that starts at that moment would find it taken.
     let mut killed = home.serve();
     killed.kill9();
     let lock = || std::fs::read_to_string(home.path("data/lock")).expect("the lock");

@@ -1,4 +1,4 @@
-//! Keeping order in channels: KICK, INVITE, KNOCK, who gets in, and what is written down of it.
+//! Moderation of channels: KICK, INVITE, KNOCK, access, and the audit log.
 
 use crate::common::{
     Client, FULL, Server, answer, gather, names, refused, server, server_with, server_with_admin, shown, the,
@@ -21,7 +21,7 @@ fn kick_ends_the_membership_of_those_below() {
     alice.request("MODE #room -h carol");
     phone.drain();
     carol.drain();
-    // Several at once; without a reason it is who did it.
+    // Several at once; the default reason is the nick of the moderator.
     let lines = bob.request("KICK #room carol,root2,Carol,alice");
     let kick = the(&lines, "KICK");
     assert_eq!((kick.to_string().as_str(), kick.nick()), ("KICK #room carol bob", "bob"));
@@ -39,7 +39,7 @@ fn kick_ends_the_membership_of_those_below() {
     assert_eq!(names(&mut carol, "#room"), Vec::<String>::new());
 }
 
-/// Membership is the account's: who is offline is a member too (ARCHITECTURE.md).
+/// Membership belongs to the account, online or not (ARCHITECTURE.md).
 #[test]
 fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
     let server = server_with(&["sessions.grace_s = 0"]);
@@ -60,14 +60,14 @@ fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
         client.until_closed();
         alice.drain();
     }
-    // Banned while there: he stays until the account logs in again, at any session.
+    // A ban does not remove a member who is online: bob stays until his account logs in again, at any session.
     let mut bob = Client::login(&server, "bob");
     alice.request("MODE #room +b a:bob");
     assert_eq!(names(&mut bob, "#room"), ["bob", "~@alice"]);
     assert!(!Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
     assert_eq!(bob.command("PART #room").text(), "Banned");
     assert_eq!(alice.command("PART #room").nick(), "bob");
-    // Nobody takes the channel from its founder.
+    // The founder cannot be removed.
     alice.request("MODE #room -b carol");
     let mut carol = Client::login(&server, "carol");
     carol.request("JOIN #room");
@@ -92,7 +92,7 @@ fn an_invitation_opens_the_door_once() {
     refused(&mut alice, "INVITE carol #nowhere", "403 alice #nowhere");
     refused(&mut alice, "INVITE nobody #room", "401 alice nobody");
     refused(&mut alice, "INVITE bob #room", "443 alice bob #room");
-    // Any member invites, but to an invite-only channel.
+    // Any member invites, except to an invite-only channel.
     assert_eq!(answer(&mut bob, "INVITE carol #room"), "341 bob carol #room");
     carol.command("INVITE carol #room");
     carol.request("JOIN #room");
@@ -145,7 +145,7 @@ fn join_is_refused_with_the_reason() {
     assert_eq!(bob.drain().iter().filter(|line| line.command == "JOIN").count(), 0);
     alice.request("MODE #room +lkbe 3 sesame carol a:carol");
     refused(&mut carol, "JOIN #room wrong", "475 carol #room");
-    // Keys go with channels one by one, whatever is said twice.
+    // Keys belong to channels one by one, even if a channel is named twice.
     alice.request("JOIN #other");
     alice.request("MODE #other +k bread");
     let lines = carol.request("JOIN #room,#ROOM,#other sesame,sesame,bread");
@@ -158,7 +158,8 @@ fn join_is_refused_with_the_reason() {
     refused(&mut carol, &format!("JOIN #{}", "x".repeat(64)), "403 carol");
 }
 
-/// KNOCK and its numerics as solanum, InspIRCd and Ergo have them; the modern protocol lists the command without a section.
+/// KNOCK and its numerics as solanum, InspIRCd and Ergo have them; the modern protocol lists the command without a
+/// section.
 #[test]
 fn knocking_is_heard_by_those_who_can_open() {
     let server = server();
@@ -177,14 +178,14 @@ fn knocking_is_heard_by_those_who_can_open() {
     assert_eq!(bob.drain(), [], "who cannot open is not bothered");
     refused(&mut carol, "KNOCK #room :It is still me", "712 carol #room");
     assert_eq!(alice.drain(), [], "once is enough");
-    // A new invitation settles it.
+    // A new invitation fulfils it.
     alice.request("INVITE carol #room");
     carol.request("JOIN #room");
     carol.request("PART #room");
     alice.drain();
     refused(&mut carol, "KNOCK #room", "711 carol #room");
     assert!(the(&alice.drain(), "710").is("710 alice #room carol!carol@parlour"));
-    // A secret channel has no door.
+    // A secret channel cannot be knocked on.
     alice.request("MODE #room +s");
     refused(&mut carol, "KNOCK #room", "403 carol #room");
 }
@@ -247,15 +248,15 @@ fn a_message_to_a_rank_reaches_it_and_those_above() {
         assert_eq!(bob.drain().iter().any(|line| line.is(&format!("PRIVMSG {target} psst"))), bob_hears);
         assert_eq!(carol.drain(), []);
     }
-    // Any member may call those who keep order, and hears himself.
+    // Any member may message the moderators, and gets the echo.
     carol.message_to(&mut alice, "@#ROOM", "help");
     assert_eq!(bob.drain(), []);
-    // A message to few is in nobody's history.
+    // A message to a member status is in no history.
     assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text IN ('psst', 'help')"), 0);
     refused(&mut carol, "PRIVMSG @#nowhere :hello", "403 carol #nowhere");
 }
 
-/// The audit says who did what and when (ARCHITECTURE.md).
+/// The audit log has the actor, the action and the time (ARCHITECTURE.md).
 #[test]
 fn what_moderators_do_is_written_down() {
     let server = server_with_admin(&[]);
@@ -293,7 +294,7 @@ fn now() -> i64 {
     i64::try_from(time.as_millis()).expect("milliseconds")
 }
 
-/// What channels and the server's admins did: who, what, on what, details, when.
+/// Returns the actions of channels' moderators and of admins: actor, action, target, details, time.
 fn audit(server: &Server) -> Vec<(String, String, String, String, i64)> {
     let database = server.home.database();
     let query = "SELECT name, action, target, detail, at FROM audit JOIN accounts ON accounts.id = actor
@@ -318,7 +319,7 @@ fn kick_takes_channels_and_nicks_in_pairs() {
     assert_eq!(shown(&lines), ["KICK #one bob each from one", "KICK #two carol each from one"]);
     assert_eq!(names(&mut alice, "#one"), ["carol", "~@alice"]);
     assert_eq!(names(&mut alice, "#two"), ["bob", "~@alice"]);
-    // A pair that cannot be is answered by itself, and the others go on.
+    // A pair that fails gets its own reply, and the others are carried out.
     let lines = alice.request("KICK #nowhere,#two bob,bob");
     assert_eq!(shown(&lines), ["403 alice #nowhere No such channel", "KICK #two bob alice"]);
     for wrong in ["KICK #one,#two carol", "KICK #one,#two,#one carol,carol", "KICK , carol", "KICK #one ,"] {
@@ -330,7 +331,7 @@ fn kick_takes_channels_and_nicks_in_pairs() {
     assert_eq!(names(&mut alice, "#one"), ["carol", "~@alice"]);
 }
 
-/// Who may not speak in a channel does not do so by way of other commands.
+/// A muted member cannot speak by other commands either.
 #[test]
 fn who_is_silenced_finds_no_other_way_to_speak() {
     let server = server();
@@ -356,7 +357,7 @@ fn who_is_silenced_finds_no_other_way_to_speak() {
         if silence == "+m" {
             break;
         }
-        // What he said is his to take back, in silence.
+        // Bob can redact his own message, but without a reason.
         let redact = bob.request(&format!("REDACT #room {message} :hear me"));
         assert_eq!(shown(&redact), [format!("REDACT #room {message}")]);
         assert_eq!(alice.command("REDACT #room").params.len(), 2);
@@ -374,7 +375,7 @@ fn who_is_silenced_finds_no_other_way_to_speak() {
     bob.request("JOIN #room");
     bob.send("QUIT :hear me");
     assert_eq!(alice.command("QUIT").text(), "Quit");
-    // With a voice all of that is one's own again.
+    // With a voice all of that works again.
     let mut bob = Client::login_with(&server, "bob", &capabilities);
     alice.request("MODE #room +v bob");
     bob.request("AWAY :hear me");
@@ -383,7 +384,7 @@ fn who_is_silenced_finds_no_other_way_to_speak() {
     assert_eq!(alice.command("QUIT").text(), "Quit: hear me");
 }
 
-/// Whoever is not in a secret channel is told the same of it as of one that is not there.
+/// An outsider gets the same replies about a secret channel as about one that does not exist.
 #[test]
 fn a_secret_channel_answers_as_one_that_is_not_there() {
     let server = server();
@@ -462,7 +463,7 @@ fn a_secret_channel_answers_as_one_that_is_not_there() {
     assert!(asked > 30, "they are answered: {asked}");
     assert!(!bob.request("WHOIS alice").iter().any(|line| line.command == "319"));
     assert!(!bob.request("WHO alice").iter().any(|line| line.text().contains("#hidden")));
-    // A name that is taken is refused, whoever has it and whether it is still theirs or was until lately.
+    // A name that is taken is refused, by any channel, even one that had it recently.
     bob.request("JOIN #public");
     for taken in ["#hidden", "#hidden2", "#hidden3", "#public"] {
         let lines = bob.request(&format!("RENAME #own {taken}"));

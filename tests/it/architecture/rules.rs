@@ -1,17 +1,17 @@
-//! The rules themselves, as a function from sources to complaints.
+//! The rules themselves, as a function from sources to violations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::source::{NamedPath, named_paths};
 
-/// One file of the library, its path relative to `src`.
+/// One file of the library; its path is relative to `src`.
 pub struct SourceFile {
     pub path: PathBuf,
     pub text: String,
 }
 
-/// Which top modules each top module may name.
+/// Top-level modules, each with those that it may use.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("chat", &["wire"]),
@@ -22,7 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("cli", &["chat", "client", "server", "store", "trust", "wire"]),
 ];
 
-/// Modules without IO, clocks or randomness, with all that is in them.
+/// Modules without IO, clocks or randomness, including their submodules.
 const PURE: &[&str] = &[
     "wire",
     "chat",
@@ -40,7 +40,7 @@ const PURE: &[&str] = &[
     "client/ui",
 ];
 
-/// The crates that the pure modules may name. A new one here is a decision, not a formality.
+/// Crates that the pure modules may use. An addition here is a design decision.
 const PURE_CRATES: &[&str] = &[
     "base64",
     "bytes",
@@ -62,7 +62,7 @@ const PURE_CRATES: &[&str] = &[
     "zeroize",
 ];
 
-/// What of the standard library is a clock, a random source, the outside world or a thread.
+/// Items of the standard library that are clocks, random sources, IO or threads.
 const IMPURE_STD: &[&str] = &[
     "std::time::Instant",
     "std::time::SystemTime",
@@ -83,7 +83,7 @@ const IMPURE_STD: &[&str] = &[
 /// Types with a `now()` that reads the clock.
 const CLOCKS: &[&str] = &["Timestamp", "Zoned", "Instant", "SystemTime", "Utc", "Local"];
 
-/// Everything in these files that breaks a rule, one line each.
+/// Returns every violation of a rule in these files, one line each.
 pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<String> {
     let modules = Modules::of(files);
     let mut broken = Vec::new();
@@ -122,7 +122,7 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
     broken
 }
 
-/// Is the module, or one that it is in, among the pure ones?
+/// Returns true if the module, or one that contains it, is pure.
 fn is_pure(module: &[String]) -> bool {
     PURE.iter().any(|pure| {
         let pure: Vec<&str> = pure.split('/').collect();
@@ -131,7 +131,7 @@ fn is_pure(module: &[String]) -> bool {
 }
 
 impl SourceFile {
-    /// `wire/names.rs` is `["wire", "names"]`, `wire/mod.rs` is `["wire"]`, `lib.rs` is `[]`.
+    /// Returns the module path: `wire/names.rs` is `["wire", "names"]`, `wire/mod.rs` is `["wire"]`, `lib.rs` is `[]`.
     fn module(&self) -> Vec<String> {
         let mut names: Vec<String> =
             self.path.with_extension("").iter().map(|c| c.to_string_lossy().into_owned()).collect();
@@ -143,16 +143,16 @@ impl SourceFile {
         self.module().is_empty()
     }
 
-    /// A file of tests beside the code: `tests.rs`, or anything under `tests/`.
+    /// Returns true for a file of tests beside the code: `tests.rs`, or anything under `tests/`.
     fn is_test(&self) -> bool {
         self.module().iter().any(|name| name == "tests")
     }
 }
 
-/// Which modules there are, and what they re-export.
+/// The modules, and their re-exports.
 struct Modules {
     all: BTreeSet<Vec<String>>,
-    /// From (module, name) to the path that stands behind `pub use`.
+    /// Map from (module, name) to the path of a `pub use`.
     reexports: BTreeMap<(Vec<String>, String), NamedPath>,
 }
 
@@ -170,11 +170,11 @@ impl Modules {
         Self { all, reexports }
     }
 
-    /// The module of this package that a path leads into; `None` for paths to other crates and to local names.
+    /// Returns the module of this package that a path leads into; `None` for paths to other crates and to local names.
     fn resolve(&self, from: &[String], path: &NamedPath) -> Option<Vec<String>> {
         let mut current = from.to_vec();
         let mut segments = path.segments.clone();
-        // A chain of re-exports is short; the bound ends one that runs in a circle.
+        // A chain of re-exports is short; the limit ends a cyclic one.
         for step in 0..8 {
             let absolute = self.absolute(&current, if step == 0 { &path.inside } else { &[] }, &segments)?;
             let known = (0..=absolute.len()).rev().find(|&n| self.all.contains(&absolute[..n]))?;
@@ -218,7 +218,7 @@ impl Modules {
     }
 }
 
-/// Why a pure module may not name this path.
+/// Returns the reason why a pure module may not use this path.
 fn impure(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
     let first = path.segments.first()?;
     if dependencies.contains(first) && !PURE_CRATES.contains(&first.as_str()) {
@@ -240,9 +240,9 @@ fn impure(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
     reads_clock.then(|| "it reads the clock; time comes in with the input".into())
 }
 
-/// Circles among the children of each module, a child standing for all that is below it.
+/// Returns the cycles among the children of each module; a child stands for everything below it.
 fn circles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> {
-    // From each parent, the graph of its children.
+    // For each parent, the graph of its children.
     let mut graphs: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for (from, to) in edges.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
         let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
@@ -253,7 +253,7 @@ fn circles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> 
     }
     let mut found = Vec::new();
     for (parent, graph) in &graphs {
-        // Take away what names nothing that is left, until nothing changes; what stays is in or above a circle.
+        // Remove nodes without edges to remaining ones until nothing changes; the rest is in a cycle or leads to one.
         let mut left: BTreeSet<&String> = graph.keys().collect();
         loop {
             let before = left.len();
@@ -282,7 +282,7 @@ fn circles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> 
 mod tests {
     use super::*;
 
-    /// The complaints about a library of these files.
+    /// Returns the violations in a library of these files.
     fn complaints(files: &[(&str, &str)]) -> Vec<String> {
         let files: Vec<SourceFile> =
             files.iter().map(|(path, text)| SourceFile { path: path.into(), text: (*text).into() }).collect();

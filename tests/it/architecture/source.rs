@@ -1,27 +1,27 @@
-//! Which paths a Rust source file names: a lexer for just enough of the language.
+//! Paths used by a Rust source file, found with a lexer for a small part of the language.
 
-/// A token with the line it stands on. Comments, literals and lifetimes are dropped.
+/// A token with its line number. Comments, literals and lifetimes are dropped.
 #[derive(Clone, Debug, PartialEq)]
 struct Token {
     text: String,
     line: usize,
 }
 
-/// A path that a file names, as written, and the inline modules around it.
+/// A path that a file uses, as written, and the inline modules around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPath {
     /// `["std", "time", "Instant"]`; a glob import ends in `"*"`.
     pub segments: Vec<String>,
-    /// The inline modules (`mod x { … }`) that it stands in, outermost first.
+    /// Inline modules (`mod x { … }`) that contain it, outermost first.
     pub inside: Vec<String>,
-    /// The line of its first segment.
+    /// Line of its first segment.
     pub line: usize,
-    /// It is re-exported: `pub use`, with the name it gets.
+    /// New name, if it is re-exported by `pub use`.
     pub reexport: Option<String>,
 }
 
-/// All paths of two segments or more that the source names outside of `#[cfg(test)]`, those in `use`
-/// trees taken apart into one each; a `use` of a single name counts too.
+/// Returns all paths of two segments or more in the source outside of `#[cfg(test)]`, with `use` trees split into
+/// single paths; a `use` of a single name counts too.
 pub fn named_paths(source: &str) -> Vec<NamedPath> {
     let tokens = without_tests(&tokens(source));
     let text = |i: usize| tokens.get(i).map_or("", |t| t.text.as_str());
@@ -68,7 +68,7 @@ pub fn named_paths(source: &str) -> Vec<NamedPath> {
     found
 }
 
-/// Reads one use tree from token `at` on; returns where the next token is. Leaves are path and local name.
+/// Parses a use tree from token `at` on. Returns the index of the next token. Leaves are path and local name.
 fn use_tree(
     tokens: &[Token],
     mut at: usize,
@@ -110,7 +110,7 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Leaves out each item under `#[cfg(test)]`.
+/// Removes each item under `#[cfg(test)]`.
 fn without_tests(tokens: &[Token]) -> Vec<Token> {
     const CFG: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::with_capacity(tokens.len());
@@ -162,7 +162,7 @@ fn tokens(source: &str) -> Vec<Token> {
             } else if at(i + 2) == '\'' {
                 i + 3
             } else {
-                i + 1 // a lifetime: its name follows as an ordinary name, which hurts nobody
+                i + 1 // a lifetime: its name is then read as an ordinary name, which does no harm
             };
         } else if c.is_alphabetic() || c == '_' {
             while at(i).is_alphanumeric() || at(i) == '_' {
@@ -200,7 +200,7 @@ fn after_block_comment(chars: &[char], start: usize) -> usize {
     i
 }
 
-/// Where the string literal that starts at `start` ends, if one does.
+/// Returns the end of the string literal that starts at `start`, if there is one.
 fn after_string(chars: &[char], start: usize) -> Option<usize> {
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
     let mut i = start;

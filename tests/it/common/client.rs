@@ -1,4 +1,4 @@
-//! A small blocking IRC client over TLS. It reads until it sees what it waits for.
+//! A small blocking IRC client over TLS. It reads until it sees the expected line.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -26,18 +26,18 @@ pub struct Client {
     received: Vec<u8>,
     transcript: Vec<String>,
     barriers: u32,
-    /// What the server said between the end of registration and the first barrier.
+    /// Lines from the server between the end of registration and the first barrier.
     pub welcome: Vec<Line>,
 }
 
 impl Client {
-    /// Connects and shakes hands, the server's pin verified; says nothing yet.
+    /// Connects and completes the handshake, with the server's pin verified; sends nothing yet.
     #[track_caller]
     pub fn connect(server: &Server) -> Self {
         Self::connect_as(server, tls::client_config(server.pin()))
     }
 
-    /// [`connect`](Self::connect) as most clients do, without ALPN.
+    /// Connects as [`connect`](Self::connect) does, but without ALPN, as most clients do.
     #[track_caller]
     pub fn connect_without_alpn(server: &Server) -> Self {
         let mut config = ClientConfig::clone(&tls::client_config(server.pin()));
@@ -45,13 +45,13 @@ impl Client {
         Self::connect_as(server, Arc::new(config))
     }
 
-    /// [`connect`](Self::connect), showing a certificate.
+    /// Connects as [`connect`](Self::connect) does, and presents a certificate.
     #[track_caller]
     pub fn connect_showing(server: &Server, device: &Device) -> Self {
         Self::connect_as(server, device.config(server))
     }
 
-    /// [`connect`](Self::connect) with a configuration of one's own.
+    /// Connects as [`connect`](Self::connect) does, with another TLS configuration.
     #[track_caller]
     pub fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
         let socket = TcpStream::connect(server.address).expect("a connection");
@@ -82,7 +82,7 @@ impl Client {
         client.enter()
     }
 
-    /// Says who it is and what it understands: all but the proof and the end of the negotiation.
+    /// Starts a login with a name and capabilities; leaves out the proof and the end of the negotiation.
     #[track_caller]
     pub fn ready(&mut self, name: &str, capabilities: &str) {
         self.send("CAP LS 302");
@@ -90,7 +90,7 @@ impl Client {
         self.negotiate(&format!("sasl {capabilities}"));
     }
 
-    /// SASL PLAIN with the right password.
+    /// Authenticates by SASL PLAIN with the right password.
     #[track_caller]
     pub fn prove_with_password(&mut self, name: &str) {
         let answer = self.authenticate(name, PASSWORD);
@@ -106,35 +106,35 @@ impl Client {
         self
     }
 
-    /// Was the handshake a whole one, or did it take up an earlier one?
+    /// Returns true if the handshake resumed an earlier session.
     pub fn resumed(&self) -> bool {
         self.tls.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// The application protocol that the two sides agreed on.
+    /// Returns the negotiated application protocol.
     pub fn alpn(&self) -> Option<&[u8]> {
         self.tls.conn.alpn_protocol()
     }
 
-    /// The address that the server sees.
+    /// Returns the client's address, as the server sees it.
     pub fn address(&self) -> SocketAddr {
         self.tls.sock.local_addr().expect("the own address")
     }
 
-    /// NICK and USER.
+    /// Sends NICK and USER.
     pub fn introduce(&mut self, name: &str) {
         self.send(&format!("NICK {name}"));
         self.send(&format!("USER {name} 0 * :{name} of the tests"));
     }
 
-    /// Asks for capabilities and waits until they are granted.
+    /// Requests capabilities and waits until they are enabled.
     #[track_caller]
     pub fn negotiate(&mut self, capabilities: &str) {
         self.send(&format!("CAP REQ :{}", capabilities.trim_end()));
         self.expect_command("CAP ACK", |l| l.command == "CAP" && l.param(1) == "ACK");
     }
 
-    /// SASL PLAIN up to the numeric that decides it: 903, or one of 902 and 904 to 908.
+    /// Authenticates by SASL PLAIN. Returns the numeric of the result: 903, or one of 902 and 904 to 908.
     #[track_caller]
     pub fn authenticate(&mut self, name: &str, password: &str) -> Line {
         self.send("AUTHENTICATE PLAIN");
@@ -144,7 +144,7 @@ impl Client {
         self.outcome()
     }
 
-    /// SASL EXTERNAL with this response, empty for none, up to the numeric that decides it.
+    /// Authenticates by SASL EXTERNAL with this response, empty for none. Returns the numeric of the result.
     #[track_caller]
     pub fn authenticate_external(&mut self, response: &str) -> Line {
         self.send("AUTHENTICATE EXTERNAL");
@@ -168,20 +168,20 @@ impl Client {
         self.send_bytes(format!("{line}\r\n").as_bytes()).expect("the server reads");
     }
 
-    /// Sends many lines in one go.
+    /// Sends many lines in one write.
     #[track_caller]
     pub fn send_all(&mut self, lines: impl IntoIterator<Item = String>) {
         let bytes: Vec<u8> = lines.into_iter().flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect();
         self.send_bytes(&bytes).expect("the server reads");
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tls.write_all(bytes)?;
         self.tls.flush()
     }
 
-    /// The next line; `None` when the server has closed the connection.
+    /// Reads the next line; `None` when the server has closed the connection.
     #[track_caller]
     pub fn next(&mut self) -> Option<Line> {
         let mut chunk = [0; 4096];
@@ -205,7 +205,7 @@ impl Client {
         Some(Line::parse(&line))
     }
 
-    /// Reads on until a line matches. Server PINGs are answered on the way.
+    /// Reads until a line matches, and returns it. Answers the server's PINGs meanwhile.
     #[track_caller]
     pub fn expect_command(&mut self, what: &str, matches: impl Fn(&Line) -> bool) -> Line {
         loop {
@@ -218,13 +218,13 @@ impl Client {
         }
     }
 
-    /// Reads on until a line of this command and these first parameters: `client.command("JOIN #room")`.
+    /// Reads until a line of this command and these first parameters: `client.command("JOIN #room")`.
     #[track_caller]
     pub fn command(&mut self, start: &str) -> Line {
         self.expect_command(start, |line| line.is(start))
     }
 
-    /// Reads on until a message with this text.
+    /// Reads until a message with this text.
     #[track_caller]
     pub fn message(&mut self, text: &str) -> Line {
         self.expect_command(text, |line| {
@@ -232,22 +232,22 @@ impl Client {
         })
     }
 
-    /// Sends a message and waits until both the sender has its echo and the other has the message;
-    /// the two lines.
+    /// Sends a message and waits until the sender has its echo and the other client has the message. Returns both
+    /// lines.
     #[track_caller]
     pub fn message_to(&mut self, other: &mut Self, target: &str, text: &str) -> (Line, Line) {
         self.send(&format!("PRIVMSG {target} :{text}"));
         (self.message(text), other.message(text))
     }
 
-    /// Sends a line and returns everything that the server says until it has dealt with it.
+    /// Sends a line and returns everything that the server sends until it has processed it.
     #[track_caller]
     pub fn request(&mut self, line: &str) -> Vec<Line> {
         self.send(line);
         self.drain()
     }
 
-    /// Everything that the server has said up to now.
+    /// Returns everything that the server has sent up to now.
     #[track_caller]
     pub fn drain(&mut self) -> Vec<Line> {
         self.barriers += 1;
@@ -263,30 +263,30 @@ impl Client {
         }
     }
 
-    /// Waits until the server has dealt with everything sent so far.
+    /// Waits until the server has processed everything sent so far.
     #[track_caller]
     pub fn barrier(&mut self) {
         self.drain();
     }
 
-    /// Reads until the server closes; what it still said.
+    /// Reads until the server closes. Returns the lines that it still sent.
     #[track_caller]
     pub fn until_closed(&mut self) -> Vec<Line> {
         std::iter::from_fn(|| self.next()).collect()
     }
 
-    /// Hangs up in order.
+    /// Closes the connection properly.
     pub fn close(mut self) {
         self.tls.conn.send_close_notify();
         drop(self.tls.flush());
     }
 
-    /// The certificates that the server showed.
+    /// Returns the certificates that the server presented.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         self.tls.conn.peer_certificates().unwrap_or_default()
     }
 
-    /// What was said on this connection, for a failure's message.
+    /// Returns the latest lines in both directions, for a failure's message.
     pub fn story(&self) -> String {
         let latest = self.transcript.len().saturating_sub(60);
         let lines: Vec<&str> =
@@ -295,7 +295,7 @@ impl Client {
     }
 }
 
-/// The whole SASL PLAIN response in base64 (RFC 4616, without an authorization identity).
+/// Returns the whole SASL PLAIN response in base64 (RFC 4616, without an authorization identity).
 pub fn sasl_plain(name: &str, password: &str) -> String {
     STANDARD.encode(format!("\0{name}\0{password}"))
 }

@@ -1,4 +1,4 @@
-//! A device: a self-signed certificate with its key, as people make one for SASL EXTERNAL.
+//! A device: a self-signed certificate with its key, as users generate one for SASL EXTERNAL.
 
 use std::sync::Arc;
 
@@ -10,26 +10,26 @@ use sha2::{Digest as _, Sha256};
 
 use super::Server;
 
-/// A certificate and a key, which prove each other unless the certificate is stolen.
+/// A certificate and a key, which belong together unless the certificate is stolen.
 pub struct Device {
     certificate: CertificateDer<'static>,
     key: Vec<u8>,
 }
 
 impl Device {
-    /// A new one.
+    /// Generates a device.
     pub fn new() -> Self {
         let made = rcgen::generate_simple_self_signed(["a device".to_owned()]).expect("a certificate");
         Self { certificate: made.cert.der().clone(), key: made.signing_key.serialize_der() }
     }
 
-    /// The same certificate in the hands of somebody who has another key.
+    /// Returns the same certificate with another key, as a thief of the certificate has it.
     pub fn stolen(&self) -> Self {
         Self { certificate: self.certificate.clone(), key: Self::new().key }
     }
 
-    /// The same key with a certificate of X.509 version 1, as `openssl req -x509 -x509v1` makes it: without a version and
-    /// without extensions. Its own signature is that of the other, and nobody looks at it.
+    /// Returns the same key with a certificate of X.509 version 1, as `openssl req -x509 -x509v1` makes it: without a
+    /// version and without extensions. Its signature is copied and wrong; nothing verifies it.
     pub fn of_version_1(&self) -> Self {
         let (_, whole, _) = element(&self.certificate);
         let (_, to_be_signed, signature) = element(whole);
@@ -47,14 +47,14 @@ impl Device {
         Self { certificate: certificate.into(), key: self.key.clone() }
     }
 
-    /// SHA-256 of the certificate in 64 hexadecimal digits.
+    /// Returns the SHA-256 of the certificate in 64 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let digits = |byte: u8| [byte >> 4, byte & 15];
         let digit = |digit: u8| char::from_digit(digit.into(), 16).expect("a digit");
         Sha256::digest(&self.certificate).into_iter().flat_map(digits).map(digit).collect()
     }
 
-    /// How a client connects that shows the certificate.
+    /// Returns the configuration of a client that presents the certificate.
     pub fn config(&self, server: &Server) -> Arc<ClientConfig> {
         let mut config = ClientConfig::clone(&tls::client_config(server.pin()));
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.clone()));
@@ -65,7 +65,7 @@ impl Device {
     }
 }
 
-/// The tag of the first DER element, what is in it, and what comes behind it.
+/// Splits off the first DER element. Returns its tag, its content, and the rest.
 fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
     let (tag, length) = (der[0], usize::from(der[1]));
     let (start, length) = if length < 0x80 {
@@ -77,7 +77,7 @@ fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
     (tag, &der[start..start + length], &der[start + length..])
 }
 
-/// A DER sequence of less than 64 KiB.
+/// Encodes a DER sequence of less than 64 KiB.
 fn sequence(inside: &[u8]) -> Vec<u8> {
     let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
     [&[0x30, 0x82], &length[..], inside].concat()

@@ -1,4 +1,4 @@
-//! Asking for history and reading the batch that answers.
+//! History queries, and their result batches.
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,7 +31,8 @@ impl Client {
         self.batch().1
     }
 
-    /// Reads the next batch of history: its first line and those inside. Nothing may come between them.
+    /// Reads the next batch of history. Returns its first line and the lines inside. No other line may come between
+    /// them.
     #[track_caller]
     pub fn batch(&mut self) -> (Line, Vec<Line>) {
         let start = self.expect_command("a batch of history", |l| {
@@ -50,7 +51,7 @@ impl Client {
         }
     }
 
-    /// Sends a command that must fail, and returns its FAIL: the only thing that answers it.
+    /// Sends a command that must fail, and returns its FAIL, which must be its only reply.
     #[track_caller]
     pub fn failure(&mut self, command: &str) -> Line {
         let lines = self.request(command);
@@ -59,7 +60,7 @@ impl Client {
         line.clone()
     }
 
-    /// Says something and waits for the echo; nothing that is said later has the same time.
+    /// Sends a message and waits for the echo; later messages have a later time stamp.
     #[track_caller]
     pub fn say(&mut self, target: &str, text: &str) -> Line {
         self.send(&format!("PRIVMSG {target} :{text}"));
@@ -71,29 +72,29 @@ impl Client {
     }
 }
 
-/// The text of each line.
+/// Returns the text of each line.
 pub fn texts(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(Line::text).collect()
 }
 
-/// The `time` tag.
+/// Returns the `time` tag.
 pub fn time(line: &Line) -> &str {
     line.tag("time").unwrap_or_else(|| panic!("no time: {line}"))
 }
 
-/// The `msgid` tag.
+/// Returns the `msgid` tag.
 pub fn id(line: &Line) -> &str {
     line.tag("msgid").unwrap_or_else(|| panic!("no msgid: {line}"))
 }
 
-/// The time of the machine as a `time` tag would have it, so that texts compare as times do.
+/// Returns the machine's time in the form of a `time` tag, so that texts compare as times do.
 fn now() -> String {
     let ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let ms = i64::try_from(ms).expect("a time");
     format!("{:.3}", jiff::Timestamp::from_millisecond(ms).expect("a time"))
 }
 
-/// Each message once, by its id.
+/// Counts the messages, and checks that each message id occurs only once.
 #[track_caller]
 pub fn distinct<'a>(lines: impl IntoIterator<Item = &'a Line>) -> usize {
     let mut seen = BTreeSet::new();

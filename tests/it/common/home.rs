@@ -16,7 +16,7 @@ use super::{PASSWORD, Process, Server};
 pub struct Home(Arc<TempDir>);
 
 impl Home {
-    /// An empty home whose configuration has cheap password hashes, no flood limits, and these lines.
+    /// Makes an empty home. Its configuration has cheap password hashes, no flood limits, and these lines.
     pub fn new(config: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("parlour-test-").tempdir().expect("a temporary folder");
         let base = ["passwords.memory_kib = 8", "passwords.iterations = 1", "limits.flood = false"];
@@ -28,7 +28,7 @@ impl Home {
         Self(Arc::new(folder))
     }
 
-    /// A home with the accounts alice, bob and carol, who share [`PASSWORD`].
+    /// Makes a home with the accounts alice, bob and carol, who share [`PASSWORD`].
     pub fn with_people(config: &[&str]) -> Self {
         let home = Self::new(config);
         home.import(&["alice", "bob", "carol"]);
@@ -42,22 +42,22 @@ impl Home {
         self.succeed(&["user", "import", "people.csv"]);
     }
 
-    /// A path in this home.
+    /// Returns a path in this home.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// The database, opened beside whoever else has it open.
+    /// Opens the database, which other processes may have open too.
     pub fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path("data/parlour.db")).expect("the database")
     }
 
-    /// The number that a query gives.
+    /// Returns the number that a query selects.
     pub fn count(&self, query: &str) -> i64 {
         self.database().query_row(query, [], |row| row.get(0)).expect(query)
     }
 
-    /// The binary, to be run in this home with the home's own user configuration.
+    /// Returns a command of the binary, to be run in this home with the home's own user configuration.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
         self.at_home(&mut command).args(args);
@@ -71,7 +71,7 @@ impl Home {
             .env("HOME", self.0.path())
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("NO_COLOR", "1")
-            // No test asks a real network; those in a network of their own turn it on again.
+            // No test searches a real network; those in a network of their own enable it again.
             .env("PARLOUR_DISCOVERY", "off")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -79,12 +79,12 @@ impl Home {
             .stderr(Stdio::piped())
     }
 
-    /// Runs the binary with this on its standard input, to its end.
+    /// Runs the binary to its end, with this text on standard input.
     pub fn run_with_input(&self, args: &[&str], input: &str) -> Output {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().expect("parlour starts");
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = input.to_owned();
-        // A program that fails early reads nothing: a broken pipe is its answer.
+        // A program that fails early does not read: a broken pipe is expected.
         let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
         let output = child.wait_with_output().expect("parlour ends");
         writer.join().expect("the writer of standard input");
@@ -96,7 +96,7 @@ impl Home {
         self.command(args).output().expect("parlour starts")
     }
 
-    /// Runs the binary, which must succeed; what it printed on stdout.
+    /// Runs the binary, which must succeed. Returns its standard output.
     #[track_caller]
     pub fn succeed(&self, args: &[&str]) -> String {
         let output = self.run(args);
@@ -104,7 +104,7 @@ impl Home {
         String::from_utf8(output.stdout).expect("UTF-8 on stdout")
     }
 
-    /// Runs the binary, which must fail; what it said on stderr.
+    /// Runs the binary, which must fail. Returns its standard error.
     #[track_caller]
     pub fn fail(&self, args: &[&str]) -> String {
         let output = self.run(args);
@@ -125,7 +125,7 @@ impl Home {
         Server::spawn(self.clone(), self.command(&["serve", "--listen", address]))
     }
 
-    /// The same, with a log that tells of each message.
+    /// Starts the server on an address, with a log of each message.
     #[track_caller]
     pub fn serve_verbosely_at(&self, address: &str) -> Server {
         let mut command = self.command(&["serve", "--listen", address]);
@@ -133,7 +133,7 @@ impl Home {
         Server::spawn(self.clone(), command)
     }
 
-    /// Starts the binary with a piped standard input, as somebody with a user configuration of their own.
+    /// Starts the binary with a piped standard input, and with `person`'s own user configuration.
     #[track_caller]
     pub fn start_as(&self, person: &str, args: &[&str]) -> Process {
         let mut command = self.command(args);

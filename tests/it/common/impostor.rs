@@ -1,4 +1,4 @@
-//! Somebody who answers at an address with a certificate of his own making.
+//! An impostor: a server that answers at an address with a certificate of its own.
 
 use std::io::{self, Read as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,10 +13,9 @@ use tempfile::TempDir;
 
 use super::PATIENCE;
 
-/// A TLS server with a root of its own, on a free port. It shakes hands with everybody who is willing and notes all that
-/// they say.
+/// A TLS server with a root of its own, on a free port. It accepts every handshake and records the input.
 pub struct Impostor {
-    /// Where it answers.
+    /// Address of the impostor.
     pub address: SocketAddr,
     visits: Receiver<io::Result<Vec<u8>>>,
     _certificates: TempDir,
@@ -40,7 +39,7 @@ impl Impostor {
         Self { address, visits, _certificates: folder }
     }
 
-    /// Waits for a visitor, who must have hung up in the handshake without a word.
+    /// Waits for a connection, which must have ended in the handshake without sending any data.
     #[track_caller]
     pub fn heard_nothing(&self) {
         let visit = self.visits.recv_timeout(PATIENCE).expect("a visitor");
@@ -51,14 +50,14 @@ impl Impostor {
         );
     }
 
-    /// That nobody has been here since.
+    /// Checks that there was no connection since.
     #[track_caller]
     pub fn is_left_alone(&self) {
         assert!(self.visits.try_recv().is_err());
     }
 }
 
-/// All that a visitor says after the handshake, or why there was none.
+/// Returns all data that a client sends after the handshake, or the handshake's error.
 fn attend(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
@@ -67,7 +66,7 @@ fn attend(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Vec<u8>> {
         tls.conn.complete_io(&mut tls.sock)?;
     }
     let mut said = Vec::new();
-    // How it ends does not matter, what came before does.
+    // The way it ends does not matter; only the data before the end does.
     let _ = tls.read_to_end(&mut said);
     Ok(said)
 }

@@ -1,26 +1,26 @@
-//! A local network of a test's own: two network namespaces with a cable between them, that end with the test.
+//! A private local network for a test: two network namespaces with a cable between them, which end with the test.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use super::{Home, Server};
 
-/// Two machines on a network that nobody else is on. Their processes are the test's.
+/// Two machines on a network of their own. Their processes belong to the test.
 pub struct Lan {
     machines: [Machine; 2],
 }
 
-/// A network namespace, held by a process that waits for its standard input to end.
+/// A network namespace, held by a process that waits for the end of its standard input.
 struct Machine {
     holder: Child,
     pid: u32,
 }
 
 impl Lan {
-    /// The prefix of its addresses: `10.77.0.1` is the first machine, `10.77.0.2` the second.
+    /// Prefix of the addresses: `10.77.0.1` is the first machine, `10.77.0.2` the second.
     pub const PREFIX: &str = "10.77.0.";
 
-    /// `None`, and a word about it, where this machine does not let a test make networks.
+    /// Makes the network. Returns `None` and prints a note if this machine does not allow that.
     pub fn new() -> Option<Self> {
         let made = Self::make();
         if let Err(why) = &made {
@@ -32,7 +32,7 @@ impl Lan {
     fn make() -> Result<Self, String> {
         let mut unshare = Command::new("unshare");
         let first = Machine::start(unshare.args(["--user", "--map-root-user", "--net"]))?;
-        // In the same user namespace, or neither might plug the cable in at the other.
+        // In the same user namespace, so that both may configure the cable.
         let mut nsenter = Command::new("nsenter");
         let second = Machine::start(first.entered(&mut nsenter, &["--user"]).args(["unshare", "--net"]))?;
         let lan = Self { machines: [first, second] };
@@ -56,7 +56,7 @@ impl Lan {
         Err(format!("ip {args}: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 
-    /// A program on a machine, in a home, where it may ask this network.
+    /// Returns a command of a program on a machine, in a home, which may search this network.
     pub fn command(&self, machine: usize, home: &Home, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         home.at_home(&mut command).env_remove("PARLOUR_DISCOVERY");
@@ -64,7 +64,7 @@ impl Lan {
         command
     }
 
-    /// The binary on a machine.
+    /// Returns a command of the binary on a machine.
     pub fn parlour(&self, machine: usize, home: &Home, args: &[&str]) -> Command {
         self.command(machine, home, env!("CARGO_BIN_EXE_parlour"), args)
     }

@@ -1,23 +1,23 @@
-//! A message as the tests read it. Written from the specification, not from the product's parser.
+//! A message as the tests parse it. Written from the specification, independent of the product's parser.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One received line, taken apart.
+/// One received line, parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Tags with their values unescaped; a tag without a value has an empty one.
     pub tags: BTreeMap<String, String>,
-    /// Who it comes from, without the colon; empty if not given.
+    /// Source, without the colon; empty if not given.
     pub source: String,
-    /// A command in capitals or a numeric.
+    /// Command in capitals, or a numeric.
     pub command: String,
-    /// All parameters, the trailing one too.
+    /// All parameters, the trailing one included.
     pub params: Vec<String>,
 }
 
 impl Line {
-    /// Takes a line without its end apart.
+    /// Parses a line without its end.
     pub fn parse(text: &str) -> Self {
         let mut line = Self::default();
         let mut rest = text;
@@ -41,27 +41,27 @@ impl Line {
         line
     }
 
-    /// A parameter, or an empty text where there is none.
+    /// Returns a parameter, or an empty text if there is none.
     pub fn param(&self, index: usize) -> &str {
         self.params.get(index).map_or("", String::as_str)
     }
 
-    /// The last parameter: what people read.
+    /// Returns the last parameter: the text for people.
     pub fn text(&self) -> &str {
         self.params.last().map_or("", String::as_str)
     }
 
-    /// The nick in the source.
+    /// Returns the nick in the source.
     pub fn nick(&self) -> &str {
         self.source.split(['!', '@']).next().unwrap_or_default()
     }
 
-    /// A tag's value, `None` if the tag is not there.
+    /// Returns a tag's value, `None` if the tag is absent.
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.get(key).map(String::as_str)
     }
 
-    /// Whether the line is this command with these first parameters: `line.is("JOIN #room")`.
+    /// Returns true if the line is this command with these first parameters: `line.is("JOIN #room")`.
     pub fn is(&self, start: &str) -> bool {
         let mut words = start.split(' ');
         words.next() == Some(&self.command)
@@ -72,7 +72,7 @@ impl Line {
 }
 
 impl fmt::Display for Line {
-    /// The command and its parameters, without tags and source: for messages and comparisons.
+    /// Writes the command and its parameters, without tags and source, for messages and comparisons.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.command)?;
         self.params.iter().try_for_each(|p| write!(f, " {p}"))

@@ -1,20 +1,20 @@
-//! Looking at what the server said.
+//! Helpers to examine the server's lines.
 
 use std::fs;
 
 use super::{Client, Home, Line, PASSWORD, Server};
 
-/// The lines without tags and sources.
+/// Returns the lines without tags and sources.
 pub fn shown(lines: &[Line]) -> Vec<String> {
     lines.iter().map(ToString::to_string).collect()
 }
 
-/// The commands and numerics alone.
+/// Returns the commands and numerics alone.
 pub fn commands(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.command.as_str()).collect()
 }
 
-/// The one line of a command.
+/// Returns the only line of a command.
 #[track_caller]
 pub fn the<'a>(lines: &'a [Line], command: &str) -> &'a Line {
     let mut found = lines.iter().filter(|line| line.command == command);
@@ -24,7 +24,7 @@ pub fn the<'a>(lines: &'a [Line], command: &str) -> &'a Line {
     }
 }
 
-/// Sends a line whose whole answer is one line, and returns that as it is shown. What came before is passed over.
+/// Sends a line whose whole reply must be one line, and returns that without tags. Discards earlier lines.
 #[track_caller]
 pub fn answer(client: &mut Client, line: &str) -> String {
     client.drain();
@@ -33,14 +33,14 @@ pub fn answer(client: &mut Client, line: &str) -> String {
     answer.to_string()
 }
 
-/// Checks that the whole answer is one line that starts so.
+/// Checks that the whole reply is one line that starts so.
 #[track_caller]
 pub fn refused(client: &mut Client, line: &str, start: &str) {
     let answer = answer(client, line);
     assert!(answer.starts_with(&format!("{start} ")), "{line}: {answer}");
 }
 
-/// What NAMES shows of a channel, sorted.
+/// Returns the names that NAMES shows of a channel, sorted.
 #[track_caller]
 pub fn names(client: &mut Client, channel: &str) -> Vec<String> {
     let lines = client.request(&format!("NAMES {channel}"));
@@ -50,7 +50,7 @@ pub fn names(client: &mut Client, channel: &str) -> Vec<String> {
     names
 }
 
-/// A server with the accounts alice, bob and carol, and root, who runs it.
+/// Starts a server with the accounts alice, bob, carol and the admin root.
 pub fn server_with_admin(config: &[&str]) -> Server {
     let home = Home::with_people(config);
     let row = format!("name,password,role\nroot,{PASSWORD},admin\n");
@@ -59,7 +59,7 @@ pub fn server_with_admin(config: &[&str]) -> Server {
     home.serve()
 }
 
-/// Several people, logged in, in a channel that the first of them made.
+/// Logs several accounts in, and makes them join a channel that the first of them creates.
 #[track_caller]
 pub fn gather<const N: usize>(server: &Server, people: [&str; N], channel: &str) -> [Client; N] {
     let mut clients = people.map(|name| Client::login(server, name));

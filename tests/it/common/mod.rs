@@ -1,8 +1,7 @@
-//! What the integration tests stand on: the real binary in a folder of its own, and an IRC client
-//! that shares no protocol code with it.
+//! Base of the integration tests: the real binary in a folder of its own, and an IRC client that shares no protocol
+//! code with it.
 //!
-//! Everything waits for an event. [`PATIENCE`] is only there so that a test that would wait for ever
-//! fails instead.
+//! Everything waits for an event. [`PATIENCE`] only makes a test fail that would otherwise wait without end.
 
 mod client;
 mod device;
@@ -28,18 +27,18 @@ pub use look::{answer, commands, gather, names, refused, server_with_admin, show
 pub use process::Process;
 pub use server::Server;
 
-/// How long an awaited event may take before the test gives up: far longer than any machine needs.
+/// Time limit for an awaited event: far longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The password of every account that [`Home::with_people`] makes.
+/// Password of every account that [`Home::with_people`] makes.
 pub const PASSWORD: &str = "lanterns-over-the-harbour";
 
-/// A server with the accounts alice, bob and carol.
+/// Starts a server with the accounts alice, bob and carol.
 pub fn server() -> Server {
     server_with(&[])
 }
 
-/// The same with lines added to its configuration, each a dotted key: `limits.login_timeout_s = 1`.
+/// Starts such a server with lines added to its configuration, each a dotted key: `limits.login_timeout_s = 1`.
 pub fn server_with(config: &[&str]) -> Server {
     Home::with_people(config).serve()
 }

@@ -15,7 +15,7 @@ pub struct Process {
     output: Arc<Output>,
 }
 
-/// What the process has printed so far, on both streams.
+/// Output of the process so far, of both streams.
 #[derive(Default)]
 struct Output {
     state: Mutex<State>,
@@ -29,7 +29,7 @@ struct State {
 }
 
 impl Process {
-    /// Starts a command. Of its output streams those that are pipes are read.
+    /// Starts a command. Reads those of its output streams that are pipes.
     #[track_caller]
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("parlour starts");
@@ -45,19 +45,19 @@ impl Process {
         Self { stdin: child.stdin.take(), child, output }
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Writes a line to its standard input, which was piped.
+    /// Writes a line to its standard input, which must be piped.
     #[track_caller]
     pub fn type_line(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("a piped standard input");
         writeln!(stdin, "{line}").expect("the program reads");
     }
 
-    /// Ends its standard input.
+    /// Closes its standard input.
     pub fn end_input(&mut self) {
         self.stdin = None;
     }
@@ -84,12 +84,12 @@ impl Process {
         }
     }
 
-    /// Everything printed so far.
+    /// Returns everything printed so far.
     pub fn printed(&self) -> String {
         self.output.lock().lines.join("\n")
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it with SIGKILL.
     pub fn kill9(&mut self) {
         self.child.kill().expect("a process to kill");
         self.child.wait().expect("its status");
@@ -102,7 +102,7 @@ impl Process {
         assert!(status.success(), "{kill}");
     }
 
-    /// Waits for the process to end by itself, and for the last of its output.
+    /// Waits for the process to end by itself, and for the end of its output.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;

@@ -1,4 +1,4 @@
-//! Running our client as a script does: on a machine that has joined, so that nothing is asked.
+//! Parlour's client as scripts run it: on a machine that has joined, so that it asks nothing.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -6,7 +6,7 @@ use std::thread;
 
 use super::{Home, PASSWORD, Process, Server, server};
 
-/// A server that dora has joined on her machine.
+/// Starts a server and joins dora's account on her machine.
 #[track_caller]
 pub fn joined() -> Server {
     let server = server();
@@ -17,25 +17,25 @@ pub fn joined() -> Server {
     server
 }
 
-/// Makes a command one of dora's machine.
+/// Makes a command run on dora's machine.
 pub fn at_doras<'a>(home: &Home, command: &'a mut Command) -> &'a mut Command {
     home.at_home(command).env("XDG_CONFIG_HOME", home.path("dora")).env("TZ", "UTC")
 }
 
-/// Runs a command of dora's to its end, with this on its standard input.
+/// Runs a command of dora's to its end, with this text on standard input.
 pub fn script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
     let mut command = home.command(args);
     let mut child = at_doras(home, &mut command).stdin(Stdio::piped()).spawn().expect("parlour starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_vec();
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().expect("parlour ends");
     writer.join().expect("the writer of standard input");
     output
 }
 
-/// Runs a command of dora's that ends with this code: what it printed, and what it complained.
+/// Runs a command of dora's that must end with this code. Returns its standard output and standard error.
 #[track_caller]
 pub fn script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, String) {
     let output = script_with_input(home, args, input.as_bytes());
@@ -44,13 +44,13 @@ pub fn script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, St
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// Starts a command of dora's that goes on.
+/// Starts a command of dora's that keeps running.
 #[track_caller]
 pub fn start_script(home: &Home, args: &[&str]) -> Process {
     home.start_as("dora", args)
 }
 
-/// Lines of JSON.
+/// Parses lines of JSON.
 #[track_caller]
 pub fn objects(text: &str) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()

@@ -12,15 +12,15 @@ use super::{Home, PATIENCE, Process};
 
 /// A server process. Dropping it kills it.
 pub struct Server {
-    /// Where it runs; can start another server once this one is gone.
+    /// Folder that it runs in; can start another server once this one has ended.
     pub home: Home,
-    /// The address that it listens on.
+    /// Address that it listens on.
     pub address: SocketAddr,
     process: Process,
 }
 
 impl Server {
-    /// Starts a command that becomes a server and waits until it listens.
+    /// Starts a command that becomes a server, and waits until it listens.
     #[track_caller]
     pub fn spawn(home: Home, command: Command) -> Self {
         let process = Process::spawn(command);
@@ -29,7 +29,8 @@ impl Server {
         Self { home, address, process }
     }
 
-    /// Starts a command that becomes a server at this address, of which nothing can be read, and waits until it listens.
+    /// Starts a command that becomes a server at this address and whose output cannot be read, and waits until it
+    /// listens.
     #[track_caller]
     pub fn unseen(home: Home, command: Command, address: SocketAddr) -> Self {
         let process = Process::spawn(command);
@@ -41,13 +42,13 @@ impl Server {
         Self { home, address, process }
     }
 
-    /// The pin of the server's root, read from the file as an outsider would.
+    /// Returns the pin of the server's root, read from the file.
     pub fn pin(&self) -> Pin {
         let root = CertificateDer::from_pem_file(self.home.path("certs/root.pem")).expect("the root");
         Pin::of_certificate(&root).expect("the pin of the root")
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
@@ -58,17 +59,17 @@ impl Server {
         self.process.wait_for(matches)
     }
 
-    /// Everything logged so far.
+    /// Returns everything logged so far.
     pub fn log(&self) -> String {
         self.process.printed()
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it with SIGKILL.
     pub fn kill9(&mut self) {
         self.process.kill9();
     }
 
-    /// Ends it as a service manager would (SIGTERM); how it ended, and all that it logged.
+    /// Ends it as a service manager does (SIGTERM). Returns its status and its log.
     #[track_caller]
     pub fn terminate(mut self) -> (ExitStatus, String) {
         self.signal("TERM");
@@ -86,14 +87,14 @@ impl Server {
         self.process.wait()
     }
 
-    /// A number among those that it counts, by its name and labels; 0 for one that was never counted.
+    /// Returns the metric of this name and these labels; 0 if it was never counted.
     pub fn metric(&self, name: &str) -> u64 {
         let counted = self.home.succeed(&["metrics"]);
         let line = counted.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0, |number| number.parse().expect("a number"))
     }
 
-    /// Asks until it counts this.
+    /// Polls a metric until its value matches.
     #[track_caller]
     pub fn wait_for_metric(&self, name: &str, is: impl Fn(u64) -> bool) {
         let started = std::time::Instant::now();
@@ -102,12 +103,12 @@ impl Server {
         }
     }
 
-    /// Connections that it has accepted.
+    /// Returns the count of connections that it has accepted.
     pub fn connections(&self) -> u64 {
         self.metric("parlour_connections_total")
     }
 
-    /// Its resident memory in KiB.
+    /// Returns its resident memory in KiB.
     pub fn memory_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");
         let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
@@ -115,7 +116,7 @@ impl Server {
     }
 }
 
-/// The first socket address in a line of text.
+/// Returns the first socket address in a line of text.
 fn address_in(line: &str) -> Option<SocketAddr> {
     line.split(|c: char| c.is_whitespace() || "=\",;()".contains(c)).find_map(|word| word.parse().ok())
 }

@@ -1,5 +1,5 @@
-//! Programs that a test runs on a machine of its network: this test binary again, with one of these ignored tests to
-//! run. They do what `parlour` does not: they pose, they lie, they listen for goodbyes.
+//! Programs that a test runs on a machine of its network: this test binary again, with one of these ignored tests. They
+//! do what `parlour` does not: impersonate a server, announce bad data, listen for goodbyes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -24,7 +24,7 @@ pub fn start(lan: &Lan, machine: usize, home: &Home, name: &str, env: &[(&str, &
     Process::spawn(command)
 }
 
-/// The setting of a helper; `None` where somebody runs all ignored tests.
+/// Returns a setting of a helper; `None` if it runs as an ordinary ignored test.
 fn setting(name: &str) -> Option<String> {
     std::env::var("HELPER").ok()?;
     std::env::var(name).ok()
@@ -43,7 +43,7 @@ fn announce(daemon: &ServiceDaemon, name: &str, host: &str, ip: &str, txt: &[(&s
     while !matches!(events.recv().expect("an event"), DaemonEvent::Announce(..)) {}
 }
 
-/// Says that it is the server with the pin `PIN`, with keys of its own, and tells what those send who come.
+/// Poses as the server with the pin `PIN`, with keys of its own, and prints what clients send.
 #[test]
 #[ignore = "a program of the other tests"]
 fn pose() {
@@ -67,7 +67,7 @@ fn pose() {
     }
 }
 
-/// Announces what would harm those who print it, and ends when its standard input does.
+/// Announces texts that would harm a program that prints them. Ends with its standard input.
 #[test]
 #[ignore = "a program of the other tests"]
 fn lie() {
@@ -92,14 +92,14 @@ fn lie() {
     thread::park();
 }
 
-/// Tells who comes and who says goodbye.
+/// Prints each announcement and each goodbye.
 #[test]
 #[ignore = "a program of the other tests"]
 fn listen() {
     if setting("HELPER").is_none() {
         return;
     }
-    // Behind what the harness says before it.
+    // After the output of the test harness.
     println!("\nlistens");
     let daemon = daemon();
     let events = daemon.browse(SERVICE).expect("browsing");

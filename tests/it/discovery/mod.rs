@@ -1,4 +1,4 @@
-//! Servers that announce themselves, and clients that look for one that moved: between network namespaces of each
+//! Servers that announce themselves, and clients that look for a server that moved, between network namespaces of each
 //! test's own. No packet of these tests reaches a real network.
 
 mod helper;
@@ -11,11 +11,11 @@ use parlour::trust::Pin;
 
 use crate::common::{Home, Lan, PASSWORD, Process, Server};
 
-/// The machine that the server is on, and the one of its clients.
+/// Machine of the server, and machine of its clients.
 const SERVER: usize = 0;
 const CLIENT: usize = 1;
 
-/// A server on the network that is heard there.
+/// Starts a server and waits until it is announced on the network.
 #[track_caller]
 fn announced(lan: &Lan, home: &Home, address: &str) -> Server {
     let server = lan.serve(SERVER, home, &["--announce", "--listen", address]);
@@ -23,14 +23,14 @@ fn announced(lan: &Lan, home: &Home, address: &str) -> Server {
     server
 }
 
-/// Runs a client to its end, alice's password on its standard input.
+/// Runs a client to its end, with alice's password on its standard input.
 fn client(lan: &Lan, home: &Home, args: &[&str]) -> Output {
     with_password(lan.parlour(CLIENT, home, &[args, &["--password-stdin"]].concat()))
 }
 
 fn with_password(mut command: Command) -> Output {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}");
     child.wait_with_output().expect("parlour ends")
 }
@@ -43,7 +43,7 @@ fn ok(output: &Output) -> String {
 
 #[track_caller]
 fn complaint(output: &Output) -> String {
-    // The second is that of scripts for a server that cannot be reached.
+    // The second code is that of script commands for an unreachable server.
     assert!(matches!(output.status.code(), Some(1 | 4)), "{output:?}");
     text(&output.stderr)
 }
@@ -52,19 +52,19 @@ fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
-/// Has alice be on the server once.
+/// Connects alice once, so that her client knows the server.
 #[track_caller]
 fn acquaint(lan: &Lan, home: &Home, address: &str, pin: Pin) {
     ok(&client(lan, home, &["chat", address, "--name", "alice", "--pin", &pin.to_string()]));
 }
 
-/// The addresses of the one server that the client knows.
+/// Returns the addresses of the only server that the client knows.
 fn known(home: &Home) -> String {
     let file = fs::read_to_string(home.path("config/parlour/servers.toml")).expect("servers.toml");
     file.lines().find(|line| line.starts_with("addresses")).expect("addresses").to_owned()
 }
 
-/// What `parlour discover` says, with its standard error where it fails.
+/// Returns the output of `parlour discover`, or its standard error if it fails.
 fn discover(lan: &Lan, home: &Home, args: &[&str]) -> Result<String, String> {
     let args = [&["discover", "--wait", "2"], args].concat();
     let output = lan.parlour(CLIENT, home, &args).output().expect("parlour starts");
@@ -112,7 +112,7 @@ fn a_server_on_the_loopback_announces_nothing() {
     let said = quiet.wait_for_log(|line| line.contains("not announced"));
     assert!(said.contains("the server listens on the loopback alone"), "{said}");
     assert!(quiet.terminate().0.success());
-    // One that is on the network as well announces what is on the network.
+    // A server that also listens on the network announces its network addresses only.
     let server =
         lan.serve(SERVER, &home, &["--announce", "--listen", "127.0.0.1:6697", "--listen", "10.77.0.1:7000"]);
     listener.wait_for(|line| line.starts_with("here: "));
@@ -131,7 +131,7 @@ fn a_known_server_that_moved_is_found_by_its_pin() {
     let home = Home::with_people(&[]);
     let server = lan.serve(SERVER, &home, &["--listen", "10.77.0.1:6697"]);
     acquaint(&lan, &home, "10.77.0.1:6697", server.pin());
-    // Somebody with a file of known servers of his own, who stays.
+    // A client with its own file of known servers, which stays connected.
     let (pin, server_option) = (server.pin().to_string(), ["--server", "10.77.0.1:6697"]);
     let tail = [&["tail", "#lobby", "--password-stdin", "--name", "bob", "--pin", &pin], &server_option[..]]
         .concat();
@@ -143,7 +143,7 @@ fn a_known_server_that_moved_is_found_by_its_pin() {
     assert!(server.terminate().0.success());
     assert_eq!(known(&home), r#"addresses = ["10.77.0.1:6697"]"#);
 
-    // Without a trace of it on the network, and with one that nobody may look for.
+    // Without an announcement on the network, and with one that the client must not look for.
     let lost = complaint(&client(&lan, &home, &["send", "#lobby", "lost"]));
     assert!(
         lost.contains("10.77.0.1:6697: nothing listens there; nor is it announced on this network; "),
@@ -159,7 +159,7 @@ fn a_known_server_that_moved_is_found_by_its_pin() {
 
     ok(&client(&lan, &home, &["send", "#lobby", "found"]));
     assert_eq!(known(&home), r#"addresses = ["10.77.0.9:7000", "10.77.0.1:6697"]"#);
-    // Who was in the chat all the time finds it too.
+    // A client that was connected all the time finds it too.
     tail.wait_for(|line| line == "-- connected again");
     ok(&client(&lan, &home, &["send", "#lobby", "found by all"]));
     tail.wait_for(|line| line.ends_with("<alice> found by all"));
@@ -200,7 +200,7 @@ fn an_impostor_that_is_announced_gets_nothing() {
         helper::start(&lan, SERVER, &home, "pose", &[("PIN", &pin.to_string()), ("IP", "10.77.0.66")]);
     poser.wait_for(|line| line == "poses");
 
-    // It is listed, as anybody is, under the name of the server that it says it is.
+    // It is listed like any server, under the name that it claims.
     let all = discover(&lan, &home, &[]).expect("heard");
     assert!(all.contains(&format!("Den   10.77.0.66:6697  10.77.0.1  {pin}")), "{all}");
     let refused = complaint(&client(&lan, &home, &["send", "#lobby", "secret"]));
@@ -212,7 +212,7 @@ fn an_impostor_that_is_announced_gets_nothing() {
     assert!(told.starts_with("it said 0 bytes: Err("), "{told}");
     assert_eq!(known(&home), r#"addresses = ["10.77.0.1:6697"]"#);
 
-    // It does not keep the client from the server either.
+    // It does not keep the client from the real server either.
     lan.ip(SERVER, "addr add 10.77.0.9/24 dev lan").expect("another address");
     let _server = announced(&lan, &home, "10.77.0.9:6697");
     ok(&client(&lan, &home, &["send", "#lobby", "secret"]));

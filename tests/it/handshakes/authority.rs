@@ -1,4 +1,4 @@
-//! Roots and the certificates under them, right and wrong ones, as an attacker may make them too.
+//! Roots and certificates under them, valid and invalid, including those of an attacker.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -22,14 +22,14 @@ pub fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
-/// Sets from when until when a certificate counts.
+/// Sets the validity of a certificate.
 pub fn set_dates(params: &mut CertificateParams, from: u64, until: u64) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + Duration::from_secs(from);
     params.not_after = epoch + Duration::from_secs(until);
 }
 
-/// A key and the certificate of it, by which others are signed.
+/// A key and its certificate, which issue others.
 pub struct Authority {
     key: KeyPair,
     certificate: CertificateDer<'static>,
@@ -42,12 +42,12 @@ impl Authority {
         Self { key, certificate }
     }
 
-    /// Signs with the key of any certificate, allowed or not.
+    /// Issues with the key of any certificate, allowed or not.
     pub fn with_key(certificate: CertificateDer<'static>, key: KeyPair) -> Self {
         Self { key, certificate }
     }
 
-    /// A root and a server's certificate under it that are made once: for tests that need them often.
+    /// Returns a root and a leaf under it that are made only once, for tests that need them often.
     pub fn fixed() -> (&'static Self, &'static CertificateDer<'static>) {
         static FIXED: LazyLock<(Authority, CertificateDer<'static>)> = LazyLock::new(|| {
             let root = Authority::new("fixed");
@@ -69,7 +69,7 @@ impl Authority {
         &self.key
     }
 
-    /// A server's certificate under this one, changed as wanted, and its key.
+    /// Issues a leaf, changed as wanted. Returns it with its key.
     pub fn leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> (CertificateDer<'static>, KeyPair) {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
@@ -81,7 +81,7 @@ impl Authority {
         (params.signed_by(&key, &self.issuer()).expect("a certificate").into(), key)
     }
 
-    /// The other's root once more, signed by this one.
+    /// Issues a certificate for the other root's key, signed by this one.
     pub fn cross_sign(&self, other: &Self) -> CertificateDer<'static> {
         let (_, parsed) = x509_parser::parse_x509_certificate(&other.certificate).expect("a root");
         let name = parsed.subject().iter_common_name().next().expect("a name").as_str().expect("text");
@@ -90,7 +90,7 @@ impl Authority {
         params.signed_by(&other.key, &self.issuer()).expect("a certificate").into()
     }
 
-    /// A server with a certificate of this root.
+    /// Makes a server with a certificate of this root.
     pub fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
         let (leaf, key) = self.leaf(change);
         server_with(vec![leaf, self.certificate()], &key)
@@ -101,7 +101,7 @@ impl Authority {
     }
 }
 
-/// A server that shows any chain with any key.
+/// Makes a server that presents any chain with any key.
 pub fn server_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Arc<ServerConfig> {
     let provider = aws_lc_rs::default_provider();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
