@@ -37,7 +37,7 @@ fn a_bot_is_marked_wherever_it_shows() {
     assert_eq!(looks(&mut alice), [false; 3]);
     bob.send("PRIVMSG #room :human again");
     assert_eq!(alice.message("human again").tag("bot"), None);
-    // The mode belongs to the account, and its clients are told of it.
+    // The mode belongs to the account, and its clients get an event.
     bob.request("MODE bob +B");
     bob.send("QUIT");
     bob.until_closed();

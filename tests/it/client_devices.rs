@@ -23,7 +23,7 @@ fn text(output: &Output) -> (bool, String, String) {
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Starts a server and joins dora's account on her machine.
+/// Starts a server and joins dora's account on a machine.
 fn joined() -> Server {
     let server = server();
     let link = server.home.invite(&[]);

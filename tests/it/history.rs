@@ -254,7 +254,7 @@ fn targets_are_places_by_their_latest_message() {
     let since_direct = format!("TARGETS timestamp={} {new} 50", time(&direct));
     assert_eq!(shown(alice.history(&since_direct)), all[1..]);
     assert_eq!(shown(alice.history(&format!("TARGETS timestamp={} {new} 50", time(&early)))), all);
-    // Bob gets his own conversations.
+    // Bob gets bob's conversations.
     let bobs = [line("alice", &direct), line("#other", &elsewhere), line("#room", &late)];
     assert_eq!(shown(bob.history(&format!("TARGETS {old} {new} 50"))), bobs);
 }

@@ -60,7 +60,7 @@ fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
         client.until_closed();
         alice.drain();
     }
-    // A ban does not remove a member who is online: bob stays until his account logs in again, at any session.
+    // A ban does not remove a member who is online: bob stays until the next login of the account, at any session.
     let mut bob = Client::login(&server, "bob");
     alice.request("MODE #room +b a:bob");
     assert_eq!(names(&mut bob, "#room"), ["bob", "~@alice"]);
@@ -357,7 +357,7 @@ fn who_is_silenced_finds_no_other_way_to_speak() {
         if silence == "+m" {
             break;
         }
-        // Bob can redact his own message, but without a reason.
+        // Bob can redact bob's message, but without a reason.
         let redact = bob.request(&format!("REDACT #room {message} :hear me"));
         assert_eq!(shown(&redact), [format!("REDACT #room {message}")]);
         assert_eq!(alice.command("REDACT #room").params.len(), 2);

@@ -1,4 +1,4 @@
-//! The modes of channels and what they do. <https://modern.ircdocs.horse/#channel-modes>
+//! Channel modes and their effects. <https://modern.ircdocs.horse/#channel-modes>
 
 use crate::common::{Client, answer, commands, gather, refused, server, shown, the};
 
@@ -19,12 +19,12 @@ fn modes_are_set_told_to_all_and_shown() {
             assert_eq!((shown(&told), told[0].nick()), (vec![change], "alice"));
         }
     }
-    // Several changes in one command, told in one line; a sign holds until the next one.
+    // Several changes in one command are announced in one line; a sign holds until the next one.
     assert_eq!(answer(&mut alice, "MODE #ROOM +ims-n+tkl sesame 20"), "MODE #room +ims-n+tkl sesame 20");
     assert_eq!(shown(&bob.drain()), ["MODE #room +ims-n+tkl sesame 20"]);
     assert_eq!(modes(&mut bob), "+imstkl sesame 20");
     refused(&mut carol, "MODE #room", "403 carol #room");
-    // Without a sign a mode is set; what is so already is not told.
+    // Without a sign a mode is set; a change without effect is not announced.
     assert_eq!(answer(&mut alice, "MODE #room nml-s 21"), "MODE #room +nl-s 21");
     assert_eq!(modes(&mut carol), "+imntkl * 21", "who is not in it does not learn the key");
     assert_eq!(answer(&mut alice, "MODE #room -kl"), "MODE #room -kl *");
@@ -62,7 +62,7 @@ fn changes_that_cannot_be_made_are_refused_one_by_one() {
     ] {
         refused(&mut alice, &format!("MODE #room {change}"), start);
     }
-    // Modes that need a value and have none are passed over.
+    // Modes that need a value and have none are ignored.
     assert_eq!(answer(&mut alice, "MODE #room +klov-t"), "MODE #room -t");
     bob.drain();
     for change in ["+t", "-n", "+k x", "-l", "+b x", "-e x", "+I x", "+v bob", "+o bob", "+q bob"] {
@@ -104,7 +104,7 @@ fn lists_are_filled_shown_and_emptied() {
         assert_eq!(commands(&alice.request(&format!("MODE #room {letter}"))), [entry, entry, end]);
         bob.drain();
     }
-    // The longest that fits in one command comes in lines that every client can read.
+    // The longest list that fits in one command comes in lines that every client can read.
     let masks: Vec<String> = (10..23).map(|n| format!("{n}{}", "x".repeat(96))).collect();
     alice.drain();
     alice.send(&format!("MODE #room +{} {}", "b".repeat(13), masks.join(" ")));
@@ -114,7 +114,7 @@ fn lists_are_filled_shown_and_emptied() {
     assert!(lines.len() > 1 && lines.iter().all(|line| line.to_string().len() < 450), "{lines:?}");
     assert_eq!(alice.request("MODE #room b").len(), 16);
     bob.drain();
-    // All three in one question.
+    // All three lists in one command.
     let lines = bob.request("MODE #room beI");
     assert_eq!(lines.iter().filter(|line| ["368", "349", "347"].contains(&&*line.command)).count(), 3);
 }
@@ -165,7 +165,7 @@ fn bans_and_mutes_silence_whom_they_name() {
         bob.drain();
         refused(&mut bob, "PRIVMSG #room :hear me", "404 bob #room");
         assert_eq!(bob.request("NOTICE #room :hear me").len(), 1, "a client with labels is told");
-        // Who has a voice is heard, and so is whom an exception names.
+        // A voice permits speaking, and so does an exception.
         alice.request("MODE #room +v bob");
         bob.message_to(&mut carol, "#room", &format!("voiced in spite of {mask}"));
         alice.request("MODE #room -v+e bob a:bob");
@@ -180,7 +180,7 @@ fn bans_and_mutes_silence_whom_they_name() {
     carol.drain();
     alice.message_to(&mut carol, "#room", "the founder is heard");
     carol.message_to(&mut alice, "#room", "bans are for others");
-    // A mute does not keep anybody out.
+    // A mute does not prevent joining.
     alice.request("MODE #room +b m:bob");
     bob.request("PART #room");
     assert!(bob.request("JOIN #room")[0].is("JOIN #room"));

@@ -1,4 +1,4 @@
-//! Watching people come and go. <https://ircv3.net/specs/extensions/monitor>
+//! MONITOR: notifications when accounts come online and go offline. <https://ircv3.net/specs/extensions/monitor>
 
 use crate::common::{Client, answer, commands, refused, server_with, shown};
 
@@ -14,7 +14,7 @@ fn whom_one_watches_is_told_as_they_come_and_go() {
     );
     let mut bob = Client::login(&server, "bob");
     assert_eq!(shown(&alice.drain()), ["730 alice bob!bob@parlour"]);
-    // A second session is no arrival, and its end no departure.
+    // A second session does not count as coming online, nor its end as going offline.
     let mut phone = Client::login(&server, "bob");
     phone.send("QUIT");
     phone.until_closed();
@@ -31,7 +31,7 @@ fn whom_one_watches_is_told_as_they_come_and_go() {
     assert_eq!(alice.request("MONITOR - CAROL,nobody"), []);
     let status = shown(&alice.request("MONITOR S"));
     assert_eq!(status, ["730 alice alice!alice@parlour", "731 alice bob"]);
-    // The list is the session's own.
+    // Each session has its own list.
     assert_eq!(commands(&other.request("MONITOR L")), ["733"]);
     assert_eq!(other.request("MONITOR S"), []);
     assert_eq!(alice.request("MONITOR C"), []);
@@ -56,7 +56,7 @@ fn a_full_list_says_whom_it_does_not_take() {
         let lines = alice.request(&format!("MONITOR + {}", nicks.join(",")));
         assert!(lines.iter().all(|line| line.command == "731"), "{lines:?}");
     }
-    // Those in it already may be named again.
+    // Names in the list may be added again.
     let more: Vec<String> = (most - 1..most + 60).map(nick).collect();
     let lines = alice.request(&format!("MONITOR + {}", more.join(",")));
     let refused: Vec<&str> = lines
@@ -93,7 +93,7 @@ fn who_asked_for_more_is_told_more() {
             bob.request(line);
         }
         assert_eq!(shown(&alice.drain()), told, "{capabilities}");
-        // Once, even where they share a channel.
+        // Once, even if they share a channel.
         for client in [&mut alice, &mut bob] {
             client.request("JOIN #room");
         }

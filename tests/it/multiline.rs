@@ -1,16 +1,16 @@
-//! Messages of several lines (`draft/multiline`): as they arrive, in the history, and for clients that do not know them.
+//! Multiline messages (`draft/multiline`): on arrival, in the history, and for clients without the capability.
 
 use crate::common::history::{enter, id, texts};
 use crate::common::{Client, Line, commands, refused, server, shown};
 
-/// Knows messages of several lines.
+/// Capabilities with multiline messages.
 const MODERN: &str = "batch echo-message labeled-response message-tags server-time account-tag draft/multiline \
                       draft/chathistory draft/message-redaction soju.im/search";
 
-/// Knows ids, times and history, but not those.
+/// Capabilities with ids, times and history, but without multiline messages.
 const PLAIN: &str = "batch message-tags server-time account-tag echo-message draft/chathistory";
 
-/// Says lines as one message; a line that begins with `\` goes on where the one before it was cut.
+/// Sends lines as one message; a line that begins with `\` continues the one before it.
 fn say(client: &mut Client, tags: &str, target: &str, lines: &[&str]) {
     client.send(&format!("{tags}BATCH +7 draft/multiline {target}"));
     for line in lines {
@@ -22,7 +22,7 @@ fn say(client: &mut Client, tags: &str, target: &str, lines: &[&str]) {
     client.send("BATCH -7");
 }
 
-/// A message of several lines: its opening, and its lines as [`say`] takes them.
+/// Parses a multiline message into its opening line and its lines as [`say`] takes them.
 fn read(lines: &[Line]) -> (Line, Vec<String>) {
     let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };
     let reference = open.param(0).trim_start_matches('+');
@@ -73,7 +73,7 @@ fn it_arrives_as_it_was_sent_and_as_lines_where_it_is_not_known() {
     assert!(lines.iter().all(|line| line.tags.is_empty()), "{lines:?}");
     assert_eq!(texts(&lines), ["hello", "how is ", "everyone?"]);
 
-    // To one person, and to the other devices of both.
+    // To one account, and to the other sessions of both.
     let mut phone = Client::login_with(&server, "alice", MODERN);
     say(&mut alice, "", "bob", &["one", "two"]);
     for client in [&mut alice, &mut phone, &mut bob] {
@@ -115,7 +115,7 @@ fn what_is_wrong_with_a_batch_is_said_once_and_nobody_hears_of_it() {
     let answer = bob.drain();
     assert!(answer.len() == 1 && answer[0].is("FAIL BATCH MULTILINE_INVALID"), "{answer:?}");
     assert_eq!(alice.drain(), []);
-    // As long as it may be.
+    // The longest that is allowed.
     let line = "y".repeat(162);
     let lines = [line.as_str(); 100];
     say(&mut alice, "", "#room", &lines);
@@ -123,7 +123,8 @@ fn what_is_wrong_with_a_batch_is_said_once_and_nobody_hears_of_it() {
     assert_eq!(texts(&bob.drain()), lines);
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory#chathistory-batches>: a message that is a batch is one inside the batch.
+/// <https://ircv3.net/specs/extensions/chathistory#chathistory-batches>: a multiline message is a batch inside the
+/// batch.
 #[test]
 fn the_history_has_it_as_one_message() {
     let mut server = server();
@@ -161,12 +162,12 @@ fn the_history_has_it_as_one_message() {
     let server = home.serve();
     let mut alice = Client::login_with(&server, "alice", MODERN);
     nested(&mut alice);
-    // Clients that cannot ask for it get it as lines, each with its time.
+    // Clients without history queries get it as lines, each with its time.
     let old = Client::login_with(&server, "carol", "");
     let said = old.welcome.iter().filter(|line| line.command == "PRIVMSG");
     let said: Vec<&str> = said.map(|line| line.text().split_once("] ").expect("a time").1).collect();
     assert_eq!(said, ["before", "hello", "how is ", "everyone?", "after"]);
-    // It is found and redacted as one.
+    // Search finds it as one message, and a redaction removes all of it.
     alice.send("SEARCH text=everyone");
     assert_eq!(alice.command("BATCH").param(1), "soju.im/search");
     assert_eq!(id(&alice.command("BATCH")), id(&echo));

@@ -1,11 +1,11 @@
-//! Clients of before IRCv3 that know nothing of it but SASL, such as irssi and catgirl: everything comes as RFC 1459 and
-//! RFC 2812 have it, and what was missed comes with its time in the text.
+//! Clients from before IRCv3 with no capability but SASL, such as irssi and catgirl: all lines conform to RFC 1459 and
+//! RFC 2812, and missed messages have their time in the text.
 //!
 //! <https://modern.ircdocs.horse/>, <https://ircv3.net/specs/extensions/message-tags>: without the capability, no tags.
 
 use crate::common::{Client, FULL, LONG, Line, PASSWORD, Server, server_with};
 
-/// What such clients know beside numerics.
+/// Commands that such clients understand beside numerics.
 const KNOWN: &[&str] = &[
     "ERROR", "INVITE", "JOIN", "KICK", "KILL", "MODE", "NICK", "NOTICE", "PART", "PING", "PONG", "PRIVMSG",
     "QUIT", "TOPIC", "WALLOPS",
@@ -29,7 +29,7 @@ fn enter(server: &Server, name: &str) -> Client {
     client
 }
 
-/// Checks that there is nothing in the lines that an old client does not know.
+/// Checks that an old client understands all of the lines.
 #[track_caller]
 fn plain(lines: &[Line]) {
     for line in lines {
@@ -39,7 +39,7 @@ fn plain(lines: &[Line]) {
     }
 }
 
-/// Everything up to now, checked.
+/// Returns all pending lines, checked.
 #[track_caller]
 fn heard(client: &mut Client) -> Vec<String> {
     let lines = client.drain();
@@ -47,7 +47,7 @@ fn heard(client: &mut Client) -> Vec<String> {
     lines.iter().map(|line| format!("{} {line}", line.nick())).collect()
 }
 
-/// The answer to a line, checked.
+/// Returns the reply to a line, checked.
 #[track_caller]
 fn ask(client: &mut Client, line: &str) -> Vec<String> {
     client.send(line);
@@ -78,14 +78,14 @@ fn a_client_that_knows_sasl_alone_has_a_sensible_chat() {
     bob.request("JOIN #room");
     assert_eq!(heard(&mut irssi), ["carol JOIN #room", "bob JOIN #room"]);
     heard(&mut catgirl);
-    // What irssi asks of each channel.
+    // irssi's queries about each channel.
     assert!(ask(&mut irssi, "MODE #room")[0].starts_with("chat.parlour 324 alice #room +"));
     assert_eq!(ask(&mut irssi, "WHO #room").len(), 4);
     assert!(ask(&mut irssi, "MODE #room b")[0].contains(" 368 "));
 
     assert_eq!(ask(&mut irssi, "PRIVMSG #room :hello"), [] as [&str; 0], "no echo");
     assert_eq!(heard(&mut catgirl), ["alice PRIVMSG #room hello"]);
-    // Whatever a modern client does, they see what they know of it.
+    // Of a modern client's actions they see the part that they understand.
     let echo = bob.say("#room", "modern words");
     let msgid = echo.tag("msgid").expect("an id").to_owned();
     bob.request("@+typing=active TAGMSG #room");
@@ -131,7 +131,7 @@ fn a_client_that_knows_sasl_alone_has_a_sensible_chat() {
     bob.until_closed();
     assert_eq!(heard(&mut irssi), ["bob KICK #hall carol enough", "bob QUIT Quit: bye"]);
 
-    // What people type there.
+    // Commands that people type there.
     for line in
         ["WHOIS alice", "WHOWAS bob", "LIST", "LUSERS", "VERSION", "MOTD", "NAMES #hall", "ISON bob alice"]
     {
@@ -151,7 +151,7 @@ fn a_client_that_knows_sasl_alone_has_a_sensible_chat() {
     assert!(service[0].starts_with("NickServ NOTICE alice "), "{service:?}");
 }
 
-/// The date and the minute, and what follows.
+/// Checks that the text starts with date and minute. Returns the rest.
 #[track_caller]
 fn undated(text: &str) -> &str {
     let (stamp, rest) = text.split_once("] ").unwrap_or_else(|| panic!("no time: {text}"));
@@ -209,8 +209,8 @@ fn what_an_old_client_missed_comes_with_its_time_in_the_text() {
     assert!(!irssi.welcome.iter().any(|line| line.command == "PRIVMSG"), "once: {:?}", irssi.welcome);
 }
 
-/// <https://modern.ircdocs.horse/#message-format>: a client that never asked for more gets lines of 512 bytes at most,
-/// also of what a modern client wrote in one longer line, and also later.
+/// <https://modern.ircdocs.horse/#message-format>: a client that never requested more gets lines of 512 bytes at most,
+/// also for a longer line of a modern client, and also later.
 #[test]
 fn long_text_comes_in_lines_that_an_old_client_takes() {
     let server = server_with(&["sessions.grace_s = 0"]);
@@ -239,14 +239,14 @@ fn long_text_comes_in_lines_that_an_old_client_takes() {
     alice.say("#room", text);
     let mut irssi = enter(&server, "carol");
     assert_eq!(whole(&irssi.welcome, true), text, "what was missed");
-    // With an id: on the first line alone, in a batch of history too.
+    // With a message id: on the first line alone, in a batch of history too.
     let mut reader = Client::login_with(&server, "bob", &crate::common::history::reading());
     reader.request("JOIN #room");
     let lines = reader.history("LATEST #room * 1");
     assert_eq!(whole(&lines, false), text);
     let ids: Vec<bool> = lines.iter().map(|line| line.tag("msgid").is_some()).collect();
     assert!(ids[0] && ids.len() > 2 && !ids[1..].contains(&true), "{ids:?}");
-    // The own echo, which a label asks for.
+    // The client's own echo, which a label requests.
     let own = "x".repeat(500);
     let lines = reader.request(&format!("@label=e PRIVMSG #room :{own}"));
     let shown: Vec<&str> = lines.iter().map(|line| line.command.as_str()).collect();

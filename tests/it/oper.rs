@@ -1,4 +1,4 @@
-//! OPER, which makes a session an admin's, and REHASH, which reads the configuration again.
+//! OPER, which gives a session an admin's rights, and REHASH, which reads the configuration again.
 
 use std::fs;
 
@@ -6,20 +6,20 @@ use crate::common::{Client, PASSWORD, Server, answer, gather, refused, server_wi
 
 const WRONG: &str = "a-word-that-opens-nothing";
 
-/// Makes a session an admin's.
+/// Gives a session an admin's rights.
 #[track_caller]
 fn oper(client: &mut Client) {
     let lines = client.request(&format!("OPER root {PASSWORD}"));
     assert!(the(&lines, "381").command == "381" && lines.iter().any(|l| l.is("MODE bob +o")), "{lines:?}");
 }
 
-/// Is the session an admin's?
+/// Returns true if the session has an admin's rights.
 fn is_admin(client: &mut Client) -> bool {
     client.drain();
     !client.request("WALLOPS :is it?").iter().any(|line| line.command == "481")
 }
 
-/// How often this stands in the audit.
+/// Returns the count of such actions in the audit log.
 fn noted(server: &Server, action: &str) -> i64 {
     server.home.count(&format!("SELECT count(*) FROM audit WHERE action = '{action}'"))
 }
@@ -33,7 +33,7 @@ fn oper_makes_this_session_an_admins_until_it_ends() {
     refused(&mut bob, "OPER", "461 bob OPER");
     refused(&mut bob, "OPER root", "461 bob OPER");
     refused(&mut bob, &format!("OPER root {WRONG}"), "464 bob");
-    // The right password of somebody who is no admin, of nobody, and of what cannot be a name.
+    // The right password with an account that is no admin, an unknown one, and an invalid name.
     for name in ["bob", "nobody", "no!name"] {
         refused(&mut bob, &format!("OPER {name} {PASSWORD}"), "464 bob");
     }
@@ -58,7 +58,7 @@ fn oper_makes_this_session_an_admins_until_it_ends() {
     refused(&mut bob, "MODE #room -m", "442 bob #room");
     alice.barrier();
 
-    // An admin's own sessions need none.
+    // An admin's own sessions need no OPER.
     let mut root = Client::login(&server, "root");
     assert!(is_admin(&mut root));
     assert_eq!(answer(&mut root, "MODE #room -m"), "MODE #room -m");
@@ -105,7 +105,7 @@ fn who_became_an_admin_is_none_once_that_account_is_none() {
     }
 }
 
-/// The lines of the message of the day.
+/// Returns the lines of the message of the day.
 fn motd(client: &mut Client) -> Vec<String> {
     let lines = client.request("MOTD");
     lines.iter().filter(|line| line.command == "372").map(|line| line.text().to_owned()).collect()
@@ -127,7 +127,7 @@ fn rehash_reads_the_configuration_again_for_admins() {
     }
     assert!(Client::login(&server, "alice").welcome.iter().any(|line| line.text().contains("second")));
 
-    // What is wrong with a broken file is said, and nothing of it holds.
+    // The error in a broken file is reported, and nothing of the file takes effect.
     for (broken, why) in [
         ("motd = 'third'\nmotdd = 1\n", "motdd"),
         ("motd = 'third'\nlimits.burst = 0\n", "burst"),
@@ -143,7 +143,7 @@ fn rehash_reads_the_configuration_again_for_admins() {
     assert!(answer(&mut bob, "@label=it REHASH").starts_with("382 bob parlour.toml "), "by OPER too");
     assert_eq!(motd(&mut root).join("\n").replace("- ", ""), "fourth");
     assert_eq!(noted(&server, "server rehash"), 2);
-    // Whoever asks before the login hears of it too.
+    // A connection before its login gets the new settings too.
     let mut client = Client::connect(&server);
     client.negotiate("draft/extended-isupport");
     for asked in [client.request("ISUPPORT"), root.request("ISUPPORT")] {
@@ -151,7 +151,7 @@ fn rehash_reads_the_configuration_again_for_admins() {
     }
 }
 
-/// <https://modern.ircdocs.horse/#kill-message>; the reason is left out by many.
+/// <https://modern.ircdocs.horse/#kill-message>; many users leave out the reason.
 #[test]
 fn kill_needs_no_reason() {
     let server = server_with_admin(&["sessions.grace_s = 0"]);

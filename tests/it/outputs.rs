@@ -1,4 +1,4 @@
-//! Outputs that cannot be written to: full, closed, unread, or a terminal that was closed.
+//! Outputs that cannot be written to: full, closed, unread, or a closed terminal.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, pipe};
@@ -10,12 +10,12 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::common::script::{at_doras, joined};
 use crate::common::{Client, Home, Process, Server};
 
-/// A device that takes nothing.
+/// Opens a device on which writes fail.
 fn full() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
-/// An output whose reader has gone.
+/// Opens an output without a reader.
 fn unread() -> Stdio {
     pipe().expect("a pipe").1.into()
 }
@@ -108,7 +108,7 @@ fn results_that_cannot_be_written_are_an_error_and_results_that_nobody_reads_are
     }
 }
 
-/// A server whose output goes elsewhere than to this test.
+/// Starts a server whose output goes elsewhere than to this test.
 fn serve(home: Home, stderr: Stdio, debug: bool) -> Server {
     let address = free_address();
     let mut command = home.command(&["serve", "--listen", &address.to_string()]);
@@ -123,7 +123,7 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
-/// The lines of its log that a server has dropped.
+/// Returns the count of log lines that a server has dropped.
 fn dropped(server: &Server) -> u64 {
     let text = server.home.succeed(&["metrics"]);
     let line = text.lines().find_map(|line| line.strip_prefix("parlour_log_lines_dropped_total "));
@@ -154,7 +154,7 @@ fn a_log_that_cannot_be_written_stops_nobody_from_coming_in() {
 fn a_log_that_works_again_says_how_much_it_lacks() {
     let (reader, writer) = pipe().expect("a pipe");
     let mut server = serve(Home::with_people(&[]), writer.into(), true);
-    // Nobody reads: the pipe and the queue of lines fill, and lines are dropped.
+    // Without a reader the pipe and the queue of lines fill, and lines are dropped.
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     let mut said = 0;
@@ -167,7 +167,7 @@ fn a_log_that_works_again_says_how_much_it_lacks() {
     talks(&server);
     let mut lines = BufReader::new(reader).lines().map(|line| line.expect("a line"));
     assert!(lines.by_ref().take(200_000).any(|line| line.contains("lines of the log were lost")));
-    // From here on it is read to its end.
+    // From here on the log is read to its end.
     server.signal("TERM");
     assert!(lines.any(|line| line.contains("stopped")));
     assert_eq!(server.wait().code(), Some(0));
@@ -195,7 +195,7 @@ fn has_pid_namespaces() -> bool {
     Command::new("unshare").args(NEW_PID_NAMESPACE).arg("true").output().is_ok_and(|run| run.status.success())
 }
 
-/// How a server that stands on a terminal was started.
+/// Way in which a server on a terminal is started.
 #[derive(Clone, Copy, PartialEq)]
 enum Started {
     /// By a shell of that terminal.
@@ -206,7 +206,7 @@ enum Started {
     InAContainer,
 }
 
-/// A server on a terminal, in the foreground; and that terminal.
+/// Starts a server in the foreground of a terminal. Returns it with that terminal.
 fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&master).expect("a terminal of one's own");

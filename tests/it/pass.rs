@@ -1,4 +1,4 @@
-//! `PASS NAME:PASSWORD`, for clients that know no SASL. <https://modern.ircdocs.horse/#pass-message>
+//! `PASS NAME:PASSWORD`, for clients without SASL. <https://modern.ircdocs.horse/#pass-message>
 
 use crate::common::{Client, PASSWORD, commands, server};
 
@@ -26,7 +26,7 @@ fn pass_logs_in_like_sasl_plain() {
         assert_eq!(told, ["464", "ERROR"], "{pass}: {lines:?}");
         assert!(lines.iter().all(|line| line.text().contains(why)), "{lines:?}");
     }
-    // The same account and the same throttle as everywhere.
+    // The same account and the same rate limit as with SASL.
     server.wait_for_log(|line| {
         assert!(!line.contains("not-her-password"), "{line}");
         line.contains("login failed") && line.contains("account=alice")

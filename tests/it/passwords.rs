@@ -1,4 +1,4 @@
-//! PASSWD, and `NickServ`, who does the same for people who were told to talk to it.
+//! PASSWD, and `NickServ`, which does the same for users who are used to it.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
     }
     assert_eq!(login(&server, "alice", PASSWORD), "903", "nothing has changed");
 
-    // One that has proven itself with the old one and is not in yet.
+    // A connection that has authenticated with the old password and not finished its login.
     let mut waiting = Client::connect(&server);
     waiting.ready("alice", "");
     waiting.prove_with_password("alice");
@@ -63,14 +63,14 @@ fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
     tablet.ready("alice", "");
     assert_eq!(tablet.authenticate_external("").command, "903", "a device is none of a password's business");
 
-    // It is on disk when it is said to be changed, and in no log.
+    // The change is durable when it is confirmed, and the password is in no log.
     let home = server.home.clone();
     server.kill9();
     let log = server.log();
     let server = home.serve();
     assert_eq!(login(&server, "alice", PASSWORD), "904");
     assert_eq!(login(&server, "alice", NEW), "903");
-    // Who does not wait for the answer has changed it all the same.
+    // The change takes effect even if the client does not wait for the reply.
     let mut leaving = Client::login(&server, "bob");
     let mut phone = Client::login(&server, "bob");
     leaving.send(&format!("PASSWD {PASSWORD} {NEWER}"));
@@ -84,7 +84,7 @@ fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
     assert_eq!(home.count("SELECT count(*) FROM audit WHERE action = 'account passwd'"), 2);
 }
 
-/// Is this in a file of the data folder?
+/// Returns true if a file of the data folder contains the text.
 fn is_kept(home: &Home, text: &str) -> bool {
     let files = fs::read_dir(home.path("data")).expect("the data folder");
     let mut files = files.map(|file| file.expect("a file").path()).filter(|path| path.is_file());
@@ -92,7 +92,7 @@ fn is_kept(home: &Home, text: &str) -> bool {
     files.any(|path| has(fs::read(path).expect("a file that can be read")))
 }
 
-/// Says something to `NickServ` and returns what it answers.
+/// Sends a message to `NickServ` and returns its reply.
 #[track_caller]
 fn ask(client: &mut Client, line: &str) -> String {
     let lines = client.request(line);
@@ -124,7 +124,7 @@ fn nickserv_does_what_people_expect_of_it() {
     assert!(ask(&mut alice, "PRIVMSG NickServ :cert list").contains(&print));
     assert!(ask(&mut alice, &format!("NS CERT DEL {print}")).contains(&print));
     assert!(ask(&mut alice, &format!("NS CERT DEL {print}")).contains("No device of yours"));
-    // Two programs cannot answer each other for ever.
+    // Two bots cannot answer each other without end.
     let echo = alice.request("NOTICE NickServ :HELP");
     assert!(echo.iter().all(|line| line.nick() == "alice"), "{echo:?}");
     let labelled = alice.request("@label=it PRIVMSG NickServ :HELP");
@@ -158,7 +158,7 @@ fn what_is_said_to_nickserv_is_kept_by_nobody() {
     assert_eq!(login(&server, "alice", NEWER), "903");
     assert_eq!(bob.drain(), []);
 
-    // A word that is kept, to see that it would be found.
+    // A stored word, to see that it would be found.
     alice.message_to(&mut bob, "bob", "a word that is kept");
     alice.send("SEARCH text=word");
     assert!(alice.command("PRIVMSG").text().contains("kept"));

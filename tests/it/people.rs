@@ -1,4 +1,4 @@
-//! What people are told of each other: names, absences, accounts; and what they ask about each other.
+//! Information about accounts that others get: real names, away status, account names; and queries about accounts.
 
 use crate::common::{
     Client, answer, commands, gather, refused, server, server_with, server_with_admin, shown, the,
@@ -28,13 +28,13 @@ fn a_new_real_name_is_told_to_those_who_want_to_know() {
     refused(&mut alice, "SETNAME :", "FAIL SETNAME INVALID_REALNAME");
     let longest = format!("SETNAME {}", "x".repeat(128));
     assert_eq!(answer(&mut alice, &longest), longest);
-    // The name of the latest login counts, and those who know the one before are told.
+    // The real name of the latest login counts, and others see the change.
     bob.drain();
     let mut phone = Client::login_with(&server, "alice", "setname");
     assert!(!commands(&phone.welcome).contains(&"SETNAME"));
     assert_eq!(shown(&bob.drain()), ["SETNAME alice of the tests"]);
     assert_eq!(shown(&phone.request(&longest)), [longest.as_str()]);
-    // It is the name that those who come later see.
+    // Later observers see that name.
     alice.request("PART #room");
     let mut reader = Client::login_with(&server, "carol", "extended-join account-tag");
     alice.request("JOIN #room");
@@ -74,13 +74,13 @@ fn an_account_is_away_when_all_of_its_sessions_are() {
     say(&mut desk, "AWAY", &["AWAY"]);
     assert!(the(&carol.request("WHO #room"), "315").is("315 carol #room"));
     assert_eq!(the(&carol.request("WHO alice"), "352").param(6), "H");
-    // The one that was there leaves: what the other said counts.
+    // The present session leaves: the away status of the other one counts.
     desk.send("QUIT");
     desk.until_closed();
     bob.command("AWAY");
     assert_eq!(the(&carol.request("WHOIS alice"), "301").text(), "on the train");
     assert!(!commands(&carol.drain()).contains(&"AWAY"), "only for who asked for it");
-    // Who joins while away is known to be; a login ends the absence, and hears of its welcome first.
+    // A member that joins while away is shown as away; a login ends the away status, after its welcome.
     phone.request("PART #room");
     phone.request("JOIN #room");
     bob.command("PART #room");
@@ -150,7 +150,7 @@ fn whox_tells_the_fields_that_were_asked_for_in_their_order() {
         "a token has three digits"
     );
     assert_eq!(all(&mut alice, "WHO root %cnf")[0], "354 alice * root H*", "in no channel, an admin");
-    // Masks, everybody, admins alone.
+    // Masks, all accounts, admins alone.
     let nicks = |client: &mut Client, query: &str| -> Vec<String> {
         let lines = client.request(query);
         lines.iter().filter(|line| line.command == "354").map(|line| line.param(1).to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Long work shows how far it is, to who watches and to nobody else.
+//! Progress displays of long work: on terminals only.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -12,7 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::common::Client;
 use crate::common::script::{at_doras, joined};
 
-/// A terminal's both sides.
+/// Opens both sides of a terminal.
 fn terminal() -> (File, OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("a terminal of one's own");
@@ -24,8 +24,8 @@ fn terminal() -> (File, OwnedFd) {
     (File::from(master), slave)
 }
 
-/// Everything that a command writes to a terminal, which is its standard error, and to its standard output. With
-/// `whole` that is the terminal too.
+/// Runs a command with its standard error on a terminal. Returns everything written there, and its standard output.
+/// With `whole` that goes to the terminal too.
 fn watched(command: Command, whole: bool) -> (String, String) {
     let (child, screen, printed) = on_terminal(command, whole);
     assert!(child.success());
@@ -39,7 +39,7 @@ fn on_terminal(mut command: Command, whole: bool) -> (ExitStatus, String, String
     command.stdin(Stdio::null()).stderr(end()).stdout(if whole { end() } else { Stdio::piped() });
     command.env("TERM", "xterm-256color");
     let mut child = command.spawn().expect("parlour starts");
-    // The command keeps ends of its own; the terminal is gone with the last.
+    // The command has ends of its own; the terminal closes with the last.
     drop((slave, command));
     let screen = std::thread::spawn(move || {
         let mut seen = Vec::new();
@@ -75,12 +75,12 @@ fn a_long_read_shows_how_far_it_is_on_a_terminal_alone() {
     for args in [history, search] {
         let (screen, printed) = watched(command(args), false);
         assert!(screen.contains(" lines, up to 20") && screen.contains(" to go"), "{screen}");
-        // The last page is the end of it, and nothing is left behind.
+        // The last page ends it, and nothing is left on the screen.
         assert!(screen.contains("100% 3,500 lines"), "{screen}");
         assert!(screen.ends_with("\u{1b}[2K") || screen.ends_with("\u{1b}[1A"), "{screen:?}");
         assert!(printed.lines().count() == 3500 && !printed.contains(['\u{1b}', '█', '%']), "{args:?}");
     }
-    // Lines that scroll by are progress enough; what is printed at the end alone is not.
+    // Lines that scroll by are progress enough; results that are printed only at the end are not.
     let (screen, _) = watched(command(history), true);
     assert!(!screen.contains(" to go"));
     let (screen, _) = watched(command(search), true);
@@ -107,7 +107,7 @@ fn an_import_of_thousands_shows_how_far_it_is_and_names_the_bad_row() {
     assert!(matches!(said[..], [a, b] if a.starts_with("2500: ") && b.starts_with("4000: ")), "{said:?}");
     assert!(!screen.contains("secret") && !screen.contains("panic"), "{screen}");
     assert_eq!(home.count("SELECT count(*) FROM accounts WHERE name LIKE 'user%'"), 4998);
-    // The running server knows them.
+    // The running server knows the accounts.
     let mut last = Client::connect(&server);
     last.send("CAP REQ :sasl");
     last.introduce("user5000");

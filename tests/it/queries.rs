@@ -1,4 +1,4 @@
-//! Questions about people and about the server.
+//! Queries about accounts and about the server.
 //!
 //! <https://modern.ircdocs.horse/#user-based-queries>, <https://modern.ircdocs.horse/#server-queries-and-commands>
 

@@ -1,4 +1,4 @@
-//! Who may do what in a channel. <https://modern.ircdocs.horse/#channel-membership-prefixes>
+//! Rights of each member status in a channel. <https://modern.ircdocs.horse/#channel-membership-prefixes>
 
 use crate::common::{
     Client, Home, answer, commands, gather, names, refused, server, server_with_admin, shown,
@@ -17,16 +17,16 @@ fn ranks_are_given_by_who_has_them_and_taken_from_below() {
     for client in [&mut bob, &mut carol, &mut dave] {
         client.drain();
     }
-    // Who has a voice gives nothing.
+    // A voice gives no right to grant anything.
     refused(&mut dave, "MODE #room +v dave", "482 dave #room");
-    // Half-ops give voices, and touch nobody of their own rank or above.
+    // Half-ops grant voices, and cannot act on members of their own status or above.
     refused(&mut carol, "MODE #room +h dave", "482 carol #room");
     refused(&mut carol, "MODE #room +o carol", "482 carol #room");
     refused(&mut carol, "MODE #room -o bob", "482 carol #room");
     assert_eq!(answer(&mut carol, "MODE #room -v DAVE"), "MODE #room -v dave");
     assert_eq!(answer(&mut carol, "MODE #room +v dave"), "MODE #room +v dave");
     bob.drain();
-    // Ops make half-ops and ops, no founders, and the founder stays what he is.
+    // Ops make half-ops and ops, no founders, and cannot act on the founder.
     refused(&mut bob, "MODE #room +q bob", "482 bob #room");
     refused(&mut bob, "MODE #room -q alice", "482 bob #room");
     assert_eq!(answer(&mut bob, "MODE #room +o-h carol carol"), "MODE #room +o-h carol carol");
@@ -34,7 +34,7 @@ fn ranks_are_given_by_who_has_them_and_taken_from_below() {
     assert_eq!(answer(&mut carol, "MODE #room -o bob"), "MODE #room -o bob", "ops may act on each other");
     bob.drain();
     refused(&mut bob, "MODE #room +v bob", "482 bob #room");
-    // Everybody may step down, the founder too.
+    // Everyone may give up their status, the founder too.
     alice.drain();
     assert_eq!(answer(&mut carol, "MODE #room -o carol"), "MODE #room -o carol");
     alice.drain();
@@ -83,7 +83,7 @@ fn prefixes_are_shown_as_each_client_asked_for() {
     }
 }
 
-/// Ranks belong to accounts (ARCHITECTURE.md).
+/// Member status belongs to accounts (ARCHITECTURE.md).
 #[test]
 fn ranks_and_lists_outlast_part_kick_and_a_restart() {
     let home = Home::with_people(&["sessions.grace_s = 0"]);
@@ -96,7 +96,7 @@ fn ranks_and_lists_outlast_part_kick_and_a_restart() {
     carol.drain();
     let lines = bob.request("JOIN #room sesame");
     assert!(lines.iter().any(|line| line.command == "353" && line.text().contains("@bob")), "{lines:?}");
-    // The others learn of his rank with his coming.
+    // The others learn of bob's status at the JOIN.
     assert_eq!(shown(&carol.drain()), ["JOIN #room", "MODE #room +o bob"]);
     alice.request("KICK #room bob");
     bob.request("JOIN #room sesame");
@@ -129,7 +129,7 @@ fn admins_act_in_every_channel() {
     let mut root = Client::login(&server, "root");
     alice.request("MODE #room +ntsik sesame");
     bob.drain();
-    // From outside: each change is told to those in the channel and to the admin.
+    // From outside: each change is announced to the channel and to the admin.
     for (command, told) in [
         ("MODE #room +q bob", "MODE #room +qo bob bob"),
         ("MODE #room -q alice", "MODE #room -qo alice alice"),
@@ -144,12 +144,12 @@ fn admins_act_in_every_channel() {
     assert_eq!(commands(&root.request("TOPIC #room")), ["332", "333"]);
     assert_eq!(root.request("MODE #room")[0].to_string(), "324 root #room +instk sesame");
     assert!(root.request("LIST").iter().any(|line| line.is("322 root #room")));
-    // Through every lock, and with no prefix.
+    // Past every ban and mode, and with no prefix.
     alice.request("MODE #room +b root");
     assert_eq!(commands(&root.request("JOIN #room")), ["JOIN", "332", "333", "353", "366"]);
     assert_eq!(names(&mut root, "#room"), ["alice", "root"]);
     root.message_to(&mut alice, "#room", "here I am");
-    // Nobody in the channel is above them.
+    // No member is above them.
     root.request("MODE #room +q alice");
     alice.drain();
     refused(&mut alice, "KICK #room root", "482 alice #room");

@@ -1,4 +1,4 @@
-//! REDACT: who may take back which messages, who hears of it, and that nothing is left of them.
+//! REDACT: permissions, audience, and complete removal of the messages.
 //!
 //! <https://ircv3.net/specs/extensions/message-redaction>
 
@@ -33,7 +33,7 @@ fn ones_own_message_is_taken_back_before_all_who_can_be_told() {
         assert_eq!((line.tag("msgid"), line.tag("time")), (answer[0].tag("msgid"), answer[0].tag("time")));
         assert!(line.source.contains('@') && line.tag("account") == Some("alice"), "{line:?}");
     }
-    // Who did not ask for the capability is not told.
+    // A client without the capability is not told.
     assert_eq!(carol.drain(), []);
     // Without a reason there is none.
     let said = bob.say("#room", "mine");
@@ -67,7 +67,7 @@ fn messages_of_others_are_for_half_ops_and_higher() {
     carol.drain();
     let fail = carol.failure(&redact);
     assert!(fail.is(&format!("FAIL REDACT REDACT_FORBIDDEN #room {}", id(&said))), "{fail}");
-    // Nothing came of what was refused.
+    // Refused redactions had no effect.
     let lines = carol.history("LATEST #room * 50");
     let left: Vec<&str> = lines.iter().filter(|l| l.command == "PRIVMSG").map(Line::text).collect();
     assert_eq!(left, ["from the founder", "for -v", "for +v"]);
@@ -75,7 +75,7 @@ fn messages_of_others_are_for_half_ops_and_higher() {
     assert_eq!(kept, 3);
 }
 
-/// The target comes before the message: where there is none, that is what is wrong.
+/// The target is checked before the message, so a wrong target is the error.
 #[test]
 fn where_there_is_no_such_place_nothing_is_redacted() {
     let server = server();
@@ -133,10 +133,10 @@ fn what_is_not_there_cannot_be_taken_back() {
         let fail = alice.failure(&format!("REDACT #room {unknown}"));
         assert_eq!(fail.params[..4], ["REDACT", "UNKNOWN_MSGID", "#room", unknown], "as it was sent: {fail}");
     }
-    // An event is no message.
+    // An event is not a message.
     let fail = alice.failure(&format!("REDACT #other {join}"));
     assert!(fail.is("FAIL REDACT UNKNOWN_MSGID #other"), "{fail}");
-    // In the wrong talk, in a channel that one is not in, at somebody who is not there.
+    // In the wrong direct conversation, in a channel as a non-member, at an account that does not exist.
     assert!(alice.failure(&format!("REDACT bob {}", id(&direct))).is("FAIL REDACT UNKNOWN_MSGID bob"));
     for (target, of) in [("#other", &there), ("#nowhere", &said), ("nobody", &direct)] {
         let fail = bob.failure(&format!("@label=f REDACT {target} {}", id(of)));
@@ -144,7 +144,7 @@ fn what_is_not_there_cannot_be_taken_back() {
         assert_eq!(fail.tag("label"), Some("f"));
     }
     assert_eq!(alice.request("REDACT #room").iter().map(|l| l.command.as_str()).collect::<Vec<_>>(), ["461"]);
-    // Once is enough, and a redaction cannot be redacted.
+    // A message is redacted once, and a redaction cannot be redacted.
     alice.send(&format!("REDACT #room {}", id(&said)));
     let redaction = alice.command("REDACT #room");
     for gone in [id(&said), id(&redaction)] {
@@ -153,7 +153,8 @@ fn what_is_not_there_cannot_be_taken_back() {
     assert_eq!(bob.drain().iter().filter(|l| l.command == "REDACT").count(), 1);
 }
 
-/// <https://ircv3.net/specs/extensions/message-redaction#command>: both sides of a talk hear of it, and nobody else.
+/// <https://ircv3.net/specs/extensions/message-redaction#command>: both sides of a direct conversation are told, and no
+/// one else.
 #[test]
 fn in_a_talk_each_takes_back_what_is_his() {
     let server = server();
@@ -182,8 +183,8 @@ fn in_a_talk_each_takes_back_what_is_his() {
     assert_eq!(shown(&lines), [format!("alice: REDACT alice {}", id(&note))]);
 }
 
-/// <https://ircv3.net/specs/extensions/message-redaction#chat-history>: the message is gone; REDACT tells those who know
-/// it, with `draft/event-playback` or without, and does not count towards the limit.
+/// <https://ircv3.net/specs/extensions/message-redaction#chat-history>: the message is gone; clients that know the
+/// capability get REDACT, with `draft/event-playback` or without, and it does not count towards the limit.
 #[test]
 fn the_history_has_the_redaction_and_not_the_message() {
     let server = server();
@@ -204,12 +205,12 @@ fn the_history_has_the_redaction_and_not_the_message() {
         assert_eq!(read, [&expected[..], std::slice::from_ref(&redaction), &last].concat());
         let played = lines.iter().find(|l| l.command == "REDACT").expect("the redaction");
         assert_eq!((played.tag("msgid"), played.tag("time")), (live.tag("msgid"), live.tag("time")));
-        // It comes beyond the limit.
+        // It comes in addition to the limit.
         assert_eq!(texts(&client.history("LATEST #room * 2")), ["m5", "gone", "m6"]);
         assert_eq!(texts(&client.history("LATEST #room * 1")), ["m6"]);
         let after = client.history(&format!("AFTER #room msgid={} 4", id(&said[1])));
         assert_eq!(texts(&after), ["m3", "m4", "m5", "gone", "m6"]);
-        // The id of what is gone is still a place in the order.
+        // The id of a removed message is still a position in the order.
         let around = client.history(&format!("AROUND #room msgid={} 4", id(&said[2])));
         assert_eq!(texts(&around), ["m0", "m1", "m3", "m4"]);
     }
@@ -218,7 +219,7 @@ fn the_history_has_the_redaction_and_not_the_message() {
     assert_eq!(lines.iter().filter(|l| l.command == "PRIVMSG").count(), 6);
 }
 
-/// <https://ircv3.net/specs/extensions/message-redaction#command>: a TAGMSG can be taken back too.
+/// <https://ircv3.net/specs/extensions/message-redaction#command>: a TAGMSG can be redacted too.
 #[test]
 fn a_reaction_can_be_taken_back() {
     let server = server();
@@ -231,7 +232,7 @@ fn a_reaction_can_be_taken_back() {
     assert_eq!(shown(&lines), [format!("alice: REDACT #room {}", id(&reaction))]);
 }
 
-/// ARCHITECTURE.md: what is redacted is erased from the database.
+/// ARCHITECTURE.md: a redacted message is erased from the database.
 #[test]
 fn nothing_is_left_of_it_in_the_files() {
     let server = server();
@@ -261,7 +262,7 @@ fn nothing_is_left_of_it_in_the_files() {
     assert!(server.terminate().0.success());
     assert_eq!((left(secret).as_slice(), left(tag).as_slice()), (&[][..], &[][..]));
     assert!(!left("noise 7").is_empty(), "what was not redacted is there");
-    // It stays so.
+    // It stays so after a restart.
     let server = home.serve();
     let mut alice = Client::login_with(&server, "alice", &reading());
     let lines = alice.history(&format!("AROUND #room msgid={} 2", id(&said)));

@@ -1,10 +1,10 @@
-//! Logins that are refused, and everything a connection may not do before one.
+//! Refused logins, and everything that a connection may not do before its login.
 
 use std::time::{Duration, Instant};
 
 use crate::common::{Client, Line, PASSWORD, sasl_plain, server, server_with};
 
-/// A connection that is ready for AUTHENTICATE.
+/// Connects up to the point where AUTHENTICATE is possible.
 fn ready(server: &crate::common::Server, name: &str) -> Client {
     let mut client = Client::connect(server);
     client.negotiate("sasl");
@@ -39,8 +39,9 @@ fn a_wrong_password_and_an_unknown_account_hear_the_same_words() {
 fn an_unknown_account_takes_as_long_as_a_wrong_password() {
     let server = server_with(&["passwords.memory_kib = 32768", "passwords.iterations = 2"]);
     let mut shortest = [Duration::MAX; 2];
-    // The shortest of some tries is what the machine's load disturbs least, and on a busy one it takes more of them.
-    // Where no hash is computed, or a cheap one, no number of tries would do. Three at an account cost no waiting.
+    // The shortest of several attempts is the least disturbed by the machine's load, and a busy machine needs more of
+    // them. If no hash or a cheap one were computed, no count of attempts would pass. Three attempts at an account cost
+    // no waiting.
     let names = [["alice", "nobody"], ["bob", "nothing"], ["carol", "none"]];
     for names in names.iter().cycle().take(9) {
         for (shortest, &name) in shortest.iter_mut().zip(names) {
@@ -145,7 +146,7 @@ fn authenticate_that_is_not_base64_fails() {
         client.command("AUTHENTICATE +");
         let lines = client.request(&format!("AUTHENTICATE {bad}"));
         assert_eq!(only(&lines).command, "904", "{bad}");
-        // The client may go on to the right one.
+        // The client may continue with the right password.
         assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
     }
 }
@@ -200,13 +201,13 @@ fn too_many_wrong_passwords_end_the_connection_with_the_reason() {
     let mut client = ready(&server, "alice");
     let farewell = (0..100).find_map(|_| {
         client.authenticate("alice", "guess");
-        // Sent in the hope of an answer; when the connection is at its end, its last word comes instead.
+        // The write may fail; at the end of the connection its last line comes instead.
         drop(client.send_bytes(b"PING still-there\r\n"));
         client.next().filter(|line| line.command != "PONG")
     });
     let farewell = farewell.expect("an end to the guessing");
     assert!(farewell.is("ERROR") && !farewell.text().is_empty(), "{farewell}");
-    // It is that connection's trouble only.
+    // Other connections are not affected.
     Client::login(&server, "alice");
 }
 
@@ -215,7 +216,7 @@ fn a_login_that_stalls_is_ended_with_the_reason() {
     let server = server_with(&["limits.login_timeout_s = 1"]);
     let mut silent = Client::connect(&server);
     let mut halfway = ready(&server, "alice");
-    // Going on talking does not buy time.
+    // Sending more lines does not extend the time.
     let mut chatty = Client::connect(&server);
     let mut alice = Client::login(&server, "bob");
     for stalled in [&mut silent, &mut halfway] {
@@ -223,6 +224,6 @@ fn a_login_that_stalls_is_ended_with_the_reason() {
         assert_eq!(lines.last().expect("a last word").command, "ERROR", "{lines:?}");
     }
     while chatty.send_bytes(b"PING x\r\n").is_ok() && chatty.next().is_some_and(|l| l.command != "ERROR") {}
-    // Whoever is logged in stays.
+    // Sessions stay.
     alice.barrier();
 }

@@ -20,7 +20,7 @@ fn a_channel_keeps_everything_but_its_name() {
     refused(&mut alice, "RENAME #old new", "FAIL RENAME CANNOT_RENAME #old new");
     refused(&mut alice, "RENAME #old", "461 alice RENAME");
 
-    // A session without the capability sees a PART and a JOIN, its own too; one with it sees RENAME.
+    // A session without the capability sees a PART and a JOIN, the sender's own too; one with it sees RENAME.
     let lines = alice.request("RENAME #OLD #new :better");
     let rejoin = ["PART #old better", "JOIN #new", "332 alice #new about"];
     assert_eq!(shown(&lines)[..3], rejoin);
@@ -40,7 +40,7 @@ fn a_channel_keeps_everything_but_its_name() {
     refused(&mut alice, "PRIVMSG #old :anybody?", "403 alice #old");
     alice.message_to(&mut bob, "#new", "here we are");
 
-    // The old name leads to the new one.
+    // The old name redirects to the new one.
     for client in [&mut carol, &mut bob] {
         client.request("PART #new");
     }
@@ -52,7 +52,7 @@ fn a_channel_keeps_everything_but_its_name() {
     assert!(the(&lines, "332").is("332 bob #new about") && commands(&lines).contains(&"353"));
 }
 
-/// "Messages": only the case may change; "Errors"; names that are taken.
+/// "Messages": a change of case alone; "Errors"; names that are taken.
 #[test]
 fn names_are_taken_by_one_channel_at_a_time() {
     let server = server();
@@ -70,7 +70,7 @@ fn names_are_taken_by_one_channel_at_a_time() {
     assert_eq!(answer(&mut alice, "RENAME #one #ONE"), "RENAME #one #ONE ");
     assert_eq!(commands(&bob.drain()), Vec::<&str>::new(), "no detour for a change of case");
     assert_eq!(the(&bob.request("NAMES #one"), "353").param(2), "#ONE");
-    // Through several names, and back to the first; who comes by an older one arrives.
+    // Through several names, and back to the first; a JOIN of an older one is redirected.
     for (from, to) in [("#ONE", "#three"), ("#three", "#four"), ("#four", "#one")] {
         assert_eq!(answer(&mut alice, &format!("RENAME {from} {to}")), format!("RENAME {from} {to} "));
         bob.drain();
@@ -78,15 +78,15 @@ fn names_are_taken_by_one_channel_at_a_time() {
     bob.request("PART #one");
     let lines = bob.request("JOIN #three");
     assert!(lines[0].is("470 bob #three #one") && lines[1].is("JOIN #one"), "{lines:?}");
-    // While a name leads to one channel, another does not take it.
+    // A name that redirects to a channel is not free for another one.
     refused(&mut bob, "RENAME #two #four", "FAIL RENAME CHANNEL_NAME_IN_USE #two #four");
-    // Where it leads to a channel that is not for everybody, it leads nobody there, and is not free either.
+    // If it redirects to a channel that is secret, a JOIN is refused, and the name is not free either.
     alice.request("MODE #one +s");
     let mut carol = Client::login(&server, "carol");
     assert_eq!(commands(&carol.request("JOIN #four")), ["403"]);
 }
 
-/// Redirections are kept like everything else.
+/// Redirections are durable.
 #[test]
 fn a_new_name_outlasts_a_restart() {
     let mut server = server();

@@ -1,4 +1,4 @@
-//! Certificates that change under a server that runs.
+//! Certificates that change under a running server.
 
 use std::fs;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::common::{Client, Device, Home, PASSWORD, Server, answer, refused, ser
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// So many days from now.
+/// Returns the time so many days from now.
 fn days(from_now: i64) -> UnixTime {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_secs();
     UnixTime::since_unix_epoch(Duration::from_secs(now.saturating_add_signed(from_now * DAY.cast_signed())))
 }
 
-/// The certificate that somebody who connects now is shown.
+/// Returns the leaf that a new connection sees.
 fn shown(server: &Server) -> CertificateDer<'static> {
     Client::connect(server).chain()[0].clone()
 }
 
-/// A server with an admin, whose certificates were made so many days ago.
+/// Makes a home with an admin, and with certificates that were made so many days ago.
 fn aged(days_ago: i64, with_root_key: bool) -> Home {
     let home = Home::with_people(&[]);
     let row = format!("name,password,role\nroot,{PASSWORD},admin\n");
@@ -44,7 +44,7 @@ fn a_server_renews_what_ends_soon_and_what_has_ended() {
         let home = aged(days_ago, true);
         let before = certs::inspect(&home.path("certs")).expect("inspected");
         let server = home.serve();
-        // At the start where it has ended, at the first look where it ends soon.
+        // At the start if it has ended, at the first check if it ends soon.
         server.wait_for_log(|line| {
             line.contains("shows other certificates") || line.contains("renewed the server's")
         });
@@ -71,7 +71,7 @@ fn without_the_root_key_admins_are_warned_and_can_renew() {
     let mut stats = |part: &str| root.request("STATS m").iter().any(|line| line.text().contains(part));
     assert!(stats("it has to be renewed by hand"));
 
-    // The key is brought, used, and taken away again.
+    // The root's key is brought, used, and taken away again.
     fs::create_dir(home.path("stick")).expect("a folder");
     fs::rename(home.path("root.key"), home.path("stick/root.key")).expect("moved");
     let before = shown(&server);
@@ -97,7 +97,7 @@ fn new_files_are_taken_and_broken_ones_are_not() {
         server.wait_for_log(|line| line.contains(what));
     };
 
-    // Beside the command, as somebody who copies files does.
+    // Outside of the command, as by copying files.
     certs::renew(files.as_path(), &[], UnixTime::now()).expect("renewed");
     assert_eq!(shown(&server), made, "not before it is told");
     reload(&server, "were read again");
@@ -119,14 +119,14 @@ fn new_files_are_taken_and_broken_ones_are_not() {
     assert!(answer(&mut root, "REHASH").starts_with("382 root"));
     assert_ne!(shown(&server), renewed);
 
-    // A server whose certificates are elsewhere does not pretend.
+    // A server with other certificates is not told of the change.
     let error = String::from_utf8(home.run(&["certs", "generate", "--certs", "other"]).stderr).expect("text");
     assert_eq!(error, "");
     let output = home.run(&["certs", "renew", "--certs", "other"]);
     assert!(
         !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("in another folder")
     );
-    // Nobody was disconnected by any of this.
+    // No session ended by any of this.
     alice.barrier();
     root.barrier();
 }
@@ -139,7 +139,7 @@ fn a_folder_that_somebody_holds_keeps_nobody_waiting() {
     certs::renew(server.home.path("certs").as_path(), &[], UnixTime::now()).expect("renewed");
     let folder = fs::File::open(server.home.path("certs")).expect("the folder");
     folder.lock().expect("held");
-    // More than the server has threads to chat with.
+    // More than the server has threads for sessions.
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(16);
     let mut admins: Vec<Client> = (0..=threads).map(|_| Client::login(&server, "root")).collect();
     for admin in &mut admins {
@@ -156,7 +156,7 @@ fn a_folder_that_somebody_holds_keeps_nobody_waiting() {
     server.wait_for_log(|line| line.contains("were read again"));
     assert_ne!(shown(&server), made);
 
-    // Nor does it keep the server from ending.
+    // The lock does not keep the server from ending either.
     let folder = fs::File::open(server.home.path("certs")).expect("the folder");
     folder.lock().expect("held");
     admins[0].send("REHASH");
@@ -206,17 +206,17 @@ fn tickets_outlive_a_renewal_and_stand_in_for_nothing() {
         assert_eq!(client.welcome[0].params[0], name);
         client.barrier();
     }
-    // As after a whole handshake, a device is only its own account's.
+    // As after a full handshake, a device logs in to its own account only.
     let mut client = Client::connect_as(&server, bobs.clone());
     client.ready("alice", "");
     assert!(client.resumed() && client.authenticate_external("alice").command == "904");
-    // And a device that is revoked is not let in with a ticket either.
+    // A revoked device is refused with a ticket too.
     let mut alice = Client::login(&server, "alice");
     the(&alice.request(&format!("CERT DEL {}", laptop.fingerprint())), "NOTE");
     let (resumed, outcome, _client) = login(&alices, "alice");
     assert_eq!((resumed, outcome.command.as_str()), (true, "904"));
 
-    // Who resumes does not see the chain: when the root changes, everybody is to see it.
+    // A client that resumes does not see the chain, so a new root ends all tickets.
     home.succeed(&["certs", "rotate"]);
     let (resumed, outcome, client) = login(&bobs, "bob");
     assert_eq!((resumed, outcome.command.as_str()), (false, "903"));
@@ -241,7 +241,7 @@ fn our_client_sees_the_chain_each_time() {
 
 #[test]
 fn a_clock_that_is_years_off_is_named() {
-    // The server's is behind: its root is of the future.
+    // The server's clock is slow: its root is not valid yet.
     let home = Home::with_people(&[]);
     let made = |days_from_now| {
         drop(fs::remove_dir_all(home.path("certs")));
@@ -253,13 +253,13 @@ fn a_clock_that_is_years_off_is_named() {
     let error = home.fail(&["serve", "--listen", "127.0.0.1:0"]);
     let says = format!("this machine's clock says {}-", year(today));
     assert!(error.contains(&says) && error.contains("Check the clock"), "{error}");
-    // It is ahead, and the root's key is not there: its certificate has ended.
+    // The clock is fast, and the root's key is missing: the leaf has ended.
     made(-3650);
     fs::remove_file(home.path("certs/root.key")).expect("removed");
     let error = home.fail(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(error.contains(&says) && error.contains("Check the clock, or make a new one"), "{error}");
 
-    // The client's: to it, a certificate that has ended. The server is one that does not look at its own.
+    // The client's clock is fast: the leaf has ended for it. The server does not check its own.
     let identity = certs::load(&home.path("certs"), days(-3649)).expect("loaded");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = listener.local_addr().expect("its address").to_string();

@@ -1,6 +1,6 @@
-//! What clients get that cannot ask for history: what they missed, as if it was said now.
+//! Replay to clients without history queries: missed messages, as if sent now.
 //!
-//! <https://ircv3.net/specs/extensions/chathistory#implementation>: a client with the capability gets nothing by itself.
+//! <https://ircv3.net/specs/extensions/chathistory#implementation>: a client with the capability gets nothing unasked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,20 +8,20 @@ use std::thread;
 use crate::common::history::{enter, id, reading, texts, time};
 use crate::common::{Client, Line, Server, server, server_with};
 
-/// A client of before CHATHISTORY that knows times and ids.
+/// Capabilities of a client from before CHATHISTORY, with times and ids.
 const OLD: &str = "message-tags server-time account-tag echo-message batch labeled-response";
 
 fn said(lines: &[Line]) -> Vec<Line> {
     lines.iter().filter(|l| matches!(l.command.as_str(), "PRIVMSG" | "NOTICE")).cloned().collect()
 }
 
-/// Ends a session in order; what it still got.
+/// Ends a session with QUIT. Returns the lines that it still got.
 fn quit(mut client: Client) -> Vec<Line> {
     client.send("QUIT");
     client.until_closed()
 }
 
-/// What is replayed at a login, which is then ended in order.
+/// Logs in and quits. Returns the replayed messages.
 fn replayed(server: &Server, name: &str, capabilities: &str) -> Vec<Line> {
     let client = Client::login_with(server, name, capabilities);
     let lines = said(&client.welcome);
@@ -29,7 +29,7 @@ fn replayed(server: &Server, name: &str, capabilities: &str) -> Vec<Line> {
     lines
 }
 
-/// <https://ircv3.net/specs/extensions/server-time>: what is replayed has the time at which it was said.
+/// <https://ircv3.net/specs/extensions/server-time>: a replayed message has its original time.
 #[test]
 fn what_was_missed_comes_at_the_next_login_and_once() {
     let server = server();
@@ -56,11 +56,11 @@ fn what_was_missed_comes_at_the_next_login_and_once() {
         assert_eq!((&line.source, line.param(0)), (&live.source, live.param(0)));
         assert_eq!((line.tag("batch"), line.tag("account")), (None, Some("alice")));
     }
-    // First the channel, then what was said in it; and of what else happened, what holds now.
+    // First the channel, then its messages; of other events only the present state.
     let place = |start: &str| bob.welcome.iter().position(|l| l.is(start)).expect(start);
     assert!(place("366 bob #room") < place("PRIVMSG #room"));
     assert_eq!(bob.welcome.iter().filter(|l| l.command == "TOPIC" || l.command == "TAGMSG").count(), 0);
-    // What is said now follows.
+    // New messages follow.
     alice.message_to(&mut bob, "#room", "and now");
     quit(bob);
     assert_eq!(replayed(&server, "bob", OLD), []);
@@ -68,7 +68,7 @@ fn what_was_missed_comes_at_the_next_login_and_once() {
     assert_eq!(texts(&replayed(&server, "bob", OLD)), ["one more"]);
 }
 
-/// Without server-time a client would show it as said now.
+/// Without server-time a client would show it as sent now.
 #[test]
 fn without_server_time_the_text_tells_when() {
     let server = server();
@@ -83,17 +83,17 @@ fn without_server_time_the_text_tells_when() {
     assert!(lines.len() == 2 && lines.iter().all(|l| l.tags.is_empty()), "{lines:?}");
 }
 
-/// <https://modern.ircdocs.horse/#privmsg-message>: whoever has an account can be written to.
+/// <https://modern.ircdocs.horse/#privmsg-message>: any account can get messages, online or not.
 #[test]
 fn a_message_to_somebody_who_is_not_there_waits() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
-    // Carol was never here.
+    // Carol has never logged in.
     let told = alice.say("carol", "welcome, when you come");
     let lines = replayed(&server, "carol", OLD);
     assert_eq!(lines.len(), 1);
     assert_eq!((id(&lines[0]), lines[0].param(0), lines[0].nick()), (id(&told), "carol", "alice"));
-    // To the sender's own clients it is an echo, for those who know what that is.
+    // To the sender's own clients it is an echo, for those with the capability.
     quit(alice);
     assert_eq!(texts(&replayed(&server, "alice", OLD)), [""; 0]);
     let mut bob = Client::login_with(&server, "bob", &reading());
@@ -101,7 +101,7 @@ fn a_message_to_somebody_who_is_not_there_waits() {
     bob.say("carol", "from bob");
     assert_eq!(texts(&replayed(&server, "carol", "server-time")), ["from bob"]);
     quit(bob);
-    // What one session of an account says, the account has seen.
+    // Messages that one session of an account sends count as seen by the account.
     assert_eq!(replayed(&server, "bob", OLD), []);
 }
 
@@ -134,7 +134,7 @@ fn no_more_is_replayed_than_is_configured() {
     assert_eq!(replayed(&server, "bob", OLD), []);
 }
 
-/// What a newcomer gets of what was said before; clients that can ask for it do.
+/// Replay at a first JOIN; not for clients with history queries.
 #[test]
 fn a_first_join_shows_what_was_said_lately() {
     let server = server_with(&["history.replay = 2"]);
@@ -146,7 +146,7 @@ fn a_first_join_shows_what_was_said_lately() {
     let mut modern = Client::login_with(&server, "bob", &reading());
     let lines = bob.request("@label=j JOIN #room");
     assert_eq!(texts(&said(&lines)), ["m2", "m3"]);
-    // Behind the answer to JOIN and not in it.
+    // After the reply to JOIN and not in it.
     let place = |what: &dyn Fn(&Line) -> bool| lines.iter().position(what).expect("it is there");
     assert!(
         place(&|l| l.is("366 bob #room")) < place(&|l| l.command == "BATCH" && l.param(0).starts_with('-'))
@@ -154,7 +154,7 @@ fn a_first_join_shows_what_was_said_lately() {
     assert!(place(&|l| l.command == "BATCH" && l.param(0).starts_with('-')) < place(&|l| l.text() == "m2"));
     assert!(said(&lines).iter().all(|l| l.tag("batch").is_none() && l.tag("label").is_none()), "{lines:?}");
     assert_eq!(said(&modern.drain()), []);
-    // Who is in already is shown nothing, and at the next login nothing is new.
+    // A member gets nothing, and at the next login nothing is new.
     assert_eq!(bob.request("JOIN #room"), []);
     quit(bob);
     quit(modern);
@@ -170,7 +170,7 @@ fn who_can_ask_for_history_gets_none_by_itself() {
     alice.say("#room", "missed");
     alice.say("bob", "missed too");
     assert_eq!(replayed(&server, "bob", "draft/chathistory"), []);
-    // His old client has missed them all the same.
+    // Bob's old client has missed them all the same.
     assert_eq!(texts(&replayed(&server, "bob", OLD)), ["missed", "missed too"]);
 }
 
@@ -186,7 +186,7 @@ fn what_was_redacted_is_not_replayed() {
     assert_eq!(texts(&replayed(&server, "bob", &format!("{OLD} draft/message-redaction"))), ["fine"]);
 }
 
-/// What was on its way to a connection that broke may not have arrived, so it comes again.
+/// Messages on their way to a connection that broke may not have arrived, so they are replayed.
 #[test]
 fn what_a_broken_connection_may_have_lost_is_replayed() {
     let mut server = server();
@@ -202,14 +202,14 @@ fn what_a_broken_connection_may_have_lost_is_replayed() {
     let bob = Client::login_with(&server, "bob", OLD);
     assert_eq!(texts(&said(&bob.welcome)), ["perhaps not heard", "not heard"]);
     quit(bob);
-    // The same where it was the server that broke.
+    // The same after a crash of the server.
     alice.say("bob", "kept");
     server.kill9();
     let server = home.serve();
     assert_eq!(texts(&replayed(&server, "bob", OLD)), ["kept"]);
 }
 
-/// <https://ircv3.net/specs/extensions/chathistory#implementation>: replay and what is said now meet without a gap and
+/// <https://ircv3.net/specs/extensions/chathistory#implementation>: replay and new messages meet without a gap and
 /// without an overlap.
 #[test]
 fn over_many_logins_everything_comes_exactly_once() {
@@ -246,7 +246,7 @@ fn over_many_logins_everything_comes_exactly_once() {
     assert!(texts == all, "{} of {SAID}, {wrong:?}", texts.len());
 }
 
-/// A program would answer them again: a DCC offer, a VERSION.
+/// A program would answer such requests again: a DCC offer, a VERSION.
 #[test]
 fn requests_to_programs_are_not_replayed() {
     let server = server();
@@ -266,7 +266,7 @@ fn requests_to_programs_are_not_replayed() {
     }
 }
 
-/// Whatever session of the account saw it, and whatever it is that the session can do.
+/// Messages that any session of the account saw, whatever its capabilities.
 #[test]
 fn what_another_session_sees_is_not_replayed() {
     for capabilities in [OLD, "draft/chathistory"] {
@@ -287,7 +287,7 @@ fn what_another_session_sees_is_not_replayed() {
     }
 }
 
-/// A session that others relied on turns out to have been broken: nothing is lost for it.
+/// A session that counted as present turns out to have been broken: no message is lost by it.
 #[test]
 fn what_a_session_did_not_see_after_all_is_replayed_to_another() {
     let server = server();
@@ -355,7 +355,7 @@ fn an_account_decides_how_much_is_replayed_to_it() {
     quit(bob);
     say(&["one", "two"]);
     assert_eq!(texts(&replayed(&server, "bob", OLD)), ["two"]);
-    // It is the account's, over a restart, and an admin can set it.
+    // The setting belongs to the account, survives a restart, and an admin can set it.
     let home = server.home.clone();
     server.terminate();
     let server = home.serve();
@@ -370,7 +370,7 @@ fn an_account_decides_how_much_is_replayed_to_it() {
     say(&["six", "seven", "eight", "nine"]);
     assert_eq!(texts(&replayed(&server, "bob", OLD)), ["seven", "eight", "nine"]);
     assert!(home.fail(&["user", "set", "bob", "replay", "101"]).contains("0 to 100"));
-    // A bot gets nothing.
+    // A bot gets no replay.
     let mut bob = Client::login_with(&server, "bob", OLD);
     bob.request("MODE bob +B");
     quit(bob);

@@ -9,12 +9,12 @@ use crate::common::{Client, FULL, Home, PASSWORD, Server, answer, server, server
 
 const NEW: &str = "another-lantern-here";
 
-/// Runs a client on a machine of somebody's own, with this on standard input.
+/// Runs a client on this machine, with this text on standard input.
 fn run(home: &Home, machine: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(machine)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
-    // Whoever does not read it refused before.
+    // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     child.wait_with_output().expect("parlour ends")
 }
@@ -37,14 +37,14 @@ fn key_file(home: &Home, machine: &str) -> PathBuf {
     file.clone()
 }
 
-/// How a login with a password ends.
+/// Logs in with a password. Returns the numeric of the result.
 fn login(server: &Server, name: &str, password: &str) -> String {
     let mut client = Client::connect(server);
     client.ready(name, FULL);
     client.authenticate(name, password).command
 }
 
-/// A connection up to the point where it can redeem a link.
+/// Connects up to the point where a link can be redeemed.
 fn guest(server: &Server, link: &str, nick: &str) -> Client {
     let mut client = Client::connect(server);
     client.send("CAP LS 302");
@@ -65,7 +65,7 @@ fn register(client: &mut Client, name: &str, password: &str) -> String {
 fn a_reset_ends_all_that_was_and_keeps_the_account() {
     let server = server();
     let home = &server.home;
-    // Dora has an account with a device on her laptop, is in a channel, and has another session by password.
+    // Dora has an account with a device on a laptop, is in a channel, and has another session by password.
     let link = home.invite(&[]);
     let joined =
         run(home, "laptop", &["join", &link, "--name", "dora", "--password-stdin"], &format!("{PASSWORD}\n"));
@@ -105,7 +105,7 @@ fn a_reset_ends_all_that_was_and_keeps_the_account() {
                  WHERE detail = 'invite 2, password and devices reset' AND target = 'dora'";
     assert_eq!(home.count(noted), 1);
 
-    // Once.
+    // The link works once.
     let output = run(home, "thief", &["join", &link, "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("this invite was used already"), "{output:?}");
     assert!(sends(home, "phone"));
@@ -146,7 +146,7 @@ fn a_reset_is_for_its_account_alone() {
         let answer = register(&mut client, "*", NEW);
         assert!(answer.starts_with("FAIL REGISTER TOKEN_OF_ANOTHER "), "{answer}");
     }
-    // Nor does the name in the link change whose it is.
+    // Changing the name in the link does not change its account.
     let output =
         run(home, "m", &["join", &link.replace("=alice", "=bob"), "--password-stdin"], &format!("{NEW}\n"));
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -191,7 +191,7 @@ fn there_is_no_reset_for_who_may_not_log_in() {
     assert!(create("alice").contains("was removed"), "{}", create("alice"));
     let said = refused(&link);
     assert!(said.starts_with("FAIL REGISTER TOKEN_REVOKED"), "{said}");
-    // Who gets the account back gets no old link with it.
+    // Restoring the account does not restore old links.
     let again = ["user", "add", "alice", "--again", "--password-stdin"];
     assert!(home.run_with_input(&again, &format!("{PASSWORD}\n")).status.success());
     assert!(refused(&link).starts_with("FAIL REGISTER TOKEN_REVOKED"));
@@ -242,7 +242,7 @@ fn an_admin_stays_an_admin() {
     assert!(answer(&mut client, "REHASH").starts_with("382 root"));
 }
 
-/// Who holds alice's link, about to redeem it, and whom it is to keep out, who knows her password.
+/// Connects the owner, about to redeem a link for alice, and an intruder with alice's password.
 #[track_caller]
 fn at_odds(server: &Server, password: &str) -> (Client, Client) {
     let owner = guest(server, &server.home.invite(&["--for", "alice"]), "alice");
@@ -252,7 +252,7 @@ fn at_odds(server: &Server, password: &str) -> (Client, Client) {
     (owner, intruder.enter())
 }
 
-/// Whom a reset is to keep out has a session, and adds devices for all he is worth while it happens.
+/// The intruder has a session, and adds devices as fast as possible during the reset.
 #[test]
 fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
     let server = server();
@@ -274,7 +274,7 @@ fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
     }
 }
 
-/// Nor does a link that the intruder makes with an admin's account, or from his own with the admin's password.
+/// The same for links that the intruder makes with an admin's account, or by OPER with the admin's password.
 #[test]
 fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
     let server = server_with_admin(&[]);
@@ -310,14 +310,14 @@ fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
     assert!(home.count(lent) > 0);
 }
 
-/// Nor does a password that was on its way when it happened.
+/// The same for a password change that is on its way during the reset.
 #[test]
 fn no_password_that_was_being_changed_takes_the_place_of_the_one_that_a_reset_gave() {
     let server = server();
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {
         let (mut owner, mut intruder) = at_odds(&server, &password);
-        // To and fro, so that one is on its way all the time.
+        // Back and forth, so that one is on its way all the time.
         let other = "of-the-intruder";
         let many = format!("PASSWD {password} {other}\r\nPASSWD {other} {password}\r\n").repeat(20);
         intruder.send_bytes(many.as_bytes()).expect("the server reads");

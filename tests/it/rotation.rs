@@ -1,4 +1,4 @@
-//! A new root under people who know the old one, with the real client.
+//! Rotation of the root for clients that know the old one, with the real client.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::common::{Client, Home, PASSWORD, Server, server};
 
-/// Runs a client as somebody; what it printed when it succeeded.
+/// Runs a client with `person`'s configuration, which must succeed. Returns its output.
 #[track_caller]
 fn runs(home: &Home, person: &str, args: &[&str], input: &str) -> String {
     let output = run(home, person, args, input);
@@ -45,7 +45,7 @@ fn join(home: &Home, person: &str) {
     runs(home, person, &args, &format!("{PASSWORD}\n"));
 }
 
-/// The pins that somebody's client keeps, and the names of the keys it logs in with.
+/// Returns the pins that a client keeps, and the names of its device files.
 fn kept(home: &Home, person: &str) -> (Pins, Vec<String>) {
     let path = home.path(person).join("parlour/servers.toml");
     let known = Servers::load(&path).expect("known servers");
@@ -54,7 +54,7 @@ fn kept(home: &Home, person: &str) -> (Pins, Vec<String>) {
     (known.pick(None).expect("a server").pins, names.collect())
 }
 
-/// By its own key, without a password.
+/// Sends a message with the client's own device, without a password. Returns true if that succeeds.
 fn talks(home: &Home, person: &str) -> bool {
     run(home, person, &["send", "echo", "hello"], "").0
 }
@@ -81,15 +81,15 @@ fn clients_learn_the_new_pin_and_forget_the_old_one() {
     assert_ne!(new, old);
     alice.barrier();
 
-    // dora has both after the first connection, and the new one alone after the second, with her key.
+    // dora has both pins after the first connection, and the new one alone after the second, with the same device.
     assert!(talks(&home, "dora"));
     assert_eq!(kept(&home, "dora").0, Pins { pin: old, next: Some(new) });
     assert!(talks(&home, "dora"));
     assert_eq!(kept(&home, "dora"), one(new, "dora"));
-    // emil has both.
+    // emil has both pins.
     assert!(talks(&home, "emil"));
     assert_eq!(kept(&home, "emil"), (Pins { pin: old, next: Some(new) }, vec![format!("emil@{old}.pem")]));
-    // An invite of before, one of now: whoever comes is let in.
+    // Invites from before and after the rotation both work.
     assert!(home.invite(&[]).contains(&format!("pin={new}")));
     join(&home, "greta");
     assert_eq!(kept(&home, "greta"), one(new, "greta"));
@@ -103,7 +103,7 @@ fn clients_learn_the_new_pin_and_forget_the_old_one() {
         assert!(talks(&home, person), "{person}");
     }
 
-    // flora was never there; carol's invite is still open.
+    // flora has never connected; carol's invite is still open.
     let late = home.invite(&[]);
     home.database()
         .execute("UPDATE invites SET created = created - 86400000 WHERE spent = 0", [])
@@ -130,7 +130,7 @@ fn clients_learn_the_new_pin_and_forget_the_old_one() {
     let _ = server;
 }
 
-/// What a command prints that refuses.
+/// Returns the error of a command, which must fail.
 #[track_caller]
 fn refusal(home: &Home, args: &[&str]) -> String {
     let output = home.run(args);
@@ -138,13 +138,13 @@ fn refusal(home: &Home, args: &[&str]) -> String {
     String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
 }
 
-/// She was connected when the power went.
+/// Reads alice's session to its end, after the server was killed.
 fn alice_is_gone(mut alice: Client) {
     alice.until_closed();
 }
 
-/// Whoever has the key of a root that was retired may get somebody to open a link of his: that is another server, and
-/// takes nothing of the real one's place.
+/// The owner of a retired root's key may get a user to open a link of theirs. That is another server, and does not
+/// replace the real one.
 #[test]
 fn a_link_with_a_retired_root_changes_nothing_about_the_server_that_left_it() {
     let server = server();
@@ -184,14 +184,14 @@ fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
     home.succeed(&["certs", "rotate"]);
     assert!(talks(&home, "dora") && talks(&home, "dora"));
     home.succeed(&["certs", "retire", "--yes"]);
-    // It knows the old root alone, and finds in its file what followed.
+    // The client knows the old root alone, and finds its successor in its file.
     server.kill9();
     let server = home.serve_at(&address);
     chat.wait_for(|line| line.ends_with("connected again"));
     assert_eq!(kept(&home, "dora").0, server.pin().into());
 }
 
-/// As a chat that is open for weeks: it sees the new root without being disconnected.
+/// A session that lasts for weeks sees the new root without a reconnect.
 #[test]
 fn a_session_that_lasts_learns_the_new_pin_too() {
     let mut server = server();
@@ -209,7 +209,7 @@ fn a_session_that_lasts_learns_the_new_pin_too() {
             while session.pins() != pins {
                 tokio::select! {
                     update = session.next() => assert!(matches!(update, Ok(Update::Event(_))), "{update:?}"),
-                    // The look ends inside of `next`, which tells nothing of it.
+                    // The check happens inside of `next`, which does not report it.
                     () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {}
                 }
             }
@@ -260,7 +260,7 @@ fn known_servers_that_cannot_be_read_are_left_alone_and_nobody_is_let_near() {
             "written by a newer parlour (format 3, this one knows 2): update parlour",
             &[send, join][..],
         ),
-        // One damaged entry is passed over: it keeps nobody from joining another server.
+        // One damaged entry is skipped: it does not prevent joining another server.
         (good.replace("pin = \"", "pin = \"?"), "a pin is 43 letters", &[send]),
         (good.replace("pin = ", "next_pin = \"x\"\npin = "), "a pin is 43 letters", &[send]),
         (good[..good.len() / 2].to_owned(), "is damaged", &[send, join]),
@@ -303,7 +303,7 @@ fn a_hundred_talk_on_while_the_root_changes() {
                 tokio::task::spawn_local(async move { talk(session.await, &name, &together).await })
             })
             .collect();
-        // Everybody is there; the root changes while they talk.
+        // All are connected; the root changes while they talk.
         together.wait().await;
         let rotating = home.clone();
         let rotated =
@@ -315,7 +315,7 @@ fn a_hundred_talk_on_while_the_root_changes() {
         for talker in talkers {
             assert_eq!(talker.await.expect("a talker"), everything);
         }
-        // Twice back, and all have the new pin alone.
+        // After two reconnects all have the new pin alone.
         let new = server.pin();
         assert_ne!(new, old);
         for pins in [Pins { pin: old, next: Some(new) }, new.into()] {
@@ -341,7 +341,7 @@ fn nick(name: &str) -> Nick {
     Nick::parse(name).expect(name)
 }
 
-/// Logs in as the client does: with the pins that its file has.
+/// Logs in as the client does: with the pins in its file.
 fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Session> + use<> {
     let known = Servers::load(file).expect("known servers");
     let known = known.iter().find(|known| known.account == nick(name)).expect("known").clone();
@@ -362,7 +362,7 @@ fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Sessio
     async { Session::open(endpoint, None).await.expect("logged in") }
 }
 
-/// Says something before and after the root changes; everything that was heard in the hall.
+/// Sends messages before and after the rotation. Returns all messages received in `#hall`.
 async fn talk(mut session: Session, name: &str, together: &Barrier) -> BTreeSet<String> {
     let hall = ChannelName::parse("#hall").expect("a name");
     let target = Target::Channel(hall.clone());

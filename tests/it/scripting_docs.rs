@@ -1,4 +1,4 @@
-//! The examples of docs/scripting.md, run as they stand there.
+//! Runs the examples of docs/scripting.md as they are written there.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::common::script::{at_doras, joined, start_script};
 use crate::common::{Client, Home, Process};
 
-/// An example, and the name of what it is where it goes on until it is stopped.
+/// An example, and its name if it runs until it is stopped.
 struct Example {
     code: String,
     goes_on: Option<String>,
 }
 
-/// The blocks that are marked `sh`.
+/// Returns the code blocks that are marked `sh`.
 fn examples() -> Vec<Example> {
     let text =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scripting.md")).expect("the page");
@@ -31,7 +31,7 @@ fn examples() -> Vec<Example> {
     found
 }
 
-/// A shell that finds `parlour` and a `make` that has something to say.
+/// Makes a shell command that finds `parlour`, and a `make` with some output.
 fn shell(home: &Home, code: &str) -> Command {
     let tools = home.path("tools");
     fs::create_dir_all(&tools).expect("a folder");
@@ -86,13 +86,13 @@ fn the_bot_answers() {
     let answer =
         alice.expect_command("its answer", |line| line.command == "PRIVMSG" && line.nick() == "dora");
     assert!(answer.text().starts_with("It is 20"), "{answer}");
-    // What others say is data.
+    // Other users' messages are data.
     let hostile = "-n $(touch owned) `touch owned` ; touch owned \\ \"'";
     alice.send(&format!("PRIVMSG #lobby :!say {hostile}"));
     alice.message(hostile);
     assert!(!home.path("owned").exists());
     drop(process);
-    // Nothing of it is left behind: the next line that `tail` would print ends it.
+    // No process is left: it would end at the next line that `tail` prints.
     let watch = start_script(home, &["tail", "#lobby"]);
     watch.wait_for(|line| line.contains("you joined"));
 }

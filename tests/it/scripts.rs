@@ -1,11 +1,11 @@
-//! The commands for scripts, as docs/scripting.md describes them.
+//! Commands for scripts, as docs/scripting.md describes them.
 
 use std::process::{Command, Stdio};
 
 use crate::common::script::{at_doras, joined, objects, script, script_with_input, start_script};
 use crate::common::{Client, FULL, Home, Process, Server};
 
-/// Somebody who sees everything as it is.
+/// Logs in a client that sees every message unchanged.
 fn witness(server: &Server) -> Client {
     let caps = format!("{FULL} draft/multiline draft/message-redaction");
     let mut client = Client::login_with(server, "alice", &caps);
@@ -13,13 +13,13 @@ fn witness(server: &Server) -> Client {
     client
 }
 
-/// The texts of objects.
+/// Returns the texts of JSON objects.
 #[track_caller]
 fn texts(json: &str) -> Vec<String> {
     objects(json).iter().map(|object| object["text"].as_str().expect("a text").to_owned()).collect()
 }
 
-/// Says numbers, all at once, and waits until they are said.
+/// Sends numbers as messages, all at once, and waits until they are processed.
 fn count(client: &mut Client, place: &str, numbers: std::ops::RangeInclusive<usize>) {
     client.send_all(numbers.map(|n| format!("PRIVMSG {place} :{n}")));
     client.request("PING done");
@@ -30,7 +30,7 @@ fn lines_go_out_as_they_come() {
     let server = joined();
     let mut alice = witness(&server);
     let mut send = start_script(&server.home, &["send", "#lobby", "--notice"]);
-    // Not before the next one is there, and not before the end.
+    // Neither before the next line is there, nor only at the end.
     for text in ["compiling", "linking"] {
         send.type_line(text);
         assert_eq!(alice.message(text).command, "NOTICE");
@@ -138,7 +138,7 @@ fn every_field_is_there_and_the_past_looks_like_the_present() {
         assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
         assert!(object["msgid"].is_string(), "{object}");
     }
-    // The history has the same but for the place and what was taken back.
+    // The history has the same except for the conversation and the redacted message.
     let (past, _) = script(home, &["history", "#lobby", "--json"], "", 0);
     let past: Vec<_> = objects(&past)
         .into_iter()
@@ -185,7 +185,7 @@ fn the_past_joins_the_present_also_over_a_server_that_dies() {
         server.kill9();
         server = home.serve_at(&address);
         alice = witness(&server);
-        // More than a page, before and while they come back.
+        // More than a page, before and while they reconnect.
         let said = say(&mut alice, 1300);
         whole.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
         from_now.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
@@ -281,7 +281,7 @@ fn a_long_past_comes_whole_and_in_parts() {
     assert!(numbers(&["--since", &time(700), "--until", &time(1900)]) == expected);
     let (text, _) = script(home, &["history", "#lobby", "--limit", "1"], "", 0);
     assert!(text.starts_with("[20") && text.ends_with("] #lobby <alice> 2500\n"), "{text}");
-    // A reader that has enough.
+    // A reader that stops early.
     let mut shell = Command::new("sh");
     let line = format!("{} history '#lobby' | head -n 1", env!("CARGO_BIN_EXE_parlour"));
     let output = at_doras(home, &mut shell).args(["-c", &line]).output().expect("a shell");
@@ -397,7 +397,7 @@ fn every_end_has_its_code() {
     ] {
         script(&home, args, "", 2);
     }
-    // Ctrl-C ends what goes on for ever, and breaks off what does not.
+    // Ctrl-C ends a command that runs without end, and aborts one that does not.
     let mut tail = start_script(&home, &["tail", "#lobby"]);
     tail.wait_for(|line| line.contains("you joined"));
     tail.signal("INT");
@@ -420,7 +420,7 @@ fn every_end_has_its_code() {
         script(&home, args, "", 6);
     }
     drop(impostor);
-    // Somebody else's machine, that has joined nothing.
+    // Another machine, which has joined no server.
     let mut command = home.command(&["who"]);
     let output = command.stdin(Stdio::null()).output().expect("parlour starts");
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -1,4 +1,4 @@
-//! SEARCH (`soju.im/search`): what is found, what is nobody's business, and what becomes of the index.
+//! SEARCH (`soju.im/search`): results, access, and damage to the index.
 //!
 //! <https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md>
 
@@ -17,11 +17,11 @@ fn enter(server: &Server, name: &str, channel: &str) -> Client {
     client
 }
 
-/// What is found, from the batch that is the whole answer.
+/// Searches, and returns the batch that is the whole reply.
 #[track_caller]
 fn find(client: &mut Client, attributes: &str) -> Vec<Line> {
     client.drain();
-    // The server says where its index is behind, which it may be on a busy machine.
+    // The server says if its index is behind, which happens on a busy machine.
     let lines = loop {
         let lines = client.request(&format!("SEARCH {attributes}"));
         if !lines.iter().any(|line| line.is("NOTE SEARCH INCOMPLETE")) {
@@ -36,7 +36,7 @@ fn find(client: &mut Client, attributes: &str) -> Vec<Line> {
     inner.to_vec()
 }
 
-/// The same under the name of the draft, whose batch is called `search`
+/// The same under the name of the draft, whose batch type is `search`
 /// (<https://github.com/ircv3/ircv3-specifications/pull/496>).
 #[test]
 fn both_forms_of_the_specification_are_spoken() {
@@ -106,7 +106,7 @@ fn messages_are_found_by_words_place_sender_and_time() {
     assert_eq!(finds(r#"text="fast"\sOR\s*"#), "", "words are words, not a language");
     assert_eq!(finds("text=fast;limit=0"), "");
     assert_eq!(finds("text=!"), "That was fast!", "without a letter, what contains it");
-    // Both ends belong to what is searched; from `after` on it is the earliest that count.
+    // Both bounds are included; with `after` the earliest results count.
     let (second, third) = (time(&said[1]), time(&said[2]));
     assert_eq!(finds(&format!("text=fast;before={second}")), "That was fast!|Fasting is hard, Zoë");
     assert_eq!(finds(&format!("text=fast;before={third};limit=1")), "a fast car");
@@ -138,7 +138,7 @@ fn messages_are_found_by_words_place_sender_and_time() {
     assert_eq!(texts(&lines), ["a fast car"], "without batch, the lines alone");
 }
 
-/// Nobody finds what he could not read.
+/// A search returns only messages that the searcher may read.
 #[test]
 fn nothing_is_found_of_what_others_say_among_themselves() {
     let server = server();
@@ -153,18 +153,18 @@ fn nothing_is_found_of_what_others_say_among_themselves() {
     assert_eq!(find(&mut carol, "from=alice"), []);
     assert_eq!(find(&mut carol, "in=alice"), []);
     refused(&mut carol, "SEARCH in=#room", "FAIL SEARCH INVALID_PARAMS in");
-    // What is redacted is not found from that moment on.
+    // A redacted message is not found from that moment on.
     alice.request(&format!("REDACT #room {} :oops", id(&gone)));
     assert_eq!(find(&mut alice, "text=redacted"), []);
     assert_eq!(find(&mut bob, "text=secret").len(), 2);
-    // Who leaves a channel finds nothing of it any more, who joins finds what it may read.
+    // After leaving a channel a member finds nothing of it; after joining, everything that they may read.
     bob.request("PART #room");
     assert_eq!(texts(&find(&mut bob, "text=secret")), ["a secret between two"]);
     carol.request("JOIN #room");
     assert_eq!(texts(&find(&mut carol, "text=secret;in=#room")), ["a secret of the room"]);
 }
 
-/// The index holds nothing that is not in the database: losing it loses nothing.
+/// The index holds nothing that is not in the database, so its loss loses nothing.
 #[test]
 fn an_index_that_is_lost_or_broken_is_made_anew() {
     let mut server = server();
@@ -181,13 +181,14 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
     let index = home.path("data/search.db");
     for damage in 0..5 {
         if damage == 2 {
-            // While it is in use, which the server does not notice; what was not copied into it yet stays behind.
+            // While it is in use, which the server does not notice; messages that are not copied into it yet are not
+            // searched.
             fs::remove_file(&index).expect("an index");
             assert_eq!(find(&mut bob, "text=number0007").len(), 1);
         }
         server.kill9();
         let files = [index.clone(), home.path("data/search.db-wal"), home.path("data/search.db-shm")];
-        // After a power cut alone, all is as before.
+        // After a crash alone, nothing has changed.
         if damage == 1 || damage == 4 {
             for file in &files {
                 drop(fs::remove_file(file));
@@ -200,7 +201,7 @@ fn an_index_that_is_lost_or_broken_is_made_anew() {
                 }
             }
             4 => {
-                // A database, of another program.
+                // A database of another program.
                 let other = rusqlite::Connection::open(&index).expect("a database");
                 other.execute_batch("CREATE TABLE said (x); CREATE TABLE progress (y)").expect("tables");
             }

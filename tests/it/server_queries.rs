@@ -1,4 +1,4 @@
-//! Questions about the server and its channels, and what only its admins may do.
+//! Queries about the server and its channels, and commands of admins.
 //!
 //! <https://modern.ircdocs.horse/#server-queries-and-commands>, <https://modern.ircdocs.horse/#operator-messages>
 
@@ -31,13 +31,13 @@ fn list_filters_by_name_size_age_and_topic() {
         ("!#ti*,!#b*", "#other"),
         ("#ti*,!*y", "#Tinsel"),
         ("#ti", ""),
-        // U: by the people in it.
+        // U: by the count of members.
         (">0", everything),
         (">1", "#big"),
         ("<2", "#Tinsel #other #tiny"),
         ("<1", ""),
         (">0,<2,#t*", "#Tinsel #tiny"),
-        // C and T: made, or the topic set, so many minutes ago.
+        // C and T: created, or the topic set, so many minutes ago.
         ("C<1", everything),
         ("C>1", ""),
         ("C>0", everything),
@@ -62,7 +62,7 @@ fn the_server_answers_questions_about_itself() {
     let (first, last) = (&lines[0], &lines[lines.len() - 1]);
     assert!(first.is("704 alice *") && last.is("706 alice *"), "{lines:?}");
     assert!(lines[1..lines.len() - 1].iter().all(|line| line.is("705 alice *")));
-    // Every command that is listed has its help.
+    // Every listed command has its help.
     let listed: Vec<String> = lines
         .iter()
         .filter(|l| l.command == "705")
@@ -165,11 +165,11 @@ fn only_admins_kill_shout_and_count() {
     }
     let quit = alice.command("QUIT");
     assert!(quit.nick() == "bob" && quit.text().contains("tea is over"), "{quit}");
-    // It ends sessions, not memberships.
+    // KILL ends sessions, not memberships.
     assert!(Client::login(&server, "bob").welcome.iter().any(|line| line.is("JOIN #room")));
 }
 
-/// Whatever the server is called, it says so everywhere, and our own client does not mind.
+/// The configured name of the server is used everywhere, and Parlour's client accepts it.
 #[test]
 fn the_servers_name_is_the_configured_one_everywhere() {
     const NAME: &str = "irc.harbour-town.example";

@@ -1,4 +1,4 @@
-//! An account with several sessions, and membership that lasts.
+//! Accounts with several sessions, and memberships that last.
 
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,10 @@ fn sessions_of_an_account_share_nick_and_channels() {
         phone.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
     assert_eq!(joined, ["#room"], "the channels come without asking");
     assert!(phone.welcome.iter().any(|l| l.is("366 alice #room")), "{:?}", phone.welcome);
-    // To the others nothing has happened.
+    // Other members are not told.
     assert_eq!(bob.drain(), []);
 
-    // Each sees what the other sends, and what is sent to the account.
+    // Each session sees the messages of the other one, and those to the account.
     laptop.send("PRIVMSG #room :from the laptop");
     let ids = [&mut laptop, &mut phone, &mut bob]
         .map(|c| c.message("from the laptop").tag("msgid").map(str::to_owned));
@@ -38,7 +38,7 @@ fn sessions_of_an_account_share_nick_and_channels() {
     for client in [&mut laptop, &mut phone, &mut bob] {
         client.message("yes?");
     }
-    // What one of them joins and parts, all of them do.
+    // A JOIN or PART of one session applies to all of them.
     phone.request("JOIN #other");
     laptop.command("JOIN #other");
     laptop.command("366 alice #other");
@@ -55,7 +55,7 @@ fn a_session_without_echo_message_does_not_hear_itself_but_its_siblings_do() {
     new.drain();
     assert_eq!(old.request("PRIVMSG #room :from the old one"), []);
     new.message("from the old one");
-    // A session that knows no echo-message still has to learn what its owner said elsewhere.
+    // A session without echo-message still gets its account's messages from other sessions.
     new.send("PRIVMSG #room :from the new one");
     assert_eq!(old.message("from the new one").nick(), "alice");
 }
@@ -106,7 +106,7 @@ fn membership_comes_back_at_the_next_login() {
         ["JOIN", "332", "333", "353", "366"]
     );
     assert_eq!(two[1].text(), "The second");
-    // The others see her come.
+    // The others see alice join.
     assert_eq!(shown(&bob.drain()), ["alice JOIN #two", "chat.parlour MODE #two +qo alice alice"]);
     alice.message_to(&mut bob, "#two", "back again");
 }
@@ -146,7 +146,7 @@ fn a_client_that_does_not_read_is_closed() {
     alice.request("JOIN #room");
     bob.request("JOIN #room");
     alice.drain();
-    // More than the kernel's buffers hold, and then the queue.
+    // More than the kernel's buffers hold, and then the send queue.
     let mut carol = Client::login_with(&server, "carol", "");
     for _ in 0..64 {
         carol.send_all((0..128).map(|_| format!("PRIVMSG bob :{}", "x".repeat(1900))));

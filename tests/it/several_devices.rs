@@ -1,4 +1,4 @@
-//! One account at several devices: what is done at one is known at the others.
+//! One account on several devices: an action on one is known on the others.
 
 use crate::common::history::{id, texts, time};
 use crate::common::{Client, Line, server, shown};
@@ -16,10 +16,10 @@ fn what_is_done_at_one_device_is_known_at_the_others() {
         client.request("METADATA * SUB display-name soju.im/pinned soju.im/muted");
         client
     });
-    // A device that knows nothing of what its account says elsewhere in talks.
+    // A device without capabilities for messages of its own account from elsewhere.
     let mut old = Client::login_with(&server, "alice", "");
 
-    // Talks, both sides of them.
+    // Direct conversations, both sides of them.
     let (echo, heard) = laptop.message_to(&mut bob, "bob", "from the laptop");
     let other = phone.message("from the laptop");
     assert_eq!((id(&other), other.nick(), other.param(0)), (id(&echo), "alice", "bob"));
@@ -37,13 +37,13 @@ fn what_is_done_at_one_device_is_known_at_the_others() {
     assert_eq!(texts(&seen), ["to all of them"], "not what would look like somebody else's: {seen:?}");
     phone.request(&format!("REDACT bob {}", id(&echo)));
     assert!(laptop.drain().iter().any(|line| line.is(&format!("REDACT bob {}", id(&echo)))));
-    // To oneself: each device has it once, and the sender its echo beside.
+    // To oneself: each device gets it once, and the sender its echo as well.
     laptop.send("PRIVMSG alice :note to self");
     laptop.barrier();
     assert_eq!(texts(&phone.drain()), ["note to self"]);
     assert_eq!(texts(&old.drain()), ["note to self"]);
 
-    // Up to where one has read.
+    // The read marker.
     laptop.request("JOIN #room");
     bob.request("JOIN #room");
     let said = bob.say("#room", "read this");
@@ -55,7 +55,7 @@ fn what_is_done_at_one_device_is_known_at_the_others() {
         assert_eq!(shown(&phone.drain()), wanted);
         assert!(!shown(&bob.drain()).contains(&wanted[0]), "reading is private");
     }
-    // What it says of itself and what it notes about others.
+    // The account's own metadata, and its private notes about others.
     phone.request("METADATA * SET display-name :Alice");
     phone.request("METADATA bob SET soju.im/pinned 1");
     phone.request("METADATA #room SET soju.im/muted 1");

@@ -1,11 +1,11 @@
-//! `serve` that cannot start: one clear line, what to do, exit code 1.
+//! `serve` that cannot start: one clear line, the remedy, exit code 1.
 
 use std::fs;
 use std::net::TcpListener;
 
 use crate::common::{Client, Home, server};
 
-/// The message is one line, and says this.
+/// Checks that the message is one line and contains these words.
 #[track_caller]
 fn assert_says(stderr: &str, words: &[&str]) {
     let told: Vec<&str> = stderr.lines().filter(|l| !l.contains(" INFO ") && !l.contains(" WARN ")).collect();
@@ -25,7 +25,7 @@ fn a_second_server_on_the_same_data_is_refused() {
     let stderr = server.home.fail(SERVE);
     assert_says(&stderr, &["data", "in use"]);
     alice.barrier();
-    // Once the first is gone, nothing stands in the way of another, however it went.
+    // Once the first server has ended, another one can start, even after a crash.
     let home = server.home.clone();
     let mut server = server;
     server.kill9();
@@ -44,7 +44,7 @@ fn a_port_in_use_is_named() {
 #[test]
 fn an_address_that_is_not_ours_is_named() {
     let home = Home::new(&[]);
-    // TEST-NET-1 (RFC 5737): nobody's address.
+    // TEST-NET-1 (RFC 5737): no machine has this address.
     let stderr = home.fail(&["serve", "--listen", "192.0.2.1:6697"]);
     assert_says(&stderr, &["192.0.2.1:6697"]);
 }

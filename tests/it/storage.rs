@@ -1,5 +1,5 @@
-//! A disk that is full and a database that is locked: what cannot be kept is neither echoed nor
-//! delivered, the sender hears why, and the chat goes on when the trouble is over.
+//! A full disk and a locked database: a message that cannot be stored is neither echoed nor delivered, the sender is
+//! told why, and the server recovers.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::common::history::{reading, texts};
 use crate::common::{Client, Home, Line, PATIENCE, Server, server};
 
-/// The outcome of sending one message: its echo or its refusal.
+/// Sends a message. Returns its echo or its refusal.
 fn outcome(client: &mut Client, text: &str) -> Line {
     client.send(&format!("PRIVMSG #room :{text}"));
     client.expect_command("an echo or a FAIL", |l| {
@@ -18,12 +18,12 @@ fn outcome(client: &mut Client, text: &str) -> Line {
     })
 }
 
-/// Says it again until the server, which notices by itself that it can store again, takes it.
+/// Sends a message again until the server, which notices by itself that it can store again, accepts it.
 fn until_kept(client: &mut Client, text: &str) {
     while outcome(client, text).command == "FAIL" {}
 }
 
-/// What is in the database, in order.
+/// Returns the messages in the database, in order.
 fn kept(home: &Home) -> Vec<String> {
     let database = home.database();
     let mut rows =
@@ -46,7 +46,7 @@ fn a_locked_database_refuses_and_recovers() {
     let refused = outcome(&mut alice, "into the locked database");
     assert!(refused.is("FAIL PRIVMSG"), "{refused}");
     assert!(refused.text().contains("not"), "it says that it was not sent: {refused}");
-    // Reading and talking to the server goes on.
+    // Reads and queries continue.
     alice.barrier();
     assert!(bob.request("NAMES #room").iter().any(|l| l.command == "353"));
     intruder.execute_batch("ROLLBACK").expect("the end of the lock");
@@ -69,7 +69,7 @@ fn while_the_database_is_locked_what_needs_no_write_goes_on() {
     let intruder = server.home.database();
     intruder.busy_timeout(PATIENCE).expect("a time-out");
     intruder.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
-    // A change that needs the store and was begun before it is known to fail is answered as well.
+    // A change that needs the store, sent before the store is known to fail, gets a reply as well.
     alice.send("TOPIC #room :held");
     bob.send("PRIVMSG #room :into the locked database");
     let answer = alice.expect_command("an answer to TOPIC", |l| l.command == "FAIL" || l.command == "TOPIC");
@@ -83,7 +83,7 @@ fn while_the_database_is_locked_what_needs_no_write_goes_on() {
     assert!(refused.iter().any(|l| l.is("FAIL JOIN TEMPORARILY_UNAVAILABLE")), "{refused:?}");
     intruder.execute_batch("ROLLBACK").expect("the end of the lock");
 
-    // What was in force is stored and shown.
+    // The change that was in force is stored and announced.
     for client in [&mut alice, &mut bob] {
         client.expect_command("the topic", |l| l.command == "TOPIC" && l.text() == "held");
     }
@@ -136,7 +136,7 @@ fn a_short_lock_is_waited_out() {
     intruder.busy_timeout(PATIENCE).expect("a time-out");
     intruder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     alice.send("PRIVMSG #room :patience");
-    // Long enough that the message comes to the lock; should it come later, it has not to wait.
+    // Long enough that the message meets the lock; if it comes later, it need not wait.
     std::thread::sleep(std::time::Duration::from_millis(300));
     intruder.execute_batch("ROLLBACK").expect("the end of the lock");
     assert_eq!(
@@ -145,8 +145,8 @@ fn a_short_lock_is_waited_out() {
     );
 }
 
-/// A server whose data folder is a file system of its own, of a few MiB, that nobody else sees: mounted
-/// in a mount namespace that ends with the process. `None` where the machine does not allow that.
+/// Starts a server whose data folder is a file system of its own, of a few MiB, mounted in a mount namespace that ends
+/// with the process. Returns `None` if the machine does not allow that.
 fn server_on_a_small_disk() -> Option<Server> {
     let home = Home::with_people(&[]);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
@@ -168,7 +168,7 @@ fn server_on_a_small_disk() -> Option<Server> {
     Some(Server::spawn(home, unshare))
 }
 
-/// The small disk as seen from outside.
+/// Returns a path on the small disk as seen from outside.
 fn inside(server: &Server, name: &str) -> PathBuf {
     let path = server.home.path("data").join(name);
     PathBuf::from(format!("/proc/{}/root{}", server.pid(), path.display()))
@@ -185,7 +185,7 @@ fn a_full_disk_refuses_and_recovers() {
     let ballast = inside(&server, "ballast");
     let mut file = File::create(&ballast).expect("a file on the small disk");
     while file.write_all(&[0; 4096]).is_ok() {}
-    // What the database has already taken from the disk may still hold a few messages.
+    // Space that the database has already taken from the disk may hold a few more messages.
     let mut echoed = vec!["before".to_owned()];
     let refused = loop {
         let text = format!("{} {}", echoed.len(), "x".repeat(400));
@@ -212,7 +212,7 @@ fn a_full_disk_refuses_and_recovers() {
     let mut third = Client::login(&server, "carol");
     third.barrier();
 
-    // SQLite does not look through another process's root, so what is there is copied out.
+    // SQLite does not open files through another process's root, so they are copied out.
     for file in ["parlour.db", "parlour.db-wal"] {
         fs::copy(inside(&server, file), server.home.path("data").join(file)).expect("copied");
     }

@@ -1,4 +1,4 @@
-//! Connections that are not logged in: what they may cost, and that they keep nobody else out.
+//! Connections before their login: limits of their cost, and of their effect on others.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::common::{Client, PASSWORD, PATIENCE, Server, sasl_plain, server, server_with};
 
-/// A TCP connection from this address of the loopback.
+/// Connects from this address of the loopback.
 fn from(address: [u8; 4], server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.bind(&SocketAddr::from((Ipv4Addr::from(address), 0)).into()).expect("an address");
@@ -16,13 +16,13 @@ fn from(address: [u8; 4], server: &Server) -> TcpStream {
     socket.into()
 }
 
-/// Waits for the end of the connection; true where the server closed it without a word.
+/// Waits for the end of the connection. Returns true if the server closed it without sending anything.
 fn is_closed(tcp: &mut TcpStream) -> bool {
     let mut bytes = Vec::new();
     tcp.read_to_end(&mut bytes).is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock) || bytes.is_empty()
 }
 
-/// The ERROR that ends a connection, and how many bytes and lines came before it.
+/// Returns the ERROR that ends a connection, and the counts of bytes and lines before it.
 #[track_caller]
 fn refusal(client: &mut Client) -> (String, usize, usize) {
     let lines = client.until_closed();
@@ -69,7 +69,7 @@ fn a_line_without_an_end_is_cut_off() {
     server.wait_for_metric("parlour_connections_refused_total{reason=\"budget\"}", |n| n == 1);
 }
 
-/// Clients that ask for each capability alone and wait for nothing: senpai, gamja, Goguma, bots.
+/// Clients that request each capability alone and wait for nothing: senpai, gamja, Goguma, bots.
 #[test]
 fn a_client_that_sends_all_at_once_gets_in_and_is_heard() {
     let server = server();
@@ -80,7 +80,7 @@ fn a_client_that_sends_all_at_once_gets_in_and_is_heard() {
     lines.extend(["CAP REQ sasl", "AUTHENTICATE PLAIN"].map(str::to_owned));
     lines.push(format!("AUTHENTICATE {}", sasl_plain("alice", PASSWORD)));
     lines.extend(["CAP END", "JOIN #room"].map(str::to_owned));
-    // More behind the login than may be sent before it.
+    // More after the login than may be sent before it.
     let padding = "x".repeat(1500);
     lines.extend((0..50).map(|n| format!("PRIVMSG #room :{n} {padding}")));
     lines.push("PING last".to_owned());
@@ -143,7 +143,7 @@ fn an_address_has_one_line_a_minute_in_the_log() {
         drop(tcp.read_to_end(&mut Vec::new()));
     }
     server.wait_for_metric("parlour_handshakes_failed_total", |n| n == 30);
-    // Its own line, though another address had one just now.
+    // A line of its own, although another address had one just now.
     drop(from([127, 0, 0, 4], &server));
     server.wait_for_log(|line| line.contains("peer=127.0.0.4"));
     let log = server.log();

@@ -1,8 +1,8 @@
-//! A server that loses a task or a thread that it cannot go on without.
+//! A server that loses a task or a thread without which it cannot continue.
 //!
-//! These are whole server processes: this test binary, which runs `parlour serve` with a subscriber of its own for the log.
-//! The subscriber panics at one line of the log, which ends the task or thread that logs it. The product has no part in
-//! this: a process that has a subscriber already keeps it.
+//! These are whole server processes: this test binary, which runs `parlour serve` with a subscriber of its own for the
+//! log. The subscriber panics at one line of the log, which ends the task or thread that logs it. The product needs no
+//! code for this, because a process that has a subscriber already keeps it.
 
 use std::io;
 use std::net::TcpStream;
@@ -26,10 +26,10 @@ const SERVER: &str = "PARLOUR_TEST_SERVER";
 /// File in the working directory with the start of the line to fail at: module, colon, message.
 const FAULT: &str = "fault";
 
-/// Panics in the thread that logs the line of [`FAULT`].
+/// Log layer that panics in the thread that logs the line of [`FAULT`].
 struct Fault;
 
-/// The message of an event.
+/// Text of an event.
 struct Message(String);
 
 impl<S: Subscriber> Layer<S> for Fault {
@@ -67,7 +67,7 @@ fn server_with_a_fault() {
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
 }
 
-/// A server of this binary with alice in `#room`, where she has said something that was confirmed.
+/// Starts a server of this binary with alice in `#room`, where one message is confirmed.
 fn server(config: &[&str]) -> (Server, Client) {
     let home = Home::with_people(config);
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
@@ -85,8 +85,8 @@ fn fail_at(server: &Server, line: &str) {
     fs::write(server.home.path(FAULT), line).expect("the fault");
 }
 
-/// Expects that alice is told, that the process ends with status 1 and says why, and that the next server has all that
-/// was confirmed.
+/// Checks that alice gets an ERROR, that the process ends with status 1 and says why, and that the next server has
+/// everything that was confirmed.
 #[track_caller]
 fn ends(mut server: Server, mut alice: Client, name: &str) {
     let last = alice.until_closed().pop().expect("a last line");
@@ -114,7 +114,7 @@ fn a_server_whose_hub_fails_ends() {
 #[test]
 fn a_server_whose_store_fails_ends() {
     let (server, alice) = server(&[]);
-    // A damaged row is logged by the thread that is to change it.
+    // The thread that changes a damaged row logs it.
     let damage = "UPDATE accounts SET created = created + 1 WHERE name = 'bob'";
     assert_eq!(server.home.database().execute(damage, []), Ok(1));
     fail_at(&server, "parlour::store::accounts: the account's row is damaged");
@@ -136,7 +136,7 @@ fn a_server_whose_search_fails_ends() {
 fn a_server_whose_acceptor_fails_ends() {
     let (server, alice) = server(&["limits.connections_per_address = 1"]);
     fail_at(&server, "parlour::server::limits::incidents: refused: too many connections");
-    // Who is logged in does not count; of these two the second is refused.
+    // Sessions do not count; of these two connections the second is refused.
     let strangers = [(); 2].map(|()| TcpStream::connect(server.address));
     ends(server, alice, "the task that accepts connections");
     drop(strangers);

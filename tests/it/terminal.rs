@@ -1,4 +1,4 @@
-//! The full-screen chat in a terminal: it is taken, and given back as it was, whatever happens.
+//! The full-screen client in a terminal, whose modes it restores in every case.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -24,7 +24,7 @@ struct Terminal {
     /// Kept open, so that the terminal outlives the program.
     slave: OwnedFd,
     output: Receiver<Vec<u8>>,
-    /// What was written to the terminal and not waited for yet.
+    /// Output that was not waited for yet.
     seen: String,
     child: Child,
 }
@@ -43,7 +43,7 @@ impl Terminal {
         for name in ["TMUX", "SSH_CONNECTION", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"] {
             command.env_remove(name);
         }
-        // A group of its own, as a shell gives it: what stops it stops nobody else.
+        // A process group of its own, as a shell makes it, so that a stop signal reaches nothing else.
         let child = command.process_group(0).spawn().expect("the program starts");
         let master = File::from(master);
         let mut reader = master.try_clone().expect("the terminal's other side");
@@ -59,7 +59,7 @@ impl Terminal {
         Self { master, slave, output, seen: String::new(), child }
     }
 
-    /// Waits until this was written, and forgets everything up to it.
+    /// Waits until this text is written, and drops everything up to it.
     #[track_caller]
     fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -86,7 +86,7 @@ impl Terminal {
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
     }
 
-    /// Waits until it is stopped.
+    /// Waits until the program is stopped.
     #[track_caller]
     fn is_stopped(&self) {
         let (_, status) = waitpid(Pid::from_child(&self.child).into(), WaitOptions::UNTRACED)
@@ -95,7 +95,7 @@ impl Terminal {
         assert!(status.stopped(), "{status:?}");
     }
 
-    /// Lines are put together by the terminal, as a shell wants it.
+    /// Returns true if the terminal edits and echoes lines again, as a shell wants it.
     fn is_as_before(&self) -> bool {
         tcgetattr(&self.slave).expect("its modes").local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
@@ -115,7 +115,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Dora in a terminal, at a server that she has joined.
+/// Starts dora's client in a terminal, at a joined server.
 fn chatting() -> (Server, Terminal) {
     let server = joined();
     let terminal = Terminal::new(chat(&server.home));
@@ -146,7 +146,7 @@ fn a_chat_takes_the_terminal_and_gives_it_back() {
     assert!(!terminal.is_as_before());
     terminal.press("hello\r");
     terminal.wait_for("hello");
-    // Another size at any time, down to nothing at all.
+    // Another size at any time, down to almost nothing.
     for (ws_col, ws_row) in [(40, 12), (1, 1), (200, 50)] {
         let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&terminal.slave, size).expect("a size");
@@ -161,7 +161,8 @@ fn a_chat_takes_the_terminal_and_gives_it_back() {
 fn a_key_that_comes_with_esc_is_no_letters() {
     let (_server, mut terminal) = chatting();
     terminal.wait_for("write to #lobby");
-    // F4, the arrow and the wheel, each behind Esc in one write: where letters were left over, `/quit` would be said.
+    // F4, the arrow and the wheel, each after Esc in one write: if any letters were left over, `/quit` would be sent as
+    // a message.
     terminal.press("\u{1b}\u{1b}OS\u{1b}\u{1b}[A\u{1b}\u{1b}[<64;1;1M");
     terminal.press("/quit\r");
     terminal.ends();

@@ -1,4 +1,4 @@
-//! What comes to the port before there is a TLS 1.3 session: refused, and nobody else notices.
+//! Connections without a TLS 1.3 session: refused, and others do not notice.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ fn raw(server: &Server) -> TcpStream {
     socket
 }
 
-/// Everything until the server closes or resets.
+/// Reads everything until the server closes or resets the connection.
 fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
     let mut received = Vec::new();
     match socket.read_to_end(&mut received) {
@@ -25,7 +25,7 @@ fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Two people talk before, during and after.
+/// Two accounts that exchange messages before, during and after.
 struct Others(Client, Client);
 
 impl Others {
@@ -55,7 +55,7 @@ fn plaintext_gets_no_session() {
     server.wait_for_log(|line| line.contains("TLS") || line.contains("handshake"));
 }
 
-/// A TLS 1.2 `ClientHello`, byte by byte: no `supported_versions` extension, ECDHE suites.
+/// Builds a TLS 1.2 `ClientHello`: no `supported_versions` extension, ECDHE suites.
 fn client_hello_of_tls_1_2() -> Vec<u8> {
     let extensions: &[&[u8]] = &[
         &[0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x1d, 0x00, 0x17], // groups: x25519, P-256
@@ -91,7 +91,7 @@ fn tls_1_2_is_refused_by_an_alert() {
     others.talk("after");
 }
 
-/// The pin that `parlour certs show` prints.
+/// Returns the pin that `parlour certs show` prints.
 fn printed_pin(server: &Server) -> String {
     let shown = server.home.succeed(&["certs", "show"]);
     let line = shown.lines().find(|line| line.starts_with("pin ")).expect("the pin");
@@ -144,7 +144,7 @@ fn a_handshake_that_stalls_is_ended() {
 
 #[test]
 fn stalled_handshakes_keep_nobody_out() {
-    // The handshake's time-out is far longer than this test.
+    // The handshake's time limit is far longer than this test.
     let server = server_with(&["limits.handshake_timeout_s = 600", "limits.login_timeout_s = 600"]);
     let _stalled: Vec<TcpStream> = (0..50).map(|_| raw(&server)).collect();
     Client::login(&server, "alice");

@@ -1,8 +1,8 @@
-//! What is left of channels and people that go, and of what was under way.
+//! Removal of channels and accounts, and of the state that depends on them.
 
 use crate::common::{Client, Home, answer, commands, gather, names, refused, server_with, shown, the};
 
-/// A channel that nobody would miss goes with its last member, and with all that hung on it.
+/// A channel without anything worth keeping is removed with its last member, and all of its state with it.
 /// <https://modern.ircdocs.horse/#channels>
 #[test]
 fn a_plain_channel_goes_without_a_trace() {
@@ -11,7 +11,7 @@ fn a_plain_channel_goes_without_a_trace() {
     for client in [&mut alice, &mut bob] {
         client.request("JOIN #first");
     }
-    // Ranks, an invitation and an old name hang on it; neither is a reason to keep it.
+    // Member statuses, an invitation and an old name depend on it; none is a reason to keep it.
     alice.request("MODE #first +o bob");
     alice.request("INVITE carol #first");
     alice.request("RENAME #first #second");
@@ -28,7 +28,7 @@ fn a_plain_channel_goes_without_a_trace() {
     bob.request("MODE #first +i");
     let mut carol = Client::login(&server, "carol");
     refused(&mut carol, "JOIN #first", "473 carol #first");
-    // What happened since is on disk as it was told.
+    // Later changes are as durable as announced.
     bob.message_to(&mut Client::login(&server, "bob"), "#first", "still here");
     let home = server.home.clone();
     server.kill9();
@@ -42,7 +42,7 @@ fn a_plain_channel_goes_without_a_trace() {
     assert_eq!(names(&mut bob, "#first"), ["~@bob"]);
 }
 
-/// Invitations outlast the absence of who is invited and a restart, and are good for one JOIN.
+/// Invitations outlast the invitee's absence and a restart, and are good for one JOIN.
 /// <https://modern.ircdocs.horse/#invite-message>
 #[test]
 fn an_invitation_waits_for_who_is_invited() {
@@ -66,7 +66,7 @@ fn an_invitation_waits_for_who_is_invited() {
     refused(&mut carol, "JOIN #room", "473 carol #room");
 }
 
-/// An account that is removed takes its ranks along, and not what it did for others.
+/// A removed account loses its member statuses, but its actions for others stay.
 #[test]
 fn a_removed_account_leaves_its_channels_to_the_others() {
     let home = Home::with_people(&["sessions.grace_s = 0"]);

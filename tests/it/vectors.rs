@@ -1,4 +1,4 @@
-//! The parser, the printer and the masks against vectors that are not ours (`tests/vectors/README.md`).
+//! The parser, the printer and the masks against third-party test vectors (`tests/vectors/README.md`).
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ struct File<T> {
     tests: Vec<T>,
 }
 
-/// What a line says. What is left out is not there.
+/// The expected parts of a line. A missing one is not in the line.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Atoms {
@@ -36,7 +36,7 @@ impl Atoms {
     }
 }
 
-/// The vectors of a file. At least `least`, so that none can get lost on the way.
+/// Parses the vectors of a file, and checks that there are at least `least`.
 fn vectors<T: DeserializeOwned>(yaml: &str, least: usize) -> Vec<T> {
     let file: File<T> = serde_norway::from_str(yaml).expect("the vectors are YAML of the expected shape");
     assert!(file.tests.len() >= least, "only {} vectors", file.tests.len());
@@ -60,8 +60,8 @@ fn lines_are_split_as_everybody_splits_them() {
     }
 }
 
-/// A message is not put together from parts here but read from a line, so each line that says the parts is read and
-/// printed, and what is printed must be one of those lines again.
+/// The product has no function that joins a message from parts. So each line with the expected parts is parsed and
+/// printed, and the result must be one of these lines again.
 #[test]
 fn lines_are_joined_as_everybody_joins_them() {
     #[derive(Deserialize)]
@@ -79,7 +79,7 @@ fn lines_are_joined_as_everybody_joins_them() {
             assert_eq!(parse(&printed), message, "{desc} {line:?} is printed as {printed:?}");
             assert!(matches.contains(&printed), "{desc} {line:?} is printed as {printed:?}");
         }
-        // The values of tags are the one part that the product does put together.
+        // Only the values of tags are joined by the product.
         for (key, value) in &atoms.tags {
             let tag = format!("{key}={}", escape(value));
             let known = matches.iter().any(|line| parse(line).tags.0.split(';').any(|other| other == tag));
@@ -88,8 +88,8 @@ fn lines_are_joined_as_everybody_joins_them() {
     }
 }
 
-/// The product takes a source apart for its nick only. User and host are read by masks, so a mask of the three parts must
-/// be for the source; where a part is missing there is nothing to ask, since sources here always have all three.
+/// The product splits a source only for its nick. Masks match user and host, so a mask of the three parts must match
+/// the source; vectors with a missing part are skipped, because the product's sources always have all three.
 #[test]
 fn sources_are_split_as_everybody_splits_them() {
     #[derive(Default, Deserialize)]
@@ -107,7 +107,7 @@ fn sources_are_split_as_everybody_splits_them() {
     }
     for Userhost { source, atoms } in vectors(include_str!("../vectors/userhost-split.yaml"), 7) {
         assert_eq!(parse(&format!(":{source} PING")).nick(), Some(&*atoms.nick), "{source:?}");
-        // Control characters may come in a source and never in a mask, which people type: `?` is for one of them.
+        // Control characters may occur in a source but not in a mask, which people type: `?` matches one of them.
         let typed = |part: &str| part.replace(char::is_control, "?");
         let (user, host) = (typed(&atoms.user), typed(&atoms.host));
         if !user.is_empty() && !host.is_empty() {
@@ -120,8 +120,8 @@ fn sources_are_split_as_everybody_splits_them() {
     }
 }
 
-/// Every vector applies to a [`Glob`]. A [`Mask`] is first completed where it was typed without its nick, and then asks
-/// for more: `cool*@*` is whoever has such a *user*, `*!cool*@*`. So masks without `!` are only those of a host here.
+/// Every vector applies to a [`Glob`]. A [`Mask`] typed without a nick is first completed: `cool*@*` becomes the *user*
+/// mask `*!cool*@*`. So the masks without `!` here are only those of a host.
 #[test]
 fn masks_match_as_everybody_matches_them() {
     #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::{Home, PASSWORD, Process, Server, server};
 
-/// Starts a server and joins dora's account on her machine.
+/// Starts a server and joins dora's account on a machine.
 #[track_caller]
 pub fn joined() -> Server {
     let server = server();

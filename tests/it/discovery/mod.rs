@@ -52,7 +52,7 @@ fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
-/// Connects alice once, so that her client knows the server.
+/// Connects alice once, so that the client knows the server.
 #[track_caller]
 fn acquaint(lan: &Lan, home: &Home, address: &str, pin: Pin) {
     ok(&client(lan, home, &["chat", address, "--name", "alice", "--pin", &pin.to_string()]));
