@@ -1,4 +1,4 @@
-//! What is asked of the server besides messages, and what is told it.
+//! Requests to the server other than messages: queries with a result, and commands without one.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -8,12 +8,12 @@ use super::{Line, Model, Offline};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis};
 
-/// The questions that are not answered yet.
+/// Queries that have no result yet.
 #[derive(Debug, Default)]
 pub(super) struct Asks(HashSet<Ticket>);
 
 impl Asks {
-    /// Is this one of them? Then it is answered now.
+    /// Returns the ticket and removes it if its query is open.
     pub fn take(&mut self, ticket: Ticket) -> Option<Ticket> {
         self.0.take(&ticket)
     }
@@ -23,30 +23,29 @@ impl Asks {
     }
 }
 
-/// Which part of the past is asked for ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
+/// The part of the history that a query asks for ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Past {
-    /// The latest.
+    /// `LATEST`: the newest messages.
     Latest,
-    /// What came directly before.
+    /// `BEFORE`: the messages directly before the point.
     Before(Point),
-    /// What came directly after.
+    /// `AFTER`: the messages directly after the point.
     After(Point),
-    /// On both sides, and itself.
+    /// `AROUND`: the message at the point and those on both sides of it.
     Around(Point),
 }
 
-/// The label of what is asked or told by the way: nobody waits for it, and nobody is to hear that it was refused.
+/// The label of background commands. Their results need no ticket, and a refusal is not shown to the user.
 pub(super) const BY_THE_WAY: &str = "q";
 
-/// A line that is sent by the way.
+/// Begins the line of a background command.
 fn by_the_way(command: &str) -> Line {
     Line::new(command).tag("label", BY_THE_WAY)
 }
 
 impl Model {
-    /// Asks for a part of the past; [`Event::History`] or
-    /// [`Event::NoHistory`] answers.
+    /// Queries a part of a conversation's history. The result is an [`Event::History`] or an [`Event::NoHistory`].
     pub fn history(&mut self, place: &Target, past: &Past, limit: usize) -> Result<Ticket, Offline> {
         let (word, point) = match past {
             Past::Latest => ("LATEST", "*".to_owned()),
@@ -56,7 +55,7 @@ impl Model {
         };
         let limit = self.page(limit).to_string();
         if self.online && !self.server.ids && point.starts_with("msgid=") {
-            // The server would take it for nonsense, and say so in words for programmers.
+            // The server would refuse the unknown form of the point, in words for programmers.
             let ticket = self.ticket();
             let reason = "this server finds no message by its id".to_owned();
             self.events.push_back(Event::NoHistory { ticket, reason });
@@ -65,24 +64,25 @@ impl Model {
         self.question(|line| line.arg(word).arg(place.as_str()).arg(&point).arg(&limit), "CHATHISTORY")
     }
 
-    /// So many messages may be asked for at once, of so many that are wanted.
+    /// Returns the page size for a history query: `wanted`, but no more than the server allows (`CHATHISTORY` in
+    /// ISUPPORT).
     pub fn page(&self, wanted: usize) -> usize {
         self.server.page.map_or(wanted, |most| wanted.min(most))
     }
 
-    /// How a message is named as a [`Point`] of the past: by its id, where it has one and the server goes by it.
+    /// Returns the [`Point`] of a message: its id if it has one and the server supports ids, otherwise its time stamp.
     pub fn point(&self, id: Option<&str>, time: Millis) -> Point {
         id.filter(|_| self.server.ids).map_or(Point::Time(time), |id| Point::Id(id.to_owned()))
     }
 
-    /// Asks where something was said between two moments; [`Event::Targets`] answers.
+    /// Queries the conversations with messages between two time stamps. The result is an [`Event::Targets`].
     pub fn targets(&mut self, after: Millis, before: Millis, limit: usize) -> Result<Ticket, Offline> {
         let limit = limit.to_string();
         let [after, before] = [after, before].map(|time| Point::Time(time).word());
         self.question(|line| line.arg("TARGETS").arg(&after).arg(&before).arg(&limit), "CHATHISTORY")
     }
 
-    /// Looks for words, everywhere or in one place; [`Event::Found`] answers.
+    /// Searches one conversation or all of them for words. The result is an [`Event::Found`].
     pub fn search(
         &mut self,
         words: &str,
@@ -118,34 +118,35 @@ impl Model {
         Ok(ticket)
     }
 
-    /// Up to this, included, a place is read now. Nothing where the server keeps no markers.
+    /// Sets the read marker of a conversation, up to and including `time`. Does nothing if the server has no read
+    /// markers.
     pub fn mark_read(&mut self, place: &Target, time: Millis) {
         if self.online && self.caps.has(Cap::ReadMarker) {
             self.write(by_the_way("MARKREAD").arg(place.as_str()).arg(&Point::Time(time).word()));
         }
     }
 
-    /// Asks up to when a place is read; [`Event::Marker`] answers.
+    /// Queries the read marker of a conversation. The result is an [`Event::Marker`].
     pub fn marker(&mut self, place: &Target) {
         if self.online && self.caps.has(Cap::ReadMarker) {
             self.write(by_the_way("MARKREAD").arg(place.as_str()));
         }
     }
 
-    /// Reacts to a message, or takes a reaction back.
+    /// Adds a reaction to a message, or removes it if `off` is set.
     pub fn react(&mut self, place: &Target, msgid: &str, emoji: &str, off: bool) -> Result<(), Offline> {
         let key = if off { "+draft/unreact" } else { "+draft/react" };
         let line = Line::new("TAGMSG").tag(key, emoji).tag("+draft/reply", msgid);
         self.ask(line.arg(place.as_str()))
     }
 
-    /// Takes a message back.
+    /// Redacts a message.
     pub fn redact(&mut self, place: &Target, msgid: &str, reason: &str) -> Result<(), Offline> {
         let line = Line::new("REDACT").arg(place.as_str()).arg(msgid);
         self.ask(if reason.is_empty() { line } else { line.text(reason) })
     }
 
-    /// Tells the others that one types.
+    /// Sends the account's typing status to a conversation. Does nothing if the server doesn't relay tags.
     pub fn typing(&mut self, place: &Target, what: Typing) {
         let what = match what {
             Typing::Active => "active",
@@ -157,14 +158,14 @@ impl Model {
         }
     }
 
-    /// Goes away with these words, or comes back with none.
+    /// Marks the account as away with this message, or as back if it is empty.
     pub fn set_away(&mut self, words: &str) -> Result<(), Offline> {
         words.clone_into(&mut self.away_words);
         let line = Line::new("AWAY");
         self.ask(if words.is_empty() { line } else { line.text(words) })
     }
 
-    /// Notes something about a place for oneself, or takes the note away.
+    /// Sets the account's own metadata on a conversation, or removes it for `None`.
     pub fn note(&mut self, place: &Target, key: &str, value: Option<&str>) -> Result<(), Offline> {
         let line = Line::new("METADATA").arg(place.as_str()).arg("SET").arg(key);
         self.ask(match value {
@@ -173,14 +174,14 @@ impl Model {
         })
     }
 
-    /// Asks for what one noted about a place; [`Event::Noted`] answers.
+    /// Queries the account's own metadata on a conversation. The result is an [`Event::Noted`].
     pub fn noted(&mut self, place: &Target, key: &str) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
             self.write(by_the_way("METADATA").arg(place.as_str()).arg("GET").arg(key));
         }
     }
 
-    /// Wants to be told of changes of these keys.
+    /// Subscribes to changes of these metadata keys.
     pub fn follow(&mut self, keys: &[&str]) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
             let line = by_the_way("METADATA").arg("*").arg("SUB");
@@ -188,21 +189,21 @@ impl Model {
         }
     }
 
-    /// Wants to be told when somebody comes and goes; [`Event::Online`] answers.
+    /// Monitors a nick (`MONITOR +`). The results are [`Event::Online`]s.
     pub fn watch(&mut self, who: &str) {
         if self.online {
             self.write(by_the_way("MONITOR").arg("+").arg(who));
         }
     }
 
-    /// Asks who of a channel is away.
+    /// Queries the members of a channel with their away status (`WHO`).
     pub fn who(&mut self, channel: &str) {
         if self.online {
             self.write(by_the_way("WHO").arg(channel));
         }
     }
 
-    /// Sends a command with parameters as they were typed: `KICK #a bob :go`.
+    /// Sends a command with its parameters as the user typed them, such as `KICK #a bob :go`.
     pub fn command(&mut self, command: &str, args: &[&str], text: Option<&str>) -> Result<(), Offline> {
         let line = args.iter().fold(Line::new(command), |line, arg| line.arg(arg));
         self.ask(match text {

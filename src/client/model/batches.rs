@@ -1,5 +1,5 @@
-//! What comes in batches ([batch](https://ircv3.net/specs/extensions/batch)): answers to labelled questions, parts of
-//! the past, what a search found, messages of several lines.
+//! Incoming batches ([batch](https://ircv3.net/specs/extensions/batch)): replies to labelled commands, pages of the
+//! history, search results, multiline messages.
 
 use std::collections::HashMap;
 
@@ -7,53 +7,53 @@ use super::event::{Event, Point, Said, Target};
 use super::past;
 use crate::wire::{Message, Millis, Nick};
 
-/// The batches that are open.
+/// The open batches.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
     open: HashMap<String, Batch>,
-    /// Bytes that are kept of all of them.
+    /// Memory that all open batches hold, in bytes.
     held: usize,
-    /// The server knows points in the past by their time alone.
+    /// Set if the server knows points of the history only by time stamp, not by message id.
     pub by_time: bool,
 }
 
 #[derive(Debug)]
 struct Batch {
-    /// Of what it answers.
+    /// Label of the command that the batch replies to.
     label: Option<String>,
-    /// The batch that it is in.
+    /// Reference of the enclosing batch.
     parent: Option<String>,
     what: What,
-    /// Bytes that are kept of it.
+    /// Memory that this batch holds, in bytes.
     held: usize,
 }
 
 #[derive(Debug)]
 enum What {
-    /// Its lines are taken as they come.
+    /// A batch whose lines are handled one by one, as if they were in none.
     Other,
     History {
         place: Target,
         events: Vec<Event>,
         lines: usize,
         bytes: usize,
-        /// Where the first line stands and the last.
+        /// Points of the first and the last line.
         ends: Option<(Point, Point)>,
     },
     Found(Vec<Said>),
     Targets(Vec<(Target, Millis)>),
-    /// A message; the text grows.
+    /// A multiline message under construction, and whether it has a first line.
     Long(Option<Said>, bool),
 }
 
-/// What a batch was, when it ends.
+/// The contents of a batch that ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub label: Option<String>,
     pub what: Closed,
 }
 
-/// See [`Ended`].
+/// Type and contents of an [`Ended`] batch.
 #[derive(Debug)]
 pub(super) enum Closed {
     Other,
@@ -64,13 +64,13 @@ pub(super) enum Closed {
 }
 
 impl Batches {
-    /// Open at once; a server of good will has two or three.
+    /// Limit of open batches. A well-behaved server has two or three.
     const MOST: usize = 64;
-    /// Most that is kept of one batch: twice what is ever asked for.
+    /// Limit of lines or results kept from one batch: twice the largest page that the client asks for.
     const MOST_LINES: usize = 2000;
-    /// Most bytes of a message of several lines.
+    /// Limit of a multiline message, in bytes.
     const MOST_TEXT: usize = 64 * 1024;
-    /// Most bytes that are kept of all that are open, many times what an honest server sends in one answer.
+    /// Limit of memory for all open batches, in bytes: many times what an honest server sends in one result.
     const MOST_HELD: usize = 16 * 1024 * 1024;
 
     pub fn clear(&mut self) {
@@ -82,13 +82,13 @@ impl Batches {
         self.open.is_empty()
     }
 
-    /// The label of what a batch answers.
+    /// Returns the label of the command that a batch replies to: its own, or that of the enclosing batch.
     pub fn label(&self, reference: &str) -> Option<String> {
         let batch = self.open.get(reference)?;
         batch.label.clone().or_else(|| self.open.get(batch.parent.as_deref()?)?.label.clone())
     }
 
-    /// `BATCH +reference type [parameters]`
+    /// Handles `BATCH +reference type [parameters]`.
     pub fn open(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) {
         if self.open.len() >= Self::MOST {
             return;
@@ -110,7 +110,7 @@ impl Batches {
         }
     }
 
-    /// Takes a line that is in a batch. `false` where it is to be handled as if it was in none.
+    /// Adds a line to its batch. Returns `false` if the line is to be handled as if it were in none.
     pub fn keep(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) -> bool {
         let Some(batch) = self.open.get_mut(reference) else { return false };
         if line.command.eq_ignore_ascii_case("BATCH") {
@@ -129,7 +129,7 @@ impl Batches {
             What::Other => return false,
             What::History { events, lines, bytes, ends, .. } => {
                 *lines += 1;
-                // A reaction that comes with its message stands elsewhere in the past.
+                // A reaction sent along with its message has another place in the history.
                 if !is_context(line) {
                     reach(ends, point(line, self.by_time));
                 }
@@ -147,7 +147,7 @@ impl Batches {
                 }
             }
             What::Targets(targets) => {
-                // CHATHISTORY TARGETS <name> <time>
+                // Form of the line: CHATHISTORY TARGETS <name> <time>
                 let target = line.param(1).and_then(|name| Target::heard(name).ok());
                 let time = line.param(2).and_then(Millis::parse);
                 if room
@@ -175,7 +175,8 @@ impl Batches {
         true
     }
 
-    /// `BATCH -reference`. A message that was in another batch is put there, and nothing is to be done.
+    /// Handles `BATCH -reference`. Returns `None` if the message went into the enclosing batch, so nothing is left to
+    /// do.
     pub fn close(&mut self, reference: &str) -> Option<Ended> {
         let batch = self.open.remove(reference)?;
         self.held = self.held.saturating_sub(batch.held);
@@ -192,7 +193,7 @@ impl Batches {
                 if let Some(parent) = parent
                     && matches!(parent.what, What::History { .. } | What::Found(_))
                 {
-                    // What it holds is held by the other one now.
+                    // The enclosing batch now holds the memory.
                     self.held += batch.held;
                     parent.held += batch.held;
                 }
@@ -222,14 +223,14 @@ impl Batches {
     }
 }
 
-/// Returns whether a line stands out of its order, behind the message that it belongs to
-/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)). Parlour's redactions
-/// are marked too, and stand in their order.
+/// Returns whether a line is out of order, behind the message that it belongs to
+/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)). Parlour marks
+/// redactions too, but they are in order.
 fn is_context(line: &Message<'_>) -> bool {
     line.tags.get("draft/chathistory-context").is_some() && !line.command.eq_ignore_ascii_case("REDACT")
 }
 
-/// Where a line stands in the past.
+/// Returns the point of the history that a line is at.
 fn point(line: &Message<'_>, by_time: bool) -> Option<Point> {
     match line.tags.get("msgid").filter(|id| !id.is_empty() && !by_time) {
         Some(id) => Some(Point::Id(id.into_owned())),
@@ -237,7 +238,7 @@ fn point(line: &Message<'_>, by_time: bool) -> Option<Point> {
     }
 }
 
-/// One more line stands there.
+/// Extends the range of a page to one more line.
 fn reach(ends: &mut Option<(Point, Point)>, at: Option<Point>) {
     match (ends, at) {
         (_, None) => {}
@@ -272,7 +273,7 @@ mod tests {
         else {
             panic!("a part of the past");
         };
-        // It is known how many there were, though they were not kept.
+        // The lines are counted although they were not kept.
         assert_eq!((lines, events.len()), (1000, 0));
         assert_eq!(ends, Some((Point::Id("0".into()), Point::Id("999".into()))));
         for name in ["a", "b", "c"] {

@@ -1,56 +1,57 @@
-//! The channels that one is in.
+//! The channels that the account is in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::isupport::Isupport;
 use crate::wire::{ChannelName, Nick};
 
-/// A channel as its members see it.
+/// The state of a channel as its members see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Channel {
-    /// Its topic, empty for none.
+    /// The topic; empty if there is none.
     pub topic: String,
-    /// Who is in it, with the signs of their rank before the name (`@`, `+`, …).
+    /// The members with the prefixes of their status (`@`, `+`, …), highest first.
     pub members: BTreeMap<Nick, String>,
-    /// The connection broke since, and the server has not said that one is in it still.
+    /// Set by a broken connection, until the server confirms the membership again.
     stale: bool,
 }
 
-/// All of them, and what is being asked about them.
+/// The joined channels, and the commands about channels that have no reply yet.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     pub joined: BTreeMap<ChannelName, Channel>,
-    /// Asked to be joined, not answered yet.
+    /// Channels to join, for which the server has not replied yet.
     pub wanted: BTreeSet<ChannelName>,
-    /// Names are shown when they have come.
+    /// Channels whose names the user asked to see, or that are new.
     names_wanted: BTreeSet<ChannelName>,
     topics_wanted: BTreeSet<ChannelName>,
-    /// The names that have come so far.
+    /// Names received so far for lists that have not ended.
     collecting: HashMap<ChannelName, Vec<String>>,
-    /// Bytes of these, about.
+    /// Approximate memory of `collecting`, in bytes.
     collected: usize,
 }
 
-/// Most channels that one can be in, and most members of one, that are believed: more says only a server of ill will.
+/// Limit of joined channels that the client keeps; only a hostile server names more.
 pub(super) const MOST_CHANNELS: usize = 2_000;
-/// See [`MOST_CHANNELS`].
+/// Limit of members of one channel, for the same reason as [`MOST_CHANNELS`].
 pub(super) const MOST_MEMBERS: usize = 100_000;
-/// Most lists of names that come at once.
+/// Limit of lists of names under construction.
 const MOST_LISTS: usize = 100;
 
-/// Most members of all channels with a hundred and more: a person on the largest networks sees some ten thousand.
+/// Limit of members of all large channels together. An account on the largest networks sees about ten thousand.
 const MOST_OF_ALL: usize = 300_000;
 
-/// Channels with fewer members are not counted among [`MOST_OF_ALL`]: all of them together have no more.
+/// Size from which a channel is large. Smaller ones don't count towards [`MOST_OF_ALL`], because even all of them
+/// together stay below it.
 const FEW: usize = 100;
 
-/// Most bytes of the lists of names that have not come to their end.
+/// Limit of memory for lists of names under construction, in bytes.
 const MOST_COLLECTED: usize = 16 * 1024 * 1024;
 
-/// Longest name in a list that is taken, in bytes, with its ranks and its host.
+/// Limit of a name in a list, with its prefixes and its host, in bytes.
 const NAME: usize = 512;
 
-/// Most bytes of a topic that are kept: ten times what servers allow.
+/// Limit of a stored topic, in bytes: ten times what servers allow.
 const TOPIC: usize = 4 * 1024;
 
 impl Channels {
@@ -64,13 +65,13 @@ impl Channels {
         }
     }
 
-    /// Membership belongs to the account and the server tells of every channel at login: those that it did
-    /// not mention were left from elsewhere. Forgets them and says which they were.
+    /// Removes and returns the channels that the server did not mention at login: another session left them. Parlour's
+    /// memberships belong to the account, and the server lists them all at login.
     pub fn drop_stale(&mut self) -> Vec<ChannelName> {
         self.joined.extract_if(.., |_, channel| channel.stale).map(|(name, _)| name).collect()
     }
 
-    /// One came into a channel oneself. Is it new, so that it is worth telling?
+    /// Records that the account joined a channel. Returns whether it is new, so that the user should see it.
     pub fn entered(&mut self, name: &ChannelName) -> bool {
         self.wanted.remove(name);
         let known = self.joined.contains_key(name);
@@ -94,7 +95,7 @@ impl Channels {
         self.topics_wanted.insert(name.clone());
     }
 
-    /// A part of a list of names (353).
+    /// Adds a part of a list of names (`RPL_NAMREPLY`, 353).
     pub fn some_names(&mut self, channel: ChannelName, names: &str) {
         if self.collecting.len() >= MOST_LISTS && !self.collecting.contains_key(&channel) {
             return;
@@ -110,7 +111,7 @@ impl Channels {
         }
     }
 
-    /// Somebody came into a channel. `None` where one is not there oneself.
+    /// Records that another account joined a channel. Returns `None` if this account is not in it.
     pub fn came(&mut self, name: &ChannelName, who: Nick) -> Option<()> {
         let few = self.joined.get(name)?.members.len() < FEW;
         let room = few || self.of_all() < MOST_OF_ALL;
@@ -121,12 +122,12 @@ impl Channels {
         Some(())
     }
 
-    /// Members of all large channels.
+    /// Returns the number of members in large channels.
     fn of_all(&self) -> usize {
         self.joined.values().map(|channel| channel.members.len()).filter(|count| *count >= FEW).sum()
     }
 
-    /// The list of names has ended (366): what to show, if it is to be shown.
+    /// Completes a list of names (`RPL_ENDOFNAMES`, 366). Returns the sorted names if the user should see them.
     pub fn names_ended(&mut self, channel: &ChannelName, server: &Isupport) -> Option<Vec<String>> {
         let mut names = self.collecting.remove(channel).unwrap_or_default();
         let size: usize = names.iter().map(|name| size_of::<String>() + name.len()).sum();
@@ -144,7 +145,7 @@ impl Channels {
         })
     }
 
-    /// The topic is this now. Is it worth telling?
+    /// Records the topic of a channel. Returns whether the user should see it: it changed, or they asked for it.
     pub fn topic_is(&mut self, channel: &ChannelName, text: &str) -> bool {
         let asked = self.topics_wanted.remove(channel);
         match self.joined.get_mut(channel) {
@@ -161,7 +162,7 @@ impl Channels {
 
 fn member(name: &str, server: &Isupport) -> Option<(Nick, String)> {
     let (bare, ranks) = server.ranked(name);
-    // With userhost-in-names there is a host behind the nick.
+    // With `userhost-in-names` the nick is followed by a host.
     let nick = Nick::heard(bare.split('!').next().unwrap_or(bare)).ok()?;
     Some((nick, ranks.to_owned()))
 }
@@ -181,7 +182,7 @@ mod tests {
         let names = names.join(" ");
         for n in 0..100 {
             channels.entered(&channel(n));
-            // Lists that never end.
+            // Lists that don't end.
             for _ in 0..10 {
                 channels.some_names(channel(n), &names);
             }

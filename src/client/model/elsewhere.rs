@@ -1,23 +1,23 @@
-//! Servers that do not confirm messages as Parlour does, by an echo with a label.
+//! Servers that don't confirm messages as Parlour does, by an echo with a label.
 //!
-//! Without labels, an echo with the same words is the answer, and a refusal is of the first message that went to where it
-//! names. Behind messages a PING goes out: what was not refused before its answer was taken. A server that knows labels
-//! and does not echo acknowledges.
+//! Without labels, an echo with the same text confirms a message, and a refusal applies to the first message to the
+//! target that it names. A PING follows each group of messages: its PONG confirms those that were not refused until
+//! then. A server that supports labels but not `echo-message` confirms by ACK.
 
 use super::Model;
 use super::event::{Event, Said, Target, Ticket};
 use super::sends::Pending;
 use crate::wire::{Cap, Message, Millis};
 
-/// Begins the word of a PING behind messages, before the ticket of the last of them.
+/// First character of the token of a PING behind messages; the ticket of the last message follows it.
 pub(super) const HANDLED: char = 's';
 
-/// Numerics that refuse a message: nobody and nothing of that name, moderated, banned, only for registered people, too
-/// many targets, not from this person, no CTCP.
+/// Numerics that refuse a message: no such target, moderated, banned, registered accounts only, too many targets, not
+/// accepted from this sender, no CTCP.
 const UNSENT: [u16; 12] = [401, 402, 403, 404, 407, 408, 415, 477, 486, 489, 492, 531];
 
 impl Model {
-    /// The server has handled all that was sent up to this ticket.
+    /// Confirms all messages up to this ticket: the server has handled them.
     pub(super) fn handled(&mut self, last: &str, now: Millis) -> Option<()> {
         let handled = self.sends.up_to(Ticket(last.parse().ok()?));
         for pending in handled {
@@ -26,7 +26,8 @@ impl Model {
         Some(())
     }
 
-    /// A refusal without a label is of the first message that went there. `context`: the parameter that says where.
+    /// Fails the first message to the target of a refusal that has no label. `context` is the index of the parameter
+    /// that names the target.
     pub(super) fn refused_elsewhere(
         &mut self,
         line: &Message<'_>,
@@ -46,7 +47,8 @@ impl Model {
         Some(())
     }
 
-    /// The server took a message, and does not say it back where it cannot.
+    /// Confirms a message. Where the server does not echo, it also makes the [`Event::Said`] that the echo would have
+    /// caused.
     fn taken(&mut self, pending: Pending, now: Millis) {
         let ticket = pending.ticket;
         if let Some(me) = self.me.clone().filter(|_| !self.caps.has(Cap::EchoMessage)) {
@@ -66,7 +68,7 @@ impl Model {
         self.events.push_back(Event::Confirmed(ticket));
     }
 
-    /// A server that does not echo acknowledges.
+    /// Handles the ACK of a server that supports labels but does not echo.
     pub(super) fn acknowledged(&mut self, label: Option<&str>, now: Millis) -> Option<()> {
         let pending = self.sends.answered(label?)?;
         self.taken(pending, now);

@@ -1,4 +1,4 @@
-//! What the model tells about: everything that a user or a script may want to see.
+//! The model's events: everything that a user or a script may want to see.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use super::heard::Heard;
 use crate::wire::names::NameError;
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// Where something is said: a channel, or the talk with one person.
+/// A conversation: a channel, or the direct conversation with one account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
-    /// A channel.
+    /// A channel, named `#name`.
     Channel(ChannelName),
-    /// The talk with this person.
+    /// The direct conversation with this account.
     Person(Nick),
 }
 
-/// A point in the past of a place.
+/// A point in the history of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// This message.
+    /// The point of the message with this id.
     Id(String),
-    /// This moment.
+    /// The point of a time stamp.
     Time(Millis),
 }
 
 impl Point {
-    /// As CHATHISTORY and MARKREAD want it.
+    /// Returns the parameter for CHATHISTORY and MARKREAD: `msgid=…` or `timestamp=…`.
     pub(super) fn word(&self) -> String {
         match self {
             Self::Id(id) => format!("msgid={id}"),
@@ -34,281 +34,280 @@ impl Point {
     }
 }
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Ordinary text.
+    /// Ordinary text (PRIVMSG).
     Text,
-    /// A NOTICE: what programs say.
+    /// A NOTICE, as programs send it.
     Notice,
     /// `/me`: a CTCP ACTION.
     Action,
 }
 
-/// The number that the model gave to something that is sent. Never used twice by one model.
+/// The number that the model gives to a message or query. It is unique within one model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
-/// A message that somebody said, oneself included.
+/// A message, from another account or from this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// Where; for a direct message the other one, whoever spoke.
+    /// The conversation. For a direct message this is the other account, for both directions.
     pub place: Target,
-    /// Who.
+    /// The account that sent it.
     pub from: Nick,
-    /// Oneself, from here or from another session.
+    /// Set if this account sent it, from this session or another one.
     pub mine: bool,
-    /// What it is.
+    /// Text, notice or action.
     pub kind: Kind,
-    /// What was said, as it came: not fit for a terminal.
+    /// The text as received. It may contain control characters, so it must be cleaned before it goes to a terminal.
     pub text: String,
-    /// When the server took it.
+    /// The server's time stamp.
     pub time: Millis,
-    /// The server's id of it, where it gave one.
+    /// The server's message id, if it gave one.
     pub msgid: Option<String>,
-    /// The id of the message that it answers.
+    /// The id of the message that this one replies to.
     pub reply: Option<String>,
-    /// It is the one that was sent from here under this ticket.
+    /// The ticket, if this session sent the message.
     pub ticket: Option<Ticket>,
 }
 
-/// A part of the past, as it was asked for.
+/// A page of history: the result of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The question that it answers.
+    /// The ticket of the query.
     pub ticket: Ticket,
-    /// Of which place.
+    /// The conversation that it is from.
     pub place: Target,
-    /// What happened, in order.
+    /// The events, oldest first.
     pub events: Vec<Event>,
-    /// How many lines, and bytes, the answer had.
+    /// Number of lines in the result, also of those that made no event.
     pub lines: usize,
-    /// See `lines`.
+    /// Size of the result, in bytes.
     pub bytes: usize,
-    /// The first line and the last, of whatever kind they are: there the next question begins.
+    /// Points of the first and the last line of any kind, from which the next query continues.
     pub ends: Option<(Point, Point)>,
 }
 
-/// What somebody does at the keyboard ([typing](https://ircv3.net/specs/client-tags/typing)).
+/// Typing status of an account ([typing](https://ircv3.net/specs/client-tags/typing)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typing {
-    /// Typing.
+    /// The account is typing.
     Active,
-    /// Has stopped, with text there.
+    /// The account stopped typing and has not sent the text.
     Paused,
-    /// Has sent or removed it.
+    /// The account sent or removed the text.
     Done,
 }
 
-/// Something happened. Texts are as they came: not fit for a terminal.
+/// A change that the model reports. Texts are as received: they must be cleaned before they go to a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The server has told all that it tells at login; `again` after a connection that broke.
+    /// The server has sent everything that it sends at login.
     Ready {
-        /// Not for the first time.
+        /// Set for a reconnection.
         again: bool,
     },
-    /// Somebody said something.
+    /// An account sent a message.
     Said(Said),
-    /// The server has it, for good.
+    /// The server has stored the message.
     Confirmed(Ticket),
-    /// The server refused it, or nobody can know what became of it.
+    /// The server refused the message, or the connection broke and its outcome is unknown.
     Failed {
-        /// Which.
+        /// The ticket of the message.
         ticket: Ticket,
-        /// Where it should have gone.
+        /// The conversation that it was sent to.
         target: Target,
-        /// Why.
+        /// The server's reason, or the client's own.
         reason: String,
     },
-    /// Somebody came to a channel.
+    /// An account joined a channel.
     Joined {
-        /// Where.
+        /// The channel that it joined.
         channel: ChannelName,
-        /// Who.
+        /// The account that joined.
         who: Nick,
-        /// Oneself.
+        /// Set for this account.
         me: bool,
-        /// When.
+        /// Time stamp of the JOIN.
         time: Millis,
     },
-    /// A channel could not be joined.
+    /// The server refused to let the account join a channel.
     JoinFailed {
-        /// Which.
+        /// The channel in question.
         channel: ChannelName,
-        /// Why.
+        /// The server's reason.
         reason: String,
     },
-    /// One is not in this channel any more: it was left from elsewhere while there was no connection.
+    /// The account is not in this channel any more: another session left it while there was no connection.
     Dropped {
-        /// Which channel.
+        /// The channel in question.
         channel: ChannelName,
     },
-    /// Somebody left a channel, or was made to.
+    /// An account left a channel or was kicked.
     Left {
-        /// Which channel.
+        /// The channel that it left.
         channel: ChannelName,
-        /// Who.
+        /// The account that left.
         who: Nick,
-        /// Oneself.
+        /// Set for this account.
         me: bool,
-        /// Who threw them out.
+        /// The account that kicked, for a KICK.
         by: Option<String>,
-        /// Their words.
+        /// The part or kick message; may be empty.
         reason: String,
-        /// When.
+        /// Time stamp of the PART or KICK.
         time: Millis,
     },
-    /// Somebody went offline.
+    /// An account went offline.
     Quit {
-        /// Who.
+        /// The account that quit.
         who: Nick,
-        /// The channels of one's own that they were in.
+        /// The channels shared with this account that it was in.
         channels: Vec<ChannelName>,
-        /// Their words.
+        /// The quit message.
         reason: String,
-        /// When.
+        /// Time stamp of the QUIT.
         time: Millis,
     },
-    /// A channel's topic, new or asked for. Empty for none.
+    /// A channel's topic, changed or queried.
     Topic {
-        /// Which channel.
+        /// The channel that has it.
         channel: ChannelName,
-        /// Who set it just now.
+        /// The account that set it, for a change.
         by: Option<String>,
-        /// What it is.
+        /// The topic; empty if there is none.
         text: String,
-        /// When it was set or told.
+        /// Time stamp of the change, or of the reply to a query.
         time: Millis,
     },
-    /// Who is in a channel, with the signs of their rank.
+    /// The members of a channel, as a list to show.
     Names {
-        /// Which channel.
+        /// The channel that they are in.
         channel: ChannelName,
-        /// In the order of the alphabet.
+        /// Nicks with the prefixes of their status, in alphabetical order.
         names: Vec<String>,
     },
-    /// What was asked of the past.
+    /// The result of a history query.
     History(Page),
-    /// It could not be answered.
+    /// The server refused a query.
     NoHistory {
-        /// The question.
+        /// The ticket of the query.
         ticket: Ticket,
-        /// Why.
+        /// The server's reason, or the client's own.
         reason: String,
     },
-    /// What a search found, in the order of time.
+    /// The results of a search, oldest first.
     Found(Ticket, Vec<Said>),
-    /// Where somebody said something lately, and when it was said last.
+    /// The conversations with recent messages, each with the time stamp of its last one.
     Targets(Ticket, Vec<(Target, Millis)>),
-    /// Somebody reacted to a message, or took it back.
+    /// An account added a reaction to a message, or removed one.
     Reaction {
-        /// Where.
+        /// The conversation of the message.
         place: Target,
-        /// To which message.
+        /// The id of the message.
         msgid: String,
-        /// Who.
+        /// The account that reacted.
         from: Nick,
-        /// Oneself.
+        /// Set for this account.
         mine: bool,
-        /// With what.
+        /// The emoji or text of the reaction.
         emoji: String,
-        /// Taken back.
+        /// Set if the reaction was removed.
         off: bool,
     },
-    /// A message was taken back; nobody has its text any more.
+    /// A message was redacted; the server has erased its text.
     Redacted {
-        /// Where.
+        /// The conversation of the message.
         place: Target,
-        /// Which message.
+        /// The id of the message.
         msgid: String,
-        /// By whom.
+        /// The account that redacted it.
         by: String,
-        /// Their words.
+        /// The reason that they gave; may be empty.
         reason: String,
     },
-    /// Somebody types.
+    /// An account's typing status changed.
     Typing {
-        /// Where.
+        /// The conversation that it applies to.
         place: Target,
-        /// Who.
+        /// The account that types.
         who: Nick,
-        /// What.
+        /// The new status.
         what: Typing,
     },
-    /// Up to when a place is read, on all of one's devices. `None` for never.
+    /// The read marker of a conversation, shared by the sessions of the account.
     Marker {
-        /// Where.
+        /// The conversation that it applies to.
         place: Target,
-        /// Up to this, included.
+        /// Time stamp up to and including which messages are read; `None` if none are.
         time: Option<Millis>,
     },
-    /// Somebody went away, with these words, or came back.
+    /// An account went away or came back.
     Away {
-        /// Who.
+        /// The account in question.
         who: Nick,
-        /// Their words.
+        /// The away message; `None` if the account is back.
         words: Option<String>,
     },
-    /// Somebody is online now, or is not any more.
+    /// A monitored nick went online or offline.
     Online {
-        /// Who.
+        /// The nick that is monitored.
         who: Nick,
-        /// Is.
+        /// Set if it is online.
         here: bool,
     },
-    /// What one noted about a place or what a place says about itself
-    /// ([metadata](https://ircv3.net/specs/extensions/metadata)).
+    /// Metadata of a conversation ([metadata](https://ircv3.net/specs/extensions/metadata)).
     Noted {
-        /// Which place.
+        /// The target that the metadata belongs to.
         target: String,
-        /// What.
+        /// The metadata key.
         key: String,
-        /// Nothing any more.
+        /// The value; `None` if it is not set.
         value: Option<String>,
     },
-    /// A channel has another name now.
+    /// A channel was renamed.
     Renamed {
-        /// The old one.
+        /// The old name.
         from: ChannelName,
-        /// The new one.
+        /// The new name.
         to: ChannelName,
-        /// Who did it.
+        /// The account that renamed it.
         by: String,
-        /// When.
+        /// Time stamp of the RENAME.
         time: Millis,
     },
-    /// The modes of a channel were changed.
+    /// The modes of a channel changed.
     Mode {
-        /// Which channel.
+        /// The channel whose modes changed.
         channel: ChannelName,
-        /// By whom.
+        /// The account or server that changed them.
         by: String,
-        /// How: `+o bob`.
+        /// The change and its parameters, such as `+o bob`.
         text: String,
-        /// When.
+        /// Time stamp of the MODE.
         time: Millis,
     },
-    /// One is invited to a channel.
+    /// This account was invited to a channel.
     Invited {
-        /// Which.
+        /// The channel in question.
         channel: ChannelName,
-        /// By whom.
+        /// The account that invited.
         by: String,
     },
-    /// The server says something for people to read.
+    /// Text from the server for the user to read.
     Info(String),
-    /// The server refuses something.
+    /// The server refused a command.
     Error(String),
-    /// The answer to [`barrier`](super::Model::barrier): all that was sent before it has been handled.
+    /// The result of [`barrier`](super::Model::barrier): the server has handled everything sent before it.
     Barrier(Ticket),
-    /// A line as it came, where they were [asked for](super::Model::tap).
+    /// A line as received, if [`tap`](super::Model::tap) was called.
     Line(Box<Heard>),
-    /// The server ends the connection and says why.
+    /// The server ends the connection for this reason.
     Closing(String),
 }
 
-/// A text that is neither a channel's nor a person's name.
+/// A text that is neither a valid channel name nor a valid nick.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is neither a channel (#name) nor a person: {why}")]
 pub struct BadTarget {
@@ -317,12 +316,12 @@ pub struct BadTarget {
 }
 
 impl Target {
-    /// Takes `#name` for a channel, anything else for a person.
+    /// Parses `#name` as a channel and anything else as a nick.
     pub fn parse(text: &str) -> Result<Self, BadTarget> {
         Self::read(text, Nick::parse)
     }
 
-    /// The same of what a server says, whose people may have [other names](Nick::heard).
+    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::heard).
     pub fn heard(text: &str) -> Result<Self, BadTarget> {
         Self::read(text, Nick::heard)
     }
@@ -336,7 +335,7 @@ impl Target {
         parsed.map_err(|why| BadTarget { name: text.chars().take(80).collect(), why })
     }
 
-    /// The name.
+    /// Returns the channel name or the nick.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Channel(name) => name.as_str(),

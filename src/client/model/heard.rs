@@ -1,23 +1,23 @@
-//! Lines as they came, with their tags.
+//! Received lines, complete with their tags.
 
 use crate::wire::{Message, Millis, Tags};
 
-/// A line from the server, as it came.
+/// A line from the server, as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     tags: String,
     /// `nick!user@host`, or the server's name.
     source: Option<String>,
-    /// In capitals.
+    /// The command or numeric, in capitals.
     pub command: String,
-    /// The parameters.
+    /// The parameters, the trailing one included.
     pub params: Vec<String>,
-    /// When it came.
+    /// The time at which the line arrived.
     pub now: Millis,
 }
 
 impl Heard {
-    /// The line.
+    /// Copies a parsed line.
     pub fn new(line: &Message<'_>, now: Millis) -> Self {
         Self {
             tags: line.tags.0.to_owned(),
@@ -28,27 +28,27 @@ impl Heard {
         }
     }
 
-    /// A tag's value.
+    /// Returns the unescaped value of a tag.
     pub fn tag(&self, key: &str) -> Option<String> {
         Tags(&self.tags).get(key).map(std::borrow::Cow::into_owned)
     }
 
-    /// All tags.
+    /// Returns all tags.
     pub fn tags(&self) -> Tags<'_> {
         Tags(&self.tags)
     }
 
-    /// A parameter; empty where there is none.
+    /// Returns a parameter, or an empty string if there is none.
     pub fn param(&self, index: usize) -> &str {
         self.params.get(index).map_or("", String::as_str)
     }
 
-    /// The nick of a person who said or did it.
+    /// Returns the nick of the source. `None` for lines from the server itself.
     pub fn nick(&self) -> Option<&str> {
         self.source.as_deref()?.split_once('!').map(|(nick, _)| nick)
     }
 
-    /// Its bytes, about.
+    /// Returns the approximate size of the line in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.tags.len() + self.params.iter().map(|param| param.len() + 1).sum::<usize>()
     }

@@ -1,4 +1,4 @@
-//! What the server says, one line at a time.
+//! Handling of lines from the server, one at a time.
 
 use super::asks::BY_THE_WAY;
 use super::batches::Closed;
@@ -11,11 +11,11 @@ use crate::wire::numeric::{self, Numeric};
 use crate::wire::{Cap, ChannelName, Message, Millis, Nick};
 
 impl Model {
-    /// Takes a line from the server that came at `now`.
+    /// Handles a line from the server that arrived at `now`.
     pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
         let before = self.sends.len();
         self.take(line, now);
-        // What was answered makes room for more.
+        // Each reply makes room for more messages.
         if self.sends.len() < before {
             self.write_sends();
         }
@@ -34,7 +34,7 @@ impl Model {
         if let Ok(code) = line.command.parse() {
             return self.numeric(Numeric(code), line, label.as_deref(), now);
         }
-        // What is not fit to be understood is passed over.
+        // Malformed lines are ignored.
         let _: Option<()> = match line.command.to_ascii_uppercase().as_str() {
             "PING" => {
                 self.write(Line::new("PONG").text(line.param(0).unwrap_or_default()));
@@ -70,12 +70,12 @@ impl Model {
                 self.events.push_back(Event::Closing(line.param(0).unwrap_or_default().to_owned()));
                 Some(())
             }
-            // CAP and whatever else was not asked for.
+            // CAP, and everything else that the client did not ask for.
             _ => None,
         };
     }
 
-    /// The label of what this line answers: its own, or that of the batch it is in.
+    /// Returns the label of the command that this line replies to: its own, or that of the batch it is in.
     fn label(&self, line: &Message<'_>) -> Option<String> {
         match line.tags.get("label") {
             Some(label) => Some(label.into_owned()),
@@ -140,7 +140,7 @@ impl Model {
         Some(())
     }
 
-    /// Somebody said something just now.
+    /// Makes the events of a message that was sent just now, and confirms it if it is this session's.
     fn tell(&mut self, mut said: Said, label: Option<&str>) {
         let mut confirmed = label.filter(|_| said.mine).and_then(|label| self.sends.answered(label));
         if said.mine && !self.caps.has(Cap::LabeledResponse) {
@@ -219,7 +219,7 @@ impl Model {
         Some(())
     }
 
-    /// The message with this label will not be kept, or what was asked is not answered.
+    /// Fails the message or query with this label.
     fn refused(&mut self, label: Option<&str>, reason: &str) -> Option<()> {
         if label == Some(BY_THE_WAY) {
             return Some(());
@@ -241,7 +241,7 @@ impl Model {
         Some(())
     }
 
-    /// `FAIL <command> <code> [<context>...] <description>`
+    /// Handles `FAIL <command> <code> [<context>...] <description>`.
     fn fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
         let reason = line.params().last()?.to_string();
         let told = self
@@ -282,18 +282,18 @@ impl Model {
                     self.events.push_back(Event::Topic { channel, by: None, text, time: time(line, now) });
                 }
             }
-            // Who is away, and who is not (352: WHO).
+            // Away status of an account (352, `RPL_WHOREPLY`; 301, `RPL_AWAY`).
             Numeric(352) => self.who_line(line),
             Numeric(301) => {
                 let words = line.param(2).map(str::to_owned);
-                // Who is not told of every change is told where it matters.
+                // Without `away-notify` the user sees the away message when they write to the account.
                 if !self.caps.has(Cap::AwayNotify) {
                     self.events.push_back(Event::Info(texts(line, 1)));
                 } else if let Some(who) = line.param(1).and_then(|nick| Nick::heard(nick).ok()) {
                     self.is_away(who, words);
                 }
             }
-            // MONITOR: who of those that one talks with is there.
+            // MONITOR: nicks that went online (730) or offline (731).
             Numeric(code @ (730 | 731)) => {
                 for who in line.param(1).unwrap_or_default().split(',') {
                     if let Ok(who) = Nick::heard(who.split('!').next().unwrap_or_default()) {
@@ -301,21 +301,21 @@ impl Model {
                     }
                 }
             }
-            // METADATA: a value, or none.
+            // METADATA: a value (761), or none (766).
             Numeric(761 | 766) => {
                 self.noted_line(line, 1);
             }
-            // One is away now, or back.
+            // This account is back (305) or away (306).
             Numeric(305 | 306) => {
                 if let Some(me) = self.me.clone() {
                     let words = (code.0 == 306).then(|| self.away_words.clone());
                     self.is_away(me, words);
                 }
             }
-            // Nobody waits for what is asked by the way.
+            // Background commands have no visible refusal.
             Numeric(421) if line.param(1) == Some("MONITOR") => {}
-            // Who set the topic, that there is no message of the day, that it is known who is away, and what is only
-            // an end or an echo of what was asked.
+            // Replies without news for the user: ends of lists, the channel's modes and age, the setter of the topic, a
+            // missing MOTD, echoes of MONITOR and METADATA subscriptions.
             Numeric(315 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774) => {}
             Numeric(400..=599) => {
                 let reason = line.params().last().copied().unwrap_or_default();
@@ -327,14 +327,14 @@ impl Model {
                     self.events.push_back(Event::Error(texts(line, 1)));
                 }
             }
-            // The welcome is for machines; later numerics answer somebody.
+            // The numerics of the welcome are not shown. Later ones reply to the user.
             _ if self.ready => self.events.push_back(Event::Info(texts(line, 1))),
             _ => {}
         }
     }
 }
 
-/// The parameters from `first` on as a sentence: what it is about, then what it says.
+/// Joins the parameters from `first` on to a sentence: the context, then the description.
 fn texts(line: &Message<'_>, first: usize) -> String {
     match line.params().get(first..) {
         Some([about @ .., text]) if !about.is_empty() => format!("{}: {text}", about.join(" ")),

@@ -1,21 +1,20 @@
-//! What a server says of itself (`RPL_ISUPPORT`, <https://modern.ircdocs.horse/#rplisupport-005>), as far as it matters
-//! here. What it does not say is as Parlour has it.
+//! The server's features as `RPL_ISUPPORT` states them (005, <https://modern.ircdocs.horse/#rplisupport-005>), as far
+//! as the client uses them. The defaults are Parlour's own values.
 
 use super::Model;
 
-/// What a server is like.
+/// The ISUPPORT tokens that the client uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Isupport {
-    /// `LINELEN`: most bytes of a line without its tags, CR LF counted.
+    /// `LINELEN`: limit of a line without its tags, CR LF included, in bytes.
     pub line_bytes: usize,
-    /// `PREFIX`: the modes that give a rank and the sign of each, the highest first.
+    /// `PREFIX`: modes that give a member status, each with its prefix, highest first.
     ranks: Vec<(char, char)>,
-    /// `CHANMODES`: those of a list, which always have a parameter when one changes them; those that always have one;
-    /// those that have one when they are set.
+    /// `CHANMODES`, types A, B and C: list modes, modes that always have a parameter, modes that have one when set.
     kinds: [String; 3],
-    /// `CHATHISTORY`: most messages of one answer.
+    /// `CHATHISTORY`: limit of messages in one result.
     pub page: Option<usize>,
-    /// `MSGREFTYPES`: may a point in the past be named by a message's id?
+    /// `MSGREFTYPES`: whether a message id can name a point of the history.
     pub ids: bool,
 }
 
@@ -32,10 +31,10 @@ impl Default for Isupport {
 }
 
 impl Isupport {
-    /// Most signs of rank that are believed.
+    /// Limit of member statuses that the client accepts.
     const RANKS: usize = 16;
 
-    /// Takes one token: `KEY` or `KEY=value`.
+    /// Applies one token: `KEY` or `KEY=value`.
     pub fn token(&mut self, token: &str) {
         let (key, value) = token.split_once('=').unwrap_or((token, ""));
         match key {
@@ -52,32 +51,33 @@ impl Isupport {
                 let mut kinds = value.split(',').map(str::to_owned);
                 self.kinds = std::array::from_fn(|_| kinds.next().unwrap_or_default());
             }
-            // 0 is for no bound.
+            // 0 means that there is no limit.
             "CHATHISTORY" => self.page = value.parse().ok().filter(|most| *most > 0),
             "MSGREFTYPES" => self.ids = value.split(',').any(|kind| kind == "msgid"),
             _ => {}
         }
     }
 
-    /// The sign of a mode that gives a rank.
+    /// Returns the prefix of a member status mode, such as `@` for `o`.
     pub fn sign(&self, mode: char) -> Option<char> {
         self.ranks.iter().find(|(other, _)| *other == mode).map(|(_, sign)| *sign)
     }
 
-    /// Where a sign stands in the order of ranks, the highest first.
+    /// Returns the rank of a prefix, with 0 for the highest.
     pub fn order(&self, sign: char) -> Option<usize> {
         self.ranks.iter().position(|(_, other)| *other == sign)
     }
 
-    /// A name without the signs of rank before it, and those.
+    /// Splits a name into the bare name and the prefixes before it.
     pub fn ranked<'a>(&self, name: &'a str) -> (&'a str, &'a str) {
-        // As many as there can be, and not a whole line of them.
+        // The bound keeps a whole line of prefixes from being taken for a status.
         let ranks = name.chars().take(Self::RANKS).take_while(|c| self.order(*c).is_some());
         let bare = name.get(ranks.map(char::len_utf8).sum()..).unwrap_or_default();
         (bare, &name[..name.len() - bare.len()])
     }
 
-    /// Has a mode that is no rank a parameter when it is set, or taken away?
+    /// Returns whether a channel mode takes a parameter when it is set (`on`) or removed. Member status modes are not
+    /// covered.
     pub fn has_parameter(&self, mode: char, on: bool) -> bool {
         let [list, always, set] = &self.kinds;
         list.contains(mode) || always.contains(mode) || on && set.contains(mode)

@@ -1,8 +1,8 @@
-//! What goes on, without IO: lines in, [`Event`]s and lines out.
+//! The client's state of one server, without IO: lines in, [`Event`]s and lines out.
 //!
-//! The model outlives connections. It knows the channels, what was sent and is not confirmed, and what
-//! was shown already; so after a broken connection nothing is lost and nothing is shown twice. Time comes
-//! in with the lines, randomness once at the beginning.
+//! The model outlives connections. It knows the channels, the messages that are not confirmed and those already shown,
+//! so a broken connection neither loses a message nor shows one twice. Time comes in with the lines, randomness once at
+//! the beginning.
 
 mod asks;
 mod batches;
@@ -38,7 +38,7 @@ use super::line::Line;
 use super::split::pieces;
 use crate::wire::{Cap, CapSet, ChannelName, Nick};
 
-/// There is no connection, so it cannot be asked. Messages and joins wait for one; questions do not.
+/// The error of a command that needs a connection when there is none. Messages and joins wait for one instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not connected just now")]
 pub struct Offline;
@@ -48,11 +48,11 @@ pub struct Offline;
 #[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub struct Model {
     me: Option<Nick>,
-    /// `nick!user@host` as the server puts it before what one says.
+    /// This session's `nick!user@host`, as the server puts it before its messages.
     source: Option<String>,
     caps: CapSet,
     online: bool,
-    /// The server has told all that it tells at login.
+    /// Set when the server has sent everything that it sends at login.
     ready: bool,
     been_ready: bool,
     server: Isupport,
@@ -61,26 +61,26 @@ pub struct Model {
     seen: Seen,
     batches: Batches,
     asks: Asks,
-    /// Who is away, with which words.
+    /// Accounts that are away, with their away messages.
     away: HashMap<Nick, String>,
-    /// One's own words, when one last went away.
+    /// The message of this account's last AWAY.
     away_words: String,
-    /// Tickets of PINGs that are out; the first of a connection asks for the end of the login.
+    /// The next ticket to give out.
     next_ticket: u64,
     first_barrier: Option<Ticket>,
     events: VecDeque<Event>,
-    /// Lines are told as they came.
+    /// Set if every line also becomes an [`Event::Line`].
     tapped: bool,
     out: Vec<u8>,
 }
 
 impl Model {
-    /// Bytes of a line that every server takes, CR LF counted
-    /// (`LINELEN`, [modern protocol](https://modern.ircdocs.horse/#messages)).
+    /// Size of a line that every server accepts, CR LF included, in bytes (`LINELEN`, [modern
+    /// protocol](https://modern.ircdocs.horse/#messages)).
     pub const LINE_BYTES: usize = 512;
 
-    /// A model that has never been connected. `run` is random: it makes the send ids of this run unlike
-    /// those of any other. At most 40 bytes.
+    /// Creates a model that has never been connected. `run` is a random prefix that makes the send ids of this run
+    /// unique, of at most 40 bytes.
     pub fn new(run: String) -> Self {
         Self {
             me: None,
@@ -105,27 +105,28 @@ impl Model {
         }
     }
 
-    /// The next thing that happened.
+    /// Takes the oldest event from the queue.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Takes the bytes that are to go to the server.
+    /// Moves the bytes to send to the server to the end of `into`.
     pub fn take_output(&mut self, into: &mut Vec<u8>) {
         into.append(&mut self.out);
     }
 
-    /// A login has succeeded: the server welcomed `me` with these capabilities.
+    /// Records that a login succeeded: the server welcomed `me` with these capabilities. Sends the waiting joins and
+    /// messages.
     pub fn connected(&mut self, me: Nick, caps: CapSet) {
         self.me = Some(me);
         self.caps = caps;
         if !caps.has(Cap::LabeledResponse) {
-            // Which answer belongs to which question only the label says.
+            // Without a label, a result can't be matched to its query.
             self.caps = caps.without(Cap::Chathistory).without(Cap::Search);
         }
         self.online = true;
         if !caps.has(Cap::SendId) {
-            // Elsewhere a membership does not last.
+            // On other servers a membership ends with the connection.
             self.channels.wanted.extend(self.channels.joined.keys().cloned());
         }
         for channel in &self.channels.wanted {
@@ -142,7 +143,7 @@ impl Model {
         self.first_barrier = Some(self.ping());
     }
 
-    /// The connection is gone.
+    /// Records the end of the connection. Unconfirmed messages stay; queries, batches and unsent bytes are dropped.
     pub fn disconnected(&mut self) {
         self.online = false;
         self.ready = false;
@@ -154,38 +155,38 @@ impl Model {
         self.channels.disconnected();
     }
 
-    /// One's own name, once the server has said it.
+    /// Returns this account's nick, once the server has sent it.
     pub fn me(&self) -> Option<&Nick> {
         self.me.as_ref()
     }
 
-    /// There is a connection that is logged in.
+    /// Returns whether there is a connection that has logged in.
     pub fn is_online(&self) -> bool {
         self.online
     }
 
-    /// How many messages are on their way, neither confirmed nor refused.
+    /// Returns the number of messages that are neither confirmed nor refused.
     pub fn pending(&self) -> usize {
         self.sends.len()
     }
 
-    /// Everything that was said is confirmed or refused, and everything that happened has been told.
+    /// Returns whether every message is confirmed or refused and every event has been taken.
     pub fn is_settled(&self) -> bool {
         self.sends.len() == 0 && self.events.is_empty()
     }
 
-    /// The channels one is in.
+    /// Returns the channels that the account is in.
     pub fn channels(&self) -> impl Iterator<Item = (&ChannelName, &Channel)> {
         self.channels.joined.iter()
     }
 
-    /// Is one in this channel?
+    /// Returns whether the account is in this channel.
     pub fn is_in(&self, channel: &ChannelName) -> bool {
         self.channels.joined.contains_key(channel)
     }
 
-    /// Says something, now or as soon as there is a connection. A text that does not fit a line goes out as
-    /// several messages; there is a ticket for each. No text, no ticket.
+    /// Sends a message, now or as soon as there is a connection. Text too long for a line goes out as several messages,
+    /// with a ticket for each. Empty text sends nothing.
     pub fn say(&mut self, target: &Target, kind: Kind, text: &str) -> Vec<Ticket> {
         let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect();
         let tickets = pieces(&text, self.room(target, kind))
@@ -195,10 +196,10 @@ impl Model {
         tickets
     }
 
-    /// Says a message of several lines, as an answer to another message where one is named: as one message where the
-    /// server can do that, else as several. Each comes with the text that it has.
+    /// Sends a message of several lines, as a reply to the message with the id `reply` if there is one. It is a single
+    /// message if the server supports multiline, otherwise several. Returns the ticket and the text of each.
     pub fn compose(&mut self, target: &Target, text: &str, reply: Option<&str>) -> Vec<(Ticket, String)> {
-        /// A server offers less than this; then it says so, and the message has failed.
+        /// A server with a lower limit refuses the message, and the user sees its reason.
         const LINES: usize = 100;
         const BYTES: usize = 16 * 1024;
         let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\0')).collect();
@@ -241,20 +242,20 @@ impl Model {
         }
     }
 
-    /// How many bytes of text fit a line of a message of several.
+    /// Returns the limit of text in one line of a multiline message, in bytes.
     pub fn room_together(&self) -> usize {
         self.server.line_bytes.saturating_sub(Self::LINE_BYTES / 2).max(Self::LINE_BYTES / 2)
     }
 
-    /// Can the server do this?
+    /// Returns whether the server supports a capability and has enabled it.
     pub fn can(&self, cap: Cap) -> bool {
         self.caps.has(cap)
     }
 
-    /// How many bytes of text fit a message to `target`, so that the line fits also as the server hands it
-    /// on, with who said it in front.
+    /// Returns the limit of text in a message to `target`, in bytes. It leaves room for the source that the server puts
+    /// in front when it relays the line.
     pub fn room(&self, target: &Target, kind: Kind) -> usize {
-        // RFC 1459's bound on a host name, for as long as one's own is not known.
+        // RFC 1459's limit of a host name, until the server has sent this session's own.
         const HOST: usize = 63;
         let nick = self.me.as_ref().map_or(Nick::MAX, |me| me.as_str().len());
         let source = self.source.as_ref().map_or(2 * nick + 2 + HOST, String::len);
@@ -280,14 +281,14 @@ impl Model {
         self.ask(if reason.is_empty() { line } else { line.text(reason) })
     }
 
-    /// Asks who is in a channel; [`Event::Names`] answers.
+    /// Queries the members of a channel. The result is an [`Event::Names`].
     pub fn names(&mut self, channel: &ChannelName) -> Result<(), Offline> {
         self.ask(Line::new("NAMES").arg(channel.as_str()))?;
         self.channels.want_names(channel);
         Ok(())
     }
 
-    /// Asks for a channel's topic; [`Event::Topic`] answers.
+    /// Queries a channel's topic. The result is an [`Event::Topic`].
     pub fn topic(&mut self, channel: &ChannelName) -> Result<(), Offline> {
         self.ask(Line::new("TOPIC").arg(channel.as_str()))?;
         self.channels.want_topic(channel);
@@ -299,13 +300,13 @@ impl Model {
         self.ask(Line::new("TOPIC").arg(channel.as_str()).text(text))
     }
 
-    /// Says goodbye; the server closes the connection.
+    /// Sends QUIT, upon which the server closes the connection.
     pub fn quit(&mut self, reason: &str) -> Result<(), Offline> {
         let line = Line::new("QUIT");
         self.ask(if reason.is_empty() { line } else { line.text(reason) })
     }
 
-    /// Asks the server to say when it has handled all that was sent before; [`Event::Barrier`] answers.
+    /// Sends a PING. The result is an [`Event::Barrier`], when the server has handled everything sent before it.
     pub fn barrier(&mut self) -> Result<Ticket, Offline> {
         if self.online { Ok(self.ping()) } else { Err(Offline) }
     }

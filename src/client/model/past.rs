@@ -1,18 +1,19 @@
-//! What a line tells that happened, whenever that was.
+//! Parsing of lines into events, both for live lines and for those of the history.
 
 use super::event::{Event, Kind, Said, Target, Typing};
 use crate::wire::{ChannelName, Message, Millis, Nick};
 
-/// When the server handled it ([server-time](https://ircv3.net/specs/extensions/server-time)).
+/// Returns the line's time stamp ([server-time](https://ircv3.net/specs/extensions/server-time)), or `now` if it has
+/// none.
 pub(super) fn time(line: &Message<'_>, now: Millis) -> Millis {
     line.tags.get("time").and_then(|time| Millis::parse(&time)).unwrap_or(now)
 }
 
-/// A message. Its text stands apart, for it may have come in several lines.
+/// Parses a message. Its text is separate, because a multiline message has it in several lines.
 pub(super) fn said(line: &Message<'_>, text: String, me: Option<&Nick>, now: Millis) -> Option<Said> {
     let from = Nick::heard(line.nick()?).ok()?;
     let mine = me == Some(&from);
-    // A batch of several lines has its target behind its type.
+    // The start of a multiline batch has its target after the type.
     let target = if line.command.eq_ignore_ascii_case("BATCH") { line.param(2) } else { line.param(0) };
     let place = place(target?, &from, mine)?;
     let action = text.strip_prefix("\u{1}ACTION ").map(|text| text.strip_suffix('\u{1}').unwrap_or(text));
@@ -31,7 +32,7 @@ pub(super) fn said(line: &Message<'_>, text: String, me: Option<&Nick>, now: Mil
     Some(Said { place, from, mine, kind, text, time, msgid: tag("msgid"), reply, ticket: None })
 }
 
-/// The talk that a line to `target` is part of.
+/// Returns the conversation that a line to `target` belongs to.
 fn place(target: &str, from: &Nick, mine: bool) -> Option<Target> {
     Some(match Target::heard(target.trim_start_matches(['~', '&', '@', '%', '+'])).ok()? {
         Target::Person(to) if mine => Target::Person(to),
@@ -40,7 +41,7 @@ fn place(target: &str, from: &Nick, mine: bool) -> Option<Target> {
     })
 }
 
-/// Anything else that is told of the past, and what changes nothing but what was said.
+/// Parses any line that the history can contain, and those that affect nothing but messages.
 pub(super) fn event(line: &Message<'_>, me: Option<&Nick>, now: Millis) -> Option<Event> {
     let time = time(line, now);
     let who = Nick::heard(line.nick()?).ok()?;

@@ -1,18 +1,18 @@
-//! Who is away, who has which rank, what is noted, and other things that the server tells by the way.
+//! Away status, member status, metadata, read markers and other state that the server sends unasked.
 
 use super::Model;
 use super::event::{Event, Target};
 use super::past;
 use crate::wire::{ChannelName, Message, Millis, Nick};
 
-/// So many people are known to be away; a server of more is not one of friends.
+/// Limit of accounts known to be away; only a hostile server names more.
 const MOST_AWAY: usize = 10_000;
 
-/// Longest words of somebody who is away.
+/// Limit of an away message, in bytes.
 const WORDS: usize = 400;
 
 impl Model {
-    /// Is somebody away? Then with these words.
+    /// Returns the away message of an account, or `None` if it is not away.
     pub fn away_words(&self, who: &Nick) -> Option<&str> {
         self.away.get(who).map(String::as_str)
     }
@@ -40,11 +40,11 @@ impl Model {
         Some(())
     }
 
-    /// `352 me channel user host server nick H|G…`
+    /// Handles `RPL_WHOREPLY`: `352 me channel user host server nick H|G…`.
     pub(super) fn who_line(&mut self, line: &Message<'_>) {
         let Some(who) = line.param(5).and_then(|nick| Nick::heard(nick).ok()) else { return };
         let away = line.param(6).is_some_and(|flags| flags.starts_with('G'));
-        // WHO does not say with which words.
+        // WHO doesn't include the away message.
         let words = away.then(|| self.away.get(&who).cloned().unwrap_or_default());
         self.is_away(who, words);
     }
@@ -55,7 +55,7 @@ impl Model {
         let members = &mut self.channels.joined.get_mut(&channel)?.members;
         let mut args = line.params().iter().skip(2);
         let mut on = true;
-        // A server's own: it gives back the ranks of who comes.
+        // The server's own modes only restore the status of members who joined, so the user does not see them.
         let mut ranks_alone = line.nick()?.contains('.');
         for letter in line.param(1)?.chars() {
             match letter {
@@ -74,7 +74,7 @@ impl Model {
                         ranks.retain(|c| c != sign);
                         if on {
                             ranks.push(sign);
-                            // The highest first, as the list of names has it.
+                            // The highest prefix comes first, as in the list of names.
                             let mut signs: Vec<char> = ranks.chars().collect();
                             signs.sort_by_key(|sign| self.server.order(*sign));
                             *ranks = signs.into_iter().collect();
@@ -89,7 +89,7 @@ impl Model {
         Some(())
     }
 
-    /// `MARKREAD target timestamp=…` or `MARKREAD target *`
+    /// Handles `MARKREAD target timestamp=…` and `MARKREAD target *`.
     pub(super) fn marker_line(&mut self, line: &Message<'_>) -> Option<()> {
         let place = Target::heard(line.param(0)?).ok()?;
         let time = match line.param(1)? {
@@ -100,7 +100,8 @@ impl Model {
         Some(())
     }
 
-    /// `METADATA target key visibility :value`; as a numeric there is one's own name before it.
+    /// Handles `METADATA target key visibility :value`, or the numeric with the same parameters after this account's
+    /// nick.
     pub(super) fn noted_line(&mut self, line: &Message<'_>, from: usize) -> Option<()> {
         let params = line.params().get(from..)?;
         let (target, key) = (params.first()?.to_string(), params.get(1)?.to_string());

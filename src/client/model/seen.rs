@@ -1,9 +1,9 @@
-//! Which messages were shown already.
+//! Detection of messages that were shown already.
 
 use std::collections::{HashSet, VecDeque};
 
-/// The ids of the last messages. A message may come twice: as the copy that is delivered and the echo
-/// that confirms, or once before a connection broke and once more after.
+/// The ids of the latest messages. A message may arrive twice: as the delivered copy and as the confirming echo, or
+/// before and after a broken connection.
 #[derive(Debug, Default)]
 pub(in crate::client) struct Seen {
     ids: HashSet<String>,
@@ -11,10 +11,10 @@ pub(in crate::client) struct Seen {
 }
 
 impl Seen {
-    /// Copies of one message come close together; this is minutes of a busy server.
+    /// Limit of ids. Copies of one message arrive close together; this covers minutes on a busy server.
     const MAX: usize = 4096;
 
-    /// Notes the id. Was it new?
+    /// Records an id. Returns whether it was new.
     pub fn first_time(&mut self, id: &str) -> bool {
         if !self.ids.insert(id.to_owned()) {
             return false;

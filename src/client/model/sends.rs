@@ -1,8 +1,8 @@
-//! What was sent and not yet confirmed.
+//! Messages that were sent and are not confirmed yet.
 //!
-//! Each message has two marks. The `label` comes back on the server's answer, which is either the echo,
-//! and then the message is kept for good, or the refusal. The send id lets the same message be sent again
-//! after a broken connection: the server keeps one and echoes that.
+//! Each message has two marks. The `label` comes back on the server's reply, which is either the echo, so the message
+//! is stored, or the refusal. The send id allows the message to be sent again after a broken connection: the server
+//! stores it once and repeats that echo.
 
 use std::collections::VecDeque;
 
@@ -11,22 +11,22 @@ use crate::client::line::Line;
 use crate::client::split::pieces;
 use crate::wire::{Cap, CapSet};
 
-/// A message on its way.
+/// A message that is not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pending {
     pub ticket: Ticket,
     pub target: Target,
     pub kind: Kind,
-    /// One, or those of a message of several lines.
+    /// A single line, or the lines of a multiline message.
     lines: Vec<String>,
-    /// The message that it answers.
+    /// The id of the message that it replies to.
     pub reply: Option<String>,
-    /// It went out on some connection already.
+    /// Set if it was sent on the current connection.
     sent: bool,
 }
 
 impl Pending {
-    /// As it is shown.
+    /// Returns the text as the client shows it.
     pub fn text(&self) -> String {
         self.lines.join("\n")
     }
@@ -36,16 +36,16 @@ impl Pending {
     }
 }
 
-/// What stands around a text on the wire, about.
+/// Approximate size of the protocol around a text, in bytes.
 const FRAME: usize = 64;
-/// Most bytes that go out ahead of what the server has answered, where it is not Parlour, which takes what comes as fast
-/// as it likes: others throw out who sends more than they hold (8 KiB at InspIRCd).
+/// Limit of unconfirmed bytes sent to servers other than Parlour, which itself needs no limit. Others disconnect a
+/// client that sends more than their receive queue holds (8 KiB for InspIRCd).
 const AHEAD: usize = 4096;
 
-/// The messages on their way, oldest first.
+/// The unconfirmed messages, oldest first.
 #[derive(Debug)]
 pub(super) struct Sends {
-    /// Makes the send ids of this run unlike those of any other.
+    /// Prefix that makes the send ids of this run unique.
     run: String,
     queue: VecDeque<Pending>,
 }
@@ -59,7 +59,7 @@ impl Sends {
         self.queue.len()
     }
 
-    /// Adds one that goes out with the next [`write`](Self::write).
+    /// Adds a message, which the next [`write`](Self::write) sends.
     pub fn push(
         &mut self,
         ticket: Ticket,
@@ -71,12 +71,12 @@ impl Sends {
         self.queue.push_back(Pending { ticket, target, kind, lines, reply, sent: false });
     }
 
-    /// The lines of what has not gone out on this connection yet, as far as it may. `room`: most bytes of text in a line
-    /// of a message of several. Gives the last that went out now.
+    /// Writes the messages that were not sent on this connection, within the limit of unconfirmed bytes. `room` is the
+    /// limit of text in one line of a multiline message, in bytes. Returns the ticket of the last message written.
     pub fn write(&mut self, caps: CapSet, room: usize, out: &mut Vec<u8>) -> Option<Ticket> {
-        // Those that went out stand before those that did not.
+        // Sent messages come before unsent ones.
         let first = self.queue.partition_point(|pending| pending.sent);
-        // Parlour takes all of it, so nothing is counted there.
+        // Parlour accepts everything, so no limit applies to it.
         let bounded = !caps.has(Cap::SendId);
         let mut ahead: usize = if bounded { self.queue.range(..first).map(Pending::bytes).sum() } else { 0 };
         let mut last = None;
@@ -95,8 +95,8 @@ impl Sends {
         last
     }
 
-    /// On a new connection everything goes out once more where the server knows send ids. Where it does not,
-    /// a second copy would be a second message: those that went out are handed back.
+    /// Prepares the messages for a new connection. Where the server supports send ids, all are sent once more.
+    /// Elsewhere a second copy would be a second message, so those that were sent are removed and returned.
     pub fn reconnected(&mut self, caps: CapSet) -> Vec<Pending> {
         let mut lost = Vec::new();
         if !caps.has(Cap::SendId) {
@@ -109,21 +109,21 @@ impl Sends {
         lost
     }
 
-    /// Takes the message out that an answer with this label belongs to.
+    /// Removes and returns the message that a reply with this label belongs to.
     pub fn answered(&mut self, label: &str) -> Option<Pending> {
         let ticket = Ticket(label.parse().ok()?);
         let at = self.queue.iter().position(|pending| pending.ticket == ticket)?;
         self.queue.remove(at)
     }
 
-    /// Takes the message out that this is the echo of, at a server that knows no labels.
+    /// Removes and returns the message that this is the echo of, for servers without labels.
     pub fn echoed(&mut self, said: &Said) -> Option<Pending> {
         self.first(|pending| {
             pending.target == said.place && pending.kind == said.kind && pending.text() == said.text
         })
     }
 
-    /// Takes the first message out that went there.
+    /// Removes and returns the oldest message sent to this target.
     pub fn sent_to(&mut self, target: &Target) -> Option<Pending> {
         self.first(|pending| pending.target == *target)
     }
@@ -133,14 +133,14 @@ impl Sends {
         self.queue.remove(at)
     }
 
-    /// Takes all out that went out up to this one.
+    /// Removes and returns the sent messages up to this ticket.
     pub fn up_to(&mut self, last: Ticket) -> Vec<Pending> {
         let end = self.queue.partition_point(|pending| pending.sent && pending.ticket <= last);
         self.queue.drain(..end).collect()
     }
 }
 
-/// May a line have tags?
+/// Returns whether the server accepts tags.
 pub(super) fn takes_tags(caps: CapSet) -> bool {
     caps.has_any(&[Cap::MessageTags, Cap::LabeledResponse])
 }
@@ -171,7 +171,7 @@ fn lines(run: &str, pending: &Pending, caps: CapSet, room: usize, out: &mut Vec<
                 Kind::Text | Kind::Notice => line.text(text),
             });
         }
-        // One message ([multiline](https://ircv3.net/specs/extensions/multiline)).
+        // One message in a batch ([multiline](https://ircv3.net/specs/extensions/multiline)).
         texts if caps.has(Cap::Multiline) => {
             put(marked(Line::new("BATCH")).arg(&format!("+{ticket}")).arg("draft/multiline").arg(target));
             for text in texts {
@@ -186,7 +186,7 @@ fn lines(run: &str, pending: &Pending, caps: CapSet, room: usize, out: &mut Vec<
             }
             put(Line::new("BATCH").arg(&format!("-{ticket}")));
         }
-        // The server that came back cannot do it any more: what it can has the words at least.
+        // The server lost multiline support on reconnection, so the lines are joined to one message.
         texts => put(marked(Line::new(command)).arg(target).text(&texts.join(" "))),
     }
 }

@@ -18,7 +18,7 @@ fn target(name: &str) -> Target {
     Target::parse(name).expect(name)
 }
 
-/// A model that is connected as alice, with nothing waiting.
+/// Returns a model that is connected as alice, with no output or events waiting.
 fn online() -> Model {
     let mut model = Model::new("run".into());
     model.connected(nick("alice"), CAPS);
@@ -61,7 +61,7 @@ fn an_echo_with_the_label_confirms() {
     assert_eq!(tickets, [Ticket(2)]);
     assert_eq!(lines(&mut model), ["@label=2;parlour/send-id=run-2 PRIVMSG #lobby :hi"]);
     assert_eq!(model.pending(), 1);
-    // The same words from another session confirm nothing.
+    // The same text from another session confirms nothing.
     feed(&mut model, &["@msgid=a :alice!a@h PRIVMSG #lobby :hi"]);
     assert_eq!(model.pending(), 1);
     feed(&mut model, &["@label=2;msgid=b;time=2023-11-14T22:13:20.007Z :alice!a@h PRIVMSG #lobby :hi"]);
@@ -141,7 +141,7 @@ fn what_was_not_confirmed_is_sent_again_with_its_id_and_shown_once() {
             "PING 5",
         ]
     );
-    // The server had "two" already and replays it before it answers.
+    // The server had stored "two" before and replays it before it replies.
     feed(
         &mut model,
         &[
@@ -210,7 +210,7 @@ fn joining_tells_topic_and_names_once() {
     };
     assert_eq!(members(&model), ["alice", "Carol", "dave"]);
 
-    // Coming back says nothing that is known already.
+    // A reconnection repeats nothing that is known already.
     model.disconnected();
     model.connected(nick("alice"), CAPS);
     feed(&mut model, &entry);
@@ -218,7 +218,7 @@ fn joining_tells_topic_and_names_once() {
     assert_eq!(events(&mut model), [Event::Ready { again: true }]);
     assert_eq!(members(&model), ["alice", "bob", "Carol"]);
 
-    // Left from elsewhere while away.
+    // Another session left the channel while this one was offline.
     model.disconnected();
     model.connected(nick("alice"), CAPS);
     feed(&mut model, &["PONG srv 3"]);
@@ -315,7 +315,7 @@ fn long_texts_fit_the_line_that_others_get() {
         whole += said.trim_matches('\u{1}').strip_prefix("ACTION ").expect("action");
     }
     assert_eq!(whole, text);
-    // The first piece is as long as it can be.
+    // The first piece is as long as the line allows.
     assert!(sent[0].len() > 470, "{}", sent[0].len());
     feed(&mut model, &[":srv 005 alice NICKLEN=24 LINELEN=2048 :are supported"]);
     assert_eq!(model.say(&target("#lobby"), Kind::Text, &text).len(), 1);
@@ -330,12 +330,12 @@ fn a_paste_with_line_ends_stays_one_line() {
 }
 
 proptest::proptest! {
-    /// However often the connection breaks and wherever the answers are lost, each message is confirmed once,
-    /// in the end, and shown once, in the order in which it was said.
+    /// However often the connection breaks and replies are lost, each message is confirmed once and shown once, in the
+    /// order of sending.
     #[test]
     fn nothing_lost_nothing_doubled(steps in proptest::collection::vec(0u8..5, 0..80)) {
         let mut model = online();
-        // The server: what it has kept, by send id, and what it has not yet answered.
+        // The server's state: stored messages by send id, and replies not yet delivered.
         let mut kept: Vec<String> = Vec::new();
         let mut answers: VecDeque<String> = VecDeque::new();
         let mut said = Vec::new();

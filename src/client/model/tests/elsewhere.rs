@@ -1,8 +1,8 @@
-//! Other servers: what InspIRCd 3, Ergo and soju do differently, and what older ones do not do at all.
+//! Behavior of other servers: the differences of InspIRCd 3, Ergo and soju, and features that older servers lack.
 
 use super::*;
 
-/// A model that is connected as alice with these capabilities, with nothing waiting.
+/// Returns a model that is connected as alice with these capabilities, with no output or events waiting.
 fn online_with(caps: CapSet) -> Model {
     let mut model = Model::new("run".into());
     model.connected(nick("alice"), caps);
@@ -38,7 +38,7 @@ fn without_echo_and_labels_a_ping_confirms_and_what_was_said_is_shown() {
         matches!(&told[0], Event::Said(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
     );
     assert_eq!(told[1..], [Event::Confirmed(Ticket(2))]);
-    // He is not there, and nothing else was sent to him.
+    // Bob is not online, and no other message to bob is pending.
     feed(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
     let told = events(&mut model);
     assert_eq!(failed(&told), [(Ticket(3), "No such nick")]);
@@ -63,7 +63,7 @@ fn without_labels_the_same_words_confirm() {
         ],
     );
     assert_eq!(model.pending(), 1);
-    // The server changed the words, and refused nothing: it has them.
+    // The server changed the text and refused nothing, so it has the message.
     feed(&mut model, &[":srv PONG srv s4"]);
     let told = events(&mut model);
     assert_eq!(texts(&told), ["from another client of hers", "one", "t h r e e"]);
@@ -71,7 +71,7 @@ fn without_labels_the_same_words_confirm() {
     let confirmed: Vec<_> = told.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
     assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
     assert_eq!(model.pending(), 0);
-    // Which answer belongs to which question nobody could tell.
+    // Without labels no result can be matched to its query.
     assert!(!model.can(Cap::Chathistory));
 }
 
@@ -147,7 +147,7 @@ fn ranks_and_modes_are_those_that_the_server_names() {
             ":alice!a@h JOIN #lobby",
             ":srv 353 alice = #lobby :!@bob alice +carol[1]",
             ":srv 366 alice #lobby :End of /NAMES list.",
-            // The first two parameters are of modes that are no ranks.
+            // The first two parameters belong to modes that are no member status.
             ":srv MODE #lobby +fLov 5:10 #other alice carol[1]",
             ":bob!b@h MODE #lobby +fLv-v 5:10 #other alice carol[1]",
         ],
@@ -162,7 +162,7 @@ fn names_that_differ_as_rfc1459_has_it_confirm_by_their_label() {
     let mut model = online_with(CAPS.without(Cap::SendId));
     feed(&mut model, &[":srv 005 alice CASEMAPPING=rfc1459 :are supported by this server"]);
     model.say(&target("#a[1]"), Kind::Text, "hi");
-    // The server calls the channel as who made it wrote it.
+    // The server spells the channel as its creator did.
     feed(&mut model, &["@label=2;msgid=m :alice!a@h PRIVMSG #a{1} :hi"]);
     let told = events(&mut model);
     assert!(matches!(&told[0], Event::Said(said) if said.place == target("#a{1}")));
