@@ -1,9 +1,9 @@
-//! How long to wait before the next try to connect.
+//! Delays between attempts to connect.
 
 use std::time::Duration;
 
-/// Waits that double from half a second to half a minute. Each is shortened by a random part of up to a
-/// half, so that all the clients of a server that restarts do not come back in one moment.
+/// Exponential back-off from half a second to half a minute. Each delay is shortened by a random part of up to a half,
+/// so that the clients of a restarting server do not all come back at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backoff {
     tries: u32,
@@ -13,15 +13,15 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(500);
     const MOST: Duration = Duration::from_secs(30);
 
-    /// The next wait; `random` is from 0 to 1.
+    /// Returns the next delay. `random` is from 0 to 1.
     pub fn next(&mut self, random: f64) -> Duration {
-        // 2^6 half seconds are past the most already.
+        // 2^6 half seconds exceed the limit already.
         let whole = Self::MOST.min(Self::FIRST * 2u32.pow(self.tries.min(6)));
         self.tries = self.tries.saturating_add(1);
         whole.mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// It worked: the next wait is a short one again.
+    /// Starts over with the shortest delay, after a success.
     pub fn reset(&mut self) {
         self.tries = 0;
     }

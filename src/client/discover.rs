@@ -1,7 +1,7 @@
-//! Servers that announce themselves on the local network.
+//! Servers that announce themselves on the local network (mDNS).
 //!
-//! Everything heard is hostile: anybody on the network can say anything. So it is bounded and cleaned, and a hint for an
-//! address only; [`find`](super::find) has whoever is there prove the pin.
+//! Every announcement is hostile input, because anybody on the network can send one. So it is bounded and cleaned, and
+//! serves only as a hint for an address; [`find`](super::find) has the server there prove its pin.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,36 +14,36 @@ use super::clean::clean;
 use crate::trust::announcement::{Announcement, SERVICE};
 use crate::trust::{Address, Pin, Pins};
 
-/// Most different announcements that are taken.
+/// Limit of different announcements.
 pub const MOST: usize = 64;
 
-/// Most addresses that are taken of one.
+/// Limit of addresses in one announcement.
 const ADDRESSES: usize = 8;
 
-/// A server that said it is there. The texts are fit for a terminal.
+/// The announcement of a server. The texts are safe to show on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// What it calls its network.
+    /// The name of its network.
     pub name: String,
-    /// The pin that it says it has. Nothing is proven by it.
+    /// The pin that it claims, without proof.
     pub pin: Pin,
-    /// The pin that it says it had before.
+    /// The previous pin that it claims.
     pub old: Option<Pin>,
-    /// The version that it says it has.
+    /// The version that it claims.
     pub version: Option<String>,
-    /// Where it says it is, IPv4 first.
+    /// The addresses that it claims, IPv4 first.
     pub addresses: Vec<Address>,
 }
 
 impl Heard {
-    /// What is left of an announcement; `None` when nothing can be made of it.
+    /// Parses an announcement. Returns `None` if it has no usable name or address.
     fn of(service: &ResolvedService) -> Option<Self> {
         let said = Announcement::from_txt(|key| service.get_property_val(key).flatten())?;
         let ips = service.addresses.iter().map(mdns_sd::ScopedIp::to_ip_addr);
         Self::new(said, ips, service.port)
     }
 
-    /// Does it say that it is the server that is known by these pins?
+    /// Returns whether it claims to be the server with these pins.
     pub fn claims(&self, pins: Pins) -> bool {
         pins.contains(self.pin) || self.old.is_some_and(|old| pins.contains(old))
     }
@@ -64,7 +64,8 @@ impl Heard {
     }
 }
 
-/// An address of one machine that others can name. Link-local ones of IPv6 mean nothing without an interface.
+/// Returns whether this is the address of a single machine that others can reach. IPv6 link-local addresses are
+/// excluded, because they need an interface.
 fn can_be_a_server(ip: IpAddr) -> bool {
     match ip {
         _ if ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() => false,
@@ -73,12 +74,12 @@ fn can_be_a_server(ip: IpAddr) -> bool {
     }
 }
 
-/// mDNS could not be used.
+/// The error that mDNS cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("mDNS cannot be used: {0}")]
 pub struct DiscoverError(#[from] mdns_sd::Error);
 
-/// Listens for announcements, which it asks for. Dropping it ends that.
+/// A listener for announcements, which also requests them. Dropping it ends that.
 pub struct Ear {
     daemon: ServiceDaemon,
     events: Receiver<ServiceEvent>,
@@ -86,7 +87,7 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Asks all networks that this machine is on.
+    /// Starts listening on all networks of this machine, and requests announcements.
     pub fn open() -> Result<Self, DiscoverError> {
         let daemon = ServiceDaemon::new()?;
         let shut = |error| {
@@ -98,8 +99,8 @@ impl Ear {
         Ok(Self { daemon, events, heard: HashSet::new() })
     }
 
-    /// The next announcement, or the same again with other addresses. `None` when there will be none: past [`MOST`] of
-    /// them it is deaf, for then somebody makes them up.
+    /// Returns the next announcement, or one again with changed addresses. Returns `None` after [`MOST`] different
+    /// ones, because then somebody forges them.
     pub async fn next(&mut self) -> Option<Heard> {
         loop {
             let ServiceEvent::ServiceResolved(service) = self.events.recv_async().await.ok()? else {
@@ -109,7 +110,7 @@ impl Ear {
                 return None;
             }
             let heard = Heard::of(&service);
-            // Rubbish counts too.
+            // Unusable announcements count too.
             self.heard.insert(service.fullname);
             if heard.is_some() {
                 return heard;
@@ -124,7 +125,7 @@ impl Drop for Ear {
     }
 }
 
-/// All that is heard within a time, in the order of names; one entry for all announcements of a name with a pin.
+/// Collects announcements for the given time, sorted by name. Those with the same name and pin become one.
 pub async fn listen(wait: Duration) -> Result<Vec<Heard>, DiscoverError> {
     let deadline = Instant::now() + wait;
     let mut ear = Ear::open()?;
@@ -148,7 +149,7 @@ fn merge(all: &mut Vec<Heard>, heard: Heard) {
     }
 }
 
-/// May a server be looked for? Unless the user said `PARLOUR_DISCOVERY=off`.
+/// Returns whether the client may search the local network. Set `PARLOUR_DISCOVERY=off` to forbid it.
 pub fn allowed() -> bool {
     let off = |value: std::ffi::OsString| {
         ["off", "0", "no", "false"].iter().any(|off| value.eq_ignore_ascii_case(off))

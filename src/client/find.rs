@@ -1,4 +1,5 @@
-//! A known server that is somewhere else than it was: announcements say where it may be, its pin proves that it is.
+//! Search for a known server that has moved: announcements suggest addresses, and the server there has to prove its
+//! pin.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,17 +15,17 @@ use super::link::{ConnectError, Endpoint, Link, connect, probe};
 use super::servers::Servers;
 use crate::trust::{Address, Pins};
 
-/// Most addresses at which a server is looked for.
+/// Limit of addresses to try.
 const TRIES: usize = 16;
 
-/// How long announcements are listened for: a question, and a second one a second later.
+/// Time for listening to announcements, enough for a request and its repetition one second later.
 const LISTEN: Duration = Duration::from_millis(2500);
 
-/// How long those who were heard have to prove who they are, from the beginning.
+/// Time limit for proofs of identity, from the start of the search.
 const PROVE: Duration = Duration::from_secs(8);
 
-/// Connects and logs in; where nobody answers and `look` says so, looks for the server on the local network. Gives
-/// the addresses too, the one where it was found first.
+/// Connects and logs in. If no address responds and `look` is set, it searches for the server on the local network.
+/// Returns the connection and the addresses, a newly found one first.
 pub(super) async fn connect_or_find(
     mut endpoint: Endpoint,
     look: bool,
@@ -42,13 +43,14 @@ pub(super) async fn connect_or_find(
         (endpoint.addresses.clone(), endpoint.account.clone(), endpoint.servers.clone());
     let link = connect(endpoint).await?;
     if let Some(servers) = servers {
-        // It is found again the same way if it cannot be remembered.
+        // If it cannot be stored, it is found again the same way.
         let _ = Servers::remember(&servers, &addresses, link.pins, &account);
     }
     Ok((link, addresses))
 }
 
-/// As [`probe`], and looks for the server on the local network where nobody answers and `look` says so. Gives the addresses to use.
+/// Verifies the server as [`probe`] does. If no address responds and `look` is set, it searches for the server on the
+/// local network. Returns the addresses to use.
 pub async fn probe_or_find(
     addresses: &[Address],
     pins: Pins,
@@ -64,7 +66,8 @@ pub async fn probe_or_find(
     }
 }
 
-/// Where the server is, if it was nowhere that one knew; otherwise why it could not be reached.
+/// Returns the server's new address if none of the known ones responded. Returns the error of the failed attempt
+/// otherwise, with a note on the search.
 async fn find_instead(failed: ConnectError, pins: Pins, known: &[Address]) -> Result<Address, ConnectError> {
     let ConnectError::Dial(DialError::Unreachable(tried)) = failed else { return Err(failed) };
     let note = match find(pins, known).await {
@@ -80,16 +83,16 @@ fn listed(addresses: &[Address]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What came of looking for a server.
+/// The result of a search.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
-    /// Where it is; it has proven so.
+    /// The address of the server, which has proven its identity.
     at: Option<Address>,
-    /// Where somebody answers under its pin who is not it.
+    /// Addresses of other servers that claimed its pin.
     posers: Vec<Address>,
 }
 
-/// Looks for the server with these pins where announcements say that it is.
+/// Searches the addresses of announcements for the server with these pins.
 async fn find(pins: Pins, known: &[Address]) -> Result<Found, DiscoverError> {
     let mut ear = Ear::open()?;
     let (listening, deadline) = (Instant::now() + LISTEN, Instant::now() + PROVE);
@@ -126,12 +129,13 @@ async fn find(pins: Pins, known: &[Address]) -> Result<Found, DiscoverError> {
     Ok(found)
 }
 
-/// The networks that this machine is on.
+/// Returns the networks that this machine is on.
 fn networks() -> Vec<IfAddr> {
     if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.addr).collect()
 }
 
-/// Is this an address of a local network? An announcement shall not send anybody to a stranger on the Internet.
+/// Returns whether the address is in a local network. An announcement must not send the client to a server on the
+/// Internet.
 fn is_near(address: &Address, networks: &[IfAddr]) -> bool {
     let Ok(ip) = address.host().parse::<IpAddr>() else { return false };
     let private = match ip {

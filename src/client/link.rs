@@ -1,4 +1,4 @@
-//! One connection: bytes to lines and back, and the login on it.
+//! A connection: bytes to lines and back, and the login on it.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,34 +23,34 @@ use crate::trust::{Address, Pins, tls};
 use crate::wire::framing::Lines;
 use crate::wire::{CapSet, Message, Millis, Nick};
 
-/// A server, and who one is there.
+/// A server and the account to log in to.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// Where it is.
+    /// Addresses to try.
     pub addresses: Vec<Address>,
-    /// How to know it.
+    /// Pins to verify the server by.
     pub pins: Pins,
-    /// The file in which pins are kept, if what is learned of them is to be.
+    /// The file of known servers, if new pins are to be stored there.
     pub servers: Option<PathBuf>,
-    /// As whom to log in.
+    /// The account to log in to.
     pub account: Nick,
-    /// How to prove it.
+    /// Credentials of the login.
     pub credentials: Credentials,
-    /// The device that the connection shows.
+    /// The device whose certificate the connection presents.
     pub device: Option<DeviceIdentity>,
-    /// The device is to be one of the account's from this login on.
+    /// Set if this login is to add the device to the account.
     pub enrols: bool,
-    /// Somebody reads what is received: the server is to send what the account missed, and to take it for read.
+    /// Set if a person reads the messages. The server then replays missed messages and counts them as read.
     pub reads: bool,
-    /// What to ask for beyond what every client of this program does; see [`SCREEN`](super::login::SCREEN).
+    /// Capabilities to request in addition to those of every client; see [`SCREEN`](super::login::SCREEN).
     pub more: CapSet,
-    /// It may be looked for on the local network where it is at none of its addresses.
+    /// Set if the server may be searched for on the local network when no address responds.
     pub discovers: bool,
 }
 
 impl Endpoint {
-    /// Before it is connected to again: another program may have seen more of the server meanwhile, even the end of the
-    /// pin that this one knows.
+    /// Updates the pins before a reconnection. Another program may have stored newer ones meanwhile, even the
+    /// retirement of the known pin.
     pub(super) fn catch_up(&mut self) {
         if let Some(path) = &self.servers {
             self.pins = Servers::pins_now(path, &self.account, self.pins);
@@ -58,16 +58,16 @@ impl Endpoint {
     }
 }
 
-/// Why there is no connection that is logged in.
+/// The error of a failed connection or login.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// There is no encrypted stream to the server.
+    /// No encrypted stream to the server could be established.
     #[error(transparent)]
     Dial(#[from] DialError),
     /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// The login worked, and the server did not take the device.
+    /// The login succeeded, but the server did not accept the device.
     #[error("the server did not take this device: {0}")]
     NotEnrolled(String),
     /// The connection broke during the login.
@@ -75,25 +75,25 @@ pub enum ConnectError {
     Broke(String),
 }
 
-/// Most bytes of a line from the server. It bounds memory only: any server's own bound is far below.
+/// Limit of a line from the server, in bytes. It only bounds memory; the limits of all servers are far lower.
 const LINE: usize = 64 * 1024;
 
-/// Room for each read: a whole TLS record.
+/// Buffer space for each read, in bytes: a whole TLS record.
 const READ: usize = 16 * 1024;
 
-/// The server checks passwords slowly on purpose, and many may wait at once.
+/// Time limit of a login. Servers check passwords slowly on purpose, and many may wait at once.
 const LOGIN_PATIENCE: Duration = Duration::from_mins(1);
 
-/// A quiet connection is asked whether it lives after this; sooner when an answer is awaited.
+/// Silence after which the client sends a PING; shorter while messages are unconfirmed.
 const QUIET: Duration = Duration::from_mins(1);
 const QUIET_WHILE_PENDING: Duration = Duration::from_secs(10);
-/// Most bytes that the server sends between the login and the answer to the first thing that is asked.
+/// Limit of bytes between the login and the reply to the first command.
 const MOST_BEFORE: usize = 8 * 1024 * 1024;
 
-/// It is given up when it does not answer within this.
+/// Time limit for a reply, after which the connection is closed.
 pub(super) const ANSWER: Duration = Duration::from_secs(20);
 
-/// A connection that is logged in.
+/// A connection that has logged in.
 #[derive(Debug)]
 pub(super) struct Link {
     reader: ReadHalf<TlsStream<TcpStream>>,
@@ -104,28 +104,28 @@ pub(super) struct Link {
     written: usize,
     flushed: bool,
     heard: Instant,
-    /// When it was asked whether it lives.
+    /// Time of the pending PING.
     asked: Option<Instant>,
     pub opened: Instant,
-    /// How the server is known from now on.
+    /// The server's pins, including new ones.
     pub pins: Pins,
     pub nick: Nick,
     pub caps: CapSet,
-    /// The device is one of the account's from now on.
+    /// Set if the device was added to the account.
     pub enrolled: bool,
 }
 
-/// What a line is to who asked something.
+/// Classification of a line by the sender of a command.
 pub(super) enum Answer {
-    /// Something else.
+    /// An unrelated line.
     Other,
-    /// A part of the answer.
+    /// A part of the reply.
     Part,
-    /// The end of it; an error is a refusal.
+    /// The end of the reply. An error is a refusal.
     Last(Result<(), String>),
 }
 
-/// Connects and logs in. Not a byte is sent before the server has proven to be the one with the pin.
+/// Connects and logs in. Nothing of the login is sent before the server has proven its pin.
 pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
     let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
     let pins = learn(&endpoint, &stream);
@@ -135,8 +135,8 @@ pub(super) async fn connect(endpoint: Endpoint) -> Result<Link, ConnectError> {
         .unwrap_or_else(|_| Err(ConnectError::Broke("the server does not answer".to_owned())))
 }
 
-/// How the server is known after it proved itself: its chain may have shown a new root. What is new is kept at once, so
-/// that it is not lost with this connection.
+/// Returns the server's pins after its proof of identity, as its chain may have shown a new root. New pins are stored
+/// at once, so that they are not lost with the connection.
 fn learn(endpoint: &Endpoint, stream: &TlsStream<TcpStream>) -> Pins {
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let pins = tls::learned(endpoint.pins, chain, UnixTime::now());
@@ -144,21 +144,21 @@ fn learn(endpoint: &Endpoint, stream: &TlsStream<TcpStream>) -> Pins {
         && let Some(path) = &endpoint.servers
         && let Err(error) = Servers::learn_pins(path, &endpoint.account, endpoint.pins, pins)
     {
-        // The next connection learns it again.
+        // The next connection learns the pin again.
         tracing::warn!("cannot remember the server's new pin: {error}");
     }
     pins
 }
 
-/// Is the server there, and is it the one with the pins? Nothing but the handshake is sent.
+/// Verifies that the server responds and has one of the pins. Sends nothing but the handshake.
 pub async fn probe(addresses: &[Address], pins: impl Into<Pins>) -> Result<(), ConnectError> {
     let mut stream = dial(addresses, pins.into(), None).await?;
-    // It has answered for itself; whether it hears the goodbye does not matter.
+    // The server has proven its identity, so a failed close does not matter.
     let _ = stream.shutdown().await;
     Ok(())
 }
 
-/// How the server is known by what it shows now. As [`probe`], and what is new is kept.
+/// Verifies the server as [`probe`] does, and stores and returns its current pins.
 pub(super) async fn look_again(mut endpoint: Endpoint) -> Result<Pins, ConnectError> {
     endpoint.catch_up();
     let mut stream = dial(&endpoint.addresses, endpoint.pins, None).await?;
@@ -175,7 +175,7 @@ async fn log_in(
 ) -> Result<Link, ConnectError> {
     let broke = |error: io::Error| ConnectError::Broke(dial::plainly(&error));
     let (mut reader, mut writer) = split(stream);
-    // With room enough, so that growing leaves no copy of the password behind.
+    // The buffer is large enough not to grow, because growing would leave copies of the password in memory.
     let mut output = Zeroizing::new(Vec::with_capacity(4096));
     let mut input = BytesMut::with_capacity(4096);
     let mut lines = Lines::new(LINE);
@@ -190,7 +190,7 @@ async fn log_in(
         }
         login.hear(0, read)?;
         let mut step = Ok(Step::More);
-        // Line by line: what comes behind the welcome, and a line of which only the start has come, is for the model.
+        // Only the lines up to the welcome are handled here. What follows, including a partial line, is for the model.
         while matches!(step, Ok(Step::More))
             && let Some(end) = memchr::memchr(b'\n', &input)
         {
@@ -228,8 +228,8 @@ async fn log_in(
 }
 
 impl Link {
-    /// Makes the device that the connection shows one of the account's, and waits until it is. `false` where the server
-    /// knows nothing of the kind: then the password goes on being what logs in.
+    /// Adds the connection's device to the account and waits for the confirmation. Returns `false` if the server
+    /// doesn't support devices, so the password remains the login.
     async fn enrol(&mut self) -> Result<bool, ConnectError> {
         let mut tries = 3;
         loop {
@@ -248,15 +248,15 @@ impl Link {
                 _ => Answer::Other,
             });
             match answer.await? {
-                // Somebody's password was changed at the same moment, most likely.
+                // The most likely cause is a concurrent change of a password.
                 Err(_) if passes && tries > 0 => {}
                 answer => return answer.map(|()| !unknown).map_err(ConnectError::NotEnrolled),
             }
         }
     }
 
-    /// Says a line and takes what answers it, up to the last; the inner error is a refusal. What else comes is for the
-    /// model, in its order.
+    /// Sends a command and collects its reply. The inner error is a refusal. Unrelated lines stay in the input for the
+    /// model, in their order.
     pub async fn ask(
         &mut self,
         line: Line,
@@ -295,8 +295,8 @@ impl Link {
         }
     }
 
-    /// Reads or writes something, whatever is possible first. The model gets the lines; an error, as one line,
-    /// ends the connection. Dropping this midway loses nothing.
+    /// Reads or writes, whichever is possible first. The model gets the lines. The error is a line of text, and ends
+    /// the connection. This is cancel-safe.
     pub async fn turn(&mut self, model: &mut Model) -> Result<(), String> {
         if !self.input.is_empty() {
             self.take_input(model);
@@ -362,7 +362,7 @@ impl Link {
         self.input.clear();
     }
 
-    /// Closes the connection in good order, giving the other side no more than a moment.
+    /// Closes the connection in order, within two seconds.
     pub async fn close(mut self, model: &mut Model) {
         let goodbye = async {
             while self.turn(model).await.is_ok() {}
@@ -372,7 +372,7 @@ impl Link {
     }
 }
 
-/// What a line says to people, without what would act on a terminal.
+/// Returns the line's last parameter without characters that act on a terminal.
 pub(super) fn text(line: &Message<'_>) -> String {
     clean(line.params().last().copied().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! A model with a connection under it that comes back by itself.
+//! A session: the model with a connection that is re-established automatically.
 
 use std::future::Future;
 use std::pin::Pin as Pinned;
@@ -18,56 +18,56 @@ use crate::trust::{Address, Pins};
 
 pub use self::devices::Enrolled;
 
-/// Something to tell the user.
+/// A notification for the user.
 #[derive(Debug)]
 pub enum Update {
-    /// Something happened on the server.
+    /// An event from the server.
     Event(Event),
-    /// The connection is gone and will be tried again.
+    /// The connection is gone and will be retried.
     Down {
-        /// Why, fit for a terminal.
+        /// Reason, safe to show on a terminal.
         reason: String,
-        /// In how long.
+        /// Delay until the next attempt.
         retry: Duration,
     },
     /// The connection is back and logged in.
     Up,
 }
 
-/// Why the session is over.
+/// The error that ended the session.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Trying again would not help.
+    /// Another attempt would fail too.
     #[error(transparent)]
     Final(#[from] ConnectError),
-    /// It was tried for as long as was wanted.
+    /// The time limit for attempts has passed.
     #[error("the connection is gone and did not come back within {} seconds: {reason}", patience.as_secs())]
     GaveUp {
-        /// How long it was tried.
+        /// Time limit of the attempts.
         patience: Duration,
-        /// What went wrong the last time.
+        /// Error of the last attempt.
         reason: String,
     },
 }
 
-/// One account's presence on one server. Everything happens inside [`Session::next`]: nothing is read or
-/// written while nobody calls it.
+/// A session of one account on one server. All IO happens inside [`Session::next`]: nothing is read or written between
+/// calls.
 pub struct Session {
-    /// What goes on. Whatever it is told to send goes out during [`Session::next`].
+    /// The client's state. What it has to send goes out during [`Session::next`].
     pub model: Model,
     endpoint: Endpoint,
     state: State,
     backoff: Backoff,
-    /// Logins that were refused since the last one that was not.
+    /// Number of refused logins since the last successful one.
     refused: u32,
-    /// How long to try before giving up; `None` for ever.
+    /// Time limit for reconnecting; `None` for no limit.
     patience: Option<Duration>,
     down_since: Instant,
-    /// When the local network was last asked where the server is.
+    /// Time of the last search for the server on the local network.
     looked: Option<Instant>,
-    /// A look at what the server shows, now and then; see [`AGAIN`].
+    /// The next check of the server's certificates; see [`AGAIN`].
     look: Pinned<Box<dyn Future<Output = Option<Pins>>>>,
-    /// The server's last words.
+    /// The reason in the server's ERROR.
     farewell: Option<String>,
 }
 
@@ -77,37 +77,37 @@ enum State {
     Connecting(Pinned<Box<dyn Future<Output = Arrival>>>),
 }
 
-/// A connection, and where the server is.
+/// A connection, and the server's addresses.
 type Arrival = Result<(Link, Vec<Address>), ConnectError>;
 
-/// A connection that lasted this long was a good one.
+/// Duration after which a connection counts as stable, so that the delays of attempts start over.
 const GOOD: Duration = Duration::from_secs(2);
 
-/// A server that is busy refuses with the words for a wrong password. So a login that has worked once is
-/// tried a few times before it is taken for wrong.
+/// Number of refusals after which a login that has worked before counts as wrong. A busy server refuses a login with
+/// the same text as for a wrong password, so it is retried.
 const REFUSALS: u32 = 3;
 
-/// A server that is away for this long may have moved; one that restarts is back sooner.
+/// Time offline after which the server may have moved to another address. One that restarts is back sooner.
 const MOVED: Duration = Duration::from_secs(5);
-/// The network is not asked for it more often than this.
+/// Minimum interval between searches on the local network.
 const LOOK: Duration = Duration::from_mins(1);
 
-/// A connection may last for months, and its server's root may change and the old one be retired meanwhile. So from time
-/// to time it is looked what the server shows; after two looks the new pin is the one that counts.
+/// Interval between checks of the server's certificates. A connection may last for months, in which the server may
+/// rotate its root and retire the old one. Two checks are enough to adopt the new pin.
 const AGAIN: Duration = Duration::from_hours(1);
 
 impl Session {
-    /// Connects and logs in; every failure is told at once. `patience` is for later: how long to try to come
-    /// back before giving up, `None` for ever.
+    /// Connects and logs in, without retrying. `patience` is the time limit for later reconnections, `None` for no
+    /// limit.
     pub async fn open(mut endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
         let (link, addresses) = connect_or_find(endpoint.clone(), true).await?;
         endpoint.pins = link.pins;
         endpoint.addresses = addresses;
         if endpoint.enrols && link.enrolled {
-            // From now on the key speaks, and the password can be forgotten.
+            // The device's certificate logs in from now on, so the password is not needed any more.
             endpoint.credentials = Credentials::Device;
         } else if let Credentials::Invite { password, .. } = &endpoint.credentials {
-            // The invite is spent; from now on there is an account with this password.
+            // The invite is used up. From now on the account exists, with this password.
             endpoint.credentials = Credentials::Password(password.clone());
         }
         endpoint.enrols = false;
@@ -118,17 +118,18 @@ impl Session {
         Ok(session)
     }
 
-    /// The same without waiting: connects during [`Session::next`], and tries again until it works or cannot.
+    /// Creates a session without waiting. It connects during [`Session::next`] and retries until it succeeds or a final
+    /// error occurs.
     pub fn start(endpoint: Endpoint) -> Self {
         let connecting = State::Connecting(Box::pin(connect_or_find(endpoint.clone(), true)));
         let mut session = Self::with(endpoint, connecting, None);
-        // No login has worked yet: the first refusal is the last.
+        // No login has succeeded yet, so the first refusal is final.
         session.refused = REFUSALS - 1;
         session
     }
 
     fn with(endpoint: Endpoint, state: State, patience: Option<Duration>) -> Self {
-        // 96 bits: two runs will not share their ids.
+        // 96 random bits make the send ids of each run unique.
         let run = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>());
         Self {
             model: Model::new(run),
@@ -144,7 +145,7 @@ impl Session {
         }
     }
 
-    /// Does not wait any longer before it tries again: somebody is there and wants something.
+    /// Ends the delay before the next attempt, because the user wants something.
     pub fn hurry(&mut self) {
         if matches!(self.state, State::Waiting(_)) {
             self.backoff.reset();
@@ -153,8 +154,8 @@ impl Session {
         }
     }
 
-    /// Goes on where another session of the same account is just now, which was opened to log in anew. What was not
-    /// confirmed goes out there, under the ids that it has.
+    /// Takes over the connection of another session of the same account, which was opened for a new login. Unconfirmed
+    /// messages are sent there with their existing send ids.
     pub fn go_on_with(&mut self, other: Self) {
         self.endpoint = other.endpoint;
         self.state = other.state;
@@ -167,22 +168,24 @@ impl Session {
         self.look_after(AGAIN);
     }
 
-    /// How the server is known after the last connection.
+    /// Returns the server's pins as of the last connection.
     pub fn pins(&self) -> Pins {
         self.endpoint.pins
     }
 
-    /// Does the machine's key log in from now on? Not where the password does: the server may know no such keys.
+    /// Returns whether the device's certificate logs in from now on. It is the password if the server doesn't support
+    /// devices.
     pub fn by_device(&self) -> bool {
         matches!(self.endpoint.credentials, Credentials::Device)
     }
 
-    /// Where it is, the likeliest first, and as whom. The first is another than before when it was found elsewhere.
+    /// Returns the addresses, the likeliest first, and the account. The first address changes if the server was found
+    /// elsewhere.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Waits for the next thing to tell. Dropping the future midway loses nothing.
+    /// Waits for the next notification. This is cancel-safe: dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Update, SessionError> {
         loop {
             while let Some(event) = self.model.next_event() {
@@ -197,7 +200,7 @@ impl Session {
                     let turned = tokio::select! {
                         turned = link.turn(&mut self.model) => turned,
                         pins = &mut self.look => {
-                            // Where it cannot be reached for the moment, the next look is as good.
+                            // After a failed check the pins stay as they are until the next one.
                             self.endpoint.pins = pins.unwrap_or(self.endpoint.pins);
                             self.look_after(AGAIN);
                             continue;
@@ -248,7 +251,7 @@ impl Session {
         }
     }
 
-    /// Looks after this time what the server shows, if the connection lasts so long. That happens by itself every hour.
+    /// Schedules a check of the server's certificates, if the connection lasts that long. It repeats every hour.
     pub fn look_after(&mut self, wait: Duration) {
         let endpoint = self.endpoint.clone();
         self.look = Box::pin(async move {
@@ -259,14 +262,15 @@ impl Session {
 
     fn is_final(&mut self, error: &ConnectError) -> bool {
         match error {
-            // Elsewhere the login is another program's, which may come back later than the server.
+            // On other servers another program may handle logins, and come back later than the server.
             ConnectError::Login(LoginError::NoLogin) => self.model.me().is_none(),
             ConnectError::Login(LoginError::Refused(_)) => {
                 self.refused += 1;
                 self.refused >= REFUSALS
             }
             ConnectError::Login(error) => error.is_final(),
-            // Where the server may be down for a moment at one address, who answers at another is no reason to give up.
+            // While the right server may be down temporarily at one address, another server at a second address is not
+            // final.
             ConnectError::Dial(super::dial::DialError::Untrusted { elsewhere, .. }) => elsewhere.is_none(),
             ConnectError::Dial(_) | ConnectError::Broke(_) | ConnectError::NotEnrolled(_) => false,
         }
@@ -278,7 +282,7 @@ impl Session {
         Update::Down { reason, retry }
     }
 
-    /// Says goodbye and closes the connection, if there is one.
+    /// Sends QUIT and closes the connection, if there is one.
     pub async fn close(mut self, reason: &str) {
         if let State::Online(link) = self.state
             && self.model.quit(reason).is_ok()

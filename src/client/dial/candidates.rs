@@ -1,42 +1,42 @@
-//! In which order sockets are tried.
+//! The order in which sockets are tried.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 
-/// Most sockets of one name that are tried: more than any machine has, and a bound on what a name server says.
+/// Limit of sockets tried for one name: more than any machine has, and a bound on a name server's reply.
 const OF_A_NAME: usize = 8;
 
-/// The sockets that were found and not yet tried.
+/// Sockets that were found and not tried yet.
 ///
-/// They come out in the order of the list, which has the likeliest first, but alternating between IPv6 and IPv4 while
-/// there are both ([RFC 8305 section 4](https://www.rfc-editor.org/rfc/rfc8305#section-4)): where one of the two does not
-/// work at all, that costs one attempt and not a whole family of them.
+/// They are returned in the order of the address list, which has the likeliest first, but alternating between IPv6 and
+/// IPv4 while there are both ([RFC 8305 section 4](https://www.rfc-editor.org/rfc/rfc8305#section-4)). If one family
+/// doesn't work at all, that costs one attempt before the other is tried.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// IPv4 and IPv6, by the place of the address in the list and of the socket among the address's.
+    /// IPv4 and IPv6 sockets, by the index of the address in the list and of the socket in its look-up.
     families: [BTreeMap<(usize, usize), SocketAddr>; 2],
-    /// The family that was tried last.
+    /// Family of the previous attempt, as an index of `families`.
     last: Option<usize>,
     seen: HashSet<SocketAddr>,
 }
 
 impl Candidates {
-    /// Adds what was found for the address at a place of the list.
+    /// Adds the sockets found for the address with index `place`.
     pub fn add(&mut self, place: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
         for (n, socket) in sockets.into_iter().take(OF_A_NAME).enumerate() {
-            // Two names may lead to the same machine.
+            // Two names may resolve to the same machine.
             if self.seen.insert(socket) {
                 self.families[usize::from(socket.is_ipv6())].insert((place, n), socket);
             }
         }
     }
 
-    /// Are there any left?
+    /// Returns whether no socket is left.
     pub fn is_empty(&self) -> bool {
         self.families.iter().all(BTreeMap::is_empty)
     }
 
-    /// The next to be tried, with the place of its address in the list.
+    /// Removes and returns the next socket to try, with the index of its address.
     pub fn next(&mut self) -> Option<(usize, SocketAddr)> {
         let family = match self.last {
             Some(last) => 1 - last,

@@ -1,9 +1,9 @@
-//! From addresses to an encrypted stream to the right server.
+//! Connecting: from a list of addresses to an encrypted stream to the right server.
 //!
-//! All addresses are tried together, as [RFC 8305](https://www.rfc-editor.org/rfc/rfc8305) ("happy eyeballs") has it:
-//! names are looked up side by side, attempts begin one shortly after the other, alternating between IPv6 and IPv4, and
-//! the first that ends in *a handshake with the pinned root* wins. So neither an address that is silent nor one where
-//! somebody else answers keeps a client from the server at another.
+//! All addresses are tried together, as [RFC 8305](https://www.rfc-editor.org/rfc/rfc8305) ("happy eyeballs")
+//! specifies. Names are resolved in parallel, attempts start shortly after each other, alternating between IPv6 and
+//! IPv4, and the first one that completes *a handshake with the pinned root* wins. So neither an unresponsive address
+//! nor one with another server behind it keeps the client from the server at a third address.
 
 mod candidates;
 mod race;
@@ -19,30 +19,29 @@ use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::{TrustError, trust_error};
 use crate::trust::{Address, Pins, tls};
 
-/// Why there is no stream.
+/// The error of an attempt to connect.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// Somebody answered who is not the server, and the server answered nowhere. Nothing was sent to them.
+    /// Another server answered, and the right one did not. Nothing was sent to the other server.
     #[error("{address}: {reason}{}", elsewhere.as_ref().map(|text| format!("; and {text}")).unwrap_or_default())]
     Untrusted {
-        /// Who answered.
+        /// Address of the other server.
         address: Address,
-        /// What is wrong with them.
+        /// Problem with its certificate.
         reason: TrustError,
-        /// The other addresses where nobody answered, and why; the server may be there, and come back.
+        /// Addresses that did not respond, with the reasons; the right server may be there and come back.
         elsewhere: Option<Box<str>>,
     },
-    /// This machine's own key is damaged.
+    /// This device's own key is damaged.
     #[error("the key of this device is damaged: {0}")]
     Device(rustls::Error),
-    /// Nobody answered, for each address why.
+    /// No address responded; the text has the reason for each.
     #[error("cannot reach the server: {0}")]
     Unreachable(String),
 }
 
-/// Tries the addresses together. Whoever answers has proven to be the server with one of the pins before this
-/// returns; others get
-/// the start of a handshake, in which nothing is said of who asks.
+/// Tries all addresses together. Before this returns, the server has proven to have the key of a pinned root. Other
+/// servers get only the start of a handshake, which does not identify the client.
 pub(super) async fn dial(
     addresses: &[Address],
     pins: Pins,
@@ -55,17 +54,18 @@ pub(super) async fn dial(
     race::race(addresses, &config).await.map_err(|failed| outcome(addresses, &failed))
 }
 
-/// What to tell when all attempts failed, each at the address of this place.
+/// Returns the error to report when all attempts failed. `failed` has the index of each attempt's address.
 fn outcome(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError {
     let mut silent = Vec::new();
     for (place, address) in addresses.iter().enumerate() {
-        // Of a name with several addresses, the last one's.
+        // For a name with several sockets, the error of the last one is reported.
         let last = failed.iter().rev().find(|(at, error)| *at == place && trust_error(error).is_none());
         silent.extend(last.map(|(_, error)| format!("{address}: {}", plainly(error))));
     }
     let silent = silent.join("; ");
     let strangers = failed.iter().filter_map(|(place, error)| Some((*place, trust_error(error)?)));
-    // The right root with a wrong date is the server itself, most likely; of others the first in the list.
+    // The right root with an invalid date is most likely the server itself, so it is reported first. Otherwise it is
+    // the first address of the list.
     let dated =
         |reason: &TrustError| matches!(reason, TrustError::Expired { .. } | TrustError::NotYetValid { .. });
     match strangers.min_by_key(|(place, reason)| (!dated(reason), *place)) {
@@ -79,7 +79,7 @@ fn outcome(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError {
     }
 }
 
-/// What happened, without the operating system's number for it.
+/// Describes an error without the operating system's number.
 pub(super) fn plainly(error: &io::Error) -> String {
     if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
         return format!("not a Parlour server's TLS ({error})");

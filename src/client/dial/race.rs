@@ -1,4 +1,4 @@
-//! Attempts that run side by side; the first to reach the right server ends the others.
+//! Parallel connection attempts. The first to reach the right server ends the others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,22 +16,22 @@ use tokio_rustls::client::TlsStream;
 use super::candidates::Candidates;
 use crate::trust::{Address, InviteLink};
 
-/// How long each of looking up, connecting and shaking hands may take.
+/// Time limit of each of name resolution, TCP connect and TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The next attempt begins when the last one has had this long, or has failed
-/// ([RFC 8305 section 5](https://www.rfc-editor.org/rfc/rfc8305#section-5), "Connection Attempt Delay").
+/// Delay from the start of one attempt to the start of the next, unless the first fails earlier ([RFC 8305 section
+/// 5](https://www.rfc-editor.org/rfc/rfc8305#section-5), "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// What a task comes back with, for the address at a place of the list.
+/// The result of a task, with the index of its address.
 enum Done {
     LookedUp(usize, io::Result<Vec<SocketAddr>>),
     Tried(usize, io::Result<Box<TlsStream<TcpStream>>>),
 }
 
-/// The first stream to the server, or why each attempt failed. Dropping this ends all attempts.
+/// Returns the first stream to the server, or the errors of all attempts. Dropping the future ends all attempts.
 ///
-/// At most [`InviteLink::MAX_ADDRESSES`] addresses are looked up.
+/// At most [`InviteLink::MAX_ADDRESSES`] addresses are resolved.
 pub(super) async fn race(
     addresses: &[Address],
     config: &Arc<ClientConfig>,
@@ -43,7 +43,7 @@ pub(super) async fn race(
     }
     let mut candidates = Candidates::default();
     let mut failed = Vec::new();
-    // From when on the next attempt may begin.
+    // Earliest start of the next attempt.
     let mut turn = Instant::now();
     loop {
         if Instant::now() >= turn
@@ -64,7 +64,7 @@ pub(super) async fn race(
                     turn = Instant::now();
                 }
                 None if candidates.is_empty() => return Err(failed),
-                // A panic ended a task, and the panic hook has told of it; or the last task is done: on with the next.
+                // A task panicked, which the panic hook has logged, or the last task ended: the next attempt starts.
                 Some(Err(_)) | None => turn = Instant::now(),
             },
             () = sleep_until(turn), if !candidates.is_empty() => {}
@@ -81,8 +81,8 @@ async fn look_up(address: &Address) -> io::Result<Vec<SocketAddr>> {
     Ok(found)
 }
 
-/// Connects and lets the other side prove that it is the server. Its name does not matter for that; it is told to who
-/// answers there, for what may pass connections on by name.
+/// Connects and lets the server prove its identity. The host name does not matter for that; it goes into the SNI for
+/// proxies that route by name.
 async fn attempt(
     host: String,
     socket: SocketAddr,
@@ -90,7 +90,7 @@ async fn attempt(
 ) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
     let stream = timeout(PATIENCE, TcpStream::connect(socket)).await.map_err(|_| late("connecting"))??;
-    // Lines are small and each is waited for.
+    // Lines are small, and each is waited for.
     stream.set_nodelay(true)?;
     let handshake = TlsConnector::from(config).connect(name, stream);
     timeout(PATIENCE, handshake).await.map_err(|_| late("the TLS handshake"))?

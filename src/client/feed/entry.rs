@@ -1,79 +1,79 @@
-//! One thing that happened.
+//! Feed entries: messages, and events in a conversation.
 
 use std::collections::BTreeMap;
 
 use crate::client::model::{Heard, Target};
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// What it is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Ordinary text.
+    /// A PRIVMSG with ordinary text.
     Message,
-    /// What programs say.
+    /// A NOTICE, as programs send it.
     Notice,
-    /// `/me`.
+    /// `/me`: a CTCP ACTION.
     Action,
     /// A reaction to a message.
     React,
-    /// A reaction taken back.
+    /// The removal of a reaction.
     Unreact,
     /// Client tags without a text that are no reaction.
     Tags,
-    /// A message taken back.
+    /// The redaction of a message.
     Redact,
-    /// Somebody came to the channel.
+    /// An account joined the channel.
     Join,
-    /// Somebody left the channel.
+    /// An account left the channel.
     Part,
-    /// Somebody was thrown out of the channel.
+    /// An account was kicked from the channel.
     Kick,
     /// The topic was set, or cleared.
     Topic,
-    /// Modes of the channel were changed.
+    /// The modes of the channel changed.
     Mode,
-    /// The channel has another name.
+    /// The channel was renamed.
     Rename,
-    /// Somebody went offline.
+    /// An account went offline.
     Quit,
 }
 
-/// One thing that happened somewhere.
+/// A message or event in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What.
+    /// The kind, which determines the use of the other fields.
     pub kind: Kind,
-    /// When the server took it.
+    /// The server's time stamp.
     pub time: Millis,
-    /// Where; for a direct message the other one, whoever spoke.
+    /// The conversation. For a direct message this is the other account, for both directions.
     pub target: Target,
-    /// Who said or did it.
+    /// The nick that sent or did it.
     pub from: String,
-    /// The account of who did it, as the server tells it.
+    /// The account of that nick, if the server states it.
     pub account: Option<String>,
-    /// It was oneself, here or elsewhere.
+    /// Set if this account sent or did it, from this session or another one.
     pub mine: bool,
-    /// The server's id of it, where the history has it.
+    /// The server's message id, if the history contains the entry.
     pub msgid: Option<String>,
-    /// What was said: the lines of a message of several lines with line ends between them; the reaction, the topic, the
-    /// reason, the change of modes.
+    /// The text, with line ends between the lines of a multiline message. For events it is the reaction, the topic, the
+    /// reason or the change of modes.
     pub text: String,
-    /// The message that is answered, reacted to or taken back.
+    /// The id of the message that this one replies to, reacts to or redacts.
     pub refers_to: Option<String>,
-    /// Who was thrown out, or the channel's new name.
+    /// The account that was kicked, or the channel's new name.
     pub object: Option<String>,
-    /// All tags but those that stand in a field of their own.
+    /// All tags except those that have a field of their own.
     pub tags: BTreeMap<String, String>,
-    /// It comes from the history; else it happened just now.
+    /// Set for entries of the history, unset for live ones.
     pub history: bool,
 }
 
-/// Tags that are fields of an entry, or are about the transport.
+/// Tags that have a field in the entry, or that are about the transport.
 const OWN: &[&str] =
     &["time", "msgid", "account", "label", "batch", "draft/multiline-concat", "draft/chathistory-context"];
 
 impl Kind {
-    /// As it stands in JSON.
+    /// Returns the name that JSON output uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Message => "message",
@@ -93,16 +93,16 @@ impl Kind {
         }
     }
 
-    /// Is it something that was said, and no event?
+    /// Returns whether the entry is a message, as opposed to an event.
     pub fn is_said(self) -> bool {
         matches!(self, Self::Message | Self::Notice | Self::Action)
     }
 }
 
 impl Entry {
-    /// What a line tells; `None` for what happened nowhere, or only for a moment.
+    /// Parses a line. Returns `None` for one that belongs to no conversation, or that describes a passing state.
     pub(super) fn of(line: &Heard, me: Option<&Nick>, history: bool) -> Option<Self> {
-        // A message of several lines begins with its batch, and has its target behind the type.
+        // The start of a multiline batch has its target after the type.
         let long = line.command == "BATCH";
         let from = line.nick()?;
         let mine = me.is_some_and(|me| me.as_str().eq_ignore_ascii_case(from));
@@ -154,7 +154,7 @@ impl Entry {
                     self.text = emoji;
                     self.kind = Kind::Unreact;
                 } else {
-                    // Who types is over before a script could do anything with it.
+                    // Typing status ends before a script could do anything with it.
                     self.kind = Kind::Tags;
                     return line.tag("+typing").is_none().then_some(());
                 }
@@ -187,7 +187,7 @@ impl Entry {
         Some(())
     }
 
-    /// Takes a text for what is said.
+    /// Sets kind and text from the text of a PRIVMSG or NOTICE. Never returns `None`.
     #[expect(clippy::unnecessary_wraps, reason = "the end of `fill`")]
     pub(super) fn says(&mut self, text: &str, notice: bool) -> Option<()> {
         let action = text.strip_prefix("\u{1}ACTION ").filter(|_| !notice);

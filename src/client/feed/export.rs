@@ -1,4 +1,4 @@
-//! Going through the past of a place, page by page, in order: what is held is one page.
+//! Export of a conversation's history in order, page by page. Only one page is in memory.
 
 use super::PAGE;
 use super::entry::Entry;
@@ -6,20 +6,20 @@ use super::reader::Part;
 use crate::client::model::{Past, Point};
 use crate::wire::Millis;
 
-/// What is wanted of the past.
+/// The selection to export.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
-    /// From this moment on.
+    /// Time stamp of the first message, inclusive.
     pub since: Option<Millis>,
-    /// Up to this moment, included.
+    /// Time stamp of the last message, inclusive.
     pub until: Option<Millis>,
-    /// The latest so many of it.
+    /// Limit of entries; the newest ones are exported.
     pub last: Option<usize>,
-    /// Only what was said, and no events.
+    /// Selects messages only, without events.
     pub said: bool,
 }
 
-/// Goes through the past.
+/// An export in progress.
 #[derive(Debug)]
 pub struct Export {
     wanted: Wanted,
@@ -28,15 +28,16 @@ pub struct Export {
 
 #[derive(Debug)]
 enum State {
-    /// Going back from the end to find where the last so many begin: from here on, so many are still to be found.
+    /// Paging backwards to find the start of the newest entries: the next query, and the number of entries still to
+    /// find.
     Back(Past, usize),
-    /// Going on from here, with so many still to come at most.
+    /// Paging forwards from this point, with at most this number of entries still to export.
     On(Point, usize),
     Done,
 }
 
 impl Export {
-    /// Begins.
+    /// Begins an export of the selection.
     pub fn new(wanted: Wanted) -> Self {
         let end = match wanted.until {
             Some(until) => Past::Before(Point::Time(Millis(until.0.saturating_add(1)))),
@@ -50,7 +51,8 @@ impl Export {
         Self { wanted, state }
     }
 
-    /// What to ask for next, and how much of it; `None` at the end. The same again when the answer was lost.
+    /// Returns the next query and its page size, or `None` at the end. Until [`past`](Self::past) takes a result, each
+    /// call returns the same query, so a lost result is queried again.
     pub fn wants(&self) -> Option<(Past, usize)> {
         match &self.state {
             State::Back(past, _) => Some((past.clone(), PAGE)),
@@ -59,7 +61,7 @@ impl Export {
         }
     }
 
-    /// Takes the answer; what of it is wanted.
+    /// Takes the result of the query. Returns the entries to export.
     pub fn past(&mut self, part: Part) -> Vec<Entry> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Back(_, last) => {
@@ -75,7 +77,7 @@ impl Export {
         entry.kind.is_said() || !self.wanted.said
     }
 
-    /// One page further back.
+    /// Continues backwards over one page.
     fn back(&self, part: &Part, mut last: usize) -> State {
         let most = self.wanted.last.unwrap_or(usize::MAX);
         for entry in part.entries.iter().rev() {
@@ -92,7 +94,7 @@ impl Export {
         }
     }
 
-    /// One page further on.
+    /// Continues forwards over one page.
     fn on(&mut self, part: Part, from: &Point, mut left: usize) -> Vec<Entry> {
         if part.empty {
             return Vec::new();
@@ -104,7 +106,7 @@ impl Export {
             part.entries.into_iter().filter(|entry| self.is_wanted(entry) && !past_end(entry)).collect();
         entries.truncate(left);
         left -= entries.len();
-        // A page without anything to go on from would be asked for for ever.
+        // Querying from the same point again would never end.
         if !ended && left > 0 && next.as_ref().is_some_and(|next| next != from) {
             self.state = next.map_or(State::Done, |next| State::On(next, left));
         }
@@ -116,7 +118,7 @@ fn beginning(wanted: Wanted) -> Point {
     Point::Time(Millis(wanted.since.map_or(0, |since| since.0.saturating_sub(1))))
 }
 
-/// By its id, or by its time where a server keeps no ids.
+/// Returns the entry's message id as a point, or its time stamp if the server gave no id.
 fn point(entry: &Entry) -> Point {
     entry.msgid.clone().map_or(Point::Time(entry.time), Point::Id)
 }

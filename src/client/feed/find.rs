@@ -1,4 +1,4 @@
-//! A search through all of the past: what is found, the latest so many of it.
+//! Search through the whole history, which keeps the newest results.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::reader::Part;
 use crate::wire::Millis;
 
-/// Searches.
+/// A search in progress.
 #[derive(Debug)]
 pub struct Find {
     last: usize,
@@ -17,15 +17,16 @@ pub struct Find {
 
 #[derive(Debug)]
 enum State {
-    /// One answer has the latest of all.
+    /// A single query returns the newest results.
     Once,
-    /// The server answers from a moment on, which is included: these were found at that moment already.
+    /// Queries page through the history from a time stamp, inclusive; results with this time stamp and these ids are
+    /// known already.
     From(Millis, HashSet<String>),
     Done,
 }
 
 impl Find {
-    /// Looks for the latest so many from a moment on.
+    /// Begins a search for the newest `last` results since a time stamp.
     pub fn new(since: Option<Millis>, last: usize) -> Self {
         let state = match since {
             _ if last == 0 => State::Done,
@@ -35,7 +36,7 @@ impl Find {
         Self { last, state, found: VecDeque::new() }
     }
 
-    /// What to ask for next: from when, and how many. `None` at the end.
+    /// Returns the start and the page size of the next query, or `None` at the end.
     pub fn wants(&self) -> Option<(Option<Millis>, usize)> {
         match &self.state {
             State::Once => Some((None, self.last)),
@@ -44,7 +45,8 @@ impl Find {
         }
     }
 
-    /// Takes the answer. How many were new, and up to when it has come.
+    /// Takes the result of the query. Returns the number of new entries and the time stamp of the last one, or `None`
+    /// if there were none or a single query was enough.
     pub fn past(&mut self, part: Part) -> Option<(usize, Millis)> {
         let (after, mut known) = match std::mem::replace(&mut self.state, State::Done) {
             State::From(after, known) => (after, known),
@@ -62,7 +64,7 @@ impl Find {
         }
         known.extend(new.iter().filter(|entry| entry.time == time).filter_map(|entry| entry.msgid.clone()));
         let count = new.len();
-        // Without ids there is no telling what comes twice: then it ends here.
+        // Without ids, duplicates can't be recognized, so the search ends here.
         if new.iter().all(|entry| entry.msgid.is_some()) && time >= after {
             self.state = State::From(time, known);
         }
@@ -71,7 +73,7 @@ impl Find {
         Some((count, time))
     }
 
-    /// What was found, the earliest first.
+    /// Returns the results, oldest first.
     pub fn found(&self) -> impl Iterator<Item = &Entry> {
         self.found.iter()
     }

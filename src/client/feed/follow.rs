@@ -1,12 +1,13 @@
-//! The past joined to the present, without a gap and without anything twice.
+//! Joining of history and live messages, without gaps and without duplicates.
 //!
-//! What is said while the past is read is in the past too, if it was said before the last question. So it is kept back
-//! from one question to the next alone: after an answer that had nothing, what was kept back is what follows.
+//! Messages that arrive during a history query are also in the history if they were sent before the query. Therefore
+//! they are held back from one query to the next: after an empty result, the held messages are what follows.
 //!
-//! Several places are told in the order of time. What is known of each waits in a queue, and the earliest of all is told
-//! as long as nothing earlier can still come: as long as no place has an empty queue and a past that was not read. What
-//! waits is bounded: a place is asked for more when its queue is empty, for its share of a page; and one that is up to
-//! date while others are not lets what comes go by when its queue is long, and reads it as the past when it is its turn.
+//! Several conversations are printed in the order of time. Each has a queue, and the oldest entry of all queues is
+//! printed as long as nothing older can still come: as long as no conversation has both an empty queue and unread
+//! history. Queues are bounded. A conversation is queried for more when its queue is empty, for its share of a page.
+//! One that is up to date while others are not drops live messages once its queue is full, and reads them from the
+//! history when it is its turn.
 
 use std::collections::VecDeque;
 
@@ -17,17 +18,17 @@ use crate::client::model::seen::Seen;
 use crate::client::model::{Past, Point, Target, Ticket};
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// Follows places.
+/// Follows one or more conversations.
 #[derive(Debug)]
 pub struct Follow {
     places: Vec<Place>,
-    /// Ends when the past has been read.
+    /// Set if following ends when the history has been read.
     past_alone: bool,
     online: bool,
-    /// The server has a history.
+    /// Set if the server has a history.
     remembers: bool,
     seen: Seen,
-    /// What no history has, from places whose past is being read.
+    /// Live entries that no history contains, from conversations whose history is being read.
     passing: VecDeque<Entry>,
 }
 
@@ -35,42 +36,43 @@ pub struct Follow {
 struct Place {
     target: Target,
     state: State,
-    /// What is in the queue or was told last, or where to begin.
+    /// The point of the newest entry that was queued or printed, or the starting point.
     cursor: Option<Point>,
-    /// One's own coming was told.
+    /// Set once this account's JOIN was printed.
     entered: bool,
-    /// What happened since the question that is out.
+    /// Live entries since the pending query was sent.
     held: Vec<Entry>,
-    /// More happened than can be held.
+    /// Set if more entries arrived than `held` takes.
     missed: bool,
-    /// To be told when it is its turn.
+    /// Entries to print in their turn.
     queue: VecDeque<Entry>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Everything is told as it comes; the server is to be asked what was said last, to know where a gap would begin.
+    /// Live entries are printed at once. A query for the newest entry is due, which tells where a later gap begins.
     Fresh,
-    /// The same, asked.
+    /// As `Fresh`, with the query sent.
     Placing(Ticket),
-    /// The past is to be asked for, and what comes now will be in it.
+    /// A history query is due, and its result will contain the live entries of now.
     Behind,
-    /// The same, asked.
+    /// As `Behind`, with the query sent.
     Reading(Ticket),
-    /// Everything is told as it comes.
+    /// Live entries are printed at once.
     Live,
 }
 
-/// So much waits at most of each place, beyond the part of its past that was read last.
+/// Limit of waiting entries of each conversation, in addition to the page that was read last.
 const HELD: usize = PAGE;
 
 impl Follow {
-    /// Follows these places from now on, or from a moment on.
+    /// Follows these conversations from now on, or from a time stamp, inclusive. With `past_alone` it ends after the
+    /// history.
     pub fn new(targets: impl IntoIterator<Item = Target>, since: Option<Millis>, past_alone: bool) -> Self {
         let mut places: Vec<Place> = Vec::new();
         for target in targets {
             if places.iter().all(|place| place.target != target) {
-                // What is asked for is what came after a moment.
+                // A history query returns what comes strictly after its point.
                 let cursor = since.map(|since| Point::Time(Millis(since.0.saturating_sub(1))));
                 let state = if cursor.is_some() { State::Behind } else { State::Fresh };
                 let (held, queue) = (Vec::new(), VecDeque::new());
@@ -87,12 +89,12 @@ impl Follow {
         }
     }
 
-    /// The places, each once.
+    /// Returns the conversations, without duplicates.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
         self.places.iter().map(|place| &place.target)
     }
 
-    /// There is a connection and the login is over. Does the server remember what was said?
+    /// Records a completed login. `remembers` states whether the server has a history.
     pub fn connected(&mut self, remembers: bool) {
         self.online = true;
         self.remembers = remembers;
@@ -103,7 +105,7 @@ impl Follow {
         }
     }
 
-    /// The connection is gone.
+    /// Records the end of the connection.
     pub fn disconnected(&mut self) {
         self.online = false;
         for place in &mut self.places {
@@ -112,13 +114,14 @@ impl Follow {
         }
     }
 
-    /// Is there nothing left to come?
+    /// Returns whether everything was read and printed. Always `false` when live messages are followed.
     pub fn is_done(&self) -> bool {
         self.past_alone
             && self.places.iter().all(|place| place.state == State::Live && place.queue.is_empty())
     }
 
-    /// What to ask the server now: one thing at a time. [`asked`](Self::asked) takes its ticket.
+    /// Returns the next query, one at a time: conversation, part of the history, page size. Pass its ticket to
+    /// [`asked`](Self::asked).
     pub fn wants(&self) -> Option<(Target, Past, usize)> {
         let out = |place: &Place| matches!(place.state, State::Placing(_) | State::Reading(_));
         if !self.online || !self.remembers || self.places.iter().any(out) {
@@ -136,12 +139,12 @@ impl Follow {
         self.places.iter().find(|place| place.is_to_ask())
     }
 
-    /// All places together hold about a page.
+    /// Returns the page size of a query, such that all conversations together hold about a page.
     fn share(&self) -> usize {
         (PAGE / self.places.len().max(1)).max(10)
     }
 
-    /// What was wanted is asked.
+    /// Records that the query from [`wants`](Self::wants) was sent.
     pub fn asked(&mut self, ticket: Ticket) {
         if let Some(place) = self.places.iter_mut().find(|place| place.is_to_ask()) {
             place.held.clear();
@@ -153,7 +156,8 @@ impl Follow {
         }
     }
 
-    /// The server refused; of which place it will not tell the past. What waited for that is [`told`](Self::told) then.
+    /// Records a refused query. Returns the conversation whose history is not available; [`told`](Self::told) then
+    /// returns the entries that waited for it.
     pub fn refused(&mut self, ticket: Ticket) -> Option<Target> {
         let place = self.places.iter_mut().find(|place| place.waits_for(ticket))?;
         place.state = State::Live;
@@ -162,14 +166,14 @@ impl Follow {
         Some(place.target.clone())
     }
 
-    /// Something happens now; what there is to tell.
+    /// Takes a live entry. Returns the entries to print.
     pub fn now(&mut self, entry: Entry) -> Vec<Entry> {
         let Some(place) = self.places.iter_mut().find(|place| entry.is_at(&place.target)) else {
             return Vec::new();
         };
         if entry.mine && entry.kind == Kind::Join {
-            // At each login the server says where one is. That is no event, but the first time it says that from now on
-            // everything is told.
+            // At each login the server sends a JOIN for every channel that the account is in. Only the first one is
+            // printed, as the point from which live entries follow.
             let known = std::mem::replace(&mut place.entered, true) || place.state == State::Behind;
             if entry.msgid.is_none() && known {
                 return Vec::new();
@@ -182,7 +186,7 @@ impl Follow {
         }
         let kept = entry.msgid.is_some() && self.remembers;
         match place.state {
-            // It is in the past that is still to be read.
+            // The history to read contains the entry.
             State::Behind if kept => {}
             State::Reading(_) if kept && place.held.len() < HELD => place.held.push(entry),
             State::Reading(_) if kept => place.missed = true,
@@ -195,7 +199,7 @@ impl Follow {
         self.told()
     }
 
-    /// Somebody went offline who was in these channels.
+    /// Takes a QUIT of an account in these channels. Returns the entries to print.
     pub fn quit(&mut self, who: &Nick, channels: &[ChannelName], reason: &str, time: Millis) -> Vec<Entry> {
         let there = |target: &&Target| match target {
             Target::Channel(name) => channels.contains(name),
@@ -219,7 +223,7 @@ impl Follow {
         entries.into_iter().flat_map(|entry| self.now(entry)).collect()
     }
 
-    /// An answer about the past; what there is to tell.
+    /// Takes the result of a history query. Returns the entries to print.
     pub fn past(&mut self, part: Part) -> Vec<Entry> {
         let Some(ticket) = part.ticket else { return Vec::new() };
         let asker = self.places.iter_mut().find(|place| place.waits_for(ticket));
@@ -228,7 +232,7 @@ impl Follow {
             place.state = State::Live;
             if place.cursor.is_none() {
                 let latest = part.entries.last().and_then(point);
-                // Of a place where nothing was ever said, everything is new.
+                // Without any history, everything is new.
                 place.cursor = Some(latest.unwrap_or(Point::Time(Millis(0))));
             }
         } else if part.empty && place.missed {
@@ -240,13 +244,13 @@ impl Follow {
         } else {
             let before = place.cursor.clone();
             place.take(&mut self.seen, part.entries);
-            // An answer with nothing to go on from would be asked for for ever.
+            // Querying from the same point again would never end.
             place.state = if place.cursor == before { State::Live } else { State::Behind };
         }
         self.told()
     }
 
-    /// What is to be told now: the earliest of all places, until something earlier might still come.
+    /// Returns the entries to print now: the oldest of all conversations, until something older can still come.
     pub fn told(&mut self) -> Vec<Entry> {
         let mut told = Vec::new();
         while !self.places.iter().any(Place::owes) {
@@ -256,7 +260,7 @@ impl Follow {
             let Some(entry) = earliest.and_then(VecDeque::pop_front) else { break };
             told.push(entry);
         }
-        // What cannot wait any longer is told out of its turn.
+        // Entries over the limit are printed out of order.
         while self.passing.len() > HELD {
             told.extend(self.passing.pop_front());
         }
@@ -269,17 +273,17 @@ impl Place {
         [State::Placing(ticket), State::Reading(ticket)].contains(&self.state)
     }
 
-    /// Can something still come that is earlier than what waits elsewhere?
+    /// Returns whether entries can still come that are older than those of other conversations.
     fn owes(&self) -> bool {
         matches!(self.state, State::Behind | State::Reading(_)) && self.queue.is_empty()
     }
 
-    /// Is something to be asked about it?
+    /// Returns whether a query is due.
     fn is_to_ask(&self) -> bool {
         self.state == State::Fresh || self.state == State::Behind && self.queue.is_empty()
     }
 
-    /// Takes those of the entries that were not taken before; the cursor goes with them.
+    /// Queues the entries that were not taken before, and moves the cursor to the last one.
     fn take(&mut self, seen: &mut Seen, entries: impl IntoIterator<Item = Entry>) {
         for entry in entries {
             if let Some(point) = point(&entry) {
@@ -292,7 +296,7 @@ impl Place {
     }
 }
 
-/// The point in the past where an entry stands: by its id, or by its time where the server keeps no ids.
+/// Returns the entry's point of the history: its message id, or its time stamp if the server gave no id.
 fn point(entry: &Entry) -> Option<Point> {
     let time = || entry.history.then_some(Point::Time(entry.time));
     entry.msgid.clone().map(Point::Id).or_else(time)

@@ -1,15 +1,15 @@
-//! What happens and what happened, for scripts: whole, in order, each thing once.
+//! The feed of messages and events for scripts: complete, in order, without duplicates.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | `entry` | one thing that happened, from the line that tells it |
+//! | `entry` | a message or event, parsed from its line |
 //! | `write` | an entry as JSON or as text |
-//! | `reader` | lines to entries: those of now, and answers about the past |
-//! | `follow` | joins the past to the present, also over broken connections |
+//! | `reader` | lines to live entries and results of history queries |
+//! | `follow` | joins history and live messages, also across broken connections |
 //! | `find` | a search, page by page |
-//! | `export` | goes through the past from its beginning, or its last part |
+//! | `export` | pages through the history from its start, or through its newest part |
 //!
-//! All of it is pure: lines and answers come in, what to ask and what to print comes out.
+//! All of it is pure: lines and results come in, queries and entries to print come out.
 
 mod entry;
 mod export;
@@ -27,6 +27,6 @@ pub use follow::Follow;
 pub use reader::{Feed, Part, Told};
 pub use write::escape;
 
-/// Most messages that are asked for at once: what Parlour gives
-/// (`CHATHISTORY=1000`). A server that gives fewer is asked more often.
+/// Largest page that the client asks for, in messages: Parlour's own limit (`CHATHISTORY=1000`). A server with a lower
+/// limit is queried more often.
 pub const PAGE: usize = 1000;

@@ -1,4 +1,4 @@
-//! From lines to entries.
+//! Conversion of lines to entries.
 
 use std::collections::HashMap;
 
@@ -6,29 +6,29 @@ use super::entry::{Entry, Kind};
 use crate::client::model::{Heard, Ticket};
 use crate::wire::Nick;
 
-/// What a line tells, once it is whole.
+/// The outcome of a complete line or batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// It happens now.
+    /// A live entry.
     Now(Entry),
-    /// It happened: the answer to a question.
+    /// The result of a history or search query.
     Past(Part),
 }
 
-/// A part of the past, the earliest first.
+/// A result, oldest entry first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// The question.
+    /// The ticket of the query.
     pub ticket: Option<Ticket>,
-    /// What happened.
+    /// The entries, oldest first.
     pub entries: Vec<Entry>,
-    /// The answer had nothing at all: there is no more.
+    /// Set if the result had no line at all, so the history ends here.
     pub empty: bool,
-    /// The answer was longer than any server has to send; some of it is missing. Its end was not waited for.
+    /// Set if the result exceeded the limits and was cut off; the rest is ignored.
     pub cut: bool,
 }
 
-/// Reads lines in their order.
+/// Reads lines in their order and collects batches.
 #[derive(Debug, Default)]
 pub struct Feed {
     batches: HashMap<String, Batch>,
@@ -43,14 +43,14 @@ struct Batch {
 
 #[derive(Debug)]
 enum What {
-    /// Its lines are taken as they come.
+    /// A batch whose lines are handled one by one, as if they were in none.
     Other,
     Past(Answer),
-    /// A message of several lines, and whether it has a line already. `None` where it is for nobody.
+    /// A multiline message, and whether it has a line already. `None` if it belongs to no conversation.
     Long(Option<Box<Entry>>, bool),
 }
 
-/// So far.
+/// A result under construction.
 #[derive(Debug, Default)]
 struct Answer {
     entries: Vec<Entry>,
@@ -59,29 +59,29 @@ struct Answer {
     cut: bool,
 }
 
-/// Open at once; a server of good will has two or three.
+/// Limit of open batches. A well-behaved server has two or three.
 const BATCHES: usize = 64;
-/// Most bytes of an answer: far more than a server sends of a page.
+/// Limit of a result, in bytes: far more than a server sends for a page.
 const BYTES: usize = 16 * 1024 * 1024;
-/// Most lines of an answer.
+/// Limit of lines in a result.
 const LINES: usize = 20_000;
-/// Most bytes of a message of several lines.
+/// Limit of a multiline message, in bytes.
 const TEXT: usize = 1024 * 1024;
 
 impl Feed {
-    /// The connection is gone, and what was half said with it.
+    /// Records the end of the connection, which drops incomplete batches.
     pub fn disconnected(&mut self) {
         self.batches.clear();
     }
 
-    /// The question that a line answers, wholly or in part.
+    /// Returns the ticket of the query that a line belongs to, wholly or in part.
     pub fn answers(&self, line: &Heard) -> Option<Ticket> {
         let closed = line.param(0).strip_prefix('-').filter(|_| line.command == "BATCH");
         let batch = closed.map(str::to_owned).or_else(|| line.tag("batch"));
         ticket(line).or_else(|| self.batches.get(&batch?)?.ticket)
     }
 
-    /// Takes a line.
+    /// Takes a line. Returns its outcome once it is complete.
     pub fn take(&mut self, line: &Heard, me: Option<&Nick>) -> Option<Told> {
         if line.command == "BATCH" {
             let reference = line.param(0);
@@ -141,12 +141,12 @@ impl Feed {
         let batch = self.batches.remove(reference)?;
         match batch.what {
             What::Other => None,
-            // What was cut is told.
+            // A result that was cut has been returned already.
             What::Past(mut answer) => (!answer.cut).then(|| answer.told(batch.ticket)),
             What::Long(entry, begun) => {
                 let mut entry = *entry?;
                 if entry.kind == Kind::Action {
-                    // The end of the action stands at the end of its last line.
+                    // The end of a CTCP ACTION is at the end of its last line.
                     let text = entry.text.trim_end_matches('\u{1}').len();
                     entry.text.truncate(text);
                 }
@@ -163,7 +163,8 @@ impl Feed {
 }
 
 impl Answer {
-    /// Adds what a line, or several, tell. Was it the one that is too much?
+    /// Adds the entry of a line or of a multiline message. Returns `true` when it exceeds the limits for the first
+    /// time.
     fn add(&mut self, bytes: usize, entry: impl FnOnce() -> Option<Entry>) -> bool {
         if self.cut {
             return false;
@@ -177,7 +178,7 @@ impl Answer {
         self.cut
     }
 
-    /// All of it.
+    /// Returns the collected result.
     fn told(&mut self, ticket: Option<Ticket>) -> Told {
         let entries = std::mem::take(&mut self.entries);
         Told::Past(Part { ticket, entries, empty: self.lines == 0, cut: self.cut })

@@ -20,7 +20,7 @@ fn heard(line: &str) -> Heard {
     Heard::new(&Message::parse(line).expect(line), NOW)
 }
 
-/// What lines tell, in their order.
+/// Returns the outcomes of lines in their order.
 fn told(feed: &mut Feed, lines: &[&str]) -> Vec<Told> {
     lines.iter().filter_map(|line| feed.take(&heard(line), Some(&me()))).collect()
 }
@@ -33,7 +33,7 @@ fn entry(line: &str) -> Entry {
     }
 }
 
-/// The message with this number, at the second of this number.
+/// Returns the message with this number; the number is also its time stamp, in seconds.
 fn said(number: u64) -> Entry {
     let id = MessageId::first_at(Millis(number * 1000));
     let time = id.time();
@@ -111,7 +111,7 @@ fn answers_are_parts_of_the_past_and_messages_of_several_lines_are_one() {
     assert_eq!(told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]), []);
     assert_eq!(told(&mut feed, &["@batch=h;msgid=0a :bo!b@h JOIN #c"]), []);
     assert_eq!(told(&mut feed, &long), []);
-    // What happens meanwhile is no part of it.
+    // A live message in between is not part of the result.
     assert!(matches!(&told(&mut feed, &[":bo!b@h PRIVMSG #c :now"])[..], [Told::Now(now)] if !now.history));
     let answer = told(&mut feed, &["@batch=h :srv PONG srv 1", ":srv BATCH -h"]);
     let [Told::Past(part)] = &answer[..] else { panic!("{answer:?}") };
@@ -160,7 +160,7 @@ fn each_line_of_an_answer_is_known_for_one() {
     }
 }
 
-/// A server with a history: what was said, and how an answer about it looks.
+/// A server's history, which also answers queries.
 #[derive(Default)]
 struct Memory {
     all: Vec<Entry>,
@@ -168,7 +168,7 @@ struct Memory {
 }
 
 impl Memory {
-    /// Answers as a server that gives at most `most` at once.
+    /// Answers a query as a server whose page limit is `most`.
     fn answer(&mut self, past: &Past, most: usize) -> Part {
         self.asked += 1;
         let before = |point: &Point| {
@@ -199,19 +199,20 @@ fn now(number: u64) -> Entry {
 }
 
 proptest! {
-    /// Messages come, connections break, and answers come late: what is told is everything, once, in order.
+    /// Messages arrive, connections break and results come late. The output is complete, ordered and free of
+    /// duplicates.
     #[test]
     fn the_past_joins_the_present_without_gap_or_repeat(
         before in 0u64..30, moves in prop::collection::vec(0u8..10, 1..200), since in prop::option::of(0u64..30), most in 1usize..7,
     ) {
-        // No later than what comes next: from a moment that is yet to come nothing differs.
+        // A start in the future is the same as the time of the next message.
         let since = since.map(|second| second.min(before + 1));
         let mut server = Memory { all: (1..=before).map(said).collect(), asked: 0 };
         let mut follow = Follow::new([room()], since.map(|second| Millis(second * 1000)), false);
         let (mut told, mut out, mut online) = (Vec::new(), None, true);
         let mut number = before;
         follow.connected(true);
-        // The place is known once the first answer has come; what follows is from there.
+        // The starting point is known once the first result has arrived.
         let mut begun = since.is_some();
         let mut first = since.map_or(u64::MAX, |second| second.max(1));
         for action in moves.into_iter().chain(std::iter::repeat_n(9, 200)) {
@@ -245,7 +246,7 @@ proptest! {
                         begun = true;
                     } else if let Some((target, past, limit)) = follow.wants() {
                         prop_assert_eq!(target, room());
-                        // The server answers at once; the answer is on its way while more is said.
+                        // The server answers at once. The result is under way while more messages are sent.
                         let part = server.answer(&past, limit.min(most));
                         follow.asked(part.ticket.expect("a ticket"));
                         out = Some(part);
@@ -263,7 +264,7 @@ proptest! {
         }
     }
 
-    /// The same in several places: what is told is in the order of time over all of them.
+    /// The output of several conversations is in the order of time over all of them.
     #[test]
     fn several_places_are_told_in_the_order_of_time(
         before in prop::collection::vec(0usize..3, 0..40), moves in prop::collection::vec(0u8..12, 1..200),
@@ -338,7 +339,8 @@ proptest! {
         prop_assert_eq!(numbers(&got), expected);
     }
 
-    /// Several messages of one moment, answers that begin at a moment and are cut anywhere: all is found once.
+    /// Several messages may have the same time stamp, and results start at one and are cut anywhere. Each message is
+    /// found exactly once.
     #[test]
     fn a_search_finds_everything_once(
         times in prop::collection::vec(1u64..30, 0..80), since in 0u64..30, last in 0usize..100, page in 30usize..90,
@@ -353,7 +355,7 @@ proptest! {
             let from = after.expect("a moment");
             let entries: Vec<Entry> =
                 hits.iter().filter(|hit| hit.time >= from).take(limit.min(page)).cloned().collect();
-            // Pages of less than one moment's messages are beyond it.
+            // The search does not support pages smaller than the messages of one time stamp.
             prop_assume!(entries.len() < page || entries.first().map(|e| e.time) != entries.last().map(|e| e.time));
             find.past(Part { ticket: None, empty: entries.is_empty(), entries, cut: false });
         }
@@ -390,7 +392,7 @@ fn a_server_whose_answers_lead_nowhere_is_not_asked_for_ever() {
     let part =
         |ticket| Part { ticket: Some(Ticket(ticket)), entries: vec![bare.clone()], empty: false, cut: false };
     let mut export = Export::new(Wanted::default());
-    // By its time it may lead on; the same again does not.
+    // A query by time stamp may make progress; the same query again does not.
     for ticket in 1..3 {
         assert!(export.wants().is_some());
         export.past(part(ticket));
@@ -422,7 +424,7 @@ fn a_place_that_is_up_to_date_waits_for_the_others_within_bounds() {
         let part = servers[at(&place)].answer(&past, limit);
         follow.asked(Ticket(tickets));
         told.extend(follow.past(Part { ticket: Some(Ticket(tickets)), ..part }));
-        // More than is kept of it, while the other's past is read.
+        // More messages than its queue takes arrive while the history of the other is read.
         if tickets < 6 {
             for _ in 0..900 {
                 number += 1;
@@ -435,9 +437,9 @@ fn a_place_that_is_up_to_date_waits_for_the_others_within_bounds() {
     }
     assert!(follow.is_done());
     assert!(numbers(&told) == (1..=number).collect::<Vec<_>>(), "something is missing, twice or out of turn");
-    // The latest of what was said in the first place was read again, as it could not be kept.
+    // The newest messages of the first conversation were read again from the history, because the queue was full.
     assert!(told.last().is_some_and(|last| last.history));
-    // What no history has is told in its turn too, and the refusal of a place holds nobody up.
+    // Entries that no history contains are printed in order too, and a refused query doesn't block the others.
     let mut follow = Follow::new(places.clone(), Some(Millis(0)), false);
     follow.connected(true);
     follow.asked(Ticket(1));

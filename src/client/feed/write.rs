@@ -1,4 +1,4 @@
-//! Entries as lines.
+//! Output of entries as lines.
 
 use std::fmt::Write as _;
 
@@ -12,8 +12,8 @@ use crate::client::model::Target;
 use crate::wire::Millis;
 
 impl Entry {
-    /// As a JSON object on one line, the fields in this order (docs/scripting.md). Texts are whole: what a terminal would
-    /// obey stands there as an escape, so the line can be shown too.
+    /// Returns the entry as a JSON object on one line, with its fields in the documented order (docs/scripting.md).
+    /// Texts are complete; characters that act on a terminal are escaped, so the line is safe to show.
     pub fn json(&self) -> String {
         let text = |text: &str| Value::from(text);
         let maybe = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
@@ -39,8 +39,8 @@ impl Entry {
         escape(&out)
     }
 
-    /// As text for any terminal, a line for each line of it: the time on the user's clock, with the date where it comes
-    /// from the history, the place, and what happened.
+    /// Returns the entry as text for any terminal, one line for each line of its text: the local time, with the date
+    /// for entries of the history, the conversation, and the message or event.
     pub fn text(&self, zone: &TimeZone) -> String {
         let from = &self.from;
         let reason = if self.text.is_empty() { String::new() } else { format!(" ({})", self.text) };
@@ -77,20 +77,20 @@ impl Entry {
         clean(&format!("{head} -- {did}"))
     }
 
-    /// Is it in one of these places?
+    /// Returns whether the entry belongs to this conversation.
     pub fn is_at(&self, place: &Target) -> bool {
         self.target == *place
     }
 }
 
-/// Hours and minutes on the user's clock; of what is history with the date.
+/// Formats a time stamp as local hours and minutes, with the date if `dated`.
 fn clock(time: Millis, zone: &TimeZone, dated: bool) -> String {
     let time = i64::try_from(time.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let form = if dated { "%Y-%m-%dT%H:%M" } else { "%H:%M" };
     time.unwrap_or_default().to_zoned(zone.clone()).strftime(form).to_string()
 }
 
-/// Writes what acts on a terminal as an escape, such as `\u001b`. In JSON it can only stand inside strings.
+/// Escapes characters that act on a terminal, such as `\u001b`. In JSON they can only occur inside strings.
 pub fn escape(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,4 +1,4 @@
-//! The account's devices: which may log in, and that one may no more.
+//! The account's devices: listing and revoking.
 
 use tokio::time::timeout;
 
@@ -11,17 +11,16 @@ use crate::wire::{Message, Millis};
 /// A device that may log in to the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrolled {
-    /// SHA-256 of its certificate, in hexadecimal digits.
+    /// Certificate fingerprint: SHA-256 of its certificate, in hexadecimal digits.
     pub fingerprint: String,
-    /// Since when.
+    /// Time at which it was enrolled.
     pub added: Option<Millis>,
-    /// When it last logged in.
+    /// Time of its last login.
     pub used: Option<Millis>,
 }
 
 impl Session {
-    /// The devices that may log in to the account. The inner error is the server's refusal. For a session that was just
-    /// opened.
+    /// Lists the devices of the account. The inner error is the server's refusal. For a session that was just opened.
     pub async fn devices(&mut self) -> Result<Result<Vec<Enrolled>, String>, ConnectError> {
         let mut devices = Vec::new();
         let listed = self.ask(Line::new("CERT").arg("LIST"), |line| {
@@ -38,7 +37,7 @@ impl Session {
         Ok(listed.await?.map(|()| devices))
     }
 
-    /// Lets a device log in no more; its sessions end, this one too if it is its own. The inner error is the server's
+    /// Revokes a device and ends its sessions, including this one for its own device. The inner error is the server's
     /// refusal.
     pub async fn revoke(&mut self, fingerprint: &str) -> Result<Result<(), String>, ConnectError> {
         self.ask(Line::new("CERT").arg("DEL").arg(fingerprint), |line| {
@@ -66,7 +65,7 @@ impl Session {
     }
 }
 
-/// `NOTE CERT CERT <fingerprint> <added> <used or *> :<text>`
+/// Parses `NOTE CERT CERT <fingerprint> <added> <used or *> :<text>`.
 fn enrolled(line: &Message<'_>) -> Option<Enrolled> {
     let time = |at| line.param(at).and_then(Millis::parse);
     Some(Enrolled { fingerprint: clean(line.param(2)?), added: time(3), used: time(4) })

@@ -1,4 +1,4 @@
-//! Sessions against a server that follows a script, over real TLS.
+//! Tests of sessions against a scripted server, over real TLS.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -33,7 +33,7 @@ async fn another_server_gets_not_a_byte_of_the_login() {
         let (stream, _) = fake.listener.accept().await.expect("accepted");
         fake.acceptor.accept(stream).await.map(drop)
     });
-    // The handshake did not even end, and before its end there is nothing to send a login with.
+    // The handshake did not complete, so the client could not send a login.
     shaken.expect_err("broken off");
     let Err(ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(mismatch), .. })) =
         opened
@@ -88,7 +88,7 @@ async fn where_devices_are_unknown_the_password_goes_on_logging_in() {
     let mut session = session.expect("logged in");
     assert!(!session.by_device());
     drop(peer);
-    // `welcome` wants the password again.
+    // `welcome` expects the password again.
     let back = async { while !matches!(session.next().await.expect("alive"), Update::Up) {} };
     tokio::join!(back, fake.welcome(""));
 }
@@ -178,7 +178,7 @@ async fn what_is_not_tls_is_named() {
     let (opened, ()) = tokio::join!(Session::open(endpoint, None), async {
         let (mut stream, _) = listener.accept().await.expect("accepted");
         stream.write_all(b"NOTICE * :*** Looking up your hostname\r\n").await.expect("written");
-        // Kept open until the client has read it.
+        // The connection stays open until the client has read the text.
         let mut rest = Vec::new();
         let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
     });
@@ -194,7 +194,7 @@ async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
     drop(peer);
     while !matches!(session.next().await, Ok(Update::Down { .. })) {}
     session.model.say(&lobby(), Kind::Text, "while it was refused");
-    // The password of another session lets one in.
+    // Another session's password is accepted.
     let (again, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
     session.go_on_with(again.expect("logged in"));
     let said = async {
@@ -213,7 +213,7 @@ async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
     assert_eq!(session.model.pending(), 1);
 }
 
-/// Result of a login at a server that answers the first line with the same text without an end.
+/// Returns the error of a login at a server that sends the same text endlessly after the first line.
 async fn flooded(piece: &str) -> ConnectError {
     let server = Fake::start().await;
     let mut session = Session::start(server.endpoint());
@@ -239,7 +239,7 @@ async fn what_a_server_says_before_the_login_is_bounded() {
         ":srv NOTICE * :hello\r\n".to_owned(),
         "PING :x\r\n".to_owned(),
         "\r\n".to_owned(),
-        // A line without an end.
+        // An endless line.
         "x".repeat(4096),
     ] {
         let error = flooded(&piece).await;
