@@ -1,22 +1,22 @@
-//! Takes out of foreign text what a terminal would obey.
+//! Removal of terminal control from received text.
 //!
-//! Whatever somebody else sent is hostile: an escape sequence could move the cursor, forge lines, change
-//! the window's title or make some terminals type. Everything that is shown goes through [`clean`].
+//! Text from others is hostile: an escape sequence could move the cursor, forge lines, change the window's title or
+//! make some terminals type. All received text goes through [`clean`] before it is shown.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 pub use crate::wire::chars::acts;
 
-/// The text without escape sequences, control characters, IRC formatting codes and the characters that
-/// reorder what is around them. Tabs and line ends become spaces.
+/// Returns the text without escape sequences, control characters, IRC formatting codes and characters that reorder
+/// their surroundings (bidirectional overrides). Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\u{1b}' => skip_escape(&mut chars),
-            // The one-character forms of ESC [, and of the strings that ST or BEL ends.
+            // The C1 forms of `ESC [`, and of strings that end with ST or BEL.
             '\u{9b}' => skip_control_sequence(&mut chars),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
             '\u{3}' => skip_colour(&mut chars, 2, char::is_ascii_digit),
@@ -29,8 +29,8 @@ pub fn clean(text: &str) -> String {
     out
 }
 
-/// After ESC: a control sequence, a string, or an escape of intermediates and one final character
-/// (ECMA-48, section 5).
+/// Skips what follows an ESC: a control sequence, a string, or intermediates and a final character (ECMA-48, section
+/// 5).
 fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
     match chars.peek() {
         Some('[') => {
@@ -48,13 +48,13 @@ fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// Parameters, intermediates and the final character. What does not belong ends it and stays.
+/// Skips parameters, intermediates and the final character. Any other character ends the sequence and is kept.
 fn skip_control_sequence(chars: &mut Peekable<Chars<'_>>) {
     while chars.next_if(|c| (' '..='?').contains(c)).is_some() {}
     chars.next_if(|c| ('@'..='~').contains(c));
 }
 
-/// Up to BEL, ST or ESC \; a string that never ends takes the rest, as it would in the terminal.
+/// Skips up to BEL, ST or `ESC \`. An unterminated string skips the rest of the text, as it would in a terminal.
 fn skip_string(chars: &mut Peekable<Chars<'_>>) {
     while let Some(c) = chars.next() {
         match c {
@@ -68,14 +68,14 @@ fn skip_string(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// The foreground and background of an IRC colour code
+/// Skips the foreground and background of an IRC colour code
 /// ([formatting](https://modern.ircdocs.horse/formatting#color)).
 fn skip_colour(chars: &mut Peekable<Chars<'_>>, digits: usize, is_digit: fn(&char) -> bool) {
     let number = |chars: &mut Peekable<Chars<'_>>| {
         (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
     };
     if number(chars) > 0 {
-        // The comma belongs to the code only where a background follows it.
+        // A comma belongs to the code only if a background follows it.
         let mut ahead = chars.clone();
         if ahead.next() == Some(',') && ahead.next().is_some_and(|c| is_digit(&c)) {
             chars.next();

@@ -1,5 +1,4 @@
-//! The keys with which this machine logs in, one for each account at each server, in files of the user's that nobody
-//! else may read.
+//! Key files of this device, one for each account on each server, readable by the user only.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -13,46 +12,46 @@ use crate::trust::Pin;
 use crate::trust::device::{DeviceIdentity, DeviceIdentityError};
 use crate::wire::Nick;
 
-/// Where the key of an account at a server is kept.
+/// The key file of an account on a server.
 #[derive(Clone, Debug)]
 pub struct DeviceFile(PathBuf);
 
-/// What is wrong with a key's file. Each message says what to do.
+/// The error of a key file. Each message states the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceFileError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("cannot {0} {path}: {2}", path = .1.display())]
     Io(&'static str, PathBuf, io::Error),
-    /// Others can read it.
+    /// The file is readable by others.
     #[error("others can read {path}, and so log in as you: `chmod 600 {path}`, and if they may have, remove it", path = .0.display())]
     Readable(PathBuf),
-    /// It is not what this program wrote.
+    /// The file is not valid.
     #[error("{path}: {1}; remove it, and log in with your password", path = .0.display())]
     Damaged(PathBuf, DeviceIdentityError),
 }
 
-/// A key that has its new name.
+/// A key file that has its new name in addition to the old one.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Moved(PathBuf);
 
 impl Moved {
-    /// Takes its old name away, once nothing asks for it any more.
+    /// Removes the old name, once nothing uses it any more.
     pub fn finish(self) {
-        // A second name that stays behind harms nobody.
+        // A remaining old name does no harm.
         let _ = fs::remove_file(self.0);
     }
 }
 
 impl DeviceFile {
-    /// The file for an account at the server with a pin, beside the file that remembers the servers.
+    /// Returns the file for an account on the server with this pin. It is in a folder beside `servers.toml`.
     pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
         let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
         Self(folder.join(format!("{}@{pin}.pem", file_name(account.as_str()))))
     }
 
-    /// Gives the key of an account the name that goes with the server's new pin. Both names are there for a moment: a
-    /// crash loses none. A key that has the new name already stays.
+    /// Gives a key file the name that matches the server's new pin. Both names exist until [`Moved::finish`], so a
+    /// crash loses neither. An existing file with the new name is kept.
     pub(super) fn follow(
         servers: &Path,
         account: &Nick,
@@ -69,7 +68,7 @@ impl DeviceFile {
         Ok(Moved(old))
     }
 
-    /// The key, if there is one.
+    /// Loads the key, if the file exists.
     pub fn load(&self) -> Result<Option<DeviceIdentity>, DeviceFileError> {
         let failed = |error| DeviceFileError::Io("read", self.0.clone(), error);
         let mode = match fs::metadata(&self.0) {
@@ -85,7 +84,7 @@ impl DeviceFile {
         device.map(Some).map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
     }
 
-    /// The key that is there, or a new one that is kept before it is used.
+    /// Loads the key, or makes a new one and stores it before it is used.
     pub fn load_or_make(&self) -> Result<DeviceIdentity, DeviceFileError> {
         if let Some(device) = self.load()? {
             return Ok(device);
@@ -95,17 +94,17 @@ impl DeviceFile {
         Ok(device)
     }
 
-    /// A new key, which is not kept yet: what is there stays until [`keep`](Self::keep).
+    /// Makes a new key without storing it: an existing file stays until [`keep`](Self::keep).
     pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
         DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
     }
 
-    /// Keeps a key that was [made](Self::make), in place of what is there.
+    /// Stores a key from [`make`](Self::make), in place of an existing one.
     pub fn keep(&self, pem: &str) -> Result<(), DeviceFileError> {
         self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }
 
-    /// Removes the key that is there. A server that knows it goes on knowing it.
+    /// Removes the key file. The server still accepts the device until it is revoked there.
     pub fn remove(&self) -> Result<(), DeviceFileError> {
         match fs::remove_file(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -131,8 +130,8 @@ impl DeviceFile {
     }
 }
 
-/// A name as a part of a file's name that leads nowhere else: in lower case, with `%XX` for what an account's name cannot
-/// have.
+/// Encodes an account name as a single component of a file name: in lower case, with `%XX` for characters that account
+/// names cannot have.
 fn file_name(name: &str) -> String {
     let mut text = String::new();
     for byte in name.to_ascii_lowercase().bytes() {
@@ -151,7 +150,7 @@ fn file_name(name: &str) -> String {
             | b'}' => {
                 text.push(char::from(byte));
             }
-            // A string takes everything.
+            // Writing to a string cannot fail.
             _ => drop(write!(text, "%{byte:02X}")),
         }
     }

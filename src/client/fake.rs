@@ -1,4 +1,4 @@
-//! A server that follows a script, over real TLS, for tests.
+//! A scripted server over real TLS, for tests.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,23 +16,23 @@ use super::password::Password;
 use crate::trust::{Address, Pin, certs, tls};
 use crate::wire::{CapSet, Nick};
 
-/// The server.
+/// A scripted server that has no state of its own.
 pub struct Fake {
-    /// Where clients come to.
+    /// The socket that clients connect to.
     pub listener: TcpListener,
-    /// Shakes hands.
+    /// The server's side of the TLS handshake.
     pub acceptor: TlsAcceptor,
-    /// How it is known.
+    /// The pin of its root.
     pub pin: Pin,
 }
 
-/// Its side of a connection.
+/// The server's side of a connection.
 pub struct Peer(pub BufStream<TlsStream<TcpStream>>);
 
 const CAPS: &str = "sasl message-tags batch echo-message labeled-response parlour/send-id";
 
 impl Fake {
-    /// Starts on a free port.
+    /// Starts the server on a free port.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
@@ -43,12 +43,12 @@ impl Fake {
         Self { listener, acceptor, pin: identity.pin() }
     }
 
-    /// Where it is.
+    /// Returns the server's address.
     pub fn address(&self) -> Address {
         self.listener.local_addr().expect("bound").to_string().parse().expect("an address")
     }
 
-    /// It, and who alice is there.
+    /// Returns the endpoint of alice's account on this server.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint {
             addresses: vec![self.address()],
@@ -64,7 +64,7 @@ impl Fake {
         }
     }
 
-    /// Accepts a client and shakes hands.
+    /// Accepts a client and completes the TLS handshake.
     pub async fn accept(&self) -> Peer {
         let (stream, _) = self.listener.accept().await.expect("accepted");
         Peer(BufStream::new(self.acceptor.accept(stream).await.expect("shaken hands")))
@@ -75,7 +75,7 @@ impl Fake {
         self.welcome_able("", burst).await
     }
 
-    /// The same as a server that has these capabilities too.
+    /// Accepts and welcomes a client as a server with these additional capabilities.
     pub async fn welcome_able(&self, more: &str, burst: &str) -> Peer {
         let caps = format!("{CAPS} {more}").trim_end().to_owned();
         let mut peer = self.accept().await;
@@ -83,7 +83,7 @@ impl Fake {
         peer.say(&format!(":srv CAP * LS :{caps}")).await;
         let asked = peer.line().await;
         let asked = asked.strip_prefix("CAP REQ :").expect("capabilities");
-        // All of them, in an order of the client's.
+        // The client requests all of them, in an order of its own.
         let set = |caps: &str| caps.split(' ').map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
         assert_eq!(set(asked), set(&caps));
         peer.say(&format!(":srv CAP * ACK :{asked}")).await;
@@ -98,28 +98,28 @@ impl Fake {
 }
 
 impl Peer {
-    /// The next line that the client says.
+    /// Returns the next line from the client.
     pub async fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).await.expect("a line");
         line.trim_end().to_owned()
     }
 
-    /// The client says these lines next.
+    /// Asserts that the client sends these lines next.
     pub async fn expect(&mut self, lines: &[&str]) {
         for line in lines {
             assert_eq!(self.line().await, *line);
         }
     }
 
-    /// Says a line, or several.
+    /// Sends one line or several.
     pub async fn say(&mut self, line: &str) {
         self.0.write_all(format!("{line}\r\n").as_bytes()).await.expect("written");
         self.0.flush().await.expect("flushed");
     }
 }
 
-/// Alice's.
+/// Returns alice's password.
 pub fn password() -> Password {
     Password::new(Zeroizing::new("hunter2".into())).expect("a password")
 }

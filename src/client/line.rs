@@ -1,9 +1,9 @@
-//! Lines for the server.
+//! Construction of lines for the server.
 
 use crate::wire::message::{escape, needs_colon};
 
-/// A line under construction. Whatever goes in, one line comes out: CR, LF and NUL are left out
-/// everywhere, so that text from a pipe or a paste can never become a command of its own.
+/// A line under construction. It is always a single line: CR, LF and NUL are removed everywhere, so that text from a
+/// pipe or a paste can never become a command of its own.
 #[derive(Clone, Debug)]
 pub struct Line {
     tags: String,
@@ -11,12 +11,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line with this command.
+    /// Starts a line with this command.
     pub fn new(command: &str) -> Self {
         Self { tags: String::new(), rest: command.to_owned() }
     }
 
-    /// Adds a tag; the value is escaped.
+    /// Adds a tag with its value, which is escaped.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
@@ -34,8 +34,7 @@ impl Line {
         self
     }
 
-    /// Adds a parameter that is one word. Spaces are left out; where nothing fit to be a word is left
-    /// it is sent as `*`.
+    /// Adds a parameter that is one word. Spaces are removed. If the rest is not a valid word, `*` is sent.
     #[must_use]
     pub fn arg(mut self, word: &str) -> Self {
         let word: String = word.chars().filter(|c| !breaks(*c) && *c != ' ').collect();
@@ -44,7 +43,7 @@ impl Line {
         self
     }
 
-    /// Adds the last parameter, which may hold spaces.
+    /// Adds the trailing parameter, which may contain spaces.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         self.rest.push_str(" :");
@@ -52,13 +51,13 @@ impl Line {
         self
     }
 
-    /// The same without its tags, for a server that does not know any.
+    /// Removes the tags, for a server that doesn't support them.
     #[must_use]
     pub fn bare(self) -> Self {
         Self { tags: String::new(), ..self }
     }
 
-    /// The whole line with its end.
+    /// Returns the complete line with CR LF.
     pub fn end(self) -> String {
         let space = if self.tags.is_empty() { "" } else { " " };
         format!("{}{space}{}\r\n", self.tags, self.rest)

@@ -1,9 +1,9 @@
-//! The login, without IO: what the server says in, what to send out.
+//! The login state machine, without IO: lines from the server in, lines to send out.
 //!
-//! `CAP LS 302`, the capabilities, then either SASL PLAIN or the redeeming of an invite, `CAP END`, until
-//! the welcome ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
-//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2),
-//! [account registration](https://ircv3.net/specs/extensions/account-registration)).
+//! The sequence is `CAP LS 302`, the capabilities, either SASL or the redemption of an invite, `CAP END`, and the
+//! welcome ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
+//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2), [account
+//! registration](https://ircv3.net/specs/extensions/account-registration)).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,65 +15,65 @@ use super::password::Password;
 use crate::wire::numeric::Numeric;
 use crate::wire::{Cap, CapSet, Message, Nick};
 
-/// How to prove who one is.
+/// The credentials of a login.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// The account is there, this is its password.
+    /// The password of an existing account (SASL PLAIN).
     Password(Password),
-    /// The account is to be made with an invite's token, in the form that the link has, and this password.
+    /// An invite to make the account with.
     Invite {
-        /// The token.
+        /// The token, in the form that the invite link has.
         token: Zeroizing<String>,
-        /// The password that the account gets.
+        /// The password that the new account gets.
         password: Password,
     },
-    /// The connection shows the certificate of a device that may log in to the account.
+    /// The client certificate of a device that the connection presents (SASL EXTERNAL).
     Device,
 }
 
-/// Why a login came to nothing.
+/// The error of a failed login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// The name or the password is wrong, or the account is disabled: the server does not say which.
+    /// The name or the password is wrong, or the account is disabled. The server does not say which.
     #[error("the server refused the login: {0}")]
     Refused(String),
-    /// The invite's token is wrong, spent, expired or revoked.
+    /// The invite's token is wrong, used up, expired or revoked.
     #[error("the invite was not accepted: {0}")]
     Invite(String),
-    /// The new account's name is somebody's already.
+    /// The name of the new account is taken.
     #[error("you cannot have that name: {0}")]
     NameTaken(String),
-    /// The new account's name cannot be one.
+    /// The name of the new account is not valid.
     #[error("you cannot have that name: {0}")]
     BadName(String),
-    /// The new account's password is not good enough.
+    /// The password of the new account is too weak.
     #[error("the password was not accepted: {0}")]
     BadPassword(String),
-    /// The server cannot do what this client needs.
+    /// The server lacks a capability that this client needs.
     #[error("the server does not offer {0}, which is needed; is it a Parlour server?")]
     Lacks(String),
-    /// The server lets people in without asking who they are, or has nobody who could tell.
+    /// The server accepts sessions without a login, or has no login.
     #[error("the server has no login (SASL), and parlour enters no server without one")]
     NoLogin,
-    /// The server says more than a login can be about.
+    /// The server exceeded the limits of what it may send before the welcome.
     #[error("the server says more than belongs to a login; is it a chat server?")]
     Endless,
-    /// The server ended the login for another reason, which may pass.
+    /// The server ended the login for another reason, which may be temporary.
     #[error("the server said: {0}")]
     Closed(String),
 }
 
-/// How far the login is.
+/// The state of a login after a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Not done.
+    /// The login needs more lines.
     More,
-    /// The server has welcomed this nick; these capabilities are on.
+    /// The server has welcomed this nick and enabled these capabilities.
     Done(Nick, CapSet),
 }
 
-/// Those that make it better. None is needed but the login: where a server does not say by itself that it has a
-/// message, it is [asked](super::model) whether it has handled it.
+/// Optional capabilities of every client. Only SASL is required: where a server does not confirm messages by itself,
+/// the [model](super::model) queries it.
 const LIKED: CapSet = CapSet::of(&[
     Cap::AccountTag,
     Cap::Batch,
@@ -87,11 +87,11 @@ const LIKED: CapSet = CapSet::of(&[
     Cap::StandardReplies,
 ]);
 
-/// Those that the plain chat asks for as well. It asks for no history: the server tells what was missed.
+/// Further capabilities of the plain chat. It requests no history, because the server replays what was missed.
 pub const PLAIN: CapSet =
     CapSet::of(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::ReadMarker, Cap::Search]);
 
-/// Those that the full-screen chat asks for as well.
+/// Further capabilities of the full-screen client.
 pub const SCREEN: CapSet = CapSet::of(&[
     Cap::AwayNotify,
     Cap::ChannelRename,
@@ -106,7 +106,7 @@ pub const SCREEN: CapSet = CapSet::of(&[
     Cap::Search,
 ]);
 
-/// Those that commands for scripts ask for as well.
+/// Further capabilities of commands for scripts.
 pub const SCRIPT: CapSet = CapSet::of(&[
     Cap::ChannelRename,
     Cap::Chathistory,
@@ -116,53 +116,55 @@ pub const SCRIPT: CapSet = CapSet::of(&[
     Cap::Search,
 ]);
 
-/// Other nicks that are tried where somebody has one's own: most often one's last connection, which the server still
-/// takes for alive.
+/// Limit of alternative nicks to try if the account's own is in use, most often by its previous connection that the
+/// server takes for alive.
 const OTHER_NICKS: usize = 3;
 
-/// Most lines and bytes from the server up to the welcome. A server with two hundred capabilities needs 8 KiB, and notices
-/// of any kind no more than that.
+/// Limits of lines and bytes from the server up to the welcome. A server with two hundred capabilities needs 8 KiB, and
+/// notices of any kind no more than that.
 const MOST_LINES: usize = 1_000;
 const MOST_BYTES: usize = 256 * 1024;
 
-/// Most bytes of what a server says about a refusal that are shown.
+/// Limit of a refusal's text that is shown, in bytes.
 const TEXT: usize = 1_000;
 
-/// Bytes of base64 in one AUTHENTICATE; a response that fills its last line is ended by a `+`
-/// ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
+/// Length of one AUTHENTICATE argument, in bytes of base64. A response whose last chunk has this length is followed by
+/// a `+` ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 const CHUNK: usize = 400;
 
-/// One login.
+/// A login in progress.
 #[derive(Debug)]
 pub struct Login {
     name: Nick,
     credentials: Credentials,
     /// See [`Endpoint::reads`](super::link::Endpoint::reads).
     reads: bool,
-    /// What to ask for beyond what every client of this program does.
+    /// Capabilities to request in addition to those of every client.
     more: CapSet,
-    /// What CAP LS has named so far and this program knows, with values. Bounded by the capabilities there are.
+    /// Capabilities that CAP LS has named so far and this client knows, with their values. Bounded by the number of
+    /// known ones.
     offered: Vec<(Cap, String)>,
-    /// CAP LS has named something, known or not.
+    /// Set if CAP LS named any capability, known or not.
     negotiates: bool,
-    /// Lines and bytes that the server has sent.
+    /// Number of lines and bytes that the server has sent.
     heard: (usize, usize),
     caps: CapSet,
-    /// The server said that the login has succeeded.
+    /// Set if the server confirmed the login.
     proven: bool,
-    /// So many other nicks were tried.
+    /// Number of alternative nicks that were tried.
     nicks: usize,
 }
 
 impl LoginError {
-    /// Would the same login fail again? Then there is no use in trying.
+    /// Returns whether the same login would fail again, so that there is no use in retrying.
     pub fn is_final(&self) -> bool {
         !matches!(self, Self::Closed(_))
     }
 }
 
 impl Login {
-    /// A login as `name`, of somebody who reads or of a program that does not.
+    /// Creates a login as `name`. `reads` states whether a person reads the messages, as opposed to a program that
+    /// doesn't.
     pub fn new(name: Nick, credentials: Credentials, reads: bool) -> Self {
         Self {
             name,
@@ -178,13 +180,13 @@ impl Login {
         }
     }
 
-    /// The same, that also asks for these capabilities where they are offered.
+    /// Adds capabilities to request if the server offers them.
     #[must_use]
     pub fn also(self, more: CapSet) -> Self {
         Self { more, ..self }
     }
 
-    /// The first lines. Send them only when the server has proven who it is.
+    /// Writes the first lines. The server must have proven its identity before they are sent.
     pub fn start(&self, out: &mut Vec<u8>) {
         if let Credentials::Invite { token, .. } = &self.credentials {
             out.extend_from_slice(Zeroizing::new(Line::new("PASS").arg(token).end()).as_bytes());
@@ -199,16 +201,16 @@ impl Login {
         }
     }
 
-    /// Counts what the server sends, before it is kept: bytes as they come, and lines.
+    /// Counts lines and bytes from the server, before they are buffered.
     ///
     /// # Errors
-    /// When it is more than belongs to a login.
+    /// Returns [`LoginError::Endless`] if they exceed the limits of a login.
     pub fn hear(&mut self, lines: usize, bytes: usize) -> Result<(), LoginError> {
         self.heard = (self.heard.0.saturating_add(lines), self.heard.1.saturating_add(bytes));
         if self.heard.0 > MOST_LINES || self.heard.1 > MOST_BYTES { Err(LoginError::Endless) } else { Ok(()) }
     }
 
-    /// Takes a line from the server and adds to `out` what there is to answer.
+    /// Handles a line from the server. Appends the lines to send to `out`.
     pub fn handle(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
         if let Ok(code) = line.command.parse() {
             return self.numeric(Numeric(code), line, out);
@@ -230,7 +232,7 @@ impl Login {
     }
 
     fn cap(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<(), LoginError> {
-        // CAP <nick> <subcommand> [*] :<capabilities>
+        // Form of the line: CAP <nick> <subcommand> [*] :<capabilities>
         let Some(list) = line.params().get(2..).and_then(<[_]>::last) else { return Ok(()) };
         match line.param(1).unwrap_or_default() {
             "LS" => {
@@ -259,7 +261,7 @@ impl Login {
         Ok(())
     }
 
-    /// What to ask for, of what is offered.
+    /// Returns the capabilities to request, of those that the server offers.
     fn wanted(&self) -> Result<CapSet, LoginError> {
         let offer =
             |cap: Cap| self.offered.iter().find(|(other, _)| *other == cap).map(|(_, value)| value.as_str());
@@ -281,13 +283,13 @@ impl Login {
         if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == mechanism) {
             return Err(LoginError::Lacks(what.to_owned()));
         }
-        // To who could ask for history the server sends nothing unasked, and does not note that it was read.
+        // With `chathistory` the server replays nothing and does not advance the read marker.
         let liked = if self.reads { LIKED } else { LIKED.with(Cap::Chathistory) };
         let liked = self.more.iter().fold(liked, CapSet::with);
         Ok(liked.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
     }
 
-    /// The capabilities are on: now say who one is.
+    /// Starts the login once the capabilities are enabled.
     fn prove(&self, out: &mut Vec<u8>) {
         match &self.credentials {
             Credentials::Password(_) => write(out, Line::new("AUTHENTICATE").arg("PLAIN")),
@@ -307,7 +309,7 @@ impl Login {
     fn authenticate(&self, out: &mut Vec<u8>) {
         let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials
         else {
-            // The key has spoken already; this says for whom.
+            // The certificate authenticates; the authorization identity names the account.
             let name = STANDARD.encode(self.name.as_str());
             return write(out, Line::new("AUTHENTICATE").arg(&name));
         };
@@ -326,7 +328,7 @@ impl Login {
     fn numeric(&mut self, code: Numeric, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
         let text = || text(line);
         match code.0 {
-            // Welcome, whoever you are.
+            // A welcome without a login.
             1 if !self.proven => return Err(LoginError::NoLogin),
             1 => {
                 let nick = line.param(0).and_then(|nick| Nick::heard(nick).ok());
@@ -343,14 +345,14 @@ impl Login {
                 return Err(LoginError::Invite(text()));
             }
             433 if !matches!(self.credentials, Credentials::Invite { .. }) && self.nicks < OTHER_NICKS => {
-                // The account stays the same: the login says which it is.
+                // The account stays the same, because the login determines it.
                 self.nicks += 1;
                 write(out, Line::new("NICK").arg(&format!("{}{}", self.name, "_".repeat(self.nicks))));
             }
             433 => return Err(LoginError::NameTaken(text())),
             432 => return Err(LoginError::BadName(text())),
             421 if !self.negotiates => return Err(LoginError::NoLogin),
-            // No message of the day is no error, and nothing else below 400 is.
+            // A missing MOTD is not an error, nor is any numeric below 400.
             400..=599 if code.0 != 422 => return Err(LoginError::Closed(text())),
             _ => {}
         }
@@ -358,8 +360,8 @@ impl Login {
     }
 }
 
-/// What a `FAIL` means, by its code
-/// ([account registration](https://ircv3.net/specs/extensions/account-registration#responses)).
+/// Returns the error of a `FAIL`, by its code ([account
+/// registration](https://ircv3.net/specs/extensions/account-registration#responses)).
 fn failure(code: &str, text: String) -> LoginError {
     match code {
         "ACCOUNT_EXISTS" | "USERNAME_EXISTS" => LoginError::NameTaken(text),
@@ -370,7 +372,7 @@ fn failure(code: &str, text: String) -> LoginError {
     }
 }
 
-/// What the server says about it, without what would act on a terminal.
+/// Returns the line's last parameter without characters that act on a terminal, limited to [`TEXT`] bytes.
 fn text(line: &Message<'_>) -> String {
     let text = line.params().last().copied().unwrap_or_default();
     clean(text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default())

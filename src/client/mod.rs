@@ -1,32 +1,32 @@
-//! The client: one pure model of what goes on, and the IO around it.
+//! The client: a pure model of the server's state, and the IO around it.
 //!
-//! | file | purity | what it does |
+//! | file | purity | content |
 //! | --- | --- | --- |
-//! | [`line`](mod@line) | pure | the lines that go to the server |
-//! | [`split`] | pure | long texts into pieces that fit a line |
-//! | [`login`] | pure | capabilities and SASL, or the redeeming of an invite |
-//! | [`model`] | pure | what goes on: channels, messages on their way, what was shown |
-//! | [`password`] | pure | a password on its way to the server |
-//! | [`secret`] | pure | passwords in what one writes to services |
-//! | [`servers`] | files | the servers that one has joined |
+//! | [`line`](mod@line) | pure | lines for the server |
+//! | [`split`] | pure | splitting of long texts into lines |
+//! | [`login`] | pure | capabilities and SASL, or the redemption of an invite |
+//! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
+//! | [`password`] | pure | a password to send to the server |
+//! | [`secret`] | pure | passwords in messages to services |
+//! | [`servers`] | files | the known servers |
 //! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
-//! | [`discover`] | IO | the servers that announce themselves on the local network |
-//! | [`find`] | IO | a known server that is somewhere else than it was |
-//! | [`link`] | IO | one connection, logged in |
-//! | [`session`] | IO | a model with a connection under it that comes back by itself |
-//! | [`feed`] | pure | what happens and what happened, for scripts |
-//! | [`query`] | pure | what a search looks for |
-//! | [`recent`] | pure | what was said lately, for the plain chat |
+//! | [`discover`] | IO | servers that announce themselves on the local network |
+//! | [`find`] | IO | search for a known server that has moved |
+//! | [`link`] | IO | one connection with its login |
+//! | [`session`] | IO | a model with a connection that is re-established automatically |
+//! | [`feed`] | pure | messages and events for scripts, past and live |
+//! | [`query`] | pure | search terms |
+//! | [`recent`] | pure | recent messages, for the plain chat |
 //! | [`render`] | pure | events as lines of text |
-//! | [`screen`] | IO | where lines are shown |
+//! | [`screen`] | IO | output of lines |
 //! | [`plain`] | IO | the plain chat: lines in, lines out |
-//! | [`input`] | pure | what a typed line means |
-//! | [`ui`] | pure | the full-screen chat: what is to be seen, and what keys do |
-//! | [`terminal`] | IO | a terminal that is drawn on, and given back as it was |
-//! | `keyboard` | IO | what the terminal sends, key by key |
-//! | [`desktop`] | IO | notices on the desktop |
-//! | [`full`] | IO | the full-screen chat over sessions and a terminal |
-//! | [`clean`] | pure | takes out of foreign text what a terminal would obey |
+//! | [`input`] | pure | parsing of typed lines |
+//! | [`ui`] | pure | the full-screen client: view and key handling |
+//! | [`terminal`] | IO | the terminal to draw on, restored at the end |
+//! | `keyboard` | IO | key input of the terminal |
+//! | [`desktop`] | IO | desktop notifications |
+//! | [`full`] | IO | the full-screen client over sessions and a terminal |
+//! | [`clean`] | pure | removal of terminal control from received text |
 
 mod backoff;
 pub mod clean;

@@ -1,31 +1,30 @@
-//! A password on its way to the server.
+//! A password to send to the server.
 
 use zeroize::Zeroizing;
 
-/// A password that can be sent. Wiped from memory when dropped, and not shown by `Debug`.
+/// A valid password. It is wiped from memory when dropped, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
-/// Why a text cannot be a password.
+/// The error of a text that is not a valid password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPassword {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("the password is empty")]
     Empty,
-    /// More than [`Password::MAX`] bytes.
+    /// The text is longer than [`Password::MAX`].
     #[error("the password is longer than {} bytes", Password::MAX)]
     TooLong,
-    /// SASL PLAIN and the line protocol cannot carry it.
+    /// The text has control characters, which SASL PLAIN and the line protocol cannot carry.
     #[error("a password may not contain control characters")]
     Control,
 }
 
 impl Password {
-    /// Longest password, in bytes, so that it fits one line of the protocol (the account registration
-    /// specification's advice).
+    /// Limit of a password, in bytes, so that it fits one line (advice of the account registration specification).
     pub const MAX: usize = 300;
 
-    /// Checks and takes a password.
+    /// Validates a password.
     pub fn new(text: Zeroizing<String>) -> Result<Self, BadPassword> {
         match text.len() {
             0 => Err(BadPassword::Empty),
@@ -35,14 +34,14 @@ impl Password {
         }
     }
 
-    /// The text, to be sent.
+    /// Returns the text to send.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
 }
 
 impl PartialEq for Password {
-    /// For the two times that a new password is typed; both are one person's, so time tells nobody anything.
+    /// Compares the two entries of a new password. Constant time is not needed, because the same person types both.
     fn eq(&self, other: &Self) -> bool {
         *self.0 == *other.0
     }

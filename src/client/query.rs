@@ -1,20 +1,20 @@
-//! What a search looks for.
+//! Parsing of search terms.
 
 use super::model::Target;
 
-/// What a typed search asks for: words, and what stands as `in:#place` and `from:name` among them.
+/// A typed search: words, and the filters `in:#channel` and `from:name` among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The words, with a blank between them.
+    /// The words, separated by single spaces.
     pub words: String,
-    /// The only place to look in.
+    /// The conversation to search; `None` for all.
     pub place: Option<Target>,
-    /// The only one whose messages are meant.
+    /// The sender to search for; `None` for all.
     pub from: Option<String>,
 }
 
 impl Query {
-    /// Reads it. What is no place and no name is a word.
+    /// Parses a search. An invalid filter counts as a word.
     pub fn parse(text: &str) -> Self {
         let (mut words, mut place, mut from) = (Vec::new(), None, None);
         for word in text.split_whitespace() {

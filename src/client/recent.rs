@@ -1,4 +1,4 @@
-//! What was said lately: so that one can answer it, and hears what others answer and react to.
+//! Recent messages, to reply to and to quote when others reply or react to them.
 
 use std::collections::VecDeque;
 
@@ -7,35 +7,35 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::model::{Said, Target};
 use super::secret::shown;
 
-/// The latest messages that have an id.
+/// The newest messages that have an id.
 #[derive(Debug, Default)]
 pub struct Recent(VecDeque<Brief>);
 
-/// A message in short.
+/// A message and its beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brief {
-    /// Its id.
+    /// The id of the message.
     pub id: String,
-    /// Where it was said.
+    /// The conversation that it is in.
     place: Target,
     mine: bool,
-    /// Who said it, and its first words. Not fit for a terminal.
+    /// The sender and the first words. They must be cleaned before they go to a terminal.
     pub words: String,
 }
 
 impl Recent {
-    /// So many are kept.
+    /// Limit of messages kept.
     const KEPT: usize = 500;
-    /// So many letters of each.
+    /// Limit of graphemes kept of each.
     const LETTERS: usize = 40;
 
-    /// Keeps a message.
+    /// Adds a message, if it has an id.
     pub fn add(&mut self, said: &Said) {
         let Some(id) = said.msgid.clone() else { return };
         let text = shown(said);
         let letters: Vec<&str> = text.graphemes(true).take(Self::LETTERS + 1).collect();
         let more = if letters.len() > Self::LETTERS { "…" } else { "" };
-        // A letter can be of any length: it may have marks without end.
+        // A grapheme has no limit of combining marks, so it is cut too.
         let start = letters.iter().take(Self::LETTERS).flat_map(|letter| letter.chars().take(8));
         let words = format!("{}: “{}{more}”", said.from, start.collect::<String>().replace('\n', " "));
         let (place, mine) = (said.place.clone(), said.mine);
@@ -45,18 +45,18 @@ impl Recent {
         }
     }
 
-    /// The last message in a place that one said oneself, or that another did.
+    /// Returns the last message in a conversation, from this account (`mine`) or from another.
     pub fn last(&self, place: &Target, mine: bool) -> Option<&Brief> {
         self.0.iter().rev().find(|brief| brief.place == *place && brief.mine == mine)
     }
 
-    /// Who said a message, and its first words.
+    /// Returns the sender and the first words of a message.
     pub fn words(&self, place: &Target, id: &str) -> &str {
         let known = self.0.iter().rev().find(|brief| brief.place == *place && brief.id == id);
         known.map_or("an earlier message", |brief| &brief.words)
     }
 
-    /// Forgets a message.
+    /// Removes a message.
     pub fn remove(&mut self, place: &Target, id: &str) {
         self.0.retain(|brief| !(brief.place == *place && brief.id == id));
     }

@@ -1,13 +1,13 @@
-//! Passwords in what one writes to services such as `NickServ`: they go to the server, and nowhere else.
+//! Passwords in messages to services such as `NickServ`, which go to the server and nowhere else.
 //!
-//! Which command of a service takes a password depends on the service. What follows a word that asks for one is hidden,
-//! up to the end: too much rather than too little.
+//! It depends on the service which of its commands take a password. Everything after a word that may introduce one is
+//! hidden: rather too much than too little.
 
 use std::borrow::Cow;
 
 use super::model::Said;
 
-/// Words of services and commands after which there may be a password.
+/// Names of services and commands that a password may follow.
 const BEFORE: &[&str] = &[
     "auth",
     "confirm",
@@ -30,24 +30,23 @@ const BEFORE: &[&str] = &[
     "verify",
 ];
 
-/// What stands in place of a word that is hidden.
+/// Replacement for a hidden word.
 const HIDDEN: &str = "••••";
 
-/// Where the secret begins in a message to somebody, in bytes; everything behind it is a part of it. `None` where there
-/// is none.
+/// Returns the byte offset of the secret in a message to `to`; the secret extends to the end. `None` if there is none.
 pub fn begins(to: &str, text: &str) -> Option<usize> {
     let name = to.split('@').next().unwrap_or_default();
-    // What QuakeNet and Undernet call theirs.
+    // The services of QuakeNet and Undernet.
     let service = is_service(name) || ["q", "x"].iter().any(|it| it.eq_ignore_ascii_case(name));
     service.then(|| behind_word(text)).flatten()
 }
 
-/// Is this a service by its name, and nobody who comes and goes?
+/// Returns whether the name is that of a service, as opposed to a nick whose presence is of interest.
 pub fn is_service(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with("serv")
 }
 
-/// Where the secret begins in a line that one writes, where one talks `here`.
+/// Returns the byte offset of the secret in a typed line, with `here` as the current conversation.
 pub fn begins_in_line(line: &str, here: &str) -> Option<usize> {
     let command = line.strip_prefix('/').filter(|rest| !rest.starts_with('/') && !line.contains('\n'));
     let Some(command) = command else { return begins(here, line) };
@@ -67,25 +66,25 @@ pub fn begins_in_line(line: &str, here: &str) -> Option<usize> {
     begins.map(|begins| at + begins)
 }
 
-/// A message to somebody with its secrets hidden; `None` where there are none.
+/// Returns a message with its secrets hidden; `None` if there are none.
 pub fn hidden(to: &str, text: &str) -> Option<String> {
     begins(to, text).map(|from| hide(text, from))
 }
 
-/// What was said, as it is shown to who said it: without the secrets.
+/// Returns a message as it is shown: without secrets, if this account sent it.
 pub fn shown(said: &Said) -> Cow<'_, str> {
     let hidden = said.mine.then(|| hidden(said.place.as_str(), &said.text)).flatten();
     hidden.map_or(Cow::Borrowed(&said.text), Cow::Owned)
 }
 
-/// The text with the words from there on hidden, however long they are.
+/// Hides the words from the byte offset `from` on. The length of each is hidden too.
 pub fn hide(text: &str, from: usize) -> String {
     let (open, secret) = text.split_at(text.floor_char_boundary(from));
     let words = secret.split_whitespace().map(|_| HIDDEN).collect::<Vec<_>>();
     open.to_owned() + &words.join(" ")
 }
 
-/// Where that begins which stands behind a word that asks for a password.
+/// Returns the byte offset behind the first word that introduces a password.
 fn behind_word(text: &str) -> Option<usize> {
     let mut from = 0;
     for word in text.split_inclusive(char::is_whitespace) {

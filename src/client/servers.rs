@@ -1,7 +1,7 @@
-//! The servers that one has joined: where they are, how to know them, as whom one logs in.
+//! The known servers: their addresses, their pins and the account on each.
 //!
-//! A TOML file of the user's, `servers.toml`. It holds no secret: passwords are never stored. It decides
-//! which server is trusted, so it is refused when others can write to it.
+//! They are in a TOML file of the user's, `servers.toml`. It holds no secret: passwords are never stored. It decides
+//! which server is trusted, so it is refused if others can write to it.
 
 mod error;
 
@@ -19,38 +19,38 @@ use super::devices::DeviceFile;
 use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
 
-/// A server with the account one has there.
+/// A known server and the account on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownServer {
-    /// What one calls it on the command line; unique in the file.
+    /// Name on the command line; unique in the file.
     pub name: String,
-    /// Where it is, the likeliest address first. At least one.
+    /// At least one address, the likeliest first.
     pub addresses: Vec<Address>,
-    /// How to know it.
+    /// The pins by which the client verifies the server.
     pub pins: Pins,
-    /// Pins that it had before, the latest first. They prove nothing any more; a program that runs since then finds
-    /// by them what followed.
+    /// Previous pins, newest first. They no longer prove anything. A program that has been running since then finds
+    /// their successor by them.
     pub former: Vec<Pin>,
-    /// As whom one logs in.
+    /// The account to log in to.
     pub account: Nick,
 }
 
-/// All of them.
+/// The contents of `servers.toml`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Servers {
     list: Vec<KnownServer>,
-    /// Entries of the file that cannot be read. They stay in it as they are.
+    /// Entries that cannot be parsed. They stay in the file unchanged.
     damaged: Vec<DamagedEntry>,
-    /// The name of the one that was used last.
+    /// Name of the server that was used last.
     last: Option<String>,
 }
 
-/// An entry of the file that is passed over.
+/// An entry of the file that cannot be parsed and is ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DamagedEntry {
-    /// Its place among the entries, from 1.
+    /// Number of the entry in the file, from 1.
     pub place: usize,
-    /// What is wrong with it.
+    /// Description of the problem.
     pub what: String,
     entry: toml::Value,
 }
@@ -63,7 +63,7 @@ impl std::fmt::Display for DamagedEntry {
     }
 }
 
-/// The file's form.
+/// The file's format.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm {
@@ -80,32 +80,32 @@ struct ServerForm {
     name: String,
     addresses: Vec<String>,
     pin: String,
-    /// What will follow the pin; since version 2.
+    /// The announced successor of the pin; since version 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_pin: Option<String>,
-    /// What was before it; since version 2.
+    /// The predecessors of the pin; since version 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former_pins: Vec<String>,
     account: String,
 }
 
-/// What every version of the file has.
+/// The part of the format that every version has.
 #[derive(Deserialize)]
 struct VersionForm {
     version: u32,
 }
 
 impl Servers {
-    /// The version of the file's form.
+    /// The version of the file's format.
     pub const VERSION: u32 = error::VERSION;
 
-    /// Where the file is: `parlour/servers.toml` in the user's configuration folder.
+    /// Returns the path of the file: `parlour/servers.toml` in the user's configuration folder.
     pub fn default_path() -> Result<PathBuf, ServersError> {
         let dirs = directories::ProjectDirs::from("", "", "parlour").ok_or(ServersError::NoHome)?;
         Ok(dirs.config_dir().join("servers.toml"))
     }
 
-    /// Reads the file. Where there is none, no server is known.
+    /// Reads the file. Without a file, no server is known.
     pub fn load(path: &Path) -> Result<Self, ServersError> {
         let failed = |source| ServersError::Read { path: path.to_owned(), source };
         let mode = match fs::metadata(path) {
@@ -119,10 +119,10 @@ impl Servers {
         Self::from_text(&fs::read_to_string(path).map_err(failed)?, path)
     }
 
-    /// Reads the text of the file; the path is named in errors.
+    /// Parses the text of the file. Errors name `path`.
     pub fn from_text(text: &str, path: &Path) -> Result<Self, ServersError> {
         let damaged = |what: String| ServersError::Damaged { path: path.to_owned(), what };
-        // toml's messages have several lines, the first says where.
+        // Messages of the toml crate have several lines; the first one describes the problem.
         let broken = |error: toml::de::Error| {
             let line =
                 error.span().map_or(1, |span| 1 + text.get(..span.start).unwrap_or("").matches('\n').count());
@@ -143,18 +143,17 @@ impl Servers {
         Ok(servers)
     }
 
-    /// Entries of the file that cannot be read, and are passed over.
+    /// Returns the entries that cannot be parsed and are ignored.
     pub fn damaged(&self) -> &[DamagedEntry] {
         &self.damaged
     }
 
-    /// The servers in the order in which they were joined.
+    /// Returns the servers in the order in which they were joined.
     pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
         self.list.iter()
     }
 
-    /// The server that is meant: by its name, by `ACCOUNT@NAME`, or by one of its addresses. With nothing
-    /// said the one that was used last.
+    /// Returns the server with this name, `ACCOUNT@NAME` or address, or the one that was used last for `None`.
     pub fn pick(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
         let Some(wanted) = wanted else {
             let last = self.list.iter().find(|server| Some(&server.name) == self.last.as_ref());
@@ -189,15 +188,15 @@ impl Servers {
         }
     }
 
-    /// Refuses an invite link where a server's name or address is asked for.
+    /// Refuses an invite link given in place of a server's name or address.
     pub fn refuse_link(wanted: &str) -> Result<(), ServersError> {
         let is_link = wanted.contains("://") || wanted.contains("token") && wanted.contains("pin");
-        // A token alone is no less secret.
+        // A token alone is just as secret.
         if is_link || wanted.parse::<Token>().is_ok() { Err(ServersError::Link) } else { Ok(()) }
     }
 
-    /// Remembers a server that was logged in to, as the one that was used last. One that is known already,
-    /// by pin and account, keeps its name and learns the addresses. Gives its name.
+    /// Stores a server after a login, as the one that was used last. A server that is known by pin and account keeps
+    /// its name and gains the addresses. Returns its name.
     pub fn remember(
         path: &Path,
         addresses: &[Address],
@@ -205,7 +204,7 @@ impl Servers {
         account: &Nick,
     ) -> Result<String, ServersError> {
         let pins = pins.into();
-        // Where nothing is to be written, nothing has to be writable.
+        // The file need not be writable if nothing changes.
         let mut servers = Self::load(path)?;
         let before = servers.clone();
         let name = servers.learn(addresses, pins, account);
@@ -215,7 +214,7 @@ impl Servers {
         Self::change(path, |servers| servers.learn(addresses, pins, account))
     }
 
-    /// Remembers what was learned of the pins of a server, if that is known. The key of the account there follows.
+    /// Stores the new pins of a known server, and renames the key of the account there to match.
     pub fn learn_pins(path: &Path, account: &Nick, before: Pins, after: Pins) -> Result<(), ServersError> {
         let moved = if before.pin == after.pin {
             None
@@ -233,7 +232,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Calls a server something else. Gives its name of before.
+    /// Renames a server. Returns its old name.
     pub fn rename(path: &Path, wanted: &str, name: &str) -> Result<String, ServersError> {
         Self::change(path, |servers| {
             let old = servers.pick(Some(wanted))?.name.clone();
@@ -250,7 +249,7 @@ impl Servers {
         })?
     }
 
-    /// Forgets a server, and the key with which this machine logs in there. Gives what was known.
+    /// Removes a server, and the device's key for it. Returns the removed entry.
     pub fn forget(path: &Path, wanted: &str) -> Result<KnownServer, ServersError> {
         let known = Self::change(path, |servers| {
             let name = servers.pick(Some(wanted))?.name.clone();
@@ -266,7 +265,7 @@ impl Servers {
         Ok(known)
     }
 
-    /// Changes the file. Two programs that do it at once do it one after the other.
+    /// Changes the file under a lock, so that concurrent changes by two programs run one after the other.
     fn change<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
         let lock = Self::prepare(path)?;
         let failed = |source| ServersError::Write { path: path.to_owned(), source };
@@ -277,7 +276,7 @@ impl Servers {
         if servers != before {
             let text = servers.text().map_err(failed)?;
             let again = Self::from_text(&text, path).ok();
-            // The places of damaged entries may be others.
+            // The numbers of damaged entries may change.
             if again.is_none_or(|again| (&again.list, &again.last) != (&servers.list, &servers.last)) {
                 let what = servers.last.unwrap_or_else(|| "this".to_owned());
                 return Err(ServersError::Unreadable(what, path.to_owned()));
@@ -287,13 +286,13 @@ impl Servers {
         Ok(done)
     }
 
-    /// Checks that a server can be remembered, before something is done that must not be forgotten.
+    /// Checks that a server can be stored, before an irreversible step such as the use of an invite.
     pub fn check(path: &Path) -> Result<(), ServersError> {
         Self::load(path)?;
         Self::prepare(path).map(drop)
     }
 
-    /// Makes the folder and opens the file that locks it.
+    /// Creates the folder and opens the lock file.
     fn prepare(path: &Path) -> Result<File, ServersError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let failed = |source| ServersError::Write { path: folder.to_owned(), source };
@@ -301,7 +300,7 @@ impl Servers {
         private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
     }
 
-    /// The server with one of these pins where one has that account; before one that had them.
+    /// Returns the server with one of these pins and this account, or else one that previously had a pin of them.
     fn of(&mut self, pins: Pins, account: &Nick) -> Option<&mut KnownServer> {
         let has = |server: &KnownServer| pins.newest_first().any(|pin| server.pins.contains(pin));
         let had = |server: &KnownServer| pins.newest_first().any(|pin| server.former.contains(&pin));
@@ -312,16 +311,16 @@ impl Servers {
         self.list.get_mut(place)
     }
 
-    /// How the server is known now of which one knew this at some time; what one knew where there is nothing newer, or the
-    /// file cannot be read.
+    /// Returns the current pins of the server that had the pins `known`. Returns `known` if nothing newer is stored, or
+    /// the file cannot be read.
     pub fn pins_now(path: &Path, account: &Nick, known: Pins) -> Pins {
         let servers = Self::load(path).ok();
         servers.and_then(|mut servers| servers.of(known, account).map(|it| it.pins)).unwrap_or(known)
     }
 
     fn learn(&mut self, addresses: &[Address], pins: Pins, account: &Nick) -> String {
-        // A pin of before that was given anew, and worked, is another server's: an old root that is back from a backup, or
-        // somebody who has a key for which it was retired. What is known by the pin that followed stays as it is.
+        // A previous pin that was given again and worked belongs to another server: an old root restored from a backup,
+        // or an attacker with the key for which it was retired. The entry with the successor's pin stays as it is.
         let again = |server: &KnownServer| {
             server.former.contains(&pins.pin) && pins.next.is_none_or(|next| !server.had(next))
         };
@@ -351,7 +350,8 @@ impl Servers {
         name
     }
 
-    /// The host; another server at another port of it goes by the whole address, another account by both.
+    /// Returns an unused name: the host, or the whole address for another server on the same host, or account and host
+    /// for another account.
     fn free_name(&self, addresses: &[Address], account: &Nick) -> String {
         let host = addresses.first().map_or("server", Address::host);
         let address = addresses.first().filter(|at| self.list.iter().all(|it| !it.addresses.contains(at)));
@@ -365,7 +365,7 @@ impl Servers {
             .unwrap_or(by_account)
     }
 
-    /// The file. Entries that cannot be read come last.
+    /// Returns the text of the file. Entries that cannot be parsed come last.
     fn text(&self) -> io::Result<String> {
         let entries = self.list.iter().map(|server| {
             toml::Value::try_from(ServerForm {
@@ -386,7 +386,7 @@ impl Servers {
 }
 
 impl KnownServer {
-    /// Reads an entry of the file, or says what is wrong with it.
+    /// Parses an entry of the file. The error describes the problem.
     fn parse(entry: toml::Value) -> Result<Self, String> {
         let plain = |error: toml::de::Error| error.message().lines().next().unwrap_or_default().to_owned();
         let form: ServerForm = entry.try_into().map_err(plain)?;
@@ -406,15 +406,15 @@ impl KnownServer {
         Ok(Self { name: form.name, addresses, pins, former, account })
     }
 
-    /// Most former pins that are kept. A root lasts for years.
+    /// Limit of previous pins that are stored. A root lasts for years.
     const FORMER: usize = 4;
 
-    /// Is this one of its pins, or was it?
+    /// Returns whether this is one of the server's pins, current or previous.
     fn had(&self, pin: Pin) -> bool {
         self.pins.contains(pin) || self.former.contains(&pin)
     }
 
-    /// Learns pins. Another program may have learned more: whoever is ahead is right.
+    /// Takes over new pins. Another program may have stored newer ones, which win.
     fn follow(&mut self, learned: Pins) {
         if self.former.contains(&learned.pin) {
             return;
@@ -429,25 +429,26 @@ impl KnownServer {
     }
 }
 
-/// What can be the name of a server: what can be shown. Names that are made here have less, the file may be one's own.
+/// Returns whether the text is a valid server name: one that can be shown. The user may edit the file, so this allows
+/// more than the names made here.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MOST_NAME && !text.chars().any(acts)
 }
 
-/// Most bytes of a server's name: an account, the longest host and a port.
+/// Limit of a server's name, in bytes: an account, the longest host name and a port.
 const MOST_NAME: usize = 512;
 
 fn names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
     servers.map(|server| server.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Opens a file that nobody else may read.
+/// Opens a file that only its owner can read.
 fn private(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
     how.write(true).mode(0o600).open(path)
 }
 
-/// Writes the whole file beside the old one and puts it in its place, so that a crash leaves one or the other. Of a
-/// symbolic link it is the file behind it.
+/// Writes a new file and renames it over the old one, so that a crash leaves one or the other. For a symbolic link it
+/// replaces the file that the link points to.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let path = &behind_links(path.to_owned())?;
     let new = path.with_extension("toml.new");
@@ -461,14 +462,14 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
-/// The file that a path leads to, which need not exist.
+/// Resolves symbolic links. The file need not exist.
 fn behind_links(mut path: PathBuf) -> io::Result<PathBuf> {
-    /// As many as Linux follows.
+    /// The same limit as Linux has.
     const MOST: usize = 40;
     for _ in 0..MOST {
         match fs::read_link(&path) {
             Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
-            // It is no link, or not there.
+            // The path is not a link, or does not exist.
             Err(_) => return Ok(path),
         }
     }

@@ -1,7 +1,7 @@
-//! Long texts into pieces that fit a line.
+//! Splitting of long texts into pieces that fit a line.
 
-/// Cuts `text` into pieces of at most `max` bytes, between characters and, where one is near enough, after
-/// a space. The pieces together are the text. A character longer than `max` is a piece by itself.
+/// Splits `text` into pieces of at most `max` bytes, between characters, and after a space if one is close enough to
+/// the end. The pieces joined are the text. A character longer than `max` is a piece by itself.
 pub fn pieces(text: &str, max: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -14,7 +14,7 @@ pub fn pieces(text: &str, max: usize) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where to cut the first piece off; more than 0, on a character's boundary.
+/// Returns the length of the first piece, in bytes: more than 0, at a character boundary.
 fn cut(text: &str, max: usize) -> usize {
     if text.len() <= max {
         return text.len();
@@ -23,7 +23,7 @@ fn cut(text: &str, max: usize) -> usize {
     if hard == 0 {
         return text.chars().next().map_or(text.len(), char::len_utf8);
     }
-    // A word longer than a third of the line is cut: better than a line that is nearly empty.
+    // A word longer than a third of the line is split, because a line that is nearly empty is worse.
     match text[..hard].rfind(' ') {
         Some(space) if space + 1 > max - max / 3 => space + 1,
         _ => hard,

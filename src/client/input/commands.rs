@@ -1,20 +1,20 @@
-//! The commands: the one table that `/help`, `?`, completion and the reading of lines go by.
+//! The table of commands that `/help`, `?`, completion and the parser use.
 
 use super::Input;
 use crate::client::model::Target;
 use crate::wire::ChannelName;
 
-/// A command as `/help` lists it.
+/// An entry of the command table.
 pub(super) struct Command {
     pub name: &'static str,
     pub usage: &'static str,
     pub does: &'static str,
-    /// Needs the full-screen chat.
+    /// Set if the command needs the full-screen client.
     pub screen: bool,
     pub parse: fn(&str) -> Result<Input, String>,
 }
 
-/// What those hear who look for what is not there.
+/// Error text of `/edit`, which does not exist.
 pub(super) const NO_EDIT: &str =
     "what was sent cannot be edited: /delete takes your last message back, then say it anew";
 
@@ -181,7 +181,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command { name: "help", usage: "", does: "show this", screen: false, parse: |_| Ok(Input::Help) },
 ];
 
-/// Other names of commands.
+/// Alternative names of commands.
 pub(super) const ALIASES: &[(&str, &str)] = &[
     ("channel", "query"),
     ("j", "join"),
@@ -283,7 +283,7 @@ fn reply(args: &str) -> Result<Input, String> {
     if args.trim().is_empty() { Err("what?".to_owned()) } else { Ok(Input::Reply(args.to_owned())) }
 }
 
-/// The channel that the arguments may start with, and the rest.
+/// Splits the arguments into an optional leading channel and the rest.
 fn channel_first(args: &str) -> Result<(Option<ChannelName>, &str), String> {
     if !args.starts_with('#') {
         return Ok((None, args.trim_end()));

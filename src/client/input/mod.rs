@@ -1,4 +1,4 @@
-//! What a typed line means.
+//! Parsing of the lines that a user types.
 
 mod commands;
 
@@ -6,66 +6,66 @@ use self::commands::{ALIASES, COMMANDS, Command};
 use super::model::Target;
 use crate::wire::ChannelName;
 
-/// A typed line.
+/// A parsed line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Say it where one talks just now.
+    /// Text for the current conversation.
     Say(String),
-    /// `/me`
+    /// `/me`: an action in the current conversation.
     Act(String),
-    /// `/msg`
+    /// `/msg`: a message to another conversation.
     Tell(Target, String),
-    /// `/query` and `/channel`: talk there from now on.
+    /// `/query` and `/channel`: switch to another conversation.
     Switch(Target),
-    /// `/join`
+    /// `/join`: join these channels.
     Join(Vec<ChannelName>),
-    /// `/part`; no channel for the one where one talks.
+    /// `/part`; no channel stands for the current one.
     Part(Option<ChannelName>, String),
-    /// `/names`
+    /// `/names`; no channel stands for the current one.
     Names(Option<ChannelName>),
-    /// `/topic`; no text for a question.
+    /// `/topic`; no channel stands for the current one, no text for a query.
     Topic(Option<ChannelName>, Option<String>),
-    /// `/away`; no words for being back.
+    /// `/away`; an empty message stands for being back.
     Away(String),
-    /// `/invite`; no channel for the one where one talks.
+    /// `/invite`; no channel stands for the current one.
     Invite(String, Option<ChannelName>),
-    /// `/kick`; no channel for the one where one talks.
+    /// `/kick`; no channel stands for the current one.
     Kick(Option<ChannelName>, String, String),
-    /// `/mode`; no channel for the one where one talks.
+    /// `/mode`; no channel stands for the current one.
     Mode(Option<ChannelName>, String),
-    /// `/whois`
+    /// `/whois`: query an account's details.
     Whois(String),
-    /// `/search`; no words for asking which.
+    /// `/search`; without words the user is prompted for them.
     Search(String),
-    /// `/react` to the message that is chosen, or to the last of another.
+    /// `/react` to the selected message, or to the last one of another account.
     React(String),
-    /// `/reply` to the same.
+    /// `/reply` to the selected message, or to the last one of another account.
     Reply(String),
-    /// `/mute` and `/unmute` the place where one talks.
+    /// `/mute` (`true`) and `/unmute` (`false`) for the current conversation.
     Mute(bool),
-    /// `/theme`
+    /// `/theme`: switch to the colours with this name.
     Theme(String),
-    /// `/delete` one's last message in the place where one talks.
+    /// `/delete`: redact this account's last message in the current conversation.
     Delete(String),
-    /// `/close` the place where one talks, without leaving it for good.
+    /// `/close`: remove the current conversation from the list without leaving the channel.
     Close,
-    /// `/members`
+    /// `/members`: show or hide the list of members.
     Members,
-    /// `/quit`
+    /// `/quit`: end the client with this message.
     Quit(String),
-    /// `/help`
+    /// `/help`: list the commands.
     Help,
     /// An empty line.
     Nothing,
 }
 
-/// Reads a line of the plain chat. A command starts with `/`; a text that starts with `/` is written with `//`. The error
-/// is a line for the user.
+/// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The
+/// error is a line for the user.
 pub fn parse(line: &str) -> Result<Input, String> {
     read(line, false)
 }
 
-/// The same for the full-screen chat, which knows more commands.
+/// Parses a line of the full-screen client, which has more commands.
 pub fn parse_for_screen(line: &str) -> Result<Input, String> {
     read(line, true)
 }
@@ -90,7 +90,7 @@ fn read(line: &str, screen: bool) -> Result<Input, String> {
     })
 }
 
-/// The lines that `/help` of the plain chat shows.
+/// Returns the lines of `/help` in the plain chat.
 pub fn help() -> impl Iterator<Item = String> {
     let lines = || COMMANDS.iter().filter(|command| !command.screen);
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
@@ -99,13 +99,13 @@ pub fn help() -> impl Iterator<Item = String> {
     lines.chain(["  //TEXT says a text that starts with a slash".to_owned()])
 }
 
-/// All commands: how each is written, and what it does.
+/// Returns usage and description of all commands.
 pub fn table() -> impl Iterator<Item = (String, &'static str)> {
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage).trim_end().to_owned();
     COMMANDS.iter().map(move |command| (usage(command), command.does))
 }
 
-/// The names of all commands.
+/// Returns the names of all commands.
 pub fn names_of_commands() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|command| command.name)
 }

@@ -67,7 +67,7 @@ fn a_program_that_shows_nothing_has_nothing_read() {
 
 #[test]
 fn long_responses_come_in_chunks() {
-    // Two NULs, "alice" and 293 of password are 300 bytes, which are 400 of base64.
+    // Two NULs, "alice" and a password of 293 bytes are 300 bytes, which make 400 of base64.
     for (length, expected) in [(292, [400, 1]), (293, [400, 1]), (294, [400, 4])] {
         let mut login = by_password(&"x".repeat(length));
         let out = answer(&mut login, "AUTHENTICATE +");
@@ -92,7 +92,7 @@ fn an_invite_is_redeemed_before_the_login_ends() {
 fn other_servers_need_a_login_and_nothing_else() {
     let mut login = by_password("secret");
     assert_eq!(answer(&mut login, ":srv CAP * LS :multi-prefix sasl"), "CAP REQ :sasl multi-prefix\r\n");
-    // The last connection is not dead yet for the server.
+    // The server still takes the previous connection for alive.
     assert_eq!(answer(&mut login, ":srv 433 * alice :Nickname is already in use."), "NICK alice_\r\n");
     assert_eq!(answer(&mut login, ":srv CAP * ACK :sasl multi-prefix"), "AUTHENTICATE PLAIN\r\n");
     assert_eq!(answer(&mut login, ":srv 903 alice_ :SASL authentication successful"), "CAP END\r\n");
@@ -105,7 +105,7 @@ fn other_servers_need_a_login_and_nothing_else() {
     }
     let taken = tell(&mut login, ":srv 433 * alice___ :Nickname is already in use.");
     assert!(matches!(taken, Err(LoginError::NameTaken(_))));
-    // An account that is to be made has the name that was chosen, or none.
+    // An account to be made gets the chosen name or fails.
     assert!(matches!(tell(&mut by_invite(), ":srv 433 * alice :Used"), Err(LoginError::NameTaken(_))));
 }
 

@@ -1,17 +1,17 @@
-//! Errors of the file of known servers, each with its remedy.
+//! Errors of `servers.toml`, each with its remedy.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::client::devices::DeviceFileError;
 
-/// The version of the file's form that this program writes.
+/// The version of the file's format that this program writes.
 pub(super) const VERSION: u32 = 2;
 
-/// An error of the file, or of the choice of a server. Each message says what to do.
+/// An error of the file, or of the selection of a server. Each message states the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ServersError {
-    /// No home folder.
+    /// There is no home folder.
     #[error("there is no home folder to remember servers in: set HOME or XDG_CONFIG_HOME")]
     NoHome,
     /// The file cannot be read.
@@ -19,7 +19,7 @@ pub enum ServersError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file cannot be written.
@@ -30,49 +30,49 @@ pub enum ServersError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Others can write to it, so they could replace a pin.
+    /// Others can write to the file, so they could replace a pin.
     #[error("others can change {path}, and so whom you trust: check it, then `chmod 600 {path}`", path = .0.display())]
     Writable(PathBuf),
-    /// It is not what this program wrote.
+    /// The file is not valid.
     #[error("{} is damaged ({what}): repair it, or remove it and join your servers again", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the damaged file.
         path: PathBuf,
-        /// Where and how.
+        /// Location and description of the problem.
         what: String,
     },
-    /// What was to be written would not be read back as it is.
+    /// The text to write would not be parsed back to the same values.
     #[error("cannot remember {0}: that cannot be read back from {path}", path = .1.display())]
     Unreadable(String, PathBuf),
-    /// The key that logs in cannot follow the pin.
+    /// The device's key cannot be renamed for the new pin.
     #[error(transparent)]
     Device(#[from] DeviceFileError),
-    /// It is from a later version of this program.
+    /// The file was written by a later version of this program.
     #[error("{} was written by a newer parlour (format {version}, this one knows {}): update parlour", path.display(), VERSION)]
     Newer {
-        /// The file.
+        /// Path of the newer file.
         path: PathBuf,
-        /// Its format.
+        /// Its format version.
         version: u32,
     },
-    /// Nothing was joined yet.
+    /// No server has been joined yet.
     #[error("no server is known yet: join one with `parlour join LINK`")]
     None,
-    /// There is no server of that name.
+    /// No server has this name.
     #[error("no server of that name is known, but {0}; join it with an invite, or give its --pin")]
     Unknown(String),
-    /// An invite link was given for a server. It is not quoted: its token is a secret.
+    /// An invite link was given in place of a server. It is not quoted, because its token is secret.
     #[error(
         "an invite link is for who joins: open it with `parlour join`, and then name the server as that calls it"
     )]
     Link,
-    /// More than one server could be meant.
+    /// The text matches more than one server.
     #[error("that could be any of: {0}; say which")]
     Ambiguous(String),
-    /// Another server has that name.
+    /// Another server has this name.
     #[error("another server is called {0}: choose another name, or rename that one first")]
     Taken(String),
 }

@@ -1,4 +1,4 @@
-//! What is remembered, and what is refused.
+//! Tests of storing known servers, and of refused files.
 
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ fn what_was_remembered_is_known_again() {
     assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
     assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
     assert_eq!(remember(&path, &["chat.example:7000"], 4, "alice"), "chat.example:7000");
-    // Known by pin and account, at another address now.
+    // The server is known by pin and account, now with another address.
     assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
 
     let servers = Servers::load(&path).expect("it loads");
@@ -93,27 +93,27 @@ fn a_new_pin_is_learned_and_takes_the_place_of_the_old_one() {
     assert!(old.load().expect("reads").is_some());
     Servers::learn_pins(&path, &alice, pins(a, Some(b)), b.into()).expect("learned");
     assert_eq!(known(), [pins(b, None)]);
-    // The key came along, and its old name is gone.
+    // The key was renamed, and its old name is gone.
     assert_eq!(new.load().expect("reads").expect("is there").hash(), device);
     assert!(old.load().expect("reads").is_none());
-    // Another program that was behind takes nothing back, and makes no second entry.
+    // Another program with older pins reverts nothing, and makes no second entry.
     Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
     Servers::remember(&path, &[address("a:1")], pins(a, Some(b)), &alice).expect("remembered");
     assert_eq!(known(), [pins(b, None)]);
     assert_eq!(Servers::pins_now(&path, &alice, a.into()), b.into(), "for who runs since then");
     assert_eq!(Servers::pins_now(&path, &alice, c.into()), c.into());
-    // Others are not touched, and who is not known is not remembered by this.
+    // Other accounts are not changed, and an unknown one is not stored by this.
     remember(&path, &["a:1"], 1, "bob");
     Servers::learn_pins(&path, &alice, b.into(), pins(b, Some(c))).expect("learned");
     Servers::learn_pins(&path, &nick("carol"), a.into(), pins(a, Some(b))).expect("nothing to do");
     assert_eq!(known(), [pins(b, Some(c)), pins(a, None)]);
-    // A pin that was left behind takes nothing back, even where it worked: whoever has its key is another server.
+    // A retired pin reverts nothing, even if it worked: the holder of its key is another server.
     assert_eq!(remember(&path, &["evil:1"], 1, "alice"), "evil");
     assert_eq!(known(), [pins(b, Some(c)), pins(a, None), pins(a, None)]);
     let servers = Servers::load(&path).expect("it loads");
     assert_eq!(servers.pick(Some("a")).expect("known").addresses, [address("a:1")]);
     assert_eq!(Servers::pins_now(&path, &alice, a.into()), a.into());
-    // A fresh invite to a server whose new pin was learned already.
+    // A new invite to a server whose new pin is known already.
     Servers::remember(&path, &[address("a:1")], c, &alice).expect("remembered");
     assert_eq!(known(), [pins(c, None), pins(a, None), pins(a, None)]);
 }
@@ -195,7 +195,7 @@ fn a_damaged_entry_is_named_and_stays_and_the_others_work() {
         let again = Servers::load(&path).expect("it loads");
         assert_eq!((again.damaged()[0].what.clone(), again.iter().count()), (damaged.what.clone(), 1));
         let kept = fs::read_to_string(&path).expect("text");
-        // What one line of it said is there still.
+        // The text of the damaged entry is still in the file.
         assert!(to.is_empty() || to.contains("u001b") || kept.contains(to.trim_end()), "{kept}");
     }
 }
