@@ -1,11 +1,11 @@
-//! What a crowd in one channel costs: `cargo bench --bench crowd [-- MEMBERS…]`.
+//! Cost of many members in one channel: `cargo bench --bench crowd [-- MEMBERS…]`.
 //!
-//! Thousands log in, JOIN one channel, each PART and rejoin, then all QUIT, through the one door of the chat. Prints
-//! what the chat's own work takes for each of these, and how that grows with the crowd. What is inherent is beside it:
-//! to how many sessions it is told (rendered once and pushed into a queue for each, as the server does it), and the
-//! list of names that a member gets who joins without no-implicit-names.
+//! Thousands of sessions log in, JOIN one channel, each PART and rejoin, then all QUIT, through the core's `handle`.
+//! Prints the time of the core's own work for each of these, and its growth with the count of members. Prints the
+//! inherent costs beside it: the deliveries to sessions (each event rendered once and pushed into a queue for each
+//! session, as the server does it), and the list of names for a member that joins without no-implicit-names.
 //!
-//! The own work should hardly grow; names and telling go by the size of the crowd.
+//! The core's own work should hardly grow; names and deliveries grow with the count of members.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use parlour::chat::record::{Account, AccountId, Role, Snapshot};
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
 use parlour::wire::{CapSet, Message, Millis, Nick};
 
-/// Inputs that the hub applies before it hands their effects on.
+/// Count of inputs that the hub applies before it passes their effects on.
 const AT_ONCE: usize = 64;
 
-/// Of so many batches one is told, which is the most work: enough to know what it takes.
+/// Interval of batches whose outputs are delivered, which is the most work; that is enough to measure it.
 const TOLD: usize = 16;
 
 const STEPS: [&str; 5] = ["log in", "JOIN", "PART", "JOIN again", "QUIT"];
@@ -27,7 +27,7 @@ fn main() {
     if sizes.is_empty() {
         sizes = vec![1000, 3000, 10_000];
     }
-    // Warms the memory up.
+    // Warms up the memory.
     crowd(1000, "server-time");
     for (title, caps) in [
         ("without names", "server-time message-tags echo-message no-implicit-names"),
@@ -57,12 +57,12 @@ fn main() {
     }
 }
 
-/// What a step of the whole crowd took.
+/// Costs of one step for all members.
 #[derive(Clone, Copy, Default)]
 struct Costs {
     own: Duration,
     count: usize,
-    /// Copies that were pushed, how long that took, and of how many operations they are.
+    /// Copies that were pushed, the time for that, and the count of operations that they belong to.
     told: usize,
     telling: Duration,
     told_of: usize,
@@ -72,7 +72,7 @@ struct Bench {
     chat: Chat,
     now: Millis,
     renderer: Renderer,
-    /// Of each session by its slot; the server's outboxes are such queues behind a lock.
+    /// Queue of each session by its slot. The server's outboxes are such queues behind a lock.
     queues: Vec<Vec<bytes::Bytes>>,
 }
 
@@ -88,7 +88,7 @@ fn crowd(size: u32, caps: &str) -> [Costs; STEPS.len()] {
         renderer: Renderer::default(),
         queues: vec![Vec::new(); size as usize],
     };
-    // In an order that is not that of their numbers; 7919 is a prime.
+    // In another order than that of their numbers; 7919 is a prime.
     let sessions: Vec<u32> = (0..size).map(|n| (n * 7919 + 5) % size).collect();
     let said = |n: u32, line: &str| {
         let command = Command::parse(&Message::parse(line).expect("a line"));
@@ -133,7 +133,7 @@ impl Bench {
         }
     }
 
-    /// Renders what goes to many once for each set of capabilities, and queues it for every session.
+    /// Renders each event once for each set of capabilities, and queues it for every session of its audience.
     fn tell(&mut self, outputs: &[Output]) -> usize {
         let mut told = 0;
         for output in outputs {

@@ -1,10 +1,10 @@
-//! What the full-screen chat costs: `cargo bench --bench screen`.
+//! Cost of the full-screen client: `cargo bench --bench screen`.
 //!
-//! Scrolls through a channel with 100,000 messages and draws each frame as bytes for a terminal, and takes 1,000 messages a
-//! second for ten seconds, with a key pressed every ten milliseconds, as fast as it can. The same in a channel where nobody
-//! speaks and 100,000 times somebody comes or goes, folded and unfolded. Prints how long a frame took, how much of a
-//! second went into the messages, and when the chat wants to be woken though nothing happens. Without a terminal and
-//! without a server: what is measured is our own work.
+//! Scrolls through a channel with 100,000 messages and draws each frame as bytes for a terminal, and processes 1,000
+//! messages a second for ten seconds, with a key pressed every ten milliseconds, as fast as it can. Does the same in a
+//! channel without messages and with 100,000 joins and parts, folded and unfolded. Prints the time of a frame, the
+//! share of a second spent on the messages, and the next wake-up of an idle client. Runs without a terminal and without
+//! a server, so that only the client's own work is measured.
 
 use std::time::{Duration, Instant};
 
@@ -145,7 +145,7 @@ impl Bench {
         self.line(&line);
     }
 
-    /// Somebody comes, and goes again.
+    /// Adds a JOIN or a PART by turns.
     fn moved(&mut self, n: u64) {
         self.now += 1;
         let time = Millis(self.now);
@@ -154,7 +154,7 @@ impl Bench {
         self.line(&format!("@time={time} :user{who}!u@p {what}"));
     }
 
-    /// Shows each of those who came and went. Gives how many runs there were.
+    /// Unfolds each run of joins and parts. Returns the count of runs.
     fn unfold_all(&mut self) -> u32 {
         let (above, open) = ("Alt-Up".parse().expect("a key"), "Enter".parse().expect("a key"));
         let mut count = 0;
@@ -176,7 +176,7 @@ impl Bench {
         self.app.settle(&mut [&mut self.model]);
     }
 
-    /// As the real one: the view, what has changed, the bytes for it.
+    /// Draws as the client does: the view, the changes, and the bytes for them.
     fn draw(&mut self) {
         let mut links = view::Links::default();
         let models = [&mut self.model];

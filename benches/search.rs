@@ -1,8 +1,8 @@
 //! Cost of the search index: `cargo bench --bench search [-- FOLDER [MESSAGES]]`.
 //!
-//! Indexes MESSAGES messages (100,000) of some 100 bytes each, in English and in Chinese, and prints the bytes of the index and
-//! the processor time for a message, beside those of the tokenizers that come with FTS5: `unicode61`, which the index
-//! used before, and `trigram`. Then the time of some searches.
+//! Indexes MESSAGES messages (100,000) of some 100 bytes each, in English and in Chinese. Prints the bytes of the index
+//! and the processor time for a message, beside those of the tokenizers of FTS5: `unicode61`, which the index used
+//! before, and `trigram`. Then prints the time of some searches.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ fn main() {
     }
 }
 
-/// Indexes as the server did before, with another tokenizer; returns the processor time.
+/// Indexes with FTS5 and another tokenizer, as the server did before. Returns the processor time.
 fn fts5(path: &Path, text: Text, count: u64, tokenizer: &str) -> Duration {
     let conn = Connection::open(path).expect("opens");
     conn.pragma_update(None, "journal_mode", "WAL").expect("set");
@@ -123,7 +123,7 @@ fn nanoseconds(schedstat: &str) -> Duration {
     first.map_or(Duration::ZERO, Duration::from_nanos)
 }
 
-/// Two messages a second.
+/// Returns a message id; two messages a second.
 fn id(n: u64) -> MessageId {
     MessageId::first_at(Millis(1_700_000_000_000 + n * 500))
 }
@@ -140,7 +140,7 @@ fn message(n: u64, text: Text) -> Record {
     })
 }
 
-/// Numbers that are small more often than large, as ranks of words are: about one in `k` for `k`.
+/// Generates numbers that are small more often than large, like ranks of words: about one in `k` for `k`.
 fn ranks(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     std::iter::repeat_with(move || {
@@ -152,7 +152,7 @@ fn ranks(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Some sixteen words with punctuation.
+/// Generates some sixteen words with punctuation.
 fn english(n: u64) -> String {
     let syllables =
         ["a", "the", "to", "in", "er", "on", "re", "st", "ing", "ly", "co", "de", "un", "for", "is", "ma"];
@@ -174,7 +174,7 @@ fn english(n: u64) -> String {
     text
 }
 
-/// Some thirty-three characters.
+/// Generates some thirty-three characters.
 fn chinese(n: u64) -> String {
     let character =
         |rank: u64| char::from_u32(0x4e00 + u32::try_from(rank).expect("small")).expect("a character");

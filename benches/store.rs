@@ -1,8 +1,8 @@
-//! How fast messages become durable: `cargo bench --bench store [-- FOLDER [SECONDS]]`.
+//! Rate at which messages become durable: `cargo bench --bench store [-- FOLDER [SECONDS]]`.
 //!
-//! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on
-//! a real disk; by default the temporary folder), and prints for each size the rows a second, the processor time
-//! of the store's thread for a row, and how long a commit took.
+//! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on a
+//! real disk; by default the temporary folder). Prints for each size the rows a second, the processor time of the
+//! store's thread for a row, and the time of a commit.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -78,7 +78,7 @@ fn message(id: MessageId, send_id: Option<SendId>) -> Record {
     })
 }
 
-/// Processor time of the store's thread so far, as Linux counts it; elsewhere zero.
+/// Returns the processor time of the store's thread so far, as Linux counts it; zero elsewhere.
 fn writer_cpu() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let store = tasks.filter(|task| {

@@ -1,9 +1,9 @@
-//! What a long past costs: `cargo bench --bench history [-- FOLDER [ROWS]]`.
+//! Cost of a long history: `cargo bench --bench history [-- FOLDER [ROWS]]`.
 //!
 //! Fills stores with 10^4, 10^6 and ROWS rows (10^7 by default, some 1.5 GB) in FOLDER, which must be on a real disk
-//! (by default the temporary folder), and prints how long the latest messages of a channel and the list of talks
-//! take to read, and how fast messages are appended, each as a ratio to the same in a small or an empty store. What is
-//! compared is done in turn, so that what else the machine does hits all alike.
+//! (by default the temporary folder). Prints the time to read the latest messages of a channel and the list of direct
+//! conversations, and the rate of appending messages, each as a ratio to a small or an empty store. Measurements that
+//! are compared take turns, so that other load on the machine affects them alike.
 //!
 //! The folders are removed at the end.
 
@@ -21,15 +21,16 @@ use past::{CHANNELS, Past, fill, keep};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// Messages of one transaction, as the hub makes it when much is said.
+/// Messages in one transaction of the hub under load.
 const BATCH: usize = 500;
 
-/// An empty store is not empty for long: so often a new one takes its place, each for so many batches. In these the
-/// log is copied into the database ten times: what is left in it at the end is in no figure, so it must be little.
+/// Count of empty stores, used one after the other because each fills up, and the count of batches for each. Within
+/// these the write-ahead log is copied into the database ten times; the rest in the log at the end is not measured, so
+/// it must be small.
 const EMPTY_STORES: usize = 3;
 const BATCHES: usize = 400;
 
-/// Reads of each kind.
+/// Count of reads of each kind.
 const WARM_READS: usize = 600;
 const COLD_READS: usize = 200;
 
@@ -91,7 +92,7 @@ fn filled(folder: &Path, runtime: &Runtime, rows: u64) -> Filled {
     Filled { store, past, _folder: folder }
 }
 
-/// The latest of a channel: of the big one and of others in turn.
+/// Reads the latest messages of a channel: of the big one and of others in turn.
 async fn latest(store: &Store, turn: usize, kinds: Kinds) -> Duration {
     let turn = i64::try_from(turn).expect("few");
     let channel = if turn % 2 == 0 { 1 } else { 2 + turn / 2 % (CHANNELS - 1) };
@@ -104,7 +105,7 @@ async fn latest(store: &Store, turn: usize, kinds: Kinds) -> Duration {
     .await
 }
 
-/// How long a read takes, without the way to its thread.
+/// Returns the time of a read, without the way to its thread.
 async fn timed(
     store: &Store,
     read: impl FnOnce(&rusqlite::Connection) -> Result<usize, StoreError> + Send + 'static,
@@ -116,7 +117,7 @@ async fn timed(
     store.read(read).await.expect("reads")
 }
 
-/// Empties SQLite's memory of the database, and where `dd` can do it the system's.
+/// Empties SQLite's cache of the database, and that of the system if `dd` can do it.
 fn chill(store: &Store, runtime: &Runtime) {
     let forget =
         |conn: &rusqlite::Connection| Ok::<_, StoreError>(conn.execute_batch("PRAGMA shrink_memory")?);
@@ -124,7 +125,7 @@ fn chill(store: &Store, runtime: &Runtime) {
     for file in ["parlour.db", "parlour.db-wal"] {
         let file = format!("if={}", store.folder().join(file).display());
         let drop = ["iflag=nocache", "count=0", "status=none"];
-        // Where there is no such program the cache is merely less cold.
+        // Without that program the cache is only less cold.
         let _ = Command::new("dd").arg(file).args(drop).stderr(Stdio::null()).status();
     }
 }
@@ -135,7 +136,7 @@ fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Sto
     for turn in 0..count + 40 {
         for (times, filled) in times.iter_mut().zip(stores) {
             let time = read(&filled.store, turn);
-            // The first ones prepare statements and fill caches.
+            // The first reads prepare statements and fill caches.
             if turn >= 40 {
                 times.push(time);
             }
@@ -175,7 +176,7 @@ fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled], plain: bool)
         empty.past.plain = plain;
         for turn in 0..BATCHES {
             let mut all: Vec<&mut Filled> = std::iter::once(&mut empty).chain(stores.iter_mut()).collect();
-            // Another one is the first each time.
+            // Another store is the first each time.
             let count = all.len();
             for index in (0..count).map(|n| (n + turn) % count) {
                 let Filled { store, past, .. } = &mut *all[index];

@@ -1,5 +1,5 @@
-//! The attackers: strangers with thousands of connections, and one account with hundreds of sessions. Each attack runs
-//! in a process of its own at the lowest priority, against loopback only, and ends after its time.
+//! Attacks: thousands of connections before their login, and hundreds of sessions of one account. Each attack runs in a
+//! process of its own at the lowest priority, against loopback only, and ends after its time.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use tokio::task::JoinSet;
 use crate::client::Dialer;
 use crate::server::{Host, pinned};
 
-/// Connections of the strangers, all together.
+/// Connections before their login in one attack.
 const STRANGERS: usize = 4000;
 
-/// Addresses that they come from, `127.0.0.2` and on.
+/// Count of source addresses of the attackers, `127.0.0.2` and on.
 const ADDRESSES: usize = 20;
 
-/// Sessions that the one account tries to have.
+/// Sessions that the one account tries to open.
 const SESSIONS: usize = 200;
 
 /// Connections that guess passwords from one address.
 const GUESSERS: usize = 240;
 
-/// Connections that one attack opens at most, so that it ends whatever the server does.
+/// Maximum count of connections of one attack, so that it ends whatever the server does.
 const MOST: usize = 200_000;
 
-/// Their names, each with what it does.
+/// Names of the attacks, each with its kind.
 pub const ATTACKS: &[(&str, Kind)] = &[
     ("silent-strangers", Kind::Stranger(Habit::Silent)),
     ("half-handshakes", Kind::Stranger(Habit::HalfHandshake)),
@@ -47,7 +47,7 @@ pub const ATTACKS: &[(&str, Kind)] = &[
     ("control-socket", Kind::Control),
 ];
 
-/// Commands whose answers are long or reach many.
+/// Commands with long replies or large audiences.
 const MIXED: &[&str] = &[
     "NAMES #crowd",
     "LIST",
@@ -83,7 +83,7 @@ pub enum Kind {
     Control,
 }
 
-/// What a stranger does with a connection.
+/// Behavior of an attacker on a connection before its login.
 #[derive(Clone, Copy)]
 pub enum Habit {
     Silent,
@@ -93,7 +93,7 @@ pub enum Habit {
     Garbage,
 }
 
-/// What became of the connections of an attack.
+/// Counts of the connections of an attack.
 #[derive(Default)]
 struct Count {
     opened: AtomicUsize,
@@ -101,7 +101,7 @@ struct Count {
     ended: AtomicUsize,
 }
 
-/// Runs an attack in a process of its own; its last line is the note.
+/// Runs an attack in a process of its own. Returns the last line of its output as the note.
 pub async fn spawn(name: &str, host: &Host, length: Duration) -> Result<String> {
     let program = std::env::current_exe()?;
     let mut command = pinned(&program, "1", true);
@@ -110,13 +110,13 @@ pub async fn spawn(name: &str, host: &Host, length: Duration) -> Result<String> 
         .args(["--seconds", &length.as_secs_f64().to_string()])
         .stdin(Stdio::null())
         .stderr(Stdio::null());
-    // It ends by itself after its time.
+    // The process ends by itself after its time.
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(text.lines().last().unwrap_or("the attack failed").to_owned())
 }
 
-/// The attack itself.
+/// Runs an attack in this process.
 pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
     let Some((_, kind)) = ATTACKS.iter().find(|(known, _)| *known == name) else {
         bail!("there is no attack {name}")
@@ -135,7 +135,7 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
         tasks.spawn(async move {
             let work = async {
                 while count.opened.fetch_add(1, Ordering::Relaxed) < MOST {
-                    // Refused, closed or timed out: it comes back.
+                    // Refused, closed or timed out: connects again.
                     let _ = once(kind, &dialer, number, &count).await;
                     count.ended.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -238,7 +238,7 @@ async fn account(dialer: &Dialer, last: u8, lines: &[&str], reads: bool, count: 
     write.and(read)
 }
 
-/// The last number of a loopback address of the attackers.
+/// Returns the last octet of an attacker's loopback address.
 fn address(number: usize, addresses: usize) -> u8 {
     u8::try_from(2 + number % addresses).unwrap_or(2)
 }

@@ -1,4 +1,4 @@
-//! Holds the history against what the members saw.
+//! Comparison of the history with the members' journals.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use crate::client::{Client, Dialer};
 use crate::load::Load;
 
-/// Messages that one CHATHISTORY asks for.
+/// Count of messages that one CHATHISTORY requests.
 const PAGE: usize = 500;
 
-/// What was found wrong; all zero is as it should be.
+/// Counts of the comparison. The fields from `lost` on count errors.
 #[derive(Debug, Default)]
 pub struct Checked {
     pub sent: usize,
@@ -18,17 +18,17 @@ pub struct Checked {
     pub refused: usize,
     /// Messages in the history.
     pub kept: usize,
-    /// Confirmed and not in the history, or in it under another id.
+    /// Messages that were confirmed but are not in the history, or have another id there.
     pub lost: usize,
-    /// More than once in the history.
+    /// Messages that are in the history more than once.
     pub doubled: usize,
-    /// Behind a later message of the same sender, in the history or on a member's screen.
+    /// Messages after a later message of the same sender, in the history or as received by a member.
     pub reordered: usize,
-    /// Refused with FAIL and kept all the same.
+    /// Messages that were refused with FAIL and are stored all the same.
     pub refused_but_kept: usize,
-    /// In the history, between two messages that a member received live on one connection, and not received.
+    /// Messages in the history between two that a member received live on one connection, but not received.
     pub skipped: usize,
-    /// Received live twice on one connection, or received and not in the history.
+    /// Messages received live twice on one connection, or received and not in the history.
     pub received_wrong: usize,
 }
 
@@ -40,7 +40,7 @@ impl Checked {
     }
 }
 
-/// Reads the whole history of `#load` like a client and compares.
+/// Reads the whole history of `#load` like any client and compares.
 pub async fn check(dialer: &Dialer, load: &Load) -> Result<Checked> {
     let caps = "batch draft/chathistory message-tags server-time";
     let mut client = dialer.login(251, "checker", caps).await?;

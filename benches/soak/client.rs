@@ -1,4 +1,4 @@
-//! A small asynchronous IRC client over TLS, with the server's pin verified. It knows nothing of Parlour's own parser.
+//! A small asynchronous IRC client over TLS, with the server's pin verified. It is independent of Parlour's own parser.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// The password of every account.
+/// Password of every account.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Time after which a login or an answer has failed.
+/// Time limit for a login or a reply.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens connections to one server.
@@ -31,7 +31,7 @@ impl Dialer {
         Ok(Self { address, tls: TlsConnector::from(tls::client_config(pin)) })
     }
 
-    /// A TCP connection from `127.0.0.LAST`.
+    /// Opens a TCP connection from `127.0.0.LAST`.
     pub async fn tcp(&self, last: u8) -> Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)), 0))?;
@@ -39,7 +39,7 @@ impl Dialer {
         Ok(socket.connect(self.address).await?)
     }
 
-    /// A connection with its handshake done and nothing said.
+    /// Opens a connection and completes the handshake, without sending anything.
     pub async fn connect(&self, last: u8) -> Result<Client> {
         let tcp = self.tcp(last).await?;
         let name = ServerName::from(self.address.ip());
@@ -47,14 +47,14 @@ impl Dialer {
         Ok(Client { stream, buffer: Vec::new(), start: 0 })
     }
 
-    /// A session of an account, up to the end of the welcome.
+    /// Logs in to an account and reads the whole welcome.
     pub async fn login(&self, last: u8, name: &str, caps: &str) -> Result<Client> {
         tokio::time::timeout(PATIENCE, self.try_login(last, name, PASSWORD, caps))
             .await
             .context("login timed out")?
     }
 
-    /// Tries to log in with some password.
+    /// Tries to log in with this password.
     pub async fn try_login(&self, last: u8, name: &str, password: &str, caps: &str) -> Result<Client> {
         let mut client = self.connect(last).await?;
         let plain = base64::engine::general_purpose::STANDARD.encode(format!("{name}\0{name}\0{password}"));
@@ -79,11 +79,11 @@ impl Dialer {
 pub struct Client {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that were consumed.
+    /// Count of consumed bytes in the buffer.
     start: usize,
 }
 
-/// A parsed line: tags as they are on the wire.
+/// A parsed line, with its tags as on the wire.
 #[derive(Debug, Default)]
 pub struct Line {
     pub tags: Vec<(String, String)>,
@@ -99,7 +99,7 @@ impl Client {
         Ok(())
     }
 
-    /// The next line. Safe to cancel.
+    /// Reads the next line. Cancel safe.
     pub async fn line(&mut self) -> Result<Line> {
         loop {
             let rest = &self.buffer[self.start..];
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    /// Reads and throws away until the connection ends; answers PING.
+    /// Reads and discards lines until the connection ends; answers PING.
     pub async fn read_on(&mut self) -> Result<()> {
         loop {
             let line = self.line().await?;
@@ -128,7 +128,7 @@ impl Client {
         }
     }
 
-    /// The two directions of the connection, for who does not care about lines.
+    /// Returns the two directions of the connection, for callers that need no lines.
     pub fn split(self) -> (ReadHalf<TlsStream<TcpStream>>, WriteHalf<TlsStream<TcpStream>>) {
         tokio::io::split(self.stream)
     }
@@ -168,7 +168,7 @@ impl Line {
         self.tags.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 
-    /// The last parameter.
+    /// Returns the last parameter.
     pub fn text(&self) -> &str {
         self.params.last().map_or("", String::as_str)
     }

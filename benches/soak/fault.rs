@@ -1,4 +1,4 @@
-//! What breaks around a server: a kill, a pause, a log that nobody reads, a locked database, an outside reader.
+//! Faults around a server: a kill, a pause, a log without a reader, a locked database, an outside reader.
 
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::load::Load;
 use crate::millis_since;
 use crate::server::{Host, eventually};
 
-/// Their names, in the order in which they are tried.
+/// Names of the faults, in the order of the phases.
 pub const FAULTS: &[&str] =
     &["log-unread", "database-locked", "outside-reader", "paused", "log-closed", "kill-9"];
 
-/// Callers of the control socket that say nothing.
+/// Connections to the control socket that send nothing.
 const SILENT_CALLERS: usize = 40;
 
-/// Runs one fault for some length, and waits until the load goes on.
+/// Runs one fault for some length, and waits until the load continues.
 pub async fn run(name: &str, host: &mut Host, load: &Load, length: Duration) -> Result<()> {
     eprintln!("soak: {name} for {:.0} s", length.as_secs_f64());
     match name {
@@ -68,7 +68,7 @@ pub async fn run(name: &str, host: &mut Host, load: &Load, length: Duration) -> 
     Ok(())
 }
 
-/// Holds connections to the control socket and says nothing, while an admin asks again and again.
+/// Holds silent connections to the control socket, while an admin sends requests again and again.
 pub async fn silent_control_callers(host: &Host, length: Duration) -> Result<String> {
     let began = Instant::now();
     let mut worst = 0.0_f64;

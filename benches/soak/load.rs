@@ -1,4 +1,4 @@
-//! What goes on all the time: members who talk in `#load`, a silent crowd in `#crowd`, probes of the echo and of logins.
+//! Constant load: members that talk in `#load`, silent members of `#crowd`, and probes of the echo and of logins.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -26,26 +26,26 @@ const LOGIN_PACE: Duration = Duration::from_secs(1);
 /// Time before a member or a probe connects again.
 const BACKOFF: Duration = Duration::from_millis(200);
 
-/// What a member's client asks for.
+/// Capabilities of a member's client.
 const CAPS: &str = "batch draft/chathistory echo-message labeled-response message-tags server-time standard-replies parlour/send-id";
 
-/// A member's own record of what it did.
+/// A member's own record of its messages.
 #[derive(Default)]
 pub struct Journal {
-    /// The message id of each message that was confirmed, by the member's own number.
+    /// Message id of each confirmed message, by the member's own number.
     pub confirmed: BTreeMap<usize, String>,
-    /// Numbers that the server said it did not keep.
+    /// Numbers of the messages that the server refused.
     pub refused: Vec<usize>,
-    /// Numbers sent so far.
+    /// Count of messages sent so far.
     pub sent: usize,
-    /// The ids received live in `#load`, a list for each connection.
+    /// Message ids received live in `#load`, a list for each connection.
     pub received: Vec<Vec<String>>,
     /// Ids of messages that were sent again after a broken connection. The server may echo an earlier copy of them to
     /// their sender alone, so they are no part of the live order.
     pub resent: HashSet<String>,
 }
 
-/// Numbers of messages that a member sent and saw no answer to.
+/// Numbers of a member's messages without a reply.
 #[derive(Default)]
 struct Unconfirmed {
     numbers: BTreeSet<usize>,
@@ -53,7 +53,7 @@ struct Unconfirmed {
     resent: BTreeSet<usize>,
 }
 
-/// The load, and what it measured since it was last asked.
+/// Measurements of the load since they were last taken.
 #[derive(Default)]
 pub struct Samples {
     /// Echo times in milliseconds.
@@ -67,14 +67,14 @@ pub struct Load {
     pub journals: Vec<Shared<Journal>>,
     pub samples: Mutex<Samples>,
     pub confirmed: AtomicUsize,
-    /// Connections of members, probes and the crowd that ended without being asked to.
+    /// Connections of members, probes and the crowd that ended unexpectedly.
     pub disconnects: AtomicUsize,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Load {
-    /// Logs everybody in and starts to talk.
+    /// Logs all accounts in and starts the load.
     pub async fn start(dialer: Dialer) -> Result<Arc<Self>> {
         let load = Arc::new(Self {
             journals: (0..MEMBERS).map(|_| Shared::default()).collect(),
@@ -104,12 +104,12 @@ impl Load {
         Ok(load)
     }
 
-    /// Takes what was measured since the last time.
+    /// Takes the measurements since the last call.
     pub fn take_samples(&self) -> Samples {
         std::mem::take(&mut *self.samples.lock())
     }
 
-    /// Lets every member finish what it has under way, then ends all connections.
+    /// Lets every member wait for its open replies, then ends all connections.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
@@ -123,7 +123,7 @@ impl Load {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             () = work => {}
-            // A member notices by itself, between two messages.
+            // A member notices the stop by itself, between two messages.
             () = async { let _ = stop.wait_for(|stop| *stop).await; tokio::time::sleep(PATIENCE / 2).await; } => {}
         }
     }
@@ -138,7 +138,7 @@ impl Load {
         }
     }
 
-    /// Fills `#crowd`; each session comes back when it is lost.
+    /// Fills `#crowd`; each session reconnects when it is lost.
     async fn seat_crowd(self: &Arc<Self>, dialer: &Dialer) -> Result<()> {
         let turns = Arc::new(Semaphore::new(8));
         let mut seats = JoinSet::new();
@@ -183,7 +183,7 @@ impl Load {
         }
     }
 
-    /// One connection of a member: sends again what is not confirmed, then talks.
+    /// Runs one connection of a member: sends the unconfirmed messages again, then new ones.
     async fn talk(
         &self,
         mut client: Client,
@@ -298,7 +298,7 @@ impl Load {
         Ok(())
     }
 
-    /// Logs in again and again by password, from an address that nobody else uses.
+    /// Logs in again and again by password, from an address of its own.
     async fn visitor(&self, dialer: &Dialer) {
         while !self.stopped() {
             let began = Instant::now();
@@ -308,7 +308,7 @@ impl Load {
                 Err(_) => self.samples.lock().failed_logins += 1,
             }
             if let Ok(mut client) = result {
-                // Gone either way.
+                // The session ends in any case.
                 let _ = client.send("QUIT\r\n").await;
                 let _ = tokio::time::timeout(Duration::from_secs(1), client.read_on()).await;
             }
@@ -317,7 +317,7 @@ impl Load {
     }
 }
 
-/// Logs in as soon as the server lets it.
+/// Logs in as soon as the server allows it.
 async fn again(load: &Load, dialer: &Dialer, last: u8, name: &str, caps: &str) -> Client {
     loop {
         match dialer.login(last, name, caps).await {
@@ -328,7 +328,7 @@ async fn again(load: &Load, dialer: &Dialer, last: u8, name: &str, caps: &str) -
     }
 }
 
-/// A loopback address for the clients of the load, apart from those of the attackers.
+/// Returns the last octet of a loopback address for the load, apart from those of the attackers.
 fn address(number: usize) -> u8 {
     u8::try_from(100 + number % 100).unwrap_or(100)
 }

@@ -1,13 +1,13 @@
-//! Load, attacks and faults against one server, with an independent checker of what it kept:
+//! Load, attacks and faults against one server, with an independent check of the messages that it stored:
 //! `scripts/soak.sh [MINUTES]`, which runs `cargo bench --bench soak`.
 //!
 //! One server with the default limits runs in a temporary folder. Members talk in `#load` all the time, probes measure
 //! the echo of a message and the time of a login, and one phase after the other attacks the server or breaks something
-//! around it. At the end the history, read like any client reads it, is held against what every member sent, saw
-//! confirmed and received: nothing confirmed may be missing, nothing may be there twice or in another order.
+//! around it. At the end the history, read like by any client, is compared with the messages that every member sent,
+//! saw confirmed and received: no confirmed message may be missing, and none may be there twice or in another order.
 //!
-//! The server runs on the first processor and everything else on the second where there are two, the attackers with the
-//! lowest priority, so that they do not slow down the measuring.
+//! The server runs on the first processor and everything else on the second if there are two, the attackers with the
+//! lowest priority, so that they do not slow down the measurements.
 
 mod attack;
 mod check;
@@ -120,7 +120,7 @@ async fn soak(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// One phase of some length, with or without an attack beside the load.
+/// Runs one phase of some length, with or without an attack beside the load.
 async fn run_phase(
     report: &mut Report,
     host: &Host,
@@ -139,15 +139,15 @@ async fn run_phase(
         }
     };
     report.end(phase, host, note);
-    // What an attack leaves behind is the next phase's quiet: connections end, queues drain.
+    // Time for connections to end and queues to drain, so that an attack does not affect the next phase.
     tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(())
 }
 
-/// Shares a value between tasks.
+/// A value that tasks share.
 type Shared<T> = Arc<parking_lot::Mutex<T>>;
 
-/// Milliseconds since a moment, for people.
+/// Returns the milliseconds since `start`, for output.
 fn millis_since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1000.0
 }

@@ -1,4 +1,4 @@
-//! What each phase measured, and the table at the end.
+//! Measurements of each phase, and the table at the end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,10 +10,10 @@ use crate::check::Checked;
 use crate::load::Load;
 use crate::server::{Host, resident_mib};
 
-/// The most that the server's memory may be, in MiB.
+/// Memory limit of the server, in MiB.
 const MEMORY_MIB: f64 = 400.0;
 
-/// A phase that is under way.
+/// A phase in progress.
 pub struct Phase {
     name: String,
     started: Instant,
@@ -39,7 +39,7 @@ pub struct Report {
     rows: Vec<Row>,
 }
 
-/// Looks at the server's memory several times a second.
+/// Samples the server's memory several times a second.
 struct Sampler {
     pid: AtomicUsize,
     peak: Mutex<f64>,
@@ -78,7 +78,7 @@ impl Report {
         }
     }
 
-    /// Names the process whose memory is watched, at the start and after each restart.
+    /// Sets the process whose memory is sampled, at the start and after each restart.
     pub fn watch(&self, host: &Host) {
         self.sampler.pid.store(usize::try_from(host.pid()).unwrap_or(0), Ordering::Relaxed);
     }
@@ -105,7 +105,7 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Did every attack leave the others alone, and did the memory come back?
+    /// Returns true if no attack affected other clients beyond the limits, and the memory returned to normal.
     pub fn within_reach(&self, final_mib: f64) -> bool {
         let Some(quiet) = self.rows.first() else { return false };
         let fine = |row: &Row| {
@@ -160,7 +160,7 @@ impl Report {
     }
 }
 
-/// Count, median and 99th percentile.
+/// Returns the count, the median and the 99th percentile.
 fn quantiles(mut values: Vec<f64>) -> (usize, f64, f64) {
     values.sort_by(f64::total_cmp);
     let at = |per_cent: usize| {

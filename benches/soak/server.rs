@@ -21,12 +21,12 @@ use crate::client::PASSWORD;
 
 /// Members that talk in `#load`.
 pub const MEMBERS: usize = 20;
-/// Members of `#crowd`, who are there and silent.
+/// Silent members of `#crowd`.
 pub const CROWD: usize = 300;
 /// Accounts that measure the echo.
 pub const PROBES: usize = 10;
 
-/// Every account that a run needs.
+/// Returns every account that a run needs.
 pub fn accounts() -> Vec<String> {
     let numbered = |prefix: &'static str, count| (0..count).map(move |n| format!("{prefix}{n}"));
     numbered("member", MEMBERS)
@@ -42,7 +42,7 @@ pub struct Host {
     pub address: SocketAddr,
     pub pin: String,
     child: Child,
-    /// While set, nobody reads what the server logs.
+    /// While set, the server's log is not read.
     stalled: Arc<AtomicBool>,
     /// While set, the reading end of the server's log is closed.
     deaf: Arc<AtomicBool>,
@@ -78,12 +78,12 @@ impl Host {
         self.folder.path().join(name)
     }
 
-    /// A command of the administration in the server's folder.
+    /// Returns an administration command in the server's folder.
     pub fn admin(&self, args: &[&str]) -> Command {
         command(self.folder.path(), args, false)
     }
 
-    /// Resident memory in MiB.
+    /// Returns the resident memory in MiB.
     pub fn memory(&self) -> f64 {
         resident_mib(self.pid()).unwrap_or(0.0)
     }
@@ -97,12 +97,12 @@ impl Host {
         self.stalled.store(stalled, Ordering::Relaxed);
     }
 
-    /// Closes the reading end of the server's log, for as long as this process runs.
+    /// Closes the reading end of the server's log permanently.
     pub fn close_log(&self) {
         self.deaf.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the server as a power cut would, and starts it again at its address.
+    /// Kills the server with SIGKILL, and starts it again at its address.
     pub fn kill_and_restart(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             self.ends += 1;
@@ -121,12 +121,12 @@ impl Host {
         Ok(())
     }
 
-    /// Restarts the server where it ended by itself, and counts that.
+    /// Restarts the server if it ended by itself, and counts that.
     pub fn restart_if_ended(&mut self) -> Result<()> {
         if self.child.try_wait()?.is_some() { self.kill_and_restart() } else { Ok(()) }
     }
 
-    /// Ends that nobody asked for.
+    /// Returns the count of unexpected ends.
     pub fn unexpected_ends(&mut self) -> usize {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             self.ends += 1;
@@ -134,7 +134,7 @@ impl Host {
         self.ends
     }
 
-    /// Stops it in order.
+    /// Stops the server with SIGTERM.
     pub fn stop(mut self) -> Result<()> {
         if self.child.try_wait()?.is_none() {
             self.signal(Signal::TERM)?;
@@ -146,20 +146,20 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // It is gone already after an orderly stop.
+        // After an orderly stop it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Resident memory of a process in MiB.
+/// Returns the resident memory of a process in MiB.
 pub fn resident_mib(pid: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
-/// Runs something on one processor, where the machine has two.
+/// Returns a command that runs on one processor, if the machine has two.
 pub fn pinned(program: &Path, cpu: &str, nice: bool) -> Command {
     if std::thread::available_parallelism().map_or(1, Into::into) < 2 {
         return Command::new(program);
@@ -227,13 +227,13 @@ fn read_log(
             line.split_whitespace().find_map(|word| word.trim_matches(|c| "=\",".contains(c)).parse().ok())
             && line.contains("listening")
         {
-            // Only the first is waited for.
+            // Only the first address is waited for.
             let _ = listening.send(address);
         }
     }
 }
 
-/// Waits until a condition holds, as long as a restart may take.
+/// Waits until a condition holds, for at most two minutes.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
     while !holds() {

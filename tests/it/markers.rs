@@ -39,7 +39,7 @@ fn a_marker_is_set_asked_for_and_only_grows() {
     assert!(lines[0].text() <= format!("timestamp={}", time(&third)).as_str(), "{lines:?}");
 }
 
-/// <https://ircv3.net/specs/extensions/read-marker#command-flows>: all clients of the account are told of a change, and
+/// <https://ircv3.net/specs/extensions/read-marker#command-flows>: all clients of the account see a change, and
 /// no others (Security Considerations).
 #[test]
 fn the_other_sessions_of_the_account_hear_of_it() {
