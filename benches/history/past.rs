@@ -1,4 +1,4 @@
-//! A past to fill stores with: what a few hundred people may have said in some channels and to each other.
+//! Generated history: messages of a few hundred accounts in some channels and in direct conversations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,38 +12,39 @@ use parlour::wire::{ChannelName, MessageId, Millis, Nick};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Channels; the first holds half of what there is.
+/// Count of channels; the first holds half of all messages.
 pub const CHANNELS: i64 = 20;
 
-/// People, each of whom has talked with [`PEERS`] others.
+/// Count of accounts, each of which has direct conversations with [`PEERS`] others.
 pub const PEOPLE: i64 = 200;
 const PEERS: i64 = 6;
 
-/// Talks that are going on at a time.
+/// Count of direct conversations that are active at a time.
 const TALKING: i64 = 24;
 
-/// When everything begins, and for how long a message is the last: ten million are about twelve days.
+/// Start time stamp, and the time from a message to the next, in milliseconds: ten million messages take about twelve
+/// days.
 const BEGIN: u64 = 1_700_000_000_000;
 const PACE: u64 = 100;
 
-/// A fill that takes longer than this is cut short.
+/// Time limit of a fill.
 const LONGEST_FILL: Duration = Duration::from_mins(20);
 
-/// Records that one transaction of a fill gathers.
+/// Count of records in one transaction of a fill.
 const FILL_BATCH: usize = 4096;
 
-/// What is said, one thing after the other. The same for every store, as far as each goes.
+/// Generator of the messages, in order. The same for every store, up to the length of each.
 pub struct Past {
     rng: SmallRng,
-    /// The numbers of the accounts.
+    /// Ids of the accounts.
     people: Vec<AccountId>,
     last: MessageId,
     rows: u64,
-    /// Only what is said in channels, and nothing else, from now on.
+    /// If set, generates only messages in channels from now on.
     pub plain: bool,
-    /// The talks that are going on.
+    /// The active direct conversations.
     talking: Vec<i64>,
-    /// What was said lately, to redact some of it.
+    /// Recent messages, some of which get redacted.
     recent: Vec<(Place, MessageId)>,
     words: Vec<&'static str>,
 }
@@ -53,7 +54,7 @@ const WORDS: &str = "the same again later today we meet at noon near window who 
      tomorrow what about lunch yes no of course not really fine with me";
 
 impl Past {
-    /// Opens an empty store in a folder, with its people and channels.
+    /// Opens an empty store in a folder, and makes its accounts and channels.
     pub fn begin(folder: &Path, runtime: &tokio::runtime::Runtime) -> (Store, Self) {
         let store = Store::open(folder).expect("opens");
         let people = store.write(|tx| {
@@ -87,7 +88,7 @@ impl Past {
         (store, past)
     }
 
-    /// How many rows of messages were made.
+    /// Returns the count of message rows generated.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -96,7 +97,7 @@ impl Past {
         &self.people
     }
 
-    /// The next records: so many messages, and what goes with them.
+    /// Generates the next records: so many messages, and the records that go with them.
     pub fn batch(&mut self, messages: usize) -> Vec<Record> {
         let mut records = Vec::with_capacity(messages + messages / 16);
         let end = self.rows + messages as u64;
@@ -109,7 +110,7 @@ impl Past {
     fn more(&mut self, records: &mut Vec<Record>) {
         let talks = PEOPLE * PEERS;
         if self.rows < talks.unsigned_abs() && !self.plain {
-            // Everybody has greeted everybody that they talk with, so that each store has all talks.
+            // First every pair exchanges a message, so that each store has all direct conversations.
             let n = i64::try_from(self.rows).expect("few");
             let text = self.text();
             let (place, from) = self.talk(n);
@@ -118,13 +119,13 @@ impl Past {
         let from = self.person();
         let channel = if self.rng.random_bool(0.55) { 1 } else { self.rng.random_range(2..=CHANNELS) };
         let place = Place::Channel(ChannelId(channel));
-        // Of a thousand.
+        // Out of a thousand.
         let which = if self.plain { 1000 } else { self.rng.random_range(0..1000) };
         match which {
             // Reactions and topics.
             0..10 => self.row(records, place, from, MessageKind::Tagmsg, "".into()),
             10..12 => self.row(records, place, from, MessageKind::Topic, "this week: nothing much".into()),
-            // People come and go.
+            // Joins and parts.
             12..26 => {
                 let (channel, at) = (ChannelId(channel), self.last.time());
                 if self.rng.random_bool(0.5) {
@@ -142,7 +143,7 @@ impl Past {
                 self.row(records, place, from, MessageKind::Redact, message.to_string().into());
             }
             29..110 => {
-                // A talk goes on for some messages before others have theirs.
+                // A direct conversation goes on for some messages before others have theirs.
                 let index = self.rng.random_range(0..self.talking.len());
                 if self.rng.random_bool(0.04) {
                     self.talking[index] = self.rng.random_range(0..talks);
@@ -171,7 +172,7 @@ impl Past {
         let id = self.last.next(Millis(BEGIN + self.rows * PACE));
         self.last = id;
         let tags = if kind == MessageKind::Tagmsg { "+draft/react=yes" } else { "" };
-        // The clients of some people number what they say.
+        // The clients of some accounts set send ids.
         let send_id = (!self.plain && kind.is_said() && self.rows.is_multiple_of(4))
             .then(|| SendId(format!("{id}-{from:?}").into()));
         if kind.is_said() {
@@ -195,14 +196,14 @@ impl Past {
         self.people[self.rng.random_range(0..self.people.len())]
     }
 
-    /// The place of a talk, and one who speaks there.
+    /// Returns a direct conversation, and one account of it.
     fn talk(&self, n: i64) -> (Place, AccountId) {
         let at = |n: i64| self.people[usize::try_from(n.rem_euclid(PEOPLE)).expect("few")];
         let (a, b) = (at(n / PEERS), at(n / PEERS + 1 + n % PEERS));
         (Place::direct(a, b), a)
     }
 
-    /// About sixty bytes.
+    /// Generates a text of about sixty bytes.
     fn text(&mut self) -> Arc<str> {
         let mut text = String::with_capacity(128);
         let length = self.rng.random_range(20..90);
@@ -223,10 +224,10 @@ pub fn keep(store: &Store, records: Vec<Record>) {
     durable.recv().expect("answered").expect("kept");
 }
 
-/// Fills a store up to so many rows, and says how long that took.
+/// Fills a store up to so many rows, and prints the time.
 pub fn fill(store: &Store, past: &mut Past, rows: u64) {
     let began = Instant::now();
-    // A few batches under way, so that making them costs no time of its own.
+    // A few batches under way, so that generating them costs no extra time.
     let (done, durable) = sync_channel::<Result<(), StoreError>>(8);
     let mut under_way = 0;
     while past.rows() < rows && began.elapsed() < LONGEST_FILL {

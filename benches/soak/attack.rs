@@ -83,7 +83,7 @@ pub enum Kind {
     Control,
 }
 
-/// Behavior of an attacker on a connection before its login.
+/// Behaviour of an attacker on a connection before its login.
 #[derive(Clone, Copy)]
 pub enum Habit {
     Silent,

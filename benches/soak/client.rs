@@ -75,7 +75,7 @@ impl Dialer {
     }
 }
 
-/// One connection.
+/// One connection with its read buffer.
 pub struct Client {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,

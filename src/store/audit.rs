@@ -1,39 +1,39 @@
-//! Who changed what, when: what admins and moderators did.
+//! The audit log: actions of admins and moderators.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::chat::record::AccountId;
 use crate::wire::Millis;
 
-/// The server shows another root.
+/// Action of showing another root.
 const ROOT: &str = "server root";
 
-/// Who did it.
+/// Author of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody at the command line of the server's machine.
+    /// The command line on the server's machine.
     Console,
-    /// An account.
+    /// An account, in a session.
     Account(AccountId),
 }
 
-/// One thing that was done.
+/// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// Time of the action.
     pub at: Millis,
-    /// Who.
+    /// Author of the action.
     pub actor: Actor,
-    /// What: the command's words, as `user disable`.
+    /// Action, in the command's words, such as `user disable`.
     pub action: String,
-    /// To whom or what: an account's name, an invite's number.
+    /// Target: an account's name, an invite's id.
     pub target: String,
-    /// What else there is to say, never a secret.
+    /// Further details, never a secret.
     pub detail: String,
 }
 
 impl Actor {
-    /// The account, if it is one.
+    /// Returns the account's id, if it is one.
     pub fn id(self) -> Option<AccountId> {
         match self {
             Self::Console => None,
@@ -42,7 +42,7 @@ impl Actor {
     }
 }
 
-/// Notes what was done, in the transaction that does it.
+/// Adds an entry, in the transaction of the action itself.
 pub fn note(
     tx: &Connection,
     (at, actor): (Millis, Actor),
@@ -55,7 +55,7 @@ pub fn note(
     Ok(())
 }
 
-/// Notes which root the server shows from now on, unless it is the one of before.
+/// Adds an entry for the root that the server shows from now on, unless it is the same as before.
 pub fn note_root(tx: &Connection, now: Millis, pin: &str) -> rusqlite::Result<()> {
     let last: Option<String> = tx
         .prepare_cached("SELECT target FROM audit WHERE action = ?1 ORDER BY id DESC LIMIT 1")?
@@ -67,16 +67,16 @@ pub fn note_root(tx: &Connection, now: Millis, pin: &str) -> rusqlite::Result<()
     note(tx, (now, Actor::Console), ROOT, pin, "")
 }
 
-/// Since when the server shows this root; `None`: it never did.
+/// Returns the time since which the server shows this root; `None` if it never did.
 pub fn root_shown(conn: &Connection, pin: &str) -> rusqlite::Result<Option<Millis>> {
     conn.prepare_cached("SELECT min(at) FROM audit WHERE action = ?1 AND target = ?2")?
         .query_row((ROOT, pin), |row| row.get(0))
 }
 
-/// Removes up to `most` of the oldest entries from before a time; how many were removed. Which roots were shown stays:
-/// [`root_shown`] asks for it years later.
+/// Removes up to `most` of the oldest entries from before a time. Returns their count. Keeps the entries about roots,
+/// because [`root_shown`] needs them years later.
 pub fn forget(tx: &Connection, before: Millis, most: u32) -> rusqlite::Result<usize> {
-    // Up to the first that is to stay, so that nothing is read of what there is beyond.
+    // Up to the first entry that stays, so that later entries are not read.
     tx.prepare_cached(
         "DELETE FROM audit WHERE id IN
              (SELECT id FROM audit WHERE at < ?1 AND action != ?2 AND id < ifnull(
@@ -86,7 +86,7 @@ pub fn forget(tx: &Connection, before: Millis, most: u32) -> rusqlite::Result<us
     .execute((before, ROOT, most))
 }
 
-/// The latest entries, the newest first.
+/// Returns the latest entries, the newest first.
 pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<Entry>> {
     conn.prepare("SELECT at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?1")?
         .query_map([limit], |row| {

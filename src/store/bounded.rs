@@ -1,4 +1,4 @@
-//! Work on a connection that ends when nobody waits for it any longer, or when its time is over.
+//! Work on a connection that is interrupted when its result is not awaited any longer, or at a time limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-/// Instructions of SQLite's virtual machine between two looks: some ten microseconds.
+/// Instructions of SQLite's virtual machine between two checks: some ten microseconds.
 const OPERATIONS: i32 = 1000;
 
-/// Ends the work that was started with [`Stop::signal`] when it is dropped.
+/// Interrupts the work that was started with [`Stop::signal`] when it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
 
-/// The other end of a [`Stop`].
+/// The receiving end of a [`Stop`].
 #[derive(Clone, Debug)]
 pub(super) struct Signal(Arc<AtomicBool>);
 
@@ -35,7 +35,7 @@ impl Signal {
     }
 }
 
-/// Runs `work`, whose statements fail with `SQLITE_INTERRUPT` once the signal comes or `most` is over.
+/// Runs `work`. Its statements fail with `SQLITE_INTERRUPT` once the signal comes or the time `most` is over.
 pub(super) fn run<T>(
     conn: &mut Connection,
     signal: &Signal,

@@ -1,9 +1,9 @@
-//! Copying the write-ahead log into the database, beside the writer.
+//! Checkpoints: the write-ahead log is copied into the database, concurrently with the writer.
 //!
 //! A thread of its own copies most of it while commits go on. Only the rest, a few pages, is copied on the writer's
-//! thread, where nothing can come in between; and the log is emptied only when no reader stands in the way, so no
-//! commit waits for one. What was redacted or removed is still in the log until it is emptied: that is a to-do in the
-//! database (`counters.erase`), tried again until it is done, also after a restart.
+//! thread, between two commits. The log is emptied only when no reader prevents it, so no commit waits for a reader.
+//! Redacted or removed text is in the log until that is emptied: that is pending work in the database
+//! (`counters.erase`), retried until it is done, also after a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,32 +20,33 @@ use super::wake::{PAGES, Wake};
 use super::writer::{Jobs, transaction};
 use super::{Status, StoreError, generation, schema, sums};
 
-/// From so many pages on the log is copied to its end, whatever is left of it.
+/// Length of the log, in pages, from which on it is copied completely, even if many pages are left to the writer's
+/// thread.
 const LONG: u64 = 4 * PAGES;
 
-/// Pages that may be left for the writer's thread: a millisecond, and two syncs.
+/// Maximum count of pages left to the writer's thread: a millisecond, and two syncs.
 const REST: i64 = 256;
 
-/// Rounds beside the writer before the rest must do.
+/// Maximum count of concurrent rounds before the rest is copied.
 const ROUNDS: u32 = 8;
 
-/// Between two times that the log is emptied.
+/// Minimum time between two times that the log is emptied.
 const ERASE_EVERY: Duration = Duration::from_secs(1);
 
-/// After an attempt that a reader stood in the way of, or that failed. Doubled each time, up to [`LONGEST`].
+/// Delay after an attempt that a reader prevented, or that failed. Doubles each time, up to [`LONGEST`].
 const AGAIN: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A log of this size is warned of: another program reads the database and does not stop.
+/// Size of the log that causes a warning, in bytes: another program reads the database and does not stop.
 const LARGE: u64 = 256 << 20;
 
-/// The latest messages that are looked at when a database is opened: a few milliseconds.
+/// Count of the latest messages that are checked when a database is opened, which takes a few milliseconds.
 const TAIL: i64 = 1000;
 
-/// Between two such warnings.
+/// Minimum time between two such warnings.
 const WARN_EVERY: Duration = Duration::from_mins(1);
 
-/// The thread. Dropping it ends it.
+/// The checkpoint thread. Dropping it ends the thread.
 pub(super) struct Checkpointer {
     wake: Wake,
     stop: Arc<AtomicBool>,
@@ -103,9 +104,9 @@ impl Drop for Checkpointer {
 /// Result of a checkpoint (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
 #[derive(Clone, Copy, Debug)]
 struct Outcome {
-    /// A reader or writer stood in the way. That is no error for SQLite.
+    /// True if a reader or writer prevented it, which SQLite does not report as an error.
     busy: bool,
-    /// Pages that are left in the log and not in the database.
+    /// Count of pages that are only in the log.
     left: i64,
 }
 
@@ -132,13 +133,13 @@ fn checkpoint(conn: &Connection, mode: Mode) -> rusqlite::Result<Outcome> {
     })
 }
 
-/// Copies and empties the log of a connection's database; whether that was done, which readers can prevent.
+/// Copies and empties the log of a connection's database. Returns true if that was done, which readers can prevent.
 pub(super) fn empty_log(conn: &Connection) -> Result<bool, StoreError> {
     Ok(checkpoint(conn, Mode::Truncate)?.is_complete())
 }
 
-/// Copies and empties the log of a database that was just opened, as far as nobody reads it, and looks at its latest
-/// messages.
+/// Copies and empties the log of a database that was just opened, as far as no reader prevents it, and checks its
+/// latest messages.
 pub(super) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     transaction(conn, |tx| Ok::<_, StoreError>(sums::seal_old(tx)?))?;
     match sums::unsound_messages(conn, TAIL) {
@@ -160,7 +161,7 @@ pub(super) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError>
     conclude(conn, path, outcome.is_complete()).map(drop)
 }
 
-/// Notes what a checkpoint achieved; whether it copied everything.
+/// Notes the result of a checkpoint. Returns true if it copied everything.
 fn conclude(conn: &Connection, path: &Path, emptied: bool) -> Result<bool, StoreError> {
     let arrived = generation::has_arrived(conn, path);
     if arrived || emptied {
@@ -203,7 +204,7 @@ impl Work {
         }
     }
 
-    /// Copies and erases where needed; returns the time until the next look.
+    /// Copies the log and erases where needed. Returns the time until the next turn.
     fn turn(&mut self) -> Option<Duration> {
         let erase = self.status.to_erase.load(Ordering::Relaxed) > 0;
         if !erase && self.status.log_bytes() < PAGES * schema::PAGE {
@@ -220,7 +221,7 @@ impl Work {
                 }
                 self.delay = AGAIN;
                 self.not_before = Instant::now() + ERASE_EVERY;
-                // What was removed meanwhile has woken it again.
+                // A later removal has woken the thread again.
                 return erase.then_some(ERASE_EVERY);
             }
             Ok(false) => self.warn(erase, "another program reads the database and has not stopped since"),
@@ -233,7 +234,7 @@ impl Work {
         Some(delay)
     }
 
-    /// Copies the log, and empties it where that is asked for; whether that was done.
+    /// Copies the log, and empties it if `erase` is set. Returns true if that was done.
     fn checkpoint(&self, erase: bool) -> Result<bool, StoreError> {
         self.jobs.run(|conn| transaction(conn, |tx| Ok::<_, StoreError>(generation::begin(tx)?)))?;
         let mut outcome = checkpoint(&self.conn, Mode::Passive)?;
@@ -248,13 +249,13 @@ impl Work {
             }
         }
         let path = self.path.clone();
-        // A writer that never rests would never leave so little: then it copies what came since the last round.
+        // A busy writer may never leave so little; then it copies the pages since the last round.
         let small = outcome.left <= REST || self.status.log_bytes() >= LONG * schema::PAGE;
         let status = self.status.clone();
         self.jobs.run(move |conn| {
             let mut emptied = false;
             if small {
-                // A reader in the way is not waited for: it fails at once and is tried again.
+                // Does not wait for a reader: fails at once and is retried.
                 conn.busy_timeout(Duration::ZERO)?;
                 let done = checkpoint(conn, if erase { Mode::Truncate } else { Mode::Passive });
                 conn.busy_timeout(schema::BUSY_TIMEOUT)?;
@@ -266,8 +267,7 @@ impl Work {
         })
     }
 
-    /// Says what stands in the way, once a minute, where it matters: removed text that is still there, or a log that
-    /// grows.
+    /// Logs the obstacle, once a minute, where it matters: if removed text is not erased yet, or the log grows.
     fn warn(&mut self, erase: bool, why: &str) {
         let (bytes, first) = (self.status.log_bytes(), self.delay == AGAIN);
         let matters = bytes >= LARGE || (erase && !first);

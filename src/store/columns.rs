@@ -1,4 +1,4 @@
-//! How the vocabulary of the chat stands in columns.
+//! Mapping of the core's types to columns.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
@@ -48,8 +48,8 @@ integer!(Ranks, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
     Ok(bits) => Ok(Self::from_bits(bits)),
     Err(_) => Err(FromSqlError::OutOfRange(n)),
 });
-// One integer, so that one comparison finds a place: a channel is its number, a talk the negated pair
-// of its accounts, the smaller in the upper bits.
+// One integer, so that one comparison finds a conversation: a channel is its id, a direct conversation is the negated
+// pair of its accounts, the smaller in the upper bits.
 integer!(
     Place,
     |place| match *place {
@@ -63,7 +63,7 @@ integer!(
     }
 );
 
-/// The stored form of a value that stands in a column of integers.
+/// Returns the stored form of a value of an integer column.
 pub(super) fn number(value: &impl ToSql) -> i64 {
     match value.to_sql() {
         Ok(ToSqlOutput::Owned(Value::Integer(number))) => number,
@@ -71,7 +71,7 @@ pub(super) fn number(value: &impl ToSql) -> i64 {
     }
 }
 
-/// Accounts are counted by people: 2^31 of them have room beside each other in a positive integer.
+/// Bits of an account's id in a pair. 2^31 accounts are more than any server has, and a pair fits a positive integer.
 const ACCOUNT_BITS: u32 = 31;
 
 macro_rules! name {
@@ -91,7 +91,7 @@ macro_rules! name {
 }
 
 name!(Nick, Nick::parse);
-// A name that was allowed once is read all the same: one row must not keep the others from being read.
+// A stored name is read even if today's rules refuse it, because one row must not prevent reading the others.
 name!(ChannelName, ChannelName::heard);
 
 impl ToSql for DeviceKey {

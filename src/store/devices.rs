@@ -7,19 +7,19 @@ use crate::chat::account::{Device, DeviceKey};
 use crate::chat::record::{Account, AccountId};
 use crate::wire::{Millis, Nick};
 
-/// Most devices of one account: every laptop, phone and bot of anybody has room.
+/// Maximum count of devices of one account, enough for all laptops, phones and bots of a person.
 pub const MOST: usize = 32;
 
-/// Why a device cannot be added. The texts are for people.
+/// Reason why a device cannot be added. The texts are for people.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// It logs in to another account already.
+    /// The device belongs to another account.
     #[error("this certificate logs in to another account")]
     Taken,
-    /// There are too many.
+    /// The account has too many devices.
     #[error("an account has at most {MOST} devices; remove one first")]
     TooMany,
-    /// A password was changed, it may be this account's.
+    /// A password was changed meanwhile, maybe this account's.
     #[error("a password was changed on the server just now; try again")]
     Meanwhile,
     /// The store failed.
@@ -33,7 +33,7 @@ impl From<rusqlite::Error> for DeviceError {
     }
 }
 
-/// Lets a device log in to an account. One that may already stays as it is.
+/// Adds a device to an account. No effect if the account has it already.
 pub fn add(tx: &Connection, account: AccountId, key: DeviceKey, now: Millis) -> Result<(), DeviceError> {
     let owner: Option<AccountId> = tx
         .prepare_cached("SELECT account FROM devices WHERE key = ?1")?
@@ -52,15 +52,15 @@ pub fn add(tx: &Connection, account: AccountId, key: DeviceKey, now: Millis) -> 
     Ok(())
 }
 
-/// The devices of an account, in the order in which they were added.
+/// Returns the devices of an account, in the order in which they were added.
 pub fn list(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Device>> {
     conn.prepare_cached("SELECT key, added, used FROM devices WHERE account = ?1 ORDER BY added, key")?
         .query_map([account], |row| Ok(Device { key: row.get(0)?, added: row.get(1)?, used: row.get(2)? }))?
         .collect()
 }
 
-/// Up to `limit` devices, of accounts that may log in, that were last there before `since`, in the order of their
-/// keys from the one after `after` on.
+/// Returns up to `limit` devices of enabled accounts that were last used or added before `since`, in the order of their
+/// fingerprints from the one after `after` on.
 pub fn absent(
     conn: &Connection,
     since: Millis,
@@ -78,18 +78,18 @@ pub fn absent(
     .collect()
 }
 
-/// Lets a device of the account log in no more; was there one?
+/// Removes a device of the account. Returns true if there was one.
 pub fn remove(tx: &Connection, account: AccountId, key: DeviceKey) -> rusqlite::Result<bool> {
     let sql = "DELETE FROM devices WHERE key = ?1 AND account = ?2";
     Ok(tx.prepare_cached(sql)?.execute((key, account))? > 0)
 }
 
-/// Lets none of the account's devices log in any more.
+/// Removes all devices of the account.
 pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM devices WHERE account = ?1")?.execute([account]).map(drop)
 }
 
-/// The account that a device logs in to, unless that is disabled.
+/// Finds the account that a device logs in to, unless that is disabled.
 pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Account>> {
     let found = conn
         .prepare_cached(
@@ -100,14 +100,14 @@ pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Acc
             Ok(Account { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, disabled: false })
         })
         .optional()?;
-    // What a damaged row says of an account may be the damage.
+    // The data of a damaged row may be wrong, so it admits no login.
     match found {
         Some(account) if sums::is_account_sound(conn, account.id.0)? => Ok(Some(account)),
         _ => Ok(None),
     }
 }
 
-/// Notes that a device logged in.
+/// Sets the time of a device's last login.
 pub fn used(tx: &Connection, key: DeviceKey, now: Millis) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE devices SET used = ?2 WHERE key = ?1")?.execute((key, now)).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The data folder before its database is opened: permissions, and what kind of file the database is.
+//! Checks of the data folder before its database is opened: permissions, and the form of the database file.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::unusable::Unusable;
 use super::{StoreError, position, with_suffix};
 
-/// The first bytes of every SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>).
+/// First bytes of every SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Size of the header, in bytes.
 const HEADER: usize = 100;
 
-/// Files that nobody else may change: who changes one of them changes what the server believes.
+/// Files that other users may not change, because a change to any of them changes the server's data.
 const FILES: [&str; 7] = [
     "parlour.db",
     "parlour.db-wal",
@@ -25,7 +25,7 @@ const FILES: [&str; 7] = [
     position::FILE,
 ];
 
-/// The write-ahead log of a database.
+/// Returns the path of a database's write-ahead log.
 pub(super) fn log_of(database: &Path) -> PathBuf {
     with_suffix(database, "-wal")
 }
@@ -42,7 +42,7 @@ pub(super) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns `true` where there is a database. Refuses a file that cannot be one, and a folder that has lost its database.
+/// Returns true if there is a database. Refuses a file that cannot be one, and a folder that has lost its database.
 pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
     let log = fs::metadata(log_of(database)).map_or(0, |log| log.len());
     let mut file = match File::open(database) {
@@ -54,7 +54,7 @@ pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
         Err(error) => return Err(StoreError::file(database)(error)),
     };
     let size = file.metadata().map_err(StoreError::file(database))?.len();
-    // Everything may still be in the log.
+    // All data may still be in the log.
     if size == 0 && log > 0 {
         return Ok(true);
     }
@@ -67,14 +67,14 @@ pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
     if !begins {
         return Err(Unusable::NoDatabase(database.into()).into());
     }
-    // A checkpoint that was broken off may have left pages out that are still in the log.
+    // After an interrupted checkpoint some pages may still be in the log only.
     if read < HEADER || (log == 0 && size < expected_size(&header)) {
         return Err(Unusable::Truncated(database.into()).into());
     }
     Ok(true)
 }
 
-/// The size of a database by its header, 0 where the header does not say it.
+/// Returns the size of a database according to its header; 0 if the header does not have it.
 fn expected_size(header: &[u8; HEADER]) -> u64 {
     let number = |at: usize| {
         let bytes = header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
@@ -84,6 +84,6 @@ fn expected_size(header: &[u8; HEADER]) -> u64 {
         1 => 65_536,
         size => u64::from(size),
     };
-    // The number of pages counts where the change counter is that of the version which wrote it.
+    // The count of pages is valid if the change counter is that of the version which wrote it.
     if number(24) == number(92) { page * number(28) } else { 0 }
 }

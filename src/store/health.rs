@@ -1,4 +1,4 @@
-//! Looking at a database that a server may have open, without changing it.
+//! Checks of a database that a server may have open, without changing it.
 
 use std::path::Path;
 
@@ -11,37 +11,37 @@ use super::unusable::Unusable;
 use super::{StoreError, generation, schema, sums, time};
 use crate::wire::{MessageId, Millis};
 
-/// Most faults that are told; one page that is damaged may break a thousand things.
+/// Maximum count of reported faults, because one damaged page may cause a thousand.
 const MOST: usize = 5;
 
-/// What is wrong with a database, and how far it has come.
+/// Faults and state of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// What SQLite complains about, the first few, a line each; none for a sound database.
+    /// The first few faults, a line each; none for a sound database.
     pub faults: Vec<String>,
-    /// The time of the latest message, if there is one that can be read.
+    /// Time of the latest message, if there is one that can be read.
     pub latest: Option<Millis>,
-    /// Removals whose text may still be in the write-ahead log.
+    /// Count of removals whose text may still be in the write-ahead log.
     pub to_erase: u64,
-    /// Removed text may still be in the search index.
+    /// True if removed text may still be in the search index.
     pub index_to_erase: bool,
     /// Size of the write-ahead log, in bytes.
     pub log_bytes: u64,
-    /// The time that a server noted last, which had proved to be right.
+    /// The settled time that a server stored last.
     pub noted: Option<Millis>,
 }
 
-/// Checks the database in a data folder: that it is complete, its pages, its checksums, that what refers to something finds
-/// it, that its schema is known, and that each message is where the history looks for it.
+/// Checks the database in a data folder: its completeness, pages, checksums, foreign keys, schema, and that each
+/// message is where the history looks for it.
 ///
-/// Reads everything once, so a large database takes its time. A log that a killed server left behind is read too, for
-/// which SQLite makes its index anew, as the server itself would.
+/// Reads everything once, so a large database takes its time. Also reads a log that a killed server left behind; for
+/// that SQLite makes the log's index anew, as the server itself would.
 ///
 /// # Errors
 /// [`StoreError::Unusable`] when no server could start on it; others when it cannot be opened.
 pub fn check(folder: &Path) -> Result<Health, StoreError> {
     let path = folder.join("parlour.db");
-    // Before the database: a server that runs writes it after.
+    // Read before the database, because a running server writes it afterwards.
     let noted = position::read(folder);
     if !super::folder::check_file(&path)? {
         return Err(Unusable::Missing(path).into());
@@ -70,7 +70,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
             let rows = statement.query_map([], fault)?.take(MOST);
             rows.collect::<rusqlite::Result<Vec<_>>>()
         })();
-        // A database may be so damaged that the check itself cannot read on.
+        // The check itself may be unable to read a badly damaged database.
         health.faults.extend(told.unwrap_or_else(|error| vec![error.to_string()]));
     };
     faults("PRAGMA quick_check(5)", |row| row.get(0));
@@ -78,7 +78,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
         Ok(format!("a row of {table} refers to one of {parent} that does not exist"))
     });
-    // One of before there were volumes has none.
+    // A database from before volumes existed has none.
     if conn.table_exists(None, "contents").unwrap_or(false) {
         faults(
             "SELECT 1 FROM (SELECT DISTINCT volume, place, class FROM messages) m WHERE NOT EXISTS
@@ -92,7 +92,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     for fault in &mut health.faults {
         *fault = fault.lines().collect::<Vec<_>>().join(" ");
     }
-    // Databases of before do not know how far ids are ahead.
+    // Databases of earlier versions do not have the table of ids that are ahead.
     let ids = || conn.query_row("SELECT max(id) FROM messages", [], |row| row.get::<_, Option<MessageId>>(0));
     health.latest =
         time::latest(&conn).or_else(|_| Ok::<_, rusqlite::Error>(ids()?.map(MessageId::time))).ok().flatten();
@@ -100,7 +100,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     Ok(health)
 }
 
-/// Rows that are not as they were written.
+/// Returns descriptions of the rows whose checksums are wrong.
 fn unsound(conn: &Connection) -> Vec<String> {
     let mut faults = match sums::unsound(conn) {
         Ok(rows) => {
@@ -123,7 +123,7 @@ fn unsound(conn: &Connection) -> Vec<String> {
     faults
 }
 
-/// Opens it to read. Where nothing waits in a log nothing need be made beside it either.
+/// Opens the database for reading. Without a log no file is created beside it.
 fn open(path: &Path) -> Result<Connection, StoreError> {
     if log_of(path).exists() { schema::open_reader(path) } else { schema::open_immutable(path) }
 }
@@ -156,7 +156,7 @@ mod tests {
         let before = files();
         assert_eq!(check(folder.path()).expect("checked"), Health::default());
         assert_eq!(files(), before);
-        // Nor does it mind that a server has it open.
+        // A server may have it open.
         let _store = Store::open(folder.path()).expect("a store");
         let health = check(folder.path()).expect("checked");
         assert_eq!(Health { log_bytes: 0, ..health }, Health::default());
@@ -166,7 +166,7 @@ mod tests {
     fn a_damaged_page_is_found() {
         let folder = folder();
         let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
-        // The first page has the schema; from the second on there are tables and indices.
+        // The first page has the schema; tables and indices start at the second.
         for page in 1..8 {
             file.write_all_at(&[0xa5; 512], page * 4096).expect("written");
         }

@@ -2,7 +2,7 @@
 //!
 //! The pinned root is the only trust anchor. The server must present it in its chain, because the client takes the key
 //! from there, and webpki must find a path of valid signatures, dates and CA flags from it to the server's certificate.
-//! The address that the client dialed is not checked: the pin identifies the server, the address only locates it.
+//! The address that the client dialled is not checked: the pin identifies the server, the address only locates it.
 //!
 //! A pin counts only as that of the signer at the top of such a path. The certificate that carries its key may be the
 //! self-signed root, or the same root cross-signed by the one before it. A certificate with the pinned key that is

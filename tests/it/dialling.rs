@@ -1,4 +1,4 @@
-//! Several addresses dialed at once: the address that a client connects to, and the data that the others get.
+//! Several addresses dialled at once: the address that a client connects to, and the data that the others get.
 
 use std::net::{SocketAddr, TcpListener};
 
