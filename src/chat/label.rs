@@ -12,7 +12,7 @@ pub fn of(message: &Message<'_>) -> Option<Box<str>> {
     in_tags(message.tags)
 }
 
-/// Returns the label among the tags of a line. Works also for a line whose other parts did not parse.
+/// Returns the label among the tags of a line. Works even if other parts of the line did not parse.
 pub fn in_tags(tags: Tags<'_>) -> Option<Box<str>> {
     if tags.is_empty() {
         return None;

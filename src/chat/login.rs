@@ -1,10 +1,10 @@
 //! The login machine: everything that a connection can reach before it is logged in.
 //!
-//! It follows [connection registration](https://modern.ircdocs.horse/#connection-registration) with [capability
-//! negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
-//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and [account
-//! registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password must be
-//! checked it returns a [`Step`] that says so, and continues when it gets the result.
+//! It follows [connection registration](https://modern.ircdocs.horse/#connection-registration) with
+//! [capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
+//! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and
+//! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
+//! must be checked it returns a [`Step`] that says so, and continues when it gets the result.
 
 mod answers;
 mod pass;

@@ -15,7 +15,8 @@ pub enum Rank {
     HalfOp = 1 << 1,
     /// `+o`, channel operator: may change modes and the status of others.
     Op = 1 << 2,
-    /// `+q`, founder: created the channel. No other member can take this status away.
+    /// `+q`, founder: created the channel, or was named by a founder. Only founders and admins can take this status
+    /// away.
     Founder = 1 << 3,
 }
 

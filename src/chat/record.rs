@@ -23,10 +23,10 @@ pub struct ChannelId(pub i64);
 /// Role of an account on the whole server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// May use the chat, without rights on the server.
+    /// Ordinary account, without rights on the server.
     #[default]
     Member,
-    /// May manage accounts, invites and every channel.
+    /// Administrator: manages accounts, invites and every channel.
     Admin,
 }
 
@@ -57,7 +57,7 @@ pub enum MessageKind {
     Notice,
     /// A TAGMSG, such as a reaction. No text, only tags.
     Tagmsg,
-    /// A JOIN. No text.
+    /// A JOIN of a channel. No text.
     Join,
     /// A PART. Text: the reason.
     Part,
@@ -423,7 +423,7 @@ pub type KeptKey = (Subject, Arc<str>, Arc<str>);
 pub struct Snapshot {
     /// Every account, also disabled ones; without removed and built-in ones.
     pub accounts: Vec<Account>,
-    /// Every channel.
+    /// Every channel, including empty ones.
     pub channels: Vec<StoredChannel>,
     /// The largest message id ever used.
     pub last_message: MessageId,

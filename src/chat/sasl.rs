@@ -29,8 +29,8 @@ impl Mechanism {
     }
 }
 
-/// Length of a full chunk of a response, in bytes. A shorter chunk ends the response ([SASL
-/// 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
+/// Length of a full chunk of a response, in bytes. A shorter chunk ends the response
+/// ([SASL 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
 pub const CHUNK: usize = 400;
 
 /// Limit of a whole response in base64, in bytes. Names and passwords stay far below it.
@@ -103,8 +103,8 @@ impl Credentials {
         Some(Self { name: Nick::parse(name).ok(), password: Zeroizing::new(password.to_owned()) })
     }
 
-    /// Parses a PLAIN response, `authzid NUL authcid NUL password` ([RFC
-    /// 4616](https://www.rfc-editor.org/rfc/rfc4616)). Returns `None` for another form, and if the authzid names
+    /// Parses a PLAIN response, `authzid NUL authcid NUL password`
+    /// ([RFC 4616](https://www.rfc-editor.org/rfc/rfc4616)). Returns `None` for another form, and if the authzid names
     /// another account.
     pub fn from_plain(response: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(response).ok()?.split('\0');

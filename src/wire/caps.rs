@@ -15,7 +15,7 @@ macro_rules! capabilities {
             /// Every capability, in the order in which CAP LS lists them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The name on the wire.
+            /// Returns the name on the wire.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*

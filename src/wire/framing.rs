@@ -65,8 +65,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Limit of a client's tags, in bytes, with their `@` and the space after them ([size
-    /// limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
+    /// Limit of a client's tags, in bytes, with their `@` and the space after them
+    /// ([size limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
     pub const TAGS: usize = 4096;
 
     /// Creates a splitter for lines whose part after the tags has at most `body` bytes, CR LF included.

@@ -1,5 +1,5 @@
-//! Patterns with `*` and `?`, and the `nick!user@host` masks made of them ([wildcard
-//! expressions](https://modern.ircdocs.horse/#wildcard-expressions)).
+//! Patterns with `*` and `?`, and the `nick!user@host` masks made of them
+//! ([wildcard expressions](https://modern.ircdocs.horse/#wildcard-expressions)).
 
 use std::fmt;
 

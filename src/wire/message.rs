@@ -1,7 +1,7 @@
 //! Messages: one line of the protocol, parsed without copying.
 //!
-//! The grammar is that of the [modern protocol](https://modern.ircdocs.horse/#message-format) with [message
-//! tags](https://ircv3.net/specs/extensions/message-tags). The same code parses both directions.
+//! The grammar is that of the [modern protocol](https://modern.ircdocs.horse/#message-format) with
+//! [message tags](https://ircv3.net/specs/extensions/message-tags). The same code parses both directions.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};

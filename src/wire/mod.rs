@@ -1,7 +1,7 @@
 //! The IRC line protocol: framing, messages, names, masks, capabilities, numerics and replies.
 //!
-//! Follows the [modern IRC client protocol](https://modern.ircdocs.horse/) and the [IRCv3
-//! specifications](https://ircv3.net/irc/). Pure: nothing here does IO or reads a clock.
+//! Follows the [modern IRC client protocol](https://modern.ircdocs.horse/) and the
+//! [IRCv3 specifications](https://ircv3.net/irc/). Pure: nothing here does IO or reads a clock.
 
 pub mod caps;
 pub mod chars;

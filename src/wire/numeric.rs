@@ -207,7 +207,7 @@ pub const RPL_HELPSTART: Numeric = Numeric(704);
 pub const RPL_HELPTXT: Numeric = Numeric(705);
 /// End of a HELP reply.
 pub const RPL_ENDOFHELP: Numeric = Numeric(706);
-/// A KNOCK at a channel, sent to those who may invite.
+/// A KNOCK at a channel, sent to members that may invite.
 pub const RPL_KNOCK: Numeric = Numeric(710);
 /// The KNOCK was delivered.
 pub const RPL_KNOCKDLVR: Numeric = Numeric(711);

@@ -1,5 +1,5 @@
-//! BATCH from clients: multiline messages ([multiline](https://ircv3.net/specs/extensions/multiline), [client
-//! batch](https://ircv3.net/specs/extensions/client-batch)).
+//! BATCH from clients: multiline messages ([multiline](https://ircv3.net/specs/extensions/multiline),
+//! [client batch](https://ircv3.net/specs/extensions/client-batch)).
 //!
 //! The lines of a batch are collected by the connection's reader. The core gets the message as one command.
 

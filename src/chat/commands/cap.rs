@@ -1,5 +1,5 @@
-//! CAP before and after the login ([capability
-//! negotiation](https://ircv3.net/specs/extensions/capability-negotiation)).
+//! CAP before and after the login
+//! ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation)).
 
 use super::{Command, Spec};
 use crate::chat::context::Context;

@@ -1,5 +1,5 @@
-//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op, and a higher
-//! member status than the target's.
+//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op. Members of a
+//! higher status and, below op, of an equal one are protected.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub struct Kick {
     reason: Arc<str>,
 }
 
-/// Parses one channel with any number of nicks, or as many nicks as channels ([RFC 2812, section
-/// 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
+/// Parses one channel with any number of nicks, or as many nicks as channels
+/// ([RFC 2812, section 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let words = |index: usize| {
         let list = message.param(index).unwrap_or_default();

@@ -29,9 +29,9 @@ enum Condition {
     MoreThan(usize),
     /// `<n`: fewer than `n` members are online.
     FewerThan(usize),
-    /// `C<n`: created less than `n` minutes ago; `C>n`: at least.
+    /// `C<n`: created less than `n` minutes ago; `C>n`: `n` minutes ago or earlier.
     Made { within: bool, minutes: u64 },
-    /// `T<n`: topic set less than `n` minutes ago; `T>n`: at least.
+    /// `T<n`: topic set less than `n` minutes ago; `T>n`: `n` minutes ago or earlier.
     TopicSet { within: bool, minutes: u64 },
 }
 

@@ -1,4 +1,4 @@
-//! LUSERS (<https://modern.ircdocs.horse/#lusers-message>).
+//! LUSERS (<https://modern.ircdocs.horse/#lusers-message>): numbers of users and channels.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;

@@ -76,8 +76,8 @@ pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<
     Ok(Said { targets, kind: None, text: Arc::default(), tags: client_only(message), send_id })
 }
 
-/// Returns the client-only tags, which are passed on unchanged ([message
-/// tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
+/// Returns the client-only tags, which are passed on unchanged
+/// ([message tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
 fn client_only(message: &Message<'_>) -> Arc<str> {
     let tags: Vec<&str> = message.tags.0.split(';').filter(|tag| tag.starts_with('+')).collect();
     if tags.is_empty() { Arc::default() } else { tags.join(";").into() }

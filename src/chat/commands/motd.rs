@@ -1,4 +1,4 @@
-//! MOTD (<https://modern.ircdocs.horse/#motd-message>).
+//! MOTD (<https://modern.ircdocs.horse/#motd-message>): the message of the day.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;

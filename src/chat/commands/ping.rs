@@ -1,4 +1,4 @@
-//! PING and PONG (<https://modern.ircdocs.horse/#ping-message>).
+//! PING and PONG (<https://modern.ircdocs.horse/#ping-message>): checks of the connection.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;

@@ -21,8 +21,7 @@ pub const SPEC: Spec = Spec { name: "REDACT", least: 2, parse };
 
 /// A parsed REDACT.
 ///
-/// The target is checked before the msgid, so that the error for an invalid msgid does not reveal that a conversation
-/// exists.
+/// The target is checked before the msgid: an invalid msgid is an error only if the conversation exists.
 #[derive(Debug)]
 pub struct Redact {
     target: Box<str>,

@@ -1,4 +1,4 @@
-//! VERSION (<https://modern.ircdocs.horse/#version-message>).
+//! VERSION (<https://modern.ircdocs.horse/#version-message>): the server's version and features.
 
 use super::{Command, Spec};
 use crate::chat::context::Context;

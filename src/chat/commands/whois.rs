@@ -1,4 +1,4 @@
-//! WHOIS (<https://modern.ircdocs.horse/#whois-message>).
+//! WHOIS (<https://modern.ircdocs.horse/#whois-message>): details about an account that is online.
 
 use super::targets::no_such_nick;
 use super::who::idle;
