@@ -1,4 +1,4 @@
-//! QR codes of invite links: in the terminal, and as an image in a file.
+//! QR codes of invite links, for the terminal and for image files.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -10,31 +10,32 @@ use anyhow::{Context as _, bail};
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
-/// Light modules around a code, which readers find it by (ISO/IEC 18004, 9.1).
+/// Width of the quiet zone around a code, in modules, which readers need (ISO/IEC 18004, 9.1).
 const QUIET: usize = 4;
 
-/// Pixels of a module's side in a PNG.
+/// Size of a module in a PNG, in pixels.
 const SCALE: usize = 8;
 
-/// Black on white whatever the colours of the terminal are: numbers 16 and 231 are the same in every theme.
+/// Black on white, whatever the terminal's colours are: colours 16 and 231 are the same in every theme.
 const INK: &str = "\x1b[38;5;16;48;5;231m";
 const END: &str = "\x1b[0m";
 
-/// The code of a text, with its quiet zone.
+/// The QR code of a text, with its quiet zone.
 pub struct Code {
     width: usize,
-    /// Row by row; true for dark.
+    /// The modules row by row; `true` is dark.
     dark: Vec<bool>,
 }
 
-/// A form of image.
+/// An image format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Png,
     Svg,
 }
 
-/// A file that was made for an image and is still empty. Unless it is [written](ImageFile::write), it is removed again.
+/// An image file that was created and is still empty. Dropping it removes the file unless it was
+/// [written](ImageFile::write).
 pub struct ImageFile {
     path: PathBuf,
     form: Form,
@@ -42,8 +43,8 @@ pub struct ImageFile {
 }
 
 impl Code {
-    /// The code of a text. The level L takes the fewest modules: what shows it is a screen or a fresh print, and a
-    /// code that does not fit the window is none.
+    /// Encodes a text. Error correction level L has the fewest modules. It suffices for a screen or a fresh print, and
+    /// a code that does not fit the window cannot be read at all.
     pub fn of(text: &str) -> anyhow::Result<Self> {
         let code = QrCode::with_error_correction_level(text, EcLevel::L)
             .context("the link is too long for a QR code; set fewer addresses under `advertise`")?;
@@ -56,7 +57,7 @@ impl Code {
         Ok(Self { width, dark })
     }
 
-    /// How many columns of a terminal it takes.
+    /// Returns the width in columns of a terminal.
     pub fn columns(&self) -> usize {
         self.width
     }
@@ -66,8 +67,8 @@ impl Code {
         self.dark.get(y * self.width + x).is_some_and(|&dark| dark)
     }
 
-    /// Lines of half blocks, two rows each. With `colours` it is black on white; without, the blocks are what is light,
-    /// as it must be where letters are bright on a dark ground.
+    /// Draws the code with half blocks, two rows on each line. With `colours` it is black on white. Without, the blocks
+    /// are the light modules, for terminals with a dark background.
     pub fn lines(&self, colours: bool) -> String {
         let mut text = String::new();
         for y in (0..self.width).step_by(2) {
@@ -89,7 +90,7 @@ impl Code {
         text
     }
 
-    /// A drawing in units of modules: a path of the dark runs.
+    /// Draws the code as an SVG in units of modules, with one path of the dark runs.
     fn svg(&self) -> Zeroizing<String> {
         let side = self.width;
         let mut path = Zeroizing::new(String::new());
@@ -112,10 +113,10 @@ impl Code {
         ))
     }
 
-    /// One bit a pixel, 1 for light.
+    /// Writes the code as a PNG with one bit for each pixel, where 1 is light.
     fn png(&self, to: &mut dyn io::Write) -> Result<(), png::EncodingError> {
         let side = self.width * SCALE;
-        // SCALE is 8: a module is a byte.
+        // SCALE is 8, so a row of a module is one byte.
         let rows = (0..side).flat_map(|y| (0..self.width).map(move |x| (x, y / SCALE)));
         let bits: Zeroizing<Vec<u8>> =
             Zeroizing::new(rows.map(|(x, y)| if self.is_dark(x, y) { 0 } else { 0xff }).collect());
@@ -130,7 +131,7 @@ impl Code {
 }
 
 impl ImageFile {
-    /// Makes a file that nobody else can read, and that was not there.
+    /// Creates a file that only its owner can read. An existing file is an error.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let form = form(path).map_err(anyhow::Error::msg)?;
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -162,13 +163,13 @@ impl ImageFile {
 impl Drop for ImageFile {
     fn drop(&mut self) {
         if self.file.is_some() {
-            // It is empty or half an image; who wanted it is told of another error.
+            // The file is empty or incomplete; another error has been reported.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// For clap: a path whose ending says which image.
+/// Parses the path of an image for clap. Its extension determines the format.
 pub fn image(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     form(&path).map(|_| path)

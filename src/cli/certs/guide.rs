@@ -1,4 +1,4 @@
-//! What to type or paste into other programs, so that they find this server and no impostor.
+//! Instructions for configuring other programs, such that they verify this server.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::trust::Address;
 use crate::trust::certs::{Certificates, Name};
 
-/// A program that is to know this server.
+/// A program to configure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Program {
     /// irssi 1.4
@@ -47,27 +47,27 @@ pub enum Program {
     Browser,
 }
 
-/// What is true for this server.
+/// The values of this server.
 pub struct Facts<'a> {
-    /// The network's name.
+    /// Name of the network.
     pub network: &'a str,
-    /// Where the client is to connect.
+    /// Address for the client to connect to.
     pub address: &'a Address,
-    /// As whom it is to log in.
+    /// Account to log in to.
     pub account: &'a str,
-    /// Where the root's certificate is.
+    /// Path of the root certificate.
     pub root: &'a Path,
-    /// What the certificates say.
+    /// Names and fingerprints of the certificates.
     pub certificates: &'a Certificates,
 }
 
 impl Program {
-    /// Does it compare the name under which it reached the server with those in the certificate?
+    /// Returns whether the program compares the server's host name with those in the certificate.
     pub fn checks_names(self) -> bool {
         !matches!(self, Self::Irssi | Self::Catgirl | Self::Goguma | Self::Browser)
     }
 
-    /// The lines to paste. A password stands in none of them.
+    /// Returns the lines to paste. None of them contains a password.
     pub fn lines(self, facts: &Facts<'_>) -> String {
         match self {
             Self::Irssi => irssi(facts),
@@ -89,7 +89,7 @@ impl Program {
         }
     }
 
-    /// What to know beside them.
+    /// Returns notes about the lines.
     pub fn note(self) -> &'static str {
         match self {
             Self::Irssi => {
@@ -381,13 +381,13 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// The network's name as every program takes it for a key.
+/// Reduces the network's name to a key that every program accepts.
 fn identifier(network: &str) -> String {
     let plain: String = network.chars().filter(char::is_ascii_alphanumeric).collect();
     if plain.is_empty() { "parlour".to_owned() } else { plain.to_ascii_lowercase() }
 }
 
-/// A word for the shell.
+/// Quotes a word for the shell if necessary.
 fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
     if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }

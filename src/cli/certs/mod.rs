@@ -29,7 +29,7 @@ pub struct Args {
     action: Action,
 }
 
-/// The option that says where the root's key is.
+/// The option for the folder of the root's key.
 #[derive(clap::Args, Clone, Debug)]
 struct RootKey {
     /// The folder in which the root's key is kept away from the server, such as one on a stick.
@@ -187,13 +187,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What to paste into another program: on standard output, what to know about it beside that.
+/// Prints the instructions for another program on standard output, and notes about them on standard error.
 fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Result<()> {
     let certificates = certs::inspect(&folders.certs.path)?;
     let config = folders.config()?;
     let addresses = running::addresses(folders, &config)?;
     let named = |host: &str| host.parse().is_ok_and(|name| certificates.names.contains(&name));
-    // A program that compares names gets an address that will do.
+    // A program that compares names needs an address that is in the certificate.
     let address = addresses
         .iter()
         .find(|address| !program.checks_names() || named(address.host()))
@@ -219,7 +219,7 @@ fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Resul
     Ok(())
 }
 
-/// A line for each thing: what it is, then its value.
+/// Describes the certificates, with one property on each line.
 fn description(folder: &Path, certificates: &Certificates) -> String {
     let file = |name: &str, life: Validity| format!("{}, {life}", folder.join(name).display());
     let names: Vec<String> = certificates.names.iter().map(ToString::to_string).collect();

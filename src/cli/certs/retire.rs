@@ -1,4 +1,4 @@
-//! `parlour certs retire`: ends the old root, once it is known who still needs it.
+//! `parlour certs retire`: ends the old root, after a report on the devices that still need it.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -34,7 +34,7 @@ pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says who has not been back: their names on standard output, what that means beside it.
+/// Reports the devices that have not been back: a table on standard output, notes on standard error.
 fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
     let began = minute(since);
     let Ok(admin) = Admin::of(folders.data.clone()) else {
@@ -67,7 +67,7 @@ fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All devices that have not seen the root with this pin, by account, and how many invites of before it are open.
+/// Returns all devices that have not seen the root with this pin, by account, and the number of older open invites.
 fn absent(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
     let mut all: Vec<AbsentDevice> = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! The server that runs beside the command, if one does.
+//! The running server, as seen by the `certs` commands.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::server::config::Config;
 use crate::trust::Address;
 use crate::trust::certs::Certificates;
 
-/// Has the server that runs on this data folder show the certificates that were made, and says what came of it.
+/// Makes the running server present the new certificates, and reports the result.
 pub fn take(data: &Path, made: &Certificates) -> anyhow::Result<()> {
     let none = || note!("No server runs on {}: one takes it when it starts.", data.display());
     let Ok(admin) = Admin::of(data.to_owned()) else {
@@ -35,7 +35,7 @@ pub fn take(data: &Path, made: &Certificates) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where clients reach the server: what the running one says, or what the configuration says that it will be.
+/// Returns the server's addresses, from the running server or else from the configuration.
 pub fn addresses(folders: &Folders, config: &Config) -> anyhow::Result<Vec<Address>> {
     if let Ok(admin) = Admin::of(folders.data.clone())
         && let Ok(Reply::Server { addresses, .. }) = admin.try_ask(&Request::Server)?

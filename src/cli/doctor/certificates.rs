@@ -1,4 +1,4 @@
-//! The certificates: that they belong together, when they end, what they name.
+//! Checks of the certificates: consistency, expiry, names.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,17 +10,18 @@ use super::report::Finding;
 use crate::server::config::Config;
 use crate::trust::certs::{self, CertError, Certificates, Name, Validity};
 
-/// Time enough to renew a certificate. A server that has the root's key does it by itself before.
+/// Time before the end from which a certificate should be renewed. A server with the root's key renews it earlier by
+/// itself.
 const SOON: Duration = Duration::from_hours(30 * 24);
 
-/// Time enough for everybody to come by and learn of a new root.
+/// Time before the end from which the root should be rotated, enough for all clients to learn the new one.
 const SOON_ROOT: Duration = Duration::from_hours(365 * 24);
 
-/// Whether a server starts with them.
+/// Checks whether a server starts with the certificates.
 pub fn sound(folder: &Path, now: UnixTime) -> Finding {
     match certs::load(folder, now) {
         Ok(identity) => Finding::ok("certificates", format!("the pin is {}", identity.pin())),
-        // Told by the checks of permissions and of dates.
+        // The checks of permissions and of expiry report these.
         Err(CertError::Loose { .. } | CertError::Expired { .. } | CertError::NotYetValid { .. }) => {
             Finding::ok(
                 "certificates",
@@ -31,7 +32,7 @@ pub fn sound(folder: &Path, now: UnixTime) -> Finding {
     }
 }
 
-/// How long they count.
+/// Checks the validity periods.
 pub fn expiry(folder: &Path, certificates: &Certificates, now: UnixTime) -> Vec<Finding> {
     let renew = format!("parlour certs renew --certs {}", folder.display());
     let again =
@@ -63,7 +64,7 @@ fn one_expiry(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy:
     Finding::ok("expiry", format!("{file} is valid from {life}"))
 }
 
-/// Whether they name all by which this machine is reached.
+/// Checks whether the certificate has all names and addresses of this machine.
 pub fn names(certificates: &Certificates, config: &Config) -> Finding {
     names_of(certificates, config, certs::host_name(), certs::addresses().into_iter().map(Name::Ip).collect())
 }

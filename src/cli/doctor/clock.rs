@@ -1,4 +1,4 @@
-//! This machine's clock, compared with what is known of the time here. No other machine is asked.
+//! Check of this machine's clock against local knowledge. No other machine is queried.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::server::clock::TRUSTED;
 use crate::trust::certs::Certificates;
 use crate::wire::Millis;
 
-/// Clocks are set a little now and then.
+/// Tolerance for ordinary adjustments of the clock.
 const SLACK: Duration = Duration::from_mins(5);
 
-/// A certificate that expired so long ago would have been noticed: more likely the clock is ahead.
+/// Time since expiry from which it is more likely that the clock is ahead, because an expired certificate is noticed.
 const LONG: Duration = Duration::from_hours(365 * 24);
 
 const REMEDY: &str = "set the clock: `timedatectl set-ntp true`, or `date -s` as root";
 
-/// The clock against the dates of the certificates and the time that the server knows: what it noted last, or that of the
-/// latest message.
+/// Compares the clock with the dates of the certificates and with the time that the server knows: the last one it
+/// recorded, or that of the latest message.
 pub fn check(now: UnixTime, certificates: Option<&Certificates>, known: Option<Millis>) -> Finding {
     let time = |time: UnixTime| minute(Millis(time.as_secs().saturating_mul(1000)));
     let says = format!("the clock says {}", time(now));

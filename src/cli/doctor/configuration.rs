@@ -1,10 +1,10 @@
-//! The configuration file.
+//! Check of the configuration file.
 
 use super::report::Finding;
 use crate::cli::folders::Folders;
 use crate::server::config::Config;
 
-/// Reads it; the default one stands in for one that is wrong.
+/// Reads the configuration. An invalid one is replaced by the default for the other checks.
 pub fn check(folders: &Folders) -> (Config, Vec<Finding>) {
     let file = folders.config_file().display();
     match folders.config() {
@@ -24,7 +24,7 @@ pub fn check(folders: &Folders) -> (Config, Vec<Finding>) {
     }
 }
 
-/// A server that nobody else can reach.
+/// Warns about a server that listens on loopback only.
 fn of_loopback(config: &Config) -> Option<Finding> {
     if !config.listen.iter().all(|address| address.ip().is_loopback()) {
         return None;

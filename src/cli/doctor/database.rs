@@ -1,4 +1,4 @@
-//! The database.
+//! Check of the database.
 
 use std::path::Path;
 
@@ -6,10 +6,12 @@ use super::report::Finding;
 use crate::store::StoreError;
 use crate::store::health::{self, Health};
 
-/// A write-ahead log of this size is told: a program reads the database and does not stop.
+/// Size of the write-ahead log to warn from, in bytes. It grows so large if another program keeps a read transaction
+/// open.
 const LARGE_LOG: u64 = 256 << 20;
 
-/// Its integrity, what is still to be done about it, and what it says of the time.
+/// Checks the integrity of the database and pending erasing. Returns the findings and the state, which includes the
+/// recorded time.
 pub fn check(folder: &Path) -> (Vec<Finding>, Health) {
     let health = match health::check(folder) {
         Ok(health) => health,

@@ -1,11 +1,11 @@
-//! Hints about a firewall. Whether it lets others in can only be seen from another machine.
+//! Hints about a firewall. Only another machine can tell whether it lets connections in.
 
 use std::fs;
 use std::path::Path;
 
 use super::report::{Finding, Level};
 
-/// The firewalls that distributions set up, as far as their files can be read.
+/// Checks the usual firewalls of distributions, as far as their files are readable.
 pub fn check(root: &Path, ports: &[u16]) -> Finding {
     let ufw = fs::read_to_string(root.join("etc/ufw/ufw.conf")).unwrap_or_default();
     if ufw.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes")) {
@@ -42,7 +42,8 @@ fn hint(what: &str, remedy: &str) -> Finding {
     }
 }
 
-/// Does a rule of ufw's let a TCP port in? Its file has a comment for each rule, `### tuple ### allow tcp 6697 …`.
+/// Returns whether a rule of ufw accepts connections to a TCP port. Its file has a comment for each rule, `### tuple
+/// ### allow tcp 6697 …`.
 fn ufw_allows(rules: &str, port: u16) -> bool {
     rules.lines().filter_map(|line| line.strip_prefix("### tuple ### ")).any(|rule| {
         let words: Vec<&str> = rule.split_whitespace().collect();

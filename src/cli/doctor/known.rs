@@ -1,4 +1,4 @@
-//! The servers that this user has joined, as their client sees them. Nothing is sent but the handshake.
+//! Checks of the known servers, as this user's client sees them. Nothing is sent but the handshake.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::client::servers::KnownServer;
 use crate::trust::Address;
 use crate::trust::verifier::TrustError;
 
-/// Whether a server can be reached, and is the one that was joined; and whether this machine's key for it can be used.
+/// Checks whether the server is reachable and has its pin, and whether this device's key for it is usable.
 pub async fn check(file: &Path, server: &KnownServer) -> Vec<Finding> {
     let mut told = vec![reach(server).await];
     told.extend(device(file, server));
@@ -36,7 +36,7 @@ async fn reach(server: &KnownServer) -> Finding {
             Ok((Ok(()), address)) => {
                 return Finding::ok("known", format!("{name}: {address} answers, and proves the pin"));
             }
-            // That somebody else answers weighs more than that nobody does.
+            // A server with another pin is reported rather than one that does not respond.
             Ok((Err(error), _))
                 if failed.is_none() || matches!(error, ConnectError::Dial(DialError::Untrusted { .. })) =>
             {
@@ -52,7 +52,7 @@ async fn reach(server: &KnownServer) -> Finding {
     }
 }
 
-/// A server that is at none of its addresses.
+/// Searches the local network for a server that responds at none of its addresses.
 async fn elsewhere(server: &KnownServer, error: ConnectError) -> Finding {
     let name = &server.name;
     if !discover::allowed() {
@@ -104,7 +104,7 @@ fn untrusted(name: &str, error: &ConnectError) -> Finding {
 
 fn device(file: &Path, server: &KnownServer) -> Option<Finding> {
     let error = DeviceFile::of(file, server.pins.pin, &server.account).load().err()?;
-    // Who can read it is told by the check of permissions.
+    // The check of permissions reports a readable file.
     if matches!(error, crate::client::devices::DeviceFileError::Readable(_)) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What the machine has for the server: room on its disk, files that may be open at once.
+//! Checks of the machine's resources: disk space and open files.
 
 use std::fs;
 use std::path::Path;
@@ -7,18 +7,17 @@ use super::report::Finding;
 
 const MIB: u64 = 1 << 20;
 
-/// The database is written to a log first, of up to 64 MiB.
+/// Minimum of free space, in bytes. The database is first written to a log of up to 64 MiB.
 const LEAST: u64 = 128 * MIB;
-/// Some months of a busy server.
+/// Free space below which to warn, in bytes: some months of a busy server.
 const GOOD: u64 = 1024 * MIB;
-/// The database, its log, the index and what SQLite makes beside them.
+/// Minimum of free inodes, for the database, its log, the index and temporary files of SQLite.
 const LEAST_FILES: u64 = 64;
 
-/// Fewest files that a server needs: 250 connections, and 128 for what it has open beside them, with room for two at once
-/// of each of those that come and go.
+/// Minimum of open files: 250 connections and 128 other files, with room for two at once of each of the temporary ones.
 const LEAST_OPEN: u64 = 250 + 128;
 
-/// The room on the data folder's file system.
+/// Checks the free space on the data folder's file system.
 pub fn disk(folder: &Path) -> Finding {
     match rustix::fs::statvfs(folder) {
         Ok(of) => {
@@ -32,7 +31,7 @@ pub fn disk(folder: &Path) -> Finding {
     }
 }
 
-/// `files` is how many more files there may be, where the file system bounds that.
+/// Checks the free space. `files` is the number of free inodes, if the file system has such a limit.
 fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
     let says = format!("{} MiB are free for {}", bytes / MIB, folder.display());
     let remedy = "make room there, or forget old messages with `[history] keep_days`; a server on a full disk refuses what \
@@ -51,14 +50,14 @@ fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
     }
 }
 
-/// The number of files that the server may have open, of which connections before their login take at most half.
+/// Checks the server's limit of open files. Connections before their login use at most half of it.
 pub fn open_files(pid: Option<u32>) -> Finding {
     let of_server = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/limits")).ok());
     let most = of_server.as_deref().and_then(most_open).or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
     files_for(most.unwrap_or(u64::MAX))
 }
 
-/// The soft limit in the kernel's table: the server has raised it as far as it may.
+/// Parses the soft limit from `/proc/PID/limits`. The server has raised it to the maximum.
 fn most_open(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     match line.split_whitespace().next()? {

@@ -1,6 +1,6 @@
-//! `parlour doctor`: what goes wrong in practice, each finding with what to do about it.
+//! `parlour doctor`: finds common problems, each with its remedy.
 //!
-//! It looks and changes nothing. One file a group of checks; each check takes what it looks at, and says what it found.
+//! It only reads. Each file has a group of checks; each check gets the objects to inspect and returns its findings.
 
 mod certificates;
 mod clock;
@@ -61,8 +61,7 @@ pub struct Args {
     folders: Folders,
 }
 
-/// Runs the subcommand. It ends with a code of its own, also when there is nothing to look at: a script takes 1 for no more
-/// than a warning.
+/// Runs the subcommand. Errors have the exit code of a problem, because 1 is the code of a warning.
 pub fn run(args: &Args) -> ExitCode {
     look(args).unwrap_or_else(|error| {
         note!("parlour: {error:#}");
@@ -92,7 +91,7 @@ fn look(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(report::exit_code(&findings)))
 }
 
-/// Whether somebody ran a server here.
+/// Returns whether the folders belong to a server.
 fn is_server(folders: &Folders) -> bool {
     let of_certs = ["root.pem", "root.key", "server.pem", "server.key"];
     has_database(&folders.data)
@@ -100,12 +99,12 @@ fn is_server(folders: &Folders) -> bool {
         || folders.config_file().exists()
 }
 
-/// Whether there is a database, or was one.
+/// Returns whether there is a database, or was one.
 fn has_database(data: &Path) -> bool {
     ["parlour.db", "parlour.position"].iter().any(|file| data.join(file).exists())
 }
 
-/// Has the next server go on with a database that lacks what was confirmed.
+/// Lets the next server continue with a database that lacks confirmed messages.
 fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
     if !has_database(&folders.data) {
         bail!("there is no database in {}; name its folder with --data", folders.data.display());
@@ -119,7 +118,7 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything about the server in these folders.
+/// Checks the server in these folders.
 async fn server(folders: &Folders) -> Vec<Finding> {
     let (data, certs_folder, now) = (&folders.data, &folders.certs.path, UnixTime::now());
     let (config, mut findings) = configuration::check(folders);
@@ -150,7 +149,7 @@ async fn server(folders: &Folders) -> Vec<Finding> {
     findings
 }
 
-/// Everything about the servers that the user has joined, or about one of them.
+/// Checks the known servers of the user, or the selected one.
 async fn client(wanted: Option<&str>) -> anyhow::Result<Vec<Finding>> {
     let path = match Servers::default_path() {
         Ok(path) => path,
@@ -164,7 +163,7 @@ async fn client(wanted: Option<&str>) -> anyhow::Result<Vec<Finding>> {
     let servers = match Servers::load(&path) {
         Ok(servers) => servers,
         Err(error) => {
-            // What others may write is told already.
+            // The check of permissions has reported a file that others can write to.
             if findings.iter().all(|finding| finding.level == report::Level::Ok) {
                 findings.push(Finding::of_error("known", error, &["): ", "; ", ": "]));
             }

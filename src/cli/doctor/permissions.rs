@@ -1,4 +1,4 @@
-//! Who can read and write the files that must be for their owner.
+//! Checks of the permissions of private files.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::Finding;
 
-/// Private keys, and what decides whom is trusted.
+/// Checks private keys and the folder of the certificates.
 pub fn certificates(folder: &Path) -> Vec<Finding> {
     let mut told = Vec::new();
     for key in ["root.key", "server.key"] {
@@ -16,7 +16,7 @@ pub fn certificates(folder: &Path) -> Vec<Finding> {
     sum_up("permissions", told, || format!("the keys in {} are for their owner alone", folder.display()))
 }
 
-/// The data folder with the database and the control socket.
+/// Checks the data folder with the database and the control socket.
 pub fn data(folder: &Path) -> Vec<Finding> {
     let mut told = Vec::new();
     told.extend(loose(folder, 0o022, "others can exchange what is in", "700"));
@@ -31,12 +31,12 @@ pub fn data(folder: &Path) -> Vec<Finding> {
     sum_up("permissions", told, || format!("what is in {} is for its owner alone", folder.display()))
 }
 
-/// The configuration.
+/// Checks the configuration file.
 pub fn config(file: &Path) -> Vec<Finding> {
     loose(file, 0o022, "others can change the configuration", "go-w").into_iter().collect()
 }
 
-/// The files of a user: whom he trusts, and the keys with which he logs in.
+/// Checks the files of a user: the known servers and the device keys.
 pub fn user(servers: &Path) -> Vec<Finding> {
     let mut told = Vec::new();
     told.extend(loose(servers, 0o022, "others can change whom you trust in", "600"));
@@ -52,11 +52,11 @@ fn sum_up(check: &'static str, told: Vec<Finding>, well: impl FnOnce() -> String
     if told.is_empty() { vec![Finding::ok(check, well())] } else { told }
 }
 
-/// A problem where others may do what they must not. A file that is missing is none.
+/// Returns a problem if others have one of the permissions `bits`. A missing file is no problem.
 fn loose(path: &Path, bits: u32, what: &str, mode: &str) -> Option<Finding> {
     let metadata = fs::metadata(path).ok()?;
     let found = metadata.permissions().mode() & 0o7777;
-    // Where everybody may write, but nobody to what others own, nothing can be exchanged: /tmp.
+    // In a sticky folder such as /tmp, others cannot replace files that they don't own.
     let sticky = metadata.is_dir() && found & 0o1000 != 0;
     if found & bits == 0 || (sticky && bits == 0o022) {
         return None;
@@ -69,7 +69,8 @@ fn loose(path: &Path, bits: u32, what: &str, mode: &str) -> Option<Finding> {
     ))
 }
 
-/// Files of somebody else in a folder, as a command that was run as root leaves them behind: the server cannot write them.
+/// Checks for files of another owner in a folder, which a command run as root leaves behind. The server cannot write to
+/// them.
 fn foreign(folder: &Path) -> Option<Finding> {
     let owner = fs::metadata(folder).ok()?.uid();
     let strange = |path: &PathBuf| fs::metadata(path).is_ok_and(|file: Metadata| file.uid() != owner);

@@ -1,4 +1,4 @@
-//! Whether the server runs, and answers where its invites say that it does.
+//! Checks whether the server runs and is reachable at its addresses.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,22 +16,22 @@ use crate::server::config::Config;
 use crate::server::control::Client;
 use crate::trust::{Address, Pin};
 
-/// How long another program may take to take a connection on this machine.
+/// Time limit for another program on this machine to accept a connection.
 const LOCAL: Duration = Duration::from_secs(2);
 
-/// What runs on a data folder.
+/// The state of a data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Running {
-    /// A server, which says this of itself.
+    /// A running server, with its own information.
     Server { addresses: Vec<Address>, pin: Pin, pid: Option<u32> },
-    /// Nothing.
+    /// No server runs.
     Nothing,
-    /// Something that cannot be asked.
+    /// A process that cannot be queried, with the error.
     Unknown(String),
 }
 
 impl Running {
-    /// Asks by the control socket.
+    /// Queries the control socket.
     pub fn on(folder: &Path) -> Self {
         let mut client = match Client::connect(folder) {
             Ok(client) => client,
@@ -52,12 +52,12 @@ impl Running {
         }
     }
 
-    /// The process of the server.
+    /// Returns the process id of the server.
     pub fn pid(&self) -> Option<u32> {
         if let Self::Server { pid, .. } = self { *pid } else { None }
     }
 
-    /// The ports that others connect to.
+    /// Returns the ports that clients connect to.
     pub fn ports(&self, config: &Config) -> Vec<u16> {
         let mut ports: Vec<u16> = match self {
             Self::Server { addresses, .. } => addresses.iter().map(Address::port).collect(),
@@ -69,7 +69,7 @@ impl Running {
     }
 }
 
-/// Connects to every address of the server, as its clients do.
+/// Connects to every address of the server as a client does, without a login.
 pub async fn check(folder: &Path, running: &Running, config: &Config, pin: Option<Pin>) -> Vec<Finding> {
     match running {
         Running::Server { addresses, pin: shown, .. } => {
@@ -145,7 +145,7 @@ fn reached(address: &Address, result: Result<(), ConnectError>, config: &Config)
     }
 }
 
-/// Another program on a port that the server would listen on.
+/// Reports another program on a port that the server would listen on.
 async fn taken(address: SocketAddr) -> Option<Finding> {
     let local = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -192,7 +192,7 @@ mod tests {
             told.iter().map(|one| (one.check, one.level)).collect::<Vec<_>>(),
             [("pin", Level::Problem), ("reach", Level::Problem)]
         );
-        // What was configured may be right from elsewhere.
+        // The configured address may be reachable from elsewhere.
         let config =
             Config { advertise: vec!["chat.example".parse().expect("an address")], ..Config::default() };
         let told = check(Path::new("data"), &running, &config, Some(pin)).await;

@@ -1,28 +1,28 @@
-//! What was found, and how it is told.
+//! Findings, and their output.
 
 use serde_json::json;
 
 use crate::client::clean::clean;
 
-/// How bad a finding is.
+/// The severity of a finding, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// As it should be.
+    /// No problem was found.
     Ok,
-    /// It works, and will not for ever or not for everybody.
+    /// It works, but not permanently or not for everybody.
     Warning,
-    /// It does not work, or is not safe.
+    /// It does not work, or is not secure.
     Problem,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub level: Level,
-    /// What was checked, one word.
+    /// Name of the check, in one word.
     pub check: &'static str,
     pub what: String,
-    /// What to do. Every warning and every problem has it.
+    /// The remedy, which every warning and every problem has.
     pub remedy: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl Finding {
         Self { level: Level::Problem, check, what: what.into(), remedy: Some(remedy.into()) }
     }
 
-    /// A problem whose error message ends with what to do, behind one of these.
+    /// Makes a problem of an error whose message ends with its remedy, after one of the separators `ends`.
     pub fn of_error(check: &'static str, error: impl std::fmt::Display, ends: &[&str]) -> Self {
         let text = error.to_string();
         let (what, remedy) = ends
@@ -51,7 +51,7 @@ impl Finding {
         Self::problem(check, what, remedy)
     }
 
-    /// A line with the finding, and one with its remedy.
+    /// Formats the finding on one line, and its remedy on the next.
     fn text(&self) -> String {
         let level = match self.level {
             Level::Ok => "ok",
@@ -78,7 +78,7 @@ impl Finding {
     }
 }
 
-/// All findings as text for people, or as an object a line.
+/// Formats all findings, as text or as one JSON object on each line.
 pub fn render(findings: &[Finding], as_json: bool) -> String {
     findings.iter().map(|finding| if as_json { finding.object() } else { finding.text() }).collect()
 }
@@ -86,7 +86,7 @@ pub fn render(findings: &[Finding], as_json: bool) -> String {
 /// The exit code of a problem.
 pub const PROBLEM: u8 = 2;
 
-/// The exit code: that of the worst finding.
+/// Returns the exit code of the worst finding.
 pub fn exit_code(findings: &[Finding]) -> u8 {
     match findings.iter().map(|finding| finding.level).max() {
         None | Some(Level::Ok) => 0,

@@ -1,7 +1,7 @@
-//! `parlour user import`: many accounts from a file.
+//! `parlour user import`: makes accounts from a file.
 //!
-//! Any cell may be a password, also the first where the columns are not what they should be. So a row that is not taken is
-//! named by its line and column, and no cell is repeated.
+//! Any cell may be a password, even the first one if the columns are wrong. So a refused row is reported by line and
+//! column, and no cell is quoted.
 
 mod table;
 
@@ -23,11 +23,11 @@ use crate::server::passwords::{Hasher, Password};
 use crate::store::accounts;
 use crate::wire::Nick;
 
-/// Accounts that are hashed and then handed over together: enough to keep all cores busy, few enough to lose
-/// little work when it is interrupted.
+/// Number of accounts that are hashed and then sent together: enough to use all cores, few enough to lose little work
+/// on an interruption.
 const BATCH: usize = 128;
 
-/// A row that can be tried.
+/// A valid row.
 struct Entry {
     line: u64,
     /// The column of the name, from 1.
@@ -37,16 +37,16 @@ struct Entry {
     role: Role,
 }
 
-/// A row that was not taken.
+/// A refused row.
 #[derive(Debug, PartialEq, Eq)]
 struct Refused {
     line: u64,
-    /// From 1; `None` where it is the row as a whole.
+    /// The column, from 1; `None` for the row as a whole.
     column: Option<usize>,
     why: String,
 }
 
-/// Which cell of a row is which, by their places from 0.
+/// The index of each column, from 0.
 #[derive(Clone, Copy)]
 struct Columns {
     name: usize,
@@ -55,16 +55,16 @@ struct Columns {
 }
 
 impl Columns {
-    /// Without a header.
+    /// The order of columns in a file without a header.
     const USUAL: Self = Self { name: 0, password: 1, role: 2 };
 }
 
-/// Reads the file, makes the accounts, and reports the rows that were not taken.
+/// Reads the file, makes the accounts, and reports the refused rows.
 pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (entries, mut refused) = read(&Zeroizing::new(bytes)).with_context(|| file.display().to_string())?;
     let total = entries.len() + refused.len();
-    // Names that are taken are found before the costly part.
+    // Existing names are excluded before the expensive hashing.
     let taken: HashSet<Nick> = admin.users()?.into_iter().map(|user| user.name).collect();
     let (entries, known): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| !taken.contains(&entry.name));
@@ -141,7 +141,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
     Ok((entries, refused))
 }
 
-/// The columns that a header names, in whichever order.
+/// Returns the columns if the row is a header, which may have them in any order.
 fn header(cells: &ByteRecord) -> Option<Columns> {
     let place =
         |title: &str| cells.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()));
@@ -149,7 +149,7 @@ fn header(cells: &ByteRecord) -> Option<Columns> {
     Some(Columns { name, password, role: place("role").unwrap_or(usize::MAX) })
 }
 
-/// Takes a row, or says in which column, from 0, what is wrong.
+/// Parses a row. The error has the column, from 0, and the problem.
 fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<usize>, String)> {
     let cells = &row.cells;
     let most = [columns.name, columns.password, columns.role.min(2)].into_iter().max().unwrap_or(2) + 1;
@@ -180,7 +180,7 @@ fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<
     let role = match text(columns.role)?.trim().to_ascii_lowercase().as_str() {
         "" | "member" => Role::Member,
         "admin" => Role::Admin,
-        // Not repeated: it may be the rest of a password.
+        // The cell is not quoted, because it may be the rest of a password.
         _ => {
             let why = format!(
                 "the role is neither member nor admin (a password with {separator} in it needs quotes)"

@@ -1,32 +1,32 @@
-//! A table of accounts as spreadsheets write it: comma, semicolon or tab between the cells, UTF-8 or UTF-16.
+//! Parsing of tables as spreadsheets write them: with comma, semicolon or tab, in UTF-8 or UTF-16.
 
 use anyhow::Context as _;
 use csv::{ByteRecord, ReaderBuilder};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use zeroize::Zeroizing;
 
-/// What can stand between two cells. A name has none of these.
+/// Possible separators. An account name contains none of them.
 const SEPARATORS: &[u8] = b",;\t";
 
-/// The text of a file, and what stands between the cells of its table.
+/// The text of a file and its separator.
 pub struct Table {
     bytes: Zeroizing<Vec<u8>>,
     separator: u8,
-    /// Where the table begins: behind a line that only names the separator.
+    /// Byte offset of the table, after an optional line that names the separator.
     start: usize,
 }
 
-/// The cells of a row, and the line on which it begins, from 1.
+/// The cells of a row, and the number of its first line, from 1.
 pub struct Row {
     pub line: u64,
     pub cells: ByteRecord,
 }
 
 impl Table {
-    /// Reads the bytes of a file.
+    /// Decodes the bytes of a file.
     ///
     /// # Errors
-    /// When it is UTF-16 with a character that is none.
+    /// Returns an error for UTF-16 with an invalid character.
     pub fn new(bytes: &[u8]) -> anyhow::Result<Self> {
         let bytes = to_utf8(bytes)?;
         let (named, start) = named_separator(&bytes);
@@ -34,7 +34,7 @@ impl Table {
         Ok(Self { bytes, separator, start })
     }
 
-    /// The separator, in words.
+    /// Returns the name of the separator for messages.
     pub fn separator(&self) -> &'static str {
         match self.separator {
             b';' => "a semicolon",
@@ -43,7 +43,7 @@ impl Table {
         }
     }
 
-    /// All rows but empty ones.
+    /// Returns all rows except empty ones.
     pub fn rows(&self) -> impl Iterator<Item = anyhow::Result<Row>> {
         let table = self.bytes.get(self.start..).unwrap_or_default();
         let mut reader = ReaderBuilder::new()
@@ -56,7 +56,7 @@ impl Table {
         let mut numbers = LineNumbers { bytes: table, at: 0, number };
         std::iter::from_fn(move || {
             let mut cells = ByteRecord::new();
-            // Its message has no content of the table, but for what the system says of a file.
+            // The error quotes nothing of the table.
             match reader.read_byte_record(&mut cells).context("cannot read the table") {
                 Ok(true) => Some(Ok(Row { line: numbers.of(&cells), cells })),
                 Ok(false) => None,
@@ -66,7 +66,7 @@ impl Table {
     }
 }
 
-/// The bytes in UTF-8 and without a byte order mark. What is not valid in UTF-8 stays for the cell that has it.
+/// Converts to UTF-8 and removes a byte order mark. Invalid UTF-8 is kept, and reported for its cell.
 fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((guess(bytes), 0));
     let text = bytes.get(mark..).unwrap_or_default();
@@ -84,8 +84,8 @@ fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(decoded.into_bytes()))
 }
 
-/// The encoding of a text without a byte order mark: the first characters of a table are ASCII, which in UTF-16 have a
-/// zero byte each.
+/// Guesses the encoding of a text without a byte order mark. The first characters of a table are ASCII, which have a
+/// zero byte each in UTF-16.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     match bytes {
         [0, 1..=0xff, 0, 1..=0xff, ..] => UTF_16BE,
@@ -94,13 +94,14 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     }
 }
 
-/// The separator that a first line `sep=;` names, as some spreadsheets write it, and the byte behind that line.
+/// Returns the separator that a first line `sep=;` names, as some spreadsheets write it, and the byte offset of the
+/// next line.
 fn named_separator(bytes: &[u8]) -> (Option<u8>, usize) {
     let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
     match bytes.get(..end).unwrap_or_default().trim_ascii_end() {
         [s, e, p, b'=', rest @ ..] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => match rest {
             [separator] if SEPARATORS.contains(separator) => (Some(*separator), end),
-            // A tab is white space too.
+            // A tab was trimmed as white space.
             [] => (Some(b'\t'), end),
             _ => (None, 0),
         },
@@ -108,7 +109,7 @@ fn named_separator(bytes: &[u8]) -> (Option<u8>, usize) {
     }
 }
 
-/// The first separator outside quotes: what follows the first cell.
+/// Returns the first separator outside of quotes.
 fn first_separator(bytes: &[u8]) -> u8 {
     let mut quoted = false;
     for byte in bytes.trim_ascii_start() {
@@ -122,7 +123,7 @@ fn first_separator(bytes: &[u8]) -> u8 {
     b','
 }
 
-/// Counts lines as an editor does; the reader counts otherwise where lines are empty or end in CR LF.
+/// Counts lines as an editor does. The CSV reader counts differently for empty lines and CR LF.
 struct LineNumbers<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -130,7 +131,7 @@ struct LineNumbers<'a> {
 }
 
 impl LineNumbers<'_> {
-    /// The line on which a record begins; records are asked for in order.
+    /// Returns the first line of a record. Records must be passed in order.
     fn of(&mut self, record: &ByteRecord) -> u64 {
         let from = record.position().and_then(|position| usize::try_from(position.byte()).ok());
         let rest = self.bytes.get(from.unwrap_or(self.at)..).unwrap_or_default();

@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 
-/// As long as a link of a machine with eight addresses is.
+/// Returns a link as long as that of a machine with eight addresses.
 fn link() -> String {
     let hosts: Vec<String> =
         (0..8).map(|n| format!("[2001:db8:1234:5678:9abc:def0:1234:{n}]:6697")).collect();
@@ -10,9 +10,9 @@ fn link() -> String {
     format!("parlour://{}/?pin={pin}&token={token}", hosts.join(","))
 }
 
-/// What a reader makes of an image of `side` pixels.
+/// Returns the text that a QR reader decodes from an image of `side` pixels.
 fn read(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
-    // A module of one pixel is too small for any reader.
+    // Readers do not recognize modules of one pixel.
     const ZOOM: usize = 4;
     let pixel = |x: usize, y: usize| if dark(x / ZOOM, y / ZOOM) { 0 } else { 255 };
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(side * ZOOM, side * ZOOM, pixel);
@@ -21,7 +21,7 @@ fn read(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
     grids[0].decode().expect("a code").1
 }
 
-/// The modules that a terminal shows: which are ink, two for each character.
+/// Returns the modules that a terminal shows, two for each character; `true` is ink.
 fn modules(lines: &str) -> Vec<Vec<bool>> {
     let mut rows = Vec::new();
     for line in lines.lines() {
@@ -41,7 +41,7 @@ fn a_terminal_shows_the_link_in_any_colours() {
     let ink = modules(&coloured.replace(INK, "").replace(END, ""));
     assert_eq!(ink[0].len(), code.columns());
     assert_eq!(read(ink[0].len(), |x, y| ink.get(y).is_some_and(|row| row[x])), link());
-    // Without colours what is printed is light.
+    // Without colours the ink is light.
     let light = modules(&code.lines(false));
     assert!(light[..QUIET].iter().flatten().all(|&light| light), "a quiet zone");
     assert_eq!(read(light[0].len(), |x, y| light.get(y).is_some_and(|row| !row[x])), link());
