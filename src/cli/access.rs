@@ -1,4 +1,4 @@
-//! What all client subcommands share: which server, which account, whose password.
+//! Access to a server, for all client commands: selection of server and account, login, passwords.
 
 use std::future::Future;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
@@ -26,7 +26,7 @@ use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
 use crate::wire::{CapSet, Nick};
 
-/// The options that say as whom to log in.
+/// The options that select the account and its login.
 #[derive(clap::Args)]
 pub struct Access {
     /// Log in as this account, where you have more than one.
@@ -40,24 +40,25 @@ pub struct Access {
     /// Take the password from the first line of standard input instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
-    /// What to ask the server for beyond what every client does.
+    /// Capabilities to request in addition to those of every client.
     #[arg(skip)]
     pub more: CapSet,
 }
 
-/// How long a program that cannot be asked waits for a server that went away.
+/// Time limit for reconnecting in programs without a user at the keyboard.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Longest line that is taken from standard input, in bytes.
+/// Limit of a line from standard input, in bytes.
 const INPUT_LINE: u64 = 1024 * 1024;
 
 impl Access {
-    /// To a server that was joined, as an account there.
+    /// Returns the options for an account on a joined server.
     pub fn of(account: Nick, more: CapSet) -> Self {
         Self { name: Some(account), pin: None, password_stdin: false, more }
     }
 
-    /// Logs in to `server`, or to the one that was used last, and remembers it. Does somebody read what comes?
+    /// Logs in to `server`, or to the one used last for `None`, and stores it as the one used last. `reads` states
+    /// whether a person reads the messages.
     pub async fn open(
         &self,
         server: Option<&str>,
@@ -100,12 +101,12 @@ impl Access {
             let password = if self.password_stdin {
                 password_from_stdin()?
             } else {
-                // On a thread of its own: a chat that waits for the answer must be able to give up.
+                // A separate thread, because a chat that waits for the result must be able to give up.
                 let prompt = format!("Password of {account} on {called}: ");
                 tokio::task::spawn_blocking(move || ask_password(&prompt)).await??
             };
             let credentials = Credentials::Password(password);
-            // Who typed it is asked no more on this machine; a script goes on giving it.
+            // After a typed password this device logs in by its certificate. A script continues to give the password.
             let known = file.load()?.is_some();
             let device = if self.password_stdin { None } else { kept_device(&file)? };
             let enrols = device.is_some();
@@ -131,7 +132,8 @@ impl Access {
         Ok(session)
     }
 
-    /// The same without waiting for the server, where this machine's key logs in. Gives its name too.
+    /// Creates a session that connects in the background, if this device has a key for the account. Returns its name
+    /// too.
     pub async fn begin(&self, server: Option<&str>) -> anyhow::Result<(Session, String)> {
         let path = Servers::default_path()?;
         let (addresses, pins, account, called) = self.server(server, &path)?;
@@ -153,7 +155,7 @@ impl Access {
         Ok((session, called))
     }
 
-    /// Where, whom to trust, as whom, and how to call it.
+    /// Returns addresses, pins, account and name of the selected server.
     fn server(
         &self,
         server: Option<&str>,
@@ -184,16 +186,16 @@ impl Access {
     }
 }
 
-/// The key of an account on this machine, if there is one.
+/// Returns this device's key for an account, if there is one.
 fn device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
     Ok(match (DeviceFile::of(path, pins.pin, account).load()?, pins.next) {
-        // Another program may be giving it the name that goes with the new pin just now.
+        // Another program may be renaming the file for the new pin.
         (None, Some(next)) => DeviceFile::of(path, next, account).load()?,
         (device, _) => device,
     })
 }
 
-/// The servers of this machine. Says which entries of the file are passed over.
+/// Loads the known servers, and notes the entries that are ignored.
 pub fn load(path: &Path) -> Result<Servers, ServersError> {
     let servers = Servers::load(path)?;
     for damaged in servers.damaged() {
@@ -202,12 +204,12 @@ pub fn load(path: &Path) -> Result<Servers, ServersError> {
     Ok(servers)
 }
 
-/// Remembers a session's server as the one that was used last.
+/// Stores a session's server as the one used last.
 fn remember(path: &Path, session: &Session, account: &Nick) -> Result<(), ServersError> {
     noted(Servers::remember(path, &session.endpoint().addresses, session.pins(), account))
 }
 
-/// Where nothing can be written, a command that only uses a server works all the same.
+/// Turns a failed write into a note, because a command that only uses a server works without it.
 fn noted(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
     match remembered {
         Err(error @ ServersError::Write { .. }) => note!("-- {error}"),
@@ -216,7 +218,8 @@ fn noted(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
     Ok(())
 }
 
-/// The key of this machine, made where there is none. `None` where it could not be kept: the password logs in then.
+/// Returns this device's key, which is made if there is none. Returns `None` if it cannot be stored, so the password
+/// logs in.
 fn kept_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileError> {
     match file.load_or_make() {
         Err(error @ DeviceFileError::Io("write", ..)) => {
@@ -227,12 +230,12 @@ fn kept_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileEr
     }
 }
 
-/// For clap.
+/// Parses a nick, for clap.
 pub fn nick(text: &str) -> Result<Nick, String> {
     Nick::parse(text).map_err(|why| format!("this cannot be an account's name: {why}"))
 }
 
-/// A failed connection as one line that ends with what to do.
+/// Describes a failed connection in one line that ends with the remedy.
 pub fn explain(error: &ConnectError) -> anyhow::Error {
     let hint = match error {
         ConnectError::Dial(DialError::Untrusted {
@@ -275,7 +278,7 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
     exit.error(format!("{error}; {hint}"))
 }
 
-/// A session that is over as one line.
+/// Describes the end of a session in one line.
 pub fn ended(error: SessionError) -> anyhow::Error {
     match error {
         SessionError::Final(ConnectError::Login(error @ LoginError::Refused(_))) => {
@@ -286,31 +289,31 @@ pub fn ended(error: SessionError) -> anyhow::Error {
     }
 }
 
-/// Asks on the terminal, without echo.
+/// Prompts for a password on the terminal, without echo.
 pub fn ask_password(prompt: &str) -> anyhow::Result<Password> {
     Password::new(ask_secret(prompt)?).context("it cannot be a password")
 }
 
-/// The first line of standard input. What follows it stays for [`lines`].
+/// Reads a password from the first line of standard input. The rest stays for [`lines`].
 pub fn password_from_stdin() -> anyhow::Result<Password> {
     Password::new(secret_from_stdin()?).map_err(|why| {
         anyhow!("{why}; with --password-stdin the first line of standard input has to be the password")
     })
 }
 
-/// As [`ask_password`], for what need not be one.
+/// Prompts as [`ask_password`] does, for a secret that need not be a valid password.
 pub fn ask_secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)
         .map_err(|error| anyhow!("cannot ask for the password ({error}): give it with --password-stdin"))
 }
 
-/// As [`password_from_stdin`], for what need not be one.
+/// Reads as [`password_from_stdin`] does, for a secret that need not be a valid password.
 pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
     line_from_stdin(1024).context("cannot read the password from standard input")
 }
 
-/// The next line of standard input, of which so many bytes are read, and nothing is left behind in memory.
+/// Reads the next line of standard input, at most `most` bytes of it. The text is wiped from memory.
 pub fn line_from_stdin(most: u16) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(most.into()));
     io::stdin().lock().take(most.into()).read_line(&mut text)?;
@@ -320,9 +323,9 @@ pub fn line_from_stdin(most: u16) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Reads the lines of standard input on a thread of its own, a few ahead of who takes them.
+/// Reads the lines of standard input on a separate thread, a few ahead of the receiver.
 ///
-/// A thread, because reading a terminal cannot be given up and must not keep the program from ending.
+/// A thread, because reading from a terminal cannot be cancelled and must not keep the program from ending.
 pub fn lines() -> mpsc::Receiver<io::Result<String>> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
@@ -350,18 +353,18 @@ pub fn lines() -> mpsc::Receiver<io::Result<String>> {
     receiver
 }
 
-/// Standard output for the talk, standard error for words about it.
+/// Returns a screen with messages on standard output and notes on standard error.
 pub fn screen() -> Screen<io::Stdout, io::Stderr> {
     Screen { talk: io::stdout(), notes: io::stderr(), zone: TimeZone::system(), told: None }
 }
 
-/// A person sits at the keyboard.
+/// Returns whether a user is at the keyboard.
 pub fn interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Ends when the program is asked to: Ctrl-C, SIGTERM, or the terminal is closed. From the call on, waited for or not,
-/// a signal does not end the program by itself.
+/// Completes on Ctrl-C, SIGTERM or the closing of the terminal. From the call on, even before the future is polled,
+/// these signals no longer end the program by themselves.
 pub fn interrupted() -> impl Future<Output = ()> {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [mut interrupt, mut terminate, mut hangup] = kinds.map(|kind| signal(kind).ok());
@@ -377,16 +380,16 @@ pub fn interrupted() -> impl Future<Output = ()> {
 async fn wait(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
-        // There is no such signal then; the others still work.
+        // The signal cannot be handled; the others still work.
         None => std::future::pending().await,
     }
 }
 
-/// Runs a client. One thread is enough for one person.
+/// Runs a client on a single thread, which is enough for one user.
 pub fn run<T>(client: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(client);
-    // A name's look-up that hangs is not waited for.
+    // A hanging name resolution must not delay the end.
     runtime.shutdown_background();
     result
 }

@@ -1,4 +1,4 @@
-//! Where the administration's requests go: to the server that runs on the data folder, or to the folder itself.
+//! Administration requests, to the server that runs on the data folder or else to the folder directly.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::server::now;
 use crate::store::audit::Actor;
 use crate::store::{Store, StoreError};
 
-/// How long a folder may be busy with another command, or a server may take to start answering.
+/// Time limit for another command that uses the folder, or for a server that is starting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The administration of one data folder.
@@ -22,7 +22,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Of a folder that must be there.
+    /// Opens the administration of a folder that must have a database.
     pub fn of(folder: PathBuf) -> anyhow::Result<Self> {
         if !folder.join("parlour.db").exists() {
             bail!(
@@ -33,17 +33,17 @@ impl Admin {
         Ok(Self { folder })
     }
 
-    /// Of a folder that is made where it is missing.
+    /// Opens the administration of a folder that is created if it is missing.
     pub fn of_new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Asks, with a hint in the error for what fails.
+    /// Sends a request. Errors end with a remedy.
     pub fn ask(&self, request: &Request) -> anyhow::Result<Reply> {
         self.try_ask(request)?.map_err(|failure| explain(&failure))
     }
 
-    /// Asks; the inner error is the answer that it cannot be done.
+    /// Sends a request. The inner error is a refusal.
     ///
     /// The folder is opened anew for each request, so a server may start or stop between two of them.
     pub fn try_ask(&self, request: &Request) -> anyhow::Result<Result<Reply, Failure>> {
@@ -65,7 +65,7 @@ impl Admin {
                         bail!("{error}; look whether it was done, and try again")
                     }
                 },
-                // The server is starting, or the folder belongs to another command for a moment.
+                // The server is starting, or another command uses the folder for a moment.
                 Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(50)),
                 Err(error) => bail!(
                     "{in_use}, which cannot be asked ({error}); if it is a server, run this as the user that it runs as"
@@ -74,8 +74,8 @@ impl Admin {
         }
     }
 
-    /// Asks the server that runs, and nobody else: the folder is not opened, so a script that asks again and again
-    /// never stands in the way of a server that starts.
+    /// Sends a request to the running server only. It never opens the folder, so a script that polls cannot block a
+    /// starting server.
     pub fn ask_server(&self, request: &Request) -> anyhow::Result<Reply> {
         let mut client = match Client::connect(&self.folder) {
             Ok(client) => client,
@@ -96,7 +96,7 @@ impl Admin {
         }
     }
 
-    /// All accounts, page after page.
+    /// Returns all accounts, by querying page after page.
     pub fn users(&self) -> anyhow::Result<Vec<User>> {
         let mut users: Vec<User> = Vec::new();
         loop {
@@ -118,7 +118,7 @@ fn directly(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Fai
     Ok(result.map(|Outcome { reply, .. }| reply))
 }
 
-/// The failure and what to do about it, in one line.
+/// Describes a failure in one line that ends with the remedy.
 fn explain(failure: &Failure) -> anyhow::Error {
     let hint = match failure.kind {
         FailureKind::Taken | FailureKind::Reserved => "choose another name",

@@ -1,4 +1,4 @@
-//! `parlour channels`: which channels there are.
+//! `parlour channels`: lists channels.
 
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub struct Args {
     login: Login,
 }
 
-/// A channel, as docs/scripting.md has it.
+/// A channel in the JSON format of docs/scripting.md.
 #[derive(Serialize)]
 struct Object<'a> {
     name: &'a str,
@@ -64,7 +64,8 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// A part of a name is looked for anywhere in it. What else LIST takes for a condition begins with other signs.
+/// Converts the argument to a mask for LIST. A part of a name matches anywhere in a name. Other conditions of LIST
+/// begin with other characters, so they cannot occur.
 fn mask(text: &str) -> String {
     if text.starts_with('#') || text.contains(['*', '?']) {
         format!("#{}", text.trim_start_matches('#'))
@@ -73,7 +74,7 @@ fn mask(text: &str) -> String {
     }
 }
 
-/// `322 me channel online :topic`
+/// Prints the replies, which are `322 me channel online :topic`.
 fn show(lines: &[Heard], json: bool, member: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     let mut lines: Vec<&Heard> = lines.iter().collect();
     lines.sort_by_key(|line| line.param(1).to_lowercase());

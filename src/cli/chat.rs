@@ -81,18 +81,18 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// Can the full-screen chat be shown?
+/// Returns whether the full-screen client can be shown.
 fn full_screen() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     access::interactive() && io::stdout().is_terminal() && !dumb
 }
 
-/// What to ask the server for.
+/// Returns the capabilities to request from the server.
 pub fn capabilities(plain: bool) -> CapSet {
     if !plain && full_screen() { SCREEN } else { PLAIN }
 }
 
-/// Chats over a session until the user wants no more.
+/// Runs a chat over a session until the user ends it.
 pub async fn talk(session: Session, called: String, account: Nick) -> anyhow::Result<()> {
     if !full_screen() {
         return plain(session).await;
@@ -115,7 +115,7 @@ async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Re
     keep_on(Chat::new(sessions, look(theme)), &args.access, servers).await
 }
 
-/// Chats until the user wants no more. A server that does not let this device in is given the password.
+/// Runs a chat until the user ends it. Prompts for the password of a server that refuses this device.
 async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) -> anyhow::Result<()> {
     loop {
         let index = match chat.run(access::interrupted()).await.map_err(explain)? {
@@ -133,7 +133,7 @@ async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) ->
             Some(Err(error)) if servers.len() > 1 => chat.give_up(index, &error.to_string()),
             stopped => {
                 if let (None, Ok(cooked)) = (&stopped, cooked) {
-                    // Whoever asked has turned the echo off, and waits still.
+                    // The password prompt has turned off the echo and still waits.
                     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &cooked);
                     note!();
                 }

@@ -1,4 +1,4 @@
-//! `parlour clock accept`: the machine's clock is right although it jumped.
+//! `parlour clock accept`: accepts the machine's clock after a jump.
 
 use std::path::PathBuf;
 

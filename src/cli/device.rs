@@ -1,4 +1,4 @@
-//! `parlour device`: the keys that log in to one's account.
+//! `parlour device`: lists and revokes the devices of an account.
 
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
@@ -71,13 +71,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// The outer result with the inner one, as one line for people.
+/// Flattens the outer error and the server's refusal to an error of one line.
 fn told<T>(answer: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
     let told = answer.map_err(|error| explain(&error))?;
     told.map_err(|why| anyhow!("the server refused it: {why}; try again in a moment"))
 }
 
-/// The fingerprint of this machine's own key for the account; it may have the name of the root that comes next.
+/// Returns the certificate fingerprint of this device for the account. During a rotation its file may have the next pin
+/// in its name.
 fn own(session: &Session) -> Option<String> {
     let (path, endpoint) = (Servers::default_path().ok()?, session.endpoint());
     let pins = [Some(endpoint.pins.pin), endpoint.pins.next];
@@ -95,7 +96,7 @@ fn list(devices: &[Enrolled], own: Option<&str>) -> String {
     table(&rows)
 }
 
-/// The one device whose fingerprint begins so.
+/// Returns the only device whose fingerprint begins with `start`.
 fn pick<'a>(devices: &'a [Enrolled], start: &str) -> anyhow::Result<&'a str> {
     let mut found =
         devices.iter().map(|device| &*device.fingerprint).filter(|print| print.starts_with(start));
@@ -108,7 +109,7 @@ fn pick<'a>(devices: &'a [Enrolled], start: &str) -> anyhow::Result<&'a str> {
     }
 }
 
-/// For clap: hexadecimal digits, with colons or without, as programs print them.
+/// Parses a fingerprint for clap: hexadecimal digits, with or without colons as other programs print them.
 fn fingerprint(text: &str) -> Result<String, String> {
     let digits: String = text.chars().filter(|&c| c != ':').collect::<String>().to_ascii_lowercase();
     if digits.len() < 4 || digits.len() > 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -1,4 +1,4 @@
-//! `parlour discover`: the servers that announce themselves on the local network.
+//! `parlour discover`: lists the servers that announce themselves on the local network.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    // A file that cannot be read shall be known before the wait; a user without a home knows no server.
+    // An unreadable file is reported before the wait. A user without a home folder has no known servers.
     let known =
         Servers::default_path().map_or_else(|_| Ok(Servers::default()), |path| access::load(&path))?;
     let heard = access::run(async {

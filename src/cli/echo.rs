@@ -1,4 +1,4 @@
-//! `parlour echo`: one line to the server, one answer back.
+//! `parlour echo`: sends lines to the echo account and prints its replies.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -32,10 +32,10 @@ pub struct Args {
     access: Access,
 }
 
-/// The account that answers.
+/// The account that replies.
 const ECHO: &str = "echo";
 
-/// How long an answer to a message that the server has confirmed may take.
+/// Time limit for the reply to a confirmed message.
 const ANSWER: Duration = Duration::from_secs(15);
 
 /// Runs the subcommand.
@@ -78,7 +78,7 @@ async fn converse(session: &mut Session) -> anyhow::Result<()> {
     }
 }
 
-/// Asks for a line, where a person is asked; not into a file or a pipe.
+/// Prompts for a line if there is a user at the keyboard. The prompt never goes to a file or a pipe on standard output.
 fn prompt() -> anyhow::Result<()> {
     const PROMPT: &str = "Enter message: ";
     if !access::interactive() {
@@ -92,7 +92,7 @@ fn prompt() -> anyhow::Result<()> {
     }
 }
 
-/// Keeps the connection while nobody types.
+/// Keeps the connection alive while the user types.
 async fn idle<T: io::Write, N: io::Write>(session: &mut Session, screen: &mut Screen<T, N>) -> anyhow::Error {
     loop {
         match session.next().await {
@@ -102,7 +102,7 @@ async fn idle<T: io::Write, N: io::Write>(session: &mut Session, screen: &mut Sc
     }
 }
 
-/// Sends a line and waits until every message that it took is confirmed and answered.
+/// Sends a line and waits until all messages made of it are confirmed and have a reply.
 async fn answers<T: io::Write, N: io::Write>(
     session: &mut Session,
     screen: &mut Screen<T, N>,
@@ -115,14 +115,14 @@ async fn answers<T: io::Write, N: io::Write>(
         let update = if session.model.pending() > 0 {
             session.next().await.map_err(access::ended)?
         } else {
-            // Confirmed, so the answer is on its way, unless the connection broke just then.
+            // The message is confirmed, so its reply is on its way unless the connection breaks.
             timeout(ANSWER, session.next())
                 .await
                 .context("the server did not answer; send the line again")??
         };
         screen.connection(&update, session.model.pending());
         match update {
-            // Another session of the account may talk to it too: an answer repeats what it answers.
+            // Another session of the account may use the echo account too, so only replies that repeat this line count.
             Update::Event(Event::Said(said))
                 if !said.mine && said.from == *echo && repeats(&said.text, line) =>
             {
@@ -138,7 +138,7 @@ async fn answers<T: io::Write, N: io::Write>(
     Ok(answers)
 }
 
-/// Does this answer end with `line`, or with a piece of it?
+/// Returns whether the reply ends with `line`, or with a piece of it.
 fn repeats(answer: &str, line: &str) -> bool {
     answer.split_once(": ").is_some_and(|(_, text)| !text.is_empty() && line.contains(text))
 }

@@ -1,24 +1,24 @@
-//! How the commands for scripts end: one table, for the code and for `--help`.
+//! Exit codes of the commands for scripts, also as a table for `--help`.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why a command did not do what it was asked to.
+/// The reason that a command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Something on this machine: a file, the input, the output.
+    /// A failure on this machine: a file, the input or the output.
     Failed = 1,
-    /// The server refused something, or did not confirm it before the command was stopped.
+    /// The server refused a command, or did not confirm it before the program was stopped.
     Refused = 3,
-    /// The server cannot be reached, the connection broke and did not come back, or a question was not answered.
+    /// The server cannot be reached, the connection broke and did not come back, or a query had no reply.
     Unreachable = 4,
     /// The server refused the login.
     Login = 5,
-    /// Who answers is not the server that is known.
+    /// The server does not have the known pin.
     Untrusted = 6,
 }
 
-/// What `--help` says about it; docs/scripting.md says it at more length.
+/// The table in `--help`; docs/scripting.md has more detail.
 pub const CODES: &str = "\
 Exit codes:
   0  done; for `send`: the server has confirmed all of it
@@ -29,7 +29,7 @@ Exit codes:
   5  the server refused the login
   6  who answers is not the server that is known";
 
-/// An error that ends the program with a code of its own.
+/// An error that determines the program's exit code.
 #[derive(Debug)]
 struct Ended {
     exit: Exit,
@@ -45,12 +45,12 @@ impl fmt::Display for Ended {
 impl std::error::Error for Ended {}
 
 impl Exit {
-    /// An error that ends a command this way.
+    /// Returns an error that ends the program with this code.
     pub fn error(self, text: impl Into<String>) -> anyhow::Error {
         Ended { exit: self, text: text.into() }.into()
     }
 
-    /// How a command that failed with this error ends.
+    /// Returns the exit code for an error.
     pub fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(|cause| cause.downcast_ref::<Ended>()).map_or(Self::Failed, |ended| ended.exit)
     }
@@ -62,7 +62,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What stands below the options in `--help`: examples, and the codes.
+/// Returns the text below the options in `--help`: examples and exit codes.
 pub fn help(examples: &str) -> String {
     format!("{examples}\n\n{CODES}")
 }

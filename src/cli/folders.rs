@@ -1,10 +1,10 @@
-//! The options that say where a server keeps its things.
+//! The options for a server's folders and its configuration file.
 
 use std::path::{Path, PathBuf};
 
 use crate::server::config::{Config, ConfigError};
 
-/// The option that says where the certificates are.
+/// The option for the folder of the certificates.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Certs {
     /// The folder of the certificates and their keys.
@@ -12,7 +12,7 @@ pub struct Certs {
     pub path: PathBuf,
 }
 
-/// Where the data, the certificates and the configuration are.
+/// The options for the data, the certificates and the configuration.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Folders {
     /// The folder of the database.
@@ -26,7 +26,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The configuration file, which need not be there unless it was named.
+    /// Returns the path of the configuration file, which need not exist unless the option names it.
     pub fn config_file(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new("parlour.toml"))
     }

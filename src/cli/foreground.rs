@@ -1,12 +1,12 @@
-//! The terminal that a server runs on, and the end of it.
+//! Detection of the closing of the terminal that a server runs on.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-// Not rustix's: it takes an id of 0 for impossible, and that is the id of a process group or session whose leader is in
-// another PID namespace, as it is for the first process of a container.
+// rustix rejects an id of 0, which is the id of a process group or session whose leader is in another PID namespace, as
+// for the first process of a container. So nix is used here.
 use nix::unistd::{getpgrp, getpid, getsid, tcgetpgrp};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -15,12 +15,12 @@ use rustix::termios::{isatty, tcgetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// The terminal that one of the standard streams of this process is.
+/// The terminal of one of the standard streams of this process.
 #[derive(Clone, Debug)]
 pub struct Terminal(Arc<OwnedFd>);
 
 impl Terminal {
-    /// The terminal, where there is one.
+    /// Returns the terminal, if a standard stream is one.
     pub fn of_this_process() -> Option<Self> {
         let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
         let streams = [input.as_fd(), errors.as_fd(), output.as_fd()];
@@ -28,13 +28,13 @@ impl Terminal {
         Some(Self(Arc::new(terminal.try_clone_to_owned().ok()?)))
     }
 
-    /// Whether it was closed: its window, or the connection that it came over.
+    /// Returns whether the terminal was closed: its window, or the remote connection.
     pub fn is_gone(&self) -> bool {
         tcgetattr(&*self.0).is_err()
     }
 
-    /// Whether its end is the end of this process: not of one that a shell runs in the background, nor of one that left
-    /// the session of its terminal.
+    /// Returns whether the closing of the terminal should end this process. It should not for a background process of a
+    /// shell, nor for one that left the terminal's session.
     fn is_in_foreground(&self) -> bool {
         match tcgetpgrp(&*self.0) {
             Ok(group) => group == getpgrp(),
@@ -42,19 +42,20 @@ impl Terminal {
         }
     }
 
-    /// Ready when it was closed while this process ran in the foreground, whether or not there is a signal for it. It is
-    /// watched from the call on.
+    /// Returns a future that completes when the terminal is closed while this process is in the foreground, with or
+    /// without a signal. Watching starts with the call.
     pub fn closed(self) -> io::Result<impl Future<Output = ()> + Send + use<>> {
         let foreground = Arc::new(AtomicBool::new(self.is_in_foreground()));
         let (closed, told) = oneshot::channel();
-        // A thread, which sleeps until then, because tokio would make the terminal non-blocking for all who share it.
+        // A separate thread that sleeps until then, because tokio would make the terminal non-blocking for all
+        // processes that share it.
         let (terminal, was) = (self.clone(), foreground.clone());
         std::thread::spawn(move || {
             if terminal.wait_for_end() && was.load(Ordering::Relaxed) {
                 let _ = closed.send(());
             }
         });
-        // A shell that brings a process to the foreground or sends it to the background continues it.
+        // A shell sends SIGCONT when it moves a process to the foreground or the background.
         let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         Ok(async move {
             tokio::pin!(told);
@@ -72,9 +73,9 @@ impl Terminal {
         })
     }
 
-    /// Blocks until it is closed. `false` where that cannot be told.
+    /// Blocks until the terminal is closed. Returns `false` if that cannot be detected.
     fn wait_for_end(&self) -> bool {
-        // Nothing is asked for; the end is always told.
+        // No events are requested; errors and hang-ups are always reported.
         let mut watched = [PollFd::new(&*self.0, PollFlags::empty())];
         while poll(&mut watched, None) == Err(Errno::INTR) {}
         watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)

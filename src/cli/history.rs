@@ -1,4 +1,4 @@
-//! `parlour history`: what was said, from the server's history.
+//! `parlour history`: prints a conversation's history.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
@@ -32,7 +32,7 @@ pub struct Args {
     json: bool,
     /// Print text, for people; that is what it does.
     #[arg(long, conflicts_with = "json")]
-    #[allow(dead_code)] // Says what is done anyway.
+    #[allow(dead_code)] // The option only names the default.
     text: bool,
     /// Only what was said, without joins, reactions and other events.
     #[arg(long)]
@@ -75,7 +75,7 @@ async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     let mut progress = Progress::new(wanted.since, wanted.until, !io::stdout().is_terminal());
     script.bar = progress.bar();
     if progress.is_shown() {
-        // Where it ends: much of the time up to now may be silent.
+        // The time stamp of the last message is the end of the progress bar, because the time since then may be silent.
         let (end, limit) =
             Export::new(Wanted { last: Some(1), ..wanted }).wants().unwrap_or((Past::Latest, 1));
         let part = script.part(|script| script.history(&args.target, &end, limit.min(1))).await?;

@@ -1,4 +1,4 @@
-//! `parlour invite`: the links that make accounts, or give one a new password.
+//! `parlour invite`: makes, lists and revokes invites for accounts and password resets.
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ struct Create {
     qr_file: Option<PathBuf>,
 }
 
-/// Longest life of an invite. Whoever wants accounts for ever wants `parlour user add`.
+/// Longest life of an invite. For permanent use there is `parlour user add`.
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Runs the subcommand.
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
     let Create { uses, expires, role, channel, account, qr, qr_file } = wanted;
     let admin = Admin::of_new(folders.data.clone());
-    // First, so that no invite is made whose link or image cannot be written.
+    // Checked first, so that no invite is made whose link or image cannot be written.
     let (addresses, pin) = server(&admin, folders)?;
     let image = qr_file.as_deref().map(ImageFile::create).transpose()?;
     let token = Token::random();
@@ -144,7 +144,7 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
     print(&format!("{}\n", *link))
 }
 
-/// Shows a code on standard error.
+/// Prints a QR code on standard error.
 fn show(code: &Code) {
     let terminal = io::stderr().is_terminal();
     note(&code.lines(terminal));
@@ -159,8 +159,7 @@ fn show(code: &Code) {
     }
 }
 
-/// What the link says of the server: what the running one says of itself, or what the configuration says that it
-/// will be.
+/// Returns the addresses and the pin for the link, from the running server or else from the configuration.
 fn server(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
     match admin.try_ask(&Request::Server)? {
         Ok(Reply::Server { addresses, pin }) => Ok((addresses, pin)),

@@ -1,4 +1,4 @@
-//! `parlour join`: from an invite to an account, or to a new password for one.
+//! `parlour join`: redeems an invite for a new account, or for a new password.
 
 use std::io::{self, BufRead as _};
 
@@ -45,7 +45,7 @@ pub struct Args {
     password_stdin: bool,
 }
 
-/// Most bytes of a link that is read from standard input: sixteen addresses of the longest names there are.
+/// Limit of a link read from standard input, in bytes: sixteen addresses with the longest names.
 const LINK: u16 = 8192;
 
 /// Runs the subcommand.
@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let link = link.map_or_else(|| ask_link(password_stdin), Ok)?;
     let resets = whose(&link, name.as_ref())?;
     access::run(async {
-        // Before anything is asked: a file that cannot be written would leave an account and no way to it.
+        // Checked first, because after a failed write the account would exist without a way to reach it.
         let path = Servers::default_path()?;
         Servers::check(&path)?;
         let (session, account) = if password_stdin {
@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         } else {
             ask(&link, resets.clone().or(name)).await?
         };
-        // As the server writes it, who may have been told it in another case. What else it says is no name to log in with.
+        // The server's spelling of the name may differ in case. Any other nick that it gives is not the account's name.
         let account = session.model.me().filter(|me| **me == account).cloned().unwrap_or(account);
         let called = Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
         let done = if resets.is_some() {
@@ -81,7 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// A link that is not on the command line.
+/// Reads a link that is not on the command line.
 fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
     let mut text = Zeroizing::new(String::with_capacity(2 * usize::from(LINK)));
     loop {
@@ -95,17 +95,17 @@ fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
         text.push_str(&piece);
         match text.parse::<InviteLink>() {
             Ok(link) => return Ok(link),
-            // It may be folded, and go on in the next line.
+            // The link may be wrapped and continue on the next line.
             Err(error) if error.is_of_a_part() && !piece.is_empty() && text.len() < usize::from(LINK) => {
                 text.push('\n');
             }
-            // What is wrong with it says what to do, and quotes nothing secret.
+            // The error contains its remedy and quotes no secret.
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// The account that the link is for, if it is for one.
+/// Returns the account that the link resets the password of, if it is for one.
 fn whose(link: &InviteLink, asked: Option<&Nick>) -> anyhow::Result<Option<Nick>> {
     let Some(account) = &link.account else { return Ok(None) };
     let account = Nick::parse(account).map_err(|why| {
@@ -121,14 +121,16 @@ fn whose(link: &InviteLink, asked: Option<&Nick>) -> anyhow::Result<Option<Nick>
     }
 }
 
-/// Makes the account or gives it the password, and makes this machine a device of it: from then on its key logs in.
+/// Redeems the invite: makes the account or sets its password, and adds this device to it, whose certificate logs in
+/// from then on.
 async fn redeem(
     link: &InviteLink,
     account: &Nick,
     password: Password,
 ) -> anyhow::Result<Result<Session, ConnectError>> {
     let file = DeviceFile::of(&Servers::default_path()?, link.pin, account);
-    // Who lost a password may have lost the key: a reset takes none that was there, and leaves it until it has worked.
+    // With the password the key may be lost to somebody else too. So a reset makes a new key, and keeps the old one
+    // until it has succeeded.
     let (device, made) = if link.account.is_some() {
         let (device, pem) = file.make()?;
         (device, Some(pem))
@@ -156,9 +158,9 @@ async fn redeem(
     Ok(opened)
 }
 
-/// Asks for what is not given, and again for what the server does not take.
+/// Prompts for missing values, and again for refused ones.
 async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
-    // Nobody chooses a password for a server that is not there or not the right one.
+    // The server is verified before the user chooses a password.
     probe_or_find(&link.addresses, link.pin.into(), discover::allowed())
         .await
         .map_err(|error| explain(&error))?;
@@ -222,14 +224,14 @@ fn ask_new_password() -> anyhow::Result<Password> {
     }
 }
 
-/// The login name on this machine, or the home folder's, made a valid nick.
+/// Returns a valid nick made of the login name on this machine, or of the home folder's name.
 fn default_name() -> anyhow::Result<Nick> {
     let login = ["USER", "LOGNAME"].iter().find_map(|name| valid_name(&std::env::var(name).ok()?));
     let home = || valid_name(directories::BaseDirs::new()?.home_dir().file_name()?.to_str()?);
     login.or_else(home).context("no name can be made of your login name here: use --name")
 }
 
-/// What is left of a name when it is made a nick.
+/// Reduces a name to a valid nick.
 fn valid_name(login: &str) -> Option<Nick> {
     let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let start = |c: char| !c.is_ascii_alphabetic() && c != '_';

@@ -1,4 +1,4 @@
-//! `parlour metrics`: what the running server counts.
+//! `parlour metrics`: prints the metrics of the running server.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! The command line: one file a subcommand. The only place that sees every module and that uses
-//! `anyhow`; each error it prints ends with what to do next.
+//! The command line, with one file for each subcommand. Only this module may use all others and `anyhow`. Each error
+//! that it prints ends with a remedy.
 
 #[macro_use]
 mod output;
@@ -73,8 +73,8 @@ enum Command {
 
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
-/// Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure with one
-/// clear line, 2 wrong usage (from clap). The commands for scripts say more (docs/scripting.md), and `doctor` has codes of
+/// Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for a failure with an error of one
+/// line, 2 for wrong usage (from clap). The commands for scripts have more codes (docs/scripting.md), and `doctor` has
 /// its own.
 pub fn main() -> ExitCode {
     output::report_panics();
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
 }
 
 impl Command {
-    /// Does it end as [`exit::CODES`] says?
+    /// Returns whether the command ends with the codes of [`exit::CODES`].
     fn is_for_scripts(&self) -> bool {
         matches!(
             self,

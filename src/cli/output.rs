@@ -1,4 +1,4 @@
-//! Results on standard output.
+//! Output of results, notes and panics.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write as _};
@@ -13,28 +13,28 @@ use tokio::sync::oneshot;
 use crate::client::feed::escape;
 use crate::wire::Millis;
 
-/// Writes a line to standard error, like `eprintln!`, which would panic where that cannot be written to.
+/// Writes a line to standard error, like `eprintln!`, but without a panic if that fails.
 ///
-/// An error is ignored: it leaves nobody to tell, and the exit code says how the command ended.
+/// Errors are ignored, because they cannot be reported; the exit code still tells the command's result.
 macro_rules! note {
     () => { $crate::cli::output::note("\n") };
     ($($arg:tt)*) => { $crate::cli::output::note(&format!("{}\n", format_args!($($arg)*))) };
 }
 
-/// Writes a text to standard error, as [`note!`] does with a line.
+/// Writes a text to standard error, as `note!` does with a line.
 pub fn note(text: &str) {
     let mut notes = io::stderr().lock();
     let _ = notes.write_all(text.as_bytes());
     let _ = notes.flush();
 }
 
-/// Writes a text to standard output. A reader that is gone ends a program quietly; any other failure is an error.
+/// Writes a text to standard output. If the reader is gone the text is dropped silently; any other failure is an error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     quiet_when_unread(write(text)).map(|_| ())
 }
 
-/// Takes a reader of standard output that is gone for the end of the output: a program ends quietly then, as others do.
-/// Is somebody still reading?
+/// Converts the result of a write to standard output. Returns `false` if the reader is gone (`EPIPE`), upon which a
+/// command ends silently, as is usual.
 pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
     match result {
         Ok(()) => Ok(true),
@@ -45,15 +45,14 @@ pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
     }
 }
 
-/// Has a panic say where it happened, on standard error if that can be written to. Its message may quote what was
-/// being read, so only one without values in it is repeated.
+/// Makes panics print their location on standard error. The message may quote input, so only a constant one is printed.
 pub fn report_panics() {
     panic::set_hook(Box::new(|panic| {
         note!("parlour: {}; this is a bug, please report it", describe_panic(panic));
     }));
 }
 
-/// Place and message of a panic, the latter only where it is a constant of the program.
+/// Describes a panic by its location, and by its message if that is a constant of the program.
 pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
     let message = panic.payload().downcast_ref::<&'static str>();
@@ -66,20 +65,21 @@ pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
     format!("internal error{place}{message}{trace}")
 }
 
-/// Writes all of a text, or finds that nobody reads it.
+/// Writes all of a text to standard output and flushes it.
 pub fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Ends when nobody reads standard output any more, where that is a pipe, a socket or a terminal; else never.
+/// Completes when the reader of standard output is gone, for a pipe, a socket or a terminal. Otherwise it never
+/// completes.
 pub async fn unread() {
     let (gone, waits) = oneshot::channel();
-    // A thread, which sleeps until then: what would wake it with the others may only be told of descriptors that are its own.
+    // A separate thread that sleeps until then, because epoll may report only descriptors that it was given itself.
     std::thread::spawn(move || {
         let out = io::stdout();
-        // Nothing is asked for; that the other side is gone is always told.
+        // No events are requested; errors and hang-ups are always reported.
         let mut watched = [PollFd::new(&out, PollFlags::empty())];
         while poll(&mut watched, None) == Err(Errno::INTR) {}
         if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
@@ -91,12 +91,12 @@ pub async fn unread() {
     }
 }
 
-/// Prints a [`table`]; quietly where nobody reads it.
+/// Prints a [`table`]; silent if the reader is gone.
 pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
     print(&table(rows))
 }
 
-/// Prints objects of JSON, one a line, their fields in the order in which they are declared; quietly where nobody reads.
+/// Prints JSON objects, one on each line, with fields in the order of their declaration; silent if the reader is gone.
 pub fn print_objects(objects: &[impl Serialize]) -> anyhow::Result<()> {
     let mut text = String::new();
     for object in objects {
@@ -106,7 +106,7 @@ pub fn print_objects(objects: &[impl Serialize]) -> anyhow::Result<()> {
     print(&text)
 }
 
-/// Rows in aligned columns, the first row being their titles.
+/// Formats rows in aligned columns. The first row has the titles.
 pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
@@ -121,7 +121,7 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// A time to the minute, in UTC: a server's people may sit in several zones.
+/// Formats a time stamp to the minute, in UTC, because a server's accounts may be in several time zones.
 pub fn minute(time: Millis) -> String {
     let text = time.to_string();
     match text.get(..16) {

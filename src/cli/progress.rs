@@ -1,4 +1,4 @@
-//! How far long work has come, for who watches.
+//! A progress bar for long queries.
 
 use std::io::{self, IsTerminal as _};
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::output::minute;
 use crate::wire::Millis;
 
-/// How far a long read of the past has come, on standard error where that is a terminal. It is cleared when this goes.
+/// The progress of reading a history, on standard error if that is a terminal. Dropping it clears the bar.
 pub struct Progress {
     bar: ProgressBar,
     from: Option<Millis>,
@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar from one moment, or the first that is seen, to another, or now; if it is wanted.
+    /// Creates a bar for the time from `from`, or the first entry, to `to`, or now. It is hidden unless `wanted`.
     pub fn new(from: Option<Millis>, to: Option<Millis>, wanted: bool) -> Self {
         let bar = if wanted && io::stderr().is_terminal() {
             ProgressBar::new(STEPS)
@@ -31,22 +31,22 @@ impl Progress {
         Self { bar, from, to: to.unwrap_or(now), count: 0 }
     }
 
-    /// Does anybody see it?
+    /// Returns whether the bar is visible.
     pub fn is_shown(&self) -> bool {
         !self.bar.is_hidden()
     }
 
-    /// The bar, for who writes on the same terminal.
+    /// Returns the bar, for other output to the same terminal.
     pub fn bar(&self) -> ProgressBar {
         self.bar.clone()
     }
 
-    /// Up to this moment there is something, if that is known.
+    /// Moves the end of the bar to the time stamp of the last entry, if that is known.
     pub fn ends(&mut self, at: Option<Millis>) {
         self.to = at.map_or(self.to, |at| at.min(self.to));
     }
 
-    /// So many more, up to this moment.
+    /// Adds `more` entries, the last of which has this time stamp.
     pub fn at(&mut self, more: usize, time: Millis) {
         let from = *self.from.get_or_insert(time);
         self.count += more as u64;

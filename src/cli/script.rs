@@ -1,4 +1,4 @@
-//! What the commands for scripts share: a session whose lines are read as they came.
+//! A session for the commands for scripts, with lines as received.
 
 use std::io;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::client::screen::Screen;
 use crate::client::session::{Session, Update};
 use crate::wire::Cap;
 
-/// The options that say where to log in, and as whom.
+/// The options that select the server and the login.
 #[derive(clap::Args)]
 pub struct Login {
     /// A server you have joined, by name or address; by default the one used last.
@@ -29,52 +29,52 @@ pub struct Login {
 
 /// A session of a script.
 pub struct Script {
-    /// The session.
+    /// The session that it runs on.
     pub session: Session,
-    /// Where results and notes go.
+    /// Output of results and notes.
     pub screen: Screen<io::Stdout, io::Stderr>,
-    /// What is drawn meanwhile on the terminal that notes go to.
+    /// The progress bar on the terminal that notes go to.
     pub bar: ProgressBar,
     feed: Feed,
     ready: bool,
     awaited: Option<Awaited>,
 }
 
-/// What the server is to do next.
+/// A reply that the server owes.
 #[derive(Debug)]
 struct Awaited {
     what: What,
-    /// When something of it came last.
+    /// Time of its latest part.
     heard: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// Say all that belongs to a login.
+    /// The end of the burst at login.
     Login,
-    /// Answer this question, which was asked with this command.
+    /// The result of this query, which was sent with this command.
     Answer(Ticket, &'static str),
-    /// Confirm a message.
+    /// The confirmation of a message.
     Confirmation,
 }
 
-/// What comes next.
+/// The next step of a session.
 #[derive(Debug)]
 pub enum Step {
-    /// The login is over, at first or after a connection that broke.
+    /// The login is complete, initially or after a broken connection.
     Ready,
-    /// The connection is gone. It will be back.
+    /// The connection broke. It is being re-established.
     Down,
-    /// Something happens, or happened.
+    /// A live entry, or the result of a query.
     Told(Told),
-    /// Somebody went offline, a channel cannot be joined, and the like.
+    /// Another event, such as a QUIT or a refused JOIN.
     Event(Event),
-    /// A line as it came, that tells nothing of these.
+    /// A line as received that belongs to none of these.
     Line(Box<Heard>),
 }
 
 impl Script {
-    /// Logs in.
+    /// Logs in with the capabilities of a script.
     pub async fn open(login: &mut Login, patience: Option<Duration>) -> anyhow::Result<Self> {
         login.access.more = SCRIPT;
         let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
@@ -95,8 +95,8 @@ impl Script {
         script
     }
 
-    /// Waits for what comes next, but not for ever where it is the server's turn: one that is alive and silent about what
-    /// it was asked would keep a script waiting unseen.
+    /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::PATIENCE`],
+    /// because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         loop {
             let due = self.awaited.as_ref().map(|awaited| awaited.heard + access::PATIENCE);
@@ -151,14 +151,14 @@ impl Script {
         }
     }
 
-    /// Asks for a part of the past, which [`Told::Past`] answers, or [`Event::NoHistory`].
+    /// Queries a part of the history. The result is a [`Told::Past`] or an [`Event::NoHistory`].
     pub fn history(&mut self, target: &Target, past: &Past, limit: usize) -> anyhow::Result<Ticket> {
         let ticket = self.session.model.history(target, past, limit)?;
         self.awaits(What::Answer(ticket, "CHATHISTORY"));
         Ok(ticket)
     }
 
-    /// Asks something else that is answered in the same way, or in lines.
+    /// Sends another query, whose result has the same form or is in lines.
     pub fn query(
         &mut self,
         command: &'static str,
@@ -169,8 +169,8 @@ impl Script {
         Ok(ticket)
     }
 
-    /// Asks in one of these ways for a part of the past and waits for it, also over a connection that breaks. The inner
-    /// error is what the server said to refuse it.
+    /// Sends a query with `ask` and waits for its result, repeating it after a broken connection. The inner error is
+    /// the server's refusal.
     pub async fn part(
         &mut self,
         ask: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
@@ -193,7 +193,7 @@ impl Script {
         }
     }
 
-    /// Messages are on their way, and one of them was confirmed just now, or this is the first.
+    /// Expects a confirmation while messages are pending. The time limit starts over with each one (`progress`).
     pub fn sending(&mut self, progress: bool) {
         let waits = matches!(&self.awaited, Some(Awaited { what: What::Confirmation, .. }));
         if self.session.model.pending() == 0 {
@@ -238,7 +238,7 @@ impl Script {
         }
     }
 
-    /// Can the server tell what was said?
+    /// Returns an error if the server has no history.
     pub fn remembers(&self) -> anyhow::Result<()> {
         if self.session.model.can(Cap::Chathistory) {
             return Ok(());
@@ -246,8 +246,8 @@ impl Script {
         Err(Exit::Refused.error("the server keeps no history; `parlour tail` shows what is said from now on"))
     }
 
-    /// Asks something that is answered by lines, and takes those that `part` says yes to, up to the one that `last`
-    /// knows. Asks again after a connection that broke.
+    /// Sends a query whose result is in lines. Returns the lines that `part` accepts, up to and including the one that
+    /// `last` accepts. Repeats the query after a broken connection.
     pub async fn gather(
         &mut self,
         command: &'static str,
@@ -289,7 +289,7 @@ impl Script {
                         clean(&reason)
                     )));
                 }
-                // Behind the question, so the answer would have come.
+                // The barrier was sent after the query, so a result would have arrived.
                 Step::Event(Event::Barrier(ticket)) if asked.is_some_and(|(_, end)| end == ticket) => {
                     return Err(Exit::Refused.error(format!("the server does not answer {command}, and may not know it; `parlour chat` shows what it says about itself")));
                 }
@@ -299,15 +299,15 @@ impl Script {
     }
 }
 
-/// An answer that is longer than any has to be.
+/// Returns the error of a result that exceeds all limits.
 pub fn endless() -> anyhow::Error {
     Exit::Refused.error("the server's answer does not end; tell who runs the server")
 }
 
-/// Most lines of an answer.
+/// Limit of lines in a result.
 const MOST: usize = 1_000_000;
 
-/// Most bytes of them, about.
+/// Limit of a result, in bytes, approximately.
 const MOST_BYTES: usize = 128 * 1024 * 1024;
 
 #[cfg(test)]

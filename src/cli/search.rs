@@ -1,4 +1,4 @@
-//! `parlour search`: find what was said.
+//! `parlour search`: searches the history.
 
 use std::fmt::Write as _;
 
@@ -76,11 +76,11 @@ async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     let ask = |script: &mut Script, after, limit| {
         script.query("SEARCH", |line| line.text(&attributes(args, after, until, limit)))
     };
-    // Nothing is printed before its end.
+    // Nothing is printed before the end of the search, so the bar may be shown.
     let mut progress = Progress::new(since, until, true);
     script.bar = progress.bar();
     if progress.is_shown() && matches!(find.wants(), Some((Some(_), _))) {
-        // Where it ends: much of the time up to now may have nothing.
+        // The time stamp of the last result is the end of the progress bar.
         let latest = script.part(|script| ask(script, None, 1)).await?;
         progress.ends(latest.ok().and_then(|part| part.entries.last().map(|entry| entry.time)));
     }
@@ -99,7 +99,7 @@ async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
     output::quiet_when_unread(output::write(&lines.collect::<String>())).map(|_| ())
 }
 
-/// What is looked for, as SEARCH takes it
+/// Returns the attributes of the SEARCH command
 /// ([search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)).
 fn attributes(args: &Args, after: Option<Millis>, before: Option<Millis>, limit: usize) -> String {
     let mut out = format!("text={};limit={limit}", escape(&args.words.join(" ")));

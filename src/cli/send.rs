@@ -1,4 +1,4 @@
-//! `parlour send`: messages from scripts.
+//! `parlour send`: sends messages from scripts.
 
 use std::collections::HashMap;
 use std::io;
@@ -43,12 +43,12 @@ pub struct Args {
     login: Login,
 }
 
-/// For clap.
+/// Parses a channel or a nick, for clap.
 pub fn target(text: &str) -> Result<Target, String> {
     Target::parse(text).map_err(|error| error.to_string())
 }
 
-/// So many messages may be on their way before more lines are read.
+/// Limit of unconfirmed messages, above which reading pauses.
 const WINDOW: usize = 64;
 
 /// Runs the subcommand.
@@ -90,14 +90,14 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// Where the lines come from.
+/// The source of the lines.
 enum Input {
     Text(std::vec::IntoIter<String>),
     Lines(Receiver<io::Result<String>>),
 }
 
 impl Input {
-    /// The next line. Dropping the future midway loses none.
+    /// Returns the next line. This is cancel-safe.
     async fn next(&mut self) -> Option<anyhow::Result<String>> {
         match self {
             Self::Text(lines) => lines.next().map(Ok),
@@ -110,7 +110,7 @@ struct Sender {
     script: Script,
     target: Target,
     kind: Kind,
-    /// The line of the input that each message on its way came from.
+    /// The number of the input line of each unconfirmed message.
     lines: HashMap<Ticket, usize>,
     count: usize,
     failed: usize,
@@ -126,7 +126,7 @@ impl Sender {
         if let Some(most) = most {
             let mut text = together::Text::new(most, self.script.session.model.room_together());
             loop {
-                // What the server says is heard meanwhile, for it wants to be answered.
+                // Lines from the server are handled meanwhile, because some need a reply.
                 tokio::select! {
                     step = self.script.next() => { self.step(step?)?; }
                     line = input.next() => match line.transpose()? {
@@ -170,7 +170,7 @@ impl Sender {
         self.script.sending(false);
     }
 
-    /// Takes what happened. Has the login come to its end?
+    /// Handles a step. Returns whether the login is complete.
     fn step(&mut self, step: Step) -> anyhow::Result<bool> {
         match step {
             Step::Ready => {

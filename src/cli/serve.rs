@@ -1,4 +1,4 @@
-//! `parlour serve`: runs the server; the first run sets everything up and prints an invite.
+//! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -55,19 +55,19 @@ pub struct Args {
     folders: Folders,
 }
 
-/// How long the first admin's invite holds.
+/// Life of the first admin's invite.
 const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
-/// How long what still reads files at the end is waited for; all that was to be kept is kept by then.
+/// Time limit at the end for tasks that still read files. Everything that must be stored is stored by then.
 const LAST_READS: Duration = Duration::from_secs(2);
 
-/// How long the last lines of the log may take to be written.
+/// Time limit for writing the last lines of the log.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// How long what a server that has failed still holds may take to be let go.
+/// Time limit for a failed server to release its resources.
 const LAST_HOLD: Duration = Duration::from_secs(10);
 
-/// Runs the subcommand to the end of the server. All that it says goes through the log, which never waits for a reader.
+/// Runs the server until its end. All output goes through the log, which never waits for a reader.
 pub fn run(args: &Args) -> ExitCode {
     let log = match Log::start(io::stderr()) {
         Ok(log) => log,
@@ -97,7 +97,7 @@ fn run_with(args: &Args, log: &Log) -> anyhow::Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(args, config, log));
-    // Whoever holds the certificate folder shall not keep a server that has ended from ending.
+    // Another program that locks the certificate folder must not delay the end.
     runtime.shutdown_timeout(LAST_READS);
     served
 }
@@ -105,7 +105,7 @@ fn run_with(args: &Args, log: &Log) -> anyhow::Result<()> {
 async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     let certs = args.folders.certs.path.clone();
     let certificates = Arc::new(Certificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
-    // Opened before the port is taken: of two servers on one folder the second stops here.
+    // Opened before the port is taken, so the second of two servers on one folder stops here.
     let store = Store::open(&args.folders.data)?;
     let listeners = listen(&config.listen)?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
@@ -123,7 +123,7 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     let terminal = Terminal::of_this_process();
     let (hung_up, hangup) = oneshot::channel();
     server.supervise("the task that reloads", reload_at_hangup(reloader, terminal.clone(), hung_up)?);
-    // From here on a signal ends it in good order.
+    // From here on a signal ends the server in order.
     let stop = stop(terminal, hangup)?;
     for address in &bound {
         info!("listening on {address}");
@@ -137,7 +137,7 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     let result = server.run(listeners, stop).await;
     if result.is_err() {
         let log = log.clone();
-        // What has failed may hold something for ever that the end would wait for.
+        // A failed task may hold a resource that the end would wait for without a limit.
         std::thread::spawn(move || {
             std::thread::sleep(LAST_HOLD);
             log.flush(LAST_LINES);
@@ -152,7 +152,7 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the server known on the local network. Where that cannot be it serves all the same.
+/// Announces the server on the local network. The server runs even if that fails.
 fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<Announcer> {
     let (name, reloader) = (config.name.clone(), server.reloader());
     let announcement = move || announce::announcement(&name, reloader.identity().certificates());
@@ -165,7 +165,7 @@ fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<An
     }
 }
 
-/// Answers the administration's requests beside the chat.
+/// Serves administration requests on the control socket.
 fn control(
     server: &Server,
     store: &Store,
@@ -195,7 +195,7 @@ fn control(
     }))
 }
 
-/// Has the server show the certificates that are in its folder now; which one that is.
+/// Makes the server present the certificates that are in its folder now. Returns the fingerprint.
 async fn read_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
     match reloader.certificates().await {
         Ok(identity) => {
@@ -206,7 +206,7 @@ async fn read_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
     }
 }
 
-/// Reads configuration and certificates again at each SIGHUP, but for the one that tells of the terminal's end.
+/// Reloads configuration and certificates at each SIGHUP, except for one caused by the closing of the terminal.
 fn reload_at_hangup(
     reloader: Arc<Reloader>,
     terminal: Option<Terminal>,
@@ -219,7 +219,7 @@ fn reload_at_hangup(
                 let _ = hung_up.send(());
                 return std::future::pending().await;
             }
-            // What came of it is in the log.
+            // The result is in the log.
             let _ = reloader.everything().await;
         }
     })
@@ -234,7 +234,7 @@ fn start_logging(log: &Log) {
         .with_target(false)
         .log_internal_errors(false)
         .try_init();
-    // There is one already where several servers run in one process.
+    // A subscriber exists already if several servers run in one process.
     let _ = subscriber;
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
@@ -247,7 +247,7 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
                 "{address} is in use by another program; stop that, or choose another address with --listen"
             ),
-            // A machine without IPv6 serves IPv4 all the same.
+            // A machine without IPv6 still serves IPv4.
             Err(error) if address.ip().is_unspecified() && address.is_ipv6() && addresses.len() > 1 => {
                 warn!(%address, %error, "not listening");
             }
@@ -264,7 +264,7 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-/// While there is no account, every start prints an invite for the first admin.
+/// Prints an invite for the first admin, at every start while there is no account.
 async fn first_invite(
     store: &Store,
     (addresses, pin): (Vec<Address>, Pin),
@@ -286,7 +286,7 @@ async fn first_invite(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
     );
     log.flush(LAST_LINES);
-    // A terminal that was stopped, or a full pipe, takes it later.
+    // A stopped terminal or a full pipe may take the line later.
     let printing = spawn_blocking(move || output::write(&format!("{link}\n")));
     if let Ok(printed) = timeout(LAST_LINES, printing).await {
         printed?.context("cannot write the invite link to standard output")?;
@@ -295,7 +295,7 @@ async fn first_invite(
     Ok(())
 }
 
-/// Ready at Ctrl-C, at SIGTERM, and when the terminal that the server runs on is closed.
+/// Returns a future that completes at Ctrl-C, at SIGTERM, and when the server's terminal is closed.
 fn stop(
     terminal: Option<Terminal>,
     hung_up: oneshot::Receiver<()>,

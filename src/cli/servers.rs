@@ -1,4 +1,4 @@
-//! `parlour servers`: the servers that one has joined.
+//! `parlour servers`: lists, renames and removes the known servers.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -97,7 +97,7 @@ fn rows(servers: &Servers, last: &str) -> String {
     table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
 }
 
-/// What it says to who forgot it, and how to come back.
+/// Describes the removal, and the command to log in again.
 fn forgotten(server: &KnownServer) -> String {
     let KnownServer { name, account, addresses, pins, .. } = server;
     let at = addresses.first().map(ToString::to_string).unwrap_or_default();
@@ -109,7 +109,7 @@ fn forgotten(server: &KnownServer) -> String {
     )
 }
 
-/// For clap: what can be a server's name on a command line.
+/// Parses a server's name for clap.
 fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_alphanumeric() || "-._:@".contains(c);
     if text.is_empty() || text.chars().count() > 64 || text.starts_with('-') || !text.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! `parlour tail`: follow what is said.
+//! `parlour tail`: follows conversations.
 
 use super::access;
 use super::exit::{self, Exit};
@@ -106,7 +106,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                             "{why}; check the name with `parlour channels` or `parlour who`"
                         )));
                     }
-                    // One was made to leave meanwhile, perhaps.
+                    // This account may have been removed from the channel meanwhile.
                     script.screen.note(&why);
                 }
                 let mut entries = other(script, follow, &event)?;
@@ -142,7 +142,7 @@ fn other(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Res
     Ok(Vec::new())
 }
 
-/// Prints what happened. Is there still somebody who reads?
+/// Prints the entries. Returns whether the reader is still there.
 fn print(script: &mut Script, entries: &[Entry], args: &Args) -> anyhow::Result<bool> {
     for entry in entries.iter().filter(|entry| entry.kind.is_said() || !args.messages) {
         let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };

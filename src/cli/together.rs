@@ -1,22 +1,21 @@
-//! Several lines as one message, within what the server takes
-//! ([multiline](https://ircv3.net/specs/extensions/multiline)).
+//! Multiline messages within the server's limits ([multiline](https://ircv3.net/specs/extensions/multiline)).
 
 use super::exit::Exit;
 use super::script::Script;
 use crate::client::split::pieces;
 use crate::wire::Cap;
 
-/// Most that one message may have.
+/// The server's limits of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     bytes: usize,
     lines: usize,
 }
 
-/// What no server takes; so much is held in memory where a server names no limit.
+/// Limits for a server that names none, which bound the memory. No server allows this much.
 const MOST: Limits = Limits { bytes: 1024 * 1024, lines: 10_000 };
 
-/// Asks the server for its limits.
+/// Queries the server's limits.
 pub async fn limits(script: &mut Script) -> anyhow::Result<Limits> {
     let lines = script
         .gather(
@@ -37,7 +36,7 @@ pub async fn limits(script: &mut Script) -> anyhow::Result<Limits> {
 }
 
 impl Limits {
-    /// From `draft/multiline=max-bytes=…,max-lines=…`.
+    /// Parses `draft/multiline=max-bytes=…,max-lines=…`.
     fn parse(word: &str) -> Option<Self> {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         if name != Cap::Multiline.name() {
@@ -54,26 +53,26 @@ impl Limits {
     }
 }
 
-/// The lines so far.
+/// A message under construction.
 #[derive(Debug)]
 pub struct Text {
     most: Limits,
-    /// Bytes that fit one line on the wire.
+    /// Limit of text in one line, in bytes.
     room: usize,
     lines: Vec<String>,
-    /// Blank lines that are the message's only if another line follows.
+    /// Number of pending blank lines, which are added only if another line follows.
     blank: usize,
     bytes: usize,
     wire_lines: usize,
 }
 
 impl Text {
-    /// None yet.
+    /// Creates a message without lines.
     pub fn new(most: Limits, room: usize) -> Self {
         Self { most, room, lines: Vec::new(), blank: 0, bytes: 0, wire_lines: 0 }
     }
 
-    /// Adds a line. Blank ones at the beginning and the end are left out.
+    /// Adds a line. Blank lines at the start and the end are dropped.
     pub fn add(&mut self, line: &str) -> anyhow::Result<()> {
         if line.trim().is_empty() {
             self.blank += usize::from(!self.lines.is_empty());
@@ -87,7 +86,7 @@ impl Text {
 
     fn push(&mut self, line: String) -> anyhow::Result<()> {
         self.bytes += line.len() + usize::from(!self.lines.is_empty());
-        // A long line goes out in pieces, of which each is a line to the server.
+        // A long line is sent in pieces, and the server counts each as a line.
         self.wire_lines += pieces(&line, self.room).count().max(1);
         let too_much = |what: &str, most: usize| {
             Exit::Refused.error(format!(
@@ -105,7 +104,7 @@ impl Text {
         Ok(())
     }
 
-    /// All of them.
+    /// Returns the lines of the message.
     pub fn lines(self) -> anyhow::Result<Vec<String>> {
         if self.lines.is_empty() {
             anyhow::bail!(

@@ -6,19 +6,19 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::output::{self, note};
 
-/// Longest name of an option that is repeated in an error.
+/// Limit of a name that an error may repeat, in bytes.
 const NAME: usize = 24;
 
-/// Prints the error, or the help that was asked for, and gives the exit code.
+/// Prints the error or the requested help, and returns the exit code.
 ///
-/// clap quotes what it does not take. That may be an invite link that was damaged or given to the wrong command, a
-/// token, or a password, and what is printed is kept: by terminals, by logs of scripts, in what people paste when they
-/// ask for help. So an error names the argument, and nothing of its value.
+/// clap quotes invalid values. Those may be a damaged or misplaced invite link, a token or a password, and the output
+/// is kept: by terminals, in the logs of scripts, in requests for help. So an error names the argument and nothing of
+/// its value.
 pub fn explain(mut error: clap::Error) -> ExitCode {
     hide_values(&mut error);
     let code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
     if error.use_stderr() {
-        // Nobody reads it any more; the exit code is all there is to say.
+        // The reader is gone, so only the exit code can tell.
         let _ = error.print();
         return code;
     }
@@ -31,17 +31,17 @@ pub fn explain(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// Replaces all values in the error that came from the command line.
+/// Hides all values in the error that came from the command line.
 fn hide_values(error: &mut clap::Error) {
     let hidden = || ContextValue::String("(not shown)".to_owned());
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
         if error.get(kind).is_some_and(|value| !is_name(value, "")) {
             error.insert(kind, hidden());
-            // What clap suggests instead quotes the value too.
+            // The suggestion quotes the value too.
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(Vec::new()));
         }
     }
-    // Elsewhere it is the name of an argument that exists.
+    // For other kinds this is the name of an existing argument.
     if error.kind() == clap::error::ErrorKind::UnknownArgument
         && error.get(ContextKind::InvalidArg).is_some_and(|value| !is_name(value, "-"))
     {
@@ -49,14 +49,14 @@ fn hide_values(error: &mut clap::Error) {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(Vec::new()));
     }
     if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
-        // A value that could be a name could be a password as well.
+        // A value that looks like a name may also be a password.
         if error.get(ContextKind::InvalidValue).is_some() {
             error.insert(ContextKind::InvalidValue, hidden());
         }
     }
 }
 
-/// Whether a text that begins so can only be the name of an option or a subcommand, well or badly spelt.
+/// Returns whether a text with this prefix can only be the name of an option or subcommand, possibly misspelt.
 fn is_name(value: &ContextValue, start: &str) -> bool {
     let ContextValue::String(text) = value else { return false };
     let Some(rest) = text.strip_prefix(start) else { return false };
@@ -73,7 +73,7 @@ mod tests {
 
     const TOKEN: &str = "S3cretS3cretS3cretS3cg";
 
-    /// The error of a command line that is wrong, as it is printed.
+    /// Returns the printed error of an invalid command line.
     fn printed(arguments: &[&str]) -> String {
         let Err(mut error) = Cli::try_parse_from([&["parlour"], arguments].concat()) else {
             panic!("{arguments:?} is taken")
@@ -108,7 +108,7 @@ mod tests {
             &["device", "revoke", TOKEN, TOKEN],
             &["certs", "show", "--for", TOKEN],
         ] {
-            // Some of these are right as far as clap can tell.
+            // Some of these command lines are valid for clap.
             let Err(mut error) = Cli::try_parse_from([&["parlour"], arguments].concat()) else { continue };
             hide_values(&mut error);
             let text = error.render().to_string();

@@ -1,4 +1,4 @@
-//! `parlour user`: the accounts.
+//! `parlour user`: administers accounts.
 
 use std::path::PathBuf;
 
@@ -121,7 +121,7 @@ Examples:
     },
 }
 
-/// Where a new password comes from.
+/// The option for the source of a new password.
 #[derive(clap::Args)]
 struct Secret {
     /// Take the password from the first line of standard input instead of asking for it.
@@ -129,7 +129,7 @@ struct Secret {
     password_stdin: bool,
 }
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Role {
     /// Talks.
@@ -157,7 +157,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     match action {
         Action::Add { name, admin, again, secret } => {
-            // Before anybody thinks of a password.
+            // Checked before the user chooses a password.
             if let Some(why) = reserved(&name) {
                 bail!("the name {name} is reserved: {why}; choose another name");
             }
@@ -210,7 +210,7 @@ fn list(admin: &Admin) -> anyhow::Result<()> {
 }
 
 impl Secret {
-    /// The hash of the new password of `name`.
+    /// Returns the hash of the new password of `name`.
     fn hash(&self, folders: &Folders, name: &Nick) -> anyhow::Result<PasswordHash> {
         let hasher = Hasher::new(folders.config()?.passwords);
         let password = if self.password_stdin { accept(&access::secret_from_stdin()?)? } else { ask(name)? };
@@ -222,7 +222,7 @@ fn accept(text: &Zeroizing<String>) -> anyhow::Result<Password> {
     Password::new(text).map_err(|rule| anyhow::anyhow!("{rule}; choose another"))
 }
 
-/// Asks twice, until both are the same and keep the rule.
+/// Prompts for a password twice, until both entries are equal and valid.
 fn ask(name: &Nick) -> anyhow::Result<Password> {
     loop {
         let first = access::ask_secret(&format!("New password of {name}: "))?;

@@ -1,4 +1,4 @@
-//! Moments on the command line.
+//! Points in time on the command line.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::wire::Millis;
 
-/// What `--since` and `--until` take.
+/// Description of the values of `--since` and `--until`.
 pub const FORMS: &str =
     "a time such as 2026-03-01T09:30:00Z, 2026-03-01 or '2026-03-01 09:30', or how long ago: 2h, 7d";
 
-/// A moment, as it was written.
+/// A point in time as the user wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// This one.
+    /// An absolute time.
     At(Timestamp),
-    /// So long ago.
+    /// A duration before now.
     Ago(Duration),
 }
 
 impl When {
-    /// Takes an instant (RFC 3339), a date or a date and time on the user's clock, or a duration.
+    /// Parses an instant (RFC 3339), a local date with or without a time, or a duration.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_in(text.trim(), &TimeZone::system())
     }
@@ -43,7 +43,7 @@ impl When {
         Ok(Self::At(zoned.timestamp()))
     }
 
-    /// On the server's scale. Before 1970 nothing was said.
+    /// Returns the time stamp. Times before 1970 become 0, because there are no messages that old.
     pub fn millis(self) -> Millis {
         self.millis_from(Timestamp::now())
     }

@@ -1,4 +1,4 @@
-//! `parlour who`: who is there.
+//! `parlour who`: lists accounts that are online.
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct Args {
     login: Login,
 }
 
-/// Somebody, as docs/scripting.md has it.
+/// An account in the JSON format of docs/scripting.md.
 #[derive(Serialize)]
 struct Person {
     name: String,
@@ -42,10 +42,11 @@ struct Person {
     realname: String,
 }
 
-/// What tells our answer from others ([WHOX](https://ircv3.net/specs/extensions/whox)).
+/// The token that identifies this query's replies ([WHOX](https://ircv3.net/specs/extensions/whox)).
 const TOKEN: &str = "417";
 
-/// Who never said anything has been silent since 1970: twenty years tell that from all that is true.
+/// Idle time from which an account has never sent a message. Such an account counts as idle since 1970, and twenty
+/// years exceed any real value.
 const NEVER: u64 = 20 * 365 * 86_400;
 
 /// Runs the subcommand.
@@ -99,7 +100,7 @@ fn show(lines: &[Heard], mask: &str, channel: bool, json: bool) -> anyhow::Resul
     print_table(&rows)
 }
 
-/// To the minute, and after a day to the hour: nobody reads more of it.
+/// Rounds to the minute, or to the hour after a day.
 fn coarse(seconds: u64) -> u64 {
     const HOUR: u64 = 60 * 60;
     match seconds {
@@ -109,7 +110,7 @@ fn coarse(seconds: u64) -> u64 {
     }
 }
 
-/// `354 me token nick flags idle :realname`
+/// Parses `354 me token nick flags idle :realname`.
 fn person(line: &Heard, channel: bool) -> Person {
     let flags = line.param(3);
     let rank = match flags.chars().find(|c| "~&@%+".contains(*c)).filter(|_| channel) {

@@ -1,4 +1,4 @@
-//! What a script does where the server is there and does not do its part.
+//! Tests of a script with a server that is alive but does not do its part.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::client::fake::{Fake, Peer};
 use crate::client::link::Endpoint;
 use crate::client::model::Kind;
 
-/// Time stands still but where a test lets it pass: as long as this work is not done, the runtime does not skip to the
-/// next moment that somebody waits for.
+/// Virtual time that passes only when a test lets it. While the blocking task runs, the runtime does not advance the
+/// clock to the next timer.
 struct Clock {
     _done: std::sync::mpsc::Sender<()>,
 }
@@ -29,10 +29,10 @@ impl Clock {
     }
 }
 
-/// A part of the patience, three of which are more than it.
+/// A part of the time limit, three of which exceed it.
 const LONG: Duration = Duration::from_secs(45);
 
-/// A script that is logged in.
+/// Returns a script that has logged in.
 async fn logged_in(fake: &Fake) -> (Script, Peer) {
     let endpoint = Endpoint { more: SCRIPT, ..fake.endpoint() };
     let caps = "draft/chathistory soju.im/search";
@@ -42,7 +42,7 @@ async fn logged_in(fake: &Fake) -> (Script, Peer) {
     (Script::new(session), peer)
 }
 
-/// The same when it is ready.
+/// Returns a script that is ready.
 async fn ready(fake: &Fake) -> (Script, Peer) {
     let (mut script, mut peer) = logged_in(fake).await;
     let server = async {
@@ -54,7 +54,7 @@ async fn ready(fake: &Fake) -> (Script, Peer) {
     (script, peer)
 }
 
-/// The server says a line, and the script takes it.
+/// Sends a line from the server and lets the script handle it.
 async fn heard(script: &mut Script, peer: &mut Peer, line: &str) {
     peer.say(&format!("{line}\r\n:srv NOTICE alice :that was it")).await;
     loop {
@@ -70,7 +70,7 @@ fn lobby() -> Target {
     Target::parse("#lobby").expect("a channel")
 }
 
-/// How it ends, and what it says then.
+/// Returns the exit code and the message of the script's end.
 async fn end(script: &mut Script) -> (Exit, String) {
     loop {
         if let Err(error) = script.next().await {
@@ -85,7 +85,7 @@ async fn a_server_that_is_alive_and_does_not_answer_is_not_waited_for_for_ever()
     let (mut script, mut peer) = ready(&fake).await;
     let clock = Clock::stopped();
     let ticket = script.history(&lobby(), &Past::Latest, 1).expect("online").0;
-    // Each line of the answer is heard; what else the server says does not count.
+    // Each line of the result extends the time limit. Other lines of the server don't.
     let begin = format!("@label={ticket} :srv BATCH +h chathistory #lobby");
     let part = "@batch=h :bo!b@h NOTICE #lobby :x";
     for line in [&begin, part, part, part, part, ":bo!b@h NOTICE #lobby :x", ":bo!b@h NOTICE #lobby :x"] {
@@ -168,7 +168,7 @@ async fn messages_that_are_not_confirmed_are_not_waited_for_for_ever() {
         script.sending(true);
     };
     tokio::join!(server, client);
-    // From the one that was confirmed last.
+    // The time limit starts with the last confirmation.
     for _ in 0..2 {
         clock.pass(LONG).await;
         heard(&mut script, &mut peer, ":srv NOTICE alice :x").await;
