@@ -1,8 +1,8 @@
-//! Accounts: who may log in, and under which name.
+//! Accounts in the database: names, password hashes, roles, preferences.
 //!
-//! A removed account leaves its row behind, without its password, roles and memberships. What it said keeps its
-//! sender in the history, and nobody else can take the name and be held for the one who left: [`create`] says
-//! [`AccountError::Removed`], and only [`restore`] gives the same account back.
+//! A removed account keeps its row, without its password, roles and memberships. Its messages keep their sender in the
+//! history, and no other account can take the name and be mistaken for it: [`create`] fails with
+//! [`AccountError::Removed`], and only [`restore`] brings the same account back.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ use super::{Store, StoreError, devices, sums};
 use crate::chat::record::{Account, AccountId, Preference, Role};
 use crate::wire::{Millis, Nick};
 
-/// Names that nobody can have, each with the reason that the asker is told.
+/// Reserved names, each with the reason that the requester is told.
 pub const RESERVED: &[(&str, &str)] = &[
     ("echo", "it is the built-in account that answers what it is sent"),
     ("server", "it would be taken for the server"),
     ("system", "it would be taken for the server"),
     ("parlour", "it would be taken for the server"),
-    // People type passwords to these, because the guides of other networks tell them to.
+    // Users type passwords to these, because the guides of other networks tell them to.
     ("NickServ", "it is a service"),
     ("ChanServ", "it is a service"),
     ("SaslServ", "it is a service"),
@@ -36,12 +36,12 @@ pub const RESERVED: &[(&str, &str)] = &[
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// From a string that is known to be one.
+    /// Wraps a string that is known to be a PHC string.
     pub fn from_phc(phc: impl Into<String>) -> Self {
         Self(phc.into())
     }
 
-    /// The PHC string.
+    /// Returns the PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,43 +53,43 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// What a login is checked against.
+/// Data that a login is checked against.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Whose.
+    /// Account of the name.
     pub account: Account,
-    /// `None`: no password logs in to it.
+    /// Password hash; without one no password logs in.
     pub password: Option<PasswordHash>,
 }
 
 /// An account in the administration's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Name, role, disabledness.
+    /// Name, role and disabled flag.
     pub account: Account,
-    /// When it was made.
+    /// Time at which the account was made.
     pub created: Millis,
 }
 
-/// Why an account cannot be made or changed. The texts are for people.
+/// Reason why an account cannot be made or changed. The texts are for people.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AccountError {
-    /// Somebody has that name, in this or another case.
+    /// An account has that name, in this or another case.
     #[error("the name {0} is taken")]
     Taken(Nick),
-    /// Somebody who was removed had that name.
+    /// A removed account had that name.
     #[error("the name {0} belonged to an account that was removed, and names do not pass to others")]
     Removed(Nick),
-    /// Nobody may have that name.
+    /// The name is reserved.
     #[error("the name {0} is reserved: {1}")]
     Reserved(Nick, &'static str),
-    /// There is no such account.
+    /// No account has that name.
     #[error("there is no account {0}")]
     Unknown(Nick),
-    /// It may not log in, and so has no use for a new password.
+    /// The account is disabled, and so has no use for a new password.
     #[error("the account {0} is disabled")]
     Disabled(Nick),
-    /// Only a removed account can be restored.
+    /// The account is not removed, so it cannot be restored.
     #[error("the account {0} was not removed")]
     NotRemoved(Nick),
     /// The store failed.
@@ -103,7 +103,7 @@ impl From<rusqlite::Error> for AccountError {
     }
 }
 
-/// Why nobody can have that name, if so.
+/// Returns the reason why the name is reserved, if it is.
 pub fn reserved(name: &Nick) -> Option<&'static str> {
     RESERVED
         .iter()
@@ -111,7 +111,7 @@ pub fn reserved(name: &Nick) -> Option<&'static str> {
         .map(|&(_, reason)| reason)
 }
 
-/// Makes an account; `invite` is the one it comes from.
+/// Makes an account; `invite` is the invite that admits it, if any.
 pub fn create(
     tx: &Connection,
     name: &Nick,
@@ -134,7 +134,7 @@ pub fn create(
     Ok(Account { id: AccountId(id), name: name.clone(), role, disabled: false })
 }
 
-/// Gives a removed account back to its name, with a new password and role.
+/// Restores a removed account, with a new password and role.
 pub fn restore(
     tx: &Connection,
     name: &Nick,
@@ -145,7 +145,8 @@ pub fn restore(
     if !removed {
         return Err(AccountError::NotRemoved(name.clone()));
     }
-    // What was set between the removal and when everybody knew of it is not the account's that comes back.
+    // State that was written between the removal and the time when all knew of it does not belong to the restored
+    // account.
     forget_state(tx, id)?;
     devices::remove_all(tx, id)?;
     tx.execute(
@@ -155,20 +156,20 @@ pub fn restore(
     Ok(Account { id, name: name.clone(), role, disabled: false })
 }
 
-/// The account of that name, unless it was removed or is built in.
+/// Finds an account by name, except for removed and built-in ones.
 pub fn find(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {
     Ok(credentials(conn, name)?.ok_or_else(|| AccountError::Unknown(name.clone()))?.account)
 }
 
-/// Is it an account that may log in, and an admin's?
+/// Returns true for an admin's account that may log in.
 pub fn is_admin(conn: &Connection, id: AccountId) -> rusqlite::Result<bool> {
     let sql = "SELECT role FROM accounts WHERE id = ?1 AND removed IS NULL AND disabled IS NULL";
     let role = conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
     Ok(role == Some(Role::Admin))
 }
 
-/// The account of that name, for somebody who is to log in to it: not one that was removed, is built in or disabled, and
-/// what is wrong with it is said.
+/// Finds an account by name that may log in. The error tells a removed or disabled account from an unknown name; a
+/// built-in account counts as unknown.
 pub fn find_usable(conn: &Connection, name: &Nick) -> Result<Account, AccountError> {
     match row_of(conn, name)? {
         Some((_, taken, true)) => Err(AccountError::Removed(taken)),
@@ -179,7 +180,7 @@ pub fn find_usable(conn: &Connection, name: &Nick) -> Result<Account, AccountErr
     }
 }
 
-/// The account of that name with its password hash, unless it was removed or is built in.
+/// Finds an account with its password hash by name, except for removed and built-in ones.
 pub fn credentials(conn: &Connection, name: &Nick) -> rusqlite::Result<Option<Credentials>> {
     let found = conn
         .prepare_cached(
@@ -205,7 +206,7 @@ pub fn set_password(tx: &Connection, id: AccountId, password: &PasswordHash) -> 
     Ok(())
 }
 
-/// Replaces a hash by another, unless the password was changed meanwhile; was it replaced?
+/// Replaces a password hash, unless the password was changed meanwhile. Returns true if it was replaced.
 pub fn renew_password(
     tx: &Connection,
     id: AccountId,
@@ -216,7 +217,7 @@ pub fn renew_password(
     Ok(tx.execute(sql, (id, &old.0, &new.0))? > 0)
 }
 
-/// Sets what an account may do.
+/// Sets the role of an account.
 pub fn set_role(tx: &Connection, id: AccountId, role: Role) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET role = ?2 WHERE id = ?1", (id, role))?;
     Ok(())
@@ -235,14 +236,13 @@ pub fn set_preference(tx: &Connection, id: AccountId, preference: Preference) ->
     .map(drop)
 }
 
-/// Keeps an account from logging in since the given time, or lets it again.
+/// Disables an account from the given time on, or enables it again.
 pub fn set_disabled(tx: &Connection, id: AccountId, since: Option<Millis>) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET disabled = ?2 WHERE id = ?1", (id, since))?;
     Ok(())
 }
 
-/// Removes an account: its password, devices, roles, memberships, markers and metadata are
-/// forgotten, its name stays taken.
+/// Removes an account: deletes its password, devices, roles, memberships, markers and metadata. Its name stays taken.
 pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
@@ -252,7 +252,7 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
     forget_state(tx, id)
 }
 
-/// Forgets what the chat keeps of an account beside the account itself and what was said.
+/// Deletes the state of an account, except for the account itself and its messages.
 pub(super) fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> {
     for table in [
         "members",
@@ -270,7 +270,7 @@ pub(super) fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<(
     erase_later(tx)
 }
 
-/// Up to `limit` accounts in the order of their names, beginning after the name `after`.
+/// Returns up to `limit` accounts in the order of their names, beginning after the name `after`.
 pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<Listed>> {
     let mut rows = conn.prepare_cached(
         "SELECT id, name, role, disabled IS NOT NULL, created FROM accounts
@@ -280,8 +280,8 @@ pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Re
     sums::readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
 }
 
-/// All accounts of people that were not removed. One whose row is not as it was written may not log in: what it may do
-/// could be the damage.
+/// Returns all accounts except for removed and built-in ones. An account with a damaged row counts as disabled and as
+/// no admin, because its role could be the damage.
 pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut rows = conn.prepare(
         "SELECT id, name, role, disabled IS NOT NULL FROM accounts WHERE removed IS NULL AND id > 0 ORDER BY id",
@@ -297,10 +297,10 @@ pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
     Ok(people)
 }
 
-/// What an admin does about a damaged account.
+/// Remedy for a damaged account, for the log.
 const REPAIR: &str = "look at it with `parlour user list`; `parlour user enable` lets it in again";
 
-/// Whoever has or had that name: number, name as written, whether it was removed.
+/// Finds the account that has or had that name: id, name as written, and whether it was removed.
 fn row_of(conn: &Connection, name: &Nick) -> rusqlite::Result<Option<(AccountId, Nick, bool)>> {
     conn.prepare_cached("SELECT id, name, removed IS NOT NULL FROM accounts WHERE name = ?1")?
         .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -312,7 +312,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 impl Store {
-    /// The account of that name with its password hash, unless it was removed or is built in.
+    /// Finds an account with its password hash by name, except for removed and built-in ones.
     pub async fn credentials(&self, name: Nick) -> Result<Option<Credentials>, StoreError> {
         self.read(move |conn| Ok(credentials(conn, &name)?)).await
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! Errors of the store.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::unusable::Unusable;
 
-/// Why the store did not do what it was asked. After any of them but [`Closed`](Self::Closed) it can be asked again.
+/// Error of a store operation. After any of them but [`Closed`](Self::Closed) the operation can be tried again.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process has the data folder open.
     #[error("the data folder {} is in use by {}", folder.display(), holder(*.pid))]
     InUse {
-        /// The folder.
+        /// The data folder.
         folder: PathBuf,
         /// The process that holds it, as far as its lock file says.
         pid: Option<u32>,
@@ -23,9 +23,9 @@ pub enum StoreError {
     /// A file or folder could not be made or opened.
     #[error("{}: {error}", path.display())]
     File {
-        /// Which.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         error: Arc<io::Error>,
     },
     /// The database was written by a later version of the program.
@@ -33,63 +33,63 @@ pub enum StoreError {
     Newer {
         /// The schema of the database.
         found: u32,
-        /// The last that this program knows.
+        /// The latest schema that this program knows.
         known: u32,
     },
     /// The data folder or the database cannot be used as it is.
     #[error("{0}")]
     Unusable(Box<Unusable>),
-    /// SQLite does not take a setting that the store's promises rest on.
+    /// SQLite refuses a setting that the store's guarantees depend on.
     #[error(
         "SQLite does not take {setting} here (it says {found}). Choose a folder on a local disk with --data"
     )]
     Setting {
-        /// The setting, as `journal_mode=wal`.
+        /// The setting, such as `journal_mode=wal`.
         setting: String,
-        /// What it is instead.
+        /// The value that is in effect instead.
         found: String,
     },
-    /// The file that the server has open is no longer the one at its path, so that what is written to it would be lost
-    /// with the process.
+    /// The file that the server has open is not the one at its path any longer, so writes to it would be lost with the
+    /// process.
     #[error(
         "{} is no longer the file that the server has open: it was moved, removed or replaced. Put it back where it \
          was, or restart the server",
         .0.display()
     )]
     Displaced(PathBuf),
-    /// There is no room on the disk.
+    /// The disk has no room.
     #[error("the disk is full")]
     Full,
-    /// Somebody else held the database for longer than [`BUSY_TIMEOUT`](super::BUSY_TIMEOUT).
+    /// Another program held the database for longer than [`BUSY_TIMEOUT`](super::BUSY_TIMEOUT).
     #[error("the database is locked by another program")]
     Locked,
-    /// More is queued than the writer will take; nothing of this was kept.
+    /// The writer's queue is full; nothing of this was stored.
     #[error("the store cannot keep up")]
     Behind,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
-    /// It took longer than it may, or nobody waits for it any longer.
+    /// The operation exceeded its time limit, or its result is not awaited any longer.
     #[error("the read was interrupted")]
     Interrupted,
-    /// Anything else that SQLite reports.
+    /// Any other error of SQLite.
     #[error("the database failed: {0}")]
     Sql(Arc<rusqlite::Error>),
 }
 
-/// What a store error means for the one who asked.
+/// Class of a store error, for its handling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// No room on the disk; it can be asked again once there is.
+    /// The disk has no room; trying again helps once it has.
     Full,
-    /// The database was locked for too long; it can be asked again.
+    /// The database was locked for too long; trying again helps.
     Locked,
-    /// Something else; the log has the details.
+    /// Any other error; the log has the details.
     Other,
 }
 
 impl StoreError {
-    /// The class of this error.
+    /// Returns the class of this error.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Full => ErrorClass::Full,
@@ -98,7 +98,7 @@ impl StoreError {
         }
     }
 
-    /// For `map_err`: the error of an operation on the file or folder `path`.
+    /// Returns a function for `map_err`: the error of an operation on the file or folder `path`.
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |error| Self::File { path, error: Arc::new(error) }
@@ -109,7 +109,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error() {
             Some(e) if e.code == ErrorCode::DiskFull => Self::Full,
-            // The WAL index could not grow, which is how a full disk may show first.
+            // The WAL index could not grow, which may be the first sign of a full disk.
             Some(e) if e.extended_code == SQLITE_IOERR_SHMSIZE => Self::Full,
             Some(e) if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(e) if e.code == ErrorCode::OperationInterrupted => Self::Interrupted,

@@ -1,5 +1,5 @@
-//! Reading what was said. The contents say which volumes have something of a place, and in a volume its messages are
-//! one run of neighbours in one index: what a read costs goes by what it returns and not by what there is.
+//! Reading of the history. The contents list the volumes with messages of a conversation, and within a volume these are
+//! neighbours in one index. So a read costs as much as it returns, independent of the size of the history.
 
 use std::collections::HashSet;
 
@@ -14,27 +14,27 @@ use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
 use crate::chat::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
-/// What a message costs beside its text and tags, in bytes: source, time, msgid, command.
+/// Size of a message on the wire beside its text and tags, in bytes: source, time, msgid, command.
 const OVERHEAD: usize = 192;
 
-/// Most redactions of a page, however few messages are asked for: of one that a client is not told it goes on showing what
-/// was taken back. As many again as the largest page has messages.
+/// Maximum count of redactions in a page, whatever the limit of messages. A client that misses a redaction goes on
+/// showing the message. As many as the largest page has messages.
 const REDACTIONS: usize = Settings::HISTORY;
 
-/// Direct messages with somebody, and who that is.
+/// A direct conversation, as seen by one of its accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Talk {
-    /// The other side, perhaps oneself.
+    /// The other account, or the same one for notes to oneself.
     pub peer: Nick,
-    /// Their place.
+    /// Key of the conversation in the database.
     pub place: Place,
-    /// The latest that was said.
+    /// Message id of its latest message.
     pub latest: MessageId,
 }
 
-/// Up to `window.limit` messages of a place, the earliest first; fewer where they would take more than about `bytes`
-/// bytes on the wire, but at least one. Then they are those nearest to the end from which the window is filled.
-/// Redactions between them come on top, up to a thousand and another so many bytes.
+/// Reads up to `window.limit` messages of a conversation, the earliest first. Returns fewer, but at least one, if they
+/// would take more than about `bytes` bytes on the wire; then they are those nearest to the end from which the window
+/// is filled. Redactions between them are added, up to a thousand and another so many bytes.
 pub fn read(
     conn: &Connection,
     place: Place,
@@ -45,8 +45,8 @@ pub fn read(
     Ok(read_page(conn, place, window, kinds, bytes)?.0)
 }
 
-/// As [`read`], with whether the window holds nothing more in the direction in which it is filled. False where that is not
-/// known: where a page ends because of its bytes.
+/// Reads as [`read`] does. The flag is true if the window holds nothing more in the direction in which it is filled; it
+/// is false if that is not known, because the page ended by its bytes.
 pub fn read_page(
     conn: &Connection,
     place: Place,
@@ -57,7 +57,7 @@ pub fn read_page(
     if window.limit == 0 {
         return Ok((Vec::new(), false));
     }
-    // One more than is wanted says whether there is one.
+    // One more than the limit shows whether there are more.
     let wider = Window { limit: window.limit.saturating_add(1), ..*window };
     let mut page = stretch(conn, place, Class::Said, &wider, bytes)?;
     if kinds.events {
@@ -82,8 +82,8 @@ pub fn read_page(
     Ok((page, is_last))
 }
 
-/// A page, each message followed by the reactions to it that are not in the page themselves: up to [`REACTIONS`] of each,
-/// and another so many bytes in all.
+/// Adds to each message of a page the reactions to it that are not in the page themselves: up to [`REACTIONS`] of each,
+/// and another so many bytes in total.
 fn with_reactions(
     conn: &Connection,
     place: Place,
@@ -107,14 +107,15 @@ fn with_reactions(
     Ok(whole)
 }
 
-/// The reactions to a message that can be read: none of them is missed like a message would be.
+/// Reads the readable reactions to a message. Unreadable ones are skipped, because a missing reaction matters less than
+/// a missing message.
 fn reactions_to(conn: &Connection, place: Place, parent: MessageId) -> rusqlite::Result<Vec<Kept>> {
     let mut read = conn.prepare_cached(REACTIONS_TO)?;
     let rows = read.query_map((parent.to_string(), place, REACTIONS), |row| kept(row, place))?;
     Ok(rows.filter_map(Result::ok).flatten().collect())
 }
 
-/// Most reactions that come with a message.
+/// Maximum count of reactions that are added to a message.
 const REACTIONS: i64 = 50;
 
 const REACTIONS_TO: &str =
@@ -123,8 +124,8 @@ const REACTIONS_TO: &str =
      WHERE r.parent = ?1 AND m.place = ?2 AND m.redacted IS NULL
      ORDER BY r.id LIMIT ?3";
 
-/// The part of the window that a page covers, which runs in the direction in which the window is filled: up to its
-/// last message where it is full. What lies beyond has no room in it.
+/// Returns the part of the window that a page covers, in the direction in which the window is filled: up to its last
+/// message if it is full. Events beyond that have no room in it.
 fn covered(page: &[Kept], window: &Window, bytes: usize) -> Window {
     let full = page.len() >= window.limit || page.iter().map(cost).sum::<usize>() >= bytes;
     match page.last().filter(|_| full) {
@@ -134,7 +135,7 @@ fn covered(page: &[Kept], window: &Window, bytes: usize) -> Window {
     }
 }
 
-/// How many of the messages are begun before so many bytes are spent.
+/// Returns the count of messages that begin before so many bytes are spent.
 fn fitting(page: &[Kept], bytes: usize) -> usize {
     let mut spent = 0;
     let begun = |kept: &&Kept| {
@@ -145,7 +146,7 @@ fn fitting(page: &[Kept], bytes: usize) -> usize {
     page.iter().take_while(begun).count()
 }
 
-/// Messages of one class, in the direction in which the window is filled.
+/// Reads messages of one class, in the direction in which the window is filled.
 fn stretch(
     conn: &Connection,
     place: Place,
@@ -183,8 +184,8 @@ fn scan(
     Ok(page)
 }
 
-/// As [`scan`], where a page of the table is damaged: the index, which is elsewhere, says what there is, and what cannot
-/// be read of it is shown as unreadable.
+/// Reads as [`scan`] does, if a page of the table is damaged: takes the ids from the index, which is stored elsewhere,
+/// and shows unreadable messages as such.
 fn one_by_one(
     conn: &Connection,
     place: Place,
@@ -218,8 +219,8 @@ fn one_by_one(
     Ok(page)
 }
 
-/// The message of a row of [`sums::COLUMNS`] and the sender's name. One that cannot be read, or that is not as it was
-/// written, keeps its place, and says so.
+/// Reads the message of a row of [`sums::COLUMNS`] and the sender's name. A message that cannot be read, or whose
+/// checksum is wrong, keeps its position with a text that says so.
 pub(super) fn kept_or_unreadable(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
     match kept(row, place) {
         Ok(Some(kept)) => Ok(kept),
@@ -229,7 +230,7 @@ pub(super) fn kept_or_unreadable(row: &Row<'_>, place: Place) -> rusqlite::Resul
     }
 }
 
-/// `None` where its checksum differs.
+/// Reads a message; `None` if its checksum is wrong.
 fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
     if !sums::is_sound(sums::of_row(row)?) {
         return Ok(None);
@@ -246,7 +247,7 @@ fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
     Ok(Some(Kept { message, from: row.get(8)?, is_context: false }))
 }
 
-/// What stands in the place of a message that cannot be read: a notice of nobody's account.
+/// Returns the replacement of a message that cannot be read: a notice that is of no account.
 fn unreadable(id: MessageId, place: Place) -> Kept {
     debug!(%id, "a message cannot be read");
     let message = StoredMessage {
@@ -261,10 +262,10 @@ fn unreadable(id: MessageId, place: Place) -> Kept {
     Kept { message, from: Nick::parse("server").expect("a valid nick"), is_context: false }
 }
 
-/// The text of a message that cannot be read.
+/// Text that replaces a message which cannot be read.
 pub const UNREADABLE: &str = "[This message cannot be read: the server's database is damaged here]";
 
-/// The beginning of [`NEWEST`] and [`OLDEST`].
+/// Beginning of [`NEWEST`] and [`OLDEST`].
 const WHOLE: &str =
     "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
      LEFT JOIN accounts a ON a.id = h.sender";
@@ -296,7 +297,7 @@ fn cost(kept: &Kept) -> usize {
     OVERHEAD + kept.message.text.len() + kept.message.tags.len()
 }
 
-/// What is asked about a message before it is redacted. `None` where there is no such message at that place.
+/// Reads what the core needs about a message before its redaction. `None` if the conversation has no such message.
 pub fn find(conn: &Connection, place: Place, message: MessageId) -> rusqlite::Result<Option<Found>> {
     conn.prepare_cached(
         "SELECT sender, kind, redacted IS NOT NULL FROM messages WHERE id = ?1 AND place = ?2",
@@ -307,13 +308,13 @@ pub fn find(conn: &Connection, place: Place, message: MessageId) -> rusqlite::Re
     .optional()
 }
 
-/// The last that was said at a place.
+/// Returns the message id of a conversation's latest message.
 pub fn latest(conn: &Connection, place: Place) -> rusqlite::Result<Option<MessageId>> {
     nth_latest(conn, place, Class::Said, 1)
 }
 
-/// The talks of an account in which something was said later than `after`, in no order. Those with accounts that
-/// were removed or disabled are not among them: nobody answers there.
+/// Returns the direct conversations of an account with a message later than `after`, in no order. Leaves out those with
+/// removed or disabled accounts, which cannot reply.
 pub fn talks(conn: &Connection, account: AccountId, after: MessageId) -> rusqlite::Result<Vec<Talk>> {
     let mut talks = Vec::new();
     let mut read = conn.prepare_cached(
@@ -330,14 +331,14 @@ pub fn talks(conn: &Connection, account: AccountId, after: MessageId) -> rusqlit
     Ok(talks)
 }
 
-/// All places where something may have been said: channels with their names, and talks.
+/// Returns all conversations that may have messages: channels with their names, and direct conversations.
 pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelName>)>> {
     conn.prepare_cached("SELECT id, name FROM channels UNION ALL SELECT DISTINCT place, NULL FROM talks")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
 
-/// The oldest of the latest `count` of a class, where there are so many.
+/// Returns the oldest of the latest `count` messages of a class, if there are so many.
 fn nth_latest(
     conn: &Connection,
     place: Place,
@@ -349,14 +350,16 @@ fn nth_latest(
         .optional()
 }
 
-/// Where the history of a place begins when all that is not kept is gone: the first to stay, for each class.
+/// First message of each class that stays in a conversation when retention has removed the others.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds([MessageId; Class::ALL.len()]);
 
-/// What stays of a place where nothing is kept that is older than a time, or than the latest so many that were said. Nor
-/// are more than so many of each other class: events where nothing is said, what was redacted where nothing else is left.
+/// Computes the bounds of a conversation from an age limit and a limit of the count of messages. The count limit also
+/// applies to each other class: to events in a conversation without messages, and to redacted messages in one without
+/// any others.
 ///
-/// It counts through what is kept, so it is for a connection that reads; what is said meanwhile makes it no less true.
+/// Reads through the messages that stay, so it needs a connection for reading. Messages that are added meanwhile do not
+/// change the result.
 pub fn bounds(
     conn: &Connection,
     place: Place,
@@ -375,7 +378,7 @@ pub fn bounds(
     Ok(Bounds(bounds))
 }
 
-/// Removes up to `most` messages and events of a place that lie before the bounds; how many were removed.
+/// Removes up to `most` messages and events of a conversation that are before the bounds. Returns their count.
 pub fn forget(tx: &Connection, place: Place, bounds: &Bounds, most: u32) -> rusqlite::Result<u32> {
     let mut removed = 0;
     for (class, first) in Class::ALL.into_iter().zip(bounds.0) {

@@ -1,4 +1,4 @@
-//! Invites: tokens that make an account, a limited number of times, until they expire or are revoked; or that give an
+//! Invites: tokens that admit new accounts, a limited count of times, until they expire or are revoked; or that give an
 //! account a new password, once.
 
 use std::fmt::{self, Write as _};
@@ -12,7 +12,7 @@ use super::{Store, StoreError, devices};
 use crate::chat::record::{Account, AccountId, Role};
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// An invite's number: what people list and revoke it by. It is no secret and redeems nothing.
+/// Id of an invite, for listing and revoking. It is not secret and redeems nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InviteId(pub i64);
 
@@ -22,7 +22,7 @@ impl fmt::Display for InviteId {
     }
 }
 
-/// SHA-256 of a token. The token itself is never kept.
+/// SHA-256 of a token. The token itself is never stored.
 pub type TokenHash = [u8; 32];
 
 /// An invite to be made.
@@ -30,65 +30,65 @@ pub type TokenHash = [u8; 32];
 pub struct NewInvite {
     /// Hash of its token.
     pub token: TokenHash,
-    /// What its accounts may do.
+    /// Role of its accounts.
     pub role: Role,
-    /// Where its accounts land.
+    /// Channel that its accounts join.
     pub channel: Option<ChannelName>,
-    /// How many accounts it makes.
+    /// Count of accounts that it can make.
     pub uses: u32,
-    /// Until when.
+    /// Time until which it can be redeemed.
     pub expires: Millis,
-    /// The account whose password and devices it resets, instead of making accounts.
+    /// Account whose password and devices it resets, instead of making accounts.
     pub resets: Option<AccountId>,
-    /// The admin by whose power it is made, where that is not its maker's.
+    /// Admin by whose rights it is made, if these are not its maker's own.
     pub power: Option<AccountId>,
 }
 
-/// An invite as it is kept.
+/// An invite as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invite {
-    /// Its number.
+    /// Id of the invite.
     pub id: InviteId,
-    /// What its accounts may do.
+    /// Role of its accounts.
     pub role: Role,
-    /// Where its accounts land.
+    /// Channel that its accounts join.
     pub channel: Option<ChannelName>,
-    /// How many accounts it makes.
+    /// Count of accounts that it can make.
     pub uses: u32,
-    /// How many it has made.
+    /// Count of accounts that it has made.
     pub spent: u32,
-    /// Until when it can be redeemed.
+    /// Time until which it can be redeemed.
     pub expires: Millis,
-    /// Since when it was revoked.
+    /// Time of its revocation.
     pub revoked: Option<Millis>,
-    /// When it was made.
+    /// Time at which it was made.
     pub created: Millis,
-    /// By whom; `None` for the command line.
+    /// Account that made it; `None` for the command line.
     pub created_by: Option<Nick>,
-    /// The account whose password and devices it resets; `None`: it makes accounts.
+    /// Account whose password and devices it resets; `None` if it makes accounts.
     pub resets: Option<(AccountId, Nick)>,
 }
 
-/// What became of a redeemed invite.
+/// Result of redeeming an invite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redeemed {
-    /// An account was made, and lands in this channel.
+    /// An account was made, and joins this channel.
     Made(Account, Option<ChannelName>),
-    /// An account has a new password. Its devices are forgotten.
+    /// An account has a new password. Its devices are removed.
     Reset(Account),
 }
 
-/// What has become of an invite.
+/// State of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It can be redeemed.
     Open,
-    /// It made as many accounts as it may.
+    /// It has made as many accounts as it can.
     Spent,
     /// Its time is over.
     Expired,
-    /// It was taken back.
+    /// It was revoked.
     Revoked,
 }
 
@@ -103,31 +103,31 @@ impl fmt::Display for State {
     }
 }
 
-/// Why an invite makes no account. The texts are for the one who tries.
+/// Reason why an invite cannot be redeemed. The texts are for the person who tries.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RedeemError {
     /// No invite has this token.
     #[error("this invite is not known here")]
     Unknown,
-    /// It made as many accounts as it may.
+    /// It has made as many accounts as it can.
     #[error("this invite was used already")]
     Spent,
     /// Its time is over.
     #[error("this invite has expired")]
     Expired,
-    /// An admin took it back.
+    /// An admin revoked it.
     #[error("this invite was revoked")]
     Revoked,
-    /// It resets the password of one account, and another was named.
+    /// It resets the password of one account, and another one was named.
     #[error("this invite is for the account {0} and for no other")]
     Other(Nick),
-    /// The account that it is for may not log in.
+    /// The account that it resets is disabled.
     #[error("the account {0}, which this invite is for, is disabled")]
     Disabled(Nick),
-    /// The account that it is for is no more.
+    /// The account that it resets was removed.
     #[error("the account {0}, which this invite was for, was removed")]
     Gone(Nick),
-    /// The invite holds, the account cannot be made.
+    /// The invite is valid, but the account cannot be made.
     #[error(transparent)]
     Account(#[from] AccountError),
 }
@@ -145,7 +145,7 @@ impl From<rusqlite::Error> for RedeemError {
 }
 
 impl Invite {
-    /// What has become of it by now.
+    /// Returns its state at the time `now`.
     pub fn state(&self, now: Millis) -> State {
         if self.revoked.is_some() {
             State::Revoked
@@ -158,7 +158,7 @@ impl Invite {
         }
     }
 
-    /// Whether it can be redeemed now, and if not, why.
+    /// Checks that it can be redeemed at the time `now`.
     pub fn check(&self, now: Millis) -> Result<(), RedeemError> {
         match self.state(now) {
             State::Open => Ok(()),
@@ -196,7 +196,7 @@ pub fn create(
     .map(InviteId)
 }
 
-/// The invite of a token.
+/// Finds the invite of a token.
 pub fn find(conn: &Connection, token: &TokenHash) -> Result<Invite, RedeemError> {
     conn.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE token = ?1"))?
         .query_row([token], read)
@@ -204,14 +204,14 @@ pub fn find(conn: &Connection, token: &TokenHash) -> Result<Invite, RedeemError>
         .ok_or(RedeemError::Unknown)
 }
 
-/// Up to `limit` invites, beginning after the number `after`.
+/// Returns up to `limit` invites, beginning after the id `after`.
 pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<Vec<Invite>> {
     conn.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE id > ?1 ORDER BY id LIMIT ?2"))?
         .query_map((after.0, limit), read)?
         .collect()
 }
 
-/// How many invites of before `since` can still be redeemed.
+/// Counts the invites from before `since` that can still be redeemed.
 pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite::Result<u32> {
     conn.prepare_cached(
         "SELECT count(*) FROM invites
@@ -220,7 +220,8 @@ pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite
     .query_row((since, now), |row| row.get(0))
 }
 
-/// Takes an invite back; the accounts it made stay. `None`: there is no such invite. Revoking twice changes nothing.
+/// Revokes an invite; the accounts that it made stay. `None` if there is no such invite. Revoking twice changes
+/// nothing.
 pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Option<Invite>> {
     tx.execute("UPDATE invites SET revoked = coalesce(revoked, ?2) WHERE id = ?1", (id.0, now))?;
     tx.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE id = ?1"))?
@@ -228,7 +229,7 @@ pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Op
         .optional()
 }
 
-/// Takes back what is still open of the invites that an account made, or that others made by its power. Returns how many.
+/// Revokes the open invites that an account made, or that others made by its rights. Returns their count.
 pub fn revoke_all_by(tx: &Connection, account: AccountId, now: Millis) -> rusqlite::Result<usize> {
     tx.prepare_cached(
         "UPDATE invites SET revoked = ?2
@@ -237,7 +238,7 @@ pub fn revoke_all_by(tx: &Connection, account: AccountId, now: Millis) -> rusqli
     .execute((account, now))
 }
 
-/// The same, and of those that reset the account.
+/// Revokes these and the ones that reset the account. Returns their count.
 pub fn revoke_all_of(tx: &Connection, account: AccountId, now: Millis) -> rusqlite::Result<usize> {
     let by = revoke_all_by(tx, account, now)?;
     let of = tx
@@ -249,7 +250,7 @@ pub fn revoke_all_of(tx: &Connection, account: AccountId, now: Millis) -> rusqli
     Ok(by + of)
 }
 
-/// Makes the account that a token stands for, or gives it the new password, and spends one use, both or neither.
+/// Makes the account that a token admits, or sets its new password, and spends one use, both or neither.
 pub fn redeem(
     tx: &Connection,
     token: &TokenHash,
@@ -262,7 +263,7 @@ pub fn redeem(
     let (account, resets) = match whom(tx, &invite, name)? {
         Some(account) => {
             accounts::set_password(tx, account.id, password)?;
-            // Whoever lost the password may have lost a machine, or more than one knows of.
+            // An owner who lost the password may also have lost a device, or not know of one.
             devices::remove_all(tx, account.id)?;
             (account, true)
         }
@@ -271,7 +272,7 @@ pub fn redeem(
     tx.prepare_cached("UPDATE invites SET spent = spent + 1 WHERE id = ?1")?.execute([invite.id.0])?;
     let mut detail = format!("invite {}", invite.id);
     if resets {
-        // Whoever had the account may have left himself more links, and another reset would take it from its owner.
+        // An intruder may have made more links, and another reset would take the account from its owner.
         let revoked = revoke_all_of(tx, account.id, now)?;
         detail.push_str(", password and devices reset");
         if revoked > 0 {
@@ -282,7 +283,7 @@ pub fn redeem(
     Ok(if resets { Redeemed::Reset(account) } else { Redeemed::Made(account, invite.channel) })
 }
 
-/// The account that an invite resets, if it is one of these, for somebody who says that he is `name`.
+/// Returns the account that an invite resets, if it is such an invite; `name` is the account that the requester claims.
 fn whom(conn: &Connection, invite: &Invite, name: &Nick) -> Result<Option<Account>, RedeemError> {
     let Some((id, known)) = &invite.resets else { return Ok(None) };
     if known != name {
@@ -312,8 +313,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
 }
 
 impl Store {
-    /// Whether a token could be redeemed now for an account of that name: asked before the costly hash of a password is
-    /// made for it.
+    /// Checks that a token can be redeemed now for an account of that name. Runs before the costly hash of the password
+    /// is computed.
     pub async fn check_invite(&self, token: TokenHash, name: Nick, now: Millis) -> Result<(), RedeemError> {
         self.read(move |conn| {
             let invite = find(conn, &token)?;
@@ -323,7 +324,7 @@ impl Store {
         .await
     }
 
-    /// Redeems a token, atomically: of two that try the last use at once, one wins.
+    /// Redeems a token, atomically: of two that try the last use at once, one succeeds.
     pub async fn redeem(
         &self,
         token: TokenHash,

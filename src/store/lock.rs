@@ -1,4 +1,4 @@
-//! One process a data folder.
+//! The lock that lets one process use a data folder.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use super::StoreError;
 
-/// The folder is ours until this is dropped or the process ends, however it ends.
+/// Holds the lock until it is dropped or the process ends, in whatever way.
 #[derive(Debug)]
 pub(super) struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Makes the folder where it is missing (mode 0700) and locks it.
+    /// Makes the folder if it is missing (mode 0700) and locks it.
     pub fn take(folder: &Path) -> Result<Self, StoreError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::file(folder))?;
         let path = folder.join("lock");
@@ -28,14 +28,14 @@ impl FolderLock {
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::file(path)(error)),
         }
-        // Who holds it is for people to read; the lock holds without it.
+        // The process id is only for people to read; the lock holds without it.
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
         Ok(Self { _file: file })
     }
 }
 
-/// Opens a file that only its owner may read, making it where it is missing.
+/// Opens a file that only its owner may read, making it if it is missing.
 pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new()
         .read(true)

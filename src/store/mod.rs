@@ -1,10 +1,10 @@
-//! What lasts: accounts, invites, channels, members and messages, in SQLite.
+//! Durable state: accounts, invites, channels, members and messages, in SQLite.
 //!
-//! One data folder holds everything, and one process holds the folder. All changes go through one
-//! writer thread, which makes one transaction of all that waits for it and answers when that is
-//! synced to disk; reads run beside it on a few connections of their own.
+//! One data folder holds everything, and one process holds the folder. All changes go through one writer thread, which
+//! makes one transaction of everything that waits for it and reports success when that is synced to disk. Reads run
+//! concurrently on a few connections of their own.
 //!
-//! The store never reads a clock: times come in with what is stored.
+//! The store never reads a clock: times come in with the data.
 
 pub mod accounts;
 pub mod audit;
@@ -54,22 +54,22 @@ pub use status::Status;
 pub use unusable::Unusable;
 pub use writer::Done;
 
-/// How long a client may take to come back with a send id and find that its message was kept.
+/// Time for which a client may repeat a message with its send id without storing it twice.
 pub const SENDS_KEPT: Millis = Millis(24 * 60 * 60 * 1000);
 
-/// Messages that get their checksum in one transaction: a few milliseconds of the writer, which belongs to others for
-/// the rest of the time.
+/// Count of messages that get their checksum in one transaction, which takes the writer a few milliseconds; then the
+/// writer is left to others for [`FILL_REST`].
 const FILL: i64 = 500;
 const FILL_REST: Duration = Duration::from_millis(20);
 
-/// The open store. Cloning shares it. The last one dropped finishes what is queued and lets go of the folder.
+/// The open store. Clones share it. Dropping the last one completes what is queued and unlocks the folder.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
 }
 
-/// Dropped in this order: the readers close, the last checkpoint ends, the writer ends (and, last on the database,
-/// SQLite tidies the log away), then the folder is free.
+/// Dropped in this order: the readers close, the last checkpoint ends, the writer ends (as the last connection, with
+/// which SQLite removes the log), then the folder is unlocked.
 struct Inner {
     readers: readers::Readers,
     checkpointer: checkpoint::Checkpointer,
@@ -79,19 +79,19 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store in `folder`, making both where they are missing, and holds the folder until it is dropped.
+    /// Opens the store in `folder`, making both if they are missing, and holds the folder until it is dropped.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process holds it, [`StoreError::Newer`] when a later version wrote it,
-    /// [`StoreError::Unusable`] when something is wrong with the folder or the database that an admin must look at.
+    /// [`StoreError::Unusable`] when the folder or the database has a defect that an admin must look at.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::open_after(folder, |path, conn| {
             position::check(path, position::read(folder), &position::Position::of(conn)?)
         })
     }
 
-    /// Goes on with a database that lacks what was confirmed, or that was copied without its write-ahead log: from now
-    /// on, what it has is all that there was. Returns whether anything had been missing.
+    /// Accepts a database that lacks confirmed changes, or that was copied without its write-ahead log: from now on its
+    /// content counts as complete. Returns true if anything was missing.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -150,8 +150,8 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Gives messages of before there were checksums theirs, little by little. For the background; ends at once where
-    /// there is nothing to do.
+    /// Fills in the checksums of messages from before checksums existed, in small steps. Runs in the background;
+    /// returns at once if there is nothing to do.
     pub async fn fill_checksums(&self) -> Result<(), StoreError> {
         while !self.write(|tx| Ok::<_, StoreError>(sums::fill(tx, FILL)?)).await? {
             tokio::time::sleep(FILL_REST).await;
@@ -159,38 +159,39 @@ impl Store {
         Ok(())
     }
 
-    /// How the store is doing.
+    /// Returns the state of the store, for metrics.
     pub fn status(&self) -> &Arc<Status> {
         self.inner.checkpointer.status()
     }
 
-    /// The data folder.
+    /// Returns the path of the data folder.
     pub fn folder(&self) -> &Path {
         &self.inner.folder
     }
 
-    /// Ready when the writer thread has ended. It does so by itself only where it fails; nothing is kept from then on.
+    /// Returns a future that is ready when the writer thread has ended. It ends by itself only after a failure; nothing
+    /// is stored from then on.
     pub fn writer_ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.inner.writer.ended()
     }
 
-    /// Everything the chat starts from.
+    /// Reads the snapshot from which the core starts.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.read(|conn| Ok(snapshot::snapshot(conn)?)).await
     }
 
-    /// Keeps the records, all or none of them, in order and after all that was handed over before; `done` is
-    /// called on the writer thread once they are on disk, or have failed, and must be brief. Never waits.
+    /// Stores the records, all or none of them, in order and after all earlier ones. Calls `done` on the writer thread
+    /// once they are on disk, or have failed; it must be brief. Never waits.
     ///
-    /// Batches that wait together become one transaction. Where one fails because the disk is full or the database
-    /// locked, all of them do, and the store can be used again as soon as the cause is gone. Should the
-    /// writer itself break, `done` is dropped without being called.
+    /// Batches that wait together become one transaction. If one fails because the disk is full or the database locked,
+    /// all of them do, and the store can be used again as soon as the cause is gone. If the writer itself breaks,
+    /// `done` is dropped without being called.
     pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
         self.inner.writer.commit(records, done);
     }
 
-    /// Runs `work` in a transaction of its own on the writer thread, after all that was handed over before. An `Err`
-    /// rolls it back. Once handed over it is done even if the future is dropped.
+    /// Runs `work` in a transaction of its own on the writer thread, after all earlier ones. An `Err` rolls it back. It
+    /// runs to its end even if the future is dropped.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -211,7 +212,7 @@ impl Store {
         self.inner.readers.read(None, work).await
     }
 
-    /// The same for at most `most`; then it fails with [`StoreError::Interrupted`].
+    /// Reads as [`read`](Self::read) does, for at most `most`; then fails with [`StoreError::Interrupted`].
     pub async fn read_within<T, E, F>(&self, most: Duration, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -222,7 +223,7 @@ impl Store {
     }
 }
 
-/// The path with something appended to its last name.
+/// Appends a suffix to the last name of a path.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

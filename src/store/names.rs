@@ -1,4 +1,4 @@
-//! Bringing the names of channels under the rules of today: once, when a database of before is opened.
+//! Adaptation of channel names to today's rules, once, when a database of an earlier version is opened.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,12 @@ use super::audit::{self, Actor};
 use crate::chat::record::ChannelId;
 use crate::wire::{ChannelName, MessageId, chars};
 
-/// Renames the channels whose names are refused today or equal another's, and follows that where names stand.
+/// Renames the channels whose names are refused today or equal another's, and updates the references to these names.
 ///
-/// The result depends on the database alone. A channel whose name is allowed keeps it; of several that are the same name
-/// now, the oldest does. Any other gets its name without what is refused, and `-2`, `-3` … where that is taken. It stays
-/// the same channel: members, history, modes and invites go on under the new name, which its members' clients are told at
-/// their next login. Each is logged and in the audit, as `channel rename`.
+/// The result depends on the database alone. A channel with an allowed name keeps it; of several that are the same name
+/// now, the oldest does. Any other gets its name without the refused characters, and with `-2`, `-3` … if that is
+/// taken. It stays the same channel: members, history, modes and invites continue under the new name, which clients get
+/// at their next login. Each renaming is logged and in the audit log, as `channel rename`.
 pub(super) fn settle(tx: &Connection) -> rusqlite::Result<()> {
     let channels: Vec<(ChannelId, String)> = tx
         .prepare("SELECT id, name FROM channels ORDER BY id")?
@@ -33,7 +33,7 @@ pub(super) fn settle(tx: &Connection) -> rusqlite::Result<()> {
     let mut renamed = HashMap::new();
     for (id, old) in others {
         let new = free_name(&old, id, &taken);
-        // No message id is older than the latest, and this has no other clock.
+        // The time of the latest message, because a migration has no clock.
         let last: MessageId =
             tx.query_row("SELECT ifnull(max(id), 0) FROM messages", [], |row| row.get(0))?;
         tx.execute("UPDATE channels SET name = ?2 WHERE id = ?1", (id, &new))?;
@@ -46,7 +46,7 @@ pub(super) fn settle(tx: &Connection) -> rusqlite::Result<()> {
     settle_old_names(tx, &taken)
 }
 
-/// The name without what is refused, with a number where it is taken.
+/// Returns the name without the refused characters, with a number if it is taken.
 fn free_name(old: &str, id: ChannelId, taken: &HashSet<ChannelName>) -> ChannelName {
     let base = allowed(old).unwrap_or_else(|| format!("#channel{}", id.0));
     let numbered = (2..).map(|n| {
@@ -61,17 +61,17 @@ fn free_name(old: &str, id: ChannelId, taken: &HashSet<ChannelName>) -> ChannelN
         .unwrap_or_else(|| unreachable!("there are more numbers than channels"))
 }
 
-/// The name without what is refused; `None` where nothing is left.
+/// Returns the name without the refused characters; `None` if nothing is left.
 fn allowed(name: &str) -> Option<String> {
     let seen: String = name.chars().filter(|c| !matches!(c, ' ' | ',')).collect();
     let mut seen = chars::without_refused(&seen).into_owned();
     seen.truncate(seen.floor_char_boundary(ChannelName::MAX));
-    // Cutting may leave a joiner without its neighbours.
+    // The cut may leave a joiner without its neighbours.
     let seen = chars::without_refused(&seen);
     ChannelName::parse(&seen).ok().map(|name| name.as_str().to_owned())
 }
 
-/// Invites lead to the channel that had the name; to none where no account could land.
+/// Updates the channels of invites to the new names; removes those whose names cannot be made valid.
 fn settle_invites(tx: &Connection, renamed: &HashMap<String, ChannelName>) -> rusqlite::Result<()> {
     let invites: Vec<(i64, String)> = tx
         .prepare("SELECT id, channel FROM invites WHERE channel IS NOT NULL")?
@@ -88,7 +88,7 @@ fn settle_invites(tx: &Connection, renamed: &HashMap<String, ChannelName>) -> ru
     Ok(())
 }
 
-/// Old names that lead to a channel: the latest of each, where it is no channel's name of today.
+/// Copies the old names that redirect to a channel: the latest of each, unless a channel has that name today.
 fn settle_old_names(tx: &Connection, taken: &HashSet<ChannelName>) -> rusqlite::Result<()> {
     let old: Vec<(String, ChannelId, i64)> = tx
         .prepare("SELECT name, channel, since FROM old_names_ascii ORDER BY since, channel, name")?
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::store::schema;
 
-    /// A database of before, with channels of these names.
+    /// Makes a database of an earlier version, with channels of these names.
     fn of_before(names: &[&str]) -> Connection {
         let conn = schema::before_names();
         for name in names {

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::folder::log_of;
 
-/// The database and its write-ahead log, by device and inode.
+/// Device and inode of the database and its write-ahead log.
 #[derive(Debug)]
 pub(super) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
 
 impl OpenFiles {
-    /// Those at the paths now, which were just opened.
+    /// Reads them from the paths, where the files were just opened.
     pub fn of(database: &Path) -> Result<Self, StoreError> {
         let files = [database.to_owned(), log_of(database)].into_iter().map(|path| {
             let metadata = fs::metadata(&path).map_err(StoreError::file(&path))?;
@@ -21,7 +21,7 @@ impl OpenFiles {
         files.collect::<Result<_, StoreError>>().map(Self)
     }
 
-    /// Fails where one of them was moved, removed or replaced: what is committed then would be gone at the next start.
+    /// Fails if one of the files was moved, removed or replaced, because later commits would be gone at the next start.
     pub fn check(&self) -> Result<(), StoreError> {
         for (path, known) in &self.0 {
             match fs::metadata(path) {

@@ -1,7 +1,8 @@
-//! The last confirmed change, noted beside the database: where the database ends before it, something was lost.
+//! The position of the last confirmed change, noted beside the database. A database that ends before its note has lost
+//! something.
 //!
-//! The note is written after each commit and not synced, so it is never ahead of what is durable; a power cut may
-//! leave it behind, which hides a loss and never invents one.
+//! The note is written after each commit and not synced, so it is never ahead of what is durable. A power cut may leave
+//! it behind, which can hide a loss but never invent one.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -15,22 +16,22 @@ use super::lock::private_file;
 use super::unusable::Unusable;
 use crate::wire::MessageId;
 
-/// The file in the data folder.
+/// Name of the note's file in the data folder.
 pub(super) const FILE: &str = "parlour.position";
 
-/// The last change of a database.
+/// Last change of a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Position {
-    /// A random number that a database keeps for its life.
+    /// Random number that a database keeps for its lifetime.
     pub lineage: i64,
-    /// The last message id that was given.
+    /// Last message id that was assigned.
     pub message: MessageId,
-    /// Transactions without a message.
+    /// Count of transactions without a message.
     pub changes: u64,
 }
 
 impl Position {
-    /// That of an open database, by the rows of `counters`.
+    /// Reads the position of an open database from the rows of `counters`.
     pub fn of(conn: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             lineage: counter(conn, "lineage")?,
@@ -63,19 +64,19 @@ impl Position {
     }
 }
 
-/// The note of the last server in this folder; `None` where there is none that can be read.
+/// Reads the note of the last server in this folder; `None` if there is none that can be read.
 pub(super) fn read(folder: &Path) -> Option<Position> {
     Position::parse(&fs::read_to_string(folder.join(FILE)).ok()?)
 }
 
-/// Returns `true` for a database that has all that was confirmed, as far as there is a note.
+/// Returns true for a database that has all confirmed changes, as far as there is a note.
 pub(super) fn is_reached(path: &Path, conn: &Connection) -> bool {
     let noted = read(path.parent().unwrap_or(path));
     let has = Position::of(conn).ok();
     noted.zip(has).is_some_and(|(noted, has)| check(path, Some(noted), &has).is_ok())
 }
 
-/// Refuses a database that is another than the note says, or that ends before it. Where a server runs, the note must
+/// Refuses a database that is another one than noted, or that ends before the note. With a running server the note must
 /// be read first.
 pub(super) fn check(path: &Path, noted: Option<Position>, has: &Position) -> Result<(), StoreError> {
     let Some(noted) = noted else { return Ok(()) };
@@ -94,7 +95,7 @@ pub(super) fn check(path: &Path, noted: Option<Position>, has: &Position) -> Res
     Ok(())
 }
 
-/// Takes the database for complete although the note says more. No message id that was confirmed is given again.
+/// Accepts the database as complete although the note is ahead. No confirmed message id is assigned again.
 pub(super) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreError> {
     if let Some(noted) = read(folder) {
         let sql = "UPDATE counters SET value = max(value, ?2) WHERE name = ?1";
@@ -109,12 +110,12 @@ pub(super) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreErr
 pub(super) struct PositionFile(File);
 
 impl PositionFile {
-    /// Opens the note, making it where it is missing.
+    /// Opens the note, making it if it is missing.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         private_file(&folder.join(FILE)).map(Self)
     }
 
-    /// Notes a position. All notes have the same length, so one replaces the other in one write.
+    /// Writes a position. All notes have the same length, so one replaces the other in one write.
     pub fn write(&self, position: &Position) -> std::io::Result<()> {
         self.0.write_all_at(position.line().as_bytes(), 0)
     }

@@ -1,4 +1,4 @@
-//! Connections that only read, beside the writer and never in its way (WAL).
+//! Connections for reading, concurrent with the writer and never in its way (WAL).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use super::bounded::{self, Stop};
 use super::{StoreError, schema};
 
-/// Reads at once. A read is short and the pages are in memory: a few keep all cores busy.
+/// Count of concurrent reads. A read is short and the pages are in memory, so a few keep all cores busy.
 pub const READERS: usize = 4;
 
-/// A small pool; connections are opened when first needed and kept.
+/// Pool of reading connections, which are opened when first needed and kept.
 #[derive(Clone)]
 pub(super) struct Readers {
     path: Arc<PathBuf>,
@@ -27,8 +27,8 @@ impl Readers {
         Self { path: path.into(), idle: Arc::default(), free: Arc::new(Semaphore::new(READERS)) }
     }
 
-    /// Runs `work` on a connection of the pool, for at most `most`. Dropping the future interrupts it, so that the
-    /// connection, and the snapshot that keeps the log from being emptied, are free again at once.
+    /// Runs `work` on a connection of the pool, for at most `most`. Dropping the future interrupts it, which frees the
+    /// connection at once, and its snapshot, which would keep the log from being emptied.
     pub async fn read<T, E, F>(&self, most: Option<Duration>, work: F) -> Result<T, E>
     where
         T: Send + 'static,

@@ -1,4 +1,4 @@
-//! Applying records inside the writer's transaction.
+//! Applying of records inside the writer's transaction.
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
@@ -8,18 +8,19 @@ use super::{SENDS_KEPT, settings, sums};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
 use crate::wire::{ChannelName, MessageId, Millis};
 
-/// Sends after which old ones are forgotten: at once they cost pages of their own, each time.
+/// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
+/// time.
 const PRUNE_AFTER: u32 = 64;
 
-/// Applies records. Lives as long as the writing connection and holds what every message needs.
+/// Applies records. Lives as long as the writing connection and holds the statements that every message needs.
 pub(super) struct Keeper<'conn> {
     conn: &'conn Connection,
     volumes: Volumes<'conn>,
     send: Statement<'conn>,
-    /// Sends since the last pruning, and the newest of them.
+    /// Count of send ids since the last pruning, and the newest of them.
     sends: u32,
     newest_send: MessageId,
-    /// Something was removed since that was asked for last.
+    /// True if text was removed since [`take_removed`](Self::take_removed).
     removed: bool,
 }
 
@@ -49,8 +50,8 @@ impl<'conn> Keeper<'conn> {
         }
     }
 
-    /// The last step before the commit: forgets send ids that no client will come back with, now and then. Each one
-    /// added pays for removing two, so the table stays at its window and no pruning ever takes long.
+    /// Runs as the last step before the commit: periodically removes send ids that no client will repeat. Each one
+    /// added pays for removing two, so the table stays at its window and no pruning takes long.
     pub fn finish(&mut self) -> rusqlite::Result<()> {
         if self.sends < PRUNE_AFTER {
             return Ok(());
@@ -66,12 +67,12 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
-    /// Whether text was removed that is still to be erased from the log.
+    /// Returns true if text was removed that is still to be erased from the log, and resets that.
     pub fn take_removed(&mut self) -> bool {
         std::mem::take(&mut self.removed)
     }
 
-    /// The transaction was rolled back: nothing that this remembers of it holds.
+    /// Resets the state after the transaction was rolled back.
     pub fn rolled_back(&mut self) {
         self.volumes.rolled_back();
         self.removed = false;
@@ -94,7 +95,7 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
-    /// Something is said at a place, perhaps for the first time.
+    /// Notes that a conversation has messages.
     fn first_said(&self, place: Place) -> rusqlite::Result<()> {
         match place {
             Place::Channel(channel) => {
@@ -109,7 +110,7 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
-    /// Nothing of what was said remains, but that something was.
+    /// Erases the text and tags of a message; its row stays.
     fn redacted(&mut self, place: Place, message: MessageId) -> rusqlite::Result<()> {
         let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2
              RETURNING volume, sender, kind";
@@ -144,7 +145,8 @@ impl<'conn> Keeper<'conn> {
         Ok(())
     }
 
-    /// Its members, ranks, lists and old names go with it, and its joins and parts: nothing else is in its history.
+    /// Removes the channel with its members, member statuses, lists and old names, and its joins and parts, which are
+    /// all that its history has.
     fn channel_removed(&mut self, id: ChannelId) -> rusqlite::Result<()> {
         self.volumes.remove(Place::Channel(id))?;
         self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;

@@ -1,14 +1,14 @@
-//! The room on the disk: new messages are refused before the last of it is used, so that changes of the state,
-//! removals and the copying of the write-ahead log still find some.
+//! Free space on the disk. New messages are refused before the last of it is used, so that changes of state, removals
+//! and checkpoints still find some.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Left free, in bytes; on a small file system a 64th of it.
+/// Space left free, in bytes; on a small file system a 64th of it.
 const RESERVE: u64 = 16 << 20;
 const LEAST_RESERVE: u64 = 256 << 10;
 
-/// Between two looks at the file system.
+/// Minimum time between two checks of the file system.
 const EVERY: Duration = Duration::from_millis(250);
 
 /// Watches the file system of the data folder.
@@ -24,8 +24,8 @@ impl Room {
         Self { folder, looked: None, full: false }
     }
 
-    /// Returns `true` while there is no room for a message. Once that is so, twice the reserve must be free before it is otherwise:
-    /// answers do not change to and fro.
+    /// Returns true while there is no room for a message. After that, twice the reserve must be free before it is false
+    /// again, so that the result does not flap.
     pub fn is_short(&mut self) -> bool {
         if self.looked.is_none_or(|at| at.elapsed() >= EVERY)
             && let Ok(disk) = rustix::fs::statvfs(&self.folder)

@@ -1,4 +1,4 @@
-//! Opening the database: its settings, and its schema in numbered steps.
+//! Opening of the database: its settings, and its schema in numbered steps.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,12 +11,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::lock::private_file;
 use super::{StoreError, names, with_suffix};
 
-/// How long a transaction waits for another program that holds the database (a backup, a curious
-/// `sqlite3` shell) before it fails as locked. Whoever asked for it hears that within a second.
+/// Time for which a transaction waits for another program that holds the database (a backup, a `sqlite3` shell) before
+/// it fails as locked. The requester then gets an error within a second.
 pub const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The steps, in order. Step `n` brings a database from version `n - 1` (`PRAGMA user_version`) to `n`.
-/// A step that was released is never changed.
+/// The migrations, in order. Step `n` brings a database from version `n - 1` (`PRAGMA user_version`) to `n`. A released
+/// step is never changed.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_accounts_channels_messages.sql"),
     include_str!("migrations/0002_history_roles_modes.sql"),
@@ -33,24 +33,24 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_reactions.sql"),
 ];
 
-/// The step that also needs [`names::settle`], which SQL cannot do.
+/// Step that also needs [`names::settle`], which SQL cannot do.
 const NAMES: u32 = 7;
 
-/// The schema from which on rows have checksums.
+/// First schema whose rows have checksums.
 pub(super) const SUMS: u32 = 9;
 
-/// Bytes of a page, which is SQLite's default.
+/// Size of a page, in bytes, which is SQLite's default.
 pub(super) const PAGE: u64 = 4096;
 
-/// The pages that the writer keeps in memory, in KiB: those at the end of each place's part of the index, so that
-/// appending stays as quick as the store grows.
+/// Page cache of the writer, in KiB: the pages at the end of each conversation's part of the index, so that appending
+/// stays fast as the store grows.
 const WRITER_CACHE_KIB: i32 = 32 * 1024;
 
-/// The same for each reader: the upper levels of the index.
+/// Page cache of each reader, in KiB: the upper levels of the index.
 const READER_CACHE_KIB: i32 = 4 * 1024;
 
-/// Makes the database of an empty data folder. It has its name only once it is complete, so that whatever ends this
-/// early leaves no half of one.
+/// Makes the database of an empty data folder. It gets its name only once it is complete, so that an interruption
+/// leaves no half of one.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let draft = with_suffix(path, ".new");
     for suffix in ["", "-journal"] {
@@ -61,7 +61,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
             _ => {}
         }
     }
-    // SQLite would make it readable for everybody; its companions (-wal, -shm) take over this mode.
+    // SQLite would make it readable for all users; its companions (-wal, -shm) inherit this mode.
     drop(private_file(&draft)?);
     let mut conn = open_file(&draft)?;
     require(&conn, "synchronous", "FULL", "2")?;
@@ -72,22 +72,22 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::file(folder))
 }
 
-/// Opens the one connection that writes, bringing the schema up to date.
+/// Opens the one connection that writes, and brings the schema up to date.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         create(path)?;
     }
     let mut conn = open_file(path)?;
     require(&conn, "journal_mode", "WAL", "wal")?;
-    // FULL syncs the log at each commit: what was committed outlives a power cut.
+    // FULL syncs the log at each commit, so that commits survive a power cut.
     require(&conn, "synchronous", "FULL", "2")?;
     require(&conn, "foreign_keys", "ON", "1")?;
-    // What was redacted is overwritten in the file.
+    // Overwrites redacted text in the file.
     require(&conn, "secure_delete", "ON", "1")?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    // The log is copied into the database by a thread of its own (`checkpoint`).
+    // A thread of its own copies the log into the database (`checkpoint`).
     require(&conn, "wal_autocheckpoint", "0", "0")?;
-    // A log that outgrew that while a long read held it back is cut when it can be.
+    // Truncates a log that grew larger while a long read held it back.
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.set_prepared_statement_cache_capacity(64);
     migrate(&mut conn)?;
@@ -104,9 +104,9 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Sets a pragma, and reads back whether it took: SQLite ignores what it cannot do without an error.
+/// Sets a pragma, and reads it back, because SQLite ignores unsupported values without an error.
 pub(super) fn require(conn: &Connection, name: &str, value: &str, wanted: &str) -> Result<(), StoreError> {
-    // Some answer with a row, some with none.
+    // Some pragmas return a row, some do not.
     conn.pragma(None, name, value, |_| Ok(()))?;
     let found = conn.pragma_query_value(None, name, |row| row.get::<_, Value>(0))?;
     let found = match found {
@@ -120,8 +120,8 @@ pub(super) fn require(conn: &Connection, name: &str, value: &str, wanted: &str) 
     Err(StoreError::Setting { setting: format!("{name}={value}"), found })
 }
 
-/// Opens the main file of a database to read it without its log, and without making anything beside it. What it shows is
-/// of the last checkpoint.
+/// Opens the main file of a database to read it without its log, and without making a file beside it. It shows the
+/// state of the last checkpoint.
 pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let text = path.to_str().ok_or_else(|| {
         StoreError::file(path)(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))
@@ -132,7 +132,7 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
 }
 
-/// Opens a connection that only reads.
+/// Opens a connection for reading.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(
         path,
@@ -143,7 +143,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Refuses a schema that a later version of the program wrote. Gives the schema that is found, and the last known.
+/// Refuses a schema that a later version of the program wrote. Returns the database's schema, and the last known one.
 pub(super) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
@@ -153,7 +153,7 @@ pub(super) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError>
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     let (found, known) = check_version(conn)?;
     if found > 0 && found < known {
-        // Some seconds for a million messages: whoever waits for the server should know what for.
+        // Takes some seconds for a million messages, so people who wait for the server see the reason.
         tracing::info!(
             found,
             known,
@@ -172,7 +172,7 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A database in memory as it was before [`NAMES`].
+/// Makes a database in memory as it was before [`NAMES`].
 #[cfg(test)]
 pub(super) fn before_names() -> Connection {
     let conn = Connection::open_in_memory().expect("opens");
@@ -182,7 +182,7 @@ pub(super) fn before_names() -> Connection {
     conn
 }
 
-/// The same as this program uses it.
+/// Migrates a database as this program does.
 #[cfg(test)]
 pub(super) fn brought_up_to_date(mut conn: Connection) -> Connection {
     migrate(&mut conn).expect("migrates");
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// A database as it was when the history had no volumes.
+    /// Makes a database as it was before the history had volumes.
     fn before_volumes(path: &Path) -> Connection {
         let conn = Connection::open(path).expect("opens");
         for step in &MIGRATIONS[..3] {
@@ -236,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let conn = before_volumes(&path);
-        // In the way of the last statement of the next step, behind all that costs time.
+        // In the way of the next step's last statement, after everything that takes time.
         conn.execute_batch("CREATE TABLE history (x)").expect("writes");
         assert!(matches!(open_writer(&path), Err(StoreError::Sql(_))));
         conn.execute_batch(
@@ -253,7 +253,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let conn = before_volumes(&path);
-        // Of the account 0, which is always there: said, said, a JOIN, and more than there is room for in a volume.
+        // Of the account 0, which always exists: two messages, a JOIN, and more than a volume has room for.
         conn.execute_batch(
             "INSERT INTO messages (id, place, sender, kind, text) VALUES
                  (5, 1, 0, 0, 'a'), (6, 2, 0, 0, 'b'), (7, 1, 0, 3, ''), (8, 1, 0, 0, 'c'), (9, 1, 0, 0, 'd')",
@@ -269,7 +269,7 @@ mod tests {
         };
         let all = Window::latest(9);
         assert_eq!((read(1, &all), read(2, &all), read(3, &all)), (vec![5, 7, 8, 9], vec![6], vec![]));
-        // And written on.
+        // Writing continues.
         let mut keeper = Keeper::new(&conn).expect("prepares");
         for (n, id) in [(1, 10), (2, 11)] {
             let (id, from, kind) = (MessageId::from_i64(id), AccountId(0), MessageKind::Privmsg);

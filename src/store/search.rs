@@ -1,8 +1,8 @@
-//! Full-text search: an index beside the database, kept up in the background and never on the path of a message.
+//! Full-text search: an index beside the database, maintained in the background and never on the path of a message.
 //!
-//! It lives in a file of its own, `search.db`, which holds nothing that is not in the database: where it is missing, broken
-//! or of another format it is made anew, the latest messages first, and searched meanwhile as far as it goes. A thread
-//! follows behind the messages, and unlearns what was redacted or removed.
+//! It is a file of its own, `search.db`, which holds nothing that is not in the database. If it is missing, broken or
+//! of another format it is rebuilt, the latest messages first, and searched meanwhile as far as it goes. A thread
+//! follows the messages, and removes redacted and removed ones from the index.
 
 mod find;
 mod follower;
@@ -30,23 +30,23 @@ use parts::Progress;
 
 pub use find::{Hit, Searching};
 
-/// A search waits so long for the index to know what was said last, and then does without.
+/// Time that a search waits for the index to have the latest messages; then it does without.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The index and its thread. Dropping it ends the thread.
 pub struct Index {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// Cancelled when the thread ends, in whichever way.
+    /// Cancelled when the thread ends, in whatever way.
     ended: CancellationToken,
     known: watch::Receiver<Progress>,
     started: Instant,
-    /// One search at a time: a core is enough for them.
+    /// Lets one search run at a time, because a core is enough for them.
     reader: Arc<Mutex<Connection>>,
 }
 
 impl Index {
-    /// Opens the index of a store, making it where it is missing, and begins to follow. Needs tokio's runtime.
+    /// Opens the index of a store, making it if it is missing, and starts to follow. Needs tokio's runtime.
     ///
     /// # Errors
     /// When the index can be neither opened nor made.
@@ -59,7 +59,7 @@ impl Index {
         let (index, progress) = open(&path, last).or_else(|error| {
             warn!(%error, "the search index is made anew");
             for suffix in ["", "-wal", "-shm"] {
-                // What is not there need not be removed.
+                // A missing file need not be removed.
                 let _ = std::fs::remove_file(with_suffix(&path, suffix));
             }
             open(&path, last)
@@ -90,7 +90,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Ready when the thread has ended. It does so by itself only where it fails.
+    /// Returns a future that is ready when the thread has ended. It ends by itself only after a failure.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.ended.clone().cancelled_owned()
     }
@@ -98,14 +98,14 @@ impl Index {
     /// Tells the index that messages were added or removed. Never waits.
     pub fn wake(&self) {
         if let Some(wake) = &self.wake {
-            // Full: it is awake already.
+            // If the channel is full, the thread is awake already.
             let _ = wake.try_send(());
         }
     }
 
-    /// Waits until the index knows the message `up_to`, or for a while: a search that comes too early finds less, which is
-    /// better than nothing. Returns whether it does. An index that is made anew is waited for only just after the start, as a
-    /// large one takes minutes.
+    /// Waits until the index has the message `up_to`, up to a time limit: a search that comes too early finds less,
+    /// which is better than nothing. Returns true if the index has it. Waits for an index that is being rebuilt only
+    /// just after the start, because a large one takes minutes.
     pub async fn catch_up(&self, up_to: MessageId) -> bool {
         let mut known = self.known.clone();
         let caught_up =
@@ -113,8 +113,8 @@ impl Index {
         tokio::time::timeout(PATIENCE, caught_up).await.is_ok()
     }
 
-    /// Goes on with a search for some hundred milliseconds. One runs at a time, and the caller decides whose is next.
-    /// Dropping the future interrupts it.
+    /// Continues a search for some hundred milliseconds. One runs at a time, and the caller decides the order. Dropping
+    /// the future interrupts it.
     pub async fn go_on(&self, mut searching: Searching) -> Result<Searching, StoreError> {
         let (reader, stop) = (self.reader.clone(), Stop::default());
         let signal = stop.signal();
@@ -140,13 +140,13 @@ impl Drop for Index {
     fn drop(&mut self) {
         drop(self.wake.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there was reported by the panic hook already.
+            // The panic hook has reported a panic of the thread already.
             let _ = thread.join();
         }
     }
 }
 
-/// Opens the index, or makes one that begins behind the message `last`.
+/// Opens the index, or makes one that begins after the message `last`.
 fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreError> {
     drop(private_file(path)?);
     let conn = Connection::open_with_flags(
@@ -155,7 +155,7 @@ fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreErr
     )?;
     conn.busy_timeout(schema::BUSY_TIMEOUT)?;
     schema::require(&conn, "journal_mode", "WAL", "wal")?;
-    // Whatever a power cut takes is indexed again.
+    // Entries that a power cut loses are indexed again.
     schema::require(&conn, "synchronous", "NORMAL", "1")?;
     schema::require(&conn, "secure_delete", "ON", "1")?;
     let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -166,7 +166,7 @@ fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreErr
     } else if version != parts::VERSION {
         return Err(StoreError::Sql(Arc::new(rusqlite::Error::InvalidQuery)));
     }
-    // Tables of these names may be there that are not ours.
+    // Fails if tables of these names belong to another program.
     conn.prepare("SELECT row, message FROM entries")?;
     conn.prepare("SELECT part, erase FROM parts")?;
     let progress = parts::progress(&conn)?;

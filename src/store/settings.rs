@@ -1,4 +1,4 @@
-//! Applying what channels, accounts and their clients set, inside the writer's transaction.
+//! Applying of records about settings of channels, accounts and clients, inside the writer's transaction.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use crate::chat::record::{AccountId, ChannelId, Preferences, Record, Subject};
 use crate::chat::seen::Seen;
 use crate::wire::{ChannelName, Millis};
 
-/// Applies a record that sets something. Those that say something, make or fill a channel are not for here.
+/// Applies a record that sets something. Records that add messages, or create or fill a channel, are applied elsewhere.
 pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
     match record {
         Record::RanksSet { channel, account, ranks } => ranks_set(tx, *channel, *account, *ranks),
@@ -57,7 +57,7 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
     }
 }
 
-/// Of an account that was removed meanwhile nothing is kept.
+/// Stores nothing for an account that was removed meanwhile.
 fn set_seen(tx: &Connection, account: AccountId, seen: &Seen) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
     let sql = "INSERT INTO seen SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND removed IS NULL";

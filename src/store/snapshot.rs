@@ -1,4 +1,4 @@
-//! Reading what the chat starts from.
+//! Reading of the snapshot from which the core starts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::chat::seen::Seen;
 use crate::wire::{ChannelName, MessageId, Millis};
 
 pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
-    // One transaction, so that all of it is of one moment.
+    // One transaction, so that all reads see one state.
     let tx = conn.unchecked_transaction()?;
     let last_message = last_message(&tx)?;
     let snapshot = Snapshot {
@@ -80,7 +80,7 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     readable("channels", read)
 }
 
-/// Rows by the channel in their first column.
+/// Groups rows by the channel in their first column.
 fn grouped<T>(
     conn: &Connection,
     sql: &str,
@@ -105,7 +105,7 @@ fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     row.get::<_, String>(column).map(Arc::from)
 }
 
-/// Those of the window before the last message.
+/// Reads the send ids of the time window before the last message.
 fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
     let since = MessageId::first_at(Millis(last.time().0.saturating_sub(SENDS_KEPT.0)));
     let mut rows =

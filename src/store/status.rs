@@ -2,24 +2,24 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-/// Numbers that the store's threads keep up to date.
+/// Values that the store's threads keep up to date.
 #[derive(Debug, Default)]
 pub struct Status {
     /// Bytes of the write-ahead log that are in use.
     pub(super) log_bytes: AtomicU64,
-    /// Removals whose text may still be in the write-ahead log.
+    /// Count of removals whose text may still be in the write-ahead log.
     pub(super) to_erase: AtomicI64,
-    /// Removed text may still be in the search index.
+    /// True if removed text may still be in the search index.
     pub(super) index_to_erase: AtomicBool,
 }
 
 impl Status {
-    /// Bytes of the write-ahead log that are in use.
+    /// Returns the bytes of the write-ahead log that are in use.
     pub fn log_bytes(&self) -> u64 {
         self.log_bytes.load(Ordering::Relaxed)
     }
 
-    /// Returns `true` while removed text is still to be erased from the write-ahead log or the search index.
+    /// Returns true while removed text is still to be erased from the write-ahead log or the search index.
     pub fn is_erasing(&self) -> bool {
         self.to_erase.load(Ordering::Relaxed) > 0 || self.index_to_erase.load(Ordering::Relaxed)
     }

@@ -1,6 +1,5 @@
-//! Checksums of rows: CRC-32 over the columns of a row, in a column `sum` of its own. They find what a flipped bit on
-//! the disk did; against people who can write the file they are no help. NULL is a row of before there were checksums,
-//! which [`fill`] sees to.
+//! Checksums of rows: CRC-32 over the columns of a row, in its column `sum`. They detect flipped bits on the disk, but
+//! not changes by someone who can write the file. NULL is a row from before checksums existed, which [`fill`] handles.
 
 use std::sync::Arc;
 
@@ -16,25 +15,25 @@ use super::counters::counter;
 use crate::chat::record::{Place, StoredMessage};
 use crate::wire::MessageId;
 
-/// The tables whose rows are sealed as a whole, with the columns that are not: the sum itself, and what is noted so
-/// often and matters so little that it would only cost.
+/// Tables whose rows have a checksum over all columns, with the exceptions: the sum itself, and a column that changes
+/// so often and matters so little that it would only cost.
 const SEALED: [(&str, &[&str]); 2] = [("accounts", &["sum"]), ("channels", &["sum", "spoken"])];
 
-/// The columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.
+/// Columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.
 pub(super) const COLUMNS: &str = "id, place, sender, kind, text, tags, redacted, sum";
 
-/// The checksum of a message.
+/// Computes the checksum of a message.
 pub(super) fn of_message(message: &StoredMessage) -> u32 {
     let (place, kind) = (number(&message.place), number(&message.kind));
     sum(message.id, (place, message.from.0, kind), message.text.as_bytes(), message.tags.as_bytes(), false)
 }
 
-/// The checksum of a message whose text and tags were erased.
+/// Computes the checksum of a message whose text and tags were erased.
 pub(super) fn of_redacted(id: MessageId, place: Place, sender: i64, kind: i64) -> u32 {
     sum(id, (number(&place), sender, kind), b"", b"", true)
 }
 
-/// The checksum that a row of [`COLUMNS`] should have, and the one that it has.
+/// Returns the computed and the stored checksum of a row of [`COLUMNS`].
 pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<(u32, Option<i64>)> {
     let tags = bytes(row.get_ref(5)?);
     let redacted = row.get_ref(6)? != ValueRef::Null;
@@ -59,7 +58,7 @@ fn sum(
     hasher.finalize()
 }
 
-/// The bytes of a text, whatever they are; nothing for a number or NULL.
+/// Returns the bytes of a text, valid UTF-8 or not; empty for a number or NULL.
 pub(super) fn bytes(value: ValueRef<'_>) -> &[u8] {
     match value {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
@@ -67,12 +66,12 @@ pub(super) fn bytes(value: ValueRef<'_>) -> &[u8] {
     }
 }
 
-/// Returns `true` for a row that is as it was written, as far as its checksum is known.
+/// Returns true if the computed checksum equals the stored one, or none is stored.
 pub(super) fn is_sound((should, is): (u32, Option<i64>)) -> bool {
     is.is_none_or(|is| is == i64::from(should))
 }
 
-/// Returns `true` for an error about one row, where those behind it can still be read.
+/// Returns true for an error about one row, after which later rows can still be read.
 pub(super) fn is_of_row(error: &rusqlite::Error) -> bool {
     matches!(
         error,
@@ -83,7 +82,7 @@ pub(super) fn is_of_row(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Those rows that can be read. The others are passed over, and the log says how many of which kind.
+/// Returns the rows that can be read. Skips the others and logs their count with the kind `what`.
 pub(super) fn readable<T>(
     what: &str,
     rows: impl Iterator<Item = rusqlite::Result<T>>,
@@ -110,7 +109,7 @@ pub(super) fn readable<T>(
 pub(super) struct Changed(Arc<Mutex<Vec<(usize, i64)>>>);
 
 impl Changed {
-    /// Those of a connection, from now on.
+    /// Starts to collect the changed rows of a connection.
     pub fn of(conn: &mut Connection) -> rusqlite::Result<Self> {
         let changed = Self::default();
         let rows = changed.0.clone();
@@ -124,7 +123,7 @@ impl Changed {
         Ok(changed)
     }
 
-    /// Gives the rows their checksums, as the last step of the transaction.
+    /// Stores the checksums of the changed rows, as the last step of the transaction.
     pub fn seal(&self, tx: &Connection) -> rusqlite::Result<()> {
         let mut rows = std::mem::take(&mut *self.0.lock());
         rows.sort_unstable();
@@ -140,13 +139,13 @@ impl Changed {
         Ok(())
     }
 
-    /// The transaction was rolled back, or its rows are sealed.
+    /// Clears the list, after a roll-back or when its rows are sealed.
     pub fn forget(&self) {
         self.0.lock().clear();
     }
 }
 
-/// The checksum that a row should have, and the one that it has; `None` where there is no such row.
+/// Returns the computed and the stored checksum of a row; `None` if there is no such row.
 fn sealed(conn: &Connection, at: usize, row: i64) -> rusqlite::Result<Option<(u32, Option<i64>)>> {
     let Some((table, _)) = SEALED.get(at) else { return Ok(None) };
     let mut read = conn.prepare_cached(&format!("SELECT * FROM {table} WHERE id = ?1"))?;
@@ -166,7 +165,7 @@ fn of_sealed_row(row: &Row<'_>, at: usize) -> rusqlite::Result<(u32, Option<i64>
         if without.contains(&name) {
             continue;
         }
-        // A name for each value: a column that a later version adds changes no sum as long as it is NULL.
+        // With the name before each value, a column that a later version adds changes no sum as long as it is NULL.
         if value != ValueRef::Null {
             hasher.update(name.as_bytes());
             match value {
@@ -180,12 +179,12 @@ fn of_sealed_row(row: &Row<'_>, at: usize) -> rusqlite::Result<(u32, Option<i64>
     Ok((hasher.finalize(), is))
 }
 
-/// Returns `true` where the row of an account is as it was written.
+/// Returns true if the row of an account has the right checksum.
 pub(super) fn is_account_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
     Ok(sealed(conn, 0, id)?.is_none_or(is_sound))
 }
 
-/// Accounts and channels whose rows are not as they were written, as `account 7`.
+/// Returns the accounts and channels whose checksums are wrong, such as `account 7`.
 pub(super) fn unsound(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
     for (at, (table, _)) in SEALED.iter().enumerate() {
@@ -201,7 +200,7 @@ pub(super) fn unsound(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Gives those accounts and channels a checksum that have none.
+/// Stores checksums for accounts and channels that have none.
 pub(super) fn seal_old(tx: &Connection) -> rusqlite::Result<()> {
     for (at, (table, _)) in SEALED.iter().enumerate() {
         let ids = tx
@@ -217,7 +216,7 @@ pub(super) fn seal_old(tx: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Messages that are not as they were written or cannot be read, the latest first, of the latest `most`.
+/// Returns those of the latest `most` messages whose checksums are wrong or that cannot be read, the latest first.
 pub(super) fn unsound_messages(conn: &Connection, most: i64) -> rusqlite::Result<Vec<MessageId>> {
     let mut found = Vec::new();
     let mut read = conn.prepare(&format!("SELECT {COLUMNS} FROM messages ORDER BY id DESC LIMIT ?1"))?;
@@ -232,8 +231,8 @@ pub(super) fn unsound_messages(conn: &Connection, most: i64) -> rusqlite::Result
     Ok(found)
 }
 
-/// Gives up to `most` messages without a checksum theirs, after the one that was looked at last. Returns `true`
-/// once there are no more.
+/// Stores checksums for up to `most` messages without one, after the last one that was examined. Returns true once
+/// all have one.
 pub(super) fn fill(tx: &Connection, most: i64) -> rusqlite::Result<bool> {
     let last = counter(tx, "summed")?;
     if last == i64::MAX {
@@ -249,7 +248,7 @@ pub(super) fn fill(tx: &Connection, most: i64) -> rusqlite::Result<bool> {
             count += 1;
             let id: i64 = row.get(0)?;
             latest = id;
-            // What has none and cannot be read goes without.
+            // An unreadable message without a checksum does not get one.
             if let Ok((should, None)) = of_row(row)
                 && std::str::from_utf8(bytes(row.get_ref(4)?)).is_ok()
             {

@@ -1,4 +1,4 @@
-//! What the store promises, each with the store open in a folder of its own.
+//! Guarantees of the store, each tested with a store in a folder of its own.
 
 use std::sync::mpsc;
 
@@ -181,7 +181,7 @@ async fn a_full_disk_fails_the_batch_and_nothing_else() {
     };
     let id = MessageId::first_at(NOW);
     let place = Place::Channel(ChannelId(1));
-    limit(1).await.expect("limits"); // SQLite makes that the present size
+    limit(1).await.expect("limits"); // SQLite uses the present size then
     let long = "x".repeat(100_000);
     let error = commit(&store, vec![Record::Message(message(id, place, &long))]).expect_err("no room");
     assert_eq!(error.class(), ErrorClass::Full);
@@ -213,7 +213,7 @@ async fn a_broken_batch_does_not_take_its_group_down() {
     let (_folder, store) = open();
     let (done, results) = mpsc::channel();
     let (go, wait) = mpsc::channel();
-    // Holds the writer, so that the three batches become one group.
+    // Blocks the writer, so that the three batches become one group.
     let held = tokio::spawn({
         let store = store.clone();
         async move { store.write(move |_| wait.recv().map_err(|_| StoreError::Closed)).await }
@@ -353,7 +353,7 @@ async fn invites_make_their_accounts_and_say_why_not() {
     assert!(matches!(redeem(1, "echo", NOW).await, Err(RedeemError::Account(AccountError::Reserved(..)))));
     assert!(matches!(redeem(9, "bob", NOW).await, Err(RedeemError::Unknown)));
     assert!(matches!(redeem(1, "bob", Millis(NOW.0 + 1000)).await, Err(RedeemError::Expired)));
-    // What failed spent nothing; of two that try the last use at once, one wins.
+    // Failed attempts spent nothing; of two that try the last use at once, one succeeds.
     let (a, b) = tokio::join!(redeem(1, "bob", NOW), redeem(1, "carol", NOW));
     assert!(
         matches!((&a, &b), (Ok(_), Err(RedeemError::Spent)) | (Err(RedeemError::Spent), Ok(_))),
@@ -392,7 +392,7 @@ async fn an_invite_resets_its_account_and_no_other() {
         resets: Some(alice),
         power: None,
     };
-    // The last of them is one that she made herself.
+    // The last of them is one that the account made itself.
     let by_herself = NewInvite { resets: None, ..reset(5) };
     let make = async |invite: NewInvite, actor| {
         let create = move |tx: &Connection| invites::create(tx, &invite, (NOW, actor));
@@ -419,7 +419,7 @@ async fn an_invite_resets_its_account_and_no_other() {
         let checked = store.check_invite([1; 32], nick(name), NOW).await;
         assert!(matches!(checked, Err(RedeemError::Other(_))), "{name}");
     }
-    // Of two at once one wins.
+    // Of two at once one succeeds.
     let (a, b) = tokio::join!(redeem(1, "ALICE"), redeem(1, "alice"));
     assert!(
         matches!((&a, &b), (Ok(_), Err(RedeemError::Spent)) | (Err(RedeemError::Spent), Ok(_))),

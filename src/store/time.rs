@@ -1,17 +1,17 @@
-//! What the database knows of the time: when it was last written, and how far message ids are ahead.
+//! Times in the database: that of its last write, and the spans by which message ids are ahead.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::wire::ids::{Ahead, Times};
 use crate::wire::{MessageId, Millis};
 
-/// Notes the time of the server, which has proved to be right so far.
+/// Stores the server's settled time.
 pub fn note(tx: &Connection, now: Millis) -> rusqlite::Result<()> {
     let sql = "INSERT INTO counters VALUES ('time', ?1) ON CONFLICT DO UPDATE SET value = ?1";
     tx.prepare_cached(sql)?.execute([now]).map(drop)
 }
 
-/// The noted time, or that of the last message where none is noted. `None` for a new database.
+/// Returns the stored time, or that of the last message if none is stored. `None` for a new database.
 pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
     let sql = "SELECT value FROM counters WHERE name = 'time'";
     if let Some(noted) = conn.query_row(sql, [], |row| row.get(0)).optional()? {
@@ -20,21 +20,21 @@ pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
     latest(conn)
 }
 
-/// The time of the last message.
+/// Returns the time of the last message.
 pub fn latest(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
     let last: Option<MessageId> = conn.query_row("SELECT max(id) FROM messages", [], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
     Ok(Some(times(conn)?.of(last)))
 }
 
-/// How far ids are ahead.
+/// Reads the spans by which ids are ahead.
 pub fn times(conn: &Connection) -> rusqlite::Result<Times> {
     let mut read = conn.prepare_cached("SELECT first, by FROM ids_ahead ORDER BY first")?;
     let all = read.query_map([], |row| Ok(Ahead { from: row.get(0)?, by: row.get(1)? }))?;
     Ok(Times::new(all.collect::<Result<Vec<_>, _>>()?))
 }
 
-/// From a message on ids are ahead by another span.
+/// Stores that ids are ahead by another span from a message on.
 pub(super) fn ids_ahead(tx: &Connection, ahead: Ahead) -> rusqlite::Result<()> {
     let sql = "INSERT INTO ids_ahead VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
     tx.prepare_cached(sql)?.execute((ahead.from, ahead.by)).map(drop)

@@ -1,10 +1,10 @@
-//! Data folders that no server may run on, and what their admin can do about it.
+//! Data folders on which no server may run, and their remedies.
 
 use std::path::PathBuf;
 
 use crate::wire::Millis;
 
-/// A data folder that cannot be used as it is. Nothing was changed in it.
+/// Defect of a data folder that makes it unusable. Nothing was changed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// Other users of the machine can change the folder or a file in it.
@@ -22,7 +22,7 @@ pub enum Unusable {
     Truncated(PathBuf),
     /// SQLite cannot read it.
     Damaged {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
         /// The text of SQLite's error.
         why: String,
@@ -33,7 +33,7 @@ pub enum Unusable {
     Foreign(PathBuf),
     /// Parlour's tables, with `user_version` 0, which Parlour never leaves behind.
     NoVersion(PathBuf),
-    /// The database is gone, and what stands beside it says that there was one.
+    /// The database is gone, but files beside it show that there was one.
     Missing(PathBuf),
     /// The database was in use when it was copied or lost its write-ahead log.
     LogLeftBehind(PathBuf),
@@ -41,21 +41,21 @@ pub enum Unusable {
     ForeignLog(PathBuf),
     /// The database is not the one that the last server ran on.
     Exchanged(PathBuf),
-    /// The database ends before what was confirmed last.
+    /// The database ends before the last confirmed change.
     Behind {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// The time of the last message in it.
+        /// Time of the last message in it.
         has: Millis,
-        /// The time of the last message that was confirmed.
+        /// Time of the last message that was confirmed.
         confirmed: Millis,
-        /// Confirmed changes other than messages that are missing.
+        /// Count of missing confirmed changes other than messages.
         changes: u64,
     },
 }
 
 impl Unusable {
-    /// The fault, without a full stop.
+    /// Returns the description of the defect, without a full stop.
     pub fn what(&self) -> String {
         match self {
             Self::Writable { path, mode } => {
@@ -107,7 +107,7 @@ impl Unusable {
         }
     }
 
-    /// The remedy, sentences without the last full stop.
+    /// Returns the remedy: sentences without the last full stop.
     pub fn remedy(&self) -> String {
         let accept = "To go on with what is here, run `parlour doctor --accept-loss` with the same --data";
         match self {

@@ -1,5 +1,5 @@
-//! Where the history is written: in volumes, one after the other, so that appending costs the same however much
-//! there is. `migrations/0004_volumes.sql` says why, [`super::history`] reads them.
+//! Writing of the history, in volumes, one after the other, so that appending costs the same at any size.
+//! `migrations/0004_volumes.sql` gives the reason, [`super::history`] reads them.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,12 @@ use super::sums;
 use crate::chat::record::{MessageKind, Place, StoredMessage};
 use crate::wire::MessageId;
 
-/// Rows of a volume. Its part of the index is then some 0.2 MiB: small enough to stay in every cache, large enough
-/// that a page of history seldom takes more than a few volumes. The tests of this crate turn them all the time.
+/// Count of rows in a volume. Its part of the index is then some 0.2 MiB: small enough to stay in every cache, large
+/// enough that a page of history seldom takes more than a few volumes. The tests of this crate use small volumes, so
+/// that they fill many.
 const ROWS: u32 = if cfg!(test) { 3 } else { 8 * 1024 };
 
-/// `messages.class`, see the schema.
+/// Class of a message or event, stored in `messages.class`; see the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     Said = 0,
@@ -25,7 +26,7 @@ pub(super) enum Class {
 impl Class {
     pub const ALL: [Self; 4] = [Self::Said, Self::Event, Self::Redaction, Self::Redacted];
 
-    /// That of a new message.
+    /// Returns the class of a new message.
     pub fn of(kind: MessageKind) -> Self {
         match kind {
             MessageKind::Redact => Self::Redaction,
@@ -40,9 +41,9 @@ pub(super) struct Volumes<'conn> {
     conn: &'conn Connection,
     message: Statement<'conn>,
     list: Statement<'conn>,
-    /// `None` at first and after a roll-back: as the database says.
+    /// `None` at first and after a roll-back; then it is read from the database.
     open: Option<Open>,
-    /// What its contents list, so that a message costs no look-up. At most [`ROWS`].
+    /// Entries of the volume's contents, so that a message costs no look-up. At most [`ROWS`].
     listed: HashSet<(Place, Class)>,
 }
 
@@ -65,8 +66,8 @@ impl<'conn> Volumes<'conn> {
         })
     }
 
-    /// Appends a message, whose id is higher than any before. Is it the first of its class at its place in this
-    /// volume, as far as is known?
+    /// Appends a message, whose id must be higher than any before. Returns true if it is the first of its class in its
+    /// conversation in this volume, as far as is known.
     pub fn append(&mut self, m: &StoredMessage) -> rusqlite::Result<bool> {
         let volume = self.volume(m.id)?;
         let tags = (!m.tags.is_empty()).then_some(&*m.tags);
@@ -80,13 +81,13 @@ impl<'conn> Volumes<'conn> {
         Ok(first)
     }
 
-    /// Nothing that was remembered of the transaction holds.
+    /// Resets the state after the transaction was rolled back.
     pub fn rolled_back(&mut self) {
         self.open = None;
         self.listed.clear();
     }
 
-    /// A place is gone, with all that is there.
+    /// Removes a conversation with all its messages and events.
     pub fn remove(&mut self, place: Place) -> rusqlite::Result<()> {
         self.listed.retain(|(listed, _)| *listed != place);
         self.conn
@@ -96,7 +97,7 @@ impl<'conn> Volumes<'conn> {
         Ok(())
     }
 
-    /// The volume that has room for one more row.
+    /// Returns the volume for one more row.
     fn volume(&mut self, id: MessageId) -> rusqlite::Result<i64> {
         let open = match &mut self.open {
             Some(open) => open,
@@ -112,8 +113,8 @@ impl<'conn> Volumes<'conn> {
     }
 }
 
-/// The oldest of a class at a place are gone: takes out of the contents the volumes that have none of it any more, but
-/// for the one that is written now.
+/// Removes the volumes that have no messages of a class in a conversation any longer from the contents, except for the
+/// volume that is written now. Called after the oldest were removed.
 pub(super) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::Result<()> {
     let oldest = tx
         .prepare_cached(FIRST)?
@@ -125,11 +126,11 @@ pub(super) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::R
     tx.prepare_cached(sql)?.execute((place, class as i64, oldest)).map(drop)
 }
 
-/// The first volume that really has something of a class at a place.
+/// Selects the first volume that has messages of a class in a conversation.
 pub(super) const FIRST: &str = "SELECT volume FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume, id LIMIT 1";
 
-/// Notes that a volume has something of a class at a place.
+/// Notes that a volume has messages of a class in a conversation.
 pub(super) const LIST: &str =
     "INSERT INTO contents (place, class, volume) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
@@ -138,7 +139,7 @@ fn last(conn: &Connection) -> rusqlite::Result<Open> {
         .query_row("SELECT number FROM volumes ORDER BY number DESC LIMIT 1", [], |row| row.get(0))
         .optional()?
         .unwrap_or_default();
-    // One from before there were volumes may have any number of rows.
+    // A volume from before the limit may have any count of rows.
     let rows = conn.query_row(
         "SELECT count(*) FROM (SELECT 1 FROM messages WHERE volume = ?1 LIMIT ?2)",
         (number, ROWS),

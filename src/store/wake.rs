@@ -1,13 +1,13 @@
-//! The signal from the writer to the thread that copies the write-ahead log.
+//! Signal from the writer to the checkpoint thread.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::{Status, schema};
 
-/// The log is copied once it has so many pages (16 MiB). Most of them are the ends of places, written by nearly every
-/// batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32 MiB gains
-/// nothing more. The tests of this crate copy it all the time.
+/// Length of the log, in pages, at which it is copied (16 MiB). Most pages are the ends of conversations, written by
+/// nearly every batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32
+/// MiB gains nothing. The tests of this crate use a short log, so that they copy it often.
 pub(super) const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
 
 /// Wakes the thread. Never waits.
@@ -20,13 +20,13 @@ impl Wake {
         (Self(wake), woken)
     }
 
-    /// There may be something to do.
+    /// Signals that there may be something to do.
     pub fn wake(&self) {
-        // Full: it is awake already. Without a thread the store is closing.
+        // If the channel is full, the thread is awake already. Without a thread the store is closing.
         let _ = self.0.try_send(());
     }
 
-    /// The log of the writer's connection has so many pages.
+    /// Notes that the log of the writer's connection has so many pages.
     pub fn log_grew(&self, status: &Status, pages: u64) {
         status.log_bytes.store(pages * schema::PAGE, Ordering::Relaxed);
         if pages >= PAGES {

@@ -1,4 +1,4 @@
-//! The one thread that writes. Whatever waits in its queue becomes one transaction.
+//! The only thread that writes. Everything in its queue becomes one transaction.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,11 +26,11 @@ use crate::chat::record::Record;
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.
 pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// Batches that may wait. The hub keeps a few under way at most; the rest are accounts and invites, whose number
-/// the password pool bounds. Past it a batch fails as [`StoreError::Behind`].
+/// Maximum count of waiting batches. The hub has a few under way at most; the rest are accounts and invites, whose
+/// count the password pool bounds. Beyond it a batch fails as [`StoreError::Behind`].
 const QUEUE: usize = 4096;
 
-/// Records that one transaction may gather from several batches. Enough to make the sync cheap for each;
+/// Maximum count of records that one transaction gathers from several batches. Enough to make the sync cheap for each;
 /// more would only make the first of them wait.
 const GROUP: usize = 8192;
 
@@ -42,19 +42,19 @@ enum Job {
     Upkeep(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-/// Gets the connection and what must hold at the commit; whether it committed a change, and the error if it failed.
+/// Job with the connection and the state needed at a commit. Returns the error, if it failed.
 type Alone = Box<dyn FnOnce(&mut Context<'_>) -> Option<StoreError> + Send>;
 
-/// Hands jobs to the writer thread; dropping it lets the thread finish them and waits for that.
+/// Passes jobs to the writer thread; dropping it lets the thread complete them and waits for that.
 pub(super) struct Writer {
     /// `None` only while it is dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Cancelled when the thread ends, in whichever way.
+    /// Cancelled when the thread ends, in whatever way.
     ended: CancellationToken,
 }
 
-/// Hands jobs of upkeep to the writer thread, which goes on as long as one of these is there.
+/// Passes upkeep jobs to the writer thread, which runs as long as one of these exists.
 pub(super) struct Jobs(SyncSender<Job>);
 
 impl Jobs {
@@ -111,12 +111,12 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), ended })
     }
 
-    /// Ready when the thread has ended.
+    /// Returns a future that is ready when the thread has ended.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.ended.clone().cancelled_owned()
     }
 
-    /// For upkeep. Must be dropped before this.
+    /// Returns the handle for upkeep, which must be dropped before this.
     pub fn jobs(&self) -> Result<Jobs, StoreError> {
         self.queue.clone().map(Jobs).ok_or(StoreError::Closed)
     }
@@ -138,7 +138,7 @@ impl Writer {
         let job: Alone = Box::new(move |context| {
             let mut failure = None;
             let result = context.alone(work, &mut failure);
-            // Whoever asked may be gone; what was asked is done all the same.
+            // The requester may be gone; the work is done all the same.
             drop(answer.send(result));
             failure
         });
@@ -171,7 +171,7 @@ impl Drop for Writer {
     }
 }
 
-/// Runs `work` in a transaction, without a look at what else must hold at a commit.
+/// Runs `work` in a transaction, without the other steps of a commit.
 pub(super) fn transaction<T, E: From<StoreError>>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
@@ -183,23 +183,24 @@ pub(super) fn transaction<T, E: From<StoreError>>(
     Ok(value)
 }
 
-/// The writer thread's state beside its connection.
+/// State of the writer thread beside its connection.
 struct State {
     files: OpenFiles,
     room: Room,
     position: Position,
     note: PositionFile,
-    /// The note is as it should be.
+    /// True if the note is up to date.
     noted: bool,
     wake: Wake,
     status: Arc<Status>,
-    /// The last transaction found the database locked.
+    /// True if the last transaction found the database locked.
     locked: bool,
     changed: Changed,
 }
 
 impl State {
-    /// Whatever waited while the database was locked has waited enough: all of it is answered within a second.
+    /// Limits the wait for a lock, so that all work that waits while the database is locked gets its error within a
+    /// second.
     fn set_patience(&self, conn: &Connection, since: Instant) {
         let left = if self.locked { BUSY_TIMEOUT.saturating_sub(since.elapsed()) } else { BUSY_TIMEOUT };
         if let Err(error) = conn.busy_timeout(left.max(Duration::from_millis(1))) {
@@ -220,7 +221,7 @@ impl State {
         }
     }
 
-    /// Wakes the checkpoint thread where the commit left text to erase in the log.
+    /// Wakes the checkpoint thread if the commit left text to erase in the log.
     fn look_for_removals(&self, conn: &Connection) {
         match counter(conn, "erase") {
             Ok(0) => {}
@@ -331,7 +332,7 @@ impl<'conn> Group<'conn> {
         let result = self.transaction(batches.iter().flat_map(|(records, _)| records.iter()), state);
         state.locked = matches!(result, Err(StoreError::Locked));
         match result {
-            // Some record breaks a rule of the schema: its batch fails alone.
+            // A record breaks a rule of the schema: its batch fails alone.
             Err(StoreError::Sql(_)) if batches.len() > 1 => {
                 for (records, done) in batches {
                     done(self.transaction(records.iter(), state));
@@ -359,7 +360,7 @@ impl<'conn> Group<'conn> {
                 Ok(())
             }
             Err(error) => {
-                // A full disk rolls back by itself; a lock that stood in the way of BEGIN began nothing.
+                // A full disk rolls back by itself; a lock at BEGIN prevented the transaction.
                 if !self.conn.is_autocommit()
                     && let Err(error) = self.conn.execute_batch("ROLLBACK")
                 {
@@ -371,7 +372,7 @@ impl<'conn> Group<'conn> {
         }
     }
 
-    /// The position of what was committed.
+    /// Runs a transaction. Returns the position after it.
     fn try_transaction<'r>(
         &mut self,
         records: impl Iterator<Item = &'r Record>,

@@ -1,4 +1,4 @@
-//! Reading back what was kept.
+//! Tests of reading the history.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ struct Kept3 {
     people: [Account; 3],
 }
 
-/// A store with three accounts and a channel.
+/// Opens a store with three accounts and a channel.
 async fn open() -> Kept3 {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
@@ -81,7 +81,7 @@ async fn windows_end_before_their_points_and_fill_from_their_end() {
     assert!(read(4, 4, false, 3).await.is_empty() && read(2, 8, true, 0).await.is_empty());
     let elsewhere = Place::Channel(ChannelId(2));
     assert!(kept.read(elsewhere, Window::latest(9), SAID, MUCH).await.is_empty());
-    // Two messages' worth of bytes, from the end that matters; and never nothing.
+    // Two messages' worth of bytes, from the right end; at least one message.
     let two = 2 * (OVERHEAD + 1);
     assert_eq!(kept.read(CHANNEL, window(0, 100, true, 9), SAID, two).await, [8, 9]);
     assert_eq!(kept.read(CHANNEL, window(0, 100, false, 9), SAID, two).await, [1, 2]);
@@ -102,14 +102,14 @@ async fn events_and_redactions_are_for_who_wants_them() {
     };
     assert_eq!(read(9, true, SAID).await, [2, 4, 7]);
     assert_eq!(read(9, true, ALL).await, [1, 2, 3, 4, 6, 7]);
-    // Redactions do not count, and come only within what the page covers.
+    // Redactions do not count, and only those within the page's range are added.
     assert_eq!(read(2, true, ALL).await, [4, 6, 7]);
     assert_eq!(read(1, true, ALL).await, [7]);
     assert_eq!(read(2, false, ALL).await, [1, 2]);
     assert_eq!(read(5, false, ALL).await, [1, 2, 3, 4, 6, 7]);
     let redactions = Kinds { events: false, redactions: true };
     assert_eq!(read(2, true, redactions).await, [4, 6, 7]);
-    // However many there are: who is not told of one goes on showing what was taken back.
+    // However many there are, because a client that misses a redaction goes on showing the message.
     kept.keep((8..=11).map(|n| kept.message(n, 0, CHANNEL, Redact)).collect()).await;
     assert_eq!(read(1, true, redactions).await, [7, 8, 9, 10, 11]);
     assert_eq!(read(9, false, redactions).await, [2, 4, 6, 7, 8, 9, 10, 11]);
@@ -185,7 +185,7 @@ async fn no_read_scans() {
     for (sql, plan) in plans.await.expect("explains") {
         let volumes = "SEARCH c USING PRIMARY KEY (place=? AND class=?";
         assert!(plan.contains(volumes), "{plan}");
-        // Where there is an end to what is looked for, volumes beyond it are not looked into.
+        // A bounded search does not look into volumes beyond its bound.
         let ends = if sql.contains("id <") { "class=? AND volume" } else { "class=?)" };
         assert!(plan.contains(ends), "{plan}");
         assert!(plan.contains("INDEX messages_by_volume (volume=? AND place=? AND class=?"), "{plan}");
@@ -209,7 +209,7 @@ async fn the_class_of_a_new_message_is_that_of_its_row() {
 #[tokio::test]
 async fn a_window_goes_through_all_volumes_and_only_those_it_needs() {
     let kept = open().await;
-    // Something here in every seventh volume of three rows only.
+    // Messages of this conversation in every seventh volume of three rows only.
     let elsewhere = Place::Channel(ChannelId(2));
     for n in 1..=200 {
         let place = if n % 21 == 0 { CHANNEL } else { elsewhere };

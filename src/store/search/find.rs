@@ -1,4 +1,4 @@
-//! Searching the index, part by part.
+//! Searching of the index, part by part.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -12,22 +12,22 @@ use crate::chat::record::Place;
 use crate::store::history;
 use crate::wire::Nick;
 
-/// A message that was found, and the other side where it was said in a talk.
+/// A message that was found, and the other account if it is of a direct conversation.
 pub type Hit = (Kept, Option<Nick>);
 
-/// A search takes so long before it is somebody else's turn.
+/// Time that a search takes before other searches have their turn.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Longest work of a search; then it ends with what it has found.
+/// Maximum working time of a search; then it ends with what it has found.
 pub(super) const MOST_TIME: Duration = Duration::from_secs(2);
 
-/// A search that is under way.
+/// A search in progress.
 #[derive(Debug)]
 pub struct Searching {
     search: Search,
-    /// The query in the words of FTS5; `None` where nothing can match.
+    /// The query in the syntax of FTS5; `None` if nothing can match.
     query: Option<String>,
-    /// Rows that are still to be searched, once that is known.
+    /// Range of rows that are still to be searched, once it is known.
     left: Option<(i64, i64)>,
     hits: Vec<Hit>,
     worked: Duration,
@@ -36,26 +36,27 @@ pub struct Searching {
 }
 
 impl Searching {
-    /// A search that has not begun.
+    /// Makes a search that has not begun.
     pub fn new(search: Search) -> Self {
         let query = query(&search);
         let done = query.is_none() || search.window.limit == 0;
         Self { search, query, left: None, hits: Vec::new(), worked: Duration::ZERO, done, whole: true }
     }
 
-    /// Returns `true` when there is nothing more to do.
+    /// Returns true when the search has ended.
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// Returns `true` when all messages were searched that had to be; else the index is not complete yet, or the time was over.
+    /// Returns true if all relevant messages were searched; false if the index is not complete yet, or the time was
+    /// over.
     pub fn is_whole(&self) -> bool {
         let window = &self.search.window;
-        // The latest so many are known, whatever earlier ones the index lacks.
+        // If the limit is reached with the newest messages, earlier ones that the index lacks do not matter.
         self.whole || window.newest && self.hits.len() >= window.limit
     }
 
-    /// The messages, the earliest first.
+    /// Returns the messages, the earliest first.
     pub fn into_hits(mut self) -> Vec<Hit> {
         if self.search.window.newest {
             self.hits.reverse();
@@ -63,12 +64,12 @@ impl Searching {
         self.hits
     }
 
-    /// Time that is left to it.
+    /// Returns the working time that is left.
     pub(super) fn time_left(&self) -> Duration {
         MOST_TIME.saturating_sub(self.worked)
     }
 
-    /// Ends it with what it has found, as its time is over.
+    /// Ends the search with what it has found, because its time is over.
     pub(super) fn cut_off(&mut self) {
         (self.done, self.whole) = (true, false);
     }
@@ -90,8 +91,8 @@ impl Searching {
         Ok(())
     }
 
-    /// Searches one part, in one transaction: an empty part may be dropped meanwhile, and its table must not be opened as
-    /// it was known before.
+    /// Searches one part, in one transaction, because an empty part may be dropped meanwhile, and its table must not be
+    /// opened by an outdated schema.
     fn part(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         let moment = conn.unchecked_transaction()?;
         self.part_of(&moment)?;
@@ -104,7 +105,7 @@ impl Searching {
             None => self.begin(conn)?,
         };
         let newest = self.search.window.newest;
-        // The part at that end which has rows.
+        // The next part that has rows.
         let sql = if newest {
             "SELECT max(part) FROM search.parts WHERE part <= ?1"
         } else {
@@ -124,7 +125,7 @@ impl Searching {
         Ok(())
     }
 
-    /// The rows of the window.
+    /// Computes the rows of the window.
     fn begin(&mut self, conn: &Connection) -> rusqlite::Result<(i64, i64)> {
         let window = &self.search.window;
         let Progress { first, whole, .. } = parts::progress(conn)?;
@@ -135,7 +136,7 @@ impl Searching {
         Ok((low, high))
     }
 
-    /// Reads the hits of a part, whose rows it is told by their places.
+    /// Reads the hits of a part between two of its rows.
     fn read(&mut self, conn: &Connection, part: i64, (first, last): (i64, i64)) -> rusqlite::Result<()> {
         let Some(query) = &self.query else { return Ok(()) };
         let (table, base) = (parts::table(part), part * parts::ROWS);
@@ -166,8 +167,8 @@ impl Searching {
     }
 }
 
-/// The search in the words of FTS5 (<https://www.sqlite.org/fts5.html#full_text_query_syntax>). `None` where it has a text
-/// with nothing in it that can be found.
+/// Returns the search in the syntax of FTS5 (<https://www.sqlite.org/fts5.html#full_text_query_syntax>). `None` if its
+/// text holds nothing that can be found.
 fn query(search: &Search) -> Option<String> {
     let places = match search.place {
         Some(Place::Channel(id)) => vec![format!("p{}", id.0)],
@@ -195,7 +196,8 @@ fn query(search: &Search) -> Option<String> {
     Some(query)
 }
 
-/// Terms that must all match for a word of a query: its tokens as neighbours; or of punctuation alone, its marks.
+/// Returns the terms that must all match for a word of a query: its tokens as neighbours, or, for punctuation alone,
+/// its marks.
 fn terms(word: &str) -> Vec<String> {
     let tokens = Tokens::of(word);
     let is_symbols = !tokens.text.iter().any(Token::has_letters);

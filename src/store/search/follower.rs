@@ -1,4 +1,4 @@
-//! The thread that follows behind the messages.
+//! The thread that keeps the index up to date with the messages.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -14,41 +14,41 @@ use crate::chat::record::{AccountId, Place};
 use crate::store::{Store, StoreError, checkpoint, sums};
 use crate::wire::MessageId;
 
-/// Messages that one transaction of the index takes. It holds nothing up: readers of the index see the one before.
+/// Count of messages in one transaction of the index. It blocks nothing: readers of the index see the state before.
 const CHUNK: u32 = if cfg!(test) { 7 } else { 500 };
 
-/// The index waits so long for more messages before it begins, so that it takes many at a time.
+/// Time that the index waits for more messages before it begins, so that it takes many at a time.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// After an attempt to erase that failed.
+/// Delay after a failed attempt to erase.
 const ERASE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Between two lines of the log about that.
+/// Minimum time between two log lines about that.
 const WARN_EVERY: Duration = Duration::from_mins(1);
 
-/// Follows behind the messages.
+/// Keeps the index up to date with the messages.
 pub(super) struct Follower {
     index: Connection,
     messages: Connection,
     store: Store,
     runtime: Handle,
     progress: watch::Sender<Progress>,
-    /// Something is to be erased: when that was last done, and how long it took.
+    /// If text is to be erased: the time of the last erasing, and its duration.
     erases: Option<(Instant, Duration)>,
     erased: (Instant, Duration),
-    /// Erasing fails; when that was logged last.
+    /// If erasing fails: the time at which that was last logged.
     erase_failed: Option<Instant>,
 }
 
-/// A message of the database, to be indexed where it was said and not an event.
+/// A row of the database, to be indexed if it is a message and not an event.
 struct Read {
     id: MessageId,
-    /// The text and the scope.
+    /// Text and scope of a message.
     said: Option<(String, String)>,
 }
 
 impl Follower {
-    /// A follower of the messages of a store. Needs tokio's runtime.
+    /// Makes the follower of a store. Needs tokio's runtime.
     pub fn new(
         index: Connection,
         messages: Connection,
@@ -65,14 +65,14 @@ impl Follower {
     /// Runs until the other end of `woken` is dropped.
     pub fn run(mut self, woken: &Receiver<()>) {
         loop {
-            // Erasing writes a part of the index anew: it may take a tenth of the time.
+            // Erasing writes a part of the index anew, so it may take a tenth of the time.
             let rest = self.erases.map(|(at, took)| (10 * took).saturating_sub(at.elapsed()));
             match rest.map_or_else(|| woken.recv().map_err(Into::into), |rest| woken.recv_timeout(rest)) {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => self.erase(),
                 Ok(()) => {}
             }
-            // More may follow at once. Asleep, it is not woken by each of them.
+            // More messages may follow at once. While it sleeps, they do not wake it one by one.
             std::thread::sleep(QUIET);
             loop {
                 let started = Instant::now();
@@ -84,7 +84,7 @@ impl Follower {
                         break;
                     }
                 }
-                // The server has work that matters more: a fifth of a core at most.
+                // The server has more important work, so this takes a fifth of a core at most.
                 std::thread::sleep(4 * started.elapsed());
                 if matches!(woken.try_recv(), Err(TryRecvError::Disconnected)) {
                     return;
@@ -93,7 +93,7 @@ impl Follower {
         }
     }
 
-    /// Writes the parts anew from which messages were removed: until then these are only marked.
+    /// Rewrites the parts from which messages were removed; until then these are only marked.
     fn erase(&mut self) {
         let started = Instant::now();
         let erased = parts::erase(&self.index)
@@ -107,7 +107,7 @@ impl Follower {
                 None
             }
             again => {
-                // Somebody reads the index, or the disk is full: tried again until it is done, also after a restart.
+                // Another program reads the index, or the disk is full: retried until it is done, also after a restart.
                 if self.erase_failed.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
                     let why =
                         again.err().map_or("another program reads it".to_owned(), |error| error.to_string());
@@ -122,7 +122,7 @@ impl Follower {
         };
     }
 
-    /// Learns and unlearns some; `true` where there is more to do. What is new comes before the past.
+    /// Adds and removes some messages. Returns true if there is more to do. New messages come before past ones.
     fn step(&mut self) -> Result<bool, StoreError> {
         let forgotten = self.unlearn()?;
         let learnt = self.learn()?;
@@ -149,7 +149,7 @@ impl Follower {
         Ok(read.len() == CHUNK as usize)
     }
 
-    /// Takes up some of the messages from before the index was made, the latest of them first.
+    /// Adds some of the messages from before the index was made, the latest of them first.
     fn take_up_past(&mut self) -> Result<bool, StoreError> {
         let mut progress = *self.progress.borrow();
         if progress.whole {
@@ -179,11 +179,11 @@ impl Follower {
         Ok(!progress.whole)
     }
 
-    /// Messages from the given one on, by a statement of id, place, sender, text and class.
+    /// Reads messages from the given one on, by a statement of id, place, sender, text and class.
     fn read(&self, sql: &str, from: MessageId) -> rusqlite::Result<Vec<Read>> {
         let read = |row: &Row<'_>| {
             let is_said = row.get::<_, i64>(4)? == 0;
-            // What cannot be read is not found, and what stands behind it is.
+            // An unreadable message cannot be found, but the ones after it can.
             let text = std::str::from_utf8(sums::bytes(row.get_ref(3)?)).ok().filter(|_| is_said);
             let said = match text {
                 Some(text) => Some((text.to_owned(), scope(row.get(1)?, row.get(2)?))),
@@ -222,8 +222,8 @@ impl Follower {
     }
 }
 
-/// Place and sender of a message, as words of the index: `p` and a channel, `d` and each side of a
-/// talk, `t` and both, `s` and the sender.
+/// Returns the conversation and the sender of a message as words of the index: `p` and a channel, `d` and each side of
+/// a direct conversation, `t` and both, `s` and the sender.
 fn scope(place: Place, sender: AccountId) -> String {
     match place {
         Place::Channel(id) => format!("p{} s{}", id.0, sender.0),

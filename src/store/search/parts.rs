@@ -1,23 +1,24 @@
-//! The index as it lies on the disk: in parts, each a full-text table of its own for so many messages in a row.
+//! Layout of the index on disk: in parts, each a full-text table of its own for so many consecutive messages.
 //!
-//! So a search goes part by part, from the newest or from the oldest, and can stop after each; and what was redacted is
-//! erased by writing one part anew, however large the index is. In it a message has a *row*, a small number in the order
-//! of ids: the lists of a full-text table hold differences of them, which would take seven bytes each of ids. Rows begin in the
-//! middle: new messages get higher ones, and an index that is built anew takes up the past backwards, with lower ones.
+//! So a search goes part by part, from the newest or from the oldest, and can stop after each; and redacted text is
+//! erased by rewriting one part, however large the index is. In it a message has a *row*, a small number in the order
+//! of ids: the lists of a full-text table hold differences of these, which would take seven bytes each for ids. Rows
+//! begin in the middle: new messages get higher ones, and an index that is being rebuilt adds the past backwards, with
+//! lower ones.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::words::{Token, Tokens};
 use crate::wire::MessageId;
 
-/// Messages of a part. Writing it anew takes a fraction of a second, and ten million messages are some 150 parts. The tests
-/// of this crate turn them all the time.
+/// Count of messages in a part. Rewriting it takes a fraction of a second, and ten million messages are some 150 parts.
+/// The tests of this crate use small parts, so that they fill many.
 pub(super) const ROWS: i64 = if cfg!(test) { 4 } else { 1 << 16 };
 
-/// The first row of an index.
+/// First row of an index.
 const MIDDLE: i64 = 1 << 40;
 
-/// The format of the index. One of another format is made anew.
+/// Version of the index's format. An index of another version is rebuilt.
 pub(super) const VERSION: u32 = 2;
 
 const SCHEMA: &str = "
@@ -25,18 +26,18 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, erase INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS progress (first INTEGER NOT NULL, last INTEGER NOT NULL, whole INTEGER NOT NULL);";
 
-/// The stretch of messages that the index has.
+/// Range of messages that the index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// The earliest. Those before it are still to be taken up, unless `whole`.
+    /// Earliest message of the range. Earlier ones are still to be added, unless `whole`.
     pub first: MessageId,
-    /// The latest message of the stretch.
+    /// Latest message of the range.
     pub last: MessageId,
-    /// There is nothing before `first` that it has not.
+    /// True if the index lacks no message before `first`.
     pub whole: bool,
 }
 
-/// Makes the tables of an index that begins behind `last` and has the past still to take up.
+/// Makes the tables of an index that begins after `last` and has all earlier messages still to add.
 pub(super) fn create(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
     conn.execute_batch(SCHEMA)?;
     let sql = "INSERT INTO progress SELECT ?1, ?2, 0 WHERE NOT EXISTS (SELECT * FROM progress)";
@@ -44,7 +45,7 @@ pub(super) fn create(conn: &Connection, last: MessageId) -> rusqlite::Result<()>
     conn.pragma_update(None, "user_version", VERSION)
 }
 
-/// Reads the progress; an error where these are not the tables of an index.
+/// Reads the progress. Fails if these are not the tables of an index.
 pub(super) fn progress(conn: &Connection) -> rusqlite::Result<Progress> {
     conn.prepare_cached("SELECT first, last, whole FROM progress")?
         .query_row([], |row| Ok(Progress { first: row.get(0)?, last: row.get(1)?, whole: row.get(2)? }))
@@ -56,17 +57,17 @@ pub(super) fn set_progress(tx: &Connection, progress: Progress) -> rusqlite::Res
         .map(drop)
 }
 
-/// The part of a row, and its place there.
+/// Returns the part of a row, and its position in that part.
 pub(super) fn place(row: i64) -> (i64, i64) {
     (row.div_euclid(ROWS), row.rem_euclid(ROWS))
 }
 
-/// The full-text table of a part.
+/// Returns the name of a part's full-text table.
 pub(super) fn table(part: i64) -> String {
     format!("said_{part}")
 }
 
-/// The lowest and the highest row, if there are any.
+/// Returns the lowest and the highest row, if there are any.
 pub(super) fn ends(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     let sql = "SELECT (SELECT min(row) FROM entries), (SELECT max(row) FROM entries)";
     let (low, high): (Option<i64>, Option<i64>) =
@@ -74,23 +75,23 @@ pub(super) fn ends(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     Ok(low.zip(high))
 }
 
-/// The row for a message that is later than all others.
+/// Returns the row for a message that is later than all others.
 pub(super) fn above(conn: &Connection) -> rusqlite::Result<i64> {
     Ok(ends(conn)?.map_or(MIDDLE, |(_, high)| high + 1))
 }
 
-/// The row for a message that is earlier than all others.
+/// Returns the row for a message that is earlier than all others.
 pub(super) fn below(conn: &Connection) -> rusqlite::Result<i64> {
     Ok(ends(conn)?.map_or(MIDDLE, |(low, _)| low) - 1)
 }
 
-/// A row that parts the messages: all with lower rows are earlier than this one, and the others are not. Rows are in the
-/// order of messages, so it takes some twenty look-ups and no index.
+/// Returns the row that divides the messages: all with lower rows are earlier than `message`, and the others are not.
+/// Rows are in the order of messages, so a binary search of some twenty look-ups suffices, without an index.
 pub(super) fn row_from(conn: &Connection, message: MessageId) -> rusqlite::Result<i64> {
     let Some((mut low, mut high)) = ends(conn)?.map(|(low, high)| (low, high + 1)) else { return Ok(MIDDLE) };
     let mut read =
         conn.prepare_cached("SELECT row, message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1")?;
-    // What is below `low` is earlier, what is from `high` on is not.
+    // Rows below `low` are earlier, those from `high` on are not.
     while low < high {
         let middle = low + (high - low) / 2;
         let found: Option<(i64, MessageId)> =
@@ -114,7 +115,7 @@ pub(super) fn add(
     let table = table(part);
     if tx.prepare_cached("INSERT INTO parts (part) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([part])? > 0
     {
-        // Tokens come with spaces between them: everything else is a part of a token.
+        // Tokens come separated by spaces: every other character is a part of a token.
         let sql = format!(
             r#"CREATE VIRTUAL TABLE {table} USING fts5 (text, marks, scope, content = '', contentless_delete = 1,
                tokenize = "ascii tokenchars '#!""$%&''()*+,-./:;<=>?@[\]^_`{{|}}~'")"#
@@ -130,7 +131,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Removes a message, if the index has it. What it was is still in the file until [`erase`].
+/// Removes a message, if the index has it. Its words are in the file until [`erase`].
 pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
     let row: Option<i64> = tx
         .prepare_cached(
@@ -146,12 +147,12 @@ pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Returns `true` when there are messages to [`erase`].
+/// Returns true if there are messages to [`erase`].
 pub(super) fn is_to_erase(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get(0))
 }
 
-/// Writes the parts anew from which something was removed, without it, each in a transaction of its own.
+/// Rewrites the parts from which something was removed, without it, each in a transaction of its own.
 pub(super) fn erase(conn: &Connection) -> rusqlite::Result<()> {
     let parts: Vec<i64> = conn
         .prepare_cached("SELECT part FROM parts WHERE erase")?

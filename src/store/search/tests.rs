@@ -1,4 +1,4 @@
-//! What is found, and what is not.
+//! Tests of searches: matches and misses.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -71,7 +71,7 @@ impl Home {
 
     async fn found(&self, index: &Index, search: Search) -> Vec<i64> {
         index.wake();
-        // The index may need longer than its patience where the machine is busy.
+        // The index may need longer than its time limit on a busy machine.
         let hits = loop {
             let caught_up = index.catch_up(MessageId::from_i64(self.next - 1)).await;
             let (hits, whole) = go(index, search.clone()).await;
@@ -84,7 +84,7 @@ impl Home {
     }
 }
 
-/// The whole of a search.
+/// Runs a search to its end.
 async fn go(index: &Index, search: Search) -> (Vec<Hit>, bool) {
     let mut searching = Searching::new(search);
     while !searching.is_done() {
@@ -271,7 +271,7 @@ async fn an_index_of_another_format_is_made_anew_from_the_latest_on_and_after_a_
     old.execute_batch("CREATE VIRTUAL TABLE said USING fts5 (text, scope); PRAGMA user_version = 1")
         .expect("old");
     drop(old);
-    // As far as a crash let it come: the format is new, the latest are in it, and the others are not.
+    // The state after a crash: the format is new, the latest messages are in it, and the others are not.
     drop(Index::start(&home.store).expect("starts"));
     let conn = Connection::open(&path).expect("the index");
     let (first, whole): (i64, bool) = conn
@@ -314,7 +314,7 @@ async fn a_search_ends_with_what_it_has_when_its_time_is_over() {
     assert!(searching.is_done() && !searching.is_whole() && searching.into_hits().is_empty());
 }
 
-/// Words of all kinds.
+/// Generates words of all kinds.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9äöüÄßéÉñ'.-]{1,9}",
@@ -332,7 +332,7 @@ fn word() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// A message is found by each of its words, and by each run of characters of a script without spaces.
+    /// Checks that a message is found by each of its words, and by each run of characters of a script without spaces.
     #[test]
     fn every_message_is_found_by_what_is_in_it(
         said in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),

@@ -1,13 +1,13 @@
-//! Text as the index has it: what is shown of it, in one normal form, cut into tokens.
+//! Tokens of a text for the index: of its visible part, in one normal form.
 //!
 //! - Case, compatibility forms (full-width, ligatures) and accents are folded away, in texts and in queries alike.
-//! - Letters and digits in a row are one token, a *word*. It is found from its beginning.
-//! - Where a script is written without spaces (Han, kana, Hangul, Thai, Khmer …), each character is a token, and so is each
-//!   symbol and emoji. A run of them is found anywhere, as a phrase of neighbouring tokens.
-//! - Punctuation separates and is no token: `it's` finds `it’s`, and `(this)` finds `this`. So that a query of punctuation
-//!   alone finds it too, runs with punctuation are listed apart, as [`Tokens::marks`].
+//! - Letters and digits in a row are one token, a *word*. It is found by its beginning.
+//! - In scripts without spaces (Han, kana, Hangul, Thai, Khmer …) each character is a token, and so is each symbol and
+//!   emoji. A run of them is found anywhere, as a phrase of neighbouring tokens.
+//! - Punctuation separates and is no token: `it's` finds `it’s`, and `(this)` finds `this`. So that a query of
+//!   punctuation alone works too, runs with punctuation are listed apart, as [`Tokens::marks`].
 //!
-//! All of it follows the properties of Unicode, and none of it a list of scripts.
+//! All of this follows the properties of Unicode, and none of it a list of scripts.
 
 use std::collections::BTreeSet;
 
@@ -19,24 +19,24 @@ use icu_properties::props::{
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Characters of a run of punctuation that the index knows. A longer query finds what begins like it.
+/// Length of a run of punctuation in the index, in characters. A longer query finds what begins like it.
 const MARKS: usize = 4;
 
 /// One token of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// Letters and digits, found from their beginning.
+    /// Letters and digits, found by their beginning.
     Word(String),
-    /// A character that stands for itself: of a script without spaces, a symbol, a flag.
+    /// A single character: of a script without spaces, a symbol, a flag.
     Sign(String),
 }
 
-/// A text in tokens.
+/// The tokens of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tokens {
-    /// In the order of the text.
+    /// Tokens in the order of the text.
     pub text: Vec<Token>,
-    /// Each end of each run of symbols that has punctuation in it, up to [`MARKS`] characters.
+    /// Every suffix of each run of symbols with punctuation, up to [`MARKS`] characters.
     pub marks: BTreeSet<String>,
 }
 
@@ -44,19 +44,19 @@ pub(super) struct Tokens {
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
     Letter,
-    /// Of a script without spaces.
+    /// Character of a script without spaces.
     Ideograph,
     Symbol,
     Flag,
     Punctuation,
     Mark,
     Space,
-    /// Neither seen nor a boundary.
+    /// Neither visible nor a boundary.
     Nothing,
 }
 
 impl Token {
-    /// Returns `true` for a token with letters or digits in it.
+    /// Returns true for a token with letters or digits.
     pub fn has_letters(&self) -> bool {
         self.as_str().chars().any(char::is_alphanumeric)
     }
@@ -69,7 +69,7 @@ impl Token {
 }
 
 impl Tokens {
-    /// The tokens of a text as it was sent.
+    /// Splits a text, as it was sent, into tokens.
     pub fn of(text: &str) -> Self {
         let mut tokens = Self::default();
         let mut word = String::new();
@@ -86,7 +86,7 @@ impl Tokens {
             } else if !word.is_empty() {
                 tokens.text.push(Token::Word(std::mem::take(&mut word)));
             }
-            // A flag is a pair of letters of its own: half of it is part of no other.
+            // A flag is a pair of regional letters: a half of it belongs to no other flag.
             let first = half_flag.take();
             if matches!(kind, Kind::Symbol | Kind::Flag | Kind::Punctuation) {
                 run.add(c, matches!(kind, Kind::Punctuation));
@@ -115,7 +115,7 @@ impl Tokens {
     }
 }
 
-/// Symbols and punctuation in a row.
+/// Consecutive symbols and punctuation.
 #[derive(Default)]
 struct Run {
     chars: Vec<char>,
@@ -137,8 +137,8 @@ impl Run {
     }
 }
 
-/// The text without formatting codes (<https://modern.ircdocs.horse/formatting>) and without the frame of a CTCP ACTION
-/// (<https://modern.ircdocs.horse/ctcp>).
+/// Removes formatting codes (<https://modern.ircdocs.horse/formatting>) and the frame of a CTCP ACTION
+/// (<https://modern.ircdocs.horse/ctcp>) from a text.
 fn shown(text: &str) -> String {
     let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
     let mut out = String::with_capacity(text.len());
@@ -147,7 +147,7 @@ fn shown(text: &str) -> String {
         let (digits, is_digit): (_, fn(&char) -> bool) = match c {
             '\u{3}' => (2, char::is_ascii_digit),
             '\u{4}' => (6, char::is_ascii_hexdigit),
-            // Lines that belong together, which clients show as one.
+            // Lines of one message, which clients show together.
             '\r' => continue,
             c if c.is_whitespace() => {
                 out.push(' ');
@@ -163,7 +163,7 @@ fn shown(text: &str) -> String {
             (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
         };
         if colour(&mut chars) > 0 {
-            // A background follows only where a digit follows the comma.
+            // A background colour follows only if a digit follows the comma.
             let mut ahead = chars.clone();
             if ahead.next() == Some(',') && ahead.peek().is_some_and(is_digit) {
                 chars = ahead;
@@ -174,8 +174,8 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// One spelling for texts that differ in form only: compatibility forms decomposed, case folded (full folding, so that `ß`
-/// is `ss`), accents removed, and composed again what is one character in its script (Hangul, kana with their marks).
+/// Returns one spelling for texts that differ in form only: compatibility forms decomposed, case folded (full folding,
+/// so that `ß` is `ss`), accents removed, and characters of a script (Hangul, kana with their marks) composed again.
 fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -185,7 +185,8 @@ fn fold(text: &str) -> String {
     folded.nfkd().filter(|c| !is_accent(*c)).nfc().collect()
 }
 
-/// A mark that belongs to no script. The voicing of kana is one too by its properties, and tells words apart.
+/// Returns true for a mark that belongs to no script. The voicing marks of kana are excluded, although their properties
+/// match, because they distinguish words.
 fn is_accent(c: char) -> bool {
     !c.is_ascii()
         && !matches!(c, '\u{3099}' | '\u{309a}')
@@ -195,7 +196,7 @@ fn is_accent(c: char) -> bool {
 
 fn kind(c: char) -> Kind {
     match c {
-        // Most texts are of these alone; the tables say the same of them.
+        // Most texts have only these characters; the tables give the same result.
         'a'..='z' | 'A'..='Z' | '0'..='9' => Kind::Letter,
         ' ' => Kind::Space,
         _ => kind_by_tables(c),
@@ -211,8 +212,8 @@ fn kind_by_tables(c: char) -> Kind {
         Kind::Nothing
     } else if is_mark || Group::Letter.contains(category) || Group::Number.contains(category) {
         match CodePointMapData::<LineBreak>::new().get(c) {
-            // Lines of these may be broken between any two characters, or where a dictionary says (UAX 14): they have no
-            // spaces between words, or, as Korean, more than a word between spaces.
+            // Lines of these may be broken between any two characters, or by a dictionary (UAX 14): they have no spaces
+            // between words, or, like Korean, more than a word between spaces.
             LineBreak::Ideographic
             | LineBreak::ComplexContext
             | LineBreak::ConditionalJapaneseStarter
@@ -236,8 +237,8 @@ fn kind_by_tables(c: char) -> Kind {
     }
 }
 
-/// Punctuation of sentences: brackets, dashes, quotes, and what ends a part of one. Other punctuation (`#`, `@`, `_`, `/`)
-/// stands for something.
+/// Returns true for punctuation of sentences: brackets, dashes, quotes, and ends of clauses. Other punctuation (`#`,
+/// `@`, `_`, `/`) has a meaning of its own.
 fn separates(c: char, category: Category) -> bool {
     match category {
         Category::ConnectorPunctuation => false,
@@ -253,7 +254,7 @@ fn separates(c: char, category: Category) -> bool {
 mod tests {
     use super::*;
 
-    /// The tokens with a bar between them, and the marks.
+    /// Returns the tokens with a bar between them, and the marks.
     fn tokens(text: &str) -> (String, String) {
         let tokens = Tokens::of(text);
         let text: Vec<&str> = tokens.text.iter().map(Token::as_str).collect();

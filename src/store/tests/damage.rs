@@ -1,4 +1,4 @@
-//! Bits that flip in the file: what they hit is passed over, and what stands behind it goes on.
+//! Flipped bits in the file: the damaged row is skipped, and the ones after it work.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::store::{health, history, search};
 
 const ROOM: ChannelId = ChannelId(1);
 
-/// A folder with alice, a channel, and these messages in it.
+/// Makes a folder with alice, a channel, and these messages in it.
 async fn filled(messages: &[String]) -> (tempfile::TempDir, Store) {
     let (folder, store) = open();
     let alice = create(&store, "alice").await.expect("made");
@@ -61,7 +61,7 @@ async fn a_message_that_is_damaged_keeps_its_place_and_hides_nothing() {
     );
     let bad = history::UNREADABLE;
     assert_eq!(page(&store).await, ["one", bad, bad, "four", bad, "six"]);
-    // The index learns what stands behind.
+    // The index adds the messages after the damaged one.
     let index = search::Index::start(&store).expect("opens");
     let search = |text: &str| Search {
         me: AccountId(1),
@@ -81,7 +81,7 @@ async fn a_message_that_is_damaged_keeps_its_place_and_hides_nothing() {
     drop(index);
     let health = health::check(store.folder()).expect("checks");
     assert!(health.faults.iter().any(|fault| fault.starts_with("3 messages ")), "{health:?}");
-    // And a start goes on.
+    // A start succeeds.
     let data = store.folder().to_owned();
     drop(store);
     let store = Store::open(&data).expect("opens");
@@ -124,7 +124,7 @@ async fn a_damaged_account_cannot_log_in_until_an_admin_has_looked_and_the_other
     assert_eq!(disabled().await, (Some((true, false)), Some(true), Some(false)));
     let health = health::check(store.folder()).expect("checks");
     assert_eq!(health.faults, [format!("the row of account {} is not as it was written", bob.0)]);
-    // A change by an admin writes the row anew.
+    // A change by an admin rewrites the row.
     store
         .write(move |tx| Ok::<_, StoreError>(accounts::set_role(tx, bob, Role::Member)?))
         .await

@@ -1,4 +1,4 @@
-//! Other programs that hold the database: readers that keep the log from being emptied, and locks.
+//! Other programs that use the database: readers that keep the log from being emptied, and locks.
 
 use std::fs;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn said_and_redacted(store: &Store) {
     commit(store, vec![Record::Redacted { place: place(), message: id }]).expect("redacted");
 }
 
-/// The files that still have the secret.
+/// Returns the files that still have the secret.
 fn traces(data: &Path) -> Vec<&'static str> {
     let has = |file: &&str| {
         let bytes = fs::read(data.join(file)).unwrap_or_default();
@@ -26,7 +26,7 @@ fn traces(data: &Path) -> Vec<&'static str> {
     ["parlour.db", "parlour.db-wal"].into_iter().filter(has).collect()
 }
 
-/// A program that reads the database and does not stop.
+/// Opens the database as a program that reads and does not stop.
 fn reader(data: &Path) -> Connection {
     let conn = Connection::open(data.join("parlour.db")).expect("opens");
     conn.execute_batch("BEGIN; SELECT count(*) FROM messages").expect("reads");
@@ -79,7 +79,7 @@ async fn a_lock_refuses_what_writes_and_nothing_else() {
     let other = Connection::open(store.folder().join("parlour.db")).expect("opens");
     other.execute_batch("BEGIN EXCLUSIVE").expect("locks");
     let one = |n| Record::Message(message(MessageId::from_i64(n), place(), "x"));
-    // All that waits is refused together, and not one after the other.
+    // All waiting batches are refused together, and not one after the other.
     let (done, results) = mpsc::channel();
     for n in 1..50 {
         let done = done.clone();
@@ -101,7 +101,7 @@ async fn a_log_that_was_held_back_is_copied_once_the_reader_has_gone() {
     let held = reader(&data);
     let long = "x".repeat(4000);
     let mut n = 0;
-    // More than the log is copied at.
+    // More than the length at which the log is copied.
     while store.status().log_bytes() < 3 << 20 {
         let batch = (0..100).map(|_| {
             n += 1;
@@ -110,7 +110,7 @@ async fn a_log_that_was_held_back_is_copied_once_the_reader_has_gone() {
         commit(&store, batch.collect()).expect("kept");
     }
     drop(held);
-    // The writer begins anew in the log after it was copied.
+    // After a checkpoint the writer starts at the beginning of the log again.
     while store.status().log_bytes() >= 1 << 20 {
         n += 1;
         commit(&store, vec![Record::Message(message(MessageId::from_i64(n), place(), "y"))]).expect("kept");

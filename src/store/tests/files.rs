@@ -1,4 +1,4 @@
-//! Data folders as people and accidents leave them: what no server may start on is refused, with what to do.
+//! Data folders as people and accidents leave them: a server refuses an unusable one and names the remedy.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::store::health;
 
-/// A running store with an account and a message.
+/// Opens a store with an account and a message.
 async fn running() -> (tempfile::TempDir, Store) {
     let (folder, store) = open();
     create(&store, "alice").await.expect("made");
@@ -19,7 +19,7 @@ fn say(store: &Store, n: u64, text: &str) {
     commit(store, vec![Record::Message(message(id, Place::Channel(ChannelId(1)), text))]).expect("kept");
 }
 
-/// A new data folder with copies of these files of another.
+/// Makes a data folder with copies of these files of another.
 fn copied(from: &Path, files: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for file in files {
@@ -65,21 +65,21 @@ async fn a_database_that_was_copied_whole_is_opened() {
     let (_folder, store) = running().await;
     let with_log = copied(store.folder(), &["parlour.db", "parlour.db-wal"]);
     opens_with(with_log.path(), &["hello"]).await;
-    // As a backup program that knows SQLite copies it, while the server runs.
+    // A backup program that uses SQLite copies it while the server runs.
     let backup = tempfile::tempdir().expect("a folder");
     let conn = Connection::open(store.folder().join("parlour.db")).expect("opens");
     conn.execute("VACUUM INTO ?1", [backup.path().join("parlour.db").to_str()]).expect("copied");
     drop(conn);
     fs::set_permissions(backup.path().join("parlour.db"), fs::Permissions::from_mode(0o600)).expect("set");
     opens_with(backup.path(), &["hello"]).await;
-    // After a crash somebody looked at it with another program, which copied the log into it.
+    // After a crash another program opened it, which copied the log into it.
     let crashed = copied(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
     let shell = Connection::open(crashed.path().join("parlour.db")).expect("opens");
     shell.query_row("SELECT count(*) FROM messages", [], |_| Ok(())).expect("reads");
     drop(shell);
     assert!(!crashed.path().join("parlour.db-wal").exists());
     opens_with(crashed.path(), &["hello"]).await;
-    // After an orderly end the one file is everything.
+    // After an orderly shutdown the one file has everything.
     let data = store.folder().to_owned();
     drop(store);
     opens_with(copied(&data, &["parlour.db"]).path(), &["hello"]).await;
@@ -92,7 +92,7 @@ async fn the_log_of_another_database_or_another_time_is_refused() {
     let mixed = copied(one.folder(), &["parlour.db"]);
     fs::copy(other.folder().join("parlour.db-wal"), mixed.path().join("parlour.db-wal")).expect("copied");
     assert!(matches!(why_not(mixed.path()), Unusable::ForeignLog(_)));
-    // An older copy of the same database, put back beside the log of now.
+    // An older copy of the same database, put back beside the present log.
     let old = copied(one.folder(), &["parlour.db"]);
     let data = one.folder().to_owned();
     drop(one);
@@ -125,14 +125,14 @@ async fn a_database_that_ends_before_what_was_confirmed_is_refused_until_the_los
     assert_eq!(audit[0].action, "server accept-loss");
     drop(store);
 
-    // Accounts are no messages, and missed all the same.
+    // Accounts are no messages, but their loss is detected too.
     let old = copied(&data, &["parlour.db"]);
     let store = Store::open(&data).expect("opens");
     create(&store, "bob").await.expect("made");
     drop(store);
     fs::copy(old.path().join("parlour.db"), data.join("parlour.db")).expect("put back");
     assert!(matches!(why_not(&data), Unusable::Behind { changes: 1, .. }));
-    // Nor is it the database of another server.
+    // Another server's database is refused as well.
     let (_other, another) = running().await;
     let theirs = another.folder().to_owned();
     drop(another);
@@ -215,7 +215,7 @@ async fn nothing_is_confirmed_that_would_go_to_a_file_that_is_gone() {
         other => panic!("{other:?}"),
     };
     let elsewhere = folder.path().join("elsewhere");
-    // The folder is moved, and later a copy stands in its place.
+    // The folder is moved, and later a copy takes its place.
     fs::rename(&data, &elsewhere).expect("moved");
     assert_eq!(refused(1 << 62), data.join("parlour.db"));
     fs::create_dir(&data).expect("made");

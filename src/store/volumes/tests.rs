@@ -1,4 +1,4 @@
-//! The history against a plain list of it: whatever is said, redacted, removed and forgotten, in volumes of three rows.
+//! Compares the history with a plain list, after any messages, redactions and removals, in volumes of three rows.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::store::records::Keeper;
 use crate::store::{history, schema};
 use crate::wire::{ChannelName, Millis};
 
-/// Of the first place more is told than of the others, and the last hears of little.
+/// Count of conversations. The first has the most messages, and the last few.
 const PLACES: usize = 4;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Messages of kinds at a place, in one transaction. Some of them share a millisecond.
+    /// Messages of kinds in a conversation, in one transaction. Some of them share a millisecond.
     Say {
         place: usize,
         kinds: Vec<usize>,
     },
-    /// The same, and the transaction fails at last.
+    /// The same, but the transaction fails in the end.
     Fail {
         place: usize,
         kinds: Vec<usize>,
@@ -33,7 +33,7 @@ enum Step {
         keep: Option<u32>,
         most: u32,
     },
-    /// A channel is removed, and another takes its place.
+    /// Removes a channel; another takes its place.
     Remove(usize),
     Reopen,
     Read {
@@ -49,7 +49,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let place = || prop_oneof![6 => Just(0), 3 => Just(1), 3 => Just(2), 1 => Just(3)];
-    // What is said, reactions, joins, redactions.
+    // Messages, reactions, joins, redactions.
     let kind = prop_oneof![4 => Just(0_usize), 1 => Just(1), 1 => Just(2), 2 => Just(3), 1 => Just(9)];
     let kinds = prop::collection::vec(kind, 1..6);
     let point = 0..100_usize;
@@ -84,7 +84,7 @@ impl Known {
     }
 }
 
-/// What the store should know.
+/// Expected content of the store.
 struct Model {
     rows: Vec<Known>,
     last: MessageId,
@@ -101,14 +101,14 @@ impl Model {
 
     fn next(&mut self, place: usize, kinds: &[usize]) -> Vec<Known> {
         let next = |&kind: &usize| {
-            // Each time of two messages or so; the ids in one follow each other.
+            // About two messages for each millisecond; the ids within one are consecutive.
             self.last = self.last.next(Millis(self.last.time().0 + u64::from(kind % 2 == 0)));
             Known { id: self.last, place: self.places[place], kind: MessageKind::ALL[kind], redacted: false }
         };
         kinds.iter().map(next).collect()
     }
 
-    /// A point in the history: that of a message, or of the first of its time; or the end.
+    /// Returns a point in the history: that of a message, or of the first of its time; or the end.
     fn point(&self, point: usize) -> MessageId {
         let row = (point < usize::MAX).then(|| self.rows.get(point % (self.rows.len() + 1)));
         match row.flatten() {
@@ -145,7 +145,7 @@ impl Model {
         page
     }
 
-    /// Forgets up to `most` of what is older than a time and than the latest `keep`; how many that were.
+    /// Removes up to `most` messages that are older than a time or than the latest `keep`. Returns their count.
     fn forget(&mut self, place: Place, after: Option<Millis>, keep: Option<u32>, most: u32) -> u32 {
         let oldest = |class| {
             let of = self.of(place, class);
@@ -181,12 +181,12 @@ fn created(channel: i64) -> Record {
 
 fn open(path: &std::path::Path) -> Connection {
     let conn = schema::open_writer(path).expect("opens");
-    // No power is cut here.
+    // This test has no power cuts.
     conn.pragma_update(None, "synchronous", "OFF").expect("set");
     conn
 }
 
-/// One transaction, kept or not.
+/// Runs one transaction, committed or not.
 fn write(conn: &Connection, keeper: &mut Keeper<'_>, records: &[Record], keep: bool) {
     conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
     for record in records {
@@ -198,7 +198,7 @@ fn write(conn: &Connection, keeper: &mut Keeper<'_>, records: &[Record], keep: b
     }
 }
 
-/// Takes steps until the database is to be opened anew. What is done to the store is done to the model.
+/// Takes steps until the database is to be reopened. Does the same to the store and to the model.
 fn walk(conn: &Connection, steps: &mut std::slice::Iter<'_, Step>, model: &mut Model) -> Option<()> {
     let mut keeper = Keeper::new(conn).expect("prepares");
     for step in steps {
@@ -251,7 +251,7 @@ fn walk(conn: &Connection, steps: &mut std::slice::Iter<'_, Step>, model: &mut M
     None
 }
 
-/// What holds whatever was done: see the schema.
+/// Checks the invariants; see the schema.
 fn check(conn: &Connection, model: &Model) {
     let query = |sql: &str| -> BTreeSet<(i64, i64, i64)> {
         let mut query = conn.prepare(sql).expect(sql);
