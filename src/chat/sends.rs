@@ -29,7 +29,7 @@ struct Own {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub message: MessageId,
-    /// Its [`print`]; `None` for messages from before the server's start.
+    /// Its hash, made by [`print()`]; `None` for messages from before the server's start.
     print: Option<u64>,
 }
 
