@@ -87,7 +87,8 @@ pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Op
         handshake = timeout(shared.limits.handshake, shared.tls.accept(socket)) => {
             handshake.unwrap_or_else(|_| Err(io::Error::other("it took too long")))
         }
-        // There is no way yet to tell the client, and waiting for it would let strangers delay the end of the server.
+        // The client cannot be told yet, and waiting for it would let unauthenticated connections delay the server's
+        // shutdown.
         _ = stopping.wait_for(|stopping| *stopping) => return None,
     };
     let mut stream = match handshake {

@@ -26,7 +26,7 @@ pub(super) enum Order {
 pub(super) struct HubHandle {
     pub ready: Arc<Ready>,
     orders: mpsc::Sender<Order>,
-    /// [`Chat::password_changes`], for logins to read.
+    /// [`Chat::password_changes`](crate::chat::Chat::password_changes), for logins to read.
     pub password_changes: Arc<AtomicU64>,
     /// The server's time.
     pub clock: Arc<Clock>,
@@ -70,7 +70,7 @@ impl HubHandle {
         }
     }
 
-    /// Returns the present value of [`Chat::password_changes`].
+    /// Returns the present value of [`Chat::password_changes`](crate::chat::Chat::password_changes).
     pub fn password_changes(&self) -> u64 {
         self.password_changes.load(Ordering::Acquire)
     }

@@ -24,7 +24,7 @@ const OF_ALL: usize = 32;
 /// Bytes that must wait for a session to count as a slow reader.
 const SLOW: usize = 64 * 1024;
 
-/// Time for which no more connections are ended for the total bound, because ended ones free their memory only within
+/// Pause before further connections are ended for the total bound, because ended ones free their memory only within
 /// moments.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -119,7 +119,7 @@ fn new_files_are_taken_and_broken_ones_are_not() {
     assert!(answer(&mut root, "REHASH").starts_with("382 root"));
     assert_ne!(shown(&server), renewed);
 
-    // A server with other certificates is not told of the change.
+    // For certificates in another folder the command does not claim that the running server uses them.
     let error = String::from_utf8(home.run(&["certs", "generate", "--certs", "other"]).stderr).expect("text");
     assert_eq!(error, "");
     let output = home.run(&["certs", "renew", "--certs", "other"]);

@@ -9,7 +9,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Limit of a difference that is followed at once and for every purpose, in milliseconds.
 pub const TRUSTED: i64 = DAY;
-/// Limit of a difference that is followed at once for messages, and settles by itself after [`PROOF`], in milliseconds.
+/// Limit of a difference that is followed at once for messages, and settles by itself after `PROOF`, in milliseconds.
 pub const USUAL: i64 = 31 * DAY;
 /// Limit of a difference that is followed at once for messages, in milliseconds. A larger one is held until an admin
 /// accepts it.

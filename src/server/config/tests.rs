@@ -177,7 +177,7 @@ fn files_are_named_in_errors() {
     assert_eq!(said, format!("{}, line 2: unknown key `lisen`, did you mean `listen`?", file.display()));
 }
 
-/// The sections of docs/configuration.md as tables, key to default, as the page writes them.
+/// Parses the sections of docs/configuration.md into tables from key to default, as the page writes them.
 fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut section = None;
@@ -206,7 +206,7 @@ fn the_documentation_has_every_key_with_its_default() {
     let Ok(toml::Value::Table(keys)) = toml::Value::try_from(Config::default()) else { panic!("a table") };
     let check = |section: &mut BTreeMap<String, String>, key: &str, value: &toml::Value| {
         let default = section.remove(key).unwrap_or_else(|| panic!("{key} is missing"));
-        // Lists and texts that are empty are described in words.
+        // The page describes empty lists and texts in words.
         if default != "none" && default != "the machine's own" {
             let value = value.to_string();
             assert_eq!(default.trim_matches('"'), value.trim_matches('"'), "{key}");
@@ -218,7 +218,7 @@ fn the_documentation_has_every_key_with_its_default() {
             continue;
         };
         let mut section = documented.remove(key).unwrap_or_else(|| panic!("[{key}] is missing"));
-        // A table of tables, which the text below the section describes.
+        // A table of tables, which the text below the section documents.
         for (key, value) in inner.iter().filter(|(key, _)| *key != "channels") {
             check(&mut section, key, value);
         }
