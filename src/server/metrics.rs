@@ -61,15 +61,15 @@ pub struct Metrics {
 /// Reason why a connection is closed before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Its subject has reached the limit of connections.
+    /// The subject has reached its limit of connections.
     Address,
     /// The limit of all connections before their login is reached.
     Total,
-    /// It made room for a connection of another subject.
+    /// The connection made room for one of another subject.
     Evicted,
-    /// It sent or asked for too much.
+    /// The client sent or asked for too much.
     Budget,
-    /// Its login took too long.
+    /// The login took too long.
     Time,
     /// The login failed.
     Login,

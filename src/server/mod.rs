@@ -96,8 +96,8 @@ pub struct Server {
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
-    /// Kept beside the hub: otherwise a failure of the hub would end the index's thread and be reported as that thread's
-    /// failure.
+    /// Kept beside the hub: otherwise a failure of the hub would end the index's thread and be reported as a failure of
+    /// that thread.
     index: Option<Arc<Index>>,
     /// Tasks beside the hub that run as long as the server does.
     tasks: Tasks,

@@ -37,7 +37,7 @@ pub struct Reloader {
     pub(super) config: ReadConfig,
     pub(super) certificates: Arc<Certificates>,
     pub(super) started: Millis,
-    /// Not reloaded, because the buffers of existing connections have this size.
+    /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
     pub(super) line_bytes: usize,
     pub(super) history: watch::Sender<History>,
     /// Settings for connections before their login.

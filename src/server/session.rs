@@ -104,11 +104,11 @@ pub(super) struct Inbox {
 /// Input that the hub takes at once, independent of the account's turn.
 #[derive(Debug, Default)]
 pub(super) struct Urgent {
-    /// As in [`Inbox`].
+    /// Results of queries, as in [`Inbox`].
     pub answered: Vec<Answered>,
-    /// As in [`Inbox`].
+    /// Reason why the client will send nothing more, as in [`Inbox`].
     pub hung_up: Option<Arc<str>>,
-    /// As in [`Inbox`].
+    /// Reason why the connection ended, as in [`Inbox`].
     pub ended: Option<Arc<str>>,
     /// True if a login or commands wait for the account's turn, and the session must be added to the schedule.
     pub to_queue: bool,

@@ -82,13 +82,13 @@ pub enum Redeemed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It can be redeemed.
+    /// The invite can be redeemed.
     Open,
-    /// It has made as many accounts as it can.
+    /// Redeemed as often as it can be.
     Spent,
-    /// Its time is over.
+    /// Past its end.
     Expired,
-    /// It was revoked.
+    /// Revoked by an admin, or with its account.
     Revoked,
 }
 
@@ -109,22 +109,22 @@ pub enum RedeemError {
     /// No invite has this token.
     #[error("this invite is not known here")]
     Unknown,
-    /// It has made as many accounts as it can.
+    /// The invite has made as many accounts as it can.
     #[error("this invite was used already")]
     Spent,
-    /// Its time is over.
+    /// The invite has expired.
     #[error("this invite has expired")]
     Expired,
     /// An admin revoked it.
     #[error("this invite was revoked")]
     Revoked,
-    /// It resets the password of one account, and another one was named.
+    /// The invite resets the password of one account, and another one was named.
     #[error("this invite is for the account {0} and for no other")]
     Other(Nick),
-    /// The account that it resets is disabled.
+    /// The account that the invite resets is disabled.
     #[error("the account {0}, which this invite is for, is disabled")]
     Disabled(Nick),
-    /// The account that it resets was removed.
+    /// The account that the invite resets was removed.
     #[error("the account {0}, which this invite was for, was removed")]
     Gone(Nick),
     /// The invite is valid, but the account cannot be made.

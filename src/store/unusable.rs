@@ -11,7 +11,7 @@ pub enum Unusable {
     Writable {
         /// The folder or file.
         path: PathBuf,
-        /// Its permission bits.
+        /// Permission bits of it.
         mode: u32,
     },
     /// The file has no bytes.

@@ -179,9 +179,9 @@ pub struct History {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct KeepIn {
-    /// As in `[history]`.
+    /// Days for which messages are kept, as in `[history]`.
     pub keep_days: Option<u32>,
-    /// As in `[history]`.
+    /// Count of messages that are kept, as in `[history]`.
     pub keep_messages: Option<u32>,
 }
 

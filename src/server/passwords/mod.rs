@@ -22,13 +22,14 @@ pub struct Password(Zeroizing<String>);
 /// Rule that a text breaks as a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRule {
-    /// It has fewer than [`Password::LEAST`] characters.
+    /// The text has fewer than [`Password::LEAST`] characters.
     #[error("a password needs at least {} characters", Password::LEAST)]
     Short,
-    /// It has more than [`Password::MOST`] bytes.
+    /// The text has more than [`Password::MOST`] bytes.
     #[error("a password may have at most {} bytes", Password::MOST)]
     Long,
-    /// It has control characters: NUL ends it in SASL PLAIN, line ends end it elsewhere, and the others are invisible.
+    /// The text has control characters: NUL ends it in SASL PLAIN, line ends end it elsewhere, and the others are
+    /// invisible.
     #[error("a password may not contain control characters")]
     Control,
 }

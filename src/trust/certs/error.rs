@@ -49,7 +49,7 @@ pub enum CertError {
     Loose {
         /// The key's file.
         file: PathBuf,
-        /// Its permission bits.
+        /// Permission bits of the file.
         mode: u32,
     },
     /// A file does not hold what its name says.
