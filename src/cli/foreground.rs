@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-// rustix rejects an id of 0, which is the id of a process group or session whose leader is in another PID namespace, as
-// for the first process of a container. So nix is used here.
+// rustix assumes that no id is 0. That is the id of a process group or session whose leader is in another PID namespace,
+// as for the first process of a container. So nix is used here.
 use nix::unistd::{getpgrp, getpid, getsid, tcgetpgrp};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;

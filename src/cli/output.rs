@@ -76,7 +76,7 @@ pub fn write(text: &str) -> io::Result<()> {
 /// completes.
 pub async fn unread() {
     let (gone, waits) = oneshot::channel();
-    // A separate thread that sleeps until then, because epoll may report only descriptors that it was given itself.
+    // A separate thread that sleeps until then, because tokio's reactor may only watch descriptors that it owns.
     std::thread::spawn(move || {
         let out = io::stdout();
         // No events are requested; errors and hang-ups are always reported.

@@ -9,7 +9,7 @@ use std::str::Chars;
 pub use crate::wire::chars::acts;
 
 /// Returns the text without escape sequences, control characters, IRC formatting codes and characters that reorder
-/// their surroundings (bidirectional overrides). Tabs and line ends become spaces.
+/// their surroundings (such as bidirectional overrides). Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
