@@ -29,15 +29,15 @@ use crate::wire::{CapSet, Nick};
 /// The options that select the account and its login.
 #[derive(clap::Args)]
 pub struct Access {
-    /// Log in as this account, where you have more than one.
+    /// Log in to this account, if you have more than one.
     #[arg(long, value_name = "NAME", value_parser = nick)]
     name: Option<Nick>,
-    /// Trust the server with this pin, for an account that was not made with an invite. SERVER is then
-    /// HOST:PORT; `parlour certs show` on the server prints the pin.
+    /// Trust the server with this pin, for an account that was not made with an invite. SERVER is then HOST:PORT;
+    /// `parlour certs show` on the server prints the pin.
     // One pin in 64 starts with a hyphen.
     #[arg(long, value_name = "PIN", requires = "name", allow_hyphen_values = true)]
     pin: Option<Pin>,
-    /// Take the password from the first line of standard input instead of asking for it.
+    /// Read the password from the first line of standard input instead of prompting for it.
     #[arg(long)]
     password_stdin: bool,
     /// Capabilities to request in addition to those of every client.

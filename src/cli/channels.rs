@@ -10,10 +10,10 @@ use crate::client::clean::clean;
 use crate::client::model::Heard;
 use crate::wire::ChannelName;
 
-/// Show the channels that you can see.
+/// List the channels that you can see.
 ///
-/// A row, or with --json an object on a line, for each: its name, how many of its members are online, whether you are a
-/// member, and its topic. Secret channels are shown to their members alone.
+/// Prints a row, or with --json one object per line, for each: its name, the number of members online, whether you are
+/// a member, and its topic. Secret channels are listed for their members only.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -21,10 +21,10 @@ Examples:
   parlour channels build
   parlour channels '#class-*' --json"))]
 pub struct Args {
-    /// Those whose name has this in it; with * and ? for what is unknown, those whose whole name is like this.
+    /// A part of the name, or a pattern for the whole name with the wildcards * and ?
     #[arg(value_name = "MASK")]
     mask: Option<String>,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

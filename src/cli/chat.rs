@@ -18,10 +18,10 @@ use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
 ///
-/// In a terminal this opens the full-screen chat: ? shows its keys and commands. With --plain, or where the input or
-/// the output is no terminal, it is lines in, lines out: what is typed is said in the channel or to the person one talks
-/// with; lines that start with / are commands, /help lists them. From a pipe, each line is taken in turn; at the
-/// end of the input it waits until the server has confirmed everything and exits 0 only if nothing failed.
+/// In a terminal this opens the full-screen client; press ? for its keys and commands. With --plain, or if the input or
+/// output is not a terminal, it is the plain chat: lines in, lines out. Typed text is sent to the current conversation,
+/// and lines that start with / are commands; /help lists them. Input from a pipe is handled line by line; at its end
+/// the command waits until the server has confirmed everything, and exits 0 only if nothing failed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,10 +39,10 @@ pub struct Args {
     /// All servers you have joined.
     #[arg(long, conflicts_with_all = ["servers", "name", "pin"])]
     all: bool,
-    /// Lines in, lines out: for screen readers, simple terminals and pipes.
+    /// Use the plain chat, lines in and lines out: for screen readers, simple terminals and pipes.
     #[arg(long)]
     plain: bool,
-    /// Colours for a dark or a light terminal; by default what the terminal tells of itself.
+    /// Colours for a dark or a light terminal; detected by default.
     #[arg(long, value_name = "dark|light")]
     theme: Option<Theme>,
     #[command(flatten)]

@@ -8,12 +8,12 @@ use super::admin::Admin;
 use super::output::{minute, print};
 use crate::server::admin::{Reply, Request};
 
-/// Have the server take the machine's clock as it is, after a jump.
+/// Make the server accept the machine's clock after a jump.
 ///
-/// A clock that is wrong must not remove what is kept or stamp what is said, so a server holds it against the time of its
-/// last commit and against a clock that cannot be set. After a jump of more than a day it says so, and removes nothing that
-/// is old by the new time until this command, or for a day where the jump is of a month at most; after one of more than a
-/// year it goes on by the time before. docs/time.md has the rules.
+/// A wrong clock must not remove messages or give them wrong time stamps, so a server compares it with the time of its
+/// last commit and with the monotonic clock. After a jump of more than a day it warns, and removes nothing that is old
+/// only by the new time until this command, or for a day if the jump is at most a month. After a jump of more than a
+/// year it continues with the previous time. docs/time.md has the rules.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +26,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Go by the machine's clock from now on, whatever it says.
+    /// Accept the machine's clock from now on, whatever it says.
     Accept {
         /// The folder of the database.
         #[arg(long, value_name = "DIR", default_value = "data")]

@@ -24,11 +24,11 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Print your devices, and when they last logged in.
+    /// Print your devices, and the time of their last logins.
     List(Where),
-    /// Let a device log in no more. Its sessions end at once.
+    /// Revoke a device. Its sessions end at once.
     Revoke {
-        /// The device's fingerprint, or the beginning of it.
+        /// The device's fingerprint, or its beginning.
         #[arg(value_parser = fingerprint)]
         fingerprint: String,
         #[command(flatten)]

@@ -12,20 +12,19 @@ use crate::client::servers::Servers;
 
 /// List the servers that announce themselves on the local network.
 ///
-/// KNOWN AS is what you call the server with that pin on the command line, if you have joined it. Anybody can announce
-/// anything: a server is never trusted for what it announces, and this command connects to none. With --json each line
-/// is an object with `name`, `addresses`, `pin`, `version` and `known` (a list). Exits 0 when a server was heard, and 1
-/// when none was.
+/// KNOWN AS is your name for a server that you have joined with the same pin. Announcements can be forged: a server is
+/// never trusted for its announcement, and this command connects to none. With --json each line is an object with
+/// `name`, `addresses`, `pin`, `version` and `known` (a list). Exits 0 if a server was found, and 1 if none was.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   parlour discover
   parlour discover --wait 10 --json | jq -r '.addresses[0]'")]
 pub struct Args {
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// How long to listen, 1 to 60.
+    /// Time to listen, 1 to 60 seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
     wait: u64,
 }

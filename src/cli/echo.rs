@@ -15,9 +15,9 @@ use crate::client::screen::Screen;
 use crate::client::session::{Session, Update};
 use crate::wire::Nick;
 
-/// Send lines to the server's own account and print what it answers.
+/// Send lines to the server's echo account and print its replies.
 ///
-/// The first program of every network tutorial, over TLS and a login. It asks for lines until the end of the
+/// The first program of every network tutorial, over TLS and with a login. It prompts for lines until the end of the
 /// input.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\

@@ -12,11 +12,11 @@ use super::when::When;
 use crate::client::feed::{Export, Wanted};
 use crate::client::model::{Past, Target};
 
-/// Print what was said in a channel or with a person.
+/// Print the history of a channel or a direct conversation.
 ///
-/// All of it, in order, however much that is; or a part, by time or by number. A channel's history is for its members:
-/// this joins none. With --json each line is an object, the same as those of `parlour tail`. How far it has come is
-/// shown on standard error, where that is a terminal and the output is none.
+/// Prints all of it in order, or a part by time or number. A channel's history is for its members only, and this
+/// command joins no channel. With --json each line is an object as in `parlour tail`. Progress is shown on standard
+/// error, if that is a terminal and the output is not.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -24,26 +24,26 @@ Examples:
   parlour history '#ops' --since 2026-03-01 --until 2026-04-01 --json > march.jsonl
   parlour history alice --messages | grep -i invoice"))]
 pub struct Args {
-    /// A channel (#name) or a person.
+    /// A channel (#name) or an account.
     #[arg(value_parser = target)]
     target: Target,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// Print text, for people; that is what it does.
+    /// Print text; this is the default.
     #[arg(long, conflicts_with = "json")]
     #[allow(dead_code)] // The option only names the default.
     text: bool,
-    /// Only what was said, without joins, reactions and other events.
+    /// Print messages only, without joins, reactions and other events.
     #[arg(long)]
     messages: bool,
-    /// From TIME on: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d ago.
+    /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time ago.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     since: Option<When>,
-    /// Up to TIME.
+    /// End at TIME.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     until: Option<When>,
-    /// The latest N lines of it.
+    /// Print only the latest N entries.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]

@@ -20,7 +20,7 @@ use crate::server::{advertise, now};
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
 use crate::wire::{ChannelName, Millis, Nick};
 
-/// Make, list and revoke invites, beside a running server or without one.
+/// Make, list and revoke invites, with or without a running server.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,35 +46,35 @@ Examples:
   parlour invite create --for alice --qr-file alice.png
   link=$(parlour invite create --role admin)")]
     Create(Create),
-    /// Print all invites with their numbers. The links are not kept and cannot be printed again.
+    /// Print all invites with their numbers. The links are not stored and cannot be printed again.
     List {
-        /// Print an object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
-    /// Take an invite back. The accounts it made stay.
+    /// Revoke an invite. Accounts already made with it stay.
     Revoke {
-        /// Its number.
+        /// The number of the invite in `parlour invite list`.
         number: i64,
     },
 }
 
 #[derive(clap::Args)]
 struct Create {
-    /// How many accounts it makes.
+    /// Number of accounts that it can make.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     uses: u32,
-    /// How long it can be used: 30min, 24h, 7d.
+    /// Time until it expires: 30min, 24h, 7d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lasting)]
     expires: Duration,
-    /// What its accounts may do.
+    /// The role of its accounts.
     #[arg(long, default_value = "member")]
     role: Role,
-    /// The channel in which its accounts land.
+    /// The channel that its accounts join first.
     #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
     channel: ChannelName,
-    /// Make no account, but let the owner of this one choose a new password. All its devices and sessions end when the
-    /// link is opened.
+    /// Make no account, but let the owner of this one choose a new password. All its devices are revoked and its
+    /// sessions end when the link is opened.
     #[arg(long = "for", value_name = "NAME", value_parser = access::nick, conflicts_with_all = ["uses", "role", "channel"])]
     account: Option<Nick>,
     /// Show the link as a QR code, on standard error.

@@ -19,12 +19,12 @@ use crate::client::session::Session;
 use crate::trust::InviteLink;
 use crate::wire::Nick;
 
-/// Make an account with an invite and remember the server.
+/// Make an account with an invite, and add the server to the known ones.
 ///
-/// The link says where the server is and how to know it; it is good for one account. One that an admin made for
-/// your own account lets you choose a new password, and ends all that was logged in. In a terminal the chat opens
-/// then; with --password-stdin the command ends when the account is made. Without a link it asks for one: others on this
-/// machine can see what stands on a command line.
+/// The link has the server's addresses and its pin, and is good for one account. A link that an admin made for your own
+/// account lets you choose a new password, revokes its devices and ends its sessions. In a terminal the chat opens
+/// afterwards; with --password-stdin the command ends once the account is made. Without a link it prompts for one,
+/// because others on this machine can see command lines.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,12 +35,14 @@ Examples:
 
 Put the link in quotes: it has characters that mean something to the shell.")]
 pub struct Args {
-    /// The invite: parlour://… Left out, it is asked for; with --password-stdin it is the first line of standard input.
+    /// The invite link: parlour://… Without it, the command prompts for one; with --password-stdin it is the first line
+    /// of standard input.
     link: Option<InviteLink>,
     /// The name of the account; by default the name you are logged in with on this machine.
     #[arg(long, value_parser = access::nick)]
     name: Option<Nick>,
-    /// Take the password from the first line of standard input, behind a link that is there, instead of asking for it.
+    /// Read the password from the first line of standard input, after the link if that is there too, instead of
+    /// prompting for it.
     #[arg(long)]
     password_stdin: bool,
 }

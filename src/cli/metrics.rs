@@ -8,10 +8,10 @@ use super::admin::Admin;
 use super::output::print;
 use crate::server::admin::{Reply, Request};
 
-/// Print what the running server counts, in Prometheus' text format.
+/// Print the metrics of the running server, in Prometheus' text format.
 ///
-/// The server has no port for this. Have it written to a file now and then, for the textfile collector of
-/// Prometheus' node exporter or whatever else reads the format.
+/// The server has no port for this. Write the output to a file regularly, for the textfile collector of Prometheus'
+/// node exporter or another program that reads the format.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -14,10 +14,10 @@ use crate::client::model::Target;
 use crate::wire::message::escape;
 use crate::wire::{Cap, Millis, Nick};
 
-/// Find what was said in your channels and with you.
+/// Search messages in your channels and direct conversations.
 ///
-/// A message is found that has all the WORDS, or words that begin with them, without regard to case and accents. The
-/// latest 100 are printed, the earliest first; with --json each line is an object, the same as those of `parlour history`.
+/// Finds messages with all the WORDS, or with words that begin with them, ignoring case and accents. Prints the latest
+/// 100, oldest first. With --json each line is an object as in `parlour history`.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -25,25 +25,25 @@ Examples:
   parlour search invoice --in alice --since 2026-01-01
   parlour search release --in '#ops' --from bob --limit 5000 --json"))]
 pub struct Args {
-    /// What to look for.
+    /// The words to search for.
     #[arg(required = true)]
     words: Vec<String>,
-    /// Only in this channel (#name), or with this person.
+    /// Search only in this channel (#name) or the direct conversation with this account.
     #[arg(long, value_name = "TARGET", value_parser = target)]
     r#in: Option<Target>,
-    /// Only what this person said.
+    /// Search only messages from this account.
     #[arg(long, value_name = "NAME", value_parser = access::nick)]
     from: Option<Nick>,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// From TIME on: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d ago.
+    /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time ago.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     since: Option<When>,
-    /// Up to TIME.
+    /// End at TIME.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     until: Option<When>,
-    /// The latest N of what is found.
+    /// Print only the latest N results.
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]

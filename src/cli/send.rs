@@ -13,12 +13,12 @@ use super::together;
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target, Ticket};
 
-/// Send messages and exit 0 when the server has confirmed them all.
+/// Send messages, and exit 0 when the server has confirmed them all.
 ///
 /// The words of TEXT are one message. Without TEXT each line of standard input is a message, sent as soon as it is
-/// there; empty lines are left out, and a line that is longer than the server takes becomes several messages. With
-/// --multiline all of it is one message of several lines. A channel is joined first where needed. A connection that
-/// breaks is taken up again, and what was not confirmed is sent again without a duplicate.
+/// read; empty lines are skipped, and a line that is too long for the server becomes several messages. With --multiline
+/// all lines are one message. A channel is joined first if necessary. A broken connection is re-established, and
+/// unconfirmed messages are sent again without duplicates.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -28,7 +28,7 @@ Examples:
   parlour send alice < letter.txt
   (cat password; echo hello) | parlour send '#lobby' --password-stdin"))]
 pub struct Args {
-    /// A channel (#name) or a person.
+    /// A channel (#name) or an account.
     #[arg(value_parser = target)]
     target: Target,
     /// The message. After -- it may begin with a hyphen.
@@ -36,7 +36,7 @@ pub struct Args {
     /// Send everything as one message of several lines.
     #[arg(long)]
     multiline: bool,
-    /// Send notices, which programs do not answer, instead of messages.
+    /// Send notices, to which programs do not reply, instead of messages.
     #[arg(long)]
     notice: bool,
     #[command(flatten)]

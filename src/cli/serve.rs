@@ -34,7 +34,7 @@ use crate::store::audit::Actor;
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::wire::{ChannelName, Millis};
 
-/// Run the server. The first run makes certificates and a database, and prints an admin's invite.
+/// Run the server. The first run makes certificates and a database, and prints an invite for the first admin.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,12 +43,12 @@ Examples:
   parlour serve --listen 192.0.2.7:6697 --data /var/lib/parlour --certs /etc/parlour/certs
   RUST_LOG=warn parlour serve          no line for every login")]
 pub struct Args {
-    /// An address to listen on, ADDRESS:PORT; may be given several times. Port 0 takes any free one.
-    /// Default: port 6697 on every address.
+    /// An address to listen on, ADDRESS:PORT; may be given several times. Port 0 selects any free port. Default: port
+    /// 6697 on every address.
     #[arg(long, value_name = "ADDR")]
     listen: Vec<SocketAddr>,
-    /// Make the server known on the local network by mDNS, so that `parlour discover` lists it and those who have
-    /// joined find it at another address. It tells everybody there its name, addresses, pin and version.
+    /// Announce the server on the local network by mDNS, so that `parlour discover` lists it and clients that have
+    /// joined find it at another address. Its name, addresses, pin and version are visible to everybody there.
     #[arg(long)]
     announce: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::client::servers::{KnownServer, Servers};
 
 /// List, rename and forget the servers you have joined.
 ///
-/// Without a subcommand it lists them. They are in a file of yours, with the pins by which they are known.
+/// Without a subcommand it lists them. They are in a file of yours, together with their pins.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -28,17 +28,17 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Print them: names, accounts, addresses and pins. The one used last has a star.
+    /// Print names, accounts, addresses and pins. A star marks the server used last.
     List(List),
-    /// Call a server something else, on this machine.
+    /// Give a server another name on this machine.
     Rename {
         /// The server, by name or address.
         server: String,
-        /// What to call it: one word.
+        /// The new name: one word.
         #[arg(value_parser = name)]
         name: String,
     },
-    /// Forget a server and this machine's key for it. The account stays.
+    /// Forget a server and this machine's key for it. The account on the server stays.
     Forget {
         /// The server, by name or address.
         server: String,
@@ -47,7 +47,7 @@ enum Action {
 
 #[derive(clap::Args)]
 struct List {
-    /// Print an object a line, with `name`, `account`, `addresses`, `pin` and `last` (the one used last).
+    /// Print one JSON object per line, with `name`, `account`, `addresses`, `pin` and `last` (the one used last).
     #[arg(long)]
     json: bool,
 }

@@ -11,12 +11,11 @@ use crate::client::feed::{Entry, Follow, Told};
 use crate::client::model::{Event, Target};
 use crate::wire::Cap;
 
-/// Follow channels and people.
+/// Follow channels and direct conversations.
 ///
-/// A channel is joined first where needed. With --since it begins with what was said since then, and goes on with what
-/// is said, without a gap and without anything twice; --no-follow ends in between. A connection that breaks is taken up
-/// again, and what was said meanwhile is told first. With --json each line is an object; docs/scripting.md says what is
-/// in it.
+/// A channel is joined first if necessary. With --since it starts with the history since then and continues with new
+/// messages, without gaps or duplicates; --no-follow ends after the history. A broken connection is re-established, and
+/// missed messages are printed first. With --json each line is an object, described in docs/scripting.md.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -26,22 +25,23 @@ Examples:
   parlour tail '#ops' --json | jq -r 'select(.kind == \"message\").text'"))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch")]
 pub struct Args {
-    /// Channels (#name) and people.
+    /// Channels (#name) and accounts.
     #[arg(required = true, value_name = "TARGET", value_parser = target)]
     targets: Vec<Target>,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// Only what was said, without joins, reactions and other events.
+    /// Print messages only, without joins, reactions and other events.
     #[arg(long)]
     messages: bool,
-    /// Begin with what was said since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d ago.
+    /// Start with the history since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time
+    /// ago.
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     since: Option<When>,
-    /// Go on until stopped; that is what it does.
+    /// Continue until stopped; this is the default.
     #[arg(long, overrides_with = "no_follow")]
     follow: bool,
-    /// End when all that was said since --since is printed.
+    /// End when the history since --since is printed.
     #[arg(long, requires = "since")]
     no_follow: bool,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::server::passwords::{Hasher, Password};
 use crate::store::accounts::{PasswordHash, reserved};
 use crate::wire::Nick;
 
-/// Make, change and remove accounts, beside a running server or without one.
+/// Make, change and remove accounts, with or without a running server.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,27 +32,27 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make an account. Asks for its password.
+    /// Make an account. Prompts for its password.
     #[command(after_help = "\
 Examples:
   parlour user add alice --admin
   parlour user add bob --password-stdin < password")]
     Add {
-        /// Its name, which is also its nick: 1 to 24 letters, digits and `-_[]^{|}`, a letter first.
+        /// The name, which is also the nick: 1 to 24 letters, digits and `-_[]^{|}`, a letter first.
         #[arg(value_parser = access::nick)]
         name: Nick,
-        /// It may administer the server.
+        /// Make it an admin of the server.
         #[arg(long)]
         admin: bool,
-        /// Give the account that was removed back to its owner, instead of making a new one.
+        /// Restore a removed account for its owner, instead of making a new one.
         #[arg(long)]
         again: bool,
         #[command(flatten)]
         secret: Secret,
     },
-    /// Make many accounts, from a file with a line NAME,PASSWORD or NAME,PASSWORD,ROLE for each.
+    /// Make accounts from a file with a line NAME,PASSWORD or NAME,PASSWORD,ROLE for each.
     ///
-    /// A line that cannot be taken is reported with its number and the others are kept.
+    /// An invalid line is reported with its number; the other accounts are made.
     #[command(after_help = "\
 Example:
   parlour user import pupils.csv
@@ -62,38 +62,38 @@ pupils.csv:
   alice,correct horse battery
   bob,\"with a , comma\",admin")]
     Import {
-        /// The file: CSV with commas, semicolons or tabs, in UTF-8 or UTF-16. A first line `name,password,role` is not an
-        /// account, and names the columns.
+        /// The file: CSV with commas, semicolons or tabs, in UTF-8 or UTF-16. A first line `name,password,role` names
+        /// the columns.
         file: PathBuf,
     },
     /// Print all accounts.
     List,
     /// Set a new password. The account's sessions end.
     Passwd {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
         #[command(flatten)]
         secret: Secret,
     },
-    /// Say what an account may do.
+    /// Set the role of an account.
     Role {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
-        /// What it is from now on.
+        /// The new role.
         role: Role,
     },
-    /// Set what is replayed to an account's clients, or that it is a bot.
+    /// Set how many messages are replayed to an account's clients, or that it is a bot.
     ///
-    /// `replay` is the number of missed messages of each channel, 0 to 100, that come by themselves to a client which
-    /// cannot ask for history, or `default` for what the server is set to. To a bot (`bot on`) nothing is replayed.
+    /// `replay` is the number of missed messages of each channel, 0 to 100, that the server sends unasked to a client
+    /// without support for history, or `default` for the server's setting. Nothing is replayed to a bot (`bot on`).
     #[command(after_help = "\
 Examples:
   parlour user set helper bot on
   parlour user set alice replay 20")]
     Set {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
         /// `replay` or `bot`.
@@ -103,19 +103,19 @@ Examples:
     },
     /// Keep an account from logging in. Its sessions end.
     Disable {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
     },
     /// Let a disabled account log in again.
     Enable {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
     },
-    /// Remove an account. Its sessions end, what it said stays, and its name stays taken.
+    /// Remove an account. Its sessions end, its messages stay, and its name stays taken.
     Remove {
-        /// Whose.
+        /// The name of the account.
         #[arg(value_parser = access::nick)]
         name: Nick,
     },
@@ -124,7 +124,7 @@ Examples:
 /// The option for the source of a new password.
 #[derive(clap::Args)]
 struct Secret {
-    /// Take the password from the first line of standard input instead of asking for it.
+    /// Read the password from the first line of standard input instead of prompting for it.
     #[arg(long)]
     password_stdin: bool,
 }
@@ -132,9 +132,9 @@ struct Secret {
 /// The role of an account.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Role {
-    /// Talks.
+    /// Can chat, but not administer the server.
     Member,
-    /// Runs the server: accounts, invites, any channel.
+    /// Can administer the server: accounts, invites, any channel.
     Admin,
 }
 

@@ -9,10 +9,10 @@ use super::script::{Login, Script};
 use crate::client::clean::clean;
 use crate::client::model::Heard;
 
-/// Show who is online, everywhere or in a channel.
+/// Show who is online, on the server or in a channel.
 ///
-/// A row, or with --json an object on a line, for each: the name, whether they are away, the seconds since they last
-/// said something, their real name, and in a channel their rank.
+/// Prints a row, or with --json one object per line, for each account: its name, whether it is away, the seconds since
+/// its last message, its real name, and its status in the channel.
 #[derive(clap::Args)]
 #[command(after_help = exit::help("\
 Examples:
@@ -20,10 +20,10 @@ Examples:
   parlour who '#lobby'
   parlour who 'al*' --json"))]
 pub struct Args {
-    /// A channel (#name), or a name with * and ? for what is unknown; by default everybody.
+    /// A channel (#name), or a pattern for names with the wildcards * and ?; by default all accounts.
     #[arg(value_name = "CHANNEL")]
     mask: Option<String>,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::trust::certs::{Certificates, Name};
 pub enum Program {
     /// irssi 1.4
     Irssi,
-    /// `WeeChat`, of both kinds
+    /// `WeeChat` 3 and 4
     #[value(name = "weechat", help = "WeeChat 3 and 4")]
     WeeChat,
     /// Halloy
@@ -41,7 +41,7 @@ pub enum Program {
     Limnoria,
     /// Sopel, for bots
     Sopel,
-    /// openssl, to look at the connection
+    /// openssl, to test the connection
     Openssl,
     /// A web browser, to import or to compare the root
     Browser,

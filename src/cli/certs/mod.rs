@@ -15,7 +15,7 @@ use super::output::print;
 use crate::trust::certs::{self, Certificates, Name, Place, Validity};
 use guide::Program;
 
-/// Make, change and show the certificates that prove who the server is.
+/// Make, change and show the certificates that prove the server's identity.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +32,7 @@ pub struct Args {
 /// The option for the folder of the root's key.
 #[derive(clap::Args, Clone, Debug)]
 struct RootKey {
-    /// The folder in which the root's key is kept away from the server, such as one on a stick.
+    /// The folder of the root's key if it is kept away from the server, for example on a USB stick.
     #[arg(long, value_name = "DIR")]
     offline_root: Option<PathBuf>,
 }
@@ -45,44 +45,44 @@ impl RootKey {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a root and a server certificate under it.
+    /// Make a root and a server certificate signed by it.
     ///
-    /// The root's key is the server's identity: its hash, the pin, is in every invite. So nothing that
-    /// is there is ever overwritten without --force.
+    /// The root's key is the server's identity: its hash, the pin, is in every invite. So existing files are never
+    /// overwritten without --force.
     #[command(after_help = "\
 Examples:
   parlour certs generate
   parlour certs generate --name chat.example.org --name 192.0.2.7
   parlour certs generate --offline-root /media/stick/parlour")]
     Generate {
-        /// One more host name or IP address of this server, beside those it finds by itself.
+        /// Another host name or IP address of this server, in addition to those it detects.
         #[arg(long = "name", value_name = "NAME")]
         names: Vec<Name>,
-        /// Overwrite what is there. The pin changes: everybody must be invited again.
+        /// Overwrite existing certificates. The pin changes, so everybody must be invited again.
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         root_key: RootKey,
     },
-    /// Make a new server certificate under the root that is there. The pin stays.
+    /// Make a new server certificate under the existing root. The pin stays.
     ///
-    /// A running server does it by itself a month before the old one ends, where the root's key is in its folder. It
-    /// takes the new certificate at once, and nobody is disconnected.
+    /// A running server does this by itself a month before expiry, if the root's key is in its folder. It uses the new
+    /// certificate at once, and nobody is disconnected.
     #[command(after_help = "\
 Examples:
   parlour certs renew --name new-name.example.org
   parlour certs renew --offline-root /media/stick/parlour")]
     Renew {
-        /// One more host name or IP address of this server, beside those it had.
+        /// Another host name or IP address of this server, in addition to the existing ones.
         #[arg(long = "name", value_name = "NAME")]
         names: Vec<Name>,
         #[command(flatten)]
         root_key: RootKey,
     },
-    /// Make a new root, signed by the old one. Clients learn the new pin as they connect.
+    /// Make a new root, signed by the old one. Clients learn the new pin when they connect.
     ///
-    /// From then on the server shows both roots, and invites carry the new pin. Nobody is disconnected and nobody must
-    /// be invited again. When everybody has been back: parlour certs retire.
+    /// From then on the server presents both roots, and invites have the new pin. Nobody is disconnected, and nobody
+    /// must be invited again. When all devices have been back: parlour certs retire.
     #[command(after_help = "\
 Examples:
   parlour certs rotate
@@ -91,36 +91,36 @@ Examples:
         #[command(flatten)]
         root_key: RootKey,
     },
-    /// End the old root, and say which devices have not been back since the new one was made.
+    /// End the old root, and list the devices that have not been back since the new one was made.
     #[command(after_help = "\
 Example:
   parlour certs retire")]
     Retire {
-        /// Do not ask.
+        /// Skip the confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Print the pin, the names and the fingerprints that other programs ask for.
+    /// Print the pin, the names and the fingerprints that other programs need.
     #[command(after_help = "\
 Examples:
   parlour certs show
   parlour certs show --for irssi --account alice
   parlour certs show | awk '$1 == \"pin\" { print $2 }'")]
     Show {
-        /// Print what to type or paste into this program instead.
+        /// Print the configuration for this program instead.
         #[arg(long = "for", value_name = "PROGRAM")]
         program: Option<Program>,
-        /// The account that is to log in with it.
+        /// The account for the program to log in to.
         #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program")]
         account: String,
     },
-    /// Write the root's certificate, for programs that want the file of an authority.
+    /// Write the root's certificate, for programs that need the file of an authority.
     #[command(after_help = "\
 Examples:
   parlour certs export-root > parlour-root.pem
   parlour certs export-root /usr/local/share/ca-certificates/parlour.crt")]
     ExportRoot {
-        /// Where to write it. Default: standard output.
+        /// The file to write. Default: standard output.
         file: Option<PathBuf>,
     },
 }

@@ -30,16 +30,16 @@ use crate::trust::certs;
 use reach::Running;
 use report::Finding;
 
-/// Find out what is wrong with a server or with the way to one.
+/// Find problems of a server, or of the connection to one.
 ///
-/// Where a server's folders are, it checks the server: configuration, certificates and their expiry, permissions, clock,
-/// database, disk, open files, firewall, and whether every address that its invites carry answers with the right pin. And it
-/// checks the way to each server that you have joined; with SERVER, only to that one. It changes nothing (but with
-/// --accept-loss), logs in nowhere and sends no password.
+/// In a server's folders, it checks the server: configuration, certificates and their expiry, permissions, clock,
+/// database, disk, open files, firewall, and whether every address in its invites responds with the right pin. It also
+/// checks the connection to each server that you have joined; with SERVER, only to that one. It changes nothing (except
+/// with --accept-loss), never logs in and sends no password.
 ///
-/// Each finding is a line with its level, ok, warning or problem, and what to do is on the next line. With --json each is
-/// an object with `level`, `check`, `what` and `remedy`. Exits 0 when all is well, 1 with warnings, 2 with
-/// problems and when it could not look.
+/// Each finding is a line with its level (ok, warning or problem), with the remedy on the next line. With --json each
+/// is an object with `level`, `check`, `what` and `remedy`. Exits 0 if all is well, 1 with warnings, 2 with problems or
+/// if it could not check.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,14 +47,14 @@ Examples:
   parlour doctor chat.example.org       the way to a server you have joined
   parlour doctor --json | jq -r 'select(.level == \"problem\").what'")]
 pub struct Args {
-    /// A server you have joined, by name or address: check only the way to it.
+    /// A server you have joined, by name or address: check only the connection to it.
     #[arg(value_name = "SERVER")]
     server: Option<String>,
-    /// Print an object a line, for programs.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// Give up what the database lacks after a loss, as the error of `parlour serve` says, so that the server can start
-    /// again. Keep a copy of the data folder first. Checks nothing else.
+    /// Accept that the database lacks confirmed messages, as the error of `parlour serve` says, so that the server can
+    /// start again. Copy the data folder first. Checks nothing else.
     #[arg(long, conflicts_with_all = ["server", "json"])]
     accept_loss: bool,
     #[command(flatten)]
