@@ -183,8 +183,9 @@ impl Seats {
 
 #[cfg(test)]
 mod tests {
-    use rand::rngs::SmallRng;
-    use rand::{RngExt as _, SeedableRng as _};
+    use rand::RngExt as _;
+
+    use crate::chat::tests::seed::Seed;
 
     use super::*;
     use crate::wire::Cap;
@@ -199,9 +200,8 @@ mod tests {
 
     #[test]
     fn a_roster_is_a_list_and_its_snapshots_stay() {
-        let seed = 0x5ea7;
-        println!("seed {seed}");
-        let mut rng = SmallRng::seed_from_u64(seed);
+        let seed = Seed(0x5ea7);
+        let mut rng = seed.rng();
         let (mut roster, mut plain) = (Roster::default(), Vec::new());
         let mut snapshots: Vec<(Audience, Vec<Seat>)> = Vec::new();
         for slot in 0..20_000 {

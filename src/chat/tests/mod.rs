@@ -7,6 +7,7 @@ mod metadata;
 mod modern;
 mod order;
 mod quotas;
+pub(crate) mod seed;
 mod short_lines;
 mod simulation;
 

@@ -1,11 +1,12 @@
 //! Line length: no line over 512 bytes goes to a session that did not negotiate longer ones, whatever it or others
 //! send.
 
+use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 
 use super::driver::Driver;
+use super::seed::Seed;
 use crate::chat::history::Kept;
 use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Ask, SessionId};
@@ -153,7 +154,8 @@ fn check(got: &str, what: &str) {
 }
 
 fn run(seed: u64) {
-    let mut rng = SmallRng::seed_from_u64(seed);
+    let named = Seed(seed);
+    let mut rng = named.rng();
     let mut d = Driver::new();
     d.chat.settings.motd = vec!["long line ".repeat(100), "short".to_owned()];
     d.chat.settings.network = "N".repeat(200).into();
@@ -232,7 +234,6 @@ fn run(seed: u64) {
 #[test]
 fn no_line_is_longer_than_a_session_takes() {
     for seed in 0..12 {
-        println!("seed {seed}");
         run(seed);
     }
 }

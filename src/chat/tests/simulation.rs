@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rand::rngs::SmallRng;
+use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 
 use super::driver::Driver;
+use super::seed::Seed;
 use crate::chat::InputKind;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
@@ -178,7 +178,8 @@ fn check(d: &Driver, kept: &Kept) {
 }
 
 fn run(seed: u64, steps: usize) {
-    let mut rng = SmallRng::seed_from_u64(seed);
+    let named = Seed(seed);
+    let mut rng = named.rng();
     let mut d = Driver::new();
     let mut kept = Kept::default();
     let mut sessions = Vec::new();
@@ -258,7 +259,6 @@ fn run(seed: u64, steps: usize) {
 fn crowds_keep_the_rules() {
     for round in 0..20 {
         let seed = 0x5eed + round;
-        println!("seed {seed}");
         run(seed, 3000);
     }
 }

@@ -1,15 +1,16 @@
 //! Randomized test from a seed: after any actions of accounts and admins, the core rebuilt from the database equals the
 //! one in memory.
 
+use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::oneshot;
 
 use crate::chat::account::DeviceKey;
 use crate::chat::record::{AccountChange, Role};
 use crate::chat::tests::driver::Driver;
 use crate::chat::tests::kept::kept;
+use crate::chat::tests::seed::Seed;
 use crate::chat::{Chat, InputKind, SessionId, Settings};
 use crate::server::admin::{self, InviteOrder, NewUser, Purpose, Request, UserChange};
 use crate::server::config::History;
@@ -30,6 +31,7 @@ struct World {
     d: Driver,
     sessions: Vec<SessionId>,
     rng: SmallRng,
+    _seed: Seed,
     step: u32,
 }
 
@@ -38,8 +40,9 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         let d = Driver::from_kept(store.snapshot().await.expect("reads"));
-        let rng = SmallRng::seed_from_u64(seed);
-        let mut world = Self { _folder: folder, store, d, sessions: Vec::new(), rng, step: 1 };
+        let seed = Seed(seed);
+        let rng = seed.rng();
+        let mut world = Self { _folder: folder, store, d, sessions: Vec::new(), rng, _seed: seed, step: 1 };
         for name in ["al", "bo", "cy"] {
             world.admin(world.add(name, false)).await;
         }
@@ -240,7 +243,6 @@ impl World {
 #[tokio::test]
 async fn the_database_says_what_the_memory_says() {
     for seed in 0..12 {
-        println!("seed {seed}");
         let mut world = World::new(seed).await;
         for _ in 0..60 {
             for _ in 0..10 {
