@@ -3,24 +3,25 @@
 //! Text from others is hostile: an escape sequence could move the cursor, forge lines, change the window's title or
 //! make some terminals type. All received text goes through [`clean`] before it is shown.
 
-use std::iter::Peekable;
-use std::str::Chars;
-
 pub use crate::wire::chars::acts;
+use crate::wire::formatting;
 
 /// Returns the text without escape sequences, control characters, IRC formatting codes and characters that reorder
 /// their surroundings (such as bidirectional overrides). Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(behind) = formatting::strip_code(rest) {
+            rest = behind;
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '\u{1b}' => skip_escape(&mut chars),
+            '\u{1b}' => rest = skip_escape(rest),
             // The C1 forms of `ESC [`, and of strings that end with ST or BEL.
-            '\u{9b}' => skip_control_sequence(&mut chars),
-            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
-            '\u{3}' => skip_colour(&mut chars, 2, char::is_ascii_digit),
-            '\u{4}' => skip_colour(&mut chars, 6, char::is_ascii_hexdigit),
+            '\u{9b}' => rest = skip_control_sequence(rest),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => rest = skip_string(rest),
             '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => out.push(' '),
             _ if acts(c) => {}
             _ => out.push(c),
@@ -31,56 +32,29 @@ pub fn clean(text: &str) -> String {
 
 /// Skips what follows an ESC: a control sequence, a string, or intermediates and a final character (ECMA-48, section
 /// 5).
-fn skip_escape(chars: &mut Peekable<Chars<'_>>) {
-    match chars.peek() {
-        Some('[') => {
-            chars.next();
-            skip_control_sequence(chars);
-        }
-        Some('P' | 'X' | ']' | '^' | '_') => {
-            chars.next();
-            skip_string(chars);
-        }
-        _ => {
-            while chars.next_if(|c| (' '..='/').contains(c)).is_some() {}
-            chars.next_if(|c| ('0'..='~').contains(c));
-        }
+fn skip_escape(rest: &str) -> &str {
+    if let Some(rest) = rest.strip_prefix('[') {
+        return skip_control_sequence(rest);
     }
+    if let Some(rest) = rest.strip_prefix(['P', 'X', ']', '^', '_']) {
+        return skip_string(rest);
+    }
+    let rest = rest.trim_start_matches(|c| (' '..='/').contains(&c));
+    rest.strip_prefix(|c| ('0'..='~').contains(&c)).unwrap_or(rest)
 }
 
 /// Skips parameters, intermediates and the final character. Any other character ends the sequence and is kept.
-fn skip_control_sequence(chars: &mut Peekable<Chars<'_>>) {
-    while chars.next_if(|c| (' '..='?').contains(c)).is_some() {}
-    chars.next_if(|c| ('@'..='~').contains(c));
+fn skip_control_sequence(rest: &str) -> &str {
+    let rest = rest.trim_start_matches(|c| (' '..='?').contains(&c));
+    rest.strip_prefix(|c| ('@'..='~').contains(&c)).unwrap_or(rest)
 }
 
 /// Skips up to BEL, ST or `ESC \`. An unterminated string skips the rest of the text, as it would in a terminal.
-fn skip_string(chars: &mut Peekable<Chars<'_>>) {
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{7}' | '\u{9c}' => return,
-            '\u{1b}' => {
-                chars.next_if_eq(&'\\');
-                return;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Skips the foreground and background of an IRC colour code
-/// ([formatting](https://modern.ircdocs.horse/formatting#color)).
-fn skip_colour(chars: &mut Peekable<Chars<'_>>, digits: usize, is_digit: fn(&char) -> bool) {
-    let number = |chars: &mut Peekable<Chars<'_>>| {
-        (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
-    };
-    if number(chars) > 0 {
-        // A comma belongs to the code only if a background follows it.
-        let mut ahead = chars.clone();
-        if ahead.next() == Some(',') && ahead.next().is_some_and(|c| is_digit(&c)) {
-            chars.next();
-            number(chars);
-        }
+fn skip_string(rest: &str) -> &str {
+    let mut chars = rest.chars();
+    match chars.find(|c| matches!(c, '\u{7}' | '\u{9c}' | '\u{1b}')) {
+        Some('\u{1b}') => chars.as_str().strip_prefix('\\').unwrap_or(chars.as_str()),
+        _ => chars.as_str(),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use unicode_segmentation::GraphemeCursor;
 
+use super::formatting;
+
 /// Maximum length of a line without tags, in bytes, CR LF included (<https://modern.ircdocs.horse/#message-format>).
 pub const LINE: usize = 512;
 
@@ -55,13 +57,7 @@ fn code_start(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let from = at.saturating_sub(CODE);
     let start = from + bytes.get(from..at)?.iter().rposition(|byte| matches!(byte, 3 | 4))?;
-    let code = bytes.get(start..)?;
-    let (most, is_digit): (usize, fn(&u8) -> bool) =
-        if code.first() == Some(&3) { (2, u8::is_ascii_digit) } else { (6, u8::is_ascii_hexdigit) };
-    let digits = |from: usize| code.iter().skip(from).take(most).take_while(|byte| is_digit(byte)).count();
-    let colour = digits(1);
-    let second = if colour > 0 && code.get(1 + colour) == Some(&b',') { digits(2 + colour) } else { 0 };
-    let end = start + 1 + colour + if second > 0 { 1 + second } else { 0 };
+    let end = text.len() - formatting::strip_code(text.get(start..)?)?.len();
     (at < end).then_some(start)
 }
 

@@ -6,6 +6,7 @@
 pub mod caps;
 pub mod chars;
 pub mod fit;
+pub mod formatting;
 pub mod framing;
 pub mod ids;
 pub mod mask;

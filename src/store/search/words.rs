@@ -19,6 +19,8 @@ use icu_properties::props::{
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::wire::formatting;
+
 /// Length of a run of punctuation in the index, in characters. A longer query finds what begins like it.
 const MARKS: usize = 4;
 
@@ -142,33 +144,19 @@ impl Run {
 fn shown(text: &str) -> String {
     let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let (digits, is_digit): (_, fn(&char) -> bool) = match c {
-            '\u{3}' => (2, char::is_ascii_digit),
-            '\u{4}' => (6, char::is_ascii_hexdigit),
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(behind) = formatting::strip_code(rest) {
+            rest = behind;
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match c {
             // Lines of one message, which clients show together.
-            '\r' => continue,
-            c if c.is_whitespace() => {
-                out.push(' ');
-                continue;
-            }
-            c if c.is_control() => continue,
-            c => {
-                out.push(c);
-                continue;
-            }
-        };
-        let colour = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
-            (0..digits).take_while(|_| chars.next_if(is_digit).is_some()).count()
-        };
-        if colour(&mut chars) > 0 {
-            // A background colour follows only if a digit follows the comma.
-            let mut ahead = chars.clone();
-            if ahead.next() == Some(',') && ahead.peek().is_some_and(is_digit) {
-                chars = ahead;
-                colour(&mut chars);
-            }
+            '\r' => {}
+            c if c.is_whitespace() => out.push(' '),
+            c if c.is_control() => {}
+            c => out.push(c),
         }
     }
     out
