@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use zeroize::Zeroizing;
+
 use super::address::Address;
 use super::pasted;
 use super::pin::Pin;
@@ -56,6 +58,9 @@ pub enum InviteError {
     /// The account's name does not parse.
     #[error("the invite link's account name is damaged; copy the link again, whole")]
     Account,
+    /// There are several links, and they differ.
+    #[error("the text has two different invite links; copy one of them alone")]
+    Different,
     /// The token does not parse.
     #[error(
         "the invite link's token is damaged: it is not 22 letters, digits, `-` or `_`; copy the link again, whole"
@@ -99,14 +104,23 @@ impl FromStr for InviteLink {
 
     /// Parses a link as it was pasted: folded, in brackets or quotes, followed by the end of a sentence, or escaped.
     fn from_str(text: &str) -> Result<Self, InviteError> {
-        let readings = pasted::readings(text, Self::SCHEME);
         let mut refused = InviteError::Scheme;
-        for reading in readings {
-            match Self::exactly(&reading) {
-                Ok(link) => return Ok(link),
-                // The error of the reading that parsed furthest says most.
-                Err(error) if error.stage() >= refused.stage() => refused = error,
-                Err(_) => {}
+        for reading in pasted::readings(text, Self::SCHEME) {
+            let mut found: Option<Self> = None;
+            for link in reading {
+                match Self::first_of(&link) {
+                    // The shown text of a link need not be its target.
+                    Ok(link) if found.as_ref().is_some_and(|found| *found != link) => {
+                        return Err(InviteError::Different);
+                    }
+                    Ok(link) => found = Some(link),
+                    // The error of the reading that parsed furthest says most.
+                    Err(error) if error.stage() >= refused.stage() => refused = error,
+                    Err(_) => {}
+                }
+            }
+            if let Some(link) = found {
+                return Ok(link);
             }
         }
         Err(refused)
@@ -116,7 +130,7 @@ impl FromStr for InviteLink {
 impl InviteError {
     /// Returns true if the text may be a part of a link that continues on more lines.
     pub fn is_of_a_part(&self) -> bool {
-        !matches!(self, Self::Scheme | Self::Twice(_))
+        !matches!(self, Self::Scheme | Self::Twice(_) | Self::Different)
     }
 
     /// Ranks the error by how much of the link was parsed before it.
@@ -128,11 +142,25 @@ impl InviteError {
             Self::Pin | Self::Twice("pin") => 3,
             Self::Account | Self::Twice("for") => 4,
             Self::Missing(_) | Self::Token | Self::Twice(_) => 5,
+            Self::Different => 6,
         }
     }
 }
 
 impl InviteLink {
+    /// Returns the first of several texts that parses as a link, or the error of the one that parsed furthest.
+    fn first_of(texts: &[Zeroizing<String>]) -> Result<Self, InviteError> {
+        let mut refused = InviteError::Scheme;
+        for text in texts {
+            match Self::exactly(text) {
+                Ok(link) => return Ok(link),
+                Err(error) if error.stage() >= refused.stage() => refused = error,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
     /// Parses a link that stands alone.
     fn exactly(text: &str) -> Result<Self, InviteError> {
         let rest = match text.split_at_checked(Self::SCHEME.len()) {
@@ -148,26 +176,27 @@ impl InviteLink {
         }
         let address = |(at, text): (usize, &str)| text.parse().map_err(|_| InviteError::Address(at + 1));
         let addresses = hosts.split(',').enumerate().map(address).collect::<Result<_, _>>()?;
-        let pin = parameter(query, "pin")?.parse().map_err(|_| InviteError::Pin)?;
+        let pin = without_end(parameter(query, "pin")?, Pin::LENGTH).parse().map_err(|_| InviteError::Pin)?;
         let account = match parameter(query, "for") {
             Ok(text) => Some(decode(text).ok_or(InviteError::Account)?),
             Err(InviteError::Missing(_)) => None,
             Err(error) => return Err(error),
         };
-        let token = without_end(parameter(query, "token")?).parse().map_err(|_| InviteError::Token)?;
+        let token = without_end(parameter(query, "token")?, Token::LENGTH);
+        let token = token.parse().map_err(|_| InviteError::Token)?;
         Ok(Self { addresses, pin, account, token })
     }
 }
 
-/// Returns the token without the punctuation, bracket or padding that follows it.
-fn without_end(text: &str) -> &str {
-    let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let end = text.find(|c| !in_token(c)).unwrap_or(text.len());
-    let token = text.get(..end).unwrap_or_default();
-    match token.split_at_checked(Token::LENGTH) {
+/// Returns a pin or token of this length without the punctuation, bracket, quote or padding that follows it.
+fn without_end(text: &str, length: usize) -> &str {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or_default();
+    match text.split_at_checked(length) {
         // Chat programs mark up words with these.
-        Some((token, "_" | "__" | "-")) => token,
-        _ => token,
+        Some((text, "_" | "__" | "-")) => text,
+        _ => text,
     }
 }
 
@@ -249,6 +278,20 @@ mod tests {
             format!("\u{201c}{}\u{201d}", link()),
             format!("({})", link()),
             format!("[the link]({})", link()),
+            format!("[{}]({})", link(), link()),
+            format!("[{}](<{}>)", link(), link()),
+            format!("[{}…]({}).", &link()[..40], link()),
+            format!("<{}|{}>", link(), link()),
+            format!("{} <{}>", link(), link()),
+            format!("<a href=\"{}\">{}</a>", link(), link()),
+            format!("<a href='{}' target=\"_blank\">Open</a>", link().replace('&', "&amp;")),
+            format!("<a href={}>here</a>", link()),
+            format!("href=&quot;{}&quot;&gt;here", link().replace('&', "&amp;")),
+            format!("{})", link()),
+            format!("{}\"", link()),
+            format!("{}')", link()),
+            format!("{}».", link()),
+            format!("parlour://chat.example.org,[::1]:7000/?token={TOKEN}&pin={PIN})."),
             format!("_{}_", link()),
             format!("`{}`", link()),
             format!("{}.", link()),
@@ -289,6 +332,10 @@ mod tests {
             ),
         ] {
             assert_eq!(same.parse(), Ok(parsed.clone()), "{same}");
+        }
+        let other = link().replace("chat", "evil");
+        for two in [format!("[{}]({other})", link()), format!("<a href=\"{other}\">{}</a>", link())] {
+            assert_eq!(two.parse::<InviteLink>(), Err(InviteError::Different), "{two}");
         }
         let dashes = link().replace(TOKEN, "CQkJCQkJCQkJ--kJCQkJCQ");
         assert_eq!(dashes.replace("--", "\u{2014}").parse::<InviteLink>(), dashes.parse());

@@ -1,8 +1,8 @@
 //! Recovery of a link from pasted text that mail and chat programs have changed.
 //!
-//! They fold a link, put it in brackets or quotes, end a sentence after it, and escape it. Each reading of a text
-//! undoes one combination of these. Pins and tokens have a fixed length and only one spelling, so a wrong reading does
-//! not parse as a link.
+//! They fold a link, put it in brackets or quotes, write it twice, end a sentence after it, and escape it. Each reading of
+//! a text undoes one combination of these. Pins and tokens have a fixed length and only one spelling, so a wrong reading
+//! does not parse as a link.
 
 use zeroize::Zeroizing;
 
@@ -12,26 +12,28 @@ const LONGEST: usize = 16 * 1024;
 /// Maximum count of pieces that a link is joined from.
 const PIECES: usize = 64;
 
-/// Returns all readings of a text that may be a link beginning with `scheme`, the likeliest first. Empty if no link
-/// begins in it.
-pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
-    let mut readings: Vec<Zeroizing<String>> = Vec::new();
+/// Maximum count of links in a text that are read.
+const LINKS: usize = 8;
+
+/// Returns all readings of a text with links that begin with `scheme`, the likeliest first. Each is the text in another
+/// decoding. Empty if no link begins in it.
+pub(super) fn readings(text: &str, scheme: &str) -> Vec<Reading> {
+    let mut readings: Vec<Reading> = Vec::new();
     let Some(text) = text.get(..text.floor_char_boundary(LONGEST)) else { return readings };
     let mut decoded = Zeroizing::new(text.to_owned());
     // A redirection may have escaped what was escaped before.
     for _ in 0..3 {
         for text in [decoded.clone(), Zeroizing::new(replace(&decoded, "=3D", "="))] {
             for soft in [false, true] {
-                for reading in put_together(&text, scheme, soft) {
-                    if !readings.contains(&reading) {
-                        readings.push(reading);
-                    }
+                let reading = links(&text, scheme, |link| put_together(link, soft));
+                if !reading.is_empty() && !readings.contains(&reading) {
+                    readings.push(reading);
                 }
             }
         }
         // If the scheme itself is folded, only the text without white space shows where the link begins.
         let closed: Zeroizing<String> = Zeroizing::new(decoded.split_whitespace().collect());
-        readings.extend(put_together(&closed, scheme, false).into_iter().take(1));
+        readings.push(links(&closed, scheme, |link| put_together(link, false)));
         let again = percent_decoded(&decoded);
         if again == decoded {
             break;
@@ -41,11 +43,22 @@ pub(super) fn readings(text: &str, scheme: &str) -> Vec<Zeroizing<String>> {
     readings
 }
 
-/// Returns the readings of a folded link: its first piece, then that with the next one, and so on. `soft` takes a `=`
-/// at the end of a line for a soft line break (RFC 2045, section 6.7) and not for a part of the link.
-fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> {
+/// A text in one decoding. For each link that begins in it: the texts that the link may be, the likeliest first.
+///
+/// Chat and mail programs write a link twice, as text and as target: `[LINK](LINK)`, `<a href="LINK">LINK</a>`.
+pub(super) type Reading = Vec<Vec<Zeroizing<String>>>;
+
+/// Reads each link in a text. A link ends where the next one begins.
+fn links(text: &str, scheme: &str, read: impl Fn(&str) -> Vec<Zeroizing<String>>) -> Reading {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
-    let Some(text) = lower.find(scheme).and_then(|start| text.get(start..)) else { return Vec::new() };
+    let starts: Vec<usize> = lower.match_indices(scheme).map(|(at, _)| at).take(LINKS).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).filter_map(|(&start, end)| text.get(start..end)).map(read).collect()
+}
+
+/// Returns the readings of a folded link at the start of a text: its first piece, then that with the next one, and so on.
+/// `soft` takes a `=` at the end of a line for a soft line break (RFC 2045, section 6.7) and not for a part of the link.
+fn put_together(text: &str, soft: bool) -> Vec<Zeroizing<String>> {
     let mut whole = Zeroizing::new(String::with_capacity(text.len()));
     let mut readings = Vec::new();
     for line in text.lines() {
@@ -56,8 +69,12 @@ fn put_together(text: &str, scheme: &str, soft: bool) -> Vec<Zeroizing<String>> 
             let mut rest = piece;
             while let Some(c) = rest.chars().next() {
                 match c {
-                    // Quoted lines in mails begin with `>`, and links are put in angle brackets.
-                    '<' | '>' => {}
+                    // Quoted lines in mails begin with `>`, and links are put in angle brackets: the link may end here.
+                    '<' | '>' => {
+                        if whole.len() > before && readings.len() < PIECES {
+                            readings.push(whole.clone());
+                        }
+                    }
                     c if is_invisible(c) => {}
                     // Programs that correct typography turn hyphens into dashes.
                     '\u{2013}' => whole.push('-'),

@@ -29,6 +29,9 @@ pub enum PinError {
 }
 
 impl Pin {
+    /// Length of a written pin, in characters.
+    pub const LENGTH: usize = 43;
+
     /// Makes a pin from the hash itself.
     pub fn new(hash: [u8; 32]) -> Self {
         Self(hash)
