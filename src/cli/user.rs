@@ -67,6 +67,9 @@ pupils.csv:
         file: PathBuf,
     },
     /// Print all accounts.
+    ///
+    /// REPLAY is the number of missed messages of each channel that come by themselves to clients which cannot ask for
+    /// history, BOT says that the account is a program: `parlour user set` changes both.
     List,
     /// Set a new password. The account's sessions end.
     Passwd {
@@ -201,10 +204,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn list(admin: &Admin) -> anyhow::Result<()> {
-    let mut rows = vec![["NAME", "ROLE", "STATE", "SINCE"].map(ToOwned::to_owned)];
-    for User { name, role, disabled, created } in admin.users()? {
+    let mut rows = vec![["NAME", "ROLE", "STATE", "REPLAY", "BOT", "SINCE"].map(ToOwned::to_owned)];
+    for User { name, role, disabled, created, replay, bot } in admin.users()? {
         let state = if disabled { "disabled" } else { "enabled" };
-        rows.push([name.to_string(), role.to_string(), state.to_owned(), minute(created)]);
+        let replay = match replay {
+            _ if bot => "-".to_owned(),
+            Some(most) => most.to_string(),
+            None => "default".to_owned(),
+        };
+        let bot = if bot { "yes" } else { "no" };
+        rows.push([name.to_string(), role.to_string(), state.into(), replay, bot.into(), minute(created)]);
     }
     print(&table(&rows))
 }

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::counters::erase_later;
 use super::{Store, StoreError, devices, sums};
-use crate::chat::record::{Account, AccountId, Preference, Role};
+use crate::chat::record::{Account, AccountId, Preference, Preferences, Role};
 use crate::wire::{Millis, Nick};
 
 /// Reserved names, each with the reason that the requester is told.
@@ -69,6 +69,8 @@ pub struct Listed {
     pub account: Account,
     /// Time at which the account was made.
     pub created: Millis,
+    /// What was set for it.
+    pub preferences: Preferences,
 }
 
 /// Reason why an account cannot be made or changed. The texts are for people.
@@ -273,10 +275,13 @@ pub(super) fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<(
 /// Returns up to `limit` accounts in the order of their names, beginning after the name `after`.
 pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<Listed>> {
     let mut rows = conn.prepare_cached(
-        "SELECT id, name, role, disabled IS NOT NULL, created FROM accounts
+        "SELECT id, name, role, disabled IS NOT NULL, created, replay, bot IS NOT NULL FROM accounts
          WHERE name > ?1 AND removed IS NULL AND id > 0 ORDER BY name LIMIT ?2",
     )?;
-    let listed = |row: &Row<'_>| Ok(Listed { account: account(row)?, created: row.get(4)? });
+    let listed = |row: &Row<'_>| {
+        let preferences = Preferences { replay: row.get(5)?, bot: row.get(6)? };
+        Ok(Listed { account: account(row)?, created: row.get(4)?, preferences })
+    };
     sums::readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
 }
 

@@ -204,6 +204,10 @@ pub struct User {
     /// Time at which the account was made.
     #[serde(with = "json::text")]
     pub created: Millis,
+    /// Most messages that are replayed to its clients; `None` for as many as the server is configured to.
+    pub replay: Option<u8>,
+    /// It is a program, to which nothing is replayed.
+    pub bot: bool,
 }
 
 /// An invite in a list.

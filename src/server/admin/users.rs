@@ -91,6 +91,8 @@ pub fn list(conn: &Connection, after: Option<&Nick>) -> Result<Reply, Failure> {
         role: listed.account.role,
         disabled: listed.account.disabled,
         created: listed.created,
+        replay: listed.preferences.replay,
+        bot: listed.preferences.bot,
     };
     Ok(Reply::Users(page.into_iter().map(user).collect()))
 }
