@@ -11,12 +11,12 @@ pub struct Millis(pub u64);
 
 impl fmt::Display for Millis {
     /// Writes the form of the `time` tag, `YYYY-MM-DDThh:mm:ss.sssZ`
-    /// ([server-time](https://ircv3.net/specs/extensions/server-time)).
+    /// ([server-time](https://ircv3.net/specs/extensions/server-time)). Times after the year 9999 are written as its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = i64::try_from(self.0)
             .ok()
             .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+            .unwrap_or(jiff::Timestamp::MAX);
         write!(f, "{time:.3}")
     }
 }

@@ -105,3 +105,103 @@ pub fn escape(json: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KINDS: [Kind; 14] = [
+        Kind::Message,
+        Kind::Notice,
+        Kind::Action,
+        Kind::React,
+        Kind::Unreact,
+        Kind::Tags,
+        Kind::Redact,
+        Kind::Join,
+        Kind::Part,
+        Kind::Kick,
+        Kind::Topic,
+        Kind::Mode,
+        Kind::Rename,
+        Kind::Quit,
+    ];
+
+    fn entries() -> impl Strategy<Value = Entry> {
+        let maybe = || prop::option::of(any::<String>());
+        let target = prop_oneof![Just("#c"), Just("#日本"), Just("bo")];
+        let flags = (prop::sample::select(KINDS.to_vec()), any::<bool>(), any::<bool>());
+        let texts = (any::<String>(), any::<String>(), maybe(), maybe(), maybe(), maybe());
+        let tags = prop::collection::btree_map(any::<String>(), any::<String>(), 0..3);
+        (flags, 0..250_000_000_000_000_u64, target, texts, tags).prop_map(
+            |((kind, mine, history), time, target, (from, text, account, msgid, refers_to, object), tags)| {
+                Entry {
+                    kind,
+                    time: Millis(time),
+                    target: Target::parse(target).expect("a target"),
+                    from,
+                    account,
+                    mine,
+                    msgid,
+                    text,
+                    refers_to,
+                    object,
+                    tags,
+                    history,
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn json_lines_are_read_back(entry in entries()) {
+            let line = entry.json();
+            prop_assert!(!line.chars().any(acts), "{line:?}");
+            let read: Value = serde_json::from_str(&line).expect(&line);
+            let maybe = |field: &Option<String>| field.clone().map_or(Value::Null, Value::String);
+            prop_assert_eq!(&read["kind"], entry.kind.name());
+            prop_assert_eq!(read["time"].as_str().and_then(Millis::parse), Some(entry.time));
+            prop_assert_eq!(read["target"].as_str().map(Target::parse), Some(Ok(entry.target.clone())));
+            prop_assert_eq!(&read["from"], &entry.from);
+            prop_assert_eq!(&read["account"], &maybe(&entry.account));
+            prop_assert_eq!(&read["mine"], entry.mine);
+            prop_assert_eq!(&read["msgid"], &maybe(&entry.msgid));
+            prop_assert_eq!(&read["text"], &entry.text);
+            prop_assert_eq!(&read["refers_to"], &maybe(&entry.refers_to));
+            prop_assert_eq!(&read["object"], &maybe(&entry.object));
+            prop_assert_eq!(&read["history"], entry.history);
+            let tags = read["tags"].as_object().expect("an object");
+            prop_assert_eq!(tags.len(), entry.tags.len());
+            prop_assert!(entry.tags.iter().all(|(key, value)| tags[key] == *value));
+        }
+
+        /// Each line of a text stands behind its time, place and sender, and nobody can write one that seems another's.
+        #[test]
+        fn text_lines_are_read_back(
+            entry in entries(),
+            from in "[a-z]{1,9}",
+            lines in prop::collection::vec("\\PC{0,30}", 1..4),
+        ) {
+            let text = lines.join("\n");
+            let entry = Entry { from: from.clone(), text, ..entry };
+            let written = entry.text(&TimeZone::UTC);
+            prop_assert!(!written.chars().any(|c| acts(c) && c != '\n'), "{written:?}");
+            let head = format!("[{}] {}", clock(entry.time, &TimeZone::UTC, entry.history), entry.target);
+            if entry.kind.is_said() {
+                let said = match entry.kind {
+                    Kind::Notice => format!("{head} -{from}- "),
+                    Kind::Action => format!("{head} * {from} "),
+                    _ => format!("{head} <{from}> "),
+                };
+                let read: Vec<_> = written.split('\n').map(|line| line.strip_prefix(&said)).collect();
+                let shown: Vec<String> = lines.iter().map(|line| clean(line)).collect();
+                prop_assert_eq!(read, shown.iter().map(|line| Some(&**line)).collect::<Vec<_>>());
+            } else {
+                prop_assert!(written.starts_with(&format!("{head} -- ")) && !written.contains('\n'), "{written:?}");
+            }
+        }
+    }
+}

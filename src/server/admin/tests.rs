@@ -218,3 +218,161 @@ async fn who_asks_for_nonsense_is_told() {
         assert!(serde_json::from_str::<Request>(bad).is_err(), "{bad}");
     }
 }
+
+mod written {
+    use std::net::IpAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chat::record::Preferences;
+
+    fn nicks() -> impl Strategy<Value = Nick> {
+        "[A-Za-z\\[\\]\\\\_^{|}`][A-Za-z0-9\\[\\]\\\\_^{|}`-]{0,23}".prop_map(|name| nick(&name))
+    }
+
+    fn channels() -> impl Strategy<Value = ChannelName> {
+        "#\\PC{1,20}".prop_filter_map("a channel", |name| ChannelName::parse(&name).ok())
+    }
+
+    fn roles() -> impl Strategy<Value = Role> {
+        prop_oneof![Just(Role::Member), Just(Role::Admin)]
+    }
+
+    fn states() -> impl Strategy<Value = State> {
+        prop_oneof![Just(State::Open), Just(State::Spent), Just(State::Expired), Just(State::Revoked)]
+    }
+
+    fn replays() -> impl Strategy<Value = Option<u8>> {
+        prop::option::of(0..=Preferences::MOST_REPLAYED)
+    }
+
+    fn times() -> impl Strategy<Value = Millis> {
+        (0..250_000_000_000_000_u64).prop_map(Millis)
+    }
+
+    fn users() -> impl Strategy<Value = NewUser> {
+        let password = hash();
+        (nicks(), roles()).prop_map(move |(name, role)| NewUser { name, password: password.clone(), role })
+    }
+
+    fn changes() -> impl Strategy<Value = UserChange> {
+        prop_oneof![
+            Just(UserChange::Password(hash())),
+            roles().prop_map(UserChange::Role),
+            replays().prop_map(|replay| UserChange::Set(Preference::Replay(replay))),
+            any::<bool>().prop_map(|bot| UserChange::Set(Preference::Bot(bot))),
+            Just(UserChange::Disable),
+            Just(UserChange::Enable),
+            Just(UserChange::Remove),
+        ]
+    }
+
+    fn purposes() -> impl Strategy<Value = Purpose> {
+        prop_oneof![
+            (roles(), channels(), any::<u32>()).prop_map(|(role, channel, uses)| Purpose::Accounts {
+                role,
+                channel,
+                uses
+            }),
+            nicks().prop_map(Purpose::Reset),
+        ]
+    }
+
+    fn requests() -> impl Strategy<Value = Request> {
+        prop_oneof![
+            (users(), any::<bool>()).prop_map(|(user, again)| Request::UserAdd { user, again }),
+            prop::collection::vec(users(), 0..4).prop_map(Request::UserImport),
+            prop::option::of(nicks()).prop_map(|after| Request::UserList { after }),
+            (nicks(), changes()).prop_map(|(name, change)| Request::UserChange { name, change }),
+            (any::<[u8; 32]>(), purposes(), any::<u64>()).prop_map(|(token, purpose, lasts_ms)| {
+                Request::InviteCreate(InviteOrder { token, purpose, lasts_ms })
+            }),
+            any::<i64>().prop_map(|after| Request::InviteList { after }),
+            any::<i64>().prop_map(|id| Request::InviteRevoke { id }),
+            Just(Request::Server),
+            Just(Request::Certificates),
+            Just(Request::Metrics),
+            Just(Request::ClockAccept),
+            (any::<[u8; 32]>(), prop::option::of(any::<[u8; 32]>())).prop_map(|(pin, after)| {
+                Request::Absent { pin: Pin::new(pin), after: after.map(DeviceKey) }
+            }),
+        ]
+    }
+
+    fn invites() -> impl Strategy<Value = Invite> {
+        let ids = (any::<i64>(), any::<u32>(), any::<u32>());
+        let names = (prop::option::of(channels()), prop::option::of(nicks()), prop::option::of(nicks()));
+        (ids, names, roles(), times(), states()).prop_map(
+            |((id, uses, spent), (channel, created_by, resets), role, expires, state)| Invite {
+                id,
+                role,
+                channel,
+                uses,
+                spent,
+                expires,
+                state,
+                created_by,
+                resets,
+            },
+        )
+    }
+
+    fn addresses() -> impl Strategy<Value = Address> {
+        prop_oneof![
+            (any::<IpAddr>(), 1..=u16::MAX).prop_map(|(ip, port)| Address::new(&ip.to_string(), port)),
+            ("[a-z0-9.-]{1,20}", 1..=u16::MAX).prop_map(|(host, port)| Address::new(&host, port)),
+        ]
+        .prop_filter_map("an address", Result::ok)
+    }
+
+    fn replies() -> impl Strategy<Value = Reply> {
+        let user = (nicks(), roles(), any::<bool>(), times(), replays(), any::<bool>()).prop_map(
+            |(name, role, disabled, created, replay, bot)| User {
+                name,
+                role,
+                disabled,
+                created,
+                replay,
+                bot,
+            },
+        );
+        let absent = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| AbsentDevice {
+            account,
+            key: DeviceKey(key),
+            last,
+        });
+        let failure = any::<String>().prop_map(|text| Failure { kind: FailureKind::Taken, text });
+        prop_oneof![
+            Just(Reply::Done),
+            prop::collection::vec((any::<usize>(), failure), 0..4).prop_map(Reply::Imported),
+            prop::collection::vec(user, 0..4).prop_map(Reply::Users),
+            any::<i64>().prop_map(Reply::InviteCreated),
+            prop::collection::vec(invites(), 0..4).prop_map(Reply::Invites),
+            (prop::collection::vec(addresses(), 0..4), any::<[u8; 32]>())
+                .prop_map(|(addresses, pin)| Reply::Server { addresses, pin: Pin::new(pin) }),
+            any::<String>().prop_map(Reply::Certificates),
+            any::<String>().prop_map(Reply::Metrics),
+            times().prop_map(Reply::Clock),
+            (prop::collection::vec(absent, 0..4), any::<u32>())
+                .prop_map(|(devices, invites)| Reply::Absent { devices, invites }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn requests_are_read_back(request in requests()) {
+            let written = serde_json::to_string(&request).expect("writes");
+            prop_assert!(!written.contains('\n'), "a request is one line");
+            let read: Request = serde_json::from_str(&written).expect(&written);
+            prop_assert_eq!(serde_json::to_string(&read).expect("writes"), written);
+        }
+
+        #[test]
+        fn replies_are_read_back(reply in replies()) {
+            let written = serde_json::to_string(&reply).expect("writes");
+            prop_assert!(!written.contains('\n'), "a reply is one line");
+            prop_assert_eq!(serde_json::from_str::<Reply>(&written).expect(&written), reply);
+        }
+    }
+}

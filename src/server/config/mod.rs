@@ -180,8 +180,10 @@ pub struct History {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct KeepIn {
     /// Days for which messages are kept, as in `[history]`.
+    #[serde(deserialize_with = "values::given_between::<0, 36_500, _, _>")]
     pub keep_days: Option<u32>,
     /// Count of messages that are kept, as in `[history]`.
+    #[serde(deserialize_with = "values::given_between::<0, 1_000_000_000, _, _>")]
     pub keep_messages: Option<u32>,
 }
 

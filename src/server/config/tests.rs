@@ -1,5 +1,7 @@
 //! Values of configuration files, and the errors of wrong ones.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn parse(text: &str) -> Config {
@@ -135,6 +137,7 @@ fn bad_values_say_what_would_be_good() {
         ("limits = { flood = true, burst = 0 }", "1: `burst`: 0 is not between 1 and 1000000"),
         ("[limits]\nburst = -1", "2: `burst`: -1 is not between 1 and 1000000"),
         ("[limits]\nline_bytes = 511", "2: `line_bytes`: 511 is not between 512 and 65536"),
+        ("[history.channels.'#a']\nkeep_days = 36501", "2: `keep_days`: 36501 is not between 0 and 36500"),
         ("[passwords]\nmemory_kib = 7", "2: `memory_kib`: 7 is not between 8 and 4194304"),
         (
             "[passwords]\nmemory_kib = 31\n\nparallelism = 4",
@@ -225,4 +228,47 @@ fn the_documentation_has_every_key_with_its_default() {
         assert!(section.is_empty(), "[{key}] has no {section:?}");
     }
     assert!(above.is_empty() && documented.is_empty(), "there are no {above:?}, {documented:?}");
+}
+
+proptest! {
+    /// Any accepted configuration can be written and reads back equal.
+    #[test]
+    fn what_is_written_is_read_back(
+        name in "\\PC{1,12}",
+        texts in prop::collection::vec("[ -~]{0,4}|\\PC{0,20}|[\0-\u{1f}\"'\\\\]{0,4}", 2),
+        hosts in prop::collection::vec(any::<SocketAddr>(), 1..4),
+        channels in prop::collection::btree_map("#\\PC{1,12}", (prop::option::of(0..36_500_u32), prop::option::of(0..9_u32)), 0..3),
+        numbers in (8..4_194_304_u32, 0..86_400_u32, 512..65_536_u32, 0..1000_u32),
+    ) {
+        let addresses: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+        let keep: BTreeMap<_, _> = channels
+            .iter()
+            .map(|(name, (days, messages))| (name, KeepIn { keep_days: *days, keep_messages: *messages }))
+            .collect();
+        let mut wanted = toml::Table::try_from(Config::default()).expect("a table");
+        wanted.insert("name".into(), name.into());
+        wanted.insert("motd".into(), texts.concat().into());
+        wanted.insert("icon".into(), format!("https://{}", texts[0]).into());
+        wanted.insert("listen".into(), addresses.clone().into());
+        wanted.insert("advertise".into(), addresses.into());
+        let section = |wanted: &mut toml::Table, section: &str, key: &str, value: toml::Value| {
+            wanted[section].as_table_mut().expect("a section").insert(key.into(), value);
+        };
+        section(&mut wanted, "passwords", "memory_kib", numbers.0.into());
+        section(&mut wanted, "sessions", "grace_s", numbers.1.into());
+        section(&mut wanted, "limits", "line_bytes", numbers.2.into());
+        section(&mut wanted, "history", "replay", numbers.3.into());
+        section(&mut wanted, "history", "channels", toml::Table::try_from(keep).expect("a table").into());
+        // What is refused in a name or an address is left at its default.
+        for key in ["name", "icon", "advertise"] {
+            if Config::parse(&wanted.to_string()).is_err_and(|mistake| mistake.what.contains(&format!("`{key}`"))) {
+                wanted.remove(key);
+            }
+        }
+        let config = Config::parse(&wanted.to_string());
+        prop_assume!(config.is_ok());
+        let config = config.expect("taken");
+        let written = toml::to_string(&config).expect("text");
+        prop_assert_eq!(Config::parse(&written).map_err(|mistake| mistake.what), Ok(config), "{}", written);
+    }
 }

@@ -31,6 +31,17 @@ where
     fits.ok_or_else(|| D::Error::custom(format!("{number} is not between {LEAST} and {MOST}")))
 }
 
+/// Reads an optional whole number in a range, both ends included.
+pub(super) fn given_between<'de, const LEAST: i64, const MOST: i64, D, T>(
+    value: D,
+) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    between::<LEAST, MOST, D, T>(value).map(Some)
+}
+
 /// Reads at least one address to listen on, and removes repetitions.
 pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
     let mut listen: Vec<SocketAddr> = Vec::new();
