@@ -25,16 +25,16 @@ const CHUNK: u32 = 500;
 const REST: Duration = Duration::from_millis(20);
 
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
-/// changes. Ages are by the settled time: a clock that jumped removes nothing.
+/// changes. Ages are by [`Clock::removal`]: a clock that jumped removes nothing.
 pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
     loop {
         let policy = config.borrow_and_update().clone();
-        match prune_audit(&store, policy.keep_audit_days, clock.settled()).await {
+        match prune_audit(&store, policy.keep_audit_days, clock.removal()).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "entries of the audit are older than they are kept"),
             Err(error) => warn!(%error, "cannot remove old entries of the audit"),
         }
-        match prune(&store, &policy, clock.settled()).await {
+        match prune(&store, &policy, clock.removal()).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "messages are older than they are kept"),
             Err(error) => warn!(%error, "cannot remove old messages"),

@@ -36,8 +36,11 @@ pub struct Clocks {
 pub struct Reading {
     /// Time for everything that is sent, counted or shown.
     pub now: Millis,
-    /// Time for permanent removal. Never later than `now`.
+    /// Time that is stored and that later readings are compared with. Never later than `now`.
     pub settled: Millis,
+    /// Time for permanent removal: the settled time, or the machine's clock if that is earlier. An earlier time removes
+    /// less, whichever of the two is right.
+    pub removal: Millis,
 }
 
 /// Change of the clock's state.
@@ -93,7 +96,8 @@ impl Guard {
         }
         let change = if held { Change::Held(ahead) } else { Change::Unsettled(ahead, ahead <= USUAL) };
         let now = if held { expected } else { clocks.wall };
-        (Reading { now, settled: expected }, is_new.then_some(change))
+        let removal = expected.min(clocks.wall);
+        (Reading { now, settled: expected, removal }, is_new.then_some(change))
     }
 
     /// Settles the time of day as it is, because an admin says that it is right.
@@ -114,7 +118,7 @@ impl Guard {
 
     fn settle(&mut self, clocks: Clocks) -> Reading {
         (self.anchor, self.doubt) = (Some(clocks), None);
-        Reading { now: clocks.wall, settled: clocks.wall }
+        Reading { now: clocks.wall, settled: clocks.wall, removal: clocks.wall }
     }
 }
 

@@ -68,9 +68,14 @@ impl Clock {
         self.read().now
     }
 
-    /// Returns the time for permanent removal.
+    /// Returns the time that is stored and that a later start is compared with.
     pub fn settled(&self) -> Millis {
         self.read().settled
+    }
+
+    /// Returns the time for permanent removal.
+    pub fn removal(&self) -> Millis {
+        self.read().removal
     }
 
     /// Returns the monotonic clock for deadlines, in milliseconds. It has no jumps, and runs while the machine sleeps.
@@ -219,7 +224,7 @@ mod tests {
 
     async fn pruned(store: &Store, clock: &Clock) -> u64 {
         let policy: History = toml::from_str("keep_days = 30").expect("a policy");
-        retention::prune(store, &policy, clock.settled()).await.expect("prunes")
+        retention::prune(store, &policy, clock.removal()).await.expect("prunes")
     }
 
     #[tokio::test]
@@ -242,6 +247,23 @@ mod tests {
         *wall.lock() = (LAST + 4 * DAY, 0);
         let clock = started(&store, &wall).await;
         assert_eq!((clock.now(), clock.settled()), (Millis(LAST + 4 * DAY), Millis(LAST + 4 * DAY)));
+    }
+
+    /// An admin accepts a clock that is wrong; then the clock is right again.
+    #[tokio::test]
+    async fn a_clock_that_is_back_removes_nothing_by_the_time_before() {
+        let (_folder, store) = filled().await;
+        let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
+        started(&store, &wall).await.accept(&store).await.expect("accepted");
+        *wall.lock() = (LAST + 4 * DAY, 0);
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR), "it is not believed");
+        assert_eq!(pruned(&store, &clock).await, 23, "what is due by the earlier of the two");
+        clock.note(&store).await;
+        let clock = started(&store, &wall).await;
+        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR));
+        clock.accept(&store).await.expect("accepted");
+        assert_eq!((clock.now(), pruned(&store, &clock).await), (Millis(LAST + 4 * DAY), 0));
     }
 
     #[tokio::test]
