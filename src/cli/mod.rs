@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            note!("parlour: {error:#}");
+            note!("parlour: {}", output::explained(&error));
             if script { exit::Exit::of(&error).into() } else { ExitCode::FAILURE }
         }
     }

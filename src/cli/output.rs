@@ -65,6 +65,19 @@ pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
     format!("internal error{place}{message}{trace}")
 }
 
+/// Returns the text of an error with those of its causes. A cause that is already quoted is not repeated.
+pub fn explained(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Writes all of a text to standard output and flushes it.
 pub fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -139,6 +152,15 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned);
         let rows = [row(["A", "BB", "C"]), row(["äöü", "b", ""]), row(["", "", "end"])];
         assert_eq!(table(&rows), "A    BB  C\näöü  b\n         end\n");
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = || anyhow!("permission denied");
+        assert_eq!(explained(&cause().context("cannot write x")), "cannot write x: permission denied");
+        let quotes =
+            cause().context("cannot write x: permission denied; make it writable").context("stopped");
+        assert_eq!(explained(&quotes), "stopped: cannot write x: permission denied; make it writable");
     }
 
     #[test]

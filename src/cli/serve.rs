@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> ExitCode {
     start_logging(&log);
     let served = run_with(args, &log);
     if let Err(error) = &served {
-        log.write(format!("parlour: {error:#}\n").as_bytes());
+        log.write(format!("parlour: {}\n", output::explained(error)).as_bytes());
     }
     log.flush(LAST_LINES);
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

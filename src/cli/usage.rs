@@ -25,7 +25,7 @@ pub fn explain(mut error: clap::Error) -> ExitCode {
     match output::quiet_when_unread(error.print()) {
         Ok(_) => code,
         Err(error) => {
-            note(&format!("parlour: {error:#}\n"));
+            note(&format!("parlour: {}\n", output::explained(&error)));
             ExitCode::FAILURE
         }
     }

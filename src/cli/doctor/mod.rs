@@ -21,7 +21,7 @@ use rustls::pki_types::UnixTime;
 
 use super::access;
 use super::folders::Folders;
-use super::output::print;
+use super::output::{explained, print};
 use crate::client::servers::{KnownServer, Servers};
 use crate::server::now;
 use crate::store::Store;
@@ -64,7 +64,7 @@ pub struct Args {
 /// Runs the subcommand. Errors have the exit code of a problem, because 1 is the code of a warning.
 pub fn run(args: &Args) -> ExitCode {
     look(args).unwrap_or_else(|error| {
-        note!("parlour: {error:#}");
+        note!("parlour: {}", explained(&error));
         ExitCode::from(report::PROBLEM)
     })
 }
