@@ -69,7 +69,7 @@ pub struct Listed {
     pub account: Account,
     /// Time at which the account was made.
     pub created: Millis,
-    /// What was set for it.
+    /// Replay and bot settings.
     pub preferences: Preferences,
 }
 
