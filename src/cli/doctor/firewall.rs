@@ -42,8 +42,8 @@ fn hint(what: &str, remedy: &str) -> Finding {
     }
 }
 
-/// Returns whether a rule of ufw accepts connections to a TCP port. Its file has a comment for each rule, `### tuple
-/// ### allow tcp 6697 …`.
+/// Returns whether a rule of ufw accepts connections to a TCP port. Its file has a comment for each rule, such as
+/// `### tuple ### allow tcp 6697 …`.
 fn ufw_allows(rules: &str, port: u16) -> bool {
     rules.lines().filter_map(|line| line.strip_prefix("### tuple ### ")).any(|rule| {
         let words: Vec<&str> = rule.split_whitespace().collect();
