@@ -131,8 +131,8 @@ async fn redeem(
     password: Password,
 ) -> anyhow::Result<Result<Session, ConnectError>> {
     let file = DeviceFile::of(&Servers::default_path()?, link.pin, account);
-    // With the password the key may be lost to somebody else too. So a reset makes a new key, and keeps the old one
-    // until it has succeeded.
+    // The key may have been lost together with the password. So a reset makes a new key, and keeps the old one until it
+    // has succeeded.
     let (device, made) = if link.account.is_some() {
         let (device, pem) = file.make()?;
         (device, Some(pem))
