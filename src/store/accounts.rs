@@ -32,7 +32,7 @@ pub const RESERVED: &[(&str, &str)] = &[
 ];
 
 /// An argon2id hash with its parameters and salt, as a PHC string. `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {

@@ -5,6 +5,7 @@
 
 mod hasher;
 mod pool;
+mod recent;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use zeroize::Zeroizing;

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, available_parallelism};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tracing::error;
 use zeroize::Zeroizing;
 
+use super::recent::Recent;
 use super::{Hasher, Memory, Password, PasswordError, Verdict};
 use crate::chat::record::AccountId;
 use crate::server::limits::subject::Subject;
@@ -24,6 +25,7 @@ pub struct Passwords {
     hasher: Arc<Hasher>,
     /// Hash that replaces a missing one, so that a check for an unknown account takes as long as any other.
     nobody: PasswordHash,
+    recent: Arc<Mutex<Recent>>,
     turns: FairQueue<Requester>,
     queue: Arc<Queue>,
 }
@@ -78,6 +80,7 @@ impl Passwords {
         Self {
             hasher: Arc::new(Hasher::new(costs)),
             nobody: PasswordHash::from_phc(nobody),
+            recent: Arc::new(Mutex::new(Recent::new())),
             turns: FairQueue::new(Limits { at_once: started, each: started, waiting: Self::MOST_WAITING }),
             queue,
         }
@@ -89,7 +92,8 @@ impl Passwords {
     }
 
     /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
-    /// wrong. Dropping the future before its turn saves the cost.
+    /// wrong. Dropping the future before its turn saves the cost, and one that
+    /// is [remembered](Recent) is hardly any.
     pub async fn verify(
         &self,
         by: Requester,
@@ -98,7 +102,26 @@ impl Passwords {
     ) -> Result<Verdict, PasswordError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let verdict = self.run(by, move |hasher, memory| hasher.verify_in(memory, &stored, &typed)).await?;
+        let recent = self.recent.clone();
+        let verdict = self
+            .run(by, move |hasher, memory| {
+                // Looked at when the turn has come: others of a crowd may have been right meanwhile.
+                let (hash, is_known) = {
+                    let recent = recent.lock();
+                    let hash = recent.typed(&stored, &typed);
+                    let is_known = recent.knows(&stored, &hash, Instant::now());
+                    (hash, is_known)
+                };
+                if is_known {
+                    return Ok(Verdict::Right(None));
+                }
+                let verdict = hasher.verify_in(memory, &stored, &typed)?;
+                if known && verdict == Verdict::Right(None) {
+                    recent.lock().was_right(&stored, hash, Instant::now());
+                }
+                Ok(verdict)
+            })
+            .await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
@@ -210,6 +233,21 @@ mod tests {
         let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
         assert_eq!(params(&pool.nobody), params(&hash), "as much work for both");
         assert_eq!(pool.verify(HERE, Some(hash), typed("secret12")).await, Ok(Verdict::Right(None)));
+        assert_eq!(pool.verify(HERE, None, typed("secret12")).await, Ok(Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn an_account_that_logs_in_again_and_again_is_not_hashed_each_time() {
+        let pool = Passwords::new(CHEAP);
+        let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
+        let right = Ok(Verdict::Right(None));
+        for _ in 0..=Recent::FREE {
+            assert_eq!(pool.verify(HERE, Some(hash.clone()), typed("secret12")).await, right);
+        }
+        let tag = pool.recent.lock().typed(&hash, "secret12");
+        assert!(pool.recent.lock().knows(&hash, &tag, Instant::now()));
+        assert_eq!(pool.verify(ELSEWHERE, Some(hash.clone()), typed("secret12")).await, right);
+        assert_eq!(pool.verify(HERE, Some(hash), typed("secret13")).await, Ok(Verdict::Wrong));
         assert_eq!(pool.verify(HERE, None, typed("secret12")).await, Ok(Verdict::Wrong));
     }
 
