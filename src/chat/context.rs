@@ -215,6 +215,11 @@ impl<'a> Context<'a> {
     /// Sends a session the replies that clients expect after JOIN: the topic, if there is one, the read marker, the
     /// names, and the metadata.
     pub(super) fn introduce(&mut self, name: &ChannelName, to: SessionId) {
+        self.introduce_with(name, to, &mut NamesOf::default());
+    }
+
+    /// [`introduce`](Self::introduce) to one of many sessions, which share the names.
+    pub(super) fn introduce_with(&mut self, name: &ChannelName, to: SessionId, known: &mut NamesOf) {
         let Some(channel) = self.chat.channels.named(name) else { return };
         let Some(session) = self.chat.sessions.get(&to) else { return };
         let Some(person) = self.chat.people.get(session.account) else { return };
@@ -225,9 +230,9 @@ impl<'a> Context<'a> {
             let read = person.markers.get(&Place::Channel(channel.id));
             replies.push(markread(channel.name.as_str(), read.copied()));
         }
-        if !caps.has_any(&[Cap::NoImplicitNames, Cap::NoImplicitNamesDraft, Cap::NoImplicitNamesSoju]) {
-            replies.extend(names(self.chat, channel, caps));
-        }
+        let wants_names =
+            !caps.has_any(&[Cap::NoImplicitNames, Cap::NoImplicitNamesDraft, Cap::NoImplicitNamesSoju]);
+        let names = if wants_names { known.of(self.chat, channel, caps) } else { &[] };
         let is_told =
             caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) && session.account == self.member.account;
         let metadata = if is_told {
@@ -237,11 +242,13 @@ impl<'a> Context<'a> {
         };
         let server = &self.chat.settings.server_name;
         let nick = person.nick().as_str();
+        let mut later = None;
         match &metadata {
             Some(shown) => told.extend(shown.iter().map(|shown| shown.told_to(caps, (server, nick)))),
-            None => replies.push(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
+            None => later = Some(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
         }
-        let lines = replies.iter().map(|reply| reply.render(server.as_str(), nick)).chain(told);
+        let replies = replies.iter().chain(names).chain(&later);
+        let lines = replies.map(|reply| reply.render(server.as_str(), nick)).chain(told);
         self.fx.outputs.extend(lines.map(|line| Output::Line(to, line)));
     }
 
@@ -252,6 +259,24 @@ impl<'a> Context<'a> {
         self.fx.outputs.push(Output::Event { to, caps, event, tag: None });
     }
 }
+
+/// The members of one channel as NAMES shows them, made once for all sessions that are shown the same.
+#[derive(Debug, Default)]
+pub(super) struct NamesOf(Vec<(CapSet, Vec<Reply>)>);
+
+impl NamesOf {
+    fn of(&mut self, chat: &Chat, channel: &Channel, caps: CapSet) -> &[Reply] {
+        let caps = caps.and(NAMES_CAPS);
+        let known = self.0.iter().position(|(known, _)| *known == caps).unwrap_or_else(|| {
+            self.0.push((caps, names(chat, channel, caps)));
+            self.0.len() - 1
+        });
+        self.0.get(known).map(|(_, replies)| replies.as_slice()).unwrap_or_default()
+    }
+}
+
+/// The capabilities that change what [`names`] makes.
+const NAMES_CAPS: CapSet = CapSet::of(&[Cap::UserhostInNames, Cap::MultiPrefix]);
 
 /// Returns `RPL_TOPIC` and `RPL_TOPICWHOTIME` of a channel, or nothing if it has no topic.
 pub(super) fn topic(channel: &Channel) -> Vec<Reply> {

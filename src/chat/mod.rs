@@ -38,6 +38,7 @@ pub mod seen;
 pub mod sends;
 mod sessions;
 pub mod settings;
+mod silenced;
 mod state;
 mod sync;
 pub mod target;

@@ -8,16 +8,19 @@ use super::effects::{Effects, Output};
 use super::event::{Event, EventKind, RENDER_CAPS};
 use super::login::Login;
 use super::people::{Linger, Person};
-use super::power::Power;
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::replay::seen_from;
+use super::silenced::without_words;
 use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
 
 /// Away message that others see if all sessions of an account are away with `AWAY *`.
 const ABSENT: &str = "Not here right now";
+
+/// The away message of an account that may not speak, as others see it.
+pub(super) const AWAY: &str = "Away";
 
 impl Chat {
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
@@ -73,7 +76,8 @@ impl Chat {
             }
         } else if other_name && let Some(person) = self.people.get(account) {
             let event = person.event(at, EventKind::Setname(login.realname.clone()));
-            Self::fan(self.who_follows(account), &event, fx);
+            let hearers = self.hearers(account, self.who_follows(account));
+            Self::fan(hearers.full, &event, fx);
         }
         if let Some(person) = self.people.get_mut(account) {
             self.online += usize::from(person.seats.is_empty());
@@ -152,7 +156,8 @@ impl Chat {
         if channel.audience.is_empty() {
             return;
         }
-        let event = person.event(at, EventKind::Join(channel.name.clone(), person.realname.clone()));
+        let event =
+            person.event(at, EventKind::Join(channel.name.clone(), self.realname_in(person, channel)));
         let audience = channel.audience.snapshot();
         fx.outputs.push(Output::Fan { audience: audience.clone(), event, origin: None });
         let ranks = channel.ranks(account);
@@ -234,8 +239,12 @@ impl Chat {
         let Some(person) = self.people.get_mut(account) else { return };
         person.lingers = None;
         person.left = Some(at);
-        let event = person.event(at, EventKind::Quit(reason.into()));
-        Self::fan(self.who_sees(account), &event, fx);
+        let Some(person) = self.people.get(account) else { return };
+        let event = |reason: &str| person.event(at, EventKind::Quit(reason.into()));
+        let (full, without_words) = (event(reason), event(without_words(reason)));
+        let hearers = self.hearers(account, self.who_sees(account));
+        Self::fan(hearers.full, &full, fx);
+        Self::fan(hearers.without_words, &without_words, fx);
         if let Some(person) = self.people.get(account) {
             let to = (&self.settings.server_name, |session| self.nick_of(session));
             self.monitors.announce(person, false, to, fx);
@@ -267,26 +276,17 @@ impl Chat {
         if away == person.away {
             return;
         }
-        // An account that may not speak in a channel can't use the away message for it. Replies to WHOIS and messages
-        // carry its own text.
-        let told = away.clone().map(|text| if self.is_silenced(person) { "Away".into() } else { text });
-        let event = person.event(at, EventKind::Away(told));
-        for audience in self.who_follows(account) {
-            self.tell_absence(account, &audience, event.clone(), fx);
+        let full = person.event(at, EventKind::Away(away.clone()));
+        let without_words = person.event(at, EventKind::Away(away.as_ref().map(|_| AWAY.into())));
+        let hearers = self.hearers(account, self.who_follows(account));
+        for (audiences, event) in [(hearers.full, full), (hearers.without_words, without_words)] {
+            for audience in audiences {
+                self.tell_absence(account, &audience, event.clone(), fx);
+            }
         }
         if let Some(person) = self.people.get_mut(account) {
             person.away = away;
         }
-    }
-
-    /// Returns whether an account may not speak in one of its channels. Events that go to all of its channels at once,
-    /// such as QUIT, then carry no text of its own.
-    pub(super) fn is_silenced(&self, person: &Person) -> bool {
-        let (id, is_admin) = (person.account.id, person.is_admin());
-        let channels = person.channels.iter().filter_map(|&id| self.channels.get(id));
-        channels
-            .into_iter()
-            .any(|channel| Power::of(id, is_admin, channel).silenced(person, channel).is_some())
     }
 
     /// Sends an AWAY of an account to the sessions of an audience with away-notify
@@ -338,6 +338,7 @@ impl Chat {
             wants.then_some(Seat { session, caps: caps.and(RENDER_CAPS) })
         };
         let own = person.seats.seats().copied();
+        self.look_at((person.seats.len() + self.monitors.of(person.nick()).count()) * person.channels.len());
         let rest: Audience = own
             .chain(self.monitors.of(person.nick()).filter_map(watch).filter(|s| !person.seats.has(s.session)))
             .filter(|seat| !self.rosters(account).any(|roster| roster.has(seat.session)))
@@ -371,6 +372,9 @@ impl Chat {
                 channel.audience.change(seat);
             }
         }
+        // Each is a chunk of a roster to copy.
+        let rows = 200 * person.channels.len();
+        self.look_at(rows);
     }
 
     /// Returns the nick of a session, or `*` if it has ended.

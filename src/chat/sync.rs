@@ -130,7 +130,7 @@ pub(super) fn followers(chat: &Chat, of: Subject, key: &str) -> Vec<(SessionId, 
             sessions.extend(seats.map(|seat| seat.session));
         }
         Subject::Account(id) => {
-            let audiences = chat.who_sees(id);
+            let audiences = chat.hearers(id, chat.who_sees(id)).full;
             sessions.extend(audiences.iter().flat_map(Audience::seats).map(|seat| seat.session));
             if let Some(person) = chat.people.get(id) {
                 sessions.extend(person.seats.seats().map(|seat| seat.session));

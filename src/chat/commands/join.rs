@@ -11,6 +11,7 @@ use crate::chat::event::{Event, EventKind};
 use crate::chat::modes::Flag;
 use crate::chat::power::Power;
 use crate::chat::record::{ChannelId, MessageKind};
+use crate::chat::sessions::AWAY;
 use crate::chat::target::Target;
 use crate::wire::numeric::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,
@@ -142,7 +143,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     let channel = cx.chat.channels.get(id)?;
     // From here on, the name is in its creator's spelling.
     let (name, ranks) = (channel.name.clone(), channel.ranks(cx.member.account));
-    let realname = cx.me().map(|me| me.realname.clone()).unwrap_or_default();
+    let realname = cx.me().map(|me| cx.chat.realname_in(me, channel)).unwrap_or_default();
     let event =
         cx.channel_event(id, (MessageKind::Join, Arc::default()), EventKind::Join(name.clone(), realname))?;
     cx.tell_channel(&name, event);
@@ -154,9 +155,9 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     }
     if let Some(away) = cx.me().and_then(|me| me.away.clone()) {
         // Members with away-notify learn at the JOIN that the account is away.
-        let told = if cx.me().is_some_and(|me| cx.chat.is_silenced(me)) { "Away".into() } else { away };
-        let event = cx.event(EventKind::Away(Some(told)))?;
-        let audience = cx.channel(&name).map(|channel| channel.audience.snapshot()).unwrap_or_default();
+        let channel = cx.chat.channels.get(id)?;
+        let (is_silenced, audience) = (cx.is_silenced(channel), channel.audience.snapshot());
+        let event = cx.event(EventKind::Away(Some(if is_silenced { AWAY.into() } else { away })))?;
         cx.chat.tell_absence(cx.member.account, &audience, event, cx.fx);
     }
     for session in cx.my_sessions() {

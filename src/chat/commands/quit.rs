@@ -3,6 +3,7 @@
 use super::{Command, Spec};
 use crate::chat::context::Context;
 use crate::chat::settings::{Settings, clip};
+use crate::chat::silenced::QUIT_WORDS;
 
 /// The QUIT command: ends the session.
 pub const SPEC: Spec = Spec {
@@ -17,9 +18,6 @@ pub struct Quit(Box<str>);
 
 impl Quit {
     pub(super) fn run(self, cx: &mut Context<'_>) {
-        // A QUIT goes to all shared channels at once. An account that may not speak in one of them can't use the reason
-        // for it.
-        let says_nothing = self.0.is_empty() || cx.me().is_some_and(|me| cx.chat.is_silenced(me));
-        cx.close(&if says_nothing { "Quit".to_owned() } else { format!("Quit: {}", self.0) });
+        cx.close(&if self.0.is_empty() { "Quit".to_owned() } else { format!("{QUIT_WORDS}{}", self.0) });
     }
 }

@@ -36,7 +36,7 @@ impl SetName {
         me.realname = self.0.clone();
         let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
         // The session's own copy is the reply, with the label.
-        let mut audiences = cx.chat.who_follows(account);
+        let mut audiences = cx.chat.hearers(account, cx.chat.who_follows(account)).full;
         let place = audiences.iter().position(|a| a.seats().any(|seat| seat.session == cx.member.session));
         if let Some(place) = place {
             let audience = audiences.swap_remove(place);

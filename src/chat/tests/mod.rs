@@ -9,6 +9,7 @@ mod order;
 mod quotas;
 pub(crate) mod seed;
 mod short_lines;
+mod silenced;
 mod simulation;
 
 use super::InputKind;

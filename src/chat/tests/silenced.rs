@@ -1,0 +1,112 @@
+//! Accounts that may not speak in a channel find no command that puts their words before its members.
+
+use super::driver::Driver;
+
+const CAPS: &str = "batch message-tags labeled-response draft/multiline extended-join away-notify setname invite-notify \
+                    draft/message-redaction draft/metadata-2 draft/event-playback echo-message";
+
+/// The words that nobody is to be shown.
+const WORDS: &str = "hear-me";
+
+/// Each with words, as far as the command takes any.
+const LINES: &[&str] = &[
+    "PRIVMSG #a :hear-me",
+    "PRIVMSG @#a :hear-me",
+    "PRIVMSG #a :\u{1}ACTION hear-me\u{1}",
+    "PRIVMSG #a :\u{1}PING hear-me\u{1}",
+    "NOTICE #a :hear-me",
+    "@+typing=active;+hear-me=x TAGMSG #a",
+    "@+draft/react=hear-me TAGMSG #a",
+    "BATCH +1 draft/multiline #a\r\n@batch=1 PRIVMSG #a :hear-me\r\nBATCH -1",
+    "TOPIC #a :hear-me",
+    "SETNAME :hear-me",
+    "METADATA * SET status :hear-me",
+    "METADATA #a SET status :hear-me",
+    "AWAY :hear-me",
+    "REDACT #a ID :hear-me",
+    "INVITE cy #a hear-me",
+    "KICK #a al :hear-me",
+    "MODE #a +b hear-me!*@*",
+    "MODE #a +k hear-me",
+    "RENAME #a #hear-me :hear-me",
+    "NICK hear-me",
+    "WALLOPS :hear-me",
+    "PART #a :hear-me",
+    "JOIN #a hear-me",
+    "QUIT :hear-me",
+];
+
+/// Says each of the lines as `bo`, who is muted, and returns what of it came before `al`.
+fn leaks(mute: &str, shares_another: bool) -> Vec<(String, String)> {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", CAPS), d.open("bo", CAPS));
+    d.say(al, "METADATA * SUB status");
+    for line in ["JOIN #a", "MODE #a -t"] {
+        d.say(al, line);
+    }
+    d.say(bo, "JOIN #a");
+    d.say(bo, "PRIVMSG #a :before");
+    let id = d.last_message().to_string();
+    if shares_another {
+        d.say(al, "JOIN #open");
+        d.say(bo, "JOIN #open");
+    }
+    d.say(al, mute);
+    d.got(al);
+    let mut leaks = Vec::new();
+    for line in LINES {
+        for part in line.replace("ID", &id).split("\r\n") {
+            d.say(bo, part);
+        }
+        let shown = d.got(al);
+        if shown.contains(WORDS) {
+            leaks.push(((*line).to_owned(), shown));
+        }
+    }
+    // And at the next login, by its real name.
+    d.say(al, "MODE #a");
+    d.got(al);
+    let _bo = d.open("bo", CAPS);
+    let shown = d.got(al);
+    assert!(shown.contains(":bo!bo@parlour JOIN #a bo :bo\r\n"), "no real name: {shown}");
+    leaks
+}
+
+#[test]
+fn no_command_carries_words_of_those_who_may_not_speak() {
+    for mute in ["MODE #a +b m:bo!*@*", "MODE #a +m"] {
+        assert_eq!(leaks(mute, false), [], "{mute}");
+    }
+}
+
+#[test]
+fn what_is_said_to_all_is_shown_in_full_where_one_may_speak() {
+    let told: Vec<String> = leaks("MODE #a +m", true).into_iter().map(|(line, _)| line).collect();
+    let expected = ["SETNAME :hear-me", "METADATA * SET status :hear-me", "AWAY :hear-me", "QUIT :hear-me"];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn others_learn_of_the_event_without_the_words_and_who_watches_learns_them() {
+    let mut d = Driver::new();
+    let watches = format!("{CAPS} extended-monitor");
+    let (al, bo, cy) = (d.open("al", CAPS), d.open("bo", CAPS), d.open("cy", &watches));
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    d.say(al, "MODE #a +m");
+    d.say(cy, "JOIN #a");
+    d.say(cy, "MONITOR + bo");
+    d.got(al);
+    d.got(cy);
+    d.say(bo, "AWAY :lunch");
+    assert_eq!(d.got(al), ":bo!bo@parlour AWAY :Away\r\n");
+    assert_eq!(d.got(cy), ":bo!bo@parlour AWAY :lunch\r\n");
+    assert!(d.say(bo, "SETNAME :Robert").contains("SETNAME :Robert"));
+    assert_eq!(d.got(al), "");
+    assert_eq!(d.got(cy), ":bo!bo@parlour SETNAME :Robert\r\n");
+    d.say(bo, "PART #a :lunch");
+    d.say(bo, "JOIN #a");
+    assert!(d.got(al).contains(":bo!bo@parlour JOIN #a bo :bo\r\n"));
+    d.say(bo, "QUIT :lunch");
+    assert_eq!(d.got(al), ":bo!bo@parlour QUIT :Quit\r\n");
+}
