@@ -42,6 +42,7 @@ const TRIFLE: f32 = 0.1;
 const DEBT: f32 = 30.0;
 
 /// Work that an input caused.
+#[must_use = "whoever caused it pays for it"]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Work {
     deliveries: usize,

@@ -108,18 +108,21 @@ impl Hub {
                 result = self.commits.next() => self.committed(result),
                 order = self.orders.recv() => match order {
                     Some(Order::Account(change, done)) => {
-                        self.apply(InputKind::Account(change));
+                        let _ = self.apply(InputKind::Account(change));
                         // The sender may have gone away; the change is in force all the same.
                         let _ = done.send(());
                     }
                     Some(Order::Settings(settings, done)) => {
-                        self.apply(InputKind::Settings(settings));
+                        let _ = self.apply(InputKind::Settings(settings));
                         let _ = done.send(());
                     }
                     Some(Order::Shutdown) | None => break,
                 },
                 () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),
-                () = after(wait) => drop(self.apply(InputKind::Tick)),
+                () = after(wait) => {
+                    // An account whose connection broke quits. That comes once in a grace, so nobody pays for it.
+                    let _ = self.apply(InputKind::Tick);
+                }
                 _ = sweep.tick() => self.sweep(),
             }
             // Before delivery, so that a client that sees an event also sees it counted.
@@ -191,7 +194,7 @@ impl Hub {
             for Answered { label, answer } in urgent.answered {
                 rest += self.apply(InputKind::Answered { session: id, label, answer });
             }
-            self.end(id, urgent.hung_up, urgent.ended);
+            rest += self.end(id, urgent.hung_up, urgent.ended);
         }
         self.schedule.charge(session.account, rest.of_rest(), now);
         if urgent.to_queue {
@@ -199,14 +202,18 @@ impl Hub {
         }
     }
 
-    fn end(&mut self, id: SessionId, hung_up: Option<Arc<str>>, ended: Option<Arc<str>>) {
+    /// Ends a session for the chat, and for the hub once its connection has ended. Returns the work that it caused: others
+    /// see it quit.
+    fn end(&mut self, id: SessionId, hung_up: Option<Arc<str>>, ended: Option<Arc<str>>) -> Work {
+        let mut work = Work::default();
         if let Some(reason) = hung_up {
-            self.apply(InputKind::Closed(id, reason));
+            work += self.apply(InputKind::Closed(id, reason));
         }
         if let Some(reason) = ended {
-            self.apply(InputKind::Closed(id, reason));
+            work += self.apply(InputKind::Closed(id, reason));
             self.sessions.remove(id);
         }
+        work
     }
 
     /// Applies commands of a session of the account whose turn it is.
@@ -241,7 +248,7 @@ impl Hub {
                 turn.put_back(session);
             }
         } else {
-            self.end(id, inbox.hung_up, inbox.ended);
+            turn.spend(self.end(id, inbox.hung_up, inbox.ended).of_rest());
         }
     }
 
@@ -299,21 +306,21 @@ impl Hub {
         }
         if let Some(writable) = result.writable {
             info!(writable, "the store");
-            self.apply(InputKind::Writable(writable));
+            let _ = self.apply(InputKind::Writable(writable));
         }
         let mut refused = result.refused;
         if !refused.is_empty() {
             refused.extend(super::commit::withdraw_repeats(&mut self.pending, &refused));
         }
         for refusal in refused {
-            self.apply(InputKind::NotStored {
+            let _ = self.apply(InputKind::NotStored {
                 session: refusal.session,
                 label: refusal.label,
                 messages: refusal.messages,
             });
         }
         for (session, command) in result.deferred {
-            self.apply(InputKind::Deferred { session, command });
+            let _ = self.apply(InputKind::Deferred { session, command });
         }
         if result.hangs {
             let pending = std::mem::take(&mut self.pending);
@@ -346,7 +353,7 @@ impl Hub {
     /// Commits and delivers what is pending. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
-        self.apply(InputKind::Stopping);
+        let _ = self.apply(InputKind::Stopping);
         self.flush();
         while self.commits.is_busy() {
             let result = self.commits.next().await;

@@ -8,7 +8,7 @@ use super::targets::no_such_channel;
 use super::{Command, Spec};
 use crate::chat::audience::Audience;
 use crate::chat::channel::Channel;
-use crate::chat::context::{Context, not_allowed};
+use crate::chat::context::{Context, NamesOf, not_allowed};
 use crate::chat::effects::Output;
 use crate::chat::event::EventKind;
 use crate::chat::power::Power;
@@ -93,6 +93,7 @@ impl RenameChannel {
         };
         let seats: Vec<_> = audience.seats().filter(lacks).copied().collect();
         let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
+        let mut names = NamesOf::default();
         for seat in seats {
             let account = cx.chat.sessions.get(&seat.session).map(|session| session.account);
             let Some(person) = account.and_then(|account| cx.chat.people.get(account)) else { continue };
@@ -102,7 +103,7 @@ impl RenameChannel {
                 let audience: Audience = std::iter::once(seat).collect();
                 cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
             }
-            cx.introduce(&self.new, seat.session);
+            cx.introduce_with(&self.new, seat.session, &mut names);
         }
     }
 }

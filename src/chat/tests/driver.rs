@@ -147,6 +147,11 @@ impl Driver {
         }
     }
 
+    /// Returns the number of sessions that were opened; the last one has the slot before it.
+    pub fn opened(&self) -> u32 {
+        self.next
+    }
+
     /// Returns the msgid of the last stored message.
     pub fn last_message(&self) -> MessageId {
         self.said.keys().max().copied().unwrap_or_default()

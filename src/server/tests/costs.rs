@@ -1,0 +1,137 @@
+//! What a command costs its account grows with what it causes others.
+
+use crate::chat::record::{Account, AccountChange, AccountId, Role};
+use crate::chat::tests::driver::Driver;
+use crate::chat::{Command, Effects, Input, InputKind, SessionId, Settings};
+use crate::server::budget::Work;
+use crate::wire::{Message, Nick};
+
+/// Sessions that an event reaches, for one unit at most. An event to fewer is an ordinary line.
+const FOR_ONE: usize = 2_500;
+
+const CAPS: &str = "message-tags away-notify setname extended-join draft/metadata-2 invite-notify";
+
+/// A channel `#a` of `al`, with so many accounts of one session each in it, and `bo` in it too.
+fn crowd(people: usize, caps: &str) -> (Driver, SessionId, SessionId) {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", CAPS), d.open("bo", CAPS));
+    d.say(al, "JOIN #a");
+    d.say(bo, "JOIN #a");
+    for n in 0..people {
+        let name = Nick::parse(&format!("n{n}")).expect("a nick");
+        let id = AccountId(100 + i64::try_from(n).expect("few"));
+        let account = Account { id, name: name.clone(), role: Role::Member, disabled: false };
+        d.input(InputKind::Account(AccountChange::Added(account, None)));
+        let session = d.open(name.as_str(), caps);
+        d.say(session, "JOIN #a");
+        d.say(session, "METADATA * SUB status");
+    }
+    let _ = d.chat.take_rows();
+    (d, al, bo)
+}
+
+/// Cost of an input.
+fn cost(d: &mut Driver, kind: InputKind) -> f32 {
+    let mut effects = Effects::default();
+    d.now.0 += 1;
+    d.steady.0 += 1;
+    d.chat.handle(Input { at: d.now, steady: d.steady, kind }, &mut effects);
+    Work::behind((0, 0), &effects, d.chat.take_rows()).of_rest()
+}
+
+fn said(session: SessionId, line: &str) -> InputKind {
+    let command = Command::parse(&Message::parse(line).expect(line));
+    InputKind::Said { session, label: None, command }
+}
+
+#[test]
+fn a_command_that_reaches_more_people_costs_more() {
+    let few = 10;
+    let many = 610;
+    let lines = [
+        "PRIVMSG #a :x",
+        "@+a=b TAGMSG #a",
+        "TOPIC #a :x",
+        "MODE #a +n-n+s",
+        "MODE #a +b x!*@*",
+        "KICK #a bo :x",
+        "INVITE cy #a",
+        "RENAME #a #b :x",
+        "SETNAME :x",
+        "AWAY :x",
+        "METADATA * SET status :x",
+        "METADATA #a SET status :x",
+        "PART #a :x",
+        "QUIT :x",
+    ];
+    let ((mut small, s_al, _), (mut large, l_al, _)) = (crowd(few, CAPS), crowd(many, CAPS));
+    for line in lines {
+        let (a, b) = (cost(&mut small, said(s_al, line)), cost(&mut large, said(l_al, line)));
+        let least = at_least(many - few);
+        assert!(b - a >= least, "{line}: {a} for {few}, {b} for {many}");
+        // The channel is as it was, as far as that can be.
+        for back in ["RENAME #b #a", "JOIN #a"] {
+            let _ = cost(&mut small, said(s_al, back));
+            let _ = cost(&mut large, said(l_al, back));
+        }
+    }
+}
+
+/// What so many deliveries cost.
+#[expect(clippy::cast_precision_loss, reason = "few")]
+fn at_least(deliveries: usize) -> f32 {
+    0.99 * deliveries as f32 / FOR_ONE as f32
+}
+
+#[test]
+fn a_login_and_the_end_of_a_connection_cost_what_others_see_of_them() {
+    let ((mut small, ..), (mut large, ..)) = (crowd(10, CAPS), crowd(610, CAPS));
+    for d in [&mut small, &mut large] {
+        let cy = d.open("cy", CAPS);
+        d.say(cy, "JOIN #a");
+        let _ = d.chat.take_rows();
+    }
+    let closed = |d: &mut Driver| {
+        let last = SessionId { slot: d.opened() - 1, generation: 0 };
+        cost(d, InputKind::Closed(last, "Quit: x".into()))
+    };
+    let (a, b) = (closed(&mut small), closed(&mut large));
+    assert!(b - a >= at_least(600), "{a}, {b}");
+}
+
+/// Sessions without channel-rename see a PART, a JOIN and all names each: that is paid for, and the names are made once.
+#[test]
+fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
+    let people = 300;
+    let (mut plain, plain_al, _) = crowd(people, "");
+    let (mut modern, modern_al, _) = crowd(people, "draft/channel-rename");
+    let told = cost(&mut modern, said(modern_al, "RENAME #a #b"));
+    let fallen_back = cost(&mut plain, said(plain_al, "RENAME #a #b"));
+    // 300 lists of 300 names of four letters and more are 450 KB at least, at 16 KiB a unit.
+    assert!(fallen_back > told + 27.0, "{told}, {fallen_back}");
+    let rows = {
+        let mut effects = Effects::default();
+        let kind = said(plain_al, "RENAME #b #c");
+        plain.chat.handle(Input { at: plain.now, steady: plain.steady, kind }, &mut effects);
+        plain.chat.take_rows()
+    };
+    assert!(rows < 10 * people, "the names are looked up once for all: {rows}");
+}
+
+/// Sessions of an account that it does not share channels with are told by MONITOR.
+#[test]
+fn those_who_watch_an_account_count() {
+    let mut costs = Vec::new();
+    for watchers in [10, 300] {
+        let (mut d, al, _) = crowd(0, CAPS);
+        let settings = Settings { sessions_per_account: 0, ..Settings::default() };
+        d.input(InputKind::Settings(Box::new(settings)));
+        for _ in 0..watchers {
+            let cy = d.open("cy", "extended-monitor away-notify");
+            d.say(cy, "MONITOR + al");
+        }
+        let _ = d.chat.take_rows();
+        costs.push(cost(&mut d, said(al, "AWAY :x")));
+    }
+    assert!(costs[1] - costs[0] >= at_least(290), "{costs:?}");
+}
