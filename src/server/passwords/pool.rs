@@ -92,8 +92,8 @@ impl Passwords {
     }
 
     /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
-    /// wrong. Dropping the future before its turn saves the cost, and one that
-    /// is [remembered](Recent) is hardly any.
+    /// wrong. Dropping the future before its turn saves the cost, and a password that is [remembered](Recent) costs next to
+    /// nothing.
     pub async fn verify(
         &self,
         by: Requester,

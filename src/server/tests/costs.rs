@@ -1,4 +1,4 @@
-//! What a command costs its account grows with what it causes others.
+//! The cost of a command grows with the number of sessions that it reaches.
 
 use crate::chat::record::{Account, AccountChange, AccountId, Role};
 use crate::chat::tests::driver::Driver;
@@ -77,7 +77,7 @@ fn a_command_that_reaches_more_people_costs_more() {
     }
 }
 
-/// What so many deliveries cost.
+/// Least cost of so many deliveries.
 #[expect(clippy::cast_precision_loss, reason = "few")]
 fn at_least(deliveries: usize) -> f32 {
     0.99 * deliveries as f32 / FOR_ONE as f32
