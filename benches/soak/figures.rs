@@ -1,4 +1,4 @@
-//! Figures of echo times, with their confidence.
+//! Statistics of echo times, with their confidence.
 
 /// A percentile of samples, with the bounds of its 95 % confidence interval (order statistics of the binomial
 /// distribution, by its normal approximation).
@@ -9,7 +9,7 @@ pub struct Percentile {
     pub high: f64,
 }
 
-/// Figures of a phase's echoes.
+/// Echo times of a phase, in milliseconds.
 #[derive(Clone, Debug, Default)]
 pub struct Echo {
     pub count: usize,
@@ -18,7 +18,7 @@ pub struct Echo {
 }
 
 impl Echo {
-    /// Fewest samples that say something of a 99th percentile: some of them are behind it.
+    /// Minimum count of samples for a 99th percentile, so that some of them lie beyond it.
     pub const LEAST: usize = 300;
 
     pub fn of(mut values: Vec<f64>) -> Self {

@@ -1,7 +1,7 @@
-//! The probes of the echo: a process of its own, so that what measures is not slowed down by what makes the load.
+//! Probes of the echo, in a process of their own, so that the load does not slow down the measurement.
 //!
-//! It prints a line for each echo, and for each time that it was itself woken late: how long the measuring waited for the
-//! processor, which is no delay of the server.
+//! The process prints a line for each echo, and for each time that it was itself woken late: that is the time for which
+//! the measurement waited for the processor, which is no delay of the server.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Stdio};
@@ -20,21 +20,21 @@ use crate::server::{Host, PROBES, Priority, pinned};
 /// Time between two messages of a probe; the default limit of an account is ten a second.
 const PACE: Duration = Duration::from_millis(125);
 
-/// Time between two looks at how late a timer is.
+/// Interval at which a timer's delay is measured.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The process, which ends with this value.
+/// The probe process, which ends when this is dropped.
 pub struct Probes(Child);
 
 impl Drop for Probes {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts the process, and notes what it measures with the load.
+/// Starts the process, and adds its measurements to those of the load.
 pub fn spawn(host: &Host, load: &Arc<Load>) -> Result<Probes> {
     let program = std::env::current_exe()?;
     let mut command = pinned(&program, "1", Priority::High);
@@ -60,7 +60,7 @@ pub fn spawn(host: &Host, load: &Arc<Load>) -> Result<Probes> {
     Ok(Probes(child))
 }
 
-/// The process itself. It runs until it is ended or nobody reads what it prints.
+/// Runs the probes in this process, until it is killed or its output is closed.
 pub async fn run(dialer: Dialer) -> Result<()> {
     let mut tasks = JoinSet::new();
     for number in 0..PROBES {
@@ -68,7 +68,7 @@ pub async fn run(dialer: Dialer) -> Result<()> {
         tasks.spawn(async move {
             let name = format!("probe{number}");
             let last = u8::try_from(100 + number % 100).unwrap_or(100);
-            // Not all at one moment.
+            // At different moments.
             tokio::time::sleep(
                 PACE / u32::try_from(PROBES).unwrap_or(1) * u32::try_from(number).unwrap_or(0),
             )
@@ -95,7 +95,7 @@ fn print(kind: &str, value: f64) {
     }
 }
 
-/// Says things to itself and waits for each echo.
+/// Sends messages to itself and waits for each echo.
 async fn echo(client: &mut Client, name: &str) -> Result<()> {
     for count in 1_usize.. {
         let (sent, label) = (Instant::now(), count.to_string());

@@ -1,5 +1,5 @@
-//! Many logins at one moment: wrong ones, right ones, and a whole server's accounts that come back after a break, while
-//! somebody logs in from elsewhere.
+//! Many logins at one moment: with wrong passwords, with right ones, and by all accounts of a server after a break,
+//! while another account logs in from elsewhere.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::client::{Dialer, PASSWORD};
 use crate::millis_since;
 use crate::server::{Host, resident_mib};
 
-/// Accounts that come back.
+/// Count of accounts that reconnect.
 const ACCOUNTS: usize = 2500;
 
-/// Time after which a login has failed: that of a client which waits long.
+/// Time limit of a login: that of a patient client.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// The storms: name, logins, addresses that they come from, and whether the password is right.
+/// The storms: name, count of logins, count of source addresses, and true for right passwords.
 const STORMS: &[(&str, usize, usize, bool)] = &[
     ("wrong passwords from one address", 240, 1, false),
     ("right logins from one address", 100, 1, true),
     ("logins that come back, from 20 addresses", ACCOUNTS, 20, true),
 ];
 
-/// Runs them one after the other and prints a table.
+/// Runs the storms one after the other and prints a table.
 pub async fn run(cgroup: Option<PathBuf>, rest: Duration, only: &[String]) -> Result<()> {
     let names: Vec<String> =
         (0..ACCOUNTS).map(|n| format!("back{n}")).chain(["visitor".to_owned()]).collect();
@@ -111,7 +111,7 @@ async fn visit(dialer: Dialer, elsewhere: Arc<Elsewhere>) {
         match dialer.login(250, "visitor", "").await {
             Ok(mut client) => {
                 elsewhere.times.lock().push(millis_since(began));
-                // Gone either way.
+                // The session ends in any case.
                 let _ = client.send("QUIT\r\n").await;
                 let _ = tokio::time::timeout(Duration::from_secs(1), client.read_on()).await;
             }
@@ -120,12 +120,12 @@ async fn visit(dialer: Dialer, elsewhere: Arc<Elsewhere>) {
         if elsewhere.over.load(Ordering::Relaxed) {
             return;
         }
-        // Fewer than are remembered: each is checked.
+        // Rarely enough that the server does not remember the password, so each login is checked.
         tokio::time::sleep(Duration::from_secs(7).saturating_sub(began.elapsed())).await;
     }
 }
 
-/// The most memory of a process, from a thread of its own.
+/// Peak memory of a process, in MiB, sampled by a thread of its own.
 struct Peak(Arc<(AtomicBool, Mutex<f64>)>);
 
 fn watch(pid: u32) -> Peak {

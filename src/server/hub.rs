@@ -120,7 +120,8 @@ impl Hub {
                 },
                 () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),
                 () = after(wait) => {
-                    // An account whose connection broke quits. That comes once in a grace, so nobody pays for it.
+                    // An account whose connection broke quits. That happens at most once in a grace period, so it is
+                    // not charged.
                     let _ = self.apply(InputKind::Tick);
                 }
                 _ = sweep.tick() => self.sweep(),
@@ -202,8 +203,8 @@ impl Hub {
         }
     }
 
-    /// Ends a session for the chat, and for the hub once its connection has ended. Returns the work that it caused: others
-    /// see it quit.
+    /// Ends a session in the core, and in the hub once its connection has ended. Returns the work that it caused,
+    /// because others see it quit.
     fn end(&mut self, id: SessionId, hung_up: Option<Arc<str>>, ended: Option<Arc<str>>) -> Work {
         let mut work = Work::default();
         if let Some(reason) = hung_up {

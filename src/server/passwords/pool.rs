@@ -92,7 +92,7 @@ impl Passwords {
     }
 
     /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
-    /// wrong. Dropping the future before its turn saves the cost, and a password that is [remembered](Recent) costs next to
+    /// wrong. Dropping the future before its turn saves the cost, and a [remembered](Recent) password costs almost
     /// nothing.
     pub async fn verify(
         &self,
@@ -105,7 +105,8 @@ impl Passwords {
         let recent = self.recent.clone();
         let verdict = self
             .run(by, move |hasher, memory| {
-                // Looked at when the turn has come: others of a crowd may have been right meanwhile.
+                // Checked after the wait for the turn, because other logins of the account may have been right
+                // meanwhile.
                 let (hash, is_known) = {
                     let recent = recent.lock();
                     let hash = recent.typed(&stored, &typed);

@@ -1,16 +1,18 @@
-//! Accounts that log in again and again by their right password: it is remembered for a minute and not hashed each time.
+//! Memory of right passwords: an account that logs in again and again by its right password is remembered for a minute,
+//! and its password is not hashed each time.
 //!
-//! A right password costs its account nothing, so that a crowd may come back at once. Without a bound, whoever holds one
-//! (the owner's program in a loop, or a thief) keeps the threads of the pool busy from as many addresses as they have:
-//! with logins that end at once, or with sessions beyond `limits.sessions_per_account`, which the core refuses after the
-//! check. Refusing before the check is no way out: it would tell a stranger, whatever password they typed, that the account
-//! exists and has many sessions; and a rate limit of the account would let strangers lock its owner out. So only what
-//! follows a *right* check is made cheaper. The answers stay the same, a wrong password and a name that nobody has cost
-//! what they always cost, and only somebody who types the right password sees that it is checked faster.
+//! A right password costs its account nothing, so that many clients can reconnect at once. Without a bound, anyone who
+//! has one (the owner's program in a loop, or a thief) could keep the pool's threads busy from as many addresses as
+//! they have: with logins that end at once, or with sessions beyond `limits.sessions_per_account`, which the core
+//! refuses after the check. Refusing before the check is no solution: it would reveal to anyone, whatever password they
+//! typed, that the account exists and has many sessions; and a rate limit of the account would let attackers lock its
+//! owner out. So only what follows a *right* check is made cheaper. The replies stay the same, a wrong password and an
+//! unknown name cost what they always cost, and only a client with the right password can see that it is checked
+//! faster.
 //!
-//! What is remembered is a keyed hash (HMAC) of the typed password and the stored hash, under a key that lives as long as
-//! the process: never the password, nothing that is worth more than the memory of a process that passwords pass through
-//! anyway, and nothing once the stored hash is another.
+//! The remembered value is a keyed hash (HMAC) of the typed password and the stored hash, under a key that lives as
+//! long as the process. It is never the password, is worth no more than the rest of the process's memory, through which
+//! passwords pass anyway, and is void once the stored hash changes.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -19,45 +21,46 @@ use aws_lc_rs::hmac;
 
 use crate::store::accounts::PasswordHash;
 
-/// The right passwords of late. Pure but for its key: times come in.
+/// Recent right passwords. Pure except for its key: times are arguments.
 pub struct Recent {
     key: hmac::Key,
     accounts: HashMap<PasswordHash, Record>,
 }
 
-/// The right checks of an account, known by its stored hash.
+/// Right checks of an account, which is identified by its stored hash.
 struct Record {
-    /// Begin of the present span.
+    /// Start of the present span.
     since: Instant,
-    /// Checks in it.
+    /// Count of checks in the span.
     checks: u32,
-    /// The password, until a time.
+    /// Keyed hash of the password, and the time until which it is remembered.
     remembered: Option<(hmac::Tag, Instant)>,
 }
 
-/// The keyed hash of what was typed for an account.
+/// Keyed hash of the typed password for an account.
 #[derive(Clone, Copy)]
 pub struct Typed(hmac::Tag);
 
 impl Recent {
-    /// Right checks of an account in a [`SPAN`](Self::SPAN) that are hashed. The devices of one account that all come
-    /// back at once are fewer.
+    /// Count of right checks of an account in a [`SPAN`](Self::SPAN) that are hashed. It exceeds the devices of one
+    /// account that reconnect at once.
     pub const FREE: u32 = 10;
 
-    /// Span in which they count, and for which a password is remembered.
+    /// Time over which the checks are counted, and for which a password is remembered.
     pub const SPAN: Duration = Duration::from_mins(1);
 
-    /// Most accounts that are counted. Where there are more, nothing of the others is remembered, and they are hashed.
+    /// Maximum count of accounts in the table. If there are more, the others are not remembered, and their passwords
+    /// are hashed.
     const MOST: usize = 1 << 14;
 
-    /// With a key of its own.
+    /// Makes an empty table with a key of its own.
     pub fn new() -> Self {
         let mut key = [0; 32];
         rand::fill(&mut key);
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), accounts: HashMap::new() }
     }
 
-    /// The keyed hash of what was typed. Made for every check, so that the time tells nothing.
+    /// Computes the keyed hash of a typed password. Called for every check, so that its time reveals nothing.
     pub fn typed(&self, stored: &PasswordHash, text: &str) -> Typed {
         let mut hash = hmac::Context::with_key(&self.key);
         hash.update(stored.as_str().as_bytes());
@@ -66,7 +69,7 @@ impl Recent {
         Typed(hash.sign())
     }
 
-    /// True for the remembered password of the account.
+    /// Returns true for the remembered password of the account.
     pub fn knows(&self, stored: &PasswordHash, typed: &Typed, now: Instant) -> bool {
         let remembered = self.accounts.get(stored).and_then(|record| record.remembered.as_ref());
         remembered.is_some_and(|(tag, until)| now < *until && same(tag, &typed.0))
@@ -83,7 +86,8 @@ impl Recent {
         let fresh = Record { since: now, checks: 0, remembered: None };
         let record = self.accounts.entry(stored.clone()).or_insert(fresh);
         if now.saturating_duration_since(record.since) >= Self::SPAN {
-            // An account that was remembered goes on being so with its first check of a span: it logs in as often.
+            // A remembered account stays remembered after its first check of a span, because it logs in as often as
+            // before.
             let goes_on = record.remembered.is_some();
             let checks = if goes_on { Self::FREE } else { 0 };
             *record = Record { since: now, checks, remembered: None };
@@ -146,7 +150,7 @@ mod tests {
         assert!(!knows(&recent, &alice, "secret12", later));
         right(&mut recent, &alice, "secret12", 1, later);
         assert!(knows(&recent, &alice, "secret12", later), "it logs in as often as before");
-        // Another process makes another key.
+        // Another process has another key.
         assert!(!Recent::new().knows(&alice, &recent.typed(&alice, "secret12"), later));
     }
 

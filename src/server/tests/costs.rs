@@ -1,4 +1,4 @@
-//! The cost of a command grows with the number of sessions that it reaches.
+//! Tests that the cost of a command grows with the count of sessions that it reaches.
 
 use crate::chat::record::{Account, AccountChange, AccountId, Role};
 use crate::chat::tests::driver::Driver;
@@ -6,12 +6,12 @@ use crate::chat::{Command, Effects, Input, InputKind, SessionId, Settings};
 use crate::server::budget::Work;
 use crate::wire::{Message, Nick};
 
-/// Sessions that an event reaches, for one unit at most. An event to fewer is an ordinary line.
+/// Count of deliveries that cost one unit.
 const FOR_ONE: usize = 2_500;
 
 const CAPS: &str = "message-tags away-notify setname extended-join draft/metadata-2 invite-notify";
 
-/// A channel `#a` of `al`, with so many accounts of one session each in it, and `bo` in it too.
+/// Makes a channel `#a` with `al`, `bo` and so many other accounts of one session each.
 fn crowd(people: usize, caps: &str) -> (Driver, SessionId, SessionId) {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", CAPS), d.open("bo", CAPS));
@@ -30,7 +30,7 @@ fn crowd(people: usize, caps: &str) -> (Driver, SessionId, SessionId) {
     (d, al, bo)
 }
 
-/// Cost of an input.
+/// Returns the cost of an input.
 fn cost(d: &mut Driver, kind: InputKind) -> f32 {
     let mut effects = Effects::default();
     d.now.0 += 1;
@@ -69,7 +69,7 @@ fn a_command_that_reaches_more_people_costs_more() {
         let (a, b) = (cost(&mut small, said(s_al, line)), cost(&mut large, said(l_al, line)));
         let least = at_least(many - few);
         assert!(b - a >= least, "{line}: {a} for {few}, {b} for {many}");
-        // The channel is as it was, as far as that can be.
+        // Restore the channel as far as possible.
         for back in ["RENAME #b #a", "JOIN #a"] {
             let _ = cost(&mut small, said(s_al, back));
             let _ = cost(&mut large, said(l_al, back));
@@ -77,7 +77,7 @@ fn a_command_that_reaches_more_people_costs_more() {
     }
 }
 
-/// Least cost of so many deliveries.
+/// Returns the minimum cost of so many deliveries.
 #[expect(clippy::cast_precision_loss, reason = "few")]
 fn at_least(deliveries: usize) -> f32 {
     0.99 * deliveries as f32 / FOR_ONE as f32
@@ -99,7 +99,8 @@ fn a_login_and_the_end_of_a_connection_cost_what_others_see_of_them() {
     assert!(b - a >= at_least(600), "{a}, {b}");
 }
 
-/// Sessions without channel-rename see a PART, a JOIN and all names each: that is paid for, and the names are made once.
+/// Sessions without channel-rename get a PART, a JOIN and all names each. That is charged, and the names are rendered
+/// once.
 #[test]
 fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
     let people = 300;
@@ -107,7 +108,7 @@ fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
     let (mut modern, modern_al, _) = crowd(people, "draft/channel-rename");
     let told = cost(&mut modern, said(modern_al, "RENAME #a #b"));
     let fallen_back = cost(&mut plain, said(plain_al, "RENAME #a #b"));
-    // 300 lists of 300 names of four letters and more are 450 KB at least, at 16 KiB a unit.
+    // 300 lists of 300 names of at least four letters are at least 450 KB, at 16 KiB a unit.
     assert!(fallen_back > told + 27.0, "{told}, {fallen_back}");
     let rows = {
         let mut effects = Effects::default();
@@ -118,7 +119,7 @@ fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
     assert!(rows < 10 * people, "the names are looked up once for all: {rows}");
 }
 
-/// Sessions of an account that it does not share channels with are told by MONITOR.
+/// MONITOR also reaches sessions that share no channel with the account.
 #[test]
 fn those_who_watch_an_account_count() {
     let mut costs = Vec::new();
