@@ -92,7 +92,7 @@ impl Passwords {
     }
 
     /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
-    /// wrong. Dropping the future before its turn saves the cost, and a [remembered](Recent) password costs almost
+    /// wrong. Dropping the future before its turn saves the cost, and a remembered (`Recent`) password costs almost
     /// nothing.
     pub async fn verify(
         &self,
