@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
@@ -47,6 +48,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Time and byte limits for reading after the last line. Closing a socket with unread input resets it, and the client
 /// may then lose the last line.
 const LINGER: (Duration, usize) = (Duration::from_millis(500), 256 * 1024);
+
+/// Time limit for handshakes after the server was told to stop.
+const LAST_HANDSHAKES: Duration = Duration::from_secs(2);
 
 thread_local! {
     /// Buffer of every read, so that a silent connection owns no read buffer.
@@ -87,9 +91,8 @@ pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Op
         handshake = timeout(shared.limits.handshake, shared.tls.accept(socket)) => {
             handshake.unwrap_or_else(|_| Err(io::Error::other("it took too long")))
         }
-        // The client cannot be told yet, and waiting for it would let unauthenticated connections delay the server's
-        // shutdown.
-        _ = stopping.wait_for(|stopping| *stopping) => return None,
+        // A client in the middle of its handshake still gets its last line. Silent connections must not delay the end.
+        () = late(&mut stopping) => return None,
     };
     let mut stream = match handshake {
         Ok(stream) => stream,
@@ -140,6 +143,13 @@ pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Op
             None
         }
     }
+}
+
+/// Waits until [`LAST_HANDSHAKES`] after the server was told to stop.
+async fn late(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+    tokio::time::sleep(LAST_HANDSHAKES).await;
 }
 
 async fn log_in(

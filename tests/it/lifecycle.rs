@@ -99,7 +99,7 @@ fn connections_that_neither_read_nor_write_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn connections_that_still_shake_hands_delay_the_end_by_nothing() {
+fn silent_connections_hold_up_the_end_for_less_than_a_farewell() {
     let server = server();
     let silent = [(); 3].map(|()| std::net::TcpStream::connect(server.address).expect("a connection"));
     server.wait_for_metric("parlour_connections_total", |count| count == 3);
