@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, pipe};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::common::script::{at_doras, joined};
@@ -211,8 +212,10 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&master).expect("a terminal of one's own");
     unlockpt(&master).expect("an open terminal");
-    let name = ptsname(&master, Vec::new()).expect("its name").into_string().expect("a path");
-    let slave = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).expect("its other end"));
+    let name = ptsname(&master, Vec::new()).expect("its name");
+    // Without NOCTTY it would become the controlling terminal of this process, if that leads a session without one.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = || Stdio::from(open(&*name, flags, Mode::empty()).expect("its other end"));
     let mut command = match started {
         Started::OnItsControllingTerminal => Command::new("setsid"),
         Started::OnAnotherTerminal => home.command(&[]),
