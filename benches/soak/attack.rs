@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 
 use crate::client::Dialer;
-use crate::server::{Host, pinned};
+use crate::server::{Host, MALLORYS, Priority, pinned};
 
 /// Connections before their login in one attack.
 const STRANGERS: usize = 4000;
@@ -104,7 +104,7 @@ struct Count {
 /// Runs an attack in a process of its own. Returns the last line of its output as the note.
 pub async fn spawn(name: &str, host: &Host, length: Duration) -> Result<String> {
     let program = std::env::current_exe()?;
-    let mut command = pinned(&program, "1", true);
+    let mut command = pinned(&program, "1", Priority::Low);
     command
         .args(["attack", name, "--address", &host.address.to_string(), "--pin", &host.pin])
         .args(["--seconds", &length.as_secs_f64().to_string()])
@@ -121,6 +121,10 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
     let Some((_, kind)) = ATTACKS.iter().find(|(known, _)| *known == name) else {
         bail!("there is no attack {name}")
     };
+    // What one attack has spent counts against its account for half a minute: the next one has another.
+    let mut by_accounts = ATTACKS.iter().filter(|(_, kind)| matches!(kind, Kind::Account { .. }));
+    let place = by_accounts.position(|(known, _)| *known == name).unwrap_or(0);
+    let account: Arc<str> = format!("mallory{}", place % MALLORYS).into();
     let count = Arc::new(Count::default());
     let deadline = Instant::now() + length;
     let connections = match *kind {
@@ -131,12 +135,12 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
     };
     let mut tasks = JoinSet::new();
     for number in 0..connections {
-        let (kind, dialer, count) = (*kind, dialer.clone(), count.clone());
+        let (kind, account, dialer, count) = (*kind, account.clone(), dialer.clone(), count.clone());
         tasks.spawn(async move {
             let work = async {
                 while count.opened.fetch_add(1, Ordering::Relaxed) < MOST {
                     // Refused, closed or timed out: connects again.
-                    let _ = once(kind, &dialer, number, &count).await;
+                    let _ = once(kind, &account, &dialer, number, &count).await;
                     count.ended.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -155,7 +159,7 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn once(kind: Kind, dialer: &Dialer, number: usize, count: &Count) -> Result<()> {
+async fn once(kind: Kind, name: &str, dialer: &Dialer, number: usize, count: &Count) -> Result<()> {
     match kind {
         Kind::Stranger(habit) => stranger(habit, dialer, address(number, ADDRESSES)).await,
         Kind::Guess { addresses, .. } => {
@@ -163,7 +167,7 @@ async fn once(kind: Kind, dialer: &Dialer, number: usize, count: &Count) -> Resu
             dialer.try_login(address(number, addresses), &name, "a wrong password", "").await.map(drop)
         }
         Kind::Account { lines, reads } => {
-            account(dialer, address(number, ADDRESSES), lines, reads, count).await
+            account(dialer, address(number, ADDRESSES), (name, lines), reads, count).await
         }
         Kind::Control => Ok(()),
     }
@@ -203,9 +207,15 @@ async fn stranger(habit: Habit, dialer: &Dialer, last: u8) -> Result<()> {
     Ok(())
 }
 
-async fn account(dialer: &Dialer, last: u8, lines: &[&str], reads: bool, count: &Count) -> Result<()> {
+async fn account(
+    dialer: &Dialer,
+    last: u8,
+    (name, lines): (&str, &[&str]),
+    reads: bool,
+    count: &Count,
+) -> Result<()> {
     let caps = "batch draft/chathistory draft/metadata-2 message-tags soju.im/search";
-    let mut client = dialer.login(last, "mallory", caps).await?;
+    let mut client = dialer.login(last, name, caps).await?;
     count.logged_in.fetch_add(1, Ordering::Relaxed);
     client.send("JOIN #crowd,#load\r\n").await?;
     let words = "searching ".repeat(60);

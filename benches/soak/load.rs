@@ -1,4 +1,4 @@
-//! Constant load: members that talk in `#load`, silent members of `#crowd`, and probes of the echo and of logins.
+//! Constant load: members that talk in `#load`, silent members of `#crowd`, and a visitor that logs in.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -11,23 +11,20 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Dialer, Line, PATIENCE};
-use crate::server::{CROWD, MEMBERS, PROBES};
+use crate::server::{CROWD, MEMBERS, VISITORS};
 use crate::{Shared, millis_since};
 
 /// Time between two messages of a member; the default limit is ten a second.
 const PACE: Duration = Duration::from_millis(500);
 
-/// Time between two messages of a probe.
-const PROBE_PACE: Duration = Duration::from_millis(200);
-
 /// Time between two logins of the visitor.
 const LOGIN_PACE: Duration = Duration::from_secs(1);
 
 /// Time before a member or a probe connects again.
-const BACKOFF: Duration = Duration::from_millis(200);
+pub const BACKOFF: Duration = Duration::from_millis(200);
 
 /// Capabilities of a member's client.
-const CAPS: &str = "batch draft/chathistory echo-message labeled-response message-tags server-time standard-replies parlour/send-id";
+pub const CAPS: &str = "batch draft/chathistory echo-message labeled-response message-tags server-time standard-replies parlour/send-id";
 
 /// A member's own record of its messages.
 #[derive(Default)]
@@ -58,6 +55,8 @@ struct Unconfirmed {
 pub struct Samples {
     /// Echo times in milliseconds.
     pub echo: Vec<f64>,
+    /// Delays of the measuring process itself, in milliseconds.
+    pub late: Vec<f64>,
     /// Login times in milliseconds.
     pub logins: Vec<f64>,
     pub failed_logins: usize,
@@ -90,12 +89,6 @@ impl Load {
             let (load, dialer) = (load.clone(), dialer.clone());
             tasks.spawn(async move {
                 load.clone().until_stopped(load.member(&dialer, number)).await;
-            });
-        }
-        for number in 0..PROBES {
-            let (load, dialer) = (load.clone(), dialer.clone());
-            tasks.spawn(async move {
-                load.clone().until_stopped(load.probe(&dialer, number)).await;
             });
         }
         let (visitor, dialer) = (load.clone(), dialer.clone());
@@ -262,47 +255,14 @@ impl Load {
         Ok(())
     }
 
-    async fn probe(&self, dialer: &Dialer, number: usize) {
-        let name = format!("probe{number}");
-        while !self.stopped() {
-            let mut client = again(self, dialer, address(100 + number), &name, CAPS).await;
-            if self.ping_pong(&mut client, &name).await.is_err() {
-                self.lost();
-                tokio::time::sleep(BACKOFF).await;
-            }
-        }
-    }
-
-    async fn ping_pong(&self, client: &mut Client, name: &str) -> Result<()> {
-        let mut count = 0_usize;
-        while !self.stopped() {
-            count += 1;
-            let (sent, label) = (Instant::now(), count.to_string());
-            client.send(&format!("@label={label} PRIVMSG {name} :echo {count}\r\n")).await?;
-            let answer = async {
-                loop {
-                    let line = client.line().await?;
-                    match line.command.as_str() {
-                        "PING" => client.pong(&line).await?,
-                        "ERROR" => bail!("closed: {}", line.text()),
-                        _ if line.tag("label") == Some(&label) => return Ok(()),
-                        _ => {}
-                    }
-                }
-            };
-            let answered = tokio::time::timeout(PATIENCE, answer).await;
-            self.samples.lock().echo.push(millis_since(sent));
-            answered??;
-            tokio::time::sleep(PROBE_PACE.saturating_sub(sent.elapsed())).await;
-        }
-        Ok(())
-    }
-
     /// Logs in again and again by password, from an address of its own.
     async fn visitor(&self, dialer: &Dialer) {
-        while !self.stopped() {
+        for turn in 0_usize.. {
+            if self.stopped() {
+                return;
+            }
             let began = Instant::now();
-            let result = dialer.login(250, "visitor", "").await;
+            let result = dialer.login(250, &format!("visitor{}", turn % VISITORS), "").await;
             match &result {
                 Ok(_) => self.samples.lock().logins.push(millis_since(began)),
                 Err(_) => self.samples.lock().failed_logins += 1,

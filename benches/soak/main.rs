@@ -13,11 +13,15 @@ mod attack;
 mod check;
 mod client;
 mod fault;
+mod figures;
 mod load;
+mod probe;
 mod report;
 mod server;
+mod storm;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,17 +36,21 @@ use server::Host;
 #[derive(Parser)]
 #[command(name = "soak", about = "Runs a server under load, attacks and faults, and checks what it kept")]
 struct Options {
-    /// Whole length of the run, in minutes; phases are at least four seconds long
+    /// Whole length of the run, in minutes; a phase and the quiet after it are at least six seconds long
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
     /// Only the phases whose name contains one of these words, separated by commas
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', global = true)]
     only: Vec<String>,
-    /// Fail also when an attack triples the echo's 99th percentile, a login takes over two seconds, or memory stays high
+    /// Fail also when an attack triples the echo's 99th percentile against the quiet around it, or a login takes over two
+    /// seconds
     #[arg(long)]
     strict: bool,
+    /// Program of the server under test, instead of the one that was built with this program
+    #[arg(long, global = true)]
+    server: Option<PathBuf>,
     /// Passed by `cargo bench`
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, global = true)]
     bench: bool,
     #[command(subcommand)]
     command: Option<Command>,
@@ -60,16 +68,46 @@ enum Command {
         #[arg(long)]
         seconds: f64,
     },
+    /// The probes of the echo, in a process of their own
+    #[command(hide = true)]
+    Probe {
+        #[arg(long)]
+        address: SocketAddr,
+        #[arg(long)]
+        pin: String,
+    },
+    /// Many logins at one moment instead of a soak: 240 wrong ones, 100 right ones, 2,500 accounts that come back
+    Storm {
+        /// Folder of a memory cgroup that the server is put into
+        #[arg(long)]
+        cgroup: Option<PathBuf>,
+        /// Seconds after a storm at which the memory is looked at again
+        #[arg(long, default_value_t = 60)]
+        rest: u64,
+    },
 }
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
+    if let Some(server) = &options.server {
+        let server = server.canonicalize().with_context(|| server.display().to_string())?;
+        // Set here alone.
+        let _ = server::PROGRAM.set(server);
+    }
     rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match options.command {
         Some(Command::Attack { name, address, pin, seconds }) => {
             let dialer = Dialer::new(address, &pin)?;
             runtime.block_on(attack::run(&name, dialer, Duration::from_secs_f64(seconds)))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Probe { address, pin }) => {
+            runtime.block_on(probe::run(Dialer::new(address, &pin)?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Storm { cgroup, rest }) => {
+            runtime.block_on(storm::run(cgroup, Duration::from_secs(rest), &options.only))?;
             Ok(ExitCode::SUCCESS)
         }
         None => runtime.block_on(soak(&options)),
@@ -84,40 +122,44 @@ async fn soak(options: &Options) -> Result<ExitCode> {
         attack::ATTACKS.iter().map(|(name, _)| *name).filter(|name| chosen(name)).collect();
     let faults: Vec<&str> = fault::FAULTS.iter().copied().filter(|name| chosen(name)).collect();
     let rest = if total < Duration::from_mins(5) { Duration::from_secs(20) } else { Duration::from_mins(1) };
-    let quiet = (total / 10).clamp(Duration::from_secs(8), Duration::from_mins(2));
     let phases = u32::try_from(attacks.len() + faults.len()).unwrap_or(1).max(1);
-    let each = (total.saturating_sub(quiet + rest) / phases).max(Duration::from_secs(4));
+    let slot = (total.saturating_sub(rest) / phases).max(Duration::from_secs(6));
+    let (each, quiet) = (slot.mul_f64(0.55), slot.mul_f64(0.45));
 
-    eprintln!("soak: starting a server with {} accounts", server::accounts().len());
-    let mut host = Host::start()?;
+    let names = server::accounts();
+    eprintln!("soak: starting a server with {} accounts", names.len());
+    let mut host = Host::start(&names)?;
     let dialer = Dialer::new(host.address, &host.pin)?;
     let load = load::Load::start(dialer.clone()).await?;
+    let probes = probe::spawn(&host, &load)?;
+    // Until the probes are in.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let mut report = Report::new(load.clone(), host.memory());
     report.watch(&host);
 
-    run_phase(&mut report, &host, "quiet", quiet, None).await?;
+    be_quiet(&mut report, 2 * quiet).await;
     for name in attacks {
         run_phase(&mut report, &host, name, each, Some(name)).await?;
+        be_quiet(&mut report, quiet).await;
     }
     for name in faults {
         let phase = report.begin(name);
         fault::run(name, &mut host, &load, each).await.with_context(|| format!("fault {name}"))?;
         report.end(phase, &host, String::new());
+        be_quiet(&mut report, quiet).await;
     }
     run_phase(&mut report, &host, "afterwards", rest, None).await?;
+    be_quiet(&mut report, quiet).await;
 
     let final_memory = host.memory();
+    drop(probes);
     load.stop().await;
     let checked = check::check(&dialer, &load).await.context("reading the history back")?;
     let unexpected = host.unexpected_ends();
     host.stop()?;
     report.print(&checked, final_memory, unexpected);
-    let kept = checked.is_clean() && unexpected == 0;
-    Ok(if kept && (!options.strict || report.within_reach(final_memory)) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let kept = checked.is_clean() && unexpected == 0 && report.is_sound(final_memory);
+    Ok(if kept && (!options.strict || report.within_reach()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs one phase of some length, with or without an attack beside the load.
@@ -139,9 +181,15 @@ async fn run_phase(
         }
     };
     report.end(phase, host, note);
-    // Time for connections to end and queues to drain, so that an attack does not affect the next phase.
-    tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(())
+}
+
+/// Lets connections end and queues drain, then measures the load alone.
+async fn be_quiet(report: &mut Report, length: Duration) {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    report.begin_quiet();
+    tokio::time::sleep(length).await;
+    report.end_quiet();
 }
 
 /// A value that tasks share.

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -23,8 +23,14 @@ use crate::client::PASSWORD;
 pub const MEMBERS: usize = 20;
 /// Silent members of `#crowd`.
 pub const CROWD: usize = 300;
-/// Accounts that measure the echo.
-pub const PROBES: usize = 10;
+/// Accounts that measure the echo: with eight messages a second each, a phase of five seconds has 1,200.
+pub const PROBES: usize = 30;
+/// Accounts of attackers: one for each attack by an account, since what one has spent counts against it afterwards.
+pub const MALLORYS: usize = 8;
+
+/// Accounts that the visitor logs in to in turn: a password that is typed again and again is remembered, and a login is
+/// then no measure of a check.
+pub const VISITORS: usize = 20;
 
 /// Returns every account that a run needs.
 pub fn accounts() -> Vec<String> {
@@ -32,9 +38,14 @@ pub fn accounts() -> Vec<String> {
     numbered("member", MEMBERS)
         .chain(numbered("crowd", CROWD))
         .chain(numbered("probe", PROBES))
-        .chain(["mallory", "visitor", "checker"].map(str::to_owned))
+        .chain(numbered("mallory", MALLORYS))
+        .chain(numbered("visitor", VISITORS))
+        .chain(["checker".to_owned()])
         .collect()
 }
+
+/// The server under test, where it is not the one that was built with this program.
+pub static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// A server process and its folder.
 pub struct Host {
@@ -51,9 +62,8 @@ pub struct Host {
 
 impl Host {
     /// Makes the accounts and starts the server on a free port of the loopback.
-    pub fn start() -> Result<Self> {
+    pub fn start(names: &[String]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("parlour-soak-").tempdir()?;
-        let names = accounts();
         let rows: String = names.iter().flat_map(|name| [name.as_str(), ",", PASSWORD, "\n"]).collect();
         std::fs::write(folder.path().join("people.csv"), rows)?;
         if !command(folder.path(), &["user", "import", "people.csv"], false)
@@ -159,23 +169,37 @@ pub fn resident_mib(pid: u32) -> Option<f64> {
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
-/// Returns a command that runs on one processor, if the machine has two.
-pub fn pinned(program: &Path, cpu: &str, nice: bool) -> Command {
-    if std::thread::available_parallelism().map_or(1, Into::into) < 2 {
-        return Command::new(program);
-    }
-    let mut command = Command::new("taskset");
-    command.args(["-c", cpu]);
-    if nice {
-        command.args(["nice", "-n", "19"]);
-    }
-    command.arg(program);
+/// Priority of a process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    Low,
+    Usual,
+    /// For root only; for other users the usual one.
+    High,
+}
+
+/// Returns a command that runs on one processor, if the machine has two, with a priority.
+pub fn pinned(program: &Path, cpu: &str, priority: Priority) -> Command {
+    let is_root = rustix::process::getuid().is_root();
+    let nice: &[&str] = match priority {
+        Priority::Low => &["nice", "-n", "19"],
+        Priority::High if is_root => &["nice", "-n", "-10"],
+        Priority::High | Priority::Usual => &[],
+    };
+    let taskset: &[&str] = match std::thread::available_parallelism().map_or(1, Into::into) {
+        0 | 1 => &[],
+        _ => &["taskset", "-c", cpu],
+    };
+    let program = program.as_os_str();
+    let mut words = taskset.iter().chain(nice).map(std::ffi::OsStr::new).chain([program]);
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words);
     command
 }
 
 fn command(folder: &Path, args: &[&str], server: bool) -> Command {
-    let program = Path::new(env!("CARGO_BIN_EXE_parlour"));
-    let mut command = if server { pinned(program, "0", false) } else { Command::new(program) };
+    let program = PROGRAM.get().map_or(Path::new(env!("CARGO_BIN_EXE_parlour")), PathBuf::as_path);
+    let mut command = if server { pinned(program, "0", Priority::Usual) } else { Command::new(program) };
     command
         .args(args)
         .current_dir(folder)
