@@ -22,8 +22,10 @@ const RELAPSE: Duration = Duration::from_secs(30);
 /// Time that outputs without records wait for a commit under way.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Time after which a commit counts as failing; new records are refused meanwhile.
-const HANGS: Duration = Duration::from_millis(900);
+/// Time after which a commit counts as failing; new records are refused meanwhile. A lock of the database fails by itself
+/// within [`BUSY_TIMEOUT`](crate::store::BUSY_TIMEOUT), so a commit that takes so long waits for the disk. On a disk that is
+/// only slow it ends earlier, and the records behind it are stored a little later instead of being refused.
+const HANGS: Duration = Duration::from_secs(5);
 
 /// Outcome of a commit.
 #[derive(Debug, Default)]
@@ -60,8 +62,11 @@ pub(super) struct Refusal {
 pub(super) struct Commits {
     store: Store,
     under_way: Option<UnderWay>,
+    /// Changes that were refused and are in force, and the outputs that show them.
     backlog: Vec<Record>,
     held: Vec<Output>,
+    /// Sessions of which something is held.
+    held_of: HashSet<SessionId>,
     /// Time of the next attempt, if the store fails.
     failing: Option<Instant>,
     delay: Duration,
@@ -72,6 +77,8 @@ struct UnderWay {
     records: Arc<Vec<Record>>,
     /// Count of records at the front that come from the backlog.
     old: usize,
+    /// The outputs that show those.
+    held: Vec<Output>,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
     began: Instant,
@@ -88,6 +95,7 @@ impl Commits {
             under_way: None,
             backlog: Vec::new(),
             held: Vec::new(),
+            held_of: HashSet::new(),
             failing: None,
             delay: RETRY,
             recovered: None,
@@ -119,6 +127,7 @@ impl Commits {
         self.under_way = Some(UnderWay {
             records: records.clone(),
             old,
+            held: std::mem::take(&mut self.held),
             effects,
             result,
             began,
@@ -213,8 +222,12 @@ impl Commits {
     }
 
     fn kept(&mut self, batch: UnderWay) -> Committed {
-        let mut outputs = std::mem::take(&mut self.held);
+        let mut outputs = batch.held;
         outputs.extend(batch.effects.outputs);
+        // What was refused while this one hung is still to come.
+        if self.held.is_empty() {
+            self.held_of.clear();
+        }
         if self.failing.is_some() {
             // The probe is next.
             self.failing = Some(Instant::now());
@@ -232,25 +245,40 @@ impl Commits {
         // Batches refused while this one hung come after it.
         let (later, later_held) = (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held));
         self.backlog.extend_from_slice(old);
-        if batch.old > 0 {
-            self.held.extend(later_held);
-            self.drop_messages(new, batch.effects, &mut result);
-        } else {
-            self.drop_messages(new, batch.effects, &mut result);
-            self.held.extend(later_held);
-        }
+        self.held = batch.held;
+        self.drop_messages(new, batch.effects, &mut result);
+        self.held.extend(later_held);
         self.backlog.extend(later);
+        self.drop_replaced();
         result
     }
 
-    /// Refuses what waits behind a hanging commit, as if the store had refused it.
-    pub fn refuse(&mut self, effects: Effects) -> Committed {
+    /// Drops the records of the backlog that later ones replace, so that it grows with the accounts and not with the
+    /// sessions that begin and end while the store fails.
+    fn drop_replaced(&mut self) {
+        let mut accounts = HashSet::new();
+        let is_last = |record: &Record| match record {
+            Record::Seen(account, _) => accounts.insert(*account),
+            _ => true,
+        };
+        self.backlog = std::mem::take(&mut self.backlog).into_iter().rev().filter(is_last).collect();
+        self.backlog.reverse();
+    }
+
+    /// Refuses the records that wait behind a hanging commit, as if the store had refused them. Outputs without records that
+    /// wait for that commit go on waiting: they may confirm a message that is not stored yet.
+    pub fn refuse(&mut self, mut effects: Effects) -> Committed {
         let mut result = Committed::default();
-        if let Some(overtaking) = self.under_way.as_mut().and_then(|it| it.overtaking.as_mut()) {
-            overtaking.restart_pending();
+        let records = std::mem::take(&mut effects.records);
+        if let Some(under_way) = &mut self.under_way {
+            let mut overtaking = Overtaking::default();
+            overtaking.note(&self.backlog);
+            overtaking.note(&under_way.records);
+            effects = overtaking.stay_behind(&mut under_way.effects, effects);
+            under_way.overtaking = Some(overtaking);
         }
-        let records = effects.records.clone();
         self.drop_messages(&records, effects, &mut result);
+        self.drop_replaced();
         result
     }
 
@@ -279,7 +307,15 @@ impl Commits {
                         result.deferred.push((session, record.command()));
                     }
                     self.backlog.extend_from_slice(records);
-                    self.held.extend(outputs);
+                    // The end of a session is true whatever is stored of it, and is shown unless its beginning is held.
+                    let is_shown = records.iter().all(|record| matches!(record, Record::Seen(..)))
+                        && step.session.is_none_or(|session| !self.held_of.contains(&session));
+                    if is_shown {
+                        result.outputs.extend(outputs);
+                    } else {
+                        self.held_of.extend(step.session);
+                        self.held.extend(outputs);
+                    }
                 }
             }
         }
@@ -326,71 +362,4 @@ fn message(record: &Record) -> Option<&StoredMessage> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::effects::Step;
-    use crate::chat::record::{AccountId, MessageKind, Place, SendId};
-    use crate::chat::{Event, EventKind};
-    use crate::wire::{CapSet, Millis};
-
-    #[test]
-    fn what_repeats_a_message_of_the_same_refused_batch_is_not_confirmed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut commits = Commits::new(Store::open(folder.path()).expect("a store"));
-        let session = |slot| SessionId { slot, generation: 0 };
-        let (id, al) = (MessageId::first_at(Millis(7)), AccountId(16));
-        let message = StoredMessage {
-            id,
-            place: Place::direct(al, al),
-            from: al,
-            kind: MessageKind::Privmsg,
-            text: "once".into(),
-            tags: "".into(),
-            send_id: Some(SendId("x".into())),
-        };
-        let echo = |to| Output::Event {
-            to,
-            caps: CapSet::EMPTY,
-            event: Event {
-                source: "al!al@parlour".into(),
-                account: None,
-                bot: false,
-                time: Millis(7),
-                id: Some(id),
-                tags: "".into(),
-                kind: EventKind::Tagmsg { target: "al".into(), own: false },
-            },
-            tag: None,
-        };
-        let effects = Effects {
-            records: Vec::new(),
-            outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
-            steps: vec![
-                Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
-                Step {
-                    records: 1..1,
-                    outputs: 1..2,
-                    from: Some((session(2), Some("l".into()))),
-                    session: None,
-                },
-                Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
-            ],
-        };
-        let records = Arc::new(vec![Record::Message(message)]);
-        let batch = UnderWay {
-            records,
-            old: 0,
-            effects,
-            result: oneshot::channel().1,
-            began: Instant::now(),
-            is_probe: false,
-            hangs: false,
-            overtaking: None,
-        };
-        let outcome = commits.refused(batch, StoreError::Full);
-        let refused: Vec<_> = outcome.refused.iter().map(|r| (r.session.slot, r.messages.len())).collect();
-        assert_eq!(refused, [(1, 1), (2, 0)]);
-        assert_eq!(outcome.refused[1].label.as_deref(), Some("l"));
-        assert!(matches!(outcome.outputs.as_slice(), [Output::Line(to, _)] if to.slot == 3));
-    }
-}
+mod tests;

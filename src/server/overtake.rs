@@ -35,9 +35,26 @@ impl Overtaking {
         }
     }
 
-    /// Restarts the counts for new pending effects.
-    pub fn restart_pending(&mut self) {
-        (self.records, self.steps) = (0, 0);
+    /// Moves the steps without records that wait for the effects under commit to these; returns the others. Counting the
+    /// effects behind the commit begins anew.
+    pub fn stay_behind(&mut self, committing: &mut Effects, pending: Effects) -> Effects {
+        self.waiting = committing.steps.iter().filter_map(|step| step.session).collect();
+        let mut others = Effects::default();
+        let mut outputs = pending.outputs.into_iter();
+        for step in pending.steps {
+            let own: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
+            let stays = step.records.is_empty() && self.waits(&step, &own);
+            if stays {
+                self.waiting.extend(step.session);
+            }
+            let into = if stays { &mut *committing } else { &mut others };
+            let records = if stays { 0..0 } else { step.records };
+            let start = into.outputs.len();
+            into.outputs.extend(own);
+            into.steps.push(Step { records, outputs: start..into.outputs.len(), ..step });
+        }
+        others.outputs.extend(outputs);
+        others
     }
 
     /// Takes the outputs that need not wait out of the effects that are being committed.

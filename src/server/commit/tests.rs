@@ -1,0 +1,174 @@
+//! What becomes of a batch that the store refuses or takes long for.
+
+use super::*;
+use crate::chat::effects::Step;
+use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, SendId};
+use crate::chat::seen::Seen;
+use crate::chat::{Event, EventKind};
+use crate::wire::{CapSet, Millis};
+
+#[test]
+fn what_repeats_a_message_of_the_same_refused_batch_is_not_confirmed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut commits = Commits::new(Store::open(folder.path()).expect("a store"));
+    let session = |slot| SessionId { slot, generation: 0 };
+    let (id, al) = (MessageId::first_at(Millis(7)), AccountId(16));
+    let message = StoredMessage {
+        id,
+        place: Place::direct(al, al),
+        from: al,
+        kind: MessageKind::Privmsg,
+        text: "once".into(),
+        tags: "".into(),
+        send_id: Some(SendId("x".into())),
+    };
+    let echo = |to| Output::Event {
+        to,
+        caps: CapSet::EMPTY,
+        event: Event {
+            source: "al!al@parlour".into(),
+            account: None,
+            bot: false,
+            time: Millis(7),
+            id: Some(id),
+            tags: "".into(),
+            kind: EventKind::Tagmsg { target: "al".into(), own: false },
+        },
+        tag: None,
+    };
+    let effects = Effects {
+        records: Vec::new(),
+        outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
+        steps: vec![
+            Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
+            Step { records: 1..1, outputs: 1..2, from: Some((session(2), Some("l".into()))), session: None },
+            Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
+        ],
+    };
+    let records = Arc::new(vec![Record::Message(message)]);
+    let batch = UnderWay {
+        records,
+        old: 0,
+        held: Vec::new(),
+        effects,
+        result: oneshot::channel().1,
+        began: Instant::now(),
+        is_probe: false,
+        hangs: false,
+        overtaking: None,
+    };
+    let outcome = commits.refused(batch, StoreError::Full);
+    let refused: Vec<_> = outcome.refused.iter().map(|r| (r.session.slot, r.messages.len())).collect();
+    assert_eq!(refused, [(1, 1), (2, 0)]);
+    assert_eq!(outcome.refused[1].label.as_deref(), Some("l"));
+    assert!(matches!(outcome.outputs.as_slice(), [Output::Line(to, _)] if to.slot == 3));
+}
+
+fn commits() -> (tempfile::TempDir, Commits) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let commits = Commits::new(Store::open(folder.path()).expect("a store"));
+    (folder, commits)
+}
+
+/// What an input of a session made: these records, and a line to it.
+fn step(effects: &mut Effects, slot: u32, records: &[Record], line: &str) {
+    let (first, output) = (effects.records.len(), effects.outputs.len());
+    let session = SessionId { slot, generation: 0 };
+    effects.records.extend_from_slice(records);
+    effects.outputs.push(Output::Line(session, line.into()));
+    effects.steps.push(Step {
+        records: first..effects.records.len(),
+        outputs: output..output + 1,
+        from: Some((session, None)),
+        session: Some(session),
+    });
+}
+
+fn said(n: i64) -> Record {
+    let al = AccountId(16);
+    Record::Message(StoredMessage {
+        id: MessageId::from_i64(n),
+        place: Place::direct(al, al),
+        from: al,
+        kind: MessageKind::Privmsg,
+        text: "x".into(),
+        tags: "".into(),
+        send_id: None,
+    })
+}
+
+fn lines(outputs: &[Output]) -> Vec<&str> {
+    let line = |output| match output {
+        &Output::Line(_, ref line) => Some(line.as_str()),
+        _ => None,
+    };
+    outputs.iter().filter_map(line).collect()
+}
+
+/// A commit of these effects that the test ends.
+fn under_way(commits: &mut Commits, mut effects: Effects) -> oneshot::Sender<Result<(), StoreError>> {
+    let (done, result) = oneshot::channel();
+    let old = commits.backlog.len();
+    let mut records = std::mem::take(&mut commits.backlog);
+    records.append(&mut effects.records);
+    commits.under_way = Some(UnderWay {
+        records: records.into(),
+        old,
+        held: std::mem::take(&mut commits.held),
+        effects,
+        result,
+        began: Instant::now(),
+        is_probe: false,
+        hangs: false,
+        overtaking: None,
+    });
+    done
+}
+
+#[tokio::test]
+async fn sessions_that_come_and_go_while_the_store_fails_add_nothing_to_what_waits() {
+    let (_folder, mut commits) = commits();
+    for n in 1..500 {
+        let mut effects = Effects::default();
+        let seen = Seen::from_spans([(MessageId::from_i64(0), MessageId::from_i64(n))]);
+        step(&mut effects, 1, &[Record::Seen(AccountId(16 + n % 2), seen)], "QUIT");
+        let done = under_way(&mut commits, effects);
+        done.send(Err(StoreError::Full)).expect("waited for");
+        let outcome = commits.next().await;
+        assert_eq!(lines(&outcome.outputs), ["QUIT"], "it is shown, whatever is stored");
+        assert!(commits.backlog.len() <= 2 && commits.held.is_empty(), "{}", commits.backlog.len());
+    }
+    let newest = |account| {
+        Record::Seen(
+            account,
+            Seen::from_spans([(MessageId::from_i64(0), MessageId::from_i64(498 + account.0 % 2))]),
+        )
+    };
+    assert_eq!(commits.backlog, [newest(AccountId(16)), newest(AccountId(17))]);
+}
+
+#[tokio::test]
+async fn what_is_refused_behind_a_commit_that_hangs_takes_nothing_else_with_it() {
+    let (_folder, mut commits) = commits();
+    let mut effects = Effects::default();
+    step(&mut effects, 1, &[said(7)], "echo 7");
+    let done = under_way(&mut commits, effects);
+    let mut pending = Effects::default();
+    // The same session asks, another says something, a third one changes the state.
+    step(&mut pending, 1, &[], "pong 1");
+    step(&mut pending, 2, &[said(8)], "echo 8");
+    step(&mut pending, 2, &[], "pong 2");
+    let joined = Record::Joined { channel: ChannelId(1), account: AccountId(16), at: Millis(0) };
+    step(&mut pending, 3, &[joined.clone()], "joined");
+    let refused = commits.refuse(pending);
+    assert_eq!(refused.refused.iter().map(|it| it.session.slot).collect::<Vec<_>>(), [2]);
+    assert_eq!(lines(&refused.outputs), ["pong 2"]);
+    // It was only slow: what belongs to it is shown, and not what is not stored yet.
+    done.send(Ok(())).expect("waited for");
+    let kept = commits.next().await;
+    assert_eq!((lines(&kept.outputs), kept.said), (vec!["echo 7", "pong 1"], Some(1)));
+    assert_eq!(commits.backlog, [joined]);
+    let done = under_way(&mut commits, Effects::default());
+    done.send(Ok(())).expect("waited for");
+    assert_eq!(lines(&commits.next().await.outputs), ["joined"]);
+}
