@@ -195,7 +195,7 @@ pub fn credentials(conn: &Connection, name: &Nick) -> rusqlite::Result<Option<Cr
         })
         .optional()?;
     let Some(mut found) = found else { return Ok(None) };
-    if !sums::is_account_sound(conn, found.account.id.0)? {
+    if !sums::rows::is_account_sound(conn, found.account.id.0)? {
         warn!(account = %found.account.name, "the account's row is damaged, so that it cannot log in; {REPAIR}");
         found.account.disabled = true;
     }
@@ -293,7 +293,7 @@ pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
     )?;
     let mut people = sums::readable("accounts", rows.query_map([], account)?)?;
     for account in &mut people {
-        if !sums::is_account_sound(conn, account.id.0)? {
+        if !sums::rows::is_account_sound(conn, account.id.0)? {
             warn!(account = %account.name, "the account's row is damaged, so that it cannot log in; {REPAIR}");
             account.disabled = true;
             account.role = Role::Member;

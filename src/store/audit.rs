@@ -1,7 +1,8 @@
 //! The audit log: actions of admins and moderators.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::sums;
 use crate::chat::record::AccountId;
 use crate::wire::Millis;
 
@@ -58,7 +59,7 @@ pub fn note(
 /// Adds an entry for the root that the server shows from now on, unless it is the same as before.
 pub fn note_root(tx: &Connection, now: Millis, pin: &str) -> rusqlite::Result<()> {
     let last: Option<String> = tx
-        .prepare_cached("SELECT target FROM audit WHERE action = ?1 ORDER BY id DESC LIMIT 1")?
+        .prepare_cached("SELECT target FROM sound_audit WHERE action = ?1 ORDER BY id DESC LIMIT 1")?
         .query_row([ROOT], |row| row.get(0))
         .optional()?;
     if last.as_deref() == Some(pin) {
@@ -69,7 +70,7 @@ pub fn note_root(tx: &Connection, now: Millis, pin: &str) -> rusqlite::Result<()
 
 /// Returns the time since which the server shows this root; `None` if it never did.
 pub fn root_shown(conn: &Connection, pin: &str) -> rusqlite::Result<Option<Millis>> {
-    conn.prepare_cached("SELECT min(at) FROM audit WHERE action = ?1 AND target = ?2")?
+    conn.prepare_cached("SELECT min(at) FROM sound_audit WHERE action = ?1 AND target = ?2")?
         .query_row((ROOT, pin), |row| row.get(0))
 }
 
@@ -88,15 +89,16 @@ pub fn forget(tx: &Connection, before: Millis, most: u32) -> rusqlite::Result<us
 
 /// Returns the latest entries, the newest first.
 pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<Entry>> {
-    conn.prepare("SELECT at, actor, action, target, detail FROM audit ORDER BY id DESC LIMIT ?1")?
-        .query_map([limit], |row| {
-            Ok(Entry {
-                at: row.get(0)?,
-                actor: row.get::<_, Option<AccountId>>(1)?.map_or(Actor::Console, Actor::Account),
-                action: row.get(2)?,
-                target: row.get(3)?,
-                detail: row.get(4)?,
-            })
-        })?
-        .collect()
+    let mut rows =
+        conn.prepare("SELECT at, actor, action, target, detail FROM sound_audit ORDER BY id DESC LIMIT ?1")?;
+    let entry = |row: &Row<'_>| {
+        Ok(Entry {
+            at: row.get(0)?,
+            actor: row.get::<_, Option<AccountId>>(1)?.map_or(Actor::Console, Actor::Account),
+            action: row.get(2)?,
+            target: row.get(3)?,
+            detail: row.get(4)?,
+        })
+    };
+    sums::readable("entries of the audit", rows.query_map([limit], entry)?)
 }

@@ -141,7 +141,8 @@ pub(super) fn empty_log(conn: &Connection) -> Result<bool, StoreError> {
 /// Copies and empties the log of a database that was just opened, as far as no reader prevents it, and checks its
 /// latest messages.
 pub(super) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    transaction(conn, |tx| Ok::<_, StoreError>(sums::seal_old(tx)?))?;
+    transaction(conn, |tx| Ok::<_, StoreError>(sums::rows::seal_old(tx)?))?;
+    sums::rows::warn_of_unsound(conn)?;
     match sums::unsound_messages(conn, TAIL) {
         Ok(bad) if bad.is_empty() => {}
         Ok(bad) => {

@@ -36,7 +36,7 @@ impl From<rusqlite::Error> for DeviceError {
 /// Adds a device to an account. No effect if the account has it already.
 pub fn add(tx: &Connection, account: AccountId, key: DeviceKey, now: Millis) -> Result<(), DeviceError> {
     let owner: Option<AccountId> = tx
-        .prepare_cached("SELECT account FROM devices WHERE key = ?1")?
+        .prepare_cached("SELECT account FROM sound_devices WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()?;
     match owner {
@@ -47,14 +47,16 @@ pub fn add(tx: &Connection, account: AccountId, key: DeviceKey, now: Millis) -> 
     if list(tx, account)?.len() >= MOST {
         return Err(DeviceError::TooMany);
     }
-    tx.prepare_cached("INSERT INTO devices (key, account, added) VALUES (?1, ?2, ?3)")?
-        .execute((key, account, now))?;
+    // A row that is there all the same is damaged.
+    let sql = "INSERT INTO devices (key, account, added) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET account = ?2, added = ?3, used = NULL";
+    tx.prepare_cached(sql)?.execute((key, account, now))?;
     Ok(())
 }
 
 /// Returns the devices of an account, in the order in which they were added.
 pub fn list(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Device>> {
-    conn.prepare_cached("SELECT key, added, used FROM devices WHERE account = ?1 ORDER BY added, key")?
+    conn.prepare_cached("SELECT key, added, used FROM sound_devices WHERE account = ?1 ORDER BY added, key")?
         .query_map([account], |row| Ok(Device { key: row.get(0)?, added: row.get(1)?, used: row.get(2)? }))?
         .collect()
 }
@@ -68,7 +70,7 @@ pub fn absent(
     limit: u32,
 ) -> rusqlite::Result<Vec<(Nick, Device)>> {
     conn.prepare_cached(
-        "SELECT a.name, d.key, d.added, d.used FROM devices d JOIN accounts a ON a.id = d.account
+        "SELECT a.name, d.key, d.added, d.used FROM sound_devices d JOIN accounts a ON a.id = d.account
          WHERE d.key > ?1 AND d.added < ?2 AND ifnull(d.used, 0) < ?2 AND a.removed IS NULL AND a.disabled IS NULL
          ORDER BY d.key LIMIT ?3",
     )?
@@ -93,7 +95,7 @@ pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
 pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Account>> {
     let found = conn
         .prepare_cached(
-            "SELECT a.id, a.name, a.role FROM devices d JOIN accounts a ON a.id = d.account
+            "SELECT a.id, a.name, a.role FROM sound_devices d JOIN accounts a ON a.id = d.account
              WHERE d.key = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
         )?
         .query_row([key], |row| {
@@ -102,7 +104,7 @@ pub fn account(conn: &Connection, key: DeviceKey) -> rusqlite::Result<Option<Acc
         .optional()?;
     // The data of a damaged row may be wrong, so it admits no login.
     match found {
-        Some(account) if sums::is_account_sound(conn, account.id.0)? => Ok(Some(account)),
+        Some(account) if sums::rows::is_account_sound(conn, account.id.0)? => Ok(Some(account)),
         _ => Ok(None),
     }
 }

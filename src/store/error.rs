@@ -98,6 +98,11 @@ impl StoreError {
         }
     }
 
+    /// Returns `true` for an error that a damaged page of a database causes.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Sql(error) if super::sums::is_damage(error))
+    }
+
     /// Returns a function for `map_err`: the error of an operation on the file or folder `path`.
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use super::counters::counter;
 use super::folder::log_of;
 use super::position::{self, Position};
+use super::search::parts;
 use super::unusable::Unusable;
-use super::{StoreError, generation, schema, sums, time};
+use super::{StoreError, generation, repair, schema, sums, time};
 use crate::wire::{MessageId, Millis};
 
 /// Maximum count of reported faults, because one damaged page may cause a thousand.
@@ -55,13 +56,14 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         health.faults.extend(unsound(&conn));
         health.to_erase = counter(&conn, "erase").unwrap_or_default().unsigned_abs();
     }
+    if repair::is_noted(&path) {
+        health.faults.push("an index is damaged; the next start of the server makes it anew".to_owned());
+    }
     health.log_bytes = std::fs::metadata(log_of(&path)).map_or(0, |log| log.len());
     let index = folder.join("search.db");
     if index.exists() {
-        let erase = |conn: Connection| {
-            conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get::<_, bool>(0))
-                .ok()
-        };
+        let erase =
+            |conn: Connection| conn.query_row(parts::IS_TO_ERASE, [], |row| row.get::<_, bool>(0)).ok();
         health.index_to_erase = open(&index).ok().and_then(erase).unwrap_or(false);
     }
     let mut faults = |query: &str, fault: fn(&rusqlite::Row<'_>) -> rusqlite::Result<String>| {
@@ -102,12 +104,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
 
 /// Returns descriptions of the rows whose checksums are wrong.
 fn unsound(conn: &Connection) -> Vec<String> {
-    let mut faults = match sums::unsound(conn) {
-        Ok(rows) => {
-            rows.into_iter().map(|row| format!("the row of {row} is not as it was written")).collect()
-        }
-        Err(error) => vec![error.to_string()],
-    };
+    let mut faults = sums::rows::unsound(conn).unwrap_or_else(|error| vec![error.to_string()]);
     match sums::unsound_messages(conn, i64::MAX) {
         Ok(bad) => {
             if let Some(latest) = bad.first() {

@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use tracing::debug;
 
 use super::counters::erase_later;
 use super::volumes::{self, Class};
-use super::{sums, time};
+use super::{repair, sums, time};
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
 use crate::chat::settings::Settings;
@@ -59,10 +59,11 @@ pub fn read_page(
     }
     // One more than the limit shows whether there are more.
     let wider = Window { limit: window.limit.saturating_add(1), ..*window };
-    let mut page = stretch(conn, place, Class::Said, &wider, bytes)?;
+    let stretch = |class, window: &_| Stretch { conn, place, class, window, bytes }.read();
+    let mut page = stretch(Class::Said, &wider)?;
     if kinds.events {
         let span = covered(&page, &wider, bytes);
-        page.append(&mut stretch(conn, place, Class::Event, &span, bytes)?);
+        page.append(&mut stretch(Class::Event, &span)?);
         page.sort_unstable_by_key(|kept| kept.message.id);
         if window.newest {
             page.reverse();
@@ -73,7 +74,7 @@ pub fn read_page(
     page.truncate(fitting(&page, bytes));
     if kinds.redactions {
         let span = Window { limit: REDACTIONS, ..covered(&page, window, bytes) };
-        page.append(&mut stretch(conn, place, Class::Redaction, &span, bytes)?);
+        page.append(&mut stretch(Class::Redaction, &span)?);
     }
     page.sort_unstable_by_key(|kept| kept.message.id);
     if kinds.events {
@@ -146,77 +147,83 @@ fn fitting(page: &[Kept], bytes: usize) -> usize {
     page.iter().take_while(begun).count()
 }
 
-/// Reads messages of one class, in the direction in which the window is filled.
-fn stretch(
-    conn: &Connection,
+/// Messages of one class at a place, in the direction in which the window is filled.
+struct Stretch<'a> {
+    conn: &'a Connection,
     place: Place,
     class: Class,
-    window: &Window,
+    window: &'a Window,
+    /// The last is begun before so many bytes are spent.
     bytes: usize,
-) -> rusqlite::Result<Vec<Kept>> {
-    match scan(conn, place, class, window, bytes) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-            one_by_one(conn, place, class, window, bytes)
-        }
-        page => page,
-    }
 }
 
-fn scan(
-    conn: &Connection,
-    place: Place,
-    class: Class,
-    window: &Window,
-    bytes: usize,
-) -> rusqlite::Result<Vec<Kept>> {
-    let mut read = conn.prepare_cached(if window.newest { NEWEST } else { OLDEST })?;
-    let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
-    let mut rows = read.query((place, class as i64, window.after, window.before, limit))?;
-    let mut page = Vec::new();
-    let mut spent = 0;
-    while spent < bytes
-        && let Some(row) = rows.next()?
-    {
-        let kept = kept_or_unreadable(row, place)?;
-        spent += cost(&kept);
-        page.push(kept);
-    }
-    Ok(page)
-}
-
-/// Reads as [`scan`] does, if a page of the table is damaged: takes the ids from the index, which is stored elsewhere,
-/// and shows unreadable messages as such.
-fn one_by_one(
-    conn: &Connection,
-    place: Place,
-    class: Class,
-    window: &Window,
-    bytes: usize,
-) -> rusqlite::Result<Vec<Kept>> {
-    let sql = if window.newest { NEWEST } else { OLDEST };
-    let ids = sql.replace(WHOLE, "SELECT h.id FROM history h");
-    let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
-    let ids = conn
-        .prepare_cached(&ids)?
-        .query_map((place, class as i64, window.after, window.before, limit), |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<MessageId>>>()?;
-    let mut read = conn.prepare_cached(
-        "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM messages m
-         LEFT JOIN accounts a ON a.id = m.sender WHERE m.id = ?1",
-    )?;
-    let mut page = Vec::new();
-    let mut spent = 0;
-    for id in ids {
-        if spent >= bytes {
-            break;
+impl Stretch<'_> {
+    /// Reads them, whatever is damaged: what can be read of them.
+    fn read(&self) -> rusqlite::Result<Vec<Kept>> {
+        match self.scan() {
+            Err(error) if sums::is_damage(&error) => self.one_by_one(),
+            page => page,
         }
-        let kept = read
-            .query_row([id], |row| kept_or_unreadable(row, place))
-            .unwrap_or_else(|_| unreadable(id, place));
-        spent += cost(&kept);
-        page.push(kept);
     }
-    Ok(page)
+
+    fn parameters(&self) -> impl Params {
+        let limit = i64::try_from(self.window.limit).unwrap_or(i64::MAX);
+        (self.place, self.class as i64, self.window.after, self.window.before, limit)
+    }
+
+    fn sql(&self) -> &'static str {
+        if self.window.newest { NEWEST } else { OLDEST }
+    }
+
+    fn scan(&self) -> rusqlite::Result<Vec<Kept>> {
+        let mut read = self.conn.prepare_cached(self.sql())?;
+        let mut rows = read.query(self.parameters())?;
+        let mut page = Vec::new();
+        let mut spent = 0;
+        while spent < self.bytes
+            && let Some(row) = rows.next()?
+        {
+            let kept = kept_or_unreadable(row, self.place)?;
+            spent += cost(&kept);
+            page.push(kept);
+        }
+        Ok(page)
+    }
+
+    /// As [`scan`](Self::scan), where a page is damaged. One of the table: the index, which is elsewhere, says what there
+    /// is, and what cannot be read of it is shown as unreadable. One of the index: the table says what there is.
+    fn one_by_one(&self) -> rusqlite::Result<Vec<Kept>> {
+        let by_index = self.sql().replace(WHOLE, "SELECT h.id FROM history h");
+        let ids = match self.ids(&by_index) {
+            Err(error) if sums::is_damage(&error) => {
+                let ids = self.ids(if self.window.newest { NEWEST_BY_TABLE } else { OLDEST_BY_TABLE })?;
+                repair::note(self.conn);
+                ids
+            }
+            ids => ids?,
+        };
+        let mut read = self.conn.prepare_cached(
+            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM messages m
+             LEFT JOIN accounts a ON a.id = m.sender WHERE m.id = ?1",
+        )?;
+        let mut page = Vec::new();
+        let mut spent = 0;
+        for id in ids {
+            if spent >= self.bytes {
+                break;
+            }
+            let kept = read
+                .query_row([id], |row| kept_or_unreadable(row, self.place))
+                .unwrap_or_else(|_| unreadable(id, self.place));
+            spent += cost(&kept);
+            page.push(kept);
+        }
+        Ok(page)
+    }
+
+    fn ids(&self, sql: &str) -> rusqlite::Result<Vec<MessageId>> {
+        self.conn.prepare_cached(sql)?.query_map(self.parameters(), |row| row.get(0))?.collect()
+    }
 }
 
 /// Reads the message of a row of [`sums::COLUMNS`] and the sender's name. A message that cannot be read, or whose
@@ -286,6 +293,16 @@ const OLDEST: &str =
        AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
      ORDER BY h.volume, h.id LIMIT ?5";
 
+/// As [`NEWEST`] and [`OLDEST`], without an index: as slow as there are messages.
+const NEWEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED
+     WHERE place = ?1 AND class = ?2 AND id > ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
+
+const OLDEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED
+     WHERE place = ?1 AND class = ?2 AND id > ?3 AND id < ?4 ORDER BY id LIMIT ?5";
+
+const NTH_LATEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED WHERE place = ?1 AND class = ?2
+     ORDER BY id DESC LIMIT 1 OFFSET ?3";
+
 const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume DESC, id DESC LIMIT 1 OFFSET ?3";
 
@@ -345,9 +362,18 @@ fn nth_latest(
     class: Class,
     count: u32,
 ) -> rusqlite::Result<Option<MessageId>> {
-    conn.prepare_cached(NTH_LATEST)?
-        .query_row((place, class as i64, count.saturating_sub(1)), |row| row.get(0))
-        .optional()
+    let nth = |sql| {
+        let parameters = (place, class as i64, count.saturating_sub(1));
+        conn.prepare_cached(sql)?.query_row(parameters, |row| row.get(0)).optional()
+    };
+    match nth(NTH_LATEST) {
+        Err(error) if sums::is_damage(&error) => {
+            let found = nth(NTH_LATEST_BY_TABLE)?;
+            repair::note(conn);
+            Ok(found)
+        }
+        found => found,
+    }
 }
 
 /// First message of each class that stays in a conversation when retention has removed the others.

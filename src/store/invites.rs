@@ -196,9 +196,9 @@ pub fn create(
     .map(InviteId)
 }
 
-/// Finds the invite of a token.
+/// Finds the invite of a token. One whose row is damaged is not found: its role could be the damage.
 pub fn find(conn: &Connection, token: &TokenHash) -> Result<Invite, RedeemError> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE token = ?1"))?
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM sound_invites i WHERE token = ?1"))?
         .query_row([token], read)
         .optional()?
         .ok_or(RedeemError::Unknown)
@@ -206,7 +206,7 @@ pub fn find(conn: &Connection, token: &TokenHash) -> Result<Invite, RedeemError>
 
 /// Returns up to `limit` invites, beginning after the id `after`.
 pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<Vec<Invite>> {
-    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM sound_invites i WHERE id > ?1 ORDER BY id LIMIT ?2"))?
         .query_map((after.0, limit), read)?
         .collect()
 }
@@ -214,7 +214,7 @@ pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<
 /// Counts the invites from before `since` that can still be redeemed.
 pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite::Result<u32> {
     conn.prepare_cached(
-        "SELECT count(*) FROM invites
+        "SELECT count(*) FROM sound_invites
          WHERE created < ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
     )?
     .query_row((since, now), |row| row.get(0))
@@ -224,7 +224,7 @@ pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite
 /// nothing.
 pub fn revoke(tx: &Connection, id: InviteId, now: Millis) -> rusqlite::Result<Option<Invite>> {
     tx.execute("UPDATE invites SET revoked = coalesce(revoked, ?2) WHERE id = ?1", (id.0, now))?;
-    tx.prepare_cached(&format!("SELECT {COLUMNS} FROM invites i WHERE id = ?1"))?
+    tx.prepare_cached(&format!("SELECT {COLUMNS} FROM sound_invites i WHERE id = ?1"))?
         .query_row([id.0], read)
         .optional()
 }

@@ -25,6 +25,7 @@ mod open_files;
 mod position;
 mod readers;
 mod records;
+mod repair;
 mod room;
 mod schema;
 pub mod search;
@@ -140,6 +141,7 @@ impl Store {
         }
         let conn = schema::open_writer(&path).map_err(|error| generation::damaged(&path, error))?;
         check(&path, &conn)?;
+        repair::where_noted(&conn, &path)?;
         checkpoint::at_start(&conn, &path)?;
         let status = Arc::new(Status::default());
         let (wake, woken) = wake::Wake::new();

@@ -166,7 +166,8 @@ impl<'conn> Keeper<'conn> {
     fn joined(&self, channel: ChannelId, account: AccountId, at: Millis) -> rusqlite::Result<()> {
         self.conn
             .prepare_cached(
-                "INSERT INTO members (channel, account, joined) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                "INSERT INTO members (channel, account, joined) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET joined = ?3",
             )?
             .execute((channel, account, at))?;
         Ok(())

@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::lock::private_file;
+use super::sums::rows;
 use super::{StoreError, names, with_suffix};
 
 /// Time for which a transaction waits for another program that holds the database (a backup, a `sqlite3` shell) before
@@ -31,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_seen_preferences.sql"),
     include_str!("migrations/0012_ids_ahead.sql"),
     include_str!("migrations/0013_reactions.sql"),
+    include_str!("migrations/0014_checksums_of_all.sql"),
 ];
 
 /// Step that also needs [`names::settle`], which SQL cannot do.
@@ -129,7 +131,9 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+    let conn = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
+    rows::prepare(&conn)?;
+    Ok(conn)
 }
 
 /// Opens a connection for reading.
@@ -140,6 +144,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    rows::prepare(&conn)?;
     Ok(conn)
 }
 
@@ -169,6 +174,8 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
         tx.pragma_update(None, "user_version", version)?;
         tx.commit()?;
     }
+    rows::prepare(conn)?;
+    rows::seal_from_now_on(conn)?;
     Ok(())
 }
 

@@ -24,12 +24,11 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::Invited { channel, account, pending } => invited(tx, *channel, *account, *pending),
         Record::ChannelRenamed { id, old, new, at } => renamed(tx, *id, (old, new), *at),
         Record::Marked { account, place, read } => {
-            let sql =
-                "INSERT INTO markers VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = max(read, ?3)";
+            let sql = "INSERT INTO markers (account, place, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
             tx.prepare_cached(sql)?.execute((account, place, read)).map(drop)
         }
         Record::MarkedEarly { account, channel, read: Some(read) } => {
-            let sql = "INSERT INTO early_markers VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = max(read, ?3)";
+            let sql = "INSERT INTO early_markers (account, channel, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
             tx.prepare_cached(sql)?.execute((account, channel, read)).map(drop)
         }
         Record::MarkedEarly { account, channel, read: None } => {
@@ -60,7 +59,7 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
 /// Stores nothing for an account that was removed meanwhile.
 fn set_seen(tx: &Connection, account: AccountId, seen: &Seen) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
-    let sql = "INSERT INTO seen SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND removed IS NULL";
+    let sql = "INSERT INTO seen (account, after, up_to) SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND removed IS NULL";
     let mut insert = tx.prepare_cached(sql)?;
     for (after, up_to) in seen.spans() {
         insert.execute((account, after, up_to))?;
@@ -73,7 +72,7 @@ fn ranks_set(tx: &Connection, channel: ChannelId, account: AccountId, ranks: Ran
         let sql = "DELETE FROM ranks WHERE channel = ?1 AND account = ?2";
         return tx.prepare_cached(sql)?.execute((channel, account)).map(drop);
     }
-    let sql = "INSERT INTO ranks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET ranks = ?3";
+    let sql = "INSERT INTO ranks (channel, account, ranks) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET ranks = ?3";
     tx.prepare_cached(sql)?.execute((channel, account, ranks)).map(drop)
 }
 
@@ -89,13 +88,14 @@ fn list_added(
     entry: &ListEntry,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO lists (channel, list, mask, set_by, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT DO NOTHING";
+               ON CONFLICT (channel, list, mask) DO UPDATE SET set_by = ?4, set_at = ?5";
     tx.prepare_cached(sql)?.execute((channel, list, &*entry.mask, &entry.by, entry.at)).map(drop)
 }
 
 fn invited(tx: &Connection, channel: ChannelId, account: AccountId, pending: bool) -> rusqlite::Result<()> {
     let sql = if pending {
-        "INSERT INTO invited VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+        "INSERT INTO invited (channel, account) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET account = ?2"
     } else {
         "DELETE FROM invited WHERE channel = ?1 AND account = ?2"
     };
@@ -111,7 +111,7 @@ fn renamed(
     tx.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([new.folded()])?;
     tx.prepare_cached("UPDATE channels SET name = ?2 WHERE id = ?1")?.execute((id, new))?;
     if old != new {
-        let sql = "INSERT INTO old_names VALUES (?1, ?2, ?3, ?4)
+        let sql = "INSERT INTO old_names (folded, name, channel, since) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO UPDATE SET name = ?2, channel = ?3, since = ?4";
         tx.prepare_cached(sql)?.execute((old.folded(), old, id, at))?;
         let since = Millis(at.0.saturating_sub(Channels::REDIRECT));
@@ -126,7 +126,7 @@ fn renamed(
 fn metadata_set(tx: &Connection, of: Subject, key: &str, value: Option<&str>) -> rusqlite::Result<()> {
     match (of, value) {
         (Subject::Account(id), Some(value)) => {
-            let sql = "INSERT INTO account_metadata VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+            let sql = "INSERT INTO account_metadata (account, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
             tx.prepare_cached(sql)?.execute((id, key, value))
         }
         (Subject::Account(id), None) => {
@@ -134,7 +134,7 @@ fn metadata_set(tx: &Connection, of: Subject, key: &str, value: Option<&str>) ->
             tx.prepare_cached(sql)?.execute((id, key))
         }
         (Subject::Channel(id), Some(value)) => {
-            let sql = "INSERT INTO channel_metadata VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
+            let sql = "INSERT INTO channel_metadata (channel, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
             tx.prepare_cached(sql)?.execute((id, key, value))
         }
         (Subject::Channel(id), None) => {
@@ -142,7 +142,7 @@ fn metadata_set(tx: &Connection, of: Subject, key: &str, value: Option<&str>) ->
             tx.prepare_cached(sql)?.execute((id, key))
         }
         (Subject::Private(id, place), Some(value)) => {
-            let sql = "INSERT INTO private_metadata VALUES (?1, ?2, ?3, ?4)
+            let sql = "INSERT INTO private_metadata (account, place, key, value) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT DO UPDATE SET value = ?4";
             tx.prepare_cached(sql)?.execute((id, place, key, value))
         }

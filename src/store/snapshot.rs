@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
+use tracing::warn;
 
 use super::counters::last_message;
-use super::sums::readable;
+use super::sums::{readable, rows};
 use super::{SENDS_KEPT, accounts, time};
-use crate::chat::modes::{ListEntry, Modes};
+use crate::chat::modes::{Flag, ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
@@ -43,23 +44,25 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
 fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     let mut members = grouped(
         conn,
-        "SELECT m.channel, m.account FROM members m JOIN accounts a ON a.id = m.account
+        "SELECT m.channel, m.account FROM sound_members m JOIN accounts a ON a.id = m.account
          WHERE a.removed IS NULL ORDER BY m.channel, m.account",
         |row| row.get(1),
     )?;
-    let mut ranks =
-        grouped(conn, "SELECT channel, account, ranks FROM ranks", |row| Ok((row.get(1)?, row.get(2)?)))?;
+    let mut ranks = grouped(conn, "SELECT channel, account, ranks FROM sound_ranks", |row| {
+        Ok((row.get(1)?, row.get(2)?))
+    })?;
     let mut lists =
-        grouped(conn, "SELECT channel, list, mask, set_by, set_at FROM lists ORDER BY id", |row| {
+        grouped(conn, "SELECT channel, list, mask, set_by, set_at FROM sound_lists ORDER BY id", |row| {
             Ok((row.get(1)?, ListEntry { mask: text(row, 2)?, by: row.get(3)?, at: row.get(4)? }))
         })?;
-    let mut invited = grouped(conn, "SELECT channel, account FROM invited", |row| row.get(1))?;
-    let mut old_names =
-        grouped(conn, "SELECT channel, name, since FROM old_names", |row| Ok((row.get(1)?, row.get(2)?)))?;
-    let mut rows = conn.prepare(
+    let mut invited = grouped(conn, "SELECT channel, account FROM sound_invited", |row| row.get(1))?;
+    let mut old_names = grouped(conn, "SELECT channel, name, since FROM sound_old_names", |row| {
+        Ok((row.get(1)?, row.get(2)?))
+    })?;
+    let mut read = conn.prepare(
         "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most, maker FROM channels ORDER BY id",
     )?;
-    let read = rows.query_map([], |row| {
+    let read = read.query_map([], |row| {
         let id = row.get(0)?;
         let key = row.get::<_, Option<String>>(8)?.map(Arc::from);
         Ok(StoredChannel {
@@ -77,7 +80,19 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             old_names: old_names.remove(&id).unwrap_or_default(),
         })
     })?;
-    readable("channels", read)
+    let mut channels = readable("channels", read)?;
+    for channel in &mut channels {
+        // Who may come in could be the damage.
+        if !rows::is_channel_sound(conn, channel.id.0)? {
+            warn!(
+                channel = %channel.name,
+                "the channel's row is damaged, so that it is for those who are invited; its modes, set anew, end that"
+            );
+            channel.modes.set(Flag::InviteOnly, true);
+            channel.modes.set(Flag::Secret, true);
+        }
+    }
+    Ok(channels)
 }
 
 /// Groups rows by the channel in their first column.
@@ -115,21 +130,22 @@ fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId,
 }
 
 fn markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Place, Millis)>> {
-    let mut rows = conn.prepare("SELECT account, place, read FROM markers")?;
+    let mut rows = conn.prepare("SELECT account, place, read FROM sound_markers")?;
     readable("read markers", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
 fn early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelName, Millis)>> {
-    conn.prepare("SELECT account, channel, read FROM early_markers")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect()
+    let mut rows = conn.prepare("SELECT account, channel, read FROM sound_early_markers")?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    readable("early read markers", rows.query_map([], read)?)
 }
 
 fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Seen)>> {
     let mut spans: BTreeMap<AccountId, Vec<(MessageId, MessageId)>> = BTreeMap::new();
-    let mut statement = conn.prepare("SELECT account, after, up_to FROM seen ORDER BY account, after")?;
-    for row in statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))? {
-        let (account, span) = row?;
+    let mut statement =
+        conn.prepare("SELECT account, after, up_to FROM sound_seen ORDER BY account, after")?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+    for (account, span) in readable("what was seen", statement.query_map([], read)?)? {
         spans.entry(account).or_default().push(span);
     }
     Ok(spans.into_iter().map(|(account, spans)| (account, Seen::from_spans(spans))).collect())
@@ -146,12 +162,13 @@ fn metadata(conn: &Connection) -> rusqlite::Result<Vec<KeptKey>> {
         let mut rows = conn.prepare(sql)?;
         readable("metadata", rows.query_map([], |row| Ok((subject(row)?, text(row, 0)?, text(row, 1)?)))?)
     };
-    let mut all =
-        read("SELECT key, value, account FROM account_metadata", |row| Ok(Subject::Account(row.get(2)?)))?;
-    all.extend(read("SELECT key, value, channel FROM channel_metadata", |row| {
+    let mut all = read("SELECT key, value, account FROM sound_account_metadata", |row| {
+        Ok(Subject::Account(row.get(2)?))
+    })?;
+    all.extend(read("SELECT key, value, channel FROM sound_channel_metadata", |row| {
         Ok(Subject::Channel(row.get(2)?))
     })?);
-    all.extend(read("SELECT key, value, account, place FROM private_metadata", |row| {
+    all.extend(read("SELECT key, value, account, place FROM sound_private_metadata", |row| {
         Ok(Subject::Private(row.get(2)?, row.get(3)?))
     })?);
     Ok(all)

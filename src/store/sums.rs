@@ -1,23 +1,18 @@
 //! Checksums of rows: CRC-32 over the columns of a row, in its column `sum`. They detect flipped bits on the disk, but
 //! not changes by someone who can write the file. NULL is a row from before checksums existed, which [`fill`] handles.
+//! Here are the checksums of messages, whose cost counts; [`rows`] has the others.
 
-use std::sync::Arc;
+pub(super) mod rows;
 
 use crc32fast::Hasher;
-use parking_lot::Mutex;
-use rusqlite::hooks::Action;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 use tracing::warn;
 
 use super::columns::number;
 use super::counters::counter;
 use crate::chat::record::{Place, StoredMessage};
 use crate::wire::MessageId;
-
-/// Tables whose rows have a checksum over all columns, with the exceptions: the sum itself, and a column that changes
-/// so often and matters so little that it would only cost.
-const SEALED: [(&str, &[&str]); 2] = [("accounts", &["sum"]), ("channels", &["sum", "spoken"])];
 
 /// Columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.
 pub(super) const COLUMNS: &str = "id, place, sender, kind, text, tags, redacted, sum";
@@ -48,11 +43,16 @@ fn sum(
     tags: &[u8],
     redacted: bool,
 ) -> u32 {
-    let mut hasher = Hasher::new();
-    for number in [id.as_i64(), place, sender, kind, i64::from(redacted)] {
-        hasher.update(&number.to_le_bytes());
+    // One call for all numbers: small ones cost more than their bytes.
+    let mut head = [0; 5 * size_of::<i64>() + size_of::<u32>()];
+    let (numbers, length) = head.split_at_mut(5 * size_of::<i64>());
+    let values = [id.as_i64(), place, sender, kind, i64::from(redacted)];
+    for (bytes, value) in numbers.chunks_exact_mut(size_of::<i64>()).zip(values) {
+        bytes.copy_from_slice(&value.to_le_bytes());
     }
-    hasher.update(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    length.copy_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    let mut hasher = Hasher::new();
+    hasher.update(&head);
     hasher.update(text);
     hasher.update(tags);
     hasher.finalize()
@@ -82,6 +82,11 @@ pub(super) fn is_of_row(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Returns `true` for an error that a damaged page causes: of a table, an index or a full-text table.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 /// Returns the rows that can be read. Skips the others and logs their count with the kind `what`.
 pub(super) fn readable<T>(
     what: &str,
@@ -102,118 +107,6 @@ pub(super) fn readable<T>(
         );
     }
     Ok(all)
-}
-
-/// Rows of [`SEALED`] tables that the open transaction has changed: table and rowid.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Changed(Arc<Mutex<Vec<(usize, i64)>>>);
-
-impl Changed {
-    /// Starts to collect the changed rows of a connection.
-    pub fn of(conn: &mut Connection) -> rusqlite::Result<Self> {
-        let changed = Self::default();
-        let rows = changed.0.clone();
-        conn.update_hook(Some(move |action, _: &str, table: &str, row| {
-            if action != Action::SQLITE_DELETE
-                && let Some(at) = SEALED.iter().position(|(name, _)| *name == table)
-            {
-                rows.lock().push((at, row));
-            }
-        }))?;
-        Ok(changed)
-    }
-
-    /// Stores the checksums of the changed rows, as the last step of the transaction.
-    pub fn seal(&self, tx: &Connection) -> rusqlite::Result<()> {
-        let mut rows = std::mem::take(&mut *self.0.lock());
-        rows.sort_unstable();
-        rows.dedup();
-        for (at, row) in rows {
-            let Some((table, _)) = SEALED.get(at) else { continue };
-            if let Some((should, _)) = sealed(tx, at, row)? {
-                let sql = format!("UPDATE {table} SET sum = ?2 WHERE id = ?1");
-                tx.prepare_cached(&sql)?.execute((row, should))?;
-            }
-        }
-        self.forget();
-        Ok(())
-    }
-
-    /// Clears the list, after a roll-back or when its rows are sealed.
-    pub fn forget(&self) {
-        self.0.lock().clear();
-    }
-}
-
-/// Returns the computed and the stored checksum of a row; `None` if there is no such row.
-fn sealed(conn: &Connection, at: usize, row: i64) -> rusqlite::Result<Option<(u32, Option<i64>)>> {
-    let Some((table, _)) = SEALED.get(at) else { return Ok(None) };
-    let mut read = conn.prepare_cached(&format!("SELECT * FROM {table} WHERE id = ?1"))?;
-    let mut rows = read.query([row])?;
-    rows.next()?.map(|row| of_sealed_row(row, at)).transpose()
-}
-
-fn of_sealed_row(row: &Row<'_>, at: usize) -> rusqlite::Result<(u32, Option<i64>)> {
-    let without = SEALED.get(at).map_or(&[][..], |(_, without)| without);
-    let mut hasher = Hasher::new();
-    let mut is = None;
-    for (column, name) in row.as_ref().column_names().enumerate() {
-        let value = row.get_ref(column)?;
-        if name == "sum" {
-            is = value.as_i64_or_null().unwrap_or(Some(-1));
-        }
-        if without.contains(&name) {
-            continue;
-        }
-        // With the name before each value, a column that a later version adds changes no sum as long as it is NULL.
-        if value != ValueRef::Null {
-            hasher.update(name.as_bytes());
-            match value {
-                ValueRef::Integer(number) => hasher.update(&number.to_le_bytes()),
-                ValueRef::Real(number) => hasher.update(&number.to_le_bytes()),
-                other => hasher.update(bytes(other)),
-            }
-            hasher.update(&[0]);
-        }
-    }
-    Ok((hasher.finalize(), is))
-}
-
-/// Returns true if the row of an account has the right checksum.
-pub(super) fn is_account_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    Ok(sealed(conn, 0, id)?.is_none_or(is_sound))
-}
-
-/// Returns the accounts and channels whose checksums are wrong, such as `account 7`.
-pub(super) fn unsound(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for (at, (table, _)) in SEALED.iter().enumerate() {
-        let mut read = conn.prepare_cached(&format!("SELECT * FROM {table} ORDER BY id"))?;
-        let mut rows = read.query([])?;
-        while let Some(row) = rows.next()? {
-            if !is_sound(of_sealed_row(row, at)?) {
-                let id: i64 = row.get("id")?;
-                found.push(format!("{} {id}", table.trim_end_matches('s')));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Stores checksums for accounts and channels that have none.
-pub(super) fn seal_old(tx: &Connection) -> rusqlite::Result<()> {
-    for (at, (table, _)) in SEALED.iter().enumerate() {
-        let ids = tx
-            .prepare(&format!("SELECT id FROM {table} WHERE sum IS NULL"))?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        for id in ids {
-            if let Some((should, _)) = sealed(tx, at, id)? {
-                tx.execute(&format!("UPDATE {table} SET sum = ?2 WHERE id = ?1"), (id, should))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Returns those of the latest `most` messages whose checksums are wrong or that cannot be read, the latest first.

@@ -29,13 +29,13 @@ pub fn latest(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
 
 /// Reads the spans by which ids are ahead.
 pub fn times(conn: &Connection) -> rusqlite::Result<Times> {
-    let mut read = conn.prepare_cached("SELECT first, by FROM ids_ahead ORDER BY first")?;
+    let mut read = conn.prepare_cached("SELECT first, by FROM sound_ids_ahead ORDER BY first")?;
     let all = read.query_map([], |row| Ok(Ahead { from: row.get(0)?, by: row.get(1)? }))?;
     Ok(Times::new(all.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Stores that ids are ahead by another span from a message on.
 pub(super) fn ids_ahead(tx: &Connection, ahead: Ahead) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO ids_ahead VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
+    let sql = "INSERT INTO ids_ahead (first, by) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
     tx.prepare_cached(sql)?.execute((ahead.from, ahead.by)).map(drop)
 }

@@ -18,9 +18,8 @@ use super::position::{Position, PositionFile};
 use super::records::Keeper;
 use super::room::Room;
 use super::schema::BUSY_TIMEOUT;
-use super::sums::Changed;
 use super::wake::Wake;
-use super::{Status, StoreError};
+use super::{Status, StoreError, repair};
 use crate::chat::record::Record;
 
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.
@@ -82,7 +81,6 @@ impl Writer {
             growth.log_grew(&counted, u64::try_from(pages).unwrap_or_default());
             Ok(())
         }))?;
-        let changed = Changed::of(&mut conn)?;
         let position = Position::of(&conn)?;
         let note = PositionFile::open(folder)?;
         note.write(&position).map_err(StoreError::file(folder))?;
@@ -96,7 +94,7 @@ impl Writer {
             wake,
             status,
             locked: false,
-            changed,
+            repaired: false,
         };
         let (queue, jobs) = sync_channel(QUEUE);
         let ended = CancellationToken::new();
@@ -195,7 +193,8 @@ struct State {
     status: Arc<Status>,
     /// True if the last transaction found the database locked.
     locked: bool,
-    changed: Changed,
+    /// The indexes were made anew by this thread, which helps once or not at all.
+    repaired: bool,
 }
 
 impl State {
@@ -253,7 +252,6 @@ impl Context<'_> {
         };
         let tx = rusqlite::Transaction::new_unchecked(conn, TransactionBehavior::Immediate)
             .map_err(|error| fails(error.into()))?;
-        state.changed.forget();
         let before = conn.total_changes();
         let value = work(&tx)?;
         if conn.total_changes() == before {
@@ -261,7 +259,6 @@ impl Context<'_> {
             return Ok(value);
         }
         let finished = (|| {
-            state.changed.seal(&tx)?;
             Position::count_change(&tx)?;
             state.files.check()?;
             let position = Position::of(&tx)?;
@@ -348,10 +345,17 @@ impl<'conn> Group<'conn> {
 
     fn transaction<'r>(
         &mut self,
-        records: impl Iterator<Item = &'r Record>,
+        records: impl Iterator<Item = &'r Record> + Clone,
         state: &mut State,
     ) -> Result<(), StoreError> {
-        match self.try_transaction(records, state) {
+        let mut result = self.try_transaction(records.clone(), state);
+        if result.as_ref().is_err_and(StoreError::is_damage) && !std::mem::replace(&mut state.repaired, true)
+        {
+            warn!("the database is damaged: its indexes are made anew");
+            self.roll_back();
+            result = repair::indexes(self.conn).and_then(|()| self.try_transaction(records, state));
+        }
+        match result {
             Ok(position) => {
                 state.committed(position);
                 if self.keeper.take_removed() {
@@ -360,16 +364,20 @@ impl<'conn> Group<'conn> {
                 Ok(())
             }
             Err(error) => {
-                // A full disk rolls back by itself; a lock at BEGIN prevented the transaction.
-                if !self.conn.is_autocommit()
-                    && let Err(error) = self.conn.execute_batch("ROLLBACK")
-                {
-                    error!(%error, "rolling back failed");
-                }
-                self.keeper.rolled_back();
+                self.roll_back();
                 Err(error)
             }
         }
+    }
+
+    fn roll_back(&mut self) {
+        // A full disk rolls back by itself; a lock at BEGIN prevented the transaction.
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            error!(%error, "rolling back failed");
+        }
+        self.keeper.rolled_back();
     }
 
     /// Runs a transaction. Returns the position after it.
@@ -379,7 +387,6 @@ impl<'conn> Group<'conn> {
         state: &mut State,
     ) -> Result<Position, StoreError> {
         self.begin.raw_execute()?;
-        state.changed.forget();
         let mut position = state.position;
         for record in records {
             if let Record::Message(message) = record {
@@ -395,7 +402,6 @@ impl<'conn> Group<'conn> {
             Position::count_change(self.conn)?;
         }
         self.keeper.finish()?;
-        state.changed.seal(self.conn)?;
         state.files.check()?;
         self.commit.raw_execute()?;
         Ok(position)

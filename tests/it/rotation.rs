@@ -106,7 +106,7 @@ fn clients_learn_the_new_pin_and_forget_the_old_one() {
     // flora has never connected; carol's invite is still open.
     let late = home.invite(&[]);
     home.database()
-        .execute("UPDATE invites SET created = created - 86400000 WHERE spent = 0", [])
+        .execute("UPDATE invites SET created = created - 86400000, sum = NULL WHERE spent = 0", [])
         .expect("older");
     let error = refusal(&home, &["certs", "retire"]);
     assert!(error.contains("flora") && error.contains("--yes"), "{error}");

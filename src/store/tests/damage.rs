@@ -3,8 +3,12 @@
 use std::fs;
 
 use super::*;
+use crate::chat::account::DeviceKey;
 use crate::chat::history::{Kinds, Search, Window};
-use crate::store::{health, history, search};
+use crate::chat::modes::{Flag, Modes};
+use crate::chat::ranks::Ranks;
+use crate::chat::record::Subject;
+use crate::store::{devices, health, history, search};
 
 const ROOM: ChannelId = ChannelId(1);
 
@@ -61,24 +65,8 @@ async fn a_message_that_is_damaged_keeps_its_place_and_hides_nothing() {
     );
     let bad = history::UNREADABLE;
     assert_eq!(page(&store).await, ["one", bad, bad, "four", bad, "six"]);
-    // The index adds the messages after the damaged one.
-    let index = search::Index::start(&store).expect("opens");
-    let search = |text: &str| Search {
-        me: AccountId(1),
-        channels: vec![(ROOM, channel("#room"))],
-        place: None,
-        from: None,
-        text: Some(text.into()),
-        window: Window::latest(9),
-    };
-    index.catch_up(id(6)).await;
-    let mut searching = search::Searching::new(search("six"));
-    while !searching.is_done() {
-        searching = index.go_on(searching).await.expect("finds");
-    }
-    let hits = searching.into_hits();
-    assert_eq!(hits.iter().map(|(kept, _)| &*kept.message.text).collect::<Vec<_>>(), ["six"]);
-    drop(index);
+    // The index learns what stands behind.
+    assert_eq!(found(&store, id(6), "six").await, ["six"]);
     let health = health::check(store.folder()).expect("checks");
     assert!(health.faults.iter().any(|fault| fault.starts_with("3 messages ")), "{health:?}");
     // A start succeeds.
@@ -106,6 +94,174 @@ async fn a_damaged_page_of_the_table_hides_only_what_is_on_it() {
     assert!((1..40).contains(&bad), "{bad} of 100 cannot be read");
     assert!(page[0].starts_with("000 ") && page[99].starts_with("099 "));
     assert!(!health::check(&data).expect("checks").faults.is_empty());
+    // The search knows what is before and behind the page.
+    assert_eq!(found(&store, id(100), "000").await.len(), 1);
+    assert_eq!(found(&store, id(100), "099").await.len(), 1);
+}
+
+/// The texts that a search finds in the index of a store.
+async fn found(store: &Store, last: MessageId, text: &str) -> Vec<String> {
+    let index = search::Index::start(store).expect("opens");
+    let search = Search {
+        me: AccountId(1),
+        channels: vec![(ROOM, channel("#room"))],
+        place: None,
+        from: None,
+        text: Some(text.into()),
+        window: Window::latest(9),
+    };
+    loop {
+        let caught_up = index.catch_up(last).await;
+        let mut searching = search::Searching::new(search.clone());
+        while !searching.is_done() {
+            searching = index.go_on(searching).await.expect("finds");
+        }
+        if caught_up && searching.is_whole() {
+            break searching.into_hits().iter().map(|(kept, _)| kept.message.text.to_string()).collect();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Overwrites the pages of something in the database that was opened by nobody.
+fn damage_pages(data: &Path, name: &str) {
+    let path = data.join("parlour.db");
+    let conn = Connection::open(&path).expect("opens");
+    let mut read = conn.prepare("SELECT pageno FROM dbstat WHERE name = ?1").expect("has dbstat");
+    let pages = read.query_map([name], |row| row.get::<_, u32>(0)).expect("reads");
+    let pages = pages.collect::<Result<Vec<_>, _>>().expect("reads");
+    assert!(!pages.is_empty(), "{name}");
+    drop(read);
+    drop(conn);
+    let mut bytes = fs::read(&path).expect("reads");
+    for page in pages {
+        let start = (page as usize - 1) * 4096;
+        bytes[start..start + 64].fill(0xa5);
+    }
+    fs::write(&path, bytes).expect("written");
+}
+
+#[tokio::test]
+async fn a_damaged_index_hides_nothing_and_is_made_anew_at_the_next_start() {
+    for name in ["messages_by_volume", "contents"] {
+        let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+        let (_folder, store) = filled(&said).await;
+        let data = store.folder().to_owned();
+        drop(store);
+        damage_pages(&data, name);
+        let store = Store::open(&data).expect("opens");
+        assert_eq!(page(&store).await, said, "{name}");
+        let latest = |conn: &Connection| Ok::<_, StoreError>(history::latest(conn, Place::Channel(ROOM))?);
+        assert_eq!(store.read(latest).await.expect("reads"), Some(id(100)));
+        let faults = health::check(&data).expect("checks").faults;
+        assert!(faults.iter().any(|fault| fault.starts_with("an index is damaged")), "{faults:?}");
+        assert_eq!(found(&store, id(100), "099").await, ["099"]);
+        drop(store);
+        let store = Store::open(&data).expect("opens");
+        assert_eq!(page(&store).await, said, "{name}");
+        assert_eq!(health::check(&data).expect("checks").faults, Vec::<String>::new(), "{name}");
+        commit(&store, vec![Record::Message(message(id(101), Place::Channel(ROOM), "more"))]).expect("kept");
+        assert_eq!(page(&store).await.len(), 101);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_index_is_made_anew_at_once_where_something_is_written() {
+    for name in ["messages_by_volume", "contents"] {
+        let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+        let (_folder, store) = filled(&said).await;
+        let data = store.folder().to_owned();
+        drop(store);
+        damage_pages(&data, name);
+        let store = Store::open(&data).expect("opens");
+        commit(&store, vec![Record::Message(message(id(101), Place::Channel(ROOM), "more"))]).expect("kept");
+        assert_eq!(page(&store).await.len(), 101, "{name}");
+        drop(store);
+        assert_eq!(health::check(&data).expect("checks").faults, Vec::<String>::new(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_and_named() {
+    let (_folder, store) = filled(&[]).await;
+    let alice = AccountId(1);
+    let bob = create(&store, "bob").await.expect("made");
+    let key = DeviceKey([7; 32]);
+    let invite = NewInvite {
+        token: [3; 32],
+        role: Role::Member,
+        channel: None,
+        uses: 1,
+        expires: Millis(NOW.0 + 1000),
+        resets: None,
+        power: None,
+    };
+    let founder = |account| Record::RanksSet { channel: ROOM, account, ranks: Ranks::FOUNDER };
+    let marked = Record::Marked { account: alice, place: Place::Channel(ROOM), read: NOW };
+    let set = Record::MetadataSet { of: Subject::Account(alice), key: "k".into(), value: Some("v".into()) };
+    commit(
+        &store,
+        vec![
+            Record::Joined { channel: ROOM, account: bob, at: NOW },
+            founder(alice),
+            founder(bob),
+            marked.clone(),
+            set,
+        ],
+    )
+    .expect("kept");
+    store
+        .write(move |tx| {
+            devices::add(tx, alice, key, NOW).expect("added");
+            invites::create(tx, &invite, (NOW, Actor::Console))?;
+            audit::note(tx, (NOW, Actor::Console), "user add", "bob", "")?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .expect("written");
+    assert!(health::check(store.folder()).expect("checks").faults.is_empty());
+    damage(
+        &store,
+        "UPDATE members SET account = 1, joined = 3 WHERE account = 1; UPDATE ranks SET ranks = 4 WHERE account = 2;
+         UPDATE markers SET read = 1 << 60; UPDATE account_metadata SET value = 'w';
+         UPDATE devices SET account = 2; UPDATE invites SET role = 1; UPDATE audit SET target = 'rob';
+         UPDATE channels SET flags = 0",
+    );
+    let data = store.folder().to_owned();
+    drop(store);
+    let store = Store::open(&data).expect("opens");
+    let snapshot = store.snapshot().await.expect("reads");
+    let [room] = snapshot.channels.as_slice() else { panic!("{:?}", snapshot.channels) };
+    assert_eq!(
+        (room.members.as_slice(), room.ranks.as_slice()),
+        (&[bob][..], &[(alice, Ranks::FOUNDER)][..])
+    );
+    assert!(room.modes.has(Flag::InviteOnly) && room.modes.has(Flag::Secret), "who may come in is not known");
+    assert_eq!((snapshot.markers.len(), snapshot.metadata.len()), (0, 0));
+    let login = |conn: &Connection| Ok::<_, StoreError>(devices::account(conn, DeviceKey([7; 32]))?);
+    assert_eq!(store.read(login).await.expect("reads"), None);
+    let redeemed = store.redeem([3; 32], nick("eve"), hash(), NOW).await;
+    assert!(matches!(redeemed, Err(RedeemError::Unknown)));
+    let noted = |conn: &Connection| Ok::<_, StoreError>(audit::latest(conn, 9)?);
+    assert_eq!(store.read(noted).await.expect("reads"), []);
+    let named = |conn: &Connection| Ok::<_, StoreError>(sums::rows::unsound(conn)?);
+    let tables =
+        ["channel 1", "members", "ranks", "markers", "account_metadata", "devices", "invite 1", "audit"];
+    let found = store.read(named).await.expect("reads");
+    assert_eq!(found.len(), tables.len(), "{found:?}");
+    for (found, table) in found.iter().zip(tables) {
+        assert!(found.starts_with(&format!("the row of {table}")), "{found}");
+    }
+    // What is set anew is sound, also where the damaged row is in the way.
+    let joined = Record::Joined { channel: ROOM, account: alice, at: NOW };
+    let modes = Record::ModesSet(ROOM, Modes::default());
+    commit(&store, vec![joined, founder(bob), marked, modes]).expect("kept");
+    store.write(move |tx| devices::add(tx, alice, key, NOW)).await.expect("added");
+    let snapshot = store.snapshot().await.expect("reads");
+    assert_eq!((snapshot.channels[0].members.len(), snapshot.channels[0].ranks.len()), (2, 2));
+    assert_eq!(snapshot.markers, [(alice, Place::Channel(ROOM), NOW)]);
+    assert!(!snapshot.channels[0].modes.has(Flag::InviteOnly));
+    assert!(store.read(login).await.expect("reads").is_some());
 }
 
 #[tokio::test]
@@ -140,11 +296,11 @@ async fn rows_that_cannot_be_read_do_not_keep_the_server_from_starting() {
     damage(
         &store,
         "UPDATE accounts SET name = CAST(x'ff' AS TEXT) WHERE name = 'bob';
-         INSERT INTO members VALUES (1, 2, 0);
-         INSERT INTO ranks VALUES (1, 1, 999);
+         INSERT INTO members (channel, account, joined) VALUES (1, 2, 0);
+         INSERT INTO ranks (channel, account, ranks) VALUES (1, 1, 999);
          INSERT INTO channels (id, name, created) VALUES (2, CAST(x'23ff' AS TEXT), 0);
-         INSERT INTO markers VALUES (1, 1, 7);
-         INSERT INTO account_metadata VALUES (1, 'k', CAST(x'ff' AS TEXT))",
+         INSERT INTO markers (account, place, read) VALUES (1, 1, 7);
+         INSERT INTO account_metadata (account, key, value) VALUES (1, 'k', CAST(x'ff' AS TEXT))",
     );
     let data = store.folder().to_owned();
     drop(store);
