@@ -6,11 +6,12 @@
 
 mod find;
 mod follower;
-mod parts;
+pub(super) mod parts;
 mod words;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use tracing::warn;
 
 use super::bounded::{self, Stop};
 use super::lock::private_file;
-use super::{Store, StoreError, schema, with_suffix};
+use super::{Store, StoreError, schema, sums, with_suffix};
 use crate::wire::MessageId;
 use follower::Follower;
 use parts::Progress;
@@ -43,6 +44,8 @@ pub struct Index {
     started: Instant,
     /// Lets one search run at a time, because a core is enough for them.
     reader: Arc<Mutex<Connection>>,
+    /// A search found damage, in the index or in the messages.
+    suspect: Arc<AtomicBool>,
 }
 
 impl Index {
@@ -68,7 +71,8 @@ impl Index {
         reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()])?;
         let (wake, woken) = sync_channel(1);
         let (progress, known) = watch::channel(progress);
-        let follower = Follower::new(index, messages, store.clone(), progress)?;
+        let suspect = Arc::new(AtomicBool::new(false));
+        let follower = Follower::new(index, messages, store.clone(), progress, suspect.clone())?;
         let ended = CancellationToken::new();
         let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
@@ -85,6 +89,7 @@ impl Index {
             started: Instant::now(),
             ended,
             reader: Arc::new(Mutex::new(reader)),
+            suspect,
         };
         index.wake();
         Ok(index)
@@ -118,11 +123,19 @@ impl Index {
     pub async fn go_on(&self, mut searching: Searching) -> Result<Searching, StoreError> {
         let (reader, stop) = (self.reader.clone(), Stop::default());
         let signal = stop.signal();
+        let (suspect, wake) = (self.suspect.clone(), self.wake.clone());
         let task = tokio::task::spawn_blocking(move || {
             let left = searching.time_left();
             let mut reader = reader.lock();
             match bounded::run(&mut reader, &signal, Some(left), |conn| searching.go_on(conn))? {
                 Ok(()) => Ok(searching),
+                Err(error) if sums::is_damage(&error) => {
+                    // The thread finds out what is damaged, and makes the index anew if it is that.
+                    suspect.store(true, Ordering::Release);
+                    let _ = wake.map(|wake| wake.try_send(()));
+                    searching.cut_off();
+                    Ok(searching)
+                }
                 Err(error) => match StoreError::from(error) {
                     StoreError::Interrupted if !signal.is_stopped() => {
                         searching.cut_off();
@@ -161,11 +174,10 @@ fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreErr
     let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let is_empty: bool =
         conn.query_row("SELECT NOT EXISTS (SELECT * FROM sqlite_schema)", [], |row| row.get(0))?;
-    if is_empty {
-        parts::create(&conn, last)?;
-    } else if version != parts::VERSION {
+    if !is_empty && version != parts::VERSION {
         return Err(StoreError::Sql(Arc::new(rusqlite::Error::InvalidQuery)));
     }
+    parts::create(&conn, last)?;
     // Fails if tables of these names belong to another program.
     conn.prepare("SELECT row, message FROM entries")?;
     conn.prepare("SELECT part, erase FROM parts")?;

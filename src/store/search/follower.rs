@@ -1,6 +1,7 @@
 //! The thread that keeps the index up to date with the messages.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Delay after a failed attempt to erase.
 const ERASE_AGAIN: Duration = Duration::from_secs(1);
 
+/// Minimum time between two checks for damage.
+const LOOK_EVERY: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_mins(10) };
+
 /// Minimum time between two log lines about that.
 const WARN_EVERY: Duration = Duration::from_mins(1);
 
@@ -38,6 +42,9 @@ pub(super) struct Follower {
     erased: (Instant, Duration),
     /// If erasing fails: the time at which that was last logged.
     erase_failed: Option<Instant>,
+    /// A search or this thread found damage; it is looked for in the index, and when that was done last.
+    suspect: Arc<AtomicBool>,
+    looked: Option<Instant>,
 }
 
 /// A row of the database, to be indexed if it is a message and not an event.
@@ -47,6 +54,26 @@ struct Read {
     said: Option<(String, String)>,
 }
 
+impl Read {
+    /// Of a row of id, place, sender, text and class.
+    fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let is_said = row.get::<_, i64>(4)? == 0;
+        let text = std::str::from_utf8(sums::bytes(row.get_ref(3)?)).ok().filter(|_| is_said);
+        let said = match text {
+            Some(text) => Some((text.to_owned(), scope(row.get(1)?, row.get(2)?))),
+            None => None,
+        };
+        Ok(Self { id: row.get(0)?, said })
+    }
+}
+
+/// The direction in which messages are read.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Later,
+    Earlier,
+}
+
 impl Follower {
     /// Makes the follower of a store. Needs tokio's runtime.
     pub fn new(
@@ -54,12 +81,24 @@ impl Follower {
         messages: Connection,
         store: Store,
         progress: watch::Sender<Progress>,
+        suspect: Arc<AtomicBool>,
     ) -> Result<Self, StoreError> {
         let now = (Instant::now(), Duration::ZERO);
         let erases = parts::is_to_erase(&index)?.then_some(now);
         store.status().index_to_erase.store(erases.is_some(), Ordering::Relaxed);
         let runtime = Handle::current();
-        Ok(Self { index, messages, store, runtime, progress, erases, erased: now, erase_failed: None })
+        Ok(Self {
+            index,
+            messages,
+            store,
+            runtime,
+            progress,
+            erases,
+            erased: now,
+            erase_failed: None,
+            suspect,
+            looked: None,
+        })
     }
 
     /// Runs until the other end of `woken` is dropped.
@@ -78,10 +117,18 @@ impl Follower {
                 let started = Instant::now();
                 match self.step() {
                     Ok(true) => {}
-                    Ok(false) => break,
-                    Err(error) => {
+                    Ok(false) if !self.suspect.load(Ordering::Acquire) => break,
+                    Err(error) if !error.is_damage() => {
                         error!(%error, "the search index cannot follow");
                         break;
+                    }
+                    damaged => {
+                        if let Err(error) = damaged {
+                            error!(%error, "the search index cannot follow");
+                        }
+                        if !self.repair() {
+                            break;
+                        }
                     }
                 }
                 // The server has more important work, so this takes a fifth of a core at most.
@@ -93,12 +140,48 @@ impl Follower {
         }
     }
 
+    /// Checks the index and makes it anew if it is damaged; returns `true` if it did. Damage of the messages themselves is
+    /// left alone.
+    fn repair(&mut self) -> bool {
+        // Reads the whole index, so not each time: the next search that finds damage asks again.
+        self.suspect.store(false, Ordering::Release);
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return false;
+        }
+        self.looked = Some(Instant::now());
+        let Some(why) = parts::fault(&self.index) else { return false };
+        warn!(why, "the search index is damaged and made anew");
+        let anew = || {
+            let last = self.messages.query_row("SELECT max(id) FROM messages", [], |row| row.get(0));
+            parts::reset(&self.index, last.ok().flatten().unwrap_or_default())?;
+            parts::progress(&self.index)
+        };
+        match anew() {
+            Ok(progress) => {
+                self.progress.send_replace(progress);
+                self.erases = Some(self.erased);
+                self.store.status().index_to_erase.store(true, Ordering::Relaxed);
+                true
+            }
+            Err(error) => {
+                error!(%error, "the search index cannot be made anew");
+                false
+            }
+        }
+    }
+
     /// Rewrites the parts from which messages were removed; until then these are only marked.
     fn erase(&mut self) {
         let started = Instant::now();
         let erased = parts::erase(&self.index)
             .map_err(StoreError::from)
-            .and_then(|()| checkpoint::empty_log(&self.index));
+            .and_then(|()| checkpoint::empty_log(&self.index))
+            .and_then(|emptied| {
+                if emptied {
+                    parts::erased(&self.index)?;
+                }
+                Ok(emptied)
+            });
         self.erased = (Instant::now(), started.elapsed());
         self.erases = match erased {
             Ok(true) => {
@@ -107,6 +190,9 @@ impl Follower {
                 None
             }
             again => {
+                if again.as_ref().is_err_and(StoreError::is_damage) {
+                    self.suspect.store(true, Ordering::Release);
+                }
                 // Another program reads the index, or the disk is full: retried until it is done, also after a restart.
                 if self.erase_failed.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
                     let why =
@@ -131,8 +217,7 @@ impl Follower {
 
     fn learn(&mut self) -> Result<bool, StoreError> {
         let mut progress = *self.progress.borrow();
-        let sql = "SELECT id, place, sender, text, class FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
-        let read = self.read(sql, progress.last)?;
+        let read = self.read(progress.last, Way::Later)?;
         let Some(latest) = read.last() else { return Ok(false) };
         progress.last = latest.id;
         let tx = self.index.transaction()?;
@@ -155,9 +240,7 @@ impl Follower {
         if progress.whole {
             return Ok(false);
         }
-        let sql =
-            "SELECT id, place, sender, text, class FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
-        let mut read = self.read(sql, progress.first)?;
+        let mut read = self.read(progress.first, Way::Earlier)?;
         progress.whole = read.len() < CHUNK as usize;
         progress.first = read.last().map_or(progress.first, |earliest| earliest.id);
         read.retain(|read| read.said.is_some());
@@ -179,19 +262,54 @@ impl Follower {
         Ok(!progress.whole)
     }
 
-    /// Reads messages from the given one on, by a statement of id, place, sender, text and class.
-    fn read(&self, sql: &str, from: MessageId) -> rusqlite::Result<Vec<Read>> {
-        let read = |row: &Row<'_>| {
-            let is_said = row.get::<_, i64>(4)? == 0;
-            // An unreadable message cannot be found, but the ones after it can.
-            let text = std::str::from_utf8(sums::bytes(row.get_ref(3)?)).ok().filter(|_| is_said);
-            let said = match text {
-                Some(text) => Some((text.to_owned(), scope(row.get(1)?, row.get(2)?))),
-                None => None,
-            };
-            Ok(Read { id: row.get(0)?, said })
+    /// Reads the next messages after or before the given one.
+    fn read(&self, from: MessageId, way: Way) -> rusqlite::Result<Vec<Read>> {
+        let sql = match way {
+            Way::Later => {
+                "SELECT id, place, sender, text, class FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2"
+            }
+            Way::Earlier => {
+                "SELECT id, place, sender, text, class FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+            }
         };
-        self.messages.prepare_cached(sql)?.query_map((from, CHUNK), read)?.collect()
+        match self.messages.prepare_cached(sql)?.query_map((from, CHUNK), Read::of_row)?.collect() {
+            Err(error) if sums::is_damage(&error) => self.read_one_by_one(from, way),
+            read => read,
+        }
+    }
+
+    /// As [`read`](Self::read), where a page of the table is damaged: the index says what there is, volume by volume.
+    fn read_one_by_one(&self, from: MessageId, way: Way) -> rusqlite::Result<Vec<Read>> {
+        let (volumes, ids) = match way {
+            Way::Later => (
+                "SELECT number FROM volumes
+                 WHERE number >= (SELECT number FROM volumes WHERE first <= ?1 ORDER BY first DESC LIMIT 1)
+                 ORDER BY number",
+                "SELECT id FROM messages INDEXED BY messages_by_volume WHERE volume = ?1 AND id > ?2
+                 ORDER BY id LIMIT ?3",
+            ),
+            Way::Earlier => (
+                "SELECT number FROM volumes WHERE first < ?1 ORDER BY number DESC",
+                "SELECT id FROM messages INDEXED BY messages_by_volume WHERE volume = ?1 AND id < ?2
+                 ORDER BY id DESC LIMIT ?3",
+            ),
+        };
+        let mut ids = self.messages.prepare_cached(ids)?;
+        let mut found = Vec::<MessageId>::new();
+        let mut volumes = self.messages.prepare_cached(volumes)?;
+        let mut volumes = volumes.query_map([from], |row| row.get::<_, i64>(0))?;
+        while found.len() < CHUNK as usize
+            && let Some(volume) = volumes.next()
+        {
+            let left = i64::try_from(CHUNK as usize - found.len()).unwrap_or_default();
+            let more = ids.query_map((volume?, from, left), |row| row.get(0))?;
+            found.extend(more.collect::<rusqlite::Result<Vec<MessageId>>>()?);
+        }
+        let sql = "SELECT id, place, sender, text, class FROM messages WHERE id = ?1";
+        let mut read = self.messages.prepare_cached(sql)?;
+        // An unreadable message cannot be found, but the ones after it can.
+        let one = |id| read.query_row([id], Read::of_row).unwrap_or(Read { id, said: None });
+        Ok(found.into_iter().map(one).collect())
     }
 
     fn unlearn(&mut self) -> Result<bool, StoreError> {

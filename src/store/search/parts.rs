@@ -6,6 +6,7 @@
 //! begin in the middle: new messages get higher ones, and an index that is being rebuilt adds the past backwards, with
 //! lower ones.
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::words::{Token, Tokens};
@@ -24,7 +25,13 @@ pub(super) const VERSION: u32 = 2;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (row INTEGER PRIMARY KEY, message INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, erase INTEGER NOT NULL DEFAULT 0);
-    CREATE TABLE IF NOT EXISTS progress (first INTEGER NOT NULL, last INTEGER NOT NULL, whole INTEGER NOT NULL);";
+    CREATE TABLE IF NOT EXISTS progress (first INTEGER NOT NULL, last INTEGER NOT NULL, whole INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS erasing (log INTEGER PRIMARY KEY);";
+
+/// Asks whether removed text is still in the index or its log. An index that no server has opened since there is
+/// `erasing` cannot be asked.
+pub(in crate::store) const IS_TO_ERASE: &str = "SELECT EXISTS (SELECT * FROM parts WHERE erase)
+     OR EXISTS (SELECT * FROM erasing)";
 
 /// Range of messages that the index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +154,43 @@ pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Returns true if there are messages to [`erase`].
+/// Returns `true` when there are messages to [`erase`], or a log to be emptied of them.
 pub(super) fn is_to_erase(conn: &Connection) -> rusqlite::Result<bool> {
-    conn.query_row("SELECT EXISTS (SELECT * FROM parts WHERE erase)", [], |row| row.get(0))
+    conn.query_row(IS_TO_ERASE, [], |row| row.get(0))
+}
+
+/// The log was emptied after [`erase`]: nothing of what was removed is left in any file.
+pub(super) fn erased(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM erasing", []).map(drop)
+}
+
+/// Empties an index that is damaged, also while others have it open, and makes its tables anew.
+pub(super) fn reset(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
+    // Read once, so that it stays with its write-ahead log (https://www.sqlite.org/c3ref/c_dbconfig_defensive.html).
+    let _ = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, true)?;
+    let emptied = conn.execute_batch("VACUUM");
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, false)?;
+    emptied?;
+    create(conn, last)?;
+    conn.execute_batch("INSERT INTO erasing VALUES (1)")
+}
+
+/// What is wrong with the index, by its own means; `None` for a sound one. Reads all of it.
+pub(super) fn fault(conn: &Connection) -> Option<String> {
+    let check = || {
+        let found: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found != "ok" {
+            return Ok(Some(found));
+        }
+        let mut parts = conn.prepare("SELECT part FROM parts")?;
+        for part in parts.query_map([], |row| row.get::<_, i64>(0))? {
+            let table = table(part?);
+            conn.execute(&format!("INSERT INTO {table} ({table}) VALUES ('integrity-check')"), [])?;
+        }
+        Ok::<_, rusqlite::Error>(None)
+    };
+    check().unwrap_or_else(|error| Some(error.to_string()))
 }
 
 /// Rewrites the parts from which something was removed, without it, each in a transaction of its own.
@@ -173,6 +214,7 @@ pub(super) fn erase(conn: &Connection) -> rusqlite::Result<()> {
             )
         };
         let tx = conn.unchecked_transaction()?;
+        tx.execute_batch("INSERT INTO erasing VALUES (1) ON CONFLICT DO NOTHING")?;
         tx.execute_batch(&work)?;
         tx.commit()?;
     }
@@ -223,6 +265,8 @@ mod tests {
             || conn.query_row("SELECT count(*) FROM parts", [], |row| row.get::<_, i64>(0)).expect("read");
         let before = parts();
         erase(&conn).expect("erased");
+        assert!(is_to_erase(&conn).expect("read"), "from the log");
+        erased(&conn).expect("noted");
         assert!(!is_to_erase(&conn).expect("read") && parts() < before, "an empty part is gone");
     }
 }

@@ -170,6 +170,86 @@ async fn what_was_redacted_is_unlearnt_and_a_broken_index_is_made_anew() {
     assert_eq!(home.found(&index, home.query(0, "xyzzy")).await, [2, 3]);
 }
 
+/// Waits until nothing that was removed is left in the index.
+async fn until_erased(store: &Store) {
+    let unlearnt = |conn: &Connection| {
+        let sql = "SELECT NOT EXISTS (SELECT * FROM forgotten)";
+        Ok::<bool, StoreError>(conn.query_row(sql, [], |row| row.get(0))?)
+    };
+    while !store.read(unlearnt).await.expect("reads") || store.status().is_erasing() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A damaged page is not noticed when the index is opened, and its log, which would hide it, is empty.
+#[tokio::test]
+async fn a_damaged_index_is_made_anew_when_a_search_or_the_thread_finds_out() {
+    let mut home = Home::new().await;
+    for n in 0..40 {
+        home.say(0, CHANNEL, &format!("xyzzy number{n}")).await;
+    }
+    let gone = home.say(0, CHANNEL, "xyzzy gone").await;
+    let index = Index::start(&home.store).expect("starts");
+    assert_eq!(home.found(&index, home.query(0, "gone")).await.len(), 1);
+    home.keep(Record::Redacted { place: CHANNEL, message: gone }).await;
+    assert_eq!(home.found(&index, home.query(0, "gone")).await.len(), 0);
+    until_erased(&home.store).await;
+    drop(index);
+    let path = home.store.folder().join("search.db");
+    let mut bytes = std::fs::read(&path).expect("reads");
+    assert!(bytes.len() > 40_000, "the log is copied");
+    // All but the header, the schema and what is looked at when it is opened.
+    for page in bytes.chunks_mut(4096).skip(8) {
+        page[..64].fill(0xa5);
+    }
+    std::fs::write(&path, bytes).expect("written");
+    let index = Index::start(&home.store).expect("starts");
+    let search = Search { window: Window::latest(100), ..home.query(0, "xyzzy") };
+    assert_eq!(home.found(&index, search.clone()).await.len(), 40);
+    home.say(0, CHANNEL, "xyzzy after").await;
+    assert_eq!(home.found(&index, search).await.len(), 41);
+}
+
+#[tokio::test]
+async fn a_reader_of_the_index_delays_the_erasing_also_over_a_restart_and_doctor_says_so() {
+    let mut home = Home::new().await;
+    let id = home.say(0, CHANNEL, "quuxword first").await;
+    home.say(0, CHANNEL, "something second").await;
+    let index = Index::start(&home.store).expect("starts");
+    assert_eq!(home.found(&index, home.query(0, "quuxword")).await, [1]);
+    let folder = home.store.folder().to_owned();
+    let reader = Connection::open(folder.join("search.db")).expect("opens");
+    let hold = "BEGIN; SELECT count(*) FROM entries";
+    reader.execute_batch(hold).expect("begins");
+    reader.query_row("SELECT count(*) FROM entries", [], |_| Ok(())).expect("reads");
+    home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
+    assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
+    let doctor = || crate::store::health::check(&folder).expect("checks").index_to_erase;
+    let is_left = || {
+        let files =
+            ["search.db", "search.db-wal"].map(|file| std::fs::read(folder.join(file)).unwrap_or_default());
+        files.iter().any(|bytes| bytes.windows(8).any(|word| word == b"quuxword"))
+    };
+    // Written anew, and held back in the log.
+    let waits =
+        || reader_of(&folder).query_row("SELECT count(*) FROM erasing", [], |row| row.get::<_, i64>(0));
+    while waits().expect("reads") == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(home.store.status().is_erasing() && doctor() && is_left());
+    drop(index);
+    let index = Index::start(&home.store).expect("starts");
+    assert!(home.store.status().is_erasing() && doctor() && is_left(), "a restart does not forget it");
+    drop(reader);
+    until_erased(&home.store).await;
+    assert!(!doctor() && !is_left());
+    drop(index);
+}
+
+fn reader_of(folder: &Path) -> Connection {
+    Connection::open(folder.join("search.db")).expect("opens")
+}
+
 #[tokio::test]
 async fn of_what_was_redacted_no_word_is_left_in_any_file() {
     let mut home = Home::new().await;
