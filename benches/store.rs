@@ -2,7 +2,9 @@
 //!
 //! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on a
 //! real disk; by default the temporary folder). Prints for each size the rows a second, the processor time of the
-//! store's thread for a row, and the time of a commit.
+//! store's thread for a row, and the time of a commit. Then prints the time of a commit of 32 messages while every tenth
+//! commit redacts a message, which is erased from the database, its log and the search index, and while another program
+//! holds both of these open to read.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -10,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, SendId, StoredMessage};
 use parlour::store::Store;
+use parlour::store::search::Index;
 use parlour::wire::{MessageId, Millis};
+use rusqlite::Connection;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
@@ -24,6 +28,61 @@ fn main() {
     for (batch, sends) in [(1, false), (32, false), (160, false), (160, true)] {
         run(&folder, batch, sends, Duration::from_secs(seconds));
     }
+    println!("\n{:>20} {:>9} {:>9} {:>9} {:>9}", "batches of 32", "median", "99 %", "99.9 %", "most");
+    for (what, redact, reader) in
+        [("quiet", false, false), ("redactions", true, false), ("reader", false, true), ("both", true, true)]
+    {
+        let mut times = stalls(&folder, (redact, reader), Duration::from_secs(2 * seconds));
+        times.sort_unstable();
+        let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
+        println!("{what:>20} {:>9} {:>9} {:>9} {:>9}", at(500), at(990), at(999), at(1000));
+    }
+}
+
+/// How long commits take in a store with a search index.
+fn stalls(folder: &Path, (redact, reader): (bool, bool), length: Duration) -> Vec<Duration> {
+    let folder = tempfile::tempdir_in(folder).expect("a folder");
+    let store = Store::open(folder.path()).expect("opens");
+    let runtime = tokio::runtime::Runtime::new().expect("runs");
+    let _entered = runtime.enter();
+    let index = Index::start(&store).expect("starts");
+    let mut held = Vec::new();
+    let mut id = MessageId::first_at(Millis(1_700_000_000_000));
+    let (done, durable) = mpsc::channel();
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < length {
+        let mut records: Vec<Record> = std::iter::repeat_with(|| {
+            id = id.next(Millis(1_700_000_000_000));
+            message(id, None)
+        })
+        .take(32)
+        .collect();
+        let place = Place::Channel(ChannelId(1));
+        if redact && times.len() % 10 == 9 {
+            records.push(Record::Redacted { place, message: id });
+        }
+        let began = Instant::now();
+        let done = done.clone();
+        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        durable.recv().expect("answered").expect("kept");
+        times.push(began.elapsed());
+        index.wake();
+        // People type between two batches, and the index has something to follow.
+        std::thread::sleep(Duration::from_millis(2));
+        if reader && held.is_empty() && times.len() == 100 {
+            held = ["parlour.db", "search.db"].map(|file| hold(&folder.path().join(file))).into();
+        }
+    }
+    times
+}
+
+/// Another program that reads a database and does not stop.
+fn hold(path: &Path) -> Connection {
+    let conn = Connection::open(path).expect("opens");
+    conn.execute_batch("BEGIN").expect("begins");
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).expect("reads");
+    conn
 }
 
 fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
