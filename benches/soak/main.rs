@@ -121,7 +121,7 @@ async fn soak(options: &Options) -> Result<ExitCode> {
     let attacks: Vec<&str> =
         attack::ATTACKS.iter().map(|(name, _)| *name).filter(|name| chosen(name)).collect();
     let faults: Vec<&str> = fault::FAULTS.iter().copied().filter(|name| chosen(name)).collect();
-    let rest = if total < Duration::from_mins(5) { Duration::from_secs(20) } else { Duration::from_mins(1) };
+    let rest = (total / 5).clamp(Duration::from_secs(8), Duration::from_mins(1));
     let phases = u32::try_from(attacks.len() + faults.len()).unwrap_or(1).max(1);
     let slot = (total.saturating_sub(rest) / phases).max(Duration::from_secs(6));
     let (each, quiet) = (slot.mul_f64(0.55), slot.mul_f64(0.45));
