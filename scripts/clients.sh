@@ -261,7 +261,7 @@ blank irssi
 irssi '/connect parlour'
 saw irssi 'shows its certificate' '\[Users #lobby\]'
 irssi '/msg NickServ CERT ADD'
-saw irssi 'NickServ CERT ADD' 'NickServ.*may log in to your account now'
+saw irssi 'NickServ CERT ADD' 'NickServ.*was added to your account'
 irssi '/network modify -sasl_mechanism EXTERNAL -sasl_password "" parlour' '/disconnect' '/clear'
 blank irssi
 irssi '/connect parlour'

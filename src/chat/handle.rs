@@ -203,7 +203,7 @@ impl Chat {
             person.password_change = self.password_changes;
         }
         self.take_back_admin(id);
-        let reason = "The password was changed, log in with the new one";
+        let reason = "The password was changed; log in with the new one";
         self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
     }
 
@@ -214,7 +214,7 @@ impl Chat {
             person.device_removal = self.password_changes;
         }
         let with = |_, known: &Session| known.device == Some(key);
-        self.end_sessions_where(id, with, "This device may log in no more", at, fx);
+        self.end_sessions_where(id, with, "This device was revoked", at, fx);
     }
 
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
@@ -251,9 +251,9 @@ fn failed(command: &str, failure: Failure) -> Reply {
     };
     match (failure, command) {
         (Failure::Crowded, _) => Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
-            .text("Too many requests of yours wait already; try again when they are answered"),
+            .text("Too many of your requests are pending; try again when they have completed"),
         (Failure::TooLong, _) => {
-            Reply::fail(command, code).text("This took too long and was stopped; ask for less at a time")
+            Reply::fail(command, code).text("The query took too long and was stopped; request less at a time")
         }
         (Failure::Unreadable, "CHATHISTORY" | "SEARCH") => {
             Reply::fail(command, code).text("The history cannot be read right now, try again later")
@@ -264,12 +264,12 @@ fn failed(command: &str, failure: Failure) -> Reply {
 
 fn deferred(command: &str) -> Reply {
     Reply::fail(command, "TEMPORARILY_UNAVAILABLE").text(
-        "The server cannot store this right now. It is tried again, and shown as soon as it is stored; a restart before \
-         that undoes it",
+        "The server cannot store this change right now and keeps trying. Others see it once it is stored; a restart \
+         before that discards it",
     )
 }
 
 fn unavailable(command: &str) -> Reply {
     Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
-        .text("The server cannot store anything right now, so this was not done; try again later")
+        .text("The server cannot store anything right now; nothing was changed, try again later")
 }

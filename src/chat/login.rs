@@ -331,7 +331,7 @@ impl LoginMachine {
             }
             Err(why) => {
                 let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(text);
-                self.say(out, &reply.text(format!("This cannot be a nickname: {why}")))
+                self.say(out, &reply.text(format!("Erroneous nickname: {why}")))
             }
         }
     }
@@ -374,14 +374,14 @@ impl LoginMachine {
                 let name = std::str::from_utf8(&name).unwrap_or("?");
                 match Some(name).filter(|name| !name.is_empty()).map(Nick::parse).transpose() {
                     Ok(name) => Step::Prove(name),
-                    Err(_) => self.failed(out, "The SASL response is no account's name"),
+                    Err(_) => self.failed(out, "The SASL response is not a valid account name"),
                 }
             }
             Collected::All(bytes) => {
                 self.response = None;
                 match Credentials::from_plain(&bytes) {
                     Some(credentials) => Step::Check(credentials),
-                    None => self.failed(out, "The SASL response is not of the form of PLAIN"),
+                    None => self.failed(out, "The SASL response is not valid PLAIN data"),
                 }
             }
         }
@@ -411,7 +411,7 @@ impl LoginMachine {
                 })
             }
             Err(why) => {
-                let text = format!("This cannot be an account's name: {why}");
+                let text = format!("Invalid account name: {why}");
                 self.say(out, &fail("BAD_ACCOUNT_NAME", account, &text))
             }
         }

@@ -96,7 +96,7 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
         }
         // Clients show the display name in place of the nick.
         "display-name" if chars::refused_in_name(value).is_some() => {
-            Err("A name holds no control characters and nothing that cannot be seen")
+            Err("A display name cannot contain control or invisible characters")
         }
         "color" if !is_color(value) => Err("The value is a colour, #rrggbb"),
         _ => Ok(()),
@@ -211,7 +211,7 @@ impl Early {
         let [target, word, rest @ ..] = params else { return one(need_more()) };
         if *target != "*" {
             let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
-            return one(reply.text("Before the login there is only yourself, *"));
+            return one(reply.text("Before the login the only target is *, your own account"));
         }
         let dialect = Dialect::of(caps);
         let own: Arc<str> = "*".into();
@@ -236,7 +236,7 @@ impl Early {
                 }
                 if self.values.len() >= MAX_KEYS && !self.values.contains_key(*key) {
                     let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg("*").arg(MAX_KEYS.to_string());
-                    return one(reply.text("There are too many keys"));
+                    return one(reply.text("Too many keys"));
                 }
                 let (key, value): (Arc<str>, Option<Arc<str>>) = ((*key).into(), value.map(Into::into));
                 self.values.insert(key.clone(), value.clone());
@@ -296,7 +296,7 @@ pub fn subscriptions(
             let code = if dialect == Dialect::Draft { "TOO_MANY_SUBS" } else { "LIMIT_REACHED" };
             let reply = Reply::fail("METADATA", code).arg(key);
             let reply = if dialect == Dialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
-            lines.push(render(reply.text("You follow too many keys")));
+            lines.push(render(reply.text("Too many subscriptions")));
             break;
         }
     }

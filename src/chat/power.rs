@@ -36,9 +36,9 @@ impl Power {
         if self.at_least(Rank::Voice) {
             None
         } else if channel.modes.has(Flag::Moderated) {
-            Some("The channel is moderated: only who has a voice may speak")
+            Some("Cannot send to channel (+m): voice required")
         } else {
-            channel.lists.mutes(person).then_some("You are banned or muted in the channel")
+            channel.lists.mutes(person).then_some("Cannot send to channel (+b): you are banned or muted")
         }
     }
 

@@ -31,13 +31,13 @@ impl Chat {
             return;
         };
         if person.password_change > login.since {
-            let reason = "The password was changed, log in with the new one";
+            let reason = "The password was changed; log in with the new one";
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
         }
         if login.device.is_some() && person.device_removal > login.since {
             // It may have been another device of the account. The client then succeeds at its next attempt.
-            let reason = "A device was removed while you logged in, try again";
+            let reason = "A device of this account was revoked during your login; try again";
             fx.outputs.push(Output::Close(session, reason.into()));
             return;
         }
@@ -45,8 +45,7 @@ impl Chat {
         if most > 0 && person.seats.len() >= most {
             self.sessions_refused += 1;
             let sessions = if most == 1 { "session" } else { "sessions" };
-            let reason =
-                format!("Your account has {most} {sessions}, which is the most; end one of them first");
+            let reason = format!("Your account has {most} {sessions}, the maximum; end one of them first");
             if login.caps.has(Cap::StandardReplies) {
                 let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
                 fx.outputs.push(Output::Line(

@@ -57,8 +57,9 @@ impl Certificate {
         let day = until.get(..10).unwrap_or(&until);
         let left = self.days_left(now);
         let days = if left == 1 { "day" } else { "days" };
-        let how = if self.renews { "the server renews it by itself" } else { "it has to be renewed by hand" };
-        format!("The server's certificate counts until {day}, {left} {days} from now; {how}")
+        let how =
+            if self.renews { "the server renews it automatically" } else { "it must be renewed manually" };
+        format!("The server's certificate is valid until {day} ({left} {days} left); {how}")
     }
 
     /// Returns the warning that admins get when they log in, if one is due.
@@ -143,16 +144,16 @@ mod tests {
         assert_eq!(
             by_hand.warning(before(29)).as_deref(),
             Some(
-                "The server's certificate counts until 2027-01-15, 29 days from now. Renew it where the root's key is: \
+                "The server's certificate is valid until 2027-01-15 (29 days left). Renew it where the root's key is: \
                  parlour certs renew --offline-root DIR"
             )
         );
-        assert!(by_hand.warning(Millis(until.0 + DAY)).is_some_and(|text| text.contains(" 0 days")));
+        assert!(by_hand.warning(Millis(until.0 + DAY)).is_some_and(|text| text.contains("(0 days left)")));
         let by_itself = Certificate { until, due, renews: true };
         assert_eq!(by_itself.warning(before(29)), None, "it is about to");
         assert!(by_itself.warning(before(20)).is_some_and(|text| text.ends_with("its log says why")));
         assert!(
-            by_itself.describe(before(100)).ends_with("100 days from now; the server renews it by itself")
+            by_itself.describe(before(100)).ends_with("(100 days left); the server renews it automatically")
         );
     }
 }

@@ -77,7 +77,7 @@ impl Chat {
             cx.reply(
                 Reply::numeric(ERR_ERRONEUSNICKNAME)
                     .arg(asked)
-                    .text(format!("Here the nick is the account's name: you are {nick}")),
+                    .text(format!("Nick changes are not possible: your nick is your account's name, {nick}")),
             );
         }
         let Some(me) = cx.me() else { return };

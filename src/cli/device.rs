@@ -67,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         } else {
             ""
         };
-        print(&format!("{device} may log in no more{mine}\n"))
+        print(&format!("{device} was revoked{mine}\n"))
     })
 }
 

@@ -47,7 +47,7 @@ fn the_client_says_that_there_are_too_many_sessions() {
     let last = again.until_closed().pop().expect("a last line");
     assert_eq!(
         last.to_string(),
-        "ERROR Your account has 1 session, which is the most; end one of them first"
+        "ERROR Your account has 1 session, the maximum; end one of them first"
     );
 }
 

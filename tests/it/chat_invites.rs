@@ -39,8 +39,8 @@ fn an_admin_makes_lists_and_revokes_invites() {
     let lines = root.request("@label=it INVITES CREATE 2 7d #class admin");
     assert!(lines.iter().any(|line| line.tag("label") == Some("it")), "{lines:?}");
     let made = lines.iter().find(|l| l.is("NOTE INVITES INVITE_CREATED 1")).expect("a number");
-    assert!(made.text().starts_with("Invite 1 makes 2 admin accounts until 20"), "{made}");
-    assert!(made.text().ends_with(" UTC, landing in #class. Its link:"), "{made}");
+    assert!(made.text().starts_with("Invite 1 creates 2 admin accounts in #class, valid until 20"), "{made}");
+    assert!(made.text().ends_with(" UTC. Link:"), "{made}");
     let first = link(&lines);
     assert!(
         first.starts_with(&format!("parlour://{}/?pin={}&token=", server.address, server.pin())),
@@ -98,8 +98,8 @@ fn the_service_does_the_same_in_every_client() {
     assert!(register(&server, &reset, "alice", "another-lantern-here").starts_with("REGISTER SUCCESS alice"));
     for (bad, why) in [
         ("INVITE FOR nobody", "there is no account nobody"),
-        ("INVITE FOR", "for whom?"),
-        ("INVITE CREATE soon", "no time"),
+        ("INVITE FOR", "Missing account name"),
+        ("INVITE CREATE soon", "not a duration"),
         ("INVITE REVOKE 99", "there is no invite 99"),
     ] {
         let lines = said(&mut root, bad);
@@ -130,7 +130,7 @@ fn others_are_refused() {
         refused(&mut alice, line, "481 alice");
     }
     let lines = alice.request("PRIVMSG NickServ :INVITE CREATE admin");
-    assert_eq!(the(&lines, "NOTICE").text(), "Permission denied: only an admin may do that");
+    assert_eq!(the(&lines, "NOTICE").text(), "Permission Denied - You're not an admin");
     assert!(alice.request("NS HELP").iter().all(|line| !line.text().contains("INVITE")));
     assert_eq!(server.home.count("SELECT count(*) FROM invites"), 0);
     // An account with an admin's rights for the session is an admin for this too, and the database records it as the

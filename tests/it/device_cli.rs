@@ -63,7 +63,7 @@ fn devices_are_listed_and_revoked() {
     assert!(nobodys.contains("`parlour device list` prints them"), "{nobodys}");
     let start = &phone.fingerprint()[..12].to_uppercase();
     let said = ok(&run(home, "dora", &["device", "revoke", start], ""));
-    assert_eq!(said, format!("{} may log in no more\n", phone.fingerprint()));
+    assert_eq!(said, format!("{} was revoked\n", phone.fingerprint()));
     assert!(session.until_closed().last().is_some_and(|line| line.command == "ERROR"));
     by_password.barrier();
     assert_eq!(list().lines().count(), 2);

@@ -115,7 +115,7 @@ fn nickserv_does_what_people_expect_of_it() {
         assert!(ask(&mut alice, &format!("{ways}CERT")).contains("CERT LIST"));
         assert!(ask(&mut alice, &format!("{ways}CERT ADD nonsense")).contains("FINGERPRINT"));
         assert!(ask(&mut alice, &format!("{ways}PASSWD {PASSWORD}")).contains("PASSWD OLD NEW"));
-        assert!(ask(&mut alice, &format!("{ways}GHOST alice")).contains("I know HELP"));
+        assert!(ask(&mut alice, &format!("{ways}GHOST alice")).contains("Available: HELP"));
         assert!(ask(&mut alice, &format!("{ways}PASSWD {PASSWORD} short")).contains("at least 8"));
     }
     assert!(ask(&mut alice, "NS").contains("PASSWD"), "nothing is a call for help");

@@ -66,10 +66,10 @@ fn without_the_root_key_admins_are_warned_and_can_renew() {
     };
     let mut root = Client::login(&server, "root");
     let warned = notice(&root).expect("a warning");
-    assert!(warned.contains("days from now. Renew it") && warned.contains("parlour certs renew"), "{warned}");
+    assert!(warned.contains("days left). Renew it") && warned.contains("parlour certs renew"), "{warned}");
     assert_eq!(notice(&Client::login(&server, "alice")), None, "members are not bothered");
     let mut stats = |part: &str| root.request("STATS m").iter().any(|line| line.text().contains(part));
-    assert!(stats("it has to be renewed by hand"));
+    assert!(stats("it must be renewed manually"));
 
     // The root's key is brought, used, and taken away again.
     fs::create_dir(home.path("stick")).expect("a folder");
@@ -82,7 +82,7 @@ fn without_the_root_key_admins_are_warned_and_can_renew() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("nobody was disconnected"), "{output:?}");
     assert!(!home.path("certs/root.key").exists());
     assert_ne!(shown(&server), before);
-    assert!(!stats("parlour certs renew") && stats("396 days from now"), "the chat knows of it");
+    assert!(!stats("parlour certs renew") && stats("396 days left"), "the chat knows of it");
     assert_eq!(notice(&Client::login(&server, "root")), None);
 }
 

@@ -52,54 +52,69 @@ fn help(message: &Message<'_>) -> Result<Command, Reply> {
 
 /// Usage of each command, the most needed first.
 const WORDS: &[(&str, &str)] = &[
-    ("PRIVMSG", "PRIVMSG <target>{,<target>} :<text>   says something to a channel or a person"),
-    ("NOTICE", "NOTICE <target>{,<target>} :<text>   says something that no program answers"),
-    ("JOIN", "JOIN <channel>{,<channel>} [<key>{,<key>}]   enters channels, making those that are not there"),
-    ("PART", "PART <channel>{,<channel>} [:<reason>]   leaves channels for good"),
+    ("PRIVMSG", "PRIVMSG <target>{,<target>} :<text>   sends a message to a channel or a user"),
+    ("NOTICE", "NOTICE <target>{,<target>} :<text>   sends a message that gets no automatic reply"),
+    ("JOIN", "JOIN <channel>{,<channel>} [<key>{,<key>}]   joins channels; creates those that do not exist"),
+    ("PART", "PART <channel>{,<channel>} [:<reason>]   leaves channels"),
     ("TOPIC", "TOPIC <channel> [:<topic>]   shows or sets the topic"),
-    ("NAMES", "NAMES <channel>{,<channel>}   shows who of a channel is here"),
+    ("NAMES", "NAMES <channel>{,<channel>}   lists the members that are online"),
     ("LIST", "LIST [<mask>|>n|<n|C<min|T<min …]   shows the channels"),
-    ("INVITE", "INVITE <nick> <channel>   invites somebody to a channel"),
+    ("INVITE", "INVITE <nick> <channel>   invites a user to a channel"),
     ("KNOCK", "KNOCK <channel> [:<text>]   asks to be invited"),
     (
         "KICK",
-        "KICK <channel>{,<channel>} <nick>{,<nick>} [:<reason>]   ends memberships; for half-ops and higher",
+        "KICK <channel>{,<channel>} <nick>{,<nick>} [:<reason>]   removes members from a channel; half-ops and higher",
     ),
     (
         "MODE",
         "MODE <channel> [<modes> [<values>]]   b ban (m: mute) e I k l i m n s t C, q o h v NICK; MODE <you> +B: a bot",
     ),
-    ("RENAME", "RENAME <channel> <name> [:<reason>]   renames a channel; for its founder"),
+    ("RENAME", "RENAME <channel> <name> [:<reason>]   renames a channel; founder only"),
     ("REDACT", "REDACT <target> <msgid> [:<reason>]   erases a message"),
-    ("CHATHISTORY", "CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN|TARGETS …   reads what was said"),
-    ("MARKREAD", "MARKREAD <target> [timestamp=<time>]   up to when you have read"),
-    ("AWAY", "AWAY [:<message>]   says that you are away, or back"),
-    ("WHO", "WHO <channel|mask> [%<fields>[,<token>]]   who is here"),
-    ("WHOIS", "WHOIS <nick>   who somebody is"),
-    ("WHOWAS", "WHOWAS <nick>   who somebody was"),
-    ("ISON", "ISON <nick>{ <nick>}   which of these are here"),
-    ("USERHOST", "USERHOST <nick>{ <nick>}   how these are written"),
-    ("MONITOR", "MONITOR +|- <nick>{,<nick>}, MONITOR C|L|S   tells when people come and go"),
-    ("SETNAME", "SETNAME :<name>   another real name"),
-    ("LUSERS", "LUSERS   how many are here"),
-    ("MOTD", "MOTD   the message of the day"),
-    ("VERSION", "VERSION   what runs here"),
-    ("INFO", "INFO   what this is"),
-    ("ADMIN", "ADMIN   who runs this"),
-    ("TIME", "TIME   the server's time"),
-    ("PASSWD", "PASSWD <old> :<new>   another password; your other sessions end"),
+    ("CHATHISTORY", "CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN|TARGETS …   queries the message history"),
+    ("MARKREAD", "MARKREAD <target> [timestamp=<time>]   queries or sets your read marker"),
+    ("SEARCH", "SEARCH <attributes>   searches the messages, by text, in, from, before and after"),
+    (
+        "METADATA",
+        "METADATA <target> GET|LIST|SET|CLEAR|SYNC …, METADATA * SUB|UNSUB|SUBS …   shows or sets metadata of accounts and \
+         channels",
+    ),
+    ("AWAY", "AWAY [:<message>]   marks you as away, or as back"),
+    ("WHO", "WHO <channel|mask> [%<fields>[,<token>]]   lists users that are online"),
+    ("WHOIS", "WHOIS <nick>   shows details about a user"),
+    ("WHOWAS", "WHOWAS <nick>   shows details about a user who quit"),
+    ("ISON", "ISON <nick>{ <nick>}   shows which of these are online"),
+    ("USERHOST", "USERHOST <nick>{ <nick>}   shows the host and away state of these"),
+    (
+        "MONITOR",
+        "MONITOR +|- <nick>{,<nick>}, MONITOR C|L|S   notifies you when users come online or go offline",
+    ),
+    ("SETNAME", "SETNAME :<name>   changes your real name"),
+    ("LUSERS", "LUSERS   shows the numbers of users and channels"),
+    ("MOTD", "MOTD   shows the message of the day"),
+    ("VERSION", "VERSION   shows the server's version"),
+    ("INFO", "INFO   shows information about the server"),
+    ("ADMIN", "ADMIN   shows the server's admins"),
+    ("TIME", "TIME   shows the server's time"),
+    ("PASSWD", "PASSWD <old> :<new>   changes your password; closes your other sessions"),
     (
         "CERT",
-        "CERT ADD [<fingerprint>], CERT LIST, CERT DEL <fingerprint>   the client certificates that log in to your account",
+        "CERT ADD [<fingerprint>], CERT LIST, CERT DEL <fingerprint>   manages the certificates that log in to your account",
     ),
     (
         "INVITES",
-        "INVITES CREATE [<uses>] [<24h>] [<#channel>] [admin], FOR <name> [<24h>], LIST, REVOKE <number>   invites to the \
-         server; for admins",
+        "INVITES CREATE [<uses>] [<24h>] [<#channel>] [admin], FOR <name> [<24h>], LIST, REVOKE <number>   manages invites to \
+         the server; admins only",
     ),
-    ("KILL", "KILL <nick> [:<reason>]   ends somebody's sessions; for admins"),
-    ("WALLOPS", "WALLOPS :<text>   says something to everybody; for admins"),
-    ("STATS", "STATS u|m   numbers; for admins"),
+    ("NICKSERV", "NICKSERV HELP   account commands, also as messages to NickServ"),
+    ("CAP", "CAP LS [302], CAP LIST, CAP REQ :<capabilities>, CAP END   negotiates IRCv3 capabilities"),
+    ("ISUPPORT", "ISUPPORT   lists the features and limits of the server"),
+    ("PING", "PING <token>   is answered with PONG and the same token"),
+    ("OPER", "OPER <account> :<password>   makes this session an admin's until it ends"),
+    ("REHASH", "REHASH   reads the configuration and the certificates again; admins only"),
+    ("KILL", "KILL <nick> [:<reason>]   closes a user's sessions; admins only"),
+    ("WALLOPS", "WALLOPS :<text>   sends a message to all users; admins only"),
+    ("STATS", "STATS u|m   shows uptime and counts; admins only"),
     ("QUIT", "QUIT [:<reason>]   ends this session"),
 ];
 
@@ -109,7 +124,7 @@ impl About {
             Self::Info => {
                 for line in [
                     format!("{VERSION}: encrypted chat for the people on your network"),
-                    "TLS 1.3 only; everybody is logged in; what is said is kept".to_owned(),
+                    "TLS 1.3 only; login required; messages are stored".to_owned(),
                     format!("Running since {}", cx.chat.settings.started),
                 ] {
                     cx.reply(Reply::numeric(RPL_INFO).text(line));
@@ -153,7 +168,7 @@ fn show_help(cx: &mut Context<'_>, topic: Option<&str>) {
     };
     match topic.filter(|topic| !topic.eq_ignore_ascii_case("index")) {
         None => {
-            start(cx, "What you can say here; HELP COMMAND for one of them");
+            start(cx, "Available commands; HELP COMMAND shows the usage of one");
             let all: Vec<&str> = WORDS.iter().map(|(command, _)| *command).collect();
             for words in all.chunks(8) {
                 cx.reply(Reply::numeric(RPL_HELPTXT).arg(name).text(words.join(" ")));
@@ -163,7 +178,7 @@ fn show_help(cx: &mut Context<'_>, topic: Option<&str>) {
             let known = WORDS.iter().find(|(command, _)| command.eq_ignore_ascii_case(topic));
             let Some((command, text)) = known else {
                 let reply = Reply::numeric(ERR_HELPNOTFOUND).arg(topic);
-                return cx.reply(reply.text("There is no help on that; HELP shows on what"));
+                return cx.reply(reply.text("No help on this topic; HELP lists the topics"));
             };
             start(cx, command);
             cx.reply(Reply::numeric(RPL_HELPTXT).arg(name).text(text));
@@ -174,7 +189,7 @@ fn show_help(cx: &mut Context<'_>, topic: Option<&str>) {
 
 fn stats(cx: &mut Context<'_>, letter: &str) {
     if !cx.is_admin() {
-        let text = "Permission denied: only an admin may do that";
+        let text = "Permission Denied - You're not an admin";
         return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
     }
     match letter {

@@ -90,10 +90,14 @@ fn cert(words: &[&str]) -> Result<Asked, Reply> {
         ("ADD", [text, ..]) => CertDo::Add(Some(key(text)?)),
         ("LIST", _) => CertDo::List,
         ("DEL", [text, ..]) => CertDo::Remove(key(text)?),
-        ("DEL", []) => return Err(Reply::numeric(ERR_NEEDMOREPARAMS).arg("CERT").text("Which device?")),
+        ("DEL", []) => {
+            return Err(Reply::numeric(ERR_NEEDMOREPARAMS)
+                .arg("CERT")
+                .text("Missing fingerprint: CERT DEL FINGERPRINT"));
+        }
         _ => {
             let reply = Reply::fail("CERT", "INVALID_PARAMS").arg(word);
-            return Err(reply.text("There are ADD [FINGERPRINT], LIST and DEL FINGERPRINT"));
+            return Err(reply.text("Unknown subcommand; use ADD [FINGERPRINT], LIST or DEL FINGERPRINT"));
         }
     }))
 }
@@ -123,13 +127,13 @@ impl Manage {
             Asked::Cert(what) => ask_cert(cx, &what, voice),
             Asked::Oper(credentials) => {
                 if cx.is_admin() {
-                    return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are an admin already"));
+                    return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are already an admin"));
                 }
                 ask(cx, Request::Oper(credentials), voice);
             }
             Asked::Rehash => {
                 if !cx.is_admin() {
-                    let text = "Permission denied: only an admin may do that";
+                    let text = "Permission Denied - You're not an admin";
                     return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
                 }
                 ask(cx, Request::Rehash, voice);
@@ -160,55 +164,60 @@ fn service(cx: &mut Context<'_>, line: &str) {
         ("HELP", _) => help(cx),
         ("IDENTIFY" | "LOGIN" | "AUTH", _) => notice(
             cx,
-            "You are logged in, as you are whenever you are here: nobody needs IDENTIFY. Your nick is your account's name.",
+            "You are already logged in; IDENTIFY is not needed here. Your nick is always your account's name.",
         ),
         ("PASSWD" | "PASSWORD", [old, new]) => ask_password(cx, secret(old), secret(new), Voice::Service),
         ("PASSWD" | "PASSWORD", _) => {
-            notice(cx, "Say PASSWD OLD NEW. A password with spaces is set with /quote PASSWD OLD :NEW");
+            notice(cx, "Usage: PASSWD OLD NEW. For a password with spaces: /quote PASSWD OLD :NEW");
         }
         ("CERT", rest) => match cert(rest) {
             Ok(Asked::Cert(what)) => ask_cert(cx, &what, Voice::Service),
-            _ => notice(cx, "Say CERT ADD, CERT ADD FINGERPRINT, CERT LIST or CERT DEL FINGERPRINT"),
+            _ => notice(cx, "Usage: CERT ADD [FINGERPRINT], CERT LIST, CERT DEL FINGERPRINT"),
         },
         ("SET", rest) => set(cx, rest),
         ("INVITE" | "INVITES", rest) => invites::told(cx, rest),
-        _ => notice(cx, "I know HELP, IDENTIFY, PASSWD, CERT and SET, and of admins INVITE"),
+        _ => notice(
+            cx,
+            "Unknown command. Available: HELP, IDENTIFY, PASSWD, CERT, SET; for admins also INVITE",
+        ),
     }
 }
 
 /// Handles `SET REPLAY 50` and `SET BOT ON`: changes a preference of the account.
 fn set(cx: &mut Context<'_>, words: &[&str]) {
     let Ok(preference) = words.join(" ").parse::<Preference>() else {
-        return notice(cx, "Say SET REPLAY 0..100, SET REPLAY DEFAULT, SET BOT ON or SET BOT OFF");
+        return notice(cx, "Usage: SET REPLAY 0..100|DEFAULT, SET BOT ON|OFF");
     };
     if !cx.chat.writable {
         return notice(
             cx,
-            "The server cannot store anything right now, so this was not done; try again later",
+            "The server cannot store anything right now; nothing was changed, try again later",
         );
     }
     let (account, session) = (cx.member.account, cx.member.session);
     cx.chat.set_preference(account, preference, (cx.at, Some(session)), cx.fx);
     let text = match preference {
-        Preference::Replay(None) => "As many missed messages are replayed as the server is set to".to_owned(),
-        Preference::Replay(Some(0)) => "No missed messages are replayed to your clients any more".to_owned(),
-        Preference::Replay(Some(most)) => {
-            format!(
-                "Up to {most} missed messages of each channel are replayed to your clients that cannot ask for them"
-            )
+        Preference::Replay(None) => {
+            "The number of replayed messages is the server's default again".to_owned()
         }
-        Preference::Bot(true) => "Your account is a bot's: nothing is replayed to it".to_owned(),
-        Preference::Bot(false) => "Your account is a person's".to_owned(),
+        Preference::Replay(Some(0)) => "Missed messages are no longer replayed to your clients".to_owned(),
+        Preference::Replay(Some(most)) => {
+            format!("Up to {most} missed messages per channel are replayed to clients without chathistory")
+        }
+        Preference::Bot(true) => {
+            "Your account is marked as a bot (+B); missed messages are not replayed to it".to_owned()
+        }
+        Preference::Bot(false) => "Your account is no longer marked as a bot (-B)".to_owned(),
     };
     notice(cx, &text);
 }
 
 fn help(cx: &mut Context<'_>) {
     for line in [
-        "PASSWD OLD NEW: another password. Your other sessions end.",
+        "PASSWD OLD NEW: changes your password and closes your other sessions.",
         "CERT ADD [FINGERPRINT]: a client certificate logs in to your account without a password (SASL EXTERNAL); \
          without a fingerprint, the one that this connection shows.",
-        "CERT LIST: the certificates that may. CERT DEL FINGERPRINT: one may no more.",
+        "CERT LIST: lists your certificates. CERT DEL FINGERPRINT: removes one.",
         "SET REPLAY 0..100: the number of messages of each channel that come by themselves when you log in or join with a \
          client that cannot ask for history. SET REPLAY DEFAULT: as many as the server is set to.",
         "SET BOT ON or OFF, or the mode +B: this account is a program; nothing is replayed to it.",
@@ -226,18 +235,18 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
     match outcome {
         Outcome::Oper(account, since) => oper_found(cx, account, since),
         Outcome::Refused("WRONG_PASSWORD", _) if voice == Voice::Command("OPER") => {
-            cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
+            cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));
         }
         Outcome::Refused(code, why) => say(cx, voice, ("FAIL", code), &[], &why),
         Outcome::Invites(outcome) => invites::done(cx, voice, outcome),
         Outcome::PasswordChanged => {
             let me = cx.member.session;
             cx.chat.password_changed(cx.member.account, Some(me), cx.at, cx.fx);
-            let text = "Your password is changed; your other sessions ended";
+            let text = "Your password was changed; your other sessions were closed";
             say(cx, voice, ("NOTE", "PASSWORD_CHANGED"), &[], text);
         }
         Outcome::DeviceAdded(key) => {
-            let text = format!("The certificate {key} may log in to your account now");
+            let text = format!("Certificate {key} was added to your account");
             say(cx, voice, ("NOTE", "CERT_ADDED"), &[&key.to_string()], &text);
         }
         Outcome::Devices(devices) => {
@@ -252,13 +261,13 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
             say(cx, voice, ("NOTE", "CERT_LIST"), &[], &text);
         }
         Outcome::DeviceRemoved(key) => {
-            let text = format!("The certificate {key} may log in no more");
+            let text = format!("Certificate {key} was removed from your account");
             say(cx, voice, ("NOTE", "CERT_REMOVED"), &[&key.to_string()], &text);
             cx.chat.device_removed(cx.member.account, key, cx.at, cx.fx);
         }
         Outcome::Rehashed(settings) => {
             cx.reply(
-                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("The configuration was read again"),
+                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("Rehashing: configuration reloaded"),
             );
             cx.audit("server rehash", "", "");
             cx.chat.settings = *settings;
@@ -282,13 +291,14 @@ fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId, sin
             person.is_admin() && !person.account.disabled && person.password_change <= since
         });
     let Some(name) = admin.map(|person| person.nick().to_string()) else {
-        return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("That is no admin, or not his password"));
+        return cx
+            .reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));
     };
     if let Some(session) = cx.chat.sessions.get_mut(&cx.member.session) {
         session.admin_by = Some(account);
     }
     cx.audit("server oper", &name, "");
-    cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are an admin now, until this session ends"));
+    cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are now an IRC operator (admin) for this session"));
     let nick: Arc<str> = cx.member.nick.shared();
     let line = format!(":{} MODE {nick} :+o\r\n", cx.chat.settings.server_name);
     cx.fx.outputs.push(Output::Line(cx.member.session, line));

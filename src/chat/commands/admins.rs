@@ -43,7 +43,7 @@ fn wallops(message: &Message<'_>) -> Result<Command, Reply> {
 impl Admins {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         if !cx.is_admin() {
-            let text = "Permission denied: only an admin may do that";
+            let text = "Permission Denied - You're not an admin";
             return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
         }
         match self {
@@ -53,7 +53,7 @@ impl Admins {
                 };
                 let (id, name) = (person.account.id, person.nick().clone());
                 if id == ECHO_ID {
-                    let text = "That is a part of the server";
+                    let text = "You can't kill a server!";
                     return cx.reply(Reply::numeric(ERR_CANTKILLSERVER).text(text));
                 }
                 cx.audit("server kill", name.as_str(), reason.as_deref().unwrap_or_default());

@@ -66,7 +66,7 @@ impl Batches {
         }
         let Some(reference) = line.tags.get("batch") else { return Taken::Not };
         let Some(open) = self.0.as_mut().filter(|open| *open.reference == *reference) else {
-            return Taken::Said((label, Err(invalid("There is no such batch"))));
+            return Taken::Said((label, Err(invalid("Unknown batch reference"))));
         };
         match open.message.as_mut().map_or(Ok(()), |draft| draft.add(line)) {
             Ok(()) => Taken::Held,
@@ -97,14 +97,13 @@ impl Batches {
         if let Some(reference) = word.strip_prefix('-') {
             return match self.0.take_if(|open| *open.reference == *reference) {
                 Some(open) => open.end(),
-                None => Taken::Said((label, Err(invalid("There is no such batch")))),
+                None => Taken::Said((label, Err(invalid("Unknown batch reference")))),
             };
         }
         let reference = word.strip_prefix('+').unwrap_or_default();
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if reference.is_empty() || reference.len() > 64 || !reference.chars().all(is_word) {
-            let reply =
-                Reply::fail("BATCH", "INVALID_REFTAG").arg(word).text("This is no reference of a batch");
+            let reply = Reply::fail("BATCH", "INVALID_REFTAG").arg(word).text("Invalid batch reference");
             return Taken::Said((label, Err(reply)));
         }
         let kind = line.param(1).unwrap_or_default();
@@ -112,7 +111,7 @@ impl Batches {
             Draft::new(line)
         } else {
             let reply = Reply::fail("BATCH", "UNKNOWN_TYPE").arg(reference).arg(kind);
-            Err(reply.text("Batches of this type are not taken"))
+            Err(reply.text("Unsupported batch type"))
         };
         // Batches can't overlap: one that was left open is dropped with an error reply.
         let left = self.0.take().filter(|open| open.message.is_some()).map(|open| open.label);
@@ -126,9 +125,7 @@ impl Batches {
             (Ok(draft), left) => {
                 open.message = Some(draft);
                 match left {
-                    Some(label) => {
-                        Taken::Said((label, Err(invalid("The batch before this one was not ended"))))
-                    }
+                    Some(label) => Taken::Said((label, Err(invalid("The previous batch was not closed")))),
                     None => Taken::Held,
                 }
             }
@@ -150,7 +147,7 @@ impl Open {
         let blank = draft.text.chars().all(|c| [LINE_BREAK, LINE_JOIN].contains(&c));
         let command = match draft.kind.filter(|_| !blank) {
             Some(kind) => Ok(Command::Said(draft.said.with_lines(kind, draft.text.into()))),
-            None => Err(invalid("The message says nothing")),
+            None => Err(invalid("The message has no text")),
         };
         Taken::Said((self.label.take(), command))
     }
@@ -172,14 +169,14 @@ impl Draft {
         let target = line.param(0).unwrap_or_default();
         if !target.eq_ignore_ascii_case(&self.target) {
             let reply = Reply::fail("BATCH", "MULTILINE_INVALID_TARGET").arg(&*self.target).arg(target);
-            return Err(reply.text("All lines go to the target of the batch"));
+            return Err(reply.text("All lines must have the target of the batch"));
         }
         if self.kind.is_some_and(|known| known != kind) {
-            return Err(invalid("PRIVMSG and NOTICE do not go together"));
+            return Err(invalid("A batch holds either PRIVMSG or NOTICE, not both"));
         }
         let (text, joined) = (line.param(1).unwrap_or_default(), line.tags.get(CONCAT).is_some());
         if text.is_empty() && joined {
-            return Err(invalid("A blank line continues nothing"));
+            return Err(invalid("A concatenated line cannot be blank"));
         }
         if self.lines == MAX_LINES {
             let reply = Reply::fail("BATCH", "MULTILINE_MAX_LINES").arg(MAX_LINES.to_string());

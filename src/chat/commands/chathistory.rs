@@ -143,7 +143,7 @@ impl ChatHistory {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         if !cx.member.caps.has(Cap::Chathistory) {
             let reply = fail("NEED_CAPABILITY", &self.subcommand);
-            return cx.reply(reply.text("Ask for the capability draft/chathistory first"));
+            return cx.reply(reply.text("Request the capability draft/chathistory first"));
         }
         let reader = cx.reader();
         let what = match &self.timed {

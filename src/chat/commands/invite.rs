@@ -47,7 +47,7 @@ impl Invite {
             return Err(not_on_channel(name));
         }
         if channel.modes.has(Flag::InviteOnly) && !power.at_least(Rank::HalfOp) {
-            return Err(not_allowed(name, "Only half-ops and higher invite to that channel"));
+            return Err(not_allowed(name, "You're not channel operator (half-op or higher required)"));
         }
         let person = cx.chat.people.named(&self.nick).ok_or_else(|| no_such_nick(self.nick.as_str()))?;
         let (id, nick) = (person.account.id, person.nick().clone());
@@ -57,7 +57,7 @@ impl Invite {
         }
         let is_full = channel.invited.len() >= Channel::INVITED && !channel.invited.contains(&id);
         if power.at_least(Rank::HalfOp) && is_full {
-            let text = format!("{} invitations wait already, which is the most", Channel::INVITED);
+            let text = format!("{} invitations are pending, the maximum", Channel::INVITED);
             return Err(not_allowed(name, &text));
         }
         let (seats, away) = (person.seats.snapshot(), person.away.clone());

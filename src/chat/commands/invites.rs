@@ -58,7 +58,7 @@ fn asked(cx: &mut Context<'_>, request: Result<InviteRequest, String>, voice: Vo
 }
 
 fn denied(cx: &mut Context<'_>, voice: Voice) {
-    let text = "Permission denied: only an admin may do that";
+    let text = "Permission Denied - You're not an admin";
     match voice {
         Voice::Command(_) => cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text)),
         Voice::Service => say(cx, voice, ("FAIL", ""), &[], text),
@@ -74,17 +74,17 @@ fn request(words: &[&str]) -> Result<InviteRequest, String> {
             let lasts = match rest {
                 [] => LASTS,
                 [text] => lasting(text).ok_or_else(|| not_lasting(text))?,
-                [_, other, ..] => return Err(format!("{other:?} is too much")),
+                [_, other, ..] => return Err(format!("unexpected parameter {other:?}")),
             };
             Ok(InviteRequest::Create(Wish { purpose: Purpose::Reset(name), lasts }))
         }
-        ("FOR", []) => Err("for whom?".to_owned()),
+        ("FOR", []) => Err("Missing account name: INVITES FOR NAME [24h]".to_owned()),
         ("LIST", _) => Ok(InviteRequest::List),
         ("REVOKE", [number]) => {
-            number.parse().map(InviteRequest::Revoke).map_err(|_| format!("{number:?} is no number"))
+            number.parse().map(InviteRequest::Revoke).map_err(|_| format!("{number:?} is not a number"))
         }
-        ("REVOKE", _) => Err("which one?".to_owned()),
-        _ => Err(format!("{word:?} is none of these")),
+        ("REVOKE", _) => Err("Missing invite number: INVITES REVOKE NUMBER".to_owned()),
+        _ => Err(format!("unknown subcommand {word:?}")),
     }
 }
 
@@ -100,7 +100,7 @@ fn create(words: &[&str]) -> Result<Wish, String> {
                 .parse()
                 .ok()
                 .filter(|&n| n > 0)
-                .ok_or_else(|| format!("{word:?} uses are not possible"))?;
+                .ok_or_else(|| format!("invalid number of uses {word:?}"))?;
         } else {
             match word.to_ascii_lowercase().as_str() {
                 "admin" => role = Role::Admin,
@@ -113,7 +113,7 @@ fn create(words: &[&str]) -> Result<Wish, String> {
 }
 
 fn not_lasting(word: &str) -> String {
-    format!("{word:?} is no time of up to ten years, such as 30min, 24h or 7d")
+    format!("{word:?} is not a duration of at most ten years, such as 30min, 24h or 7d")
 }
 
 /// Parses a duration: `30min`, `24h`, `7d`, `2w`.
@@ -144,11 +144,11 @@ pub(super) fn done(cx: &mut Context<'_>, voice: Voice, outcome: InviteOutcome) {
             let text = match &purpose {
                 Purpose::Accounts { role, channel, uses } => {
                     let accounts = accounts(*uses, *role);
-                    format!("Invite {number} makes {accounts} until {until}, landing in {channel}. Its link:")
+                    format!("Invite {number} creates {accounts} in {channel}, valid until {until}. Link:")
                 }
                 Purpose::Reset(name) => format!(
-                    "Invite {number} lets {name} choose a new password, once, until {until}, and ends all devices and \
-                     sessions of that account. Its link:"
+                    "Invite {number} lets {name} set a new password once, until {until}; it \
+                     revokes all devices and closes all sessions of that account. Link:"
                 ),
             };
             say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
@@ -187,7 +187,7 @@ fn shown(invite: &OpenInvite) -> String {
         (None, Some(channel)) => format!("{}, landing in {channel}", accounts(*uses, *role)),
         (None, None) => accounts(*uses, *role),
     };
-    let by = by.as_ref().map_or_else(|| "at the command line".to_owned(), |by| format!("by {by}"));
+    let by = by.as_ref().map_or_else(|| "on the command line".to_owned(), |by| format!("by {by}"));
     format!("Invite {number}: {what}; used {spent} of {uses}, until {}, made {by}", minute(*expires))
 }
 

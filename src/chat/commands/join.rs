@@ -77,23 +77,23 @@ fn refusal(cx: &Context<'_>, channel: &Channel, key: Option<&str>) -> Option<Rep
         return None;
     }
     let refuse = |numeric, text: &str| {
-        Some(Reply::numeric(numeric).arg(channel.name.as_str()).text(format!("Cannot join channel: {text}")))
+        Some(Reply::numeric(numeric).arg(channel.name.as_str()).text(format!("Cannot join channel {text}")))
     };
     cx.chat.look_at(channel.lists.weight());
     if channel.lists.bans(me) {
-        return refuse(ERR_BANNEDFROMCHAN, "you are banned");
+        return refuse(ERR_BANNEDFROMCHAN, "(+b): you are banned");
     }
     if channel.invited.contains(&me.account.id) {
         return None;
     }
     if channel.modes.has(Flag::InviteOnly) && !channel.lists.invites(me) {
-        return refuse(ERR_INVITEONLYCHAN, "only who was invited may");
+        return refuse(ERR_INVITEONLYCHAN, "(+i): you are not invited");
     }
     if channel.modes.key.as_deref().is_some_and(|wanted| key != Some(wanted)) {
-        return refuse(ERR_BADCHANNELKEY, "that is not its key");
+        return refuse(ERR_BADCHANNELKEY, "(+k): bad key");
     }
     if channel.modes.limit.is_some_and(|most| channel.members.len() >= most as usize) {
-        return refuse(ERR_CHANNELISFULL, "it is full");
+        return refuse(ERR_CHANNELISFULL, "(+l): it is full");
     }
     None
 }
@@ -130,12 +130,14 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     }
     let most = cx.chat.settings.channels_per_account;
     if cx.me().is_none_or(|me| me.channels.len() >= most) {
-        let text = format!("You are in {most} channels, which is the most; leave one first");
+        let text = format!("You have joined too many channels: {most} is the maximum, leave one first");
         cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
         return None;
     }
     if cx.channel(&name).is_none() && !cx.is_admin() && cx.chat.channels.made_by(cx.member.account) >= most {
-        let text = format!("You have made {most} channels that still exist, which is the most");
+        let text = format!(
+            "You have created {most} channels that still exist, the maximum; new ones are possible once one is removed"
+        );
         cx.reply(Reply::numeric(ERR_TOOMANYCHANNELS).arg(name.as_str()).text(text));
         return None;
     }

@@ -70,7 +70,7 @@ impl Kick {
             return Err(not_on_channel(name));
         }
         if !power.at_least(Rank::HalfOp) {
-            return Err(not_allowed(name, "You're not a half-op or higher in that channel"));
+            return Err(not_allowed(name, "You're not channel operator (half-op or higher required)"));
         }
         let known = Nick::parse(nick).ok().and_then(|nick| cx.chat.people.named(&nick));
         let person = known.ok_or_else(|| no_such_nick(nick))?;
@@ -80,7 +80,10 @@ impl Kick {
             return Err(reply.text("They aren't on that channel"));
         }
         if victim != cx.member.account && !power.may_act_on(cx.power_of(victim, channel)) {
-            return Err(not_allowed(name, &format!("{nick} is out of your reach in that channel")));
+            return Err(not_allowed(
+                name,
+                &format!("You can't kick {nick}: their status in the channel is not below yours"),
+            ));
         }
         let (id, name) = (channel.id, channel.name.clone());
         let reason = if self.reason.is_empty() { cx.member.nick.shared() } else { self.reason.clone() };

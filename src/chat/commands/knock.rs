@@ -61,7 +61,7 @@ impl Knock {
         }
         let knocked = channel.knocks.get(&me.account.id);
         if knocked.is_some_and(|at| cx.chat.steady.0.saturating_sub(at.0) < PAUSE.0) {
-            return refuse(ERR_TOOMANYKNOCK, "You have knocked there already; wait some minutes");
+            return refuse(ERR_TOOMANYKNOCK, "Too many KNOCKs at this channel; wait five minutes");
         }
         let source = me.source.clone();
         let text = if cx.is_silenced(channel) { USUAL } else { &*self.text };

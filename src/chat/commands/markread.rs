@@ -67,7 +67,7 @@ impl MarkRead {
             return match self.target {
                 Target::Nobody(_) => {
                     let reply = Reply::fail("MARKREAD", "INVALID_PARAMS").arg(&*self.name);
-                    cx.reply(reply.text("This is not the name of a channel or a person"));
+                    cx.reply(reply.text("Invalid channel or nick"));
                 }
                 _ => cx.reply(markread(&self.name, None)),
             };
@@ -89,7 +89,7 @@ impl MarkRead {
 
     fn too_many(&self) -> Reply {
         let reply = Reply::fail("MARKREAD", "INTERNAL_ERROR").arg(&*self.name);
-        reply.text("You have markers at too many places")
+        reply.text("You have too many read markers")
     }
 
     /// Replies with the new marker and sends it to the account's other sessions.

@@ -67,7 +67,7 @@ pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<
     };
     let send_id = match message.tags.get(SEND_ID_TAG) {
         Some(id) if id.is_empty() || id.len() > SendId::MAX || targets.len() > 1 => {
-            let text = format!("A send id has 1 to {} bytes and goes with one target", SendId::MAX);
+            let text = format!("Invalid send id: 1 to {} bytes, and only one target", SendId::MAX);
             return Err(Reply::fail(command, "INVALID_SEND_ID").text(text));
         }
         Some(id) => Some(SendId(id.as_ref().into())),
@@ -108,7 +108,7 @@ impl Said {
         if self.text.contains([LINE_BREAK, LINE_JOIN]) && !(caps.has(Cap::Multiline) && caps.has(Cap::Batch))
         {
             let reply = Reply::fail("BATCH", "MULTILINE_INVALID");
-            return cx.reply(reply.text("Ask for the capabilities draft/multiline and batch first"));
+            return cx.reply(reply.text("Request the capabilities draft/multiline and batch first"));
         }
         for target in &self.targets {
             match target {
@@ -175,7 +175,7 @@ impl Said {
         let power = cx.power(channel);
         let is_in = cx.is_in(channel);
         if !is_in && (channel.modes.has(Flag::MembersOnly) || power == Power::Admin) {
-            return Some("Join the channel before you speak in it");
+            return Some("Cannot send to channel (+n): you are not in it");
         }
         cx.me().and_then(|me| power.silenced(me, channel)).or_else(|| self.bad_ctcp(channel))
     }
@@ -186,7 +186,7 @@ impl Said {
             word.is_some_and(|word| word != Some("ACTION"))
         };
         let ctcp = self.text.split([LINE_BREAK, LINE_JOIN]).any(is_ctcp);
-        (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("The channel takes no CTCP")
+        (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("Cannot send CTCP to channel (+C)")
     }
 
     /// Returns whether the history keeps the message. Of TAGMSGs it keeps reactions and a limited number of others, but
@@ -292,7 +292,7 @@ impl Said {
         {
             if !known.is(print(place, self.kind, &self.text)) {
                 // Confirming this message would confirm one that is not stored.
-                let text = "You have sent another message under this send id";
+                let text = "This send id was used for a different message";
                 cx.reply(Reply::fail(self.command(), "INVALID_SEND_ID").text(text));
                 return None;
             }

@@ -97,7 +97,7 @@ impl Metadata {
         }
         let Some(of) = self.of(cx) else {
             let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(&*self.target);
-            return cx.reply(reply.text("There is nobody and nothing of that name that you can see"));
+            return cx.reply(reply.text("No such account or channel"));
         };
         match self.what {
             What::Get => {
@@ -163,19 +163,19 @@ impl Metadata {
         let subject = if private { of.notes } else { Some(of.subject).filter(|_| of.may_change) };
         let Some(subject) = subject else {
             let reply = Reply::fail("METADATA", "KEY_NO_PERMISSION").arg(&*of.name).arg(key);
-            return cx.reply(reply.text("You may not set this key there"));
+            return cx.reply(reply.text("You may not set this key on that target"));
         };
         if let Subject::Private(_, place) = subject
             && cx.me().is_some_and(|me| me.private.len() >= MOST_NOTED && !me.private.contains_key(&place))
         {
             let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg(&*of.name).arg(MOST_NOTED.to_string());
-            return cx.reply(reply.text("You have noted something about too many places"));
+            return cx.reply(reply.text("You have private metadata for too many conversations"));
         }
         let Some(keys) = cx.chat.keys_mut(subject) else { return };
         let had = keys.get(key).is_some();
         if value.is_some() && !had && !keys.has_room() {
             let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg(&*of.name);
-            return cx.reply(reply.arg(metadata::MAX_KEYS.to_string()).text("There are too many keys"));
+            return cx.reply(reply.arg(metadata::MAX_KEYS.to_string()).text("Too many keys"));
         }
         if value.is_none() && !had && dialect == Dialect::Draft {
             let reply = Reply::fail("METADATA", "KEY_NOT_SET").arg(&*of.name).arg(key);
@@ -246,7 +246,7 @@ fn list(cx: &Context<'_>, of: &Of) -> Vec<Shown> {
 fn clear(cx: &mut Context<'_>, of: &Of) {
     if !of.may_change {
         let reply = Reply::fail("METADATA", "KEY_NO_PERMISSION").arg(&*of.name).arg("*");
-        return cx.reply(reply.text("You may not clear the keys there"));
+        return cx.reply(reply.text("You may not clear the keys of that target"));
     }
     let public = |shown: &Shown| shown.visibility == Visibility::Everybody;
     let gone: Vec<Shown> = list(cx, of).into_iter().filter(public).collect();

@@ -25,7 +25,10 @@ impl Rename {
         let nick = cx.member.nick.clone();
         if *self.0 != *nick.as_str() {
             let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(self.0);
-            cx.reply(reply.text(format!("Here the nick is the account's name: you are {nick}")));
+            cx.reply(
+                reply
+                    .text(format!("Nick changes are not possible: your nick is your account's name, {nick}")),
+            );
         }
     }
 }

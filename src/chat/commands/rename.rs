@@ -32,7 +32,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let (old, new) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
     let cannot = |why: &dyn std::fmt::Display| {
         let reply = Reply::fail("RENAME", "CANNOT_RENAME").arg(old).arg(new);
-        reply.text(format!("That cannot be a channel's name: {why}"))
+        reply.text(format!("Invalid channel name: {why}"))
     };
     Ok(Command::RenameChannel(RenameChannel {
         old: ChannelName::parse(old).map_err(|_| no_such_channel(old))?,
@@ -54,7 +54,7 @@ impl RenameChannel {
         match cx.power(channel) {
             Power::Stranger => return Err(not_on_channel(old.as_str())),
             power if !power.at_least(Rank::Founder) => {
-                return Err(not_allowed(old.as_str(), "Only its founder renames a channel"));
+                return Err(not_allowed(old.as_str(), "Only the channel's founder can rename it"));
             }
             _ => {}
         }

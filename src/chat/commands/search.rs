@@ -44,16 +44,16 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     if let Some((key, _)) =
         attributes.iter().find(|(key, _)| !["in", "from", "after", "before", "text", "limit"].contains(key))
     {
-        return Err(invalid(key, "There is no such attribute"));
+        return Err(invalid(key, "Unknown search attribute"));
     }
     let time = |key: &str| match attributes.get(key) {
         None => Ok(None),
-        Some(text) => Millis::parse(&text).map(Some).ok_or_else(|| invalid(key, "This is no time")),
+        Some(text) => Millis::parse(&text).map(Some).ok_or_else(|| invalid(key, "Invalid time stamp")),
     };
     let (after, before) = (time("after")?, time("before")?);
     let limit = match attributes.get("limit") {
         None => USUAL,
-        Some(text) => text.parse().map_err(|_| invalid("limit", "This is no number"))?,
+        Some(text) => text.parse().map_err(|_| invalid("limit", "Invalid number"))?,
     };
     let text = attributes.get("text");
     if let Some(text) = &text {
@@ -63,7 +63,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
             return Err(invalid("text", &most));
         }
         if text.trim().is_empty() {
-            return Err(invalid("text", "There is nothing to search for in this text"));
+            return Err(invalid("text", "The search text is empty"));
         }
     }
     let window = stretch((after, before), limit, &Times::default());
@@ -90,20 +90,20 @@ impl Find {
     pub(super) fn run(self, cx: &mut Context<'_>) {
         if !cx.member.caps.has_any(&[Cap::Search, Cap::SearchDraft]) {
             let reply = Reply::fail("SEARCH", "NEED_CAPABILITY");
-            return cx.reply(reply.text("Ask for the capability draft/search first"));
+            return cx.reply(reply.text("Request the capability draft/search first"));
         }
         let place = match &self.place {
             None => None,
             Some(target) => match cx.place(target) {
                 Some((place, _)) => Some(place),
-                None => return cx.reply(invalid("in", "You have no such channel or person to search")),
+                None => return cx.reply(invalid("in", "No such channel or account that you can search")),
             },
         };
         let from = match &self.from {
             None => None,
             Some(name) => match Nick::parse(name).ok().and_then(|nick| cx.chat.people.named(&nick)) {
                 Some(person) => Some(person.account.id),
-                None => return cx.reply(invalid("from", "There is nobody of that name")),
+                None => return cx.reply(invalid("from", "No such account")),
             },
         };
         // Later messages are delivered live, to the sessions that may see them.

@@ -54,7 +54,7 @@ pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Itera
 
 /// Creates the error reply to an unknown subcommand.
 pub fn invalid(command: &str, param: &str) -> Reply {
-    Reply::numeric(ERR_UNKNOWNERROR).arg(command).arg(param).text("That is not a subcommand")
+    Reply::numeric(ERR_UNKNOWNERROR).arg(command).arg(param).text("Unknown subcommand")
 }
 
 #[cfg(test)]

@@ -55,11 +55,11 @@ impl SetTopic {
             return replies.into_iter().for_each(|reply| cx.reply(reply));
         };
         if channel.modes.has(Flag::TopicLock) && !power.at_least(Rank::HalfOp) {
-            let text = "Only half-ops and higher set the topic of that channel";
+            let text = "You're not channel operator (+t: half-op or higher required)";
             return cx.reply(not_allowed(name.as_str(), text));
         }
         if cx.is_silenced(channel) {
-            let text = "You cannot speak in that channel, so you cannot set its topic";
+            let text = "Cannot set the topic: you may not send to this channel";
             return cx.reply(not_allowed(name.as_str(), text));
         }
         let topic = Topic { text: text.clone(), by: cx.member.nick.clone(), at: cx.at };

@@ -75,7 +75,7 @@ fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
         replies.push(line(RPL_WHOISOPERATOR).text("is an admin of this server"));
     }
     if person.account.id == ECHO_ID {
-        replies.push(line(RPL_WHOISBOT).text("is part of the server and repeats what it is told"));
+        replies.push(line(RPL_WHOISBOT).text("is a bot: part of the server, it echoes messages"));
     } else {
         if person.is_bot() {
             let network = &cx.chat.settings.network;

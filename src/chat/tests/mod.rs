@@ -194,7 +194,7 @@ fn a_password_that_was_changed_during_the_login_opens_nothing() {
     d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(16))));
     // The driver's logins checked the password before any change.
     let al = d.open_with_burst("al", "");
-    assert_eq!(d.got(al), "ERROR :The password was changed, log in with the new one\r\n");
+    assert_eq!(d.got(al), "ERROR :The password was changed; log in with the new one\r\n");
     let bo = d.open_with_burst("bo", "");
     assert!(d.got(bo).contains(" 001 bo :"));
 }

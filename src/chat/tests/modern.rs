@@ -73,7 +73,7 @@ fn a_message_of_several_lines_is_one_message() {
         cy,
         &["BATCH +1 draft/multiline #a", "@batch=1 PRIVMSG #a x", "@batch=1 PRIVMSG #a y", "BATCH -1"],
     );
-    assert!(refused.contains("FAIL BATCH MULTILINE_INVALID :Ask for"), "{refused}");
+    assert!(refused.contains("FAIL BATCH MULTILINE_INVALID :Request"), "{refused}");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_send_id_is_for_one_message() {
     assert_eq!(d.say(al, "@parlour/send-id=1 PRIVMSG bo :real"), first, "sent again");
     for other in ["PRIVMSG cy :real", "PRIVMSG bo :other", "NOTICE bo :real"] {
         let answer = d.say(al, &format!("@parlour/send-id=1 {other}"));
-        assert!(answer.contains(" INVALID_SEND_ID :You have sent another"), "{answer}");
+        assert!(answer.contains(" INVALID_SEND_ID :This send id was used"), "{answer}");
     }
     assert_eq!(d.records.len(), 1);
 }

@@ -23,7 +23,7 @@ fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
         d.say(al, &format!("MODE {name} -q al"));
         d.say(al, &format!("PART {name}"));
     }
-    assert!(d.say(al, "JOIN #4").contains(" 405 al #4 :You have made 3 channels"));
+    assert!(d.say(al, "JOIN #4").contains(" 405 al #4 :You have created 3 channels"));
     // The quota can't be filled for another account either.
     d.say(bo, "JOIN #5");
     d.say(al, "JOIN #5");
@@ -45,7 +45,7 @@ fn one_session_more_than_an_account_may_have_is_refused_and_the_others_stay() {
     d.say(one, "JOIN #a");
     d.got(bo);
     let three = d.open_with_burst("al", "standard-replies");
-    let text = "Your account has 2 sessions, which is the most; end one of them first";
+    let text = "Your account has 2 sessions, the maximum; end one of them first";
     let heard = format!(":chat.parlour FAIL * TOO_MANY_SESSIONS :{text}\r\nERROR :{text}\r\n");
     assert_eq!(d.got(three), heard);
     assert_eq!(d.say(three, "PRIVMSG #a :x"), "");
@@ -80,7 +80,7 @@ fn invitations_that_wait_are_bounded() {
         let account = Account { id, name, role: Role::Member, disabled: false };
         d.input(InputKind::Account(AccountChange::Added(account, None)));
         let answer = d.say(al, &format!("INVITE guest{n} #a"));
-        assert_eq!(answer.contains(" 482 al #a :500 invitations wait"), n == Channel::INVITED, "{answer}");
+        assert_eq!(answer.contains(" 482 al #a :500 invitations are pending"), n == Channel::INVITED, "{answer}");
     }
     assert!(d.say(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
 }

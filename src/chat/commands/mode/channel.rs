@@ -165,7 +165,7 @@ impl Change<'_, '_> {
             Rank::Op => "ops and higher",
             Rank::HalfOp | Rank::Voice => "half-ops and higher",
         };
-        Err(not_allowed(self.name.as_str(), &format!("Only {who} may do that in the channel")))
+        Err(not_allowed(self.name.as_str(), &format!("You're not channel operator ({who} required)")))
     }
 
     fn flag(&mut self, on: bool, flag: Flag) -> Result<(), Reply> {
@@ -191,7 +191,8 @@ impl Change<'_, '_> {
                 || key.starts_with(':')
             {
                 let reply = Reply::numeric(ERR_INVALIDMODEPARAM).arg(self.name.as_str()).arg("k").arg("*");
-                let text = format!("A key has 1 to {} bytes without space or comma", Settings::KEY_BYTES);
+                let text =
+                    format!("Invalid channel key: 1 to {} bytes, no spaces or commas", Settings::KEY_BYTES);
                 return Err(reply.text(text));
             }
             channel.modes.key = Some(key.into());
@@ -211,7 +212,7 @@ impl Change<'_, '_> {
             let Some(value) = value else { return Ok(()) };
             let Some(limit) = value.parse().ok().filter(|limit| *limit > 0) else {
                 let reply = Reply::numeric(ERR_INVALIDMODEPARAM).arg(self.name.as_str()).arg("l").arg(value);
-                return Err(reply.text("A limit is a number of members, at least 1"));
+                return Err(reply.text("Invalid limit: a number of at least 1"));
             };
             if channel.modes.limit.replace(limit) != Some(limit) {
                 self.modes_changed = true;
@@ -251,7 +252,9 @@ impl Change<'_, '_> {
         let letter = list.letter().to_string();
         let Some(rule) = Rule::parse(mask) else {
             let reply = Reply::numeric(ERR_INVALIDMODEPARAM).arg(self.name.as_str()).arg(letter).arg(mask);
-            return Err(reply.text("That is no mask: nick!user@host, a:account, or m: before one of them"));
+            return Err(
+                reply.text("Invalid mask: use nick!user@host or a:account, with m: in front for a mute")
+            );
         };
         let mask = rule.text();
         let (by, at) = (self.cx.member.nick.clone(), self.cx.at);
@@ -265,7 +268,7 @@ impl Change<'_, '_> {
         }
         if channel.lists.is_full() {
             let reply = Reply::numeric(ERR_BANLISTFULL).arg(self.name.as_str()).arg(letter);
-            return Err(reply.text(format!("The lists of the channel are full, at {} entries", Lists::MOST)));
+            return Err(reply.text(format!("Channel list is full ({} entries)", Lists::MOST)));
         }
         let entry = ListEntry { mask: mask.clone(), by, at };
         if channel.lists.add(list, entry.clone(), rule) {
@@ -287,7 +290,10 @@ impl Change<'_, '_> {
             self.need(if rank <= Rank::Voice { Rank::HalfOp } else { rank.max(Rank::Op) })?;
             let theirs = Power::of(account, false, channel);
             if !on && !self.power.may_act_on(theirs) {
-                return Err(not_allowed(self.name.as_str(), &format!("{nick} is out of your reach")));
+                return Err(not_allowed(
+                    self.name.as_str(),
+                    &format!("You can't change the status of {nick}: it is not below yours"),
+                ));
             }
         }
         if on && !channel.members.contains(&account) {

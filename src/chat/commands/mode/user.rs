@@ -10,7 +10,7 @@ use crate::wire::{Nick, Reply};
 pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
     if *nick != cx.member.nick {
         let reply = match cx.chat.people.named(nick) {
-            Some(_) => Reply::numeric(ERR_USERSDONTMATCH).text("Cannot see or change modes of other users"),
+            Some(_) => Reply::numeric(ERR_USERSDONTMATCH).text("Can't change mode for other users"),
             None => no_such_nick(nick.as_str()),
         };
         return cx.reply(reply);
