@@ -45,10 +45,7 @@ fn the_client_says_that_there_are_too_many_sessions() {
     again.prove_with_password("alice");
     again.send("CAP END");
     let last = again.until_closed().pop().expect("a last line");
-    assert_eq!(
-        last.to_string(),
-        "ERROR Your account has 1 session, the maximum; end one of them first"
-    );
+    assert_eq!(last.to_string(), "ERROR Your account has 1 session, the maximum; end one of them first");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn nickserv_does_what_people_expect_of_it() {
     for ways in ["PRIVMSG NickServ :", "PRIVMSG nickserv :", "NS ", "NICKSERV "] {
         let help = ask(&mut alice, &format!("{ways}HELP"));
         assert!(["IDENTIFY", "PASSWD", "CERT"].iter().all(|word| help.contains(word)), "{ways}: {help}");
-        assert!(ask(&mut alice, &format!("{ways}identify {PASSWORD}")).contains("You are logged in"));
+        assert!(ask(&mut alice, &format!("{ways}identify {PASSWORD}")).contains("You are already logged in"));
         assert!(ask(&mut alice, &format!("{ways}CERT LIST")).contains("No certificate"));
         assert!(ask(&mut alice, &format!("{ways}CERT ADD")).contains("no client certificate"));
         assert!(ask(&mut alice, &format!("{ways}CERT")).contains("CERT LIST"));

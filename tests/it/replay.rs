@@ -350,7 +350,7 @@ fn an_account_decides_how_much_is_replayed_to_it() {
     let lines = bob.request("NS SET REPLAY 1");
     assert!(lines[0].text().starts_with("Up to 1 missed message"), "{lines:?}");
     for wrong in ["101", "-1", "many", ""] {
-        assert!(bob.request(&format!("NS SET REPLAY {wrong}"))[0].text().starts_with("Say SET REPLAY"));
+        assert!(bob.request(&format!("NS SET REPLAY {wrong}"))[0].text().starts_with("Usage: SET REPLAY"));
     }
     quit(bob);
     say(&["one", "two"]);

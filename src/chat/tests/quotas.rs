@@ -80,7 +80,11 @@ fn invitations_that_wait_are_bounded() {
         let account = Account { id, name, role: Role::Member, disabled: false };
         d.input(InputKind::Account(AccountChange::Added(account, None)));
         let answer = d.say(al, &format!("INVITE guest{n} #a"));
-        assert_eq!(answer.contains(" 482 al #a :500 invitations are pending"), n == Channel::INVITED, "{answer}");
+        assert_eq!(
+            answer.contains(" 482 al #a :500 invitations are pending"),
+            n == Channel::INVITED,
+            "{answer}"
+        );
     }
     assert!(d.say(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
 }
