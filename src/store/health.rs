@@ -122,7 +122,12 @@ fn unsound(conn: &Connection) -> Vec<String> {
 
 /// Opens the database for reading. Without a log no file is created beside it.
 fn open(path: &Path) -> Result<Connection, StoreError> {
-    if log_of(path).exists() { schema::open_reader(path) } else { schema::open_immutable(path) }
+    if log_of(path).exists() {
+        return schema::open_reader(path);
+    }
+    let conn = schema::open_immutable(path)?;
+    sums::rows::prepare(&conn)?;
+    Ok(conn)
 }
 
 #[cfg(test)]

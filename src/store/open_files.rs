@@ -1,7 +1,6 @@
 //! Comparison of the open files with those at their paths.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
@@ -15,8 +14,8 @@ impl OpenFiles {
     /// Reads them from the paths, where the files were just opened.
     pub fn of(database: &Path) -> Result<Self, StoreError> {
         let files = [database.to_owned(), log_of(database)].into_iter().map(|path| {
-            let metadata = fs::metadata(&path).map_err(StoreError::file(&path))?;
-            Ok((path, (metadata.dev(), metadata.ino())))
+            let known = identity(&path).map_err(StoreError::file(&path))?;
+            Ok((path, known))
         });
         files.collect::<Result<_, StoreError>>().map(Self)
     }
@@ -24,11 +23,28 @@ impl OpenFiles {
     /// Fails if one of the files was moved, removed or replaced, because later commits would be gone at the next start.
     pub fn check(&self) -> Result<(), StoreError> {
         for (path, known) in &self.0 {
-            match fs::metadata(path) {
-                Ok(file) if (file.dev(), file.ino()) == *known => {}
+            match identity(path) {
+                Ok(found) if found == *known => {}
                 _ => return Err(StoreError::Displaced(path.clone())),
             }
         }
         Ok(())
     }
+}
+
+/// Returns device and inode, without the times of the file: once these were asked for, Linux gives the next write a time
+/// of its own, so that each commit would write the inode of the log too.
+#[cfg(target_os = "linux")]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO)?;
+    Ok((makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino))
+}
+
+/// Returns device and inode.
+#[cfg(not(target_os = "linux"))]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }

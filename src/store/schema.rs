@@ -131,9 +131,7 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let conn = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
-    rows::prepare(&conn)?;
-    Ok(conn)
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
 }
 
 /// Opens a connection for reading.
