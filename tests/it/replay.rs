@@ -213,7 +213,7 @@ fn what_a_broken_connection_may_have_lost_is_replayed() {
 /// without an overlap.
 #[test]
 fn over_many_logins_everything_comes_exactly_once() {
-    const SAID: usize = 1500;
+    const SAID: usize = 1000;
     // As many as are sent, because a login may take any time on a busy machine.
     let server = server_with(&[&format!("history.replay = {SAID}")]);
     let mut alice = enter(&server, "alice", &reading());
