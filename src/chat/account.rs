@@ -1,5 +1,5 @@
 //! Requests that change accounts or the server and that the core cannot carry out alone: passwords are checked and
-//! hashed elsewhere, devices and the configuration are stored elsewhere.
+//! hashed elsewhere, and the configuration is read elsewhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,12 +23,6 @@ pub enum Request {
     Oper(Credentials),
     /// Change the password. The present one comes first.
     Password(Credentials, Secret),
-    /// Let a device log in: the one with this fingerprint, or the one that sends the request.
-    DeviceAdd(Option<DeviceKey>),
-    /// List the devices of the account.
-    DeviceList,
-    /// Revoke a device, so that it can no longer log in.
-    DeviceRemove(DeviceKey),
     /// Create, list or revoke invites, in the name of this admin.
     Invites(InviteRequest, AccountId),
     /// Read the configuration file again.
@@ -54,12 +48,6 @@ pub enum Outcome {
     Oper(AccountId, u64),
     /// The password was changed.
     PasswordChanged,
-    /// The device may log in now.
-    DeviceAdded(DeviceKey),
-    /// The devices of the account.
-    Devices(Vec<Device>),
-    /// The device was revoked.
-    DeviceRemoved(DeviceKey),
     /// Result of an invite request.
     Invites(InviteOutcome),
     /// The configuration that was read.

@@ -1,6 +1,6 @@
 //! Entry point of the core: dispatches each input and collects its effects.
 
-use super::account::{DeviceKey, Outcome};
+use super::account::Outcome;
 use super::ask::{Answer, Failure};
 use super::audience::SessionId;
 use super::context::Context;
@@ -17,12 +17,20 @@ impl Chat {
         let at = input.at;
         self.steady = input.steady;
         self.follow_time(at, fx);
-        let (records, outputs) = (fx.records.len(), fx.outputs.len());
+        let (mut records, outputs) = (fx.records.len(), fx.outputs.len());
         let mut from = None;
         let about = input.kind.session();
         match input.kind {
             InputKind::Opened(session, login) => {
-                self.open(session, &login, at, fx);
+                if let Err(refusal) = self.admit(&login) {
+                    self.refuse(session, &login, refusal, fx);
+                } else {
+                    if let Some(key) = login.device {
+                        self.note_use(login.account, key, at, fx);
+                        records = fx.records.len();
+                    }
+                    self.open(session, &login, at, fx);
+                }
                 self.fit(fx, outputs);
                 long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
             }
@@ -115,7 +123,6 @@ impl Chat {
             // The session ended meanwhile. The change is made all the same, and may end other sessions.
             return match answer {
                 Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
-                Answer::Managed(id, _, Outcome::DeviceRemoved(key)) => self.device_removed(id, key, at, fx),
                 Answer::Managed(_, _, Outcome::Rehashed(settings)) => self.settings = *settings,
                 _ => {}
             };
@@ -162,6 +169,8 @@ impl Chat {
             }
             AccountChange::Preference(id, change) => self.set_preference(id, change, (at, None), fx),
             AccountChange::PasswordChanged(id) => {
+                // An account that needs a new password may have lost more than the old one.
+                self.forget_devices(id, fx);
                 self.password_changed(id, None, at, fx);
             }
             AccountChange::Removed(id) => {
@@ -171,6 +180,7 @@ impl Chat {
                     // account.
                     person.markers.clear();
                 }
+                self.forget_devices(id, fx);
                 let channels = self.people.get(id).map(|p| p.channels.clone()).unwrap_or_default();
                 for channel in channels {
                     self.leave(id, channel, fx);
@@ -207,21 +217,11 @@ impl Chat {
         self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
     }
 
-    /// Ends the sessions that logged in with a device, and lets logins that are under way with it fail.
-    pub(super) fn device_removed(&mut self, id: AccountId, key: DeviceKey, at: Millis, fx: &mut Effects) {
-        self.password_changes += 1;
-        if let Some(person) = self.people.get_mut(id) {
-            person.device_removal = self.password_changes;
-        }
-        let with = |_, known: &Session| known.device == Some(key);
-        self.end_sessions_where(id, with, "This device was revoked", at, fx);
-    }
-
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {
         self.end_sessions_where(id, |_, _| true, reason, at, fx);
     }
 
-    fn end_sessions_where(
+    pub(super) fn end_sessions_where(
         &mut self,
         id: AccountId,
         ends: impl Fn(SessionId, &Session) -> bool,

@@ -45,6 +45,8 @@ pub struct Login {
     pub metadata: Early,
     /// Copy of [`Verified::device`].
     pub device: Option<DeviceKey>,
+    /// Fingerprint of the certificate that the connection presented, of a device or not.
+    pub certificate: Option<DeviceKey>,
     /// Copy of [`Verified::since`].
     pub since: u64,
     _private: (),
@@ -125,6 +127,8 @@ pub struct Refused {
 pub struct LoginMachine {
     /// The server's settings, for ISUPPORT.
     settings: Arc<Settings>,
+    /// Fingerprint of the certificate that the connection presented.
+    certificate: Option<DeviceKey>,
     caps: CapSet,
     away: Option<Arc<str>>,
     metadata: Early,
@@ -149,9 +153,10 @@ impl LoginMachine {
     /// Number of failed attempts that ends a connection.
     const FAILURES: u32 = 5;
 
-    /// Creates the state of a new connection to a server with these settings.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, ..Self::default() }
+    /// Creates the state of a new connection to a server with these settings, which presented a certificate with this
+    /// fingerprint, if any.
+    pub fn new(settings: Arc<Settings>, certificate: Option<DeviceKey>) -> Self {
+        Self { settings, certificate, ..Self::default() }
     }
 
     /// Handles a line and appends its replies to `out`.
@@ -464,6 +469,7 @@ impl LoginMachine {
             away: self.away.clone(),
             metadata: self.metadata.clone(),
             device: verified.device,
+            certificate: self.certificate,
             since: verified.since,
             _private: (),
         })

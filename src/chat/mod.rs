@@ -4,12 +4,14 @@
 //! never panic. The same inputs give the same effects and the same state.
 
 pub mod account;
+mod admission;
 pub mod ask;
 pub mod audience;
 mod batched;
 pub mod channel;
 pub mod commands;
 pub mod context;
+pub mod devices;
 pub mod effects;
 pub mod event;
 mod fit;

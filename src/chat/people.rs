@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::account::{Device, DeviceKey};
 use super::audience::Roster;
 use super::metadata::Keys;
 use super::record::{Account, AccountId, ChannelId, Place, Preferences, Record, Role};
@@ -34,8 +35,8 @@ pub struct Person {
     pub online_since: Millis,
     /// Number of its latest password change, counted over all accounts since the start; 0 for none.
     pub password_change: u64,
-    /// Number of its latest device removal, in the same count; 0 for none.
-    pub device_removal: u64,
+    /// The devices that log in to it, ordered by the time at which they were added and by fingerprint.
+    pub devices: Vec<Device>,
     /// Time of its latest message.
     pub active: Millis,
     /// The preferences of the account.
@@ -85,7 +86,7 @@ impl Person {
             away: None,
             online_since: Millis(0),
             password_change: 0,
-            device_removal: 0,
+            devices: Vec::new(),
             active: Millis(0),
             preferences: Preferences::default(),
             lingers: None,
@@ -164,21 +165,22 @@ impl Person {
 /// All accounts, by id and by name.
 #[derive(Debug)]
 pub struct People {
-    by_id: HashMap<AccountId, Person>,
-    by_name: HashMap<Nick, AccountId>,
+    accounts: HashMap<AccountId, Person>,
+    names: HashMap<Nick, AccountId>,
+    devices: HashMap<DeviceKey, AccountId>,
 }
 
 impl People {
     /// Creates the set of the built-in account and the given ones.
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
-    pub fn new(accounts: Vec<Account>) -> Self {
-        let mut people = Self { by_id: HashMap::new(), by_name: HashMap::new() };
+    pub fn new(kept: Vec<Account>) -> Self {
+        let mut people = Self { accounts: HashMap::new(), names: HashMap::new(), devices: HashMap::new() };
         let echo = Nick::parse(ECHO_NAME).expect("a valid nick");
         people.put(Account { id: ECHO_ID, name: echo, role: Role::Member, disabled: false });
         if let Some(echo) = people.get_mut(ECHO_ID) {
             echo.preferences.bot = true;
         }
-        for account in accounts {
+        for account in kept {
             people.put(account);
         }
         people
@@ -186,27 +188,57 @@ impl People {
 
     /// Adds an account, or replaces its stored part.
     pub fn put(&mut self, account: Account) {
-        if let Some(person) = self.by_id.get_mut(&account.id) {
-            self.by_name.remove(&person.account.name);
-            self.by_name.insert(account.name.clone(), account.id);
+        if let Some(person) = self.accounts.get_mut(&account.id) {
+            self.names.remove(&person.account.name);
+            self.names.insert(account.name.clone(), account.id);
             person.account = account;
         } else {
-            self.by_name.insert(account.name.clone(), account.id);
-            self.by_id.insert(account.id, Person::new(account));
+            self.names.insert(account.name.clone(), account.id);
+            self.accounts.insert(account.id, Person::new(account));
         }
     }
 
     /// Removes an account.
     pub fn remove(&mut self, id: AccountId) -> Option<Person> {
-        let person = self.by_id.remove(&id)?;
-        self.by_name.remove(&person.account.name);
+        let person = self.accounts.remove(&id)?;
+        self.names.remove(&person.account.name);
+        for device in &person.devices {
+            self.devices.remove(&device.key);
+        }
         Some(person)
+    }
+
+    /// Adds a device to an account.
+    pub fn add_device(&mut self, account: AccountId, device: Device) {
+        if let Some(person) = self.accounts.get_mut(&account) {
+            self.devices.insert(device.key, account);
+            person.devices.push(device);
+            // By time and not by the order of inputs, which differ after the clock was set back.
+            person.devices.sort_unstable_by_key(|device| (device.added, device.key));
+        }
+    }
+
+    /// Removes a device of an account. Returns whether there was such a device.
+    pub fn remove_device(&mut self, account: AccountId, key: DeviceKey) -> bool {
+        let Some(person) = self.accounts.get_mut(&account) else { return false };
+        let before = person.devices.len();
+        person.devices.retain(|device| device.key != key);
+        let removed = person.devices.len() < before;
+        if removed {
+            self.devices.remove(&key);
+        }
+        removed
+    }
+
+    /// Returns the account that a device belongs to.
+    pub fn owner(&self, key: DeviceKey) -> Option<&Person> {
+        self.devices.get(&key).and_then(|id| self.accounts.get(id))
     }
 
     /// Removes the read markers and private metadata of a removed channel. Returns the markers, ordered by account.
     pub fn forget_place(&mut self, place: Place) -> BTreeMap<AccountId, Millis> {
         let mut markers = BTreeMap::new();
-        for person in self.by_id.values_mut() {
+        for person in self.accounts.values_mut() {
             markers.extend(person.markers.remove(&place).map(|read| (person.account.id, read)));
             person.private.remove(&place);
         }
@@ -215,26 +247,26 @@ impl People {
 
     /// Returns the account of an id.
     pub fn get(&self, id: AccountId) -> Option<&Person> {
-        self.by_id.get(&id)
+        self.accounts.get(&id)
     }
 
     /// Returns the account of an id, for a change.
     pub fn get_mut(&mut self, id: AccountId) -> Option<&mut Person> {
-        self.by_id.get_mut(&id)
+        self.accounts.get_mut(&id)
     }
 
     /// Iterates over all accounts, in no particular order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Person> {
-        self.by_id.values()
+        self.accounts.values()
     }
 
     /// Returns the account of a name, also a disabled one, because its messages remain readable.
     pub fn known(&self, name: &Nick) -> Option<&Person> {
-        self.by_name.get(name).and_then(|id| self.by_id.get(id))
+        self.names.get(name).and_then(|id| self.accounts.get(id))
     }
 
     /// Returns the account of a name, unless it is disabled.
     pub fn named(&self, name: &Nick) -> Option<&Person> {
-        self.by_name.get(name).and_then(|id| self.by_id.get(id)).filter(|person| !person.account.disabled)
+        self.names.get(name).and_then(|id| self.accounts.get(id)).filter(|person| !person.account.disabled)
     }
 }

@@ -6,6 +6,7 @@ mod preference;
 use std::fmt;
 use std::sync::Arc;
 
+use super::account::{Device, DeviceKey};
 use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
 use super::seen::Seen;
@@ -277,6 +278,24 @@ pub enum Record {
     /// deleted. The store did so when it removed the account; this record deletes what the core added before it knew of
     /// the removal.
     AccountForgotten(AccountId),
+    /// A device may log in to an account.
+    DeviceAdded {
+        /// The account it logs in to.
+        account: AccountId,
+        /// Fingerprint of its certificate.
+        key: DeviceKey,
+        /// Time at which it was added.
+        at: Millis,
+    },
+    /// A device may log in no more.
+    DeviceRemoved(DeviceKey),
+    /// A device logged in.
+    DeviceUsed {
+        /// Fingerprint of its certificate.
+        key: DeviceKey,
+        /// Time of the login.
+        at: Millis,
+    },
     /// Ids are ahead of the time by another offset from a message on, because the clock was set back.
     IdsAhead(Ahead),
     /// An entry of the audit log: an action of a moderator or an admin.
@@ -376,6 +395,8 @@ pub struct Snapshot {
     pub seen: Vec<(AccountId, Seen)>,
     /// Preferences that differ from the default.
     pub preferences: Vec<(AccountId, Preferences)>,
+    /// The devices of the accounts.
+    pub devices: Vec<(AccountId, Device)>,
 }
 
 /// A change of an account that the administration made. The core must follow it at once.

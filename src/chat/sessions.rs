@@ -14,7 +14,7 @@ use super::replay::seen_from;
 use super::silenced::without_words;
 use super::state::{Chat, Session};
 use super::sync;
-use crate::wire::{Cap, CapSet, MessageId, Millis, Reply};
+use crate::wire::{Cap, CapSet, MessageId, Millis};
 
 /// Away message that others see if all sessions of an account are away with `AWAY *`.
 const ABSENT: &str = "Not here right now";
@@ -23,39 +23,10 @@ const ABSENT: &str = "Not here right now";
 pub(super) const AWAY: &str = "Away";
 
 impl Chat {
+    /// Begins the session of a login that was [admitted](Self::admit).
     pub(super) fn open(&mut self, session: SessionId, login: &Login, at: Millis, fx: &mut Effects) {
         let account = login.account;
-        let Some(person) = self.people.get_mut(account).filter(|p| !p.account.disabled) else {
-            // The account was removed or disabled after the password check.
-            fx.outputs.push(Output::Close(session, "This account cannot log in".into()));
-            return;
-        };
-        if person.password_change > login.since {
-            let reason = "The password was changed; log in with the new one";
-            fx.outputs.push(Output::Close(session, reason.into()));
-            return;
-        }
-        if login.device.is_some() && person.device_removal > login.since {
-            // It may have been another device of the account. The client then succeeds at its next attempt.
-            let reason = "A device of this account was revoked during your login; try again";
-            fx.outputs.push(Output::Close(session, reason.into()));
-            return;
-        }
-        let most = self.settings.sessions_per_account;
-        if most > 0 && person.seats.len() >= most {
-            self.sessions_refused += 1;
-            let sessions = if most == 1 { "session" } else { "sessions" };
-            let reason = format!("Your account has {most} {sessions}, the maximum; end one of them first");
-            if login.caps.has(Cap::StandardReplies) {
-                let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
-                fx.outputs.push(Output::Line(
-                    session,
-                    fail.render(self.settings.server_name.as_str(), person.nick().as_str()),
-                ));
-            }
-            fx.outputs.push(Output::Close(session, reason.into()));
-            return;
-        }
+        let Some(person) = self.people.get_mut(account) else { return };
         let first = !person.is_online();
         let seat = Seat { session, caps: login.caps.and(RENDER_CAPS) };
         let other_name = person.realname != login.realname;
@@ -93,6 +64,7 @@ impl Chat {
             away: login.away.clone(),
             monitors: BTreeSet::new(),
             device: login.device,
+            certificate: login.certificate,
             admin_by: None,
             subscriptions: login.metadata.subscriptions.clone(),
             began: self.last_message,

@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub monitors: BTreeSet<Nick>,
     /// Certificate fingerprint of the device that it logged in with.
     pub device: Option<DeviceKey>,
+    /// Certificate fingerprint that the connection presented.
+    pub certificate: Option<DeviceKey>,
     /// The admin account whose password gave the session the admin role (OPER).
     pub admin_by: Option<AccountId>,
     /// The metadata keys that it subscribes to.
@@ -139,6 +141,9 @@ impl Chat {
                 person.preferences = preferences;
             }
         }
+        for (account, device) in kept.devices {
+            chat.people.add_device(account, device);
+        }
         for (of, key, value) in kept.metadata {
             if let Some(keys) = chat.keys_mut(of) {
                 keys.set(key, Some(value));
@@ -167,7 +172,7 @@ impl Chat {
         }
     }
 
-    /// Returns the number of password changes and device removals applied since the start.
+    /// Returns the number of password changes applied since the start.
     pub fn password_changes(&self) -> u64 {
         self.password_changes
     }

@@ -125,7 +125,7 @@ impl Asks {
         };
         let turn = async { Ok(self.changes.take(session.account).await?) };
         let _turn = unless_gone(&session.outbox, turn).await?;
-        let asker = Asker { account, peer: session.peer, device: session.device, since };
+        let asker = Asker { account, peer: session.peer, since };
         let outcome = self.manager.run(asker, request).await?;
         Ok(Outcome::Back(Answer::Managed(account, voice, outcome)))
     }

@@ -69,9 +69,9 @@ async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _ope
 }
 
 fn begin(entered: Entered, peer: IpAddr, shared: &Shared) -> io::Result<Box<Pump>> {
-    let Entered { mut stream, login, device, lines, rest, .. } = entered;
+    let Entered { mut stream, login, lines, rest, .. } = entered;
     stream.get_mut().0.settle()?;
-    let mut pump = Pump::new(stream, login, lines, shared.hub.ready.clone(), (peer, device));
+    let mut pump = Pump::new(stream, login, lines, shared.hub.ready.clone(), peer);
     pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
     // Boxed, so that the task is as small as an idle connection.
     Ok(Box::new(pump))

@@ -62,7 +62,6 @@ pub(super) struct Entered {
     pub stream: TlsStream<Socket>,
     pub login: Login,
     pub nick: Nick,
-    pub device: Option<DeviceKey>,
     /// Framing of the lines to come; may hold a part of one.
     pub lines: Lines,
     /// Lines received after the login.
@@ -120,7 +119,7 @@ pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Op
     match outcome {
         Ok((login, nick)) => {
             let rest = std::iter::from_fn(|| unread.next()).collect();
-            Some(Entered { stream, login, nick, device, lines: unread.lines, rest })
+            Some(Entered { stream, login, nick, lines: unread.lines, rest })
         }
         Err(Refusal::Lost(error)) => {
             debug!(%peer, %error, "gone before the login");
@@ -159,7 +158,7 @@ async fn log_in(
     source: Source,
     shared: &Shared,
 ) -> Result<(Login, Nick), Refusal> {
-    let mut machine = LoginMachine::new(shared.settings.borrow().clone());
+    let mut machine = LoginMachine::new(shared.settings.borrow().clone(), device);
     let mut out = String::new();
     let (mut lines, mut sent) = (0, 0);
     loop {

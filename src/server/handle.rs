@@ -7,16 +7,17 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::clock::Clock;
 use super::session::Ready;
-use crate::chat::Settings;
 use crate::chat::record::AccountChange;
+use crate::chat::{Chat, Settings};
 
-/// An order from the administration to the hub.
-#[derive(Debug)]
+/// An order to the hub.
 pub(super) enum Order {
     /// Follow a change of accounts; the sender gets a reply when it is in force.
     Account(AccountChange, oneshot::Sender<()>),
     /// Use other settings; the sender gets a reply when they are in force.
     Settings(Box<Settings>, oneshot::Sender<()>),
+    /// Look at the core's state.
+    Look(Box<dyn FnOnce(&Chat) + Send>),
     /// End all sessions, finish pending work, stop.
     Shutdown,
 }
@@ -34,6 +35,11 @@ pub(super) struct HubHandle {
     /// order of the database.
     pub changing: Arc<Mutex<()>>,
 }
+
+/// Error of a request to a hub that has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server is shutting down")]
+pub(super) struct Stopped;
 
 /// Receiver of the orders that are sent through a [`HubHandle`].
 #[derive(Debug)]
@@ -68,6 +74,17 @@ impl HubHandle {
         if self.orders.send(Order::Settings(Box::new(settings), done)).await.is_ok() {
             let _ = in_force.await;
         }
+    }
+
+    /// Returns what `look` makes of the core's state. It must be brief, because it runs in the hub.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Chat) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (done, seen) = oneshot::channel();
+        let look = Box::new(move |chat: &Chat| drop(done.send(look(chat))));
+        self.orders.send(Order::Look(look)).await.map_err(|_| Stopped)?;
+        seen.await.map_err(|_| Stopped)
     }
 
     /// Returns the present value of [`Chat::password_changes`](crate::chat::Chat::password_changes).

@@ -116,6 +116,7 @@ impl Hub {
                         let _ = self.apply(InputKind::Settings(settings));
                         let _ = done.send(());
                     }
+                    Some(Order::Look(look)) => look(&self.chat),
                     Some(Order::Shutdown) | None => break,
                 },
                 () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 use zeroize::Zeroizing;
 
-use super::handle::HubHandle;
+use super::handle::{HubHandle, Stopped};
 use super::limits::incidents::{Incident, Incidents};
 use super::limits::subject::{Subject, Subjects};
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
@@ -21,7 +21,7 @@ use crate::chat::record::{AccountChange, AccountId};
 use crate::chat::sasl::Credentials;
 use crate::store::accounts::{AccountError, PasswordHash};
 use crate::store::invites::{self, RedeemError, Redeemed};
-use crate::store::{Store, StoreError, devices};
+use crate::store::{Store, StoreError};
 use crate::trust::Token;
 use crate::wire::{Millis, Nick};
 
@@ -170,17 +170,10 @@ impl Logins {
             let Ok(_turn) = self.lookups.take(source.subject).await else {
                 return Checked::Unproven("The server is too busy, try again in a moment".to_owned());
             };
-            self.store.read(move |conn| Ok::<_, StoreError>(devices::account(conn, key)?)).await
+            self.hub.look(move |chat| chat.owner(key).cloned()).await
         };
         match found {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
-                // The time of the last login is information for the account's owner only; the login does not depend on
-                // it.
-                let now = self.hub.clock.now();
-                let noted = self.store.write(move |tx| Ok::<_, StoreError>(devices::used(tx, key, now)?));
-                if let Ok(Err(error)) = timeout(NOTES, noted).await {
-                    debug!(%error, "cannot note that a device logged in");
-                }
                 Checked::Right(Verified { account: account.id, name: account.name, since, device: Some(key) })
             }
             Ok(_) => {
@@ -191,10 +184,7 @@ impl Logins {
                 );
                 Checked::Unproven("This certificate is no device of the account".to_owned())
             }
-            Err(error) => {
-                warn!(%peer, %error, "login not checked");
-                Checked::Unproven("The server cannot read its accounts right now".to_owned())
-            }
+            Err(Stopped) => Checked::Unproven("The server is shutting down".to_owned()),
         }
     }
 
@@ -285,7 +275,7 @@ impl Logins {
             Redeemed::Reset(account) => {
                 info!(%peer, account = %account.name, "password and devices reset with an invite");
                 if let Err(error) = close_ways_in(&self.store, account.id, self.hub.clock.now()).await {
-                    warn!(%error, account = %account.name, "devices and invites that were added meanwhile are not forgotten");
+                    warn!(%error, account = %account.name, "invites that were made meanwhile are not revoked");
                     return later("Log in with the new password");
                 }
                 // Read after the account's own change. If the password has changed again by now, this login is void.
@@ -308,12 +298,11 @@ impl Source {
     }
 }
 
-/// Removes the devices of an account with a new password and revokes its invites. Runs after its older sessions have
-/// ended, because one of them may have added a device or an invite meanwhile.
+/// Revokes the invites of an account with a new password. Runs after its older sessions have ended, because one of them
+/// may have made an invite meanwhile.
 pub async fn close_ways_in(store: &Store, account: AccountId, now: Millis) -> Result<(), StoreError> {
     store
         .write(move |tx| {
-            devices::remove_all(tx, account)?;
             invites::revoke_all_of(tx, account, now)?;
             Ok(())
         })

@@ -10,13 +10,12 @@ use super::invites;
 use super::logins::{Logins, Source};
 use super::passwords::{Password, Passwords, Requester};
 use super::reload::{ReloadError, Reloader};
-use crate::chat::account::{DeviceKey, Outcome, Request, Secret};
+use crate::chat::account::{Outcome, Request, Secret};
 use crate::chat::invites::{InviteOutcome, InviteRequest};
 use crate::chat::login::Checked;
 use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
 use crate::store::audit::{self, Actor};
-use crate::store::devices::{self, DeviceError};
 use crate::store::{Store, StoreError, accounts};
 use crate::trust::Address;
 use crate::wire::Millis;
@@ -38,8 +37,6 @@ pub(super) struct Manager {
 pub(super) struct Asker {
     pub account: AccountId,
     pub peer: IpAddr,
-    /// Fingerprint of the certificate that the connection presented.
-    pub device: Option<DeviceKey>,
     /// Count of password changes at the time of the request.
     pub since: u64,
 }
@@ -51,7 +48,6 @@ fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
 impl Manager {
     /// Carries out a request.
     pub async fn run(&self, asker: Asker, request: Request) -> Result<Outcome, StoreError> {
-        let account = asker.account;
         match request {
             Request::Oper(credentials) => {
                 Ok(match self.logins.check(self.source(asker), credentials).await {
@@ -61,18 +57,6 @@ impl Manager {
                 })
             }
             Request::Password(credentials, new) => self.password(asker, credentials, new).await,
-            Request::DeviceAdd(key) => match key.or(asker.device) {
-                Some(key) => self.device_add(asker, key).await,
-                None => Ok(refused(
-                    "NO_CERTIFICATE",
-                    "This connection shows no client certificate; name a fingerprint, or set one up in your client",
-                )),
-            },
-            Request::DeviceList => {
-                let list = move |conn: &rusqlite::Connection| Ok(devices::list(conn, account)?);
-                self.store.read(list).await.map(Outcome::Devices)
-            }
-            Request::DeviceRemove(key) => self.device_remove(account, key).await,
             Request::Invites(request, admin) => Ok(self.invites(asker, admin, request).await),
             Request::Rehash => Ok(match self.reloader.read().await {
                 Ok(settings) => {
@@ -137,27 +121,6 @@ impl Manager {
         Ok(Outcome::PasswordChanged)
     }
 
-    /// Adds a device, unless a password was changed since the request. That change may have been this account's, by an
-    /// invite that ends all of its devices, and the requester may be the person whom that is to keep out. Additions
-    /// before the core knows of such a change are undone by [`close_ways_in`](super::logins::close_ways_in).
-    async fn device_add(&self, asker: Asker, key: DeviceKey) -> Result<Outcome, StoreError> {
-        let (account, changes, now) = (asker.account, self.password_changes.clone(), self.now());
-        let added = self.store.write(move |tx| {
-            if changes.load(Ordering::Acquire) != asker.since {
-                return Err(DeviceError::Meanwhile);
-            }
-            devices::add(tx, account, key, now)?;
-            audit::note(tx, (now, Actor::Account(account)), "device add", &key.to_string(), "")?;
-            Ok::<_, DeviceError>(())
-        });
-        match added.await {
-            Ok(()) => Ok(Outcome::DeviceAdded(key)),
-            Err(DeviceError::Store(error)) => Err(error),
-            Err(why @ DeviceError::Meanwhile) => Ok(refused("TEMPORARILY_UNAVAILABLE", why.to_string())),
-            Err(why) => Ok(refused("CERT_REFUSED", why.to_string())),
-        }
-    }
-
     /// Carries out a request about invites. A link that is made during a password change, after the admin's invites
     /// were revoked, may be the work of the person whom that change is to keep out: so it is withdrawn and not shown.
     async fn invites(&self, asker: Asker, admin: AccountId, request: InviteRequest) -> Outcome {
@@ -177,21 +140,5 @@ impl Manager {
 
     fn now(&self) -> Millis {
         self.reloader.hub.clock.now()
-    }
-
-    async fn device_remove(&self, account: AccountId, key: DeviceKey) -> Result<Outcome, StoreError> {
-        let now = self.now();
-        let removed = self.store.write(move |tx| {
-            let removed = devices::remove(tx, account, key)?;
-            if removed {
-                audit::note(tx, (now, Actor::Account(account)), "device remove", &key.to_string(), "")?;
-            }
-            Ok::<_, StoreError>(removed)
-        });
-        Ok(if removed.await? {
-            Outcome::DeviceRemoved(key)
-        } else {
-            refused("NO_SUCH_CERT", "No device of yours has this certificate")
-        })
     }
 }

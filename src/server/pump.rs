@@ -17,7 +17,6 @@ use tokio_rustls::server::TlsStream;
 use super::outbox;
 use super::session::{Ready, Said, Session};
 use super::socket::Socket;
-use crate::chat::account::DeviceKey;
 use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login, label};
 use crate::wire::framing::{BadLine, LineError, Lines};
@@ -75,9 +74,9 @@ impl Pump {
         login: Login,
         lines: Lines,
         ready: Arc<Ready>,
-        who: (IpAddr, Option<DeviceKey>),
+        peer: IpAddr,
     ) -> Self {
-        let session = Arc::new(Session::new(login, ready.seconds(), who));
+        let session = Arc::new(Session::new(login, ready.seconds(), peer));
         Self {
             stream,
             session,

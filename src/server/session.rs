@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
-use crate::chat::account::DeviceKey;
 use crate::chat::record::AccountId;
 use crate::chat::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
@@ -27,8 +26,6 @@ pub(super) struct Session {
     pub account: AccountId,
     /// Address of the client.
     pub peer: IpAddr,
-    /// Fingerprint of the certificate that the client presented.
-    pub device: Option<DeviceKey>,
     /// Output to the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
@@ -115,14 +112,13 @@ pub(super) struct Urgent {
 }
 
 impl Session {
-    pub fn new(login: Login, now: u32, (peer, device): (IpAddr, Option<DeviceKey>)) -> Self {
+    pub fn new(login: Login, now: u32, peer: IpAddr) -> Self {
         let account = login.account;
         let inbox = Inbox { login: Some(Box::new(login)), ..Inbox::default() };
         Self {
             id: OnceLock::new(),
             account,
             peer,
-            device,
             outbox: Outbox::default(),
             inbox: Mutex::new(inbox),
             questions: Mutex::default(),

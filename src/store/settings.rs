@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::audit::{self, Actor};
-use super::{accounts, time};
+use super::{accounts, devices, time};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
@@ -42,6 +42,9 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
             tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
         Record::AccountForgotten(account) => accounts::forget_state(tx, *account),
+        Record::DeviceAdded { account, key, at } => devices::add(tx, *account, *key, *at),
+        Record::DeviceRemoved(key) => devices::remove(tx, *key),
+        Record::DeviceUsed { key, at } => devices::used(tx, *key, *at),
         Record::IdsAhead(ahead) => time::ids_ahead(tx, *ahead),
         Record::Audit { at, actor, action, target, detail } => {
             audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::counters::last_message;
 use super::sums::{readable, rows};
-use super::{SENDS_KEPT, accounts, time};
+use super::{SENDS_KEPT, accounts, devices, time};
 use crate::chat::modes::{Flag, ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
@@ -36,6 +36,7 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
         metadata: metadata(&tx)?,
         seen: seen(&tx)?,
         preferences: preferences(&tx)?,
+        devices: devices::all(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)

@@ -403,14 +403,10 @@ async fn an_invite_resets_its_account_and_no_other() {
     make(by_herself, Actor::Account(alice)).await;
     let redeem =
         |token: u8, name: &str| store.redeem([token; 32], nick(name), PasswordHash::from_phc("another"), NOW);
-    store
-        .write(move |tx| {
-            super::devices::add(tx, alice, key, NOW).map_err(|_| StoreError::Closed)?;
-            super::devices::add(tx, bob, crate::chat::account::DeviceKey([8; 32]), NOW)
-                .map_err(|_| StoreError::Closed)
-        })
-        .await
-        .expect("added");
+    let other = crate::chat::account::DeviceKey([8; 32]);
+    let added =
+        [(alice, key), (bob, other)].map(|(account, key)| Record::DeviceAdded { account, key, at: NOW });
+    commit(&store, added.into()).expect("added");
     for name in ["bob", "dora"] {
         assert!(
             matches!(redeem(1, name).await, Err(RedeemError::Other(of)) if of == nick("alice")),
@@ -431,7 +427,11 @@ async fn an_invite_resets_its_account_and_no_other() {
         async |name| store.credentials(nick(name)).await.expect("reads").expect("is there").password;
     assert_eq!(password("alice").await, Some(PasswordHash::from_phc("another")));
     assert_eq!(password("bob").await, Some(hash()));
-    let devices = |id| store.read(move |conn| Ok::<_, StoreError>(super::devices::list(conn, id)?.len()));
+    let devices = |id| {
+        let of = move |snapshot: Snapshot| snapshot.devices.iter().filter(|(of, _)| *of == id).count();
+        let snapshot = store.snapshot();
+        async move { snapshot.await.map(of) }
+    };
     assert_eq!((devices(alice).await.expect("reads"), devices(bob).await.expect("reads")), (0, 1));
 
     for (token, name) in [(4, "alice"), (5, "dora")] {

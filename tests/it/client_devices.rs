@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use crate::common::{Home, PASSWORD, Server, server};
+use crate::common::{Home, PASSWORD, Server, remove_devices, server};
 
 /// Runs a client with `person`'s configuration, this text on standard input, and no password.
 fn run(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
@@ -71,7 +71,7 @@ fn a_device_that_was_removed_does_not_get_in_and_the_password_enrols_it_again() 
     let home = &server.home;
     let listed = text(&run(home, "dora", &["chat"], "/msg NickServ CERT LIST\n")).1;
     assert!(listed.contains("1 certificate may log in"), "{listed}");
-    home.database().execute("DELETE FROM devices", []).expect("removes");
+    remove_devices(&server, "dora");
     let (sent, _, complaint) = text(&run(home, "dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
     // A password from a person makes a device; one from a script (`--password-stdin`) does not.

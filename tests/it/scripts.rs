@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::common::script::{at_doras, joined, objects, script, script_with_input, start_script};
-use crate::common::{Client, FULL, Home, Process, Server};
+use crate::common::{Client, FULL, Home, Process, Server, remove_devices};
 
 /// Logs in a client that sees every message unchanged.
 fn witness(server: &Server) -> Client {
@@ -407,7 +407,7 @@ fn every_end_has_its_code() {
     alice.message("so far");
     send.signal("INT");
     assert_eq!(send.wait().code(), Some(3), "{}", send.printed());
-    home.database().execute("DELETE FROM devices", []).expect("removes");
+    remove_devices(&server, "dora");
     let (_, complaint) = script(&home, &["who", "--password-stdin"], "not it at all\n", 5);
     assert!(complaint.contains("refused the login"), "{complaint}");
     server.kill9();

@@ -30,6 +30,9 @@ pub const NICKSERV: Spec = Spec { name: "NICKSERV", least: 0, parse: nickserv };
 /// The NS command, short for NICKSERV.
 pub const NS: Spec = Spec { name: "NS", least: 0, parse: nickserv };
 
+/// Reply to a request that changes something while the store fails.
+const UNAVAILABLE: &str = "The server cannot store anything right now; nothing was changed, try again later";
+
 /// A parsed command about the account or the server, with the form of its reply.
 #[derive(Debug)]
 pub struct Manage {
@@ -124,7 +127,7 @@ impl Manage {
         match self.asked {
             Asked::Service(line) => service(cx, &line.0),
             Asked::Password { old, new } => ask_password(cx, old, new, voice),
-            Asked::Cert(what) => ask_cert(cx, &what, voice),
+            Asked::Cert(what) => run_cert(cx, &what, voice),
             Asked::Oper(credentials) => {
                 if cx.is_admin() {
                     return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are already an admin"));
@@ -147,13 +150,60 @@ fn ask_password(cx: &mut Context<'_>, old: Secret, new: Secret, voice: Voice) {
     ask(cx, Request::Password(credentials, new), voice);
 }
 
-fn ask_cert(cx: &mut Context<'_>, what: &CertDo, voice: Voice) {
-    let request = match *what {
-        CertDo::Add(key) => Request::DeviceAdd(key),
-        CertDo::List => Request::DeviceList,
-        CertDo::Remove(key) => Request::DeviceRemove(key),
+fn run_cert(cx: &mut Context<'_>, what: &CertDo, voice: Voice) {
+    if !cx.chat.writable && !matches!(what, CertDo::List) {
+        return say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+    }
+    match *what {
+        CertDo::Add(key) => add_device(cx, key, voice),
+        CertDo::List => list_devices(cx, voice),
+        CertDo::Remove(key) => remove_device(cx, key, voice),
+    }
+}
+
+/// Adds the device with this fingerprint, or the one that sends the request.
+fn add_device(cx: &mut Context<'_>, key: Option<DeviceKey>, voice: Voice) {
+    let shown = cx.chat.sessions.get(&cx.member.session).and_then(|session| session.certificate);
+    let Some(key) = key.or(shown) else {
+        let text =
+            "This connection shows no client certificate; name a fingerprint, or set one up in your client";
+        return say(cx, voice, ("FAIL", "NO_CERTIFICATE"), &[], text);
     };
-    ask(cx, request, voice);
+    match cx.chat.add_device(cx.member.account, key, cx.at, cx.fx) {
+        Ok(is_new) => {
+            if is_new {
+                cx.audit("device add", &key.to_string(), "");
+            }
+            let text = format!("Certificate {key} was added to your account");
+            say(cx, voice, ("NOTE", "CERT_ADDED"), &[&key.to_string()], &text);
+        }
+        Err(why) => say(cx, voice, ("FAIL", "CERT_REFUSED"), &[], &why.to_string()),
+    }
+}
+
+fn list_devices(cx: &mut Context<'_>, voice: Voice) {
+    let devices = cx.me().map(|me| me.devices.clone()).unwrap_or_default();
+    for device in &devices {
+        let (key, added) = (device.key.to_string(), device.added.to_string());
+        let used = device.used.map(|used| used.to_string());
+        let text = format!("{key} added {added}, last used {}", used.as_deref().unwrap_or("never"));
+        let about = [&*key, &*added, used.as_deref().unwrap_or("*")];
+        say(cx, voice, ("NOTE", "CERT"), &about, &text);
+    }
+    let text = format!("{} may log in to your account", count(devices.len()));
+    say(cx, voice, ("NOTE", "CERT_LIST"), &[], &text);
+}
+
+/// Removes a device. The session that asks is told before it ends, if it is that device's.
+fn remove_device(cx: &mut Context<'_>, key: DeviceKey, voice: Voice) {
+    if cx.me().is_none_or(|me| me.devices.iter().all(|device| device.key != key)) {
+        let text = "No device of yours has this certificate";
+        return say(cx, voice, ("FAIL", "NO_SUCH_CERT"), &[], text);
+    }
+    let text = format!("Certificate {key} was removed from your account");
+    say(cx, voice, ("NOTE", "CERT_REMOVED"), &[&key.to_string()], &text);
+    cx.audit("device remove", &key.to_string(), "");
+    cx.chat.remove_device(cx.member.account, key, cx.at, cx.fx);
 }
 
 /// Parses and runs a message to the service.
@@ -171,7 +221,7 @@ fn service(cx: &mut Context<'_>, line: &str) {
             notice(cx, "Usage: PASSWD OLD NEW. For a password with spaces: /quote PASSWD OLD :NEW");
         }
         ("CERT", rest) => match cert(rest) {
-            Ok(Asked::Cert(what)) => ask_cert(cx, &what, Voice::Service),
+            Ok(Asked::Cert(what)) => run_cert(cx, &what, Voice::Service),
             _ => notice(cx, "Usage: CERT ADD [FINGERPRINT], CERT LIST, CERT DEL FINGERPRINT"),
         },
         ("SET", rest) => set(cx, rest),
@@ -189,10 +239,7 @@ fn set(cx: &mut Context<'_>, words: &[&str]) {
         return notice(cx, "Usage: SET REPLAY 0..100|DEFAULT, SET BOT ON|OFF");
     };
     if !cx.chat.writable {
-        return notice(
-            cx,
-            "The server cannot store anything right now; nothing was changed, try again later",
-        );
+        return notice(cx, UNAVAILABLE);
     }
     let (account, session) = (cx.member.account, cx.member.session);
     cx.chat.set_preference(account, preference, (cx.at, Some(session)), cx.fx);
@@ -244,26 +291,6 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
             cx.chat.password_changed(cx.member.account, Some(me), cx.at, cx.fx);
             let text = "Your password was changed; your other sessions were closed";
             say(cx, voice, ("NOTE", "PASSWORD_CHANGED"), &[], text);
-        }
-        Outcome::DeviceAdded(key) => {
-            let text = format!("Certificate {key} was added to your account");
-            say(cx, voice, ("NOTE", "CERT_ADDED"), &[&key.to_string()], &text);
-        }
-        Outcome::Devices(devices) => {
-            for device in &devices {
-                let (key, added) = (device.key.to_string(), device.added.to_string());
-                let used = device.used.map(|used| used.to_string());
-                let text = format!("{key} added {added}, last used {}", used.as_deref().unwrap_or("never"));
-                let about = [&*key, &*added, used.as_deref().unwrap_or("*")];
-                say(cx, voice, ("NOTE", "CERT"), &about, &text);
-            }
-            let text = format!("{} may log in to your account", count(devices.len()));
-            say(cx, voice, ("NOTE", "CERT_LIST"), &[], &text);
-        }
-        Outcome::DeviceRemoved(key) => {
-            let text = format!("Certificate {key} was removed from your account");
-            say(cx, voice, ("NOTE", "CERT_REMOVED"), &[&key.to_string()], &text);
-            cx.chat.device_removed(cx.member.account, key, cx.at, cx.fx);
         }
         Outcome::Rehashed(settings) => {
             cx.reply(

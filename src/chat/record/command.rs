@@ -37,7 +37,12 @@ impl Record {
             Self::Marked { .. } | Self::MarkedEarly { .. } => "MARKREAD",
             Self::MetadataSet { .. } => "METADATA",
             Self::PreferencesSet(..) => "NICKSERV",
-            Self::Seen(..) | Self::AccountForgotten(_) | Self::IdsAhead(_) | Self::Audit { .. } => "*",
+            Self::DeviceAdded { .. } | Self::DeviceRemoved(_) => "CERT",
+            Self::DeviceUsed { .. }
+            | Self::Seen(..)
+            | Self::AccountForgotten(_)
+            | Self::IdsAhead(_)
+            | Self::Audit { .. } => "*",
         }
     }
 }

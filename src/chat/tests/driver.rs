@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::chat::account::DeviceKey;
 use crate::chat::history::Found;
 use crate::chat::login::{Checked, LoginMachine, Step, Verified};
 use crate::chat::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
@@ -64,20 +65,34 @@ impl Driver {
         session
     }
 
-    /// Logs an account in, if it exists and may log in.
-    pub fn try_open(&mut self, name: &str, caps: &str) -> Option<SessionId> {
-        let nick = Nick::parse(name).expect("a nick");
-        self.chat.people.named(&nick)?;
-        Some(self.open(name, caps))
+    /// Logs an account in with a connection that presented a certificate: by it, where it is a device of the account.
+    /// Discards the burst.
+    pub fn open_by(&mut self, key: DeviceKey, name: &str, caps: &str) -> SessionId {
+        let session = self.begin(Some(key), name, caps);
+        self.got(session);
+        session
+    }
+
+    /// The same for an account that may not exist, or may not log in.
+    pub fn try_open_by(&mut self, key: DeviceKey, name: &str, caps: &str) -> Option<SessionId> {
+        self.chat.people.named(&Nick::parse(name).expect("a nick"))?;
+        Some(self.open_by(key, name, caps))
     }
 
     /// Logs an account in. The burst is the start of its output.
     pub fn open_with_burst(&mut self, name: &str, caps: &str) -> SessionId {
+        self.begin(None, name, caps)
+    }
+
+    fn begin(&mut self, key: Option<DeviceKey>, name: &str, caps: &str) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");
         let account = self.chat.people.named(&nick).expect("an account").account.id;
         let session = SessionId { slot: self.next, generation: 0 };
         self.next += 1;
-        self.input(InputKind::Opened(session, login(account, nick, caps)));
+        let mut login = login(account, nick, caps);
+        login.certificate = key;
+        login.device = key.filter(|key| self.chat.owner(*key).is_some_and(|owner| owner.id == account));
+        self.input(InputKind::Opened(session, login));
         session
     }
 

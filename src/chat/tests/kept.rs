@@ -31,13 +31,14 @@ pub fn kept(chat: &Chat) -> String {
         private.sort_unstable();
         let _ = writeln!(
             text,
-            "{:?} as {}\n  in {:?}\n  read {markers:?} early {early:?}\n  seen {:?} {:?} has {} notes {private:?}",
+            "{:?} as {}\n  in {:?}\n  read {markers:?} early {early:?}\n  seen {:?} {:?} has {} notes {private:?} devices {:?}",
             person.account,
             person.source,
             person.channels,
             person.seen,
             person.preferences,
-            pairs(&person.metadata)
+            pairs(&person.metadata),
+            person.devices,
         );
     }
     for channel in chat.channels.iter() {

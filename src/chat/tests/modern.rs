@@ -126,17 +126,28 @@ fn an_admin_redacts_where_he_is_not_and_sees_it() {
 
 #[test]
 fn a_password_is_changed_for_the_other_sessions_when_the_one_that_asked_is_gone() {
-    let outcomes = [(Outcome::PasswordChanged, true), (Outcome::DeviceRemoved(DeviceKey([7; 32])), false)];
-    for (outcome, ends) in outcomes {
-        let mut d = Driver::new();
-        let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
-        d.input(InputKind::Closed(al, "gone".into()));
-        let before = d.chat.password_changes();
-        let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), outcome);
-        d.input(InputKind::Answered { session: al, label: None, answer });
-        assert_eq!(d.got(other).contains("ERROR :The password was changed"), ends);
-        assert_eq!((d.got(bo).as_str(), d.chat.password_changes()), ("", before + 1));
-    }
+    let mut d = Driver::new();
+    let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
+    d.input(InputKind::Closed(al, "gone".into()));
+    let before = d.chat.password_changes();
+    let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), Outcome::PasswordChanged);
+    d.input(InputKind::Answered { session: al, label: None, answer });
+    assert!(d.got(other).contains("ERROR :The password was changed"));
+    assert_eq!((d.got(bo).as_str(), d.chat.password_changes()), ("", before + 1));
+}
+
+#[test]
+fn a_device_that_was_removed_ends_its_sessions_and_no_others() {
+    let mut d = Driver::new();
+    let key = DeviceKey([7; 32]);
+    let al = d.open("al", "");
+    assert!(d.say(al, &format!("CERT ADD {key}")).contains("CERT_ADDED"));
+    let (by_it, without) = (d.open_by(key, "al", ""), d.open("al", ""));
+    assert!(d.say(al, &format!("CERT DEL {key}")).contains("CERT_REMOVED"));
+    assert!(d.got(by_it).contains("ERROR :This device was revoked"));
+    assert_eq!((d.got(al).as_str(), d.got(without).as_str()), ("", ""));
+    let used = |record: &Record| matches!(record, Record::DeviceUsed { key: of, .. } if *of == key);
+    assert_eq!(d.records.iter().filter(|record| used(record)).count(), 1);
 }
 
 #[test]

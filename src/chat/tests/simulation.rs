@@ -9,6 +9,7 @@ use rand::seq::IndexedRandom as _;
 use super::driver::Driver;
 use super::seed::Seed;
 use crate::chat::InputKind;
+use crate::chat::account::{Device, DeviceKey};
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
 use crate::wire::{ChannelName, MessageId, Millis};
@@ -22,6 +23,7 @@ struct Kept {
     sends: HashMap<(AccountId, String), MessageId>,
     markers: BTreeMap<(AccountId, String), (Place, Millis)>,
     early_markers: Vec<(AccountId, ChannelName, Millis)>,
+    devices: Vec<(AccountId, Device)>,
     audited: usize,
 }
 
@@ -110,6 +112,21 @@ impl Kept {
                 channel.old_names.push((old, at));
             }
             Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
+            Record::Marked { .. } | Record::MarkedEarly { .. } => self.apply_to_markers(record),
+            Record::DeviceAdded { .. } | Record::DeviceRemoved(_) | Record::DeviceUsed { .. } => {
+                self.apply_to_devices(record);
+            }
+            Record::MetadataSet { .. }
+            | Record::Seen(..)
+            | Record::PreferencesSet(..)
+            | Record::AccountForgotten(_)
+            | Record::IdsAhead(_) => {}
+            Record::Audit { .. } => self.audited += 1,
+        }
+    }
+
+    fn apply_to_markers(&mut self, record: Record) {
+        match record {
             Record::Marked { account, place, read } => {
                 let old = self.markers.insert((account, format!("{place:?}")), (place, read));
                 assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
@@ -122,12 +139,31 @@ impl Kept {
                 assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
                 self.early_markers.extend(read.map(|read| (account, channel, read)));
             }
-            Record::MetadataSet { .. }
-            | Record::Seen(..)
-            | Record::PreferencesSet(..)
-            | Record::AccountForgotten(_)
-            | Record::IdsAhead(_) => {}
-            Record::Audit { .. } => self.audited += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply_to_devices(&mut self, record: Record) {
+        match record {
+            Record::DeviceAdded { account, key, at } => {
+                assert!(
+                    self.devices.iter().all(|(_, known)| known.key != key),
+                    "a device of one account, once"
+                );
+                self.devices.push((account, Device { key, added: at, used: None }));
+            }
+            Record::DeviceRemoved(key) => {
+                let before = self.devices.len();
+                self.devices.retain(|(_, known)| known.key != key);
+                assert_eq!(self.devices.len() + 1, before, "a device that was there");
+            }
+            Record::DeviceUsed { key, at } => {
+                let mut devices = self.devices.iter_mut();
+                let (_, device) =
+                    devices.find(|(_, known)| known.key == key).expect("a device that was there");
+                device.used = Some(at);
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -138,6 +174,7 @@ impl Kept {
             last_message: self.messages.last().copied().unwrap_or_default(),
             last_channel: self.last_channel,
             early_markers: self.early_markers.clone(),
+            devices: self.devices.clone(),
             markers: self.markers.iter().map(|((of, _), &(place, read))| (*of, place, read)).collect(),
             ..Snapshot::default()
         }
@@ -168,6 +205,12 @@ fn check(d: &Driver, kept: &Kept) {
         }
     }
     for id in (16..19).map(AccountId) {
+        let stored: Vec<Device> =
+            kept.devices.iter().filter(|(of, _)| *of == id).map(|(_, device)| *device).collect();
+        assert_eq!(chat.people.get(id).expect("there").devices, stored);
+        for device in stored {
+            assert_eq!(chat.owner(device.key).map(|account| account.id), Some(id));
+        }
         let made = kept.channels.values().filter(|channel| channel.maker == Some(id)).count();
         assert_eq!(chat.channels.made_by(id), made);
     }
@@ -191,8 +234,9 @@ fn run(seed: u64, steps: usize) {
         let line = match rng.random_range(0..100) {
             0..10 => {
                 let name = ["al", "bo", "cy"].choose(&mut rng).expect("one");
-                let session = d.open(name, caps.choose(&mut rng).expect("one"));
-                sessions.push(session);
+                let caps = caps.choose(&mut rng).expect("one");
+                let key = DeviceKey([rng.random_range(0..8); 32]);
+                sessions.push(d.open_by(key, name, caps));
                 String::new()
             }
             10..18 if !sessions.is_empty() => {
@@ -229,6 +273,12 @@ fn run(seed: u64, steps: usize) {
             95 => format!("INVITE {person} {channel}"),
             96 => format!("RENAME {channel} {}", ["#a", "#e", "#f"].choose(&mut rng).expect("one")),
             97 => format!("@label=r REDACT {channel} {}", d.last_message()),
+            // The fingerprint may be another account's device.
+            98 if rng.random() => format!(
+                "CERT {} {}",
+                ["ADD", "ADD", "DEL"].choose(&mut rng).expect("one"),
+                DeviceKey([rng.random_range(0..8); 32])
+            ),
             98 => format!("MARKREAD {channel} timestamp={}", d.now),
             _ => format!(
                 "{} {channel}",

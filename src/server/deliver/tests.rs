@@ -47,7 +47,7 @@ impl Rig {
 
     fn outsider_of(&mut self, account: i64) -> SessionId {
         let login = login(AccountId(account));
-        self.sessions.add(Arc::new(Session::new(login, 0, (std::net::Ipv4Addr::LOCALHOST.into(), None))))
+        self.sessions.add(Arc::new(Session::new(login, 0, std::net::Ipv4Addr::LOCALHOST.into())))
     }
 
     /// Returns true if the session was told to end.

@@ -15,10 +15,10 @@ use crate::chat::{Chat, InputKind, SessionId, Settings};
 use crate::server::admin::{self, InviteOrder, NewUser, Purpose, Request, UserChange};
 use crate::server::config::History;
 use crate::server::retention;
+use crate::store::Store;
 use crate::store::accounts::PasswordHash;
 use crate::store::audit::Actor;
 use crate::store::invites::Redeemed;
-use crate::store::{Store, StoreError, accounts, devices};
 use crate::wire::{ChannelName, Nick};
 
 const NAMES: [&str; 6] = ["al", "bo", "cy", "Di", "AL", "dI"];
@@ -47,6 +47,10 @@ impl World {
             world.admin(world.add(name, false)).await;
         }
         world
+    }
+
+    fn open(&mut self, name: &str) -> SessionId {
+        self.d.open(name, "")
     }
 
     fn one(&mut self, of: &[&'static str]) -> &'static str {
@@ -113,16 +117,12 @@ impl World {
         }
     }
 
-    async fn add_device(&mut self) {
-        let (name, key, now) = (self.name(), DeviceKey([self.rng.random(); 32]), self.d.now);
-        let add = move |tx: &rusqlite::Connection| {
-            if let Ok(account) = accounts::find(tx, &name) {
-                // The fingerprint may be another account's device.
-                let _ = devices::add(tx, account.id, key, now);
-            }
-            Ok::<_, StoreError>(())
-        };
-        self.store.write(add).await.expect("writes");
+    /// Adds or removes a device, which may be another account's.
+    fn change_device(&mut self) {
+        let Some(&session) = self.sessions.choose(&mut self.rng) else { return };
+        let key = DeviceKey([self.rng.random_range(0..8); 32]);
+        let line = format!("CERT {} {key}", self.one(&["ADD", "ADD", "DEL"]));
+        self.d.say(session, &line);
     }
 
     async fn act(&mut self) {
@@ -132,7 +132,8 @@ impl World {
                 let caps =
                     self.one(&["", "echo-message message-tags", "draft/chathistory batch server-time"]);
                 let name = self.one(&NAMES);
-                self.sessions.extend(self.d.try_open(name, caps));
+                let key = DeviceKey([self.rng.random_range(0..8); 32]);
+                self.sessions.extend(self.d.try_open_by(key, name, caps));
             }
             12..16 if !self.sessions.is_empty() => {
                 let session = self.sessions.swap_remove(self.rng.random_range(0..self.sessions.len()));
@@ -155,7 +156,7 @@ impl World {
                 self.admin(Request::UserChange { name, change }).await;
             }
             28..31 => self.redeem().await,
-            31..33 => self.add_device().await,
+            31..33 => self.change_device(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 retention::prune(&self.store, &policy, self.d.now).await.expect("prunes");
@@ -257,7 +258,7 @@ async fn the_database_says_what_the_memory_says() {
 #[tokio::test]
 async fn an_account_that_comes_back_has_nothing_of_before() {
     let mut world = World::new(0).await;
-    let [al, bo] = ["al", "bo"].map(|name| world.d.try_open(name, "").expect("an account"));
+    let [al, bo] = ["al", "bo"].map(|name| world.open(name));
     world.d.say(al, "JOIN #team");
     world.d.say(al, "MODE #team +i");
     world.d.say(bo, "JOIN #team,#own");
@@ -271,7 +272,7 @@ async fn an_account_that_comes_back_has_nothing_of_before() {
         world.admin(world.add(name, true)).await;
     }
     world.check().await;
-    let [al, cy] = ["al", "cy"].map(|name| world.d.try_open(name, "").expect("an account"));
+    let [al, cy] = ["al", "cy"].map(|name| world.open(name));
     for session in [al, cy] {
         assert!(world.d.say(session, "JOIN #team").contains(" 473 "), "invite-only");
     }

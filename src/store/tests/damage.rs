@@ -8,7 +8,7 @@ use crate::chat::history::{Kinds, Search, Window};
 use crate::chat::modes::{Flag, Modes};
 use crate::chat::ranks::Ranks;
 use crate::chat::record::Subject;
-use crate::store::{devices, health, history, search};
+use crate::store::{health, history, search};
 
 const ROOM: ChannelId = ChannelId(1);
 
@@ -207,12 +207,12 @@ async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_a
             founder(bob),
             marked.clone(),
             set,
+            Record::DeviceAdded { account: alice, key, at: NOW },
         ],
     )
     .expect("kept");
     store
         .write(move |tx| {
-            devices::add(tx, alice, key, NOW).expect("added");
             invites::create(tx, &invite, (NOW, Actor::Console))?;
             audit::note(tx, (NOW, Actor::Console), "user add", "bob", "")?;
             Ok::<_, StoreError>(())
@@ -238,8 +238,7 @@ async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_a
     );
     assert!(room.modes.has(Flag::InviteOnly) && room.modes.has(Flag::Secret), "who may come in is not known");
     assert_eq!((snapshot.markers.len(), snapshot.metadata.len()), (0, 0));
-    let login = |conn: &Connection| Ok::<_, StoreError>(devices::account(conn, DeviceKey([7; 32]))?);
-    assert_eq!(store.read(login).await.expect("reads"), None);
+    assert_eq!(snapshot.devices, []);
     let redeemed = store.redeem([3; 32], nick("eve"), hash(), NOW).await;
     assert!(matches!(redeemed, Err(RedeemError::Unknown)));
     let noted = |conn: &Connection| Ok::<_, StoreError>(audit::latest(conn, 9)?);
@@ -255,13 +254,14 @@ async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_a
     // What is set anew is sound, also where the damaged row is in the way.
     let joined = Record::Joined { channel: ROOM, account: alice, at: NOW };
     let modes = Record::ModesSet(ROOM, Modes::default());
-    commit(&store, vec![joined, founder(bob), marked, modes]).expect("kept");
-    store.write(move |tx| devices::add(tx, alice, key, NOW)).await.expect("added");
+    let device = Record::DeviceAdded { account: alice, key, at: NOW };
+    commit(&store, vec![joined, founder(bob), marked, modes, device]).expect("kept");
     let snapshot = store.snapshot().await.expect("reads");
     assert_eq!((snapshot.channels[0].members.len(), snapshot.channels[0].ranks.len()), (2, 2));
     assert_eq!(snapshot.markers, [(alice, Place::Channel(ROOM), NOW)]);
     assert!(!snapshot.channels[0].modes.has(Flag::InviteOnly));
-    assert!(store.read(login).await.expect("reads").is_some());
+    let devices: Vec<_> = snapshot.devices.iter().map(|(of, device)| (*of, device.key)).collect();
+    assert_eq!(devices, [(alice, key)]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
 
-use super::Server;
+use super::{Client, Server};
 
 /// A certificate and a key, which belong together unless the certificate is stolen.
 pub struct Device {
@@ -81,4 +81,17 @@ fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
 fn sequence(inside: &[u8]) -> Vec<u8> {
     let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
     [&[0x30, 0x82], &length[..], inside].concat()
+}
+
+/// Removes all devices of an account that has the password [`PASSWORD`](super::PASSWORD).
+#[track_caller]
+pub fn remove_devices(server: &Server, name: &str) {
+    let mut client = Client::login(server, name);
+    let database = server.home.database();
+    let mut devices = database.prepare("SELECT lower(hex(key)) FROM devices").expect("a query");
+    let devices = devices.query_map([], |row| row.get::<_, String>(0)).expect("devices");
+    for print in devices {
+        let answer = client.request(&format!("CERT DEL {}", print.expect("a fingerprint")));
+        assert!(answer[0].is("NOTE CERT CERT_REMOVED"), "{answer:?}");
+    }
 }

@@ -18,7 +18,7 @@ mod server;
 use std::time::Duration;
 
 pub use client::{Client, FULL, LONG, sasl_plain};
-pub use device::Device;
+pub use device::{Device, remove_devices};
 pub use home::Home;
 pub use impostor::Impostor;
 pub use lan::Lan;
