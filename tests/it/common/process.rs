@@ -1,16 +1,20 @@
 //! A running program whose output is read as it comes.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::PATIENCE;
 
 /// A child process. Dropping it kills it.
 pub struct Process {
     child: Child,
+    leads_group: bool,
     stdin: Option<ChildStdin>,
     output: Arc<Output>,
 }
@@ -31,7 +35,19 @@ struct State {
 impl Process {
     /// Starts a command. Reads those of its output streams that are pipes.
     #[track_caller]
-    pub fn spawn(mut command: Command) -> Self {
+    pub fn spawn(command: Command) -> Self {
+        Self::start(command, false)
+    }
+
+    /// Starts a program that starts others, as a shell does, in a process group of its own. All of them end with it.
+    #[track_caller]
+    pub fn spawn_group(mut command: Command) -> Self {
+        command.process_group(0);
+        Self::start(command, true)
+    }
+
+    #[track_caller]
+    fn start(mut command: Command, leads_group: bool) -> Self {
         let mut child = command.spawn().expect("parlour starts");
         let output = Arc::new(Output::default());
         match child.stdout.take() {
@@ -42,7 +58,7 @@ impl Process {
             Some(stderr) => output.follow(stderr),
             None => output.lock().streams_ended += 1,
         }
-        Self { stdin: child.stdin.take(), child, output }
+        Self { stdin: child.stdin.take(), child, leads_group, output }
     }
 
     /// Returns the process id.
@@ -125,6 +141,10 @@ impl Drop for Process {
     fn drop(&mut self) {
         if thread::panicking() {
             eprintln!("--- what process {} printed ---\n{}", self.pid(), self.printed());
+        }
+        if self.leads_group {
+            let group = Pid::from_child(&self.child);
+            drop(kill_process_group(group, Signal::KILL));
         }
         drop(self.child.kill());
         drop(self.child.wait());
