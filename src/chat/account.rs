@@ -1,20 +1,13 @@
 //! Requests that change accounts or the server and that the core cannot carry out alone: passwords are checked and
 //! hashed elsewhere, and the configuration is read elsewhere.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::invites::{InviteOutcome, InviteRequest};
 use super::record::AccountId;
 use super::sasl::Credentials;
 use super::settings::Settings;
-use crate::wire::Millis;
 
+pub use super::certificate::{Device, DeviceKey, NoDeviceKey};
 pub use super::secret::Secret;
-
-/// A certificate fingerprint (certfp): SHA-256 over the certificate (DER) with which a device logs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeviceKey(pub [u8; 32]);
 
 /// A requested change.
 #[derive(Debug)]
@@ -27,17 +20,6 @@ pub enum Request {
     Invites(InviteRequest, AccountId),
     /// Read the configuration file again.
     Rehash,
-}
-
-/// A device that may log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Device {
-    /// Fingerprint of its certificate.
-    pub key: DeviceKey,
-    /// Time at which it was added.
-    pub added: Millis,
-    /// Time of its last login.
-    pub used: Option<Millis>,
 }
 
 /// Result of a [`Request`].
@@ -63,57 +45,4 @@ pub enum Voice {
     Command(&'static str),
     /// A message to `NickServ`.
     Service,
-}
-
-impl fmt::Display for DeviceKey {
-    /// Writes 64 hexadecimal digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// Error for a text that is not a fingerprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits, with colons or without")]
-pub struct NoDeviceKey;
-
-impl FromStr for DeviceKey {
-    type Err = NoDeviceKey;
-
-    fn from_str(text: &str) -> Result<Self, NoDeviceKey> {
-        let digits: Vec<u8> = text.bytes().filter(|&b| b != b':').collect();
-        let mut key = [0; 32];
-        if digits.len() != 2 * key.len() {
-            return Err(NoDeviceKey);
-        }
-        for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| NoDeviceKey)?;
-            if !pair.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err(NoDeviceKey);
-            }
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| NoDeviceKey)?;
-        }
-        Ok(Self(key))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use zeroize::Zeroizing;
-
-    use super::*;
-
-    #[test]
-    fn fingerprints_are_read_as_programs_write_them() {
-        let plain = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-        let key: DeviceKey = plain.parse().expect("a key");
-        assert_eq!(key.to_string(), plain);
-        let colons: Vec<String> =
-            plain.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
-        assert_eq!(colons.join(":").parse(), Ok(key));
-        for bad in ["", "00", &plain[1..], &plain.replace('0', "x"), &plain.replace("00", "+0")] {
-            assert_eq!(bad.parse::<DeviceKey>(), Err(NoDeviceKey), "{bad}");
-        }
-        assert_eq!(format!("{:?}", Secret(Zeroizing::new("hush".to_owned()))), "Secret(…)");
-    }
 }

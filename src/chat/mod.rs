@@ -8,6 +8,7 @@ mod admission;
 pub mod ask;
 pub mod audience;
 mod batched;
+pub mod certificate;
 pub mod channel;
 pub mod commands;
 pub mod context;

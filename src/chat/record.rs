@@ -6,7 +6,7 @@ mod preference;
 use std::fmt;
 use std::sync::Arc;
 
-use super::account::{Device, DeviceKey};
+use super::certificate::{Device, DeviceKey};
 use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
 use super::seen::Seen;

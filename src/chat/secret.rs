@@ -13,3 +13,13 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_nothing() {
+        assert_eq!(format!("{:?}", Secret(Zeroizing::new("hush".to_owned()))), "Secret(…)");
+    }
+}

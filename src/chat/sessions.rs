@@ -11,16 +11,13 @@ use super::people::{Linger, Person};
 use super::ranks::Rank;
 use super::record::{AccountId, ChannelId, MessageKind, Record};
 use super::replay::seen_from;
-use super::silenced::without_words;
+use super::silenced::{AWAY, without_words};
 use super::state::{Chat, Session};
 use super::sync;
 use crate::wire::{Cap, CapSet, MessageId, Millis};
 
 /// Away message that others see if all sessions of an account are away with `AWAY *`.
 const ABSENT: &str = "Not here right now";
-
-/// The away message of an account that may not speak, as others see it.
-pub(super) const AWAY: &str = "Away";
 
 impl Chat {
     /// Begins the session of a login that was [admitted](Self::admit).

@@ -25,6 +25,9 @@ use super::ranks::Rank;
 use super::record::AccountId;
 use super::state::Chat;
 
+/// The away message of an account that may not speak, as others see it.
+pub(super) const AWAY: &str = "Away";
+
 /// The words of QUIT stand behind this; other reasons are the server's or an admin's.
 pub(super) const QUIT_WORDS: &str = "Quit: ";
 

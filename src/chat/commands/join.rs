@@ -11,7 +11,7 @@ use crate::chat::event::{Event, EventKind};
 use crate::chat::modes::Flag;
 use crate::chat::power::Power;
 use crate::chat::record::{ChannelId, MessageKind};
-use crate::chat::sessions::AWAY;
+use crate::chat::silenced::AWAY;
 use crate::chat::target::Target;
 use crate::wire::numeric::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,
