@@ -18,7 +18,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::terminal::Terminal;
 
 use super::ui::key::{Code, Happening, Key, Mouse};
-use super::ui::paint::{self, Able};
+use super::ui::paint::{Able, Painter};
 use super::ui::theme::{Depth, Ground, Theme};
 use super::ui::view::Links;
 
@@ -103,7 +103,7 @@ fn give_back() {
 
 /// Terminal in full-screen mode, restored on drop.
 pub struct Screen {
-    terminal: Terminal<Painter>,
+    terminal: Terminal<AnsiBackend>,
     links: Rc<RefCell<Links>>,
     look: Look,
     mouse: bool,
@@ -124,8 +124,9 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let links = Rc::new(RefCell::new(Links::default()));
         let able = Able { depth: look.theme.depth, links: look.links };
-        let painter = Painter { out: ENTER.to_owned(), able, links: links.clone() };
-        match Terminal::new(painter) {
+        let backend =
+            AnsiBackend { out: ENTER.to_owned(), able, links: links.clone(), painter: Painter::default() };
+        match Terminal::new(backend) {
             Ok(terminal) => Ok(Self { terminal, links, look, mouse: false }),
             Err(error) => {
                 give_back();
@@ -227,17 +228,18 @@ fn write(text: &str) -> io::Result<()> {
 }
 
 /// Backend of ratatui that collects a frame and writes it at once.
-struct Painter {
+struct AnsiBackend {
     out: String,
     able: Able,
     links: Rc<RefCell<Links>>,
+    painter: Painter,
 }
 
-impl Backend for Painter {
+impl Backend for AnsiBackend {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-        paint::cells(content, &self.links.borrow(), self.able, &mut self.out);
+        self.painter.paint(content, &self.links.borrow(), self.able, &mut self.out);
         Ok(())
     }
 
@@ -264,6 +266,7 @@ impl Backend for Painter {
 
     fn clear(&mut self) -> io::Result<()> {
         self.out.push_str("\u{1b}[0m\u{1b}[2J");
+        self.painter.clear();
         Ok(())
     }
 

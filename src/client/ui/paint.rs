@@ -1,9 +1,11 @@
 //! Conversion of cells to escape sequences.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::theme::Depth;
 use super::view::Links;
@@ -26,6 +28,68 @@ struct Pen {
 }
 
 const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+/// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that terminals
+/// measure differently, such as an emoji of several characters: it may cover more cells than planned.
+#[derive(Debug, Default)]
+pub struct Painter {
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Painter {
+    /// Writes changed cells like [`cells`], and the rest of each row in which such a cluster comes or goes.
+    pub fn paint<'a>(
+        &mut self,
+        changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
+        links: &Links,
+        able: Able,
+        out: &mut String,
+    ) {
+        let mut to_draw: BTreeSet<(u16, u16)> = BTreeSet::new();
+        let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
+        for (x, y, cell) in changed {
+            let before = std::mem::replace(self.cell(x, y), cell.clone());
+            if is_uncertain(before.symbol()) || is_uncertain(cell.symbol()) {
+                uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
+            }
+            to_draw.insert((y, x));
+        }
+        for (y, from) in uncertain {
+            let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
+            let mut x = from;
+            while let Some(cell) = row.get(usize::from(x)) {
+                to_draw.insert((y, x));
+                // The second cell of a wide cluster is not drawn.
+                x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
+            }
+        }
+        let cell = |(y, x): (u16, u16)| Some((x, y, self.rows.get(usize::from(y))?.get(usize::from(x))?));
+        cells(to_draw.into_iter().filter_map(cell), links, able, out);
+    }
+
+    /// Clears the kept cells along with the terminal.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    fn cell(&mut self, x: u16, y: u16) -> &mut Cell {
+        let (x, y) = (usize::from(x), usize::from(y));
+        if self.rows.len() <= y {
+            self.rows.resize_with(y + 1, Vec::new);
+        }
+        let row = &mut self.rows[y];
+        if row.len() <= x {
+            row.resize(x + 1, Cell::EMPTY);
+        }
+        &mut row[x]
+    }
+}
+
+/// Returns whether terminals differ in the width of a cluster: a wide one of several characters, such as an emoji with
+/// a joiner, a skin colour or a variation selector.
+fn is_uncertain(symbol: &str) -> bool {
+    symbol.len() > 4 && symbol.chars().nth(1).is_some() && symbol.width() > 1
+}
 
 /// Writes changed cells. The style is reset and no link is open before and after.
 pub fn cells<'a>(
@@ -52,6 +116,10 @@ pub fn cells<'a>(
         if wanted != pen {
             set(wanted, able.depth, out);
             pen = wanted;
+        }
+        if is_uncertain(symbol) {
+            // A terminal that takes it for one cell wide must not show the rest of what stood there.
+            let _ = write!(out, "  \u{1b}[{};{}H", y + 1, x + 1);
         }
         out.push_str(symbol);
         // Terminals differ in the width of emojis, so the cursor is positioned anew after anything but a single ASCII
@@ -179,5 +247,29 @@ mod tests {
     #[test]
     fn behind_a_wide_cell_the_place_is_said_anew() {
         assert_eq!(painted(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
+    }
+
+    #[test]
+    fn what_stands_behind_an_emoji_of_uncertain_width_is_drawn_again() {
+        let area = Rect::new(0, 0, 8, 2);
+        let row = |first: &str| {
+            let mut cells = Buffer::empty(area);
+            cells.set_string(0, 0, format!("a{first}ef"), Style::new());
+            cells.set_string(0, 1, "below", Style::new());
+            cells
+        };
+        let (empty, family, plain) = (Buffer::empty(area), row("👩\u{200d}👧"), row("bc"));
+        let mut painter = Painter::default();
+        let mut paint = |before: &Buffer, after: &Buffer| {
+            let mut out = String::new();
+            painter.paint(before.diff(after).into_iter(), &Links::default(), ALL, &mut out);
+            out
+        };
+        let drawn = paint(&empty, &family);
+        assert!(drawn.contains("a  \u{1b}[1;2H👩\u{200d}👧\u{1b}[1;4Hef"), "{drawn:?}");
+        // The cells behind have not changed, but the emoji may have covered them.
+        assert_eq!(paint(&family, &plain), "\u{1b}[1;2Hbcef");
+        assert_eq!(paint(&plain, &family), "\u{1b}[1;2H  \u{1b}[1;2H👩\u{200d}👧\u{1b}[1;4Hef");
+        assert_eq!(paint(&family, &family), "");
     }
 }
