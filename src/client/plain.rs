@@ -290,7 +290,8 @@ impl<T: Write, N: Write> Plain<T, N> {
             Input::Kick(channel, name, words) => {
                 let channel = self.meant(channel)?;
                 let args = [channel.as_str(), name.as_str()];
-                self.session.model.command("KICK", &args, Some(&words)).map_err(offline)?;
+                let words = Some(words.as_str()).filter(|words| !words.is_empty());
+                self.session.model.command("KICK", &args, words).map_err(offline)?;
             }
             Input::Mode(channel, change) => {
                 let channel = self.meant(channel)?;

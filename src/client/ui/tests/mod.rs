@@ -237,6 +237,15 @@ impl Rig {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// Returns the column and row of the cursor.
+    fn cursor(&mut self, columns: u16, rows: u16) -> Option<(u16, u16)> {
+        let mut terminal =
+            Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
+        let models = [&mut self.model];
+        terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
+        terminal.get_cursor_position().ok().map(|at| (at.x, at.y))
+    }
+
     /// Renders the bytes for the terminal, one line for each row, with ESC as `␛`.
     fn painted(&mut self, columns: u16, rows: u16) -> String {
         self.happens(Happening::Resize(columns, rows));

@@ -130,3 +130,52 @@ fn no_size_breaks_it() {
         }
     }
 }
+
+#[test]
+fn the_cursor_of_a_search_field_stands_behind_its_text() {
+    let mut rig = Rig::new();
+    rig.keys("Ctrl-K");
+    for text in ["👩‍👩‍👧".repeat(40), "日本".repeat(30), "x".repeat(70)] {
+        rig.happens(Happening::Paste(text));
+        let screen = rig.screen(80, 24);
+        let row = screen.lines().find(|row| row.contains('›')).expect("a field");
+        let shown = row.split('›').nth(1).expect("a field").trim_end_matches(['│', ' ']);
+        let behind = super::super::wrap::width(&row[..row.find('›').expect("a field")])
+            + 1
+            + super::super::wrap::width(shown);
+        assert_eq!(usize::from(rig.cursor(80, 24).expect("a cursor").0), behind, "{screen}");
+        rig.keys("Ctrl-U");
+    }
+}
+
+#[test]
+fn a_name_of_piled_up_marks_is_sanitized_in_results_and_completions() {
+    let mut rig = Rig::new();
+    let channel = format!("#a{}", "\u{336}".repeat(20));
+    rig.lines(&[&format!(":alice!alice@parlour JOIN {channel}")]);
+    rig.keys("Ctrl-F");
+    rig.type_text("tea");
+    rig.keys("Enter");
+    let asked = rig.sent("SEARCH");
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    rig.lines(&[
+        &format!("@label={label} :srv BATCH +s soju.im/search"),
+        &format!("@batch=s;msgid=z1 :bob!u@p PRIVMSG {channel} :tea"),
+        "BATCH -s",
+    ]);
+    let marks = |screen: String| screen.matches('\u{336}').count();
+    assert_eq!(marks(rig.screen(80, 24)), 3, "the result; its window covers the list");
+}
+
+#[test]
+fn flags_are_drawn_as_letters() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "f1", "from 🇩🇪 to 🇫🇷 ok");
+    let screen = rig.screen(80, 24);
+    assert!(screen.contains("from DE to FR ok"), "{screen}");
+    rig.keys("Alt-Up y");
+    assert!(rig.app.effects.contains(&Effect::Copy("from 🇩🇪 to 🇫🇷 ok".into())));
+    rig.keys("Alt-Up e");
+    rig.type_text("flag");
+    assert!(!rig.screen(80, 24).chars().any(|c| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)));
+}

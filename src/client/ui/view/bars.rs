@@ -187,7 +187,7 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
         let mut column = 1;
         for (index, offer) in offers.iter().enumerate().skip(at.saturating_sub(3)) {
             let style = if index == at { app.theme.style(Role::Chosen) } else { dim };
-            column = text(cells, area, column, 0, &format!(" {} ", offer.trim_end()), style);
+            column = text(cells, area, column, 0, &format!(" {} ", tidy_line(offer.trim_end(), 64)), style);
         }
     } else if let Some(chosen) = app.chosen {
         let keys = match chosen {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::bars;
 use crate::client::model::Target;
-use crate::client::ui::{App, Overlay};
+use crate::client::ui::App;
 
 /// Areas of the screen; `None` for a hidden panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,10 +91,5 @@ impl Layout {
             width,
             height,
         )
-    }
-
-    /// Returns whether a window covers the messages.
-    pub fn is_covered(app: &App) -> bool {
-        !matches!(app.overlay, Overlay::None)
     }
 }

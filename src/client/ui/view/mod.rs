@@ -107,7 +107,7 @@ pub fn what_is_at(app: &App, models: &[&mut Model], column: u16, row: u16) -> Op
         return sides::place_at(app, area, row - area.y).map(Thing::Place);
     }
     if let Some(area) = layout.members.filter(|area| area.contains(at)) {
-        return sides::member_at(app, models, area, row - area.y).map(Thing::Member);
+        return sides::member_at(app, models, row - area.y).map(Thing::Member);
     }
     if !layout.talk.contains(at) {
         return None;

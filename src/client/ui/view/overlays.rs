@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::clock::{clock, zoned};
 use super::layout::Layout;
@@ -12,6 +13,7 @@ use crate::client::ui::finder::Finder;
 use crate::client::ui::keys::KEYS;
 use crate::client::ui::picker::Picker;
 use crate::client::ui::theme::Role;
+use crate::client::ui::tidy::tidy_line;
 use crate::client::ui::wrap::{Run, fit, pad, width, wrap};
 use crate::client::ui::{App, Overlay};
 
@@ -167,23 +169,18 @@ fn query(
     editor: &crate::client::ui::editor::Editor,
     cells: &mut Cells,
 ) -> (u16, u16) {
-    let before = width(&editor.text()[..editor.at()]);
+    let mut before = width(&editor.text()[..editor.at()]);
     let room = usize::from(inner.width).saturating_sub(3).max(1);
-    // The end of a long text stays visible.
-    let skip = before.saturating_sub(room);
-    let mut cut = 0;
-    let shown: String = editor
-        .text()
-        .chars()
-        .skip_while(|c| {
-            let goes_on = cut < skip;
-            cut += width(c.encode_utf8(&mut [0; 4]));
-            goes_on
-        })
-        .collect();
+    // The cursor stays visible in a text that is longer than the field.
+    let mut shown = editor.text();
+    while before > room {
+        let Some(cluster) = shown.graphemes(true).next() else { break };
+        before -= width(cluster);
+        shown = &shown[cluster.len()..];
+    }
     text(cells, inner, 0, 0, "› ", app.theme.style(Role::Accent));
-    text(cells, inner, 2, 0, &shown, app.theme.style(Role::Text));
-    let x = u16::try_from(2 + before - skip).unwrap_or(2).min(inner.width.saturating_sub(1));
+    text(cells, inner, 2, 0, shown, app.theme.style(Role::Text));
+    let x = u16::try_from(2 + before).unwrap_or(2).min(inner.width.saturating_sub(1));
     (inner.x + x, inner.y)
 }
 
@@ -238,7 +235,8 @@ pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u
         let y = u16::try_from((index - skip) * 2).unwrap_or(0);
         let style = if index == finder.at { app.theme.style(Role::Chosen) } else { Style::new() };
         let day = zoned(hit.time, &app.zone).date().strftime("%-d %b %Y");
-        let head = format!("{}  {day} {}", hit.place, clock(hit.time, &app.zone));
+        let place = tidy_line(hit.place.as_str(), 64);
+        let head = format!("{place}  {day} {}", clock(hit.time, &app.zone));
         text(cells, list, 0, y, &pad(&head, room), dim.patch(style));
         if y + 1 < list.height {
             let end = text(

@@ -136,7 +136,7 @@ fn sorted<'a>(app: &App, models: &'a [&mut Model]) -> Vec<(&'a Nick, char)> {
 }
 
 /// Returns the member in a row.
-pub fn member_at(app: &App, models: &[&mut Model], _area: Rect, row: u16) -> Option<Nick> {
+pub fn member_at(app: &App, models: &[&mut Model], row: u16) -> Option<Nick> {
     let at = usize::from(row).checked_sub(1)?;
     sorted(app, models).get(at).map(|(nick, _)| (*nick).clone())
 }
