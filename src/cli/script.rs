@@ -185,7 +185,7 @@ impl Script {
                 Step::Told(Told::Past(part)) if asked.is_some() && part.ticket == asked => {
                     return if part.cut { Err(endless()) } else { Ok(Ok(part)) };
                 }
-                Step::Event(Event::NoHistory { ticket, reason }) if asked == Some(ticket) => {
+                Step::Event(Event::NoHistory { ticket, reason, .. }) if asked == Some(ticket) => {
                     return Ok(Err(clean(&reason)));
                 }
                 _ => {}
@@ -281,7 +281,7 @@ impl Script {
                         return Err(endless());
                     }
                 }
-                Step::Event(Event::NoHistory { ticket, reason })
+                Step::Event(Event::NoHistory { ticket, reason, .. })
                     if asked.is_some_and(|(asked, _)| asked == ticket) =>
                 {
                     return Err(Exit::Refused.error(format!(

@@ -97,7 +97,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                 follow.past(part)
             }
             Step::Event(event) => {
-                if let Event::NoHistory { ticket, reason } = &event
+                if let Event::NoHistory { ticket, reason, .. } = &event
                     && let Some(target) = follow.refused(*ticket)
                 {
                     let why = format!("cannot read what was said in {target}: {}", clean(reason));

@@ -58,7 +58,7 @@ impl Model {
             // The server would refuse the unknown form of the point, in words for programmers.
             let ticket = self.ticket();
             let reason = "this server finds no message by its id".to_owned();
-            self.events.push_back(Event::NoHistory { ticket, reason });
+            self.events.push_back(Event::NoHistory { ticket, reason, temporary: false });
             return Ok(ticket);
         }
         self.question(|line| line.arg(word).arg(place.as_str()).arg(&point).arg(&limit), "CHATHISTORY")

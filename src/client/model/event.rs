@@ -196,6 +196,8 @@ pub enum Event {
         ticket: Ticket,
         /// The server's reason, or the client's own.
         reason: String,
+        /// Set if the same query may succeed later, as after a rate limit.
+        temporary: bool,
     },
     /// The results of a search, oldest first.
     Found(Ticket, Vec<Said>),

@@ -49,7 +49,7 @@ impl Model {
             "TOPIC" => self.topic_set(line, now),
             "BATCH" => self.batch(line, now),
             "ACK" if !self.caps.has(Cap::EchoMessage) => self.acknowledged(label.as_deref(), now),
-            "ACK" => self.refused(label.as_deref(), "the server did not confirm it"),
+            "ACK" => self.refused(label.as_deref(), "the server did not confirm it", false),
             "MODE" => self.mode(line, now),
             "AWAY" => self.away(line),
             "MARKREAD" => self.marker_line(line),
@@ -219,13 +219,13 @@ impl Model {
         Some(())
     }
 
-    /// Fails the message or query with this label.
-    fn refused(&mut self, label: Option<&str>, reason: &str) -> Option<()> {
+    /// Fails the message or query with this label. `temporary` is set if a query may succeed later.
+    fn refused(&mut self, label: Option<&str>, reason: &str, temporary: bool) -> Option<()> {
         if label == Some(BY_THE_WAY) {
             return Some(());
         }
         if let Some(ticket) = self.asks.take(Ticket(label?.parse().unwrap_or(0))) {
-            self.events.push_back(Event::NoHistory { ticket, reason: reason.to_owned() });
+            self.events.push_back(Event::NoHistory { ticket, reason: reason.to_owned(), temporary });
             return Some(());
         }
         let pending = self.sends.answered(label?)?;
@@ -245,7 +245,7 @@ impl Model {
     fn fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
         let reason = line.params().last()?.to_string();
         let told = self
-            .refused(label, &reason)
+            .refused(label, &reason, line.param(1).is_some_and(is_temporary))
             .or_else(|| self.refused_elsewhere(line, 2, &reason))
             .or_else(|| self.join_refused(line, 2, &reason));
         if told.is_none() {
@@ -320,7 +320,7 @@ impl Model {
             Numeric(400..=599) => {
                 let reason = line.params().last().copied().unwrap_or_default();
                 let told = self
-                    .refused(label, reason)
+                    .refused(label, reason, false)
                     .or_else(|| self.refused_elsewhere(line, 1, reason))
                     .or_else(|| self.join_refused(line, 1, reason));
                 if told.is_none() {
@@ -332,6 +332,14 @@ impl Model {
             _ => {}
         }
     }
+}
+
+/// Returns whether a `FAIL` with this code may not come again for the same command: not one for the command's form or
+/// for what it names, but a rate limit or a disturbance of the server
+/// ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
+fn is_temporary(code: &str) -> bool {
+    !code.starts_with("INVALID_")
+        && !["NEED_MORE_PARAMS", "UNKNOWN_COMMAND", "UNKNOWN_MSGID", "ACCOUNT_REQUIRED"].contains(&code)
 }
 
 /// Joins the parameters from `first` on to a sentence: the context, then the description.

@@ -84,8 +84,12 @@ pub struct Buffer {
     pub parts: u8,
     /// History query in flight.
     pub asked: Option<(Ticket, Want)>,
-    /// Set when a history query failed; the next reconnect clears it.
+    /// Set when a history query failed for good; the next reconnect clears it, and so does the user with a jump.
     pub broken: bool,
+    /// Count of history queries that failed in a row, and may work later.
+    pub failures: u8,
+    /// Time stamp of the next try after a failure.
+    pub retry: Option<Millis>,
     /// Messages sent from here that the server has not confirmed.
     pub outbox: Vec<Outgoing>,
     /// Read marker, as known here.
@@ -167,6 +171,8 @@ impl Buffer {
             parts: 0,
             asked: None,
             broken: false,
+            failures: 0,
+            retry: None,
             outbox: Vec::new(),
             marker: None,
             told: None,
@@ -275,6 +281,7 @@ impl Buffer {
         self.asked = None;
         self.known = false;
         self.parts = 0;
+        self.try_again();
         self.scroll = Scroll::Bottom;
     }
 
@@ -299,8 +306,13 @@ impl Buffer {
         self.asked = None;
         self.parts = 0;
         self.named = false;
-        self.broken = false;
+        self.try_again();
         self.typing.clear();
+    }
+
+    /// Allows history queries again after failed ones.
+    pub fn try_again(&mut self) {
+        (self.broken, self.failures, self.retry) = (false, 0, None);
     }
 
     /// Shows each entry of a run of joins and leaves, or folds the run into one line.
@@ -433,6 +445,12 @@ impl Buffer {
         }
     }
 
+    /// Returns whether an unread message counts as a mention: one that names the own nick, or a direct message.
+    pub fn calls(&self, entry: &Entry) -> bool {
+        let mention = entry.message().is_some_and(|message| message.mention);
+        mention || matches!(self.place, Target::Person(_))
+    }
+
     /// Counts the unread messages and mentions anew.
     pub fn count(&mut self) {
         let marker = self.marker.unwrap_or_default();
@@ -441,7 +459,7 @@ impl Buffer {
         let (mut unread, mut mentions) = (0, 0);
         for entry in new.filter(|entry| entry.counts()) {
             unread += 1;
-            mentions += usize::from(entry.message().is_some_and(|message| message.mention));
+            mentions += usize::from(self.calls(entry));
         }
         (self.unread, self.mentions) = (unread, mentions);
     }

@@ -109,12 +109,12 @@ impl App {
     }
 
     /// Reacts to the message of [`Self::meant`].
-    pub(super) fn react_with(&mut self, emoji: &str, models: Models<'_, '_>) {
-        let Some((spot, Some(id))) = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone())) else {
-            return self.complain("there is no message to react to");
-        };
-        self.react(&spot, &id, emoji, models);
+    pub(super) fn react_with(&mut self, emoji: &str, models: Models<'_, '_>) -> Result<(), String> {
+        let meant = self.meant().map(|(spot, entry, _)| (spot, entry.id.clone()));
+        let Some((spot, Some(id))) = meant else { return Err("there is no message to react to".to_owned()) };
+        self.react(&spot, &id, emoji, models)?;
         self.chosen = None;
+        Ok(())
     }
 
     /// Replies to the message of [`Self::meant`].
@@ -128,18 +128,21 @@ impl App {
     }
 
     /// Gives a reaction, or withdraws it if the own account gave the same one.
-    pub(super) fn react(&mut self, spot: &Spot, msgid: &str, emoji: &str, models: Models<'_, '_>) {
+    pub(super) fn react(
+        &mut self,
+        spot: &Spot,
+        msgid: &str,
+        emoji: &str,
+        models: Models<'_, '_>,
+    ) -> Result<(), String> {
         let given =
             self.servers.get(spot.0).and_then(|server| server.buffers.get(&spot.1)?.find(msgid)).is_some_and(
                 |(_, message)| {
                     message.reactions.iter().any(|reaction| &*reaction.emoji == emoji && reaction.mine)
                 },
             );
-        if let Some(model) = models.get_mut(spot.0)
-            && let Err(offline) = model.react(&spot.1, msgid, emoji, given)
-        {
-            self.complain(&offline.to_string());
-        }
+        let Some(model) = models.get_mut(spot.0) else { return Ok(()) };
+        model.react(&spot.1, msgid, emoji, given).map_err(|offline| offline.to_string())
     }
 
     pub(super) fn redact_chosen(&mut self, models: Models<'_, '_>) {

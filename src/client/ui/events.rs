@@ -65,7 +65,9 @@ impl App {
                 }
             }
             Event::History(page) => self.page(server, page, model),
-            Event::NoHistory { ticket, reason } => self.no_page(server, ticket, &reason),
+            Event::NoHistory { ticket, reason, temporary } => {
+                self.no_page(server, ticket, &reason, temporary);
+            }
             Event::Found(ticket, found) => self.found(server, ticket, found),
             Event::Targets(ticket, targets) => self.listed(server, ticket, targets),
             Event::Reaction { place, msgid, from, mine, emoji, off } => {
@@ -196,10 +198,8 @@ impl App {
         }
         let entry = entry_of(said, model.me());
         let seen = self.sees(server, &place);
-        let call = entry.counts()
-            && said.kind != Kind::Notice
-            && (matches!(place, Target::Person(_)) || entry.message().is_some_and(|message| message.mention));
         let Some(buffer) = self.place(server, &place) else { return };
+        let (counts, calls) = (entry.counts(), buffer.calls(&entry));
         if said.mine {
             if let Some(ticket) = said.ticket {
                 buffer.outbox.retain(|out| out.ticket != ticket);
@@ -215,16 +215,15 @@ impl App {
             buffer.online = Some(true);
         }
         let muted = buffer.muted;
-        let (counts, mention) = (entry.counts(), entry.message().is_some_and(|message| message.mention));
         let new = buffer.happened(entry);
         self.make_room(server, &place);
         let Some(buffer) = self.known(server, &place).filter(|_| new) else { return };
         // A message at or before the read marker does not count.
         if counts && said.time > buffer.marker.unwrap_or_default() {
             buffer.unread += 1;
-            buffer.mentions += usize::from(mention || matches!(place, Target::Person(_)));
+            buffer.mentions += usize::from(calls);
         }
-        if call && !muted && !seen {
+        if counts && calls && said.kind != Kind::Notice && !muted && !seen {
             let title = match &place {
                 Target::Channel(channel) => format!("{} in {channel}", said.from),
                 Target::Person(_) => said.from.to_string(),

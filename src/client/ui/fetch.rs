@@ -24,10 +24,17 @@ const PARTS: u8 = 5;
 /// Distance of the scroll position from the end of the loaded history, in entries, below which more is queried.
 const NEAR: u8 = 150;
 
+/// Limit of the retries of a history query that failed temporarily.
+const RETRIES: u8 = 4;
+
+/// Delay of the first retry, in milliseconds. Each further one waits twice as long, so the last comes after 30 seconds.
+const FIRST_RETRY: u64 = 2_000;
+
 impl App {
     /// Sends the history queries that are due.
     pub fn fetch(&mut self, models: Models<'_, '_>) {
         let here = self.here.clone();
+        let now = self.now;
         for (at, server) in self.servers.iter_mut().enumerate() {
             let Some(model) = models.get_mut(at) else { continue };
             if !server.ready || !model.is_online() {
@@ -36,7 +43,7 @@ impl App {
             let here = here.as_ref().filter(|(server, _)| *server == at).map(|(_, place)| place);
             if let Some(buffer) = here.and_then(|place| server.buffers.get_mut(place)) {
                 if buffer.asked.is_none()
-                    && let Some(want) = wanted(buffer, true)
+                    && let Some(want) = wanted(buffer, true, now)
                 {
                     ask(buffer, want, model);
                 }
@@ -63,8 +70,9 @@ impl App {
                 continue;
             }
             let others = server.buffers.iter_mut().filter(|(place, _)| Some(*place) != here);
-            let next =
-                others.map(|(_, buffer)| buffer).find_map(|buffer| Some((wanted(buffer, false)?, buffer)));
+            let next = others
+                .map(|(_, buffer)| buffer)
+                .find_map(|buffer| Some((wanted(buffer, false, now)?, buffer)));
             if let Some((want, buffer)) = next {
                 ask(buffer, want, model);
             }
@@ -75,6 +83,7 @@ impl App {
     pub(super) fn page(&mut self, server: usize, page: Page, model: &mut Model) {
         let Some(buffer) = self.asker(server, page.ticket) else { return };
         let Some((_, want)) = buffer.asked.take() else { return };
+        (buffer.failures, buffer.retry) = (0, None);
         let whole = page.lines < model.page(LINES) && page.bytes < CUT;
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for event in page.events {
@@ -114,19 +123,32 @@ impl App {
         }
     }
 
-    pub(super) fn no_page(&mut self, server: usize, ticket: Ticket, reason: &str) {
-        if let Some(buffer) = self.asker(server, ticket) {
-            buffer.asked = None;
-            buffer.broken = true;
-            // Messages that arrive from now on are shown in spite of the failure.
-            buffer.caught_up();
-            buffer.known = true;
-            let place = buffer.place.clone();
-            if self.here == Some((server, place.clone())) && !matches!(place, Target::Person(_)) {
-                self.complain(&format!("cannot read what was said in {place}: {reason}"));
-            }
+    /// Handles the failure of a history query. A `temporary` failure is followed by up to [`RETRIES`] further tries.
+    pub(super) fn no_page(&mut self, server: usize, ticket: Ticket, reason: &str, temporary: bool) {
+        let now = self.now;
+        let Some(buffer) = self.asker(server, ticket) else { return self.not_found(ticket, reason) };
+        let Some((_, want)) = buffer.asked.take() else { return };
+        if temporary && buffer.failures < RETRIES {
+            buffer.retry = Some(Millis(now.0 + (FIRST_RETRY << buffer.failures)));
+            buffer.failures += 1;
+            return;
+        }
+        let jump = matches!(want, Want::Around(_));
+        if jump {
+            // The target of the jump is out of reach. The rest of the history may not be.
+            buffer.jump = None;
+            (buffer.failures, buffer.retry) = (0, None);
         } else {
-            self.not_found(ticket, reason);
+            buffer.broken = true;
+            if !buffer.detached {
+                // Messages that arrive from now on are shown in spite of the failure.
+                buffer.caught_up();
+                buffer.known = true;
+            }
+        }
+        let place = buffer.place.clone();
+        if self.here == Some((server, place.clone())) && (jump || !matches!(place, Target::Person(_))) {
+            self.complain(&format!("cannot read what was said in {place}: {reason}"));
         }
     }
 
@@ -158,14 +180,14 @@ impl App {
                 there.then(|| buffer.after(*time))
             }
         };
-        match loaded {
-            Some(number) => {
-                look_at(buffer, number, height);
-                if let Landing::Id(_) = landing {
-                    self.chosen = Some(super::Chosen::Entry(number));
-                }
+        if let Some(number) = loaded {
+            look_at(buffer, number, height);
+            if let Landing::Id(_) = landing {
+                self.chosen = Some(super::Chosen::Entry(number));
             }
-            None => buffer.jump = Some(landing),
+        } else {
+            buffer.jump = Some(landing);
+            buffer.try_again();
         }
     }
 }
@@ -178,8 +200,8 @@ fn look_at(buffer: &mut Buffer, number: i64, height: usize) {
 }
 
 /// Returns the next history query of a buffer. `seen` is set for the buffer on the screen.
-fn wanted(buffer: &Buffer, seen: bool) -> Option<Want> {
-    if buffer.broken || buffer.left && buffer.known {
+fn wanted(buffer: &Buffer, seen: bool, now: Millis) -> Option<Want> {
+    if buffer.broken || buffer.left && buffer.known || buffer.retry.is_some_and(|retry| now < retry) {
         return None;
     }
     if let Some(landing) = &buffer.jump {

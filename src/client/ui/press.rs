@@ -41,13 +41,17 @@ impl App {
         }
         let when = if self.chosen.is_some() { When::Choosing } else { When::Writing };
         let action = action(key, when);
+        // Enter may be the second try of `/quit`, which stays in the composer after the first.
+        if !matches!(action, Some(Action::Quit | Action::Clear | Action::Enter)) {
+            self.insists = false;
+        }
         if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
             self.completion = None;
         }
         match action {
             Some(Action::Clear) if self.editor().is_empty() && self.chosen.is_none() => {
                 if warned {
-                    self.leave("");
+                    self.leave_by_key();
                 } else {
                     self.hint("once more ends the chat");
                     self.warned = true;
@@ -108,7 +112,7 @@ impl App {
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Quit => self.leave(""),
+            Action::Quit => self.leave_by_key(),
             Action::Clear => {
                 if self.chosen.take().is_none() {
                     self.editor_mut().take();
@@ -240,7 +244,11 @@ impl App {
         let Overlay::Pick(picker) = std::mem::take(&mut self.overlay) else { return };
         match picker.choice().cloned() {
             Some(Item::Place(spot)) => self.go(spot),
-            Some(Item::Emoji { emoji, spot, msgid }) => self.react(&spot, &msgid, emoji, models),
+            Some(Item::Emoji { emoji, spot, msgid }) => {
+                if let Err(why) = self.react(&spot, &msgid, emoji, models) {
+                    self.complain(&why);
+                }
+            }
             None => {}
         }
     }

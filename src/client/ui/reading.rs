@@ -157,6 +157,7 @@ impl App {
         let mut next: Option<Millis> = None;
         for (at, server) in self.servers.iter_mut().enumerate() {
             for (place, buffer) in &mut server.buffers {
+                next = buffer.retry.filter(|retry| *retry > now).into_iter().chain(next).min();
                 if buffer.typing.is_empty() {
                     continue;
                 }

@@ -29,9 +29,11 @@ impl App {
         } else {
             input::parse_for_screen(text.trim_end_matches('\n'))
         };
-        let done = input.and_then(|input| self.do_it(input, models));
-        if let Err(why) = done {
-            // A line that failed stays in the composer.
+        // Emptied first, because a command may switch to another conversation. None does so and then fails.
+        let draft = self.editor().clone();
+        self.editor_mut().take();
+        if let Err(why) = input.and_then(|input| self.do_it(input, models)) {
+            *self.editor_mut() = draft;
             return self.complain(&why);
         }
         self.recalled = None;
@@ -87,15 +89,24 @@ impl App {
         all
     }
 
-    /// Quits, with a quit message. With unconfirmed messages the first attempt only warns.
-    pub fn leave(&mut self, words: &str) {
+    /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
+    /// next one after a key for something else or a further message.
+    pub(super) fn leave(&mut self, words: &str) -> Result<(), String> {
         let pending = self.pending();
         if pending > 0 && !std::mem::replace(&mut self.insists, true) {
-            return self.complain(&format!(
+            return Err(format!(
                 "{pending} on the way and not confirmed; once more ends the chat all the same"
             ));
         }
         self.leaving = Some(words.to_owned());
+        Ok(())
+    }
+
+    /// Quits on a key; see [`App::leave`].
+    pub(super) fn leave_by_key(&mut self) {
+        if let Err(why) = self.leave("") {
+            self.complain(&why);
+        }
     }
 
     #[allow(clippy::too_many_lines)] // A table.
@@ -105,21 +116,19 @@ impl App {
         let server = self.here.as_ref().map_or(0, |(server, _)| *server);
         // The pending reply belongs to this conversation, and a command may switch to another one.
         let reply = self.buffer().and_then(|buffer| buffer.reply.clone());
-        match &input {
-            Input::Say(_) | Input::Act(_) | Input::Reply(_) => {
-                let buffer = self.buffer().ok_or(nowhere)?;
-                if buffer.left {
-                    return Err(format!("you are not in {} any more: /join {}", buffer.place, buffer.place));
-                }
-                if matches!(self.servers.get(server).map(|server| &server.state), Some(State::Ended(_))) {
-                    return Err("this server is not tried any more; start parlour again".to_owned());
-                }
+        if let Input::Say(_) | Input::Act(_) | Input::Reply(_) = input {
+            let buffer = self.buffer().ok_or(nowhere)?;
+            if buffer.left {
+                return Err(format!("you are not in {} any more: /join {}", buffer.place, buffer.place));
             }
-            _ => {}
+        }
+        if let Input::Say(_) | Input::Act(_) | Input::Reply(_) | Input::Tell(..) = input
+            && matches!(self.servers.get(server).map(|server| &server.state), Some(State::Ended(_)))
+        {
+            return Err("this server is not tried any more; start parlour again".to_owned());
         }
         let here = self.here.clone();
         self.check(&input, here.as_ref().map(|(_, place)| place))?;
-        self.editor_mut().take();
         let Some(model) = models.get_mut(server) else { return Err(nowhere.to_owned()) };
         match input {
             Input::Nothing => {}
@@ -199,7 +208,7 @@ impl App {
                 model.command("MODE", &args, None).map_err(offline)?;
             }
             Input::Search(words) => self.search(&words, models),
-            Input::React(emoji) => self.react_with(&emoji, models),
+            Input::React(emoji) => self.react_with(&emoji, models)?,
             Input::Reply(text) => self.reply_with(&text, models),
             Input::Delete(why) => self.delete_last(&why, models)?,
             Input::Mute(on) => {
@@ -221,13 +230,13 @@ impl App {
                 let spot = here.ok_or(nowhere)?;
                 self.close(&spot);
             }
-            Input::Quit(words) => self.leave(&words),
+            Input::Quit(words) => self.leave(&words)?,
             Input::Help => self.overlay = Overlay::Help(0),
         }
         Ok(())
     }
 
-    /// Checks a command for errors that are known beforehand, while the line is still in the composer.
+    /// Checks a command for errors that are known beforehand.
     fn check(&self, input: &Input, here: Option<&Target>) -> Result<(), String> {
         match input {
             Input::Part(channel, _)
@@ -280,6 +289,7 @@ impl App {
         reply: Option<&str>,
         sent: Vec<(Ticket, String)>,
     ) {
+        self.insists = false;
         if !self.servers.get(server).is_some_and(|server| server.state == State::Online) {
             self.effects.push(Effect::Hurry);
         }

@@ -165,6 +165,7 @@ fn commands_answer_and_take_back_the_last() {
     let mut rig = Rig::new();
     rig.enter("/delete");
     assert!(rig.screen(80, 24).contains("nothing of yours is loaded here"));
+    rig.keys("Ctrl-u");
     rig.enter("/reply to whom?");
     let screen = rig.screen(80, 24);
     assert!(
@@ -359,4 +360,107 @@ fn what_lies_over_the_talk_takes_clicks() {
     rig.keys("F1");
     click(&mut rig, 40, "Ctrl-F");
     assert!(matches!(rig.app.overlay, super::super::Overlay::Help(_)));
+}
+
+#[test]
+fn direct_messages_are_mentions_also_when_they_are_counted_again() {
+    let mut rig = Rig::new();
+    rig.lines(&["@time=2023-11-14T22:13:21.000Z;msgid=d1 :bob!u@parlour PRIVMSG alice :psst"]);
+    assert_eq!(rig.place("bob").mentions, 1);
+    rig.lines(&[":srv MARKREAD bob timestamp=2023-11-14T22:13:20.000Z"]);
+    assert_eq!((rig.place("bob").unread, rig.place("bob").mentions), (1, 1));
+    rig.lines(&[":srv MARKREAD bob timestamp=2023-11-14T22:13:21.000Z"]);
+    assert_eq!((rig.place("bob").unread, rig.place("bob").mentions), (0, 0));
+}
+
+#[test]
+fn a_command_that_fails_stays_in_the_composer() {
+    let mut rig = lively();
+    let fails = |rig: &mut Rig, line: &str, why: &str| {
+        rig.enter(line);
+        assert_eq!(rig.app.editor().text(), line);
+        let screen = rig.screen(100, 24);
+        assert!(screen.contains(why), "{why} in\n{screen}");
+        rig.keys("Ctrl-U");
+    };
+    fails(&mut rig, "/query #elsewhere", "you are not in #elsewhere");
+    rig.breaks();
+    for line in
+        ["/topic tea", "/away for tea", "/kick bob", "/mute", "/react 👍", "/delete", "/part", "/whois bob"]
+    {
+        fails(&mut rig, line, "not connected");
+    }
+    rig.app.ended(0, "the account was removed");
+    fails(&mut rig, "/msg bob are you there", "this server is not tried any more");
+    fails(&mut rig, "are you there", "this server is not tried any more");
+}
+
+#[test]
+fn quitting_warns_each_time_that_messages_are_unconfirmed() {
+    let mut rig = Rig::new();
+    rig.enter("one");
+    rig.keys("Ctrl-Q");
+    assert_eq!(rig.app.leaving, None, "warned");
+    // A further message, or any other key, and the warning comes again.
+    rig.enter("two");
+    rig.keys("Ctrl-Q");
+    assert_eq!(rig.app.leaving, None, "warned again");
+    rig.keys("Alt-Up Esc");
+    rig.enter("/quit so long");
+    assert_eq!((rig.app.leaving.as_deref(), rig.app.editor().text()), (None, "/quit so long"));
+    rig.keys("Enter");
+    assert_eq!(rig.app.leaving.as_deref(), Some("so long"));
+}
+
+#[test]
+fn a_history_that_fails_for_a_while_is_queried_again() {
+    let mut rig = Rig::with_past(800, 1000);
+    let refuse = |rig: &mut Rig, part: &str, code: &str| {
+        let asked = rig.sent(part);
+        let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+        rig.lines(&[&format!("@label={label} FAIL CHATHISTORY {code} :Not now")]);
+    };
+    rig.keys("Alt-Home");
+    refuse(&mut rig, "BEFORE #lobby msgid=i0800", "TEMPORARILY_UNAVAILABLE");
+    assert_eq!(rig.app.due(), Some(Millis(rig.clock + 2000)));
+    rig.clock += 2000;
+    rig.turn();
+    refuse(&mut rig, "BEFORE #lobby msgid=i0800", "MESSAGE_ERROR");
+    rig.clock += 4000;
+    rig.turn();
+    rig.history("BEFORE #lobby msgid=i0800", &page(600, 800));
+    assert_eq!(rig.texts().len(), 400);
+    // A query that the server will never answer is not sent again, and neither is one that fails all the time.
+    rig.keys("Alt-Home");
+    refuse(&mut rig, "BEFORE #lobby msgid=i0600", "INVALID_TARGET");
+    rig.clock += 1_000_000;
+    rig.keys("Alt-Home");
+    assert!(!rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")), "{:?}", rig.sent);
+    let mut rig = Rig::with_past(800, 1000);
+    rig.keys("Alt-Home");
+    let mut tries = 0;
+    while rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")) {
+        refuse(&mut rig, "CHATHISTORY BEFORE", "MESSAGE_ERROR");
+        tries += 1;
+        assert!(tries < 100);
+        rig.clock += 1_000_000;
+        rig.turn();
+    }
+    assert_eq!(tries, 5);
+    assert!(rig.screen(80, 24).contains("Not now"));
+}
+
+#[test]
+fn a_jump_that_fails_leaves_the_rest_of_the_history() {
+    let mut rig = Rig::with_past(800, 1000);
+    let here = rig.app.here.clone().expect("a conversation");
+    rig.app.jump(here, super::super::buffer::Landing::Id("gone".into()));
+    rig.turn();
+    let asked = rig.sent("CHATHISTORY AROUND #lobby msgid=gone");
+    let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+    rig.lines(&[&format!("@label={label} FAIL CHATHISTORY INVALID_MSGREFTYPE :No such message")]);
+    assert!(rig.screen(80, 24).contains("No such message"));
+    rig.keys("Alt-Home");
+    rig.history("BEFORE #lobby msgid=i0800", &page(600, 800));
+    assert_eq!(rig.texts().len(), 400);
 }
