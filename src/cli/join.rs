@@ -92,7 +92,12 @@ fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
         } else {
             let prompt =
                 if text.is_empty() { "Invite link (it is not shown): " } else { "The rest of the link: " };
-            access::ask_secret(prompt).context("the invite link is asked for")?
+            access::ask_secret(prompt).map_err(|_| {
+                anyhow!(
+                    "there is no terminal to ask for the invite link at; with --password-stdin it is read from standard \
+                     input, and the password from the line behind it"
+                )
+            })?
         };
         text.push_str(&piece);
         match text.parse::<InviteLink>() {

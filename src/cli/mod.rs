@@ -71,6 +71,11 @@ enum Command {
     Invite(invite::Args),
 }
 
+/// Returns the tree of subcommands and arguments, for tests that try each.
+pub fn tree() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Parses the command line, runs the subcommand and turns its result into an exit code.
 ///
 /// Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for a failure with an error of one
@@ -78,7 +83,7 @@ enum Command {
 /// its own.
 pub fn main() -> ExitCode {
     output::report_panics();
-    let cli = match Cli::try_parse() {
+    let cli = match usage::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage::explain(error),
     };

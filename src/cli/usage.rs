@@ -1,13 +1,63 @@
 //! Errors of the command line, without the values that were given.
 
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use zeroize::Zeroizing;
 
+use super::Cli;
 use super::output::{self, note};
+use crate::trust::InviteLink;
+
+/// Arguments that may hold an invite link: the one that is opened, and texts that are sent or searched for. No error
+/// quotes them.
+const MAY_HOLD_LINKS: [(&str, &str); 3] = [("join", "link"), ("send", "text"), ("search", "words")];
 
 /// Limit of a name that an error may repeat, in bytes.
 const NAME: usize = 24;
+
+/// Parses the command line of this process. An invite link in any argument that is not for one is refused here, because
+/// what would be done with it later (a name looked up, a folder made) may show or keep its token.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(&arguments).map_err(|error| {
+        let has_link = arguments.iter().skip(1).any(|value| is_link(value));
+        if error.use_stderr() && has_link { misplaced(&mut command, None) } else { error }
+    })?;
+    if let Some(argument) = argument_with_link(&matches, "") {
+        return Err(misplaced(&mut command, Some(&argument)));
+    }
+    Cli::from_arg_matches(&matches)
+}
+
+/// Returns the error for an invite link in the wrong place.
+fn misplaced(command: &mut clap::Command, argument: Option<&str>) -> clap::Error {
+    let place = argument.map_or(String::new(), |name| format!(" in place of `{name}`"));
+    let text = format!(
+        "there is an invite link{place}, and links are opened with `parlour join LINK` alone; nothing was done with it"
+    );
+    command.error(ErrorKind::ValueValidation, text)
+}
+
+/// Returns the id of the first argument that holds an invite link and is not for one.
+fn argument_with_link(matches: &ArgMatches, command: &str) -> Option<String> {
+    for id in matches.ids() {
+        let mut values = matches.try_get_raw(id.as_str()).ok().flatten().into_iter().flatten();
+        if !MAY_HOLD_LINKS.contains(&(command, id.as_str())) && values.any(is_link) {
+            return Some(id.to_string());
+        }
+    }
+    matches.subcommand().and_then(|(name, matches)| argument_with_link(matches, name))
+}
+
+/// Returns whether a value is an invite link or a piece of one. A token alone looks like other words.
+fn is_link(value: &OsStr) -> bool {
+    let text = Zeroizing::new(value.to_string_lossy().to_lowercase());
+    [InviteLink::SCHEME, "token=", "token%3d"].iter().any(|part| text.contains(part))
+}
 
 /// Prints the error or the requested help, and returns the exit code.
 ///
@@ -65,17 +115,17 @@ fn is_name(value: &ContextValue, start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory as _, Parser as _};
+    use clap::Parser as _;
     use proptest::prelude::*;
 
-    use super::super::Cli;
     use super::*;
 
     const TOKEN: &str = "S3cretS3cretS3cretS3cg";
 
     /// Returns the printed error of an invalid command line.
     fn printed(arguments: &[&str]) -> String {
-        let Err(mut error) = Cli::try_parse_from([&["parlour"], arguments].concat()) else {
+        let words = [&["parlour"], arguments].concat();
+        let Err(mut error) = parse(words.into_iter().map(Into::into)) else {
             panic!("{arguments:?} is taken")
         };
         hide_values(&mut error);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::trust::{Address, InviteLink, certs};
+use crate::trust::{Address, certs};
 
 /// Maximum count of addresses that are detected. A machine with many interfaces should not make a link that is too long
 /// to paste.
@@ -15,7 +15,7 @@ const MOST: usize = 8;
 /// addresses.
 pub fn addresses(configured: &[Address], bound: &[SocketAddr]) -> Vec<Address> {
     if !configured.is_empty() {
-        return configured.iter().take(InviteLink::MAX_ADDRESSES).cloned().collect();
+        return configured.to_vec();
     }
     found(bound, &certs::addresses(), certs::host_name().as_deref())
 }

@@ -16,15 +16,15 @@ pub struct Address {
     port: u16,
 }
 
-/// Error of parsing an [`Address`].
+/// Error of parsing an [`Address`]. It does not quote the text, which may be a misplaced invite link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The host is not a DNS name and not an IP address.
-    #[error("`{0}` is not a host name or an IP address")]
-    Host(String),
+    #[error("this is not a host name or an IP address, perhaps with a port: host.example:6697")]
+    Host,
     /// The port is not a number from 1 to 65535.
-    #[error("`{0}` is not a port (1 to 65535)")]
-    Port(String),
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
     /// An IPv6 address lacks brackets, so that its end and the port cannot be told apart.
     #[error("`{0}` is written `[{0}]`, with the port behind it: `[{0}]:6697`")]
     Brackets(Ipv6Addr),
@@ -40,11 +40,11 @@ impl Address {
             Ok(ip) => ip.to_string(),
             Err(_) => match DnsName::try_from(host) {
                 Ok(name) => name.to_lowercase_owned().as_ref().to_owned(),
-                Err(_) => return Err(AddressError::Host(host.to_owned())),
+                Err(_) => return Err(AddressError::Host),
             },
         };
         if port == 0 {
-            return Err(AddressError::Port("0".to_owned()));
+            return Err(AddressError::Port);
         }
         Ok(Self { host, port })
     }
@@ -84,14 +84,14 @@ impl FromStr for Address {
             return Err(AddressError::Brackets(ip));
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']').ok_or_else(|| AddressError::Host(text.to_owned()))?;
+            let (host, rest) = rest.split_once(']').ok_or(AddressError::Host)?;
             if host.parse::<Ipv6Addr>().is_err() {
-                return Err(AddressError::Host(host.to_owned()));
+                return Err(AddressError::Host);
             }
             match rest.strip_prefix(':') {
                 Some(port) => (host, Some(port)),
                 None if rest.is_empty() => (host, None),
-                None => return Err(AddressError::Host(text.to_owned())),
+                None => return Err(AddressError::Host),
             }
         } else {
             match text.rsplit_once(':') {
@@ -103,9 +103,9 @@ impl FromStr for Address {
             None => Self::PORT,
             // `parse` alone accepts "+6697".
             Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                digits.parse().map_err(|_| AddressError::Port(digits.to_owned()))?
+                digits.parse().map_err(|_| AddressError::Port)?
             }
-            Some(other) => return Err(AddressError::Port(other.to_owned())),
+            Some(_) => return Err(AddressError::Port),
         };
         Self::new(host, port)
     }
@@ -137,16 +137,14 @@ mod tests {
     fn bad_addresses_say_what_is_wrong() {
         let error = |text: &str| text.parse::<Address>().expect_err(text).to_string();
         assert_eq!(error("::1"), "`::1` is written `[::1]`, with the port behind it: `[::1]:6697`");
-        assert_eq!(error("host:0"), "`0` is not a port (1 to 65535)");
-        assert_eq!(error("host:65536"), "`65536` is not a port (1 to 65535)");
-        assert_eq!(error("host:+1"), "`+1` is not a port (1 to 65535)");
-        assert_eq!(error("host:"), "`` is not a port (1 to 65535)");
-        assert_eq!(error(""), "`` is not a host name or an IP address");
-        assert_eq!(error(":6697"), "`` is not a host name or an IP address");
-        assert_eq!(error("a b"), "`a b` is not a host name or an IP address");
-        assert_eq!(error("[host]:1"), "`host` is not a host name or an IP address");
-        assert_eq!(error("[::1]x"), "`[::1]x` is not a host name or an IP address");
-        assert_eq!(error("bücher"), "`bücher` is not a host name or an IP address");
+        for text in ["host:0", "host:65536", "host:+1", "host:"] {
+            assert_eq!(error(text), "the port is not a number from 1 to 65535", "{text}");
+        }
+        for text in ["", ":6697", "a b", "[host]:1", "[::1]x", "bücher"] {
+            let is_no_host =
+                "this is not a host name or an IP address, perhaps with a port: host.example:6697";
+            assert_eq!(error(text), is_no_host, "{text}");
+        }
     }
 
     proptest! {

@@ -64,6 +64,7 @@ mod rotation;
 mod scripting_docs;
 mod scripts;
 mod search;
+mod secrets;
 mod server_queries;
 mod sessions;
 mod several_devices;

@@ -18,7 +18,7 @@ pub fn check(folders: &Folders) -> (Config, Vec<Finding>) {
             (config, findings.into_iter().flatten().collect())
         }
         Err(error) => {
-            let remedy = format!("correct {file}; the README has a table of all keys");
+            let remedy = format!("correct {file}; docs/configuration.md has a table of all keys");
             (Config::default(), vec![Finding::problem("configuration", error.to_string(), remedy)])
         }
     }

@@ -309,11 +309,11 @@ pub enum Event {
     Closing(String),
 }
 
-/// A text that is neither a valid channel name nor a valid nick.
+/// A text that is neither a valid channel name nor a valid nick. The error does not quote it, because it may be a
+/// misplaced invite link or password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is neither a channel (#name) nor a person: {why}")]
+#[error("this is neither a channel (#name) nor a person: {why}")]
 pub struct BadTarget {
-    name: String,
     why: NameError,
 }
 
@@ -334,7 +334,7 @@ impl Target {
         } else {
             nick(text).map(Self::Person)
         };
-        parsed.map_err(|why| BadTarget { name: text.chars().take(80).collect(), why })
+        parsed.map_err(|why| BadTarget { why })
     }
 
     /// Returns the channel name or the nick.

@@ -130,7 +130,14 @@ fn bad_values_say_what_would_be_good() {
             "listen = [\"::1\"]",
             "1: `listen`: `::1` is not ADDRESS:PORT, such as `0.0.0.0:6697` or `[::]:6697`",
         ),
-        ("advertise = [\"a b\"]", "1: `advertise`: `a b` is not a host name or an IP address"),
+        (
+            "advertise = [\"a b\"]",
+            "1: `advertise`: entry 1: this is not a host name or an IP address, perhaps with a port: host.example:6697",
+        ),
+        (
+            &*format!("advertise = [{}]", "\"a\", ".repeat(17)),
+            "1: `advertise`: these are more than the 16 addresses that an invite carries",
+        ),
         ("limits = 3", "1: `limits`: invalid type: integer `3`, expected a table"),
         ("[limits]\nflood = 1", "2: `flood`: invalid type: integer `1`, expected a boolean"),
         ("[limits]\nburst = 0", "2: `burst`: 0 is not between 1 and 1000000"),
@@ -145,7 +152,7 @@ fn bad_values_say_what_would_be_good() {
         ),
         (
             "[tls]\nnames = [\n  \"good\",\n  \"*.example\",\n]",
-            "2: `names`: `*.example` is not a host name or an IP address (write names outside ASCII in their xn-- form)",
+            "2: `names`: entry 2: this is not a host name or an IP address (write names outside ASCII in their xn-- form)",
         ),
         ("name = \"a\"\nname = \"b\"", "2: duplicate key"),
         ("name = ", "1: string values must be quoted, expected literal string"),

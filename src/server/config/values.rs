@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
 use super::KeepIn;
-use crate::trust::Address;
 use crate::trust::certs::Name;
+use crate::trust::{Address, InviteLink};
 use crate::wire::{ChannelName, ServerName};
 
 /// Maximum length of a network name, in bytes, because it shares a line with other things.
@@ -94,7 +94,14 @@ pub(super) fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Err
 
 /// Reads addresses for invites.
 pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Address>, D::Error> {
-    parsed(value)
+    let addresses: Vec<Address> = parsed(value)?;
+    let most = InviteLink::MAX_ADDRESSES;
+    if addresses.len() > most {
+        return Err(D::Error::custom(format!(
+            "these are more than the {most} addresses that an invite carries"
+        )));
+    }
+    Ok(addresses)
 }
 
 /// Reads names for certificates.
@@ -131,5 +138,9 @@ where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
 {
-    Vec::<String>::deserialize(value)?.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    let texts = Vec::<String>::deserialize(value)?;
+    let parse = |(at, text): (usize, &String)| {
+        text.parse().map_err(|error| D::Error::custom(format!("entry {}: {error}", at + 1)))
+    };
+    texts.iter().enumerate().map(parse).collect()
 }

@@ -16,10 +16,10 @@ pub enum Name {
     Ip(IpAddr),
 }
 
-/// Error of parsing a [`Name`].
+/// Error of parsing a [`Name`]. It does not quote the text, which may be a misplaced invite link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a host name or an IP address (write names outside ASCII in their xn-- form)")]
-pub struct NameError(String);
+#[error("this is not a host name or an IP address (write names outside ASCII in their xn-- form)")]
+pub struct NameError;
 
 /// Returns this machine's host name, if a certificate can hold it.
 pub fn host_name() -> Option<String> {
@@ -68,7 +68,7 @@ impl FromStr for Name {
         if let Ok(ip) = text.parse() {
             return Ok(Self::Ip(ip));
         }
-        let name = DnsName::try_from(text).map_err(|_| NameError(text.to_owned()))?;
+        let name = DnsName::try_from(text).map_err(|_| NameError)?;
         Ok(Self::Dns(name.to_lowercase_owned().as_ref().to_owned()))
     }
 }
