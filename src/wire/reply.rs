@@ -44,6 +44,11 @@ impl Reply {
         Self::command("FAIL").arg(command).arg(code)
     }
 
+    /// Returns whether it is this numeric.
+    pub fn is(&self, numeric: Numeric) -> bool {
+        matches!(self.head, Head::Numeric(own) if own.0 == numeric.0)
+    }
+
     /// Appends a parameter that is one word. A word that would break the line's grammar, as a quoted part of a client's
     /// line may, is replaced by `*`.
     #[must_use]

@@ -4,6 +4,7 @@ mod clock;
 pub(crate) mod driver;
 pub(crate) mod kept;
 mod metadata;
+mod mode;
 mod modern;
 mod order;
 mod quotas;

@@ -9,15 +9,15 @@ use crate::chat::commands::targets::{no_such_channel, no_such_nick};
 use crate::chat::context::{Context, not_allowed};
 use crate::chat::event::EventKind;
 use crate::chat::lists::{Lists, Rule};
-use crate::chat::modes::{Flag, ListEntry, ListKind};
+use crate::chat::modes::{Flag, ListEntry, ListKind, Modes};
 use crate::chat::power::Power;
 use crate::chat::ranks::{Rank, Ranks};
 use crate::chat::record::{ChannelId, MessageKind, Record};
 use crate::chat::settings::Settings;
 use crate::wire::numeric::{
-    ERR_BANLISTFULL, ERR_INVALIDMODEPARAM, ERR_UNKNOWNMODE, ERR_USERNOTINCHANNEL, Numeric, RPL_BANLIST,
-    RPL_CHANNELMODEIS, RPL_CREATIONTIME, RPL_ENDOFBANLIST, RPL_ENDOFEXCEPTLIST, RPL_ENDOFINVITELIST,
-    RPL_EXCEPTLIST, RPL_INVITELIST,
+    ERR_BANLISTFULL, ERR_CHANOPRIVSNEEDED, ERR_INVALIDMODEPARAM, ERR_NOTONCHANNEL, ERR_UNKNOWNMODE,
+    ERR_USERNOTINCHANNEL, Numeric, RPL_BANLIST, RPL_CHANNELMODEIS, RPL_CREATIONTIME, RPL_ENDOFBANLIST,
+    RPL_ENDOFEXCEPTLIST, RPL_ENDOFINVITELIST, RPL_EXCEPTLIST, RPL_INVITELIST,
 };
 use crate::wire::{ChannelName, Nick, Reply};
 
@@ -33,9 +33,17 @@ pub(super) fn show(cx: &mut Context<'_>, name: &ChannelName) {
     cx.reply(reply.arg(created.seconds().to_string()));
 }
 
-/// The changes made so far, in as many lines as needed.
+/// The net changes so far, in the order in which they were made. A change that is undone later in the same command is
+/// not announced.
 #[derive(Default)]
-struct Told(Vec<ToldLine>);
+struct Told(Vec<Step>);
+
+/// One announced change.
+struct Step {
+    on: bool,
+    letter: char,
+    value: Option<String>,
+}
 
 /// The changes of one MODE line: signs, letters, values.
 #[derive(Default)]
@@ -52,25 +60,50 @@ impl Told {
     /// channel.
     const ROOM: usize = 340;
 
+    /// Adds a change of a mode without a value, of a list or of a member's status. One that undoes an earlier change
+    /// removes it instead.
     fn add(&mut self, on: bool, letter: char, value: Option<&str>) {
-        let more = value.map_or(0, |value| value.len() + 1);
-        // The letter, and perhaps a sign.
-        let more = more + 2;
-        if self.0.last().is_none_or(|line| line.letters.len() + line.values.len() + more > Self::ROOM) {
-            self.0.push(ToldLine::default());
+        match self.0.iter().position(|step| step.letter == letter && step.value.as_deref() == value) {
+            Some(earlier) => drop(self.0.remove(earlier)),
+            None => self.0.push(Step { on, letter, value: value.map(ToOwned::to_owned) }),
         }
-        let Some(line) = self.0.last_mut() else { return };
-        if line.on != Some(on) {
-            line.letters.push(if on { '+' } else { '-' });
-            line.on = Some(on);
-        }
-        line.letters.push(letter);
-        if let Some(value) = value {
-            for (values, value) in [(&mut line.values, value), (&mut line.kept, value_kept(letter, value))] {
-                values.push(' ');
-                values.push_str(value);
+    }
+
+    /// Replaces the change of a mode with one value, such as the key.
+    fn replace(&mut self, on: bool, letter: char, value: Option<&str>) {
+        self.forget(letter);
+        self.0.push(Step { on, letter, value: value.map(ToOwned::to_owned) });
+    }
+
+    fn forget(&mut self, letter: char) {
+        self.0.retain(|step| step.letter != letter);
+    }
+
+    /// Returns the changes in as many lines as needed.
+    fn lines(self) -> Vec<ToldLine> {
+        let mut lines: Vec<ToldLine> = Vec::new();
+        for Step { on, letter, value } in self.0 {
+            // The letter, and perhaps a sign.
+            let more = value.as_ref().map_or(0, |value| value.len() + 1) + 2;
+            if lines.last().is_none_or(|line| line.letters.len() + line.values.len() + more > Self::ROOM) {
+                lines.push(ToldLine::default());
+            }
+            let Some(line) = lines.last_mut() else { continue };
+            if line.on != Some(on) {
+                line.letters.push(if on { '+' } else { '-' });
+                line.on = Some(on);
+            }
+            line.letters.push(letter);
+            if let Some(value) = &value {
+                for (values, value) in
+                    [(&mut line.values, value.as_str()), (&mut line.kept, value_kept(letter, value))]
+                {
+                    values.push(' ');
+                    values.push_str(value);
+                }
             }
         }
+        lines
     }
 }
 
@@ -85,8 +118,11 @@ struct Change<'a, 'c> {
     name: ChannelName,
     power: Power,
     told: Told,
-    /// The modes changed and have to be recorded.
-    modes_changed: bool,
+    /// The modes before the command.
+    before: Modes,
+    /// Error replies so far. Equal ones, and those about missing permissions, are sent once for each command, so that
+    /// a line of many letters has no reply of many lines.
+    refused: Vec<Reply>,
     /// The lists that were shown.
     shown: BTreeSet<ListKind>,
 }
@@ -96,8 +132,9 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
     let Some(channel) = cx.visible(name) else { return cx.reply(no_such_channel(name.as_str())) };
     let power = cx.power(channel);
     let (id, name) = (channel.id, channel.name.clone());
-    let told = Told::default();
-    let mut change = Change { cx, id, name, power, told, modes_changed: false, shown: BTreeSet::new() };
+    let (told, before) = (Told::default(), channel.modes.clone());
+    let mut change =
+        Change { cx, id, name, power, told, before, refused: Vec::new(), shown: BTreeSet::new() };
     let (mut on, mut values, mut with_value) = (true, values.iter(), 0);
     let mut unknown = BTreeSet::new();
     for letter in letters.chars() {
@@ -111,16 +148,21 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
             || (letter == 'l' && on);
         let value = if takes_value { values.next().map(|value| &**value) } else { None };
         with_value += usize::from(value.is_some());
-        if with_value > Settings::MODES {
-            break;
+        // Without a value because the line had no room for more. `-k` needs none.
+        if takes_value && value.is_none() && with_value == Settings::MODES && (on || letter != 'k') {
+            let reply =
+                Reply::numeric(ERR_INVALIDMODEPARAM).arg(change.name.as_str()).arg(letter.to_string());
+            let text = format!("At most {} modes with a parameter go into one command", Settings::MODES);
+            change.refuse(reply.arg("*").text(text));
+            continue;
         }
         let is_known = takes_value || letter == 'l' || Flag::of_letter(letter).is_some();
-        // An unknown letter gets one error reply, however often it occurs.
-        if !is_known && !unknown.insert(letter) {
+        // An unknown letter gets one error reply, however often it occurs, and a line of many of them a few.
+        if !is_known && (unknown.len() == Settings::MODES || !unknown.insert(letter)) {
             continue;
         }
         if let Err(reply) = change.one(on, letter, value) {
-            change.cx.reply(reply);
+            change.refuse(reply);
         }
     }
     change.finish();
@@ -129,6 +171,19 @@ pub(super) fn change(cx: &mut Context<'_>, name: &ChannelName, letters: &str, va
 impl Change<'_, '_> {
     fn channel(&self) -> Option<&Channel> {
         self.cx.chat.channels.get(self.id)
+    }
+
+    /// Sends an error reply, unless the command had it already.
+    fn refuse(&mut self, reply: Reply) {
+        let is_permission = |reply: &Reply| {
+            [ERR_CHANOPRIVSNEEDED, ERR_NOTONCHANNEL].into_iter().any(|numeric| reply.is(numeric))
+        };
+        let permission = is_permission(&reply);
+        if self.refused.iter().any(|sent| *sent == reply || permission && is_permission(sent)) {
+            return;
+        }
+        self.refused.push(reply.clone());
+        self.cx.reply(reply);
     }
 
     fn one(&mut self, on: bool, letter: char, value: Option<&str>) -> Result<(), Reply> {
@@ -174,7 +229,6 @@ impl Change<'_, '_> {
             && channel.modes.has(flag) != on
         {
             channel.modes.set(flag, on);
-            self.modes_changed = true;
             self.told.add(on, flag.letter(), None);
         }
         Ok(())
@@ -196,11 +250,12 @@ impl Change<'_, '_> {
                 return Err(reply.text(text));
             }
             channel.modes.key = Some(key.into());
-            self.modes_changed = true;
-            self.told.add(true, 'k', Some(key));
+            self.told.replace(true, 'k', Some(key));
         } else if channel.modes.key.take().is_some() {
-            self.modes_changed = true;
-            self.told.add(false, 'k', Some("*"));
+            self.told.replace(false, 'k', Some("*"));
+        }
+        if channel.modes.key == self.before.key {
+            self.told.forget('k');
         }
         Ok(())
     }
@@ -215,12 +270,13 @@ impl Change<'_, '_> {
                 return Err(reply.text("Invalid limit: a number of at least 1"));
             };
             if channel.modes.limit.replace(limit) != Some(limit) {
-                self.modes_changed = true;
-                self.told.add(true, 'l', Some(&limit.to_string()));
+                self.told.replace(true, 'l', Some(&limit.to_string()));
             }
         } else if channel.modes.limit.take().is_some() {
-            self.modes_changed = true;
-            self.told.add(false, 'l', None);
+            self.told.replace(false, 'l', None);
+        }
+        if channel.modes.limit == self.before.limit {
+            self.told.forget('l');
         }
         Ok(())
     }
@@ -284,7 +340,7 @@ impl Change<'_, '_> {
         let (account, nick) = (person.account.id, person.nick().clone());
         let Some(channel) = self.channel() else { return Ok(()) };
         let ranks = channel.ranks(account);
-        let oneself = account == self.cx.member.account && !on;
+        let oneself = account == self.cx.member.account && !on && self.power != Power::Stranger;
         if !oneself {
             // Granting a status needs at least that status, and at least op; voice needs half-op.
             self.need(if rank <= Rank::Voice { Rank::HalfOp } else { rank.max(Rank::Op) })?;
@@ -299,6 +355,11 @@ impl Change<'_, '_> {
         if on && !channel.members.contains(&account) {
             let reply = Reply::numeric(ERR_USERNOTINCHANNEL).arg(nick.as_str()).arg(self.name.as_str());
             return Err(reply.text("They aren't on that channel"));
+        }
+        if !on && rank == Rank::Op && ranks.has(Rank::Founder) {
+            let text =
+                format!("{nick} is a founder and so always an op; take the founder's status first (-q)");
+            return Err(not_allowed(self.name.as_str(), &text));
         }
         let changed = ranks.set(rank, on);
         if changed != ranks {
@@ -325,11 +386,11 @@ impl Change<'_, '_> {
 
     /// Records the changes and sends their events.
     fn finish(self) {
-        let Self { cx, id, name, told, modes_changed, .. } = self;
-        if modes_changed && let Some(channel) = cx.chat.channels.get(id) {
+        let Self { cx, id, name, told, before, .. } = self;
+        if let Some(channel) = cx.chat.channels.get(id).filter(|channel| channel.modes != before) {
             cx.fx.records.push(Record::ModesSet(id, channel.modes.clone()));
         }
-        for ToldLine { letters, values, kept, .. } in told.0 {
+        for ToldLine { letters, values, kept, .. } in told.lines() {
             let (change, kept) = (format!("{letters}{values}"), format!("{letters}{kept}"));
             let kind = EventKind::Mode(name.shared(), change.into());
             if let Some(event) = cx.channel_event(id, (MessageKind::Mode, kept.as_str().into()), kind) {

@@ -19,20 +19,22 @@ pub(super) fn run(cx: &mut Context<'_>, nick: &Nick, letters: Option<&str>) {
         let modes = cx.me().map(modes).unwrap_or_default();
         return cx.reply(Reply::numeric(RPL_UMODEIS).arg(format!("+{modes}")));
     };
-    let (mut on, mut unknown) = (true, false);
+    let (mut on, mut bot, mut unknown) = (true, None, false);
     for letter in letters.chars() {
         match letter {
             '+' => on = true,
             '-' => on = false,
-            'B' => {
-                let (account, session) = (cx.member.account, cx.member.session);
-                cx.chat.set_preference(account, Preference::Bot(on), (cx.at, Some(session)), cx.fx);
-            }
+            'B' => bot = Some(on),
             // Many clients set +i (invisible) or +w (wallops) at login. Nobody is listed to strangers here and every
             // session gets wallops, so both are accepted without effect. The account's role decides +o.
             'i' | 'w' | 'o' => {}
             _ => unknown = true,
         }
+    }
+    // The last sign decides, so that toggling is one change at most.
+    if let Some(on) = bot {
+        let (account, session) = (cx.member.account, cx.member.session);
+        cx.chat.set_preference(account, Preference::Bot(on), (cx.at, Some(session)), cx.fx);
     }
     if unknown {
         cx.reply(Reply::numeric(ERR_UMODEUNKNOWNFLAG).text("Unknown MODE flag"));
