@@ -13,7 +13,7 @@ use super::handle::{HubHandle, Stopped};
 use super::limits::incidents::{Incident, Incidents};
 use super::limits::subject::{Subject, Subjects};
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
-use super::throttle::{Gate, Throttle};
+use super::throttle::{Gate, Guess, Throttle};
 use super::turns::{Crowded, FairQueue, Limits};
 use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, Refused, Registration, Verified};
@@ -76,9 +76,7 @@ impl Logins {
     /// disabled takes as long as a wrong password and gets the same reply. Dropping the future gives up the turn.
     pub async fn check(&self, source: Source, credentials: Credentials) -> Checked {
         let Source { peer, subject, .. } = source;
-        // A text that cannot be a name is limited like a name without an account.
-        let nobody = Nick::parse("_").expect("a valid nick");
-        let name = credentials.name.clone().unwrap_or(nobody);
+        let name = credentials.name.clone().map_or(Guess::Nobody, Guess::Password);
         let gate = self.throttle.lock().attempt(subject, &name, Instant::now().into());
         match gate {
             Gate::Wait(turn) => tokio::time::sleep(turn).await,
@@ -204,13 +202,11 @@ impl Logins {
             );
         };
         // Guessing tokens is limited like guessing passwords.
-        let guess = Nick::parse("_invite").expect("a valid nick");
-        if let Gate::Wait(turn) = self.throttle.lock().attempt(subject, &guess, Instant::now().into()) {
-            if turn > Duration::ZERO {
-                return refused("TEMPORARILY_UNAVAILABLE", "Too many tries, wait a little".to_owned());
-            }
-        } else {
-            return refused("TEMPORARILY_UNAVAILABLE", "Too many tries, wait a minute".to_owned());
+        let guess = Guess::Invite;
+        let gate = self.throttle.lock().attempt_at_once(subject, &guess, Instant::now().into());
+        if let Gate::Refuse(turn) = gate {
+            let text = format!("Too many tries from your address, try again in {} s", turn.as_secs() + 1);
+            return refused("TEMPORARILY_UNAVAILABLE", text);
         }
         let hash = match token.parse::<Token>() {
             Ok(token) => token.hash(),

@@ -4,6 +4,7 @@
 //! do not wait, however many come at once; after failures the attempts come one at a time, at growing intervals.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,26 @@ pub enum Gate {
     Wait(Duration),
     /// Refuse it: its turn would come only after this time.
     Refuse(Duration),
+}
+
+/// The secret that an attempt is at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Guess {
+    /// The password of an account, whether it exists or not.
+    Password(Nick),
+    /// A password with a text that cannot be the name of an account.
+    Nobody,
+    /// The token of an invite.
+    Invite,
+}
+
+impl fmt::Display for Guess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password(name) => name.fmt(f),
+            Self::Nobody | Self::Invite => f.write_str("*"),
+        }
+    }
 }
 
 /// Conversion of failures into waiting time.
@@ -52,7 +73,7 @@ const ADDRESS: Policy = Policy {
 /// The recent failed logins.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    pairs: Table<(Subject, Nick)>,
+    pairs: Table<(Subject, Guess)>,
     addresses: Table<Subject>,
 }
 
@@ -75,12 +96,22 @@ impl Throttle {
     /// Maximum count of records in each of the two tables, so that many addresses cost no more than a few megabytes.
     pub const MOST: usize = 1 << 15;
 
-    /// Decides about an attempt at the password of the account `name`, from the subject `from`.
-    pub fn attempt(&mut self, from: Subject, name: &Nick, now: Instant) -> Gate {
-        let pair = (from, name.clone());
+    /// Decides about an attempt at a secret from the subject `from`, which waits for its turn.
+    pub fn attempt(&mut self, from: Subject, guess: &Guess, now: Instant) -> Gate {
+        self.attempt_within(Self::PATIENCE, from, guess, now)
+    }
+
+    /// Decides about an attempt that does not wait. One that comes too early is refused and takes no turn, so that trying
+    /// again delays nobody.
+    pub fn attempt_at_once(&mut self, from: Subject, guess: &Guess, now: Instant) -> Gate {
+        self.attempt_within(Duration::ZERO, from, guess, now)
+    }
+
+    fn attempt_within(&mut self, patience: Duration, from: Subject, guess: &Guess, now: Instant) -> Gate {
+        let pair = (from, guess.clone());
         let turn = self.pairs.turn(&pair, now).max(self.addresses.turn(&from, now));
         let wait = turn - now;
-        if wait > Self::PATIENCE {
+        if wait > patience {
             return Gate::Refuse(wait);
         }
         self.pairs.take_turn(&pair, turn, PAIR);
@@ -89,15 +120,15 @@ impl Throttle {
     }
 
     /// Notes a wrong password or an unknown account.
-    pub fn failed(&mut self, from: Subject, name: &Nick, now: Instant) {
-        self.pairs.failed((from, name.clone()), now, PAIR);
+    pub fn failed(&mut self, from: Subject, guess: &Guess, now: Instant) {
+        self.pairs.failed((from, guess.clone()), now, PAIR);
         self.addresses.failed(from, now, ADDRESS);
     }
 
     /// Notes a right password: clears the failures of this account and subject. Those of the subject stay, or an
     /// attacker would log in to an account of their own in between.
-    pub fn succeeded(&mut self, from: Subject, name: &Nick) {
-        self.pairs.0.remove(&(from, name.clone()));
+    pub fn succeeded(&mut self, from: Subject, guess: &Guess) {
+        self.pairs.0.remove(&(from, guess.clone()));
     }
 }
 
@@ -167,8 +198,8 @@ mod tests {
     const ELSEWHERE: Subject = Subject::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
     const FREE: Gate = Gate::Wait(Duration::ZERO);
 
-    fn nick(name: &str) -> Nick {
-        Nick::parse(name).expect(name)
+    fn password(name: &str) -> Guess {
+        Guess::Password(Nick::parse(name).expect(name))
     }
 
     fn seconds(s: u64) -> Duration {
@@ -177,14 +208,14 @@ mod tests {
 
     fn fail(throttle: &mut Throttle, from: Subject, name: &str, times: u32, now: Instant) {
         for _ in 0..times {
-            throttle.failed(from, &nick(name), now);
+            throttle.failed(from, &password(name), now);
         }
     }
 
     #[test]
     fn a_few_mistakes_cost_nothing_and_more_cost_more() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
-        let alice = nick("alice");
+        let alice = password("alice");
         let mut waits = Vec::new();
         for _ in 0..9 {
             let wait = match throttle.attempt(HERE, &alice, now) {
@@ -204,24 +235,24 @@ mod tests {
     fn the_owner_elsewhere_is_not_locked_out() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "Alice", 1000, now);
-        assert!(matches!(throttle.attempt(HERE, &nick("alice"), now), Gate::Refuse(_)));
-        assert_eq!(throttle.attempt(ELSEWHERE, &nick("alice"), now), FREE);
+        assert!(matches!(throttle.attempt(HERE, &password("alice"), now), Gate::Refuse(_)));
+        assert_eq!(throttle.attempt(ELSEWHERE, &password("alice"), now), FREE);
     }
 
     #[test]
     fn an_address_that_tries_many_accounts_is_slowed_and_its_people_are_not_kept_out() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for n in 0..1000 {
-            throttle.failed(HERE, &nick(&format!("n{n}")), now);
+            throttle.failed(HERE, &password(&format!("n{n}")), now);
         }
-        assert_eq!(throttle.attempt(HERE, &nick("alice"), now), Gate::Wait(seconds(2)));
-        assert_eq!(throttle.attempt(ELSEWHERE, &nick("alice"), now), FREE);
+        assert_eq!(throttle.attempt(HERE, &password("alice"), now), Gate::Wait(seconds(2)));
+        assert_eq!(throttle.attempt(ELSEWHERE, &password("alice"), now), FREE);
     }
 
     #[test]
     fn many_connections_at_once_get_turns() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
-        let alice = nick("alice");
+        let alice = password("alice");
         fail(&mut throttle, HERE, "alice", 4, now);
         assert_eq!(throttle.attempt(HERE, &alice, now), Gate::Wait(seconds(2)));
         assert_eq!(throttle.attempt(HERE, &alice, now), Gate::Wait(seconds(4)));
@@ -231,10 +262,30 @@ mod tests {
     }
 
     #[test]
+    fn an_invite_that_is_tried_too_early_takes_no_turn_and_has_its_own() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for name in ["_", "_invite"] {
+            fail(&mut throttle, HERE, name, 9, now);
+        }
+        assert_eq!(throttle.attempt_at_once(HERE, &Guess::Invite, now), FREE, "no account shares its turns");
+        assert_eq!(throttle.attempt_at_once(HERE, &Guess::Nobody, now), FREE);
+        for _ in 0..9 {
+            throttle.failed(HERE, &Guess::Invite, now);
+        }
+        // A program that tries each second gets in as early as one that waits.
+        for second in 0..30 {
+            let gate = throttle.attempt_at_once(HERE, &Guess::Invite, now + seconds(second));
+            assert!(matches!(gate, Gate::Refuse(_)), "{second}");
+        }
+        assert_eq!(throttle.attempt(HERE, &password("alice"), now + seconds(30)), FREE, "it delayed nobody");
+        assert_eq!(throttle.attempt_at_once(HERE, &Guess::Invite, now + seconds(30)), FREE);
+    }
+
+    #[test]
     fn a_crowd_that_comes_back_does_not_wait() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for n in 0..5000 {
-            assert_eq!(throttle.attempt(HERE, &nick(&format!("n{}", n % 700)), now), FREE);
+            assert_eq!(throttle.attempt(HERE, &password(&format!("n{}", n % 700)), now), FREE);
         }
     }
 
@@ -242,9 +293,9 @@ mod tests {
     fn failures_are_forgotten() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "alice", 5, now);
-        assert_eq!(throttle.attempt(HERE, &nick("alice"), now + seconds(180)), FREE);
+        assert_eq!(throttle.attempt(HERE, &password("alice"), now + seconds(180)), FREE);
         fail(&mut throttle, HERE, "alice", 1, now + seconds(180));
-        assert_eq!(throttle.attempt(HERE, &nick("alice"), now + seconds(180)), Gate::Wait(seconds(1)));
+        assert_eq!(throttle.attempt(HERE, &password("alice"), now + seconds(180)), Gate::Wait(seconds(1)));
     }
 
     #[test]
@@ -252,16 +303,16 @@ mod tests {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         let address = |text: &str| Subject::of(text.parse().expect(text), &[]);
         for n in 0..100 {
-            throttle.failed(address(&format!("2001:db8::{n:x}")), &nick("alice"), now);
-            throttle.failed(address("192.0.2.9"), &nick("alice"), now);
+            throttle.failed(address(&format!("2001:db8::{n:x}")), &password("alice"), now);
+            throttle.failed(address("192.0.2.9"), &password("alice"), now);
         }
         for same in ["2001:db8::ffff", "::ffff:192.0.2.9"] {
             assert!(
-                matches!(throttle.attempt(address(same), &nick("alice"), now), Gate::Refuse(_)),
+                matches!(throttle.attempt(address(same), &password("alice"), now), Gate::Refuse(_)),
                 "{same}"
             );
         }
-        assert_eq!(throttle.attempt(address("2001:db8:0:1::1"), &nick("alice"), now), FREE);
+        assert_eq!(throttle.attempt(address("2001:db8:0:1::1"), &password("alice"), now), FREE);
     }
 
     #[test]
@@ -269,9 +320,9 @@ mod tests {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "alice", 9, now);
         for n in 0..u32::try_from(2 * Throttle::MOST).expect("few") {
-            throttle.failed(Subject::Address(IpAddr::V4(n.into())), &nick("bob"), now);
+            throttle.failed(Subject::Address(IpAddr::V4(n.into())), &password("bob"), now);
         }
         assert!(throttle.pairs.0.len() <= Throttle::MOST && throttle.addresses.0.len() <= Throttle::MOST);
-        assert!(matches!(throttle.attempt(HERE, &nick("alice"), now), Gate::Refuse(_)));
+        assert!(matches!(throttle.attempt(HERE, &password("alice"), now), Gate::Refuse(_)));
     }
 }
