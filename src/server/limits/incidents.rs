@@ -1,4 +1,5 @@
-//! Log of failures before the login: at most one line a minute and subject, with a count of the rest.
+//! Log of failures before the login: at most one line a minute and subject, with a count of the rest, and at most
+//! [`LINES`] a minute of all subjects, with one line for those beyond.
 //!
 //! The table is bounded. Subjects that do not fit into it share one line a minute.
 
@@ -58,14 +59,20 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// Maximum count of subjects in the table.
 const MOST: usize = 4096;
 
+/// Maximum count of lines a minute of all subjects together, so that many addresses cannot fill a disk. The sum of
+/// the others is one more.
+pub const LINES: u32 = 60;
+
 /// Interval at which due lines are logged.
 pub const ROUND: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 struct Table {
     subjects: HashMap<Subject, Entry>,
-    /// Entry of all subjects that did not fit.
+    /// Entry of all subjects that did not fit, into the table or into the lines of the minute.
     others: Option<Entry>,
+    /// Begin of the current minute, and its lines.
+    minute: Option<(Instant, u32)>,
 }
 
 #[derive(Debug)]
@@ -107,32 +114,66 @@ impl Incidents {
             }
             return false;
         }
-        let entry = Entry { logged: now, left_out: Counts::default() };
+        let may_log = table.take_line(now);
+        let mut entry = Entry { logged: now, left_out: Counts::default() };
+        if let Some(count) = entry.left_out.get_mut(incident as usize).filter(|_| !may_log) {
+            *count = 1;
+        }
         if full {
             table.others = Some(entry);
         } else {
             table.subjects.insert(subject, entry);
         }
-        true
+        may_log
     }
 
     /// Returns the lines that are due. Removes subjects without an incident for a minute.
     fn due(&self, now: Instant) -> Vec<LeftOut> {
         let mut due = Vec::new();
-        let mut stays = |subject: Option<Subject>, entry: &mut Entry| {
+        let mut stays = |subject: Subject, entry: &mut Entry| {
             if now.saturating_duration_since(entry.logged) < MINUTE {
                 return true;
             }
             let counts = std::mem::take(&mut entry.left_out);
             entry.logged = now;
             let any = counts != Counts::default();
-            due.extend(any.then_some(LeftOut { subject, counts }));
+            due.extend(any.then_some(LeftOut { subject: Some(subject), counts }));
             any
         };
         let mut table = self.0.lock();
-        table.subjects.retain(|subject, entry| stays(Some(*subject), entry));
-        table.others.take_if(|entry| !stays(None, entry));
+        table.subjects.retain(|subject, entry| stays(*subject, entry));
+        due.retain(|left_out| {
+            let has_line = table.take_line(now);
+            if !has_line {
+                let new = || Entry { logged: now, left_out: Counts::default() };
+                let sum = &mut table.others.get_or_insert_with(new).left_out;
+                for (sum, count) in sum.iter_mut().zip(left_out.counts) {
+                    *sum = sum.saturating_add(count);
+                }
+            }
+            has_line
+        });
+        let others =
+            table.others.as_mut().filter(|entry| now.saturating_duration_since(entry.logged) >= MINUTE);
+        if let Some(entry) = others {
+            let counts = std::mem::take(&mut entry.left_out);
+            entry.logged = now;
+            if counts == Counts::default() {
+                table.others = None;
+            } else {
+                due.push(LeftOut { subject: None, counts });
+            }
+        }
         due
+    }
+}
+
+impl Table {
+    /// Returns whether this minute has room for a line, and counts it.
+    fn take_line(&mut self, now: Instant) -> bool {
+        let (begin, lines) = self.minute.filter(|(begin, _)| now < *begin + MINUTE).unwrap_or((now, 0));
+        self.minute = Some((begin, (lines + 1).min(LINES)));
+        lines < LINES
     }
 }
 
@@ -184,13 +225,17 @@ mod tests {
         let (incidents, start) = (Incidents::default(), Instant::now());
         let many = u32::try_from(2 * MOST).expect("few");
         let logged = (0..many).filter(|&n| incidents.count(subject(n), Incident::Refused, start)).count();
-        assert_eq!(logged, MOST + 1);
+        assert_eq!(u32::try_from(logged), Ok(LINES));
         assert_eq!(incidents.0.lock().subjects.len(), MOST);
-        let due = incidents.due(start + MINUTE);
-        assert_eq!(due.len(), 1);
-        assert_eq!(
-            due[0].to_string(),
-            "left out in the last minute, of other addresses: 4095 refused connections"
-        );
+        // Every incident is counted once, in at most a minute's lines and one for the sum.
+        let mut counted = logged;
+        for minute in 1..4 {
+            let due = incidents.due(start + minute * MINUTE);
+            assert!(due.len() <= usize::try_from(LINES + 1).expect("few"), "{}", due.len());
+            counted +=
+                due.iter().flat_map(|left_out| left_out.counts).map(|count| count as usize).sum::<usize>();
+        }
+        assert_eq!(counted, 2 * MOST);
+        assert!(incidents.0.lock().subjects.is_empty() && incidents.due(start + 4 * MINUTE).is_empty());
     }
 }
