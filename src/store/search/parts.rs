@@ -20,7 +20,7 @@ pub(super) const ROWS: i64 = if cfg!(test) { 4 } else { 1 << 16 };
 const MIDDLE: i64 = 1 << 40;
 
 /// Version of the index's format. An index of another version is rebuilt.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (row INTEGER PRIMARY KEY, message INTEGER NOT NULL);

@@ -13,11 +13,12 @@ use std::collections::BTreeSet;
 
 use icu_casemap::CaseMapper;
 use icu_properties::props::{
-    DefaultIgnorableCodePoint, GeneralCategory as Category, GeneralCategoryGroup as Group, LineBreak,
-    QuotationMark, RegionalIndicator, Script, TerminalPunctuation,
+    DefaultIgnorableCodePoint, Diacritic, GeneralCategory as Category, GeneralCategoryGroup as Group,
+    LineBreak, QuotationMark, RegionalIndicator, Script, TerminalPunctuation,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::canonical_combining_class;
 
 use crate::wire::formatting;
 
@@ -173,13 +174,25 @@ fn fold(text: &str) -> String {
     folded.nfkd().filter(|c| !is_accent(*c)).nfc().collect()
 }
 
-/// Returns true for a mark that belongs to no script. The voicing marks of kana are excluded, although their properties
-/// match, because they distinguish words.
+/// Returns true for a mark that texts may leave out: one that belongs to no script; a point of Hebrew, Arabic or Syriac,
+/// which have combining classes of their own; and a diacritic above or below a letter. The marks of other classes
+/// distinguish words and stay: viramas, nuktas, the tone marks of Thai, and the voicing marks of kana, although these
+/// belong to no script.
 fn is_accent(c: char) -> bool {
-    !c.is_ascii()
-        && !matches!(c, '\u{3099}' | '\u{309a}')
-        && CodePointMapData::<Category>::new().get(c) == Category::NonspacingMark
-        && CodePointMapData::<Script>::new().get(c) == Script::Inherited
+    /// Combining classes of the points of Hebrew (10 to 26), Arabic and Syriac (to 36).
+    const POINTS: std::ops::RangeInclusive<u8> = 10..=36;
+    /// First class of the marks whose position alone counts.
+    const AROUND: u8 = 200;
+    if c.is_ascii()
+        || matches!(c, '\u{3099}' | '\u{309a}')
+        || CodePointMapData::<Category>::new().get(c) != Category::NonspacingMark
+    {
+        return false;
+    }
+    let class = canonical_combining_class(c);
+    CodePointMapData::<Script>::new().get(c) == Script::Inherited
+        || POINTS.contains(&class)
+        || class >= AROUND && CodePointSetData::new::<Diacritic>().contains(c)
 }
 
 fn kind(c: char) -> Kind {
@@ -286,13 +299,20 @@ mod tests {
             ("か\u{3099}", "が"),
             ("naïve", "naive"),
             ("مُحَمَّد", "محمد"),
+            ("עִבְרִית", "עברית"),
+            ("בְּרֵאשִׁ֖ית", "בראשית"),
+            ("ܡܰܠܟܳܐ", "ܡܠܟܐ"),
+            ("й", "и"),
             ("می\u{200c}خواهم", "میخواهم"),
             ("co\u{ad}op", "coop"),
             ("❤\u{fe0f}", "❤"),
         ] {
             assert_eq!(text(one), text(other), "{one} {other}");
         }
-        assert_ne!(text("か"), text("が"));
+        for (one, other) in [("か", "が"), ("ก่า", "กา"), ("क्ष", "कष"), ("ड़", "ड")]
+        {
+            assert_ne!(text(one), text(other), "{one} {other}");
+        }
     }
 
     #[test]
