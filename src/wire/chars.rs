@@ -2,7 +2,7 @@
 //! folding that makes names equal.
 //!
 //! All of them come from the Unicode character database (`icu_properties`, `icu_casemap`). The only list of our own is
-//! [`BLANK`], because Unicode has no property for a letter or symbol whose glyph is empty.
+//! [`BLANK`], with U+FFFD, because Unicode has no property for a letter or symbol whose glyph is empty.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,14 @@ use icu_properties::props::{
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Letters and symbols with an empty glyph: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, the two EGYPTIAN
-/// HIEROGLYPH BLANKs and KHITAN SMALL SCRIPT FILLER.
-pub const BLANK: [char; 5] = ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}'];
+/// Letters, marks and symbols with an empty glyph: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, the two EGYPTIAN
+/// HIEROGLYPH BLANKs, KHITAN SMALL SCRIPT FILLER, TIFINAGH CONSONANT JOINER and BRAHMI NUMBER JOINER, which only join
+/// their neighbours, and OBJECT REPLACEMENT CHARACTER, the place of a picture that a line cannot hold.
+pub const BLANK: [char; 8] =
+    ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}', '\u{fffc}'];
+
+/// REPLACEMENT CHARACTER: stands for any bytes that were no text, so names with it are not what they seem.
+const REPLACEMENT: char = '\u{fffd}';
 
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
@@ -26,7 +31,7 @@ const KEYCAP: char = '\u{20e3}';
 
 /// Returns the first character that a name may not hold.
 ///
-/// Refused are `Default_Ignorable_Code_Point`, `Bidi_Control`, [`BLANK`], white space other than U+0020, which the
+/// Refused are `Default_Ignorable_Code_Point`, `Bidi_Control`, [`BLANK`], U+FFFD, white space other than U+0020, which the
 /// caller decides on, and the general categories Control, Format, Private Use and Unassigned. An unassigned character
 /// may fold to another one in a later version of Unicode, and then two different names would become one. Three
 /// ignorable characters are allowed where they make a visible difference:
@@ -119,6 +124,7 @@ fn is_plain(c: char) -> bool {
         && !is_ignorable(c)
         && !is_bidi_control(c)
         && !BLANK.contains(&c)
+        && c != REPLACEMENT
 }
 
 /// Returns whether the character at `at` is a joiner or an emoji selector in a position that allows it.
@@ -210,7 +216,7 @@ mod tests {
     fn characters_without_a_glyph_are_refused_in_names() {
         for c in "\u{3164}\u{fe0f}\u{180e}\u{34f}\u{115f}\u{1160}\u{ffa0}\u{2800}\u{61c}\u{e0041}\u{e000}\u{f0000}\u{ad}\
                   \u{200b}\u{200c}\u{200d}\u{200e}\u{202e}\u{2066}\u{feff}\u{fff9}\u{17b4}\u{180b}\u{e0100}\u{1d173}\
-                  \u{1d159}\u{13441}\u{16fe4}\u{a0}\u{3000}\u{2028}\u{85}\u{7}\u{378}\u{ffff}"
+                  \u{1d159}\u{13441}\u{16fe4}\u{2d7f}\u{1107f}\u{fffc}\u{fffd}\u{a0}\u{3000}\u{2028}\u{85}\u{7}\u{378}\u{ffff}"
             .chars()
         {
             for text in [format!("lobby{c}"), format!("{c}lobby"), format!("lob{c}by"), c.to_string()] {
