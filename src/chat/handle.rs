@@ -123,7 +123,10 @@ impl Chat {
             // The session ended meanwhile. The change is made all the same, and may end other sessions.
             return match answer {
                 Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
-                Answer::Managed(_, _, Outcome::Rehashed(settings)) => self.settings = *settings,
+                Answer::Managed(actor, _, Outcome::Rehashed(settings)) => {
+                    fx.records.push(rehashed(at, actor));
+                    self.settings = *settings;
+                }
                 _ => {}
             };
         };
@@ -241,6 +244,11 @@ impl Chat {
             self.announce_quit(id, reason, at, fx);
         }
     }
+}
+
+/// Returns the audit record of a REHASH.
+pub(super) fn rehashed(at: Millis, actor: AccountId) -> Record {
+    Record::Audit { at, actor, action: "server rehash", target: "".into(), detail: "".into() }
 }
 
 fn failed(command: &str, failure: Failure) -> Reply {

@@ -91,7 +91,7 @@ impl Pump {
 
     /// Passes the login to the hub, and the lines that followed it.
     pub fn say<'a>(&mut self, lines: impl Iterator<Item = Result<&'a str, BadLine>>) {
-        let said = lines.map(|line| read_line(line, &mut self.batches)).collect();
+        let said = lines.flat_map(|line| read_line(line, &mut self.batches)).flatten().collect();
         self.ready.put(&self.session, |inbox| inbox.said = said);
     }
 
@@ -188,7 +188,7 @@ impl Pump {
         // An idle connection holds no capacity.
         self.unread = later.to_vec();
         let (batches, mut said) = (&mut self.batches, Vec::new());
-        self.lines.feed(now, |line| said.push(read_line(line, batches)));
+        self.lines.feed(now, |line| said.extend(read_line(line, batches).into_iter().flatten()));
         if said.is_empty() {
             // Blank lines and overlong ones take time too.
             self.lineless += now.len();
@@ -269,25 +269,32 @@ impl Writing {
     }
 }
 
-fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> Said {
-    let line = match line {
-        Ok(line) => line,
+/// Reads a line: one command, or two where a line in a batch is answered besides the batch.
+fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> [Option<Said>; 2] {
+    let one = |label, command| [Some(Said { label, command: Some(command) }), None];
+    let taken = match line {
+        Ok(line) => {
+            let Some(message) = Message::parse(line) else { return [Some(Said::NOTHING), None] };
+            let label = label::of(&message);
+            match batches.take(&message, label.clone()) {
+                Taken::Not => return one(label, Command::parse(&message)),
+                taken => taken,
+            }
+        }
         Err(bad) => {
             let tags = bad.tags.as_deref().map(Tags);
-            let (label, command) = match batches.lose(tags) {
-                Taken::Not => (tags.and_then(label::in_tags), Err(line_refused(&bad))),
-                Taken::Held => return Said::NOTHING,
-                Taken::Said(answer) => answer,
-            };
-            return Said { label, command: Some(command) };
+            match batches.lose(tags) {
+                Taken::Not => return one(tags.and_then(label::in_tags), Err(line_refused(&bad))),
+                taken => taken,
+            }
         }
     };
-    let Some(message) = Message::parse(line) else { return Said::NOTHING };
-    let label = label::of(&message);
-    match batches.take(&message, label.clone()) {
-        Taken::Not => Said { label, command: Some(Command::parse(&message)) },
-        Taken::Held => Said::NOTHING,
-        Taken::Said((label, command)) => Said { label, command: Some(command) },
+    match taken {
+        Taken::Not | Taken::Held => [Some(Said::NOTHING), None],
+        Taken::Said((label, command)) => one(label, command),
+        Taken::Both(of_batch, of_line) => {
+            [of_batch, of_line].map(|(label, command)| Some(Said { label, command: Some(command) }))
+        }
     }
 }
 

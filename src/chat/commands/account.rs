@@ -9,6 +9,7 @@ use super::{Command, Spec, invites};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
+use crate::chat::handle::rehashed;
 use crate::chat::record::Preference;
 use crate::chat::sasl::Credentials;
 use crate::wire::numeric::{
@@ -296,7 +297,7 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
             cx.reply(
                 Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("Rehashing: configuration reloaded"),
             );
-            cx.audit("server rehash", "", "");
+            cx.fx.records.push(rehashed(cx.at, cx.member.account));
             cx.chat.settings = *settings;
         }
     }

@@ -3,8 +3,9 @@
 //!
 //! The lines of a batch are collected by the connection's reader. The core gets the message as one command.
 
-use super::Command;
 use super::message::{self, Said};
+use super::{Command, ping};
+use crate::chat::label;
 use crate::chat::record::{LINE_BREAK, LINE_JOIN, MessageKind};
 use crate::wire::{Message, Reply, Tags};
 
@@ -56,6 +57,8 @@ pub enum Taken {
     Held,
     /// The line ends or breaks a batch: the command or error reply.
     Said(Labelled),
+    /// As [`Taken::Said`], and the reply to the line, which has a label of its own.
+    Both(Labelled, Labelled),
 }
 
 impl Batches {
@@ -68,10 +71,12 @@ impl Batches {
         let Some(open) = self.0.as_mut().filter(|open| *open.reference == *reference) else {
             return Taken::Said((label, Err(invalid("Unknown batch reference"))));
         };
-        match open.message.as_mut().map_or(Ok(()), |draft| draft.add(line)) {
+        let was_refused = open.message.is_none();
+        let taken = match open.message.as_mut().map_or(Ok(()), |draft| draft.add(line)) {
             Ok(()) => Taken::Held,
             Err(reply) => open.refuse(reply),
-        }
+        };
+        taken.with_reply_to(label, was_refused)
     }
 
     /// Takes note of a line that was dropped because it did not parse, given its tags. If it was part of the open
@@ -83,11 +88,13 @@ impl Batches {
             None => true,
             Some(reference) => reference.as_deref() == Some(&*open.reference),
         };
+        let label = tags.and_then(label::in_tags);
         match self.0.as_mut().filter(is_part) {
             None => Taken::Not,
-            Some(open) if open.message.is_none() => Taken::Held,
+            Some(open) if open.message.is_none() => Taken::Held.with_reply_to(label, true),
             Some(open) => {
-                open.refuse(invalid("A line of the message could not be read: it is too long or not UTF-8"))
+                let why = "A line of the message could not be read: it is too long or not UTF-8";
+                open.refuse(invalid(why)).with_reply_to(label, false)
             }
         }
     }
@@ -96,7 +103,10 @@ impl Batches {
         let word = line.param(0).unwrap_or_default();
         if let Some(reference) = word.strip_prefix('-') {
             return match self.0.take_if(|open| *open.reference == *reference) {
-                Some(open) => open.end(),
+                Some(open) => {
+                    let was_refused = open.message.is_none();
+                    open.end().with_reply_to(label, was_refused)
+                }
                 None => Taken::Said((label, Err(invalid("Unknown batch reference")))),
             };
         }
@@ -132,6 +142,27 @@ impl Batches {
         };
         self.0 = Some(Box::new(open));
         taken
+    }
+}
+
+impl Taken {
+    /// Adds the reply to a line with a label of its own, beside that to the label of the batch: clients may put labels on
+    /// the lines in a batch too, and wait for an answer to each
+    /// ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
+    fn with_reply_to(self, label: Option<Box<str>>, was_refused: bool) -> Self {
+        if label.is_none() {
+            return self;
+        }
+        match self {
+            Self::Held if was_refused => Self::Said((label, Err(invalid("The batch was refused before")))),
+            Self::Held => Self::Said((label, Ok(ping::nothing()))),
+            Self::Said((None, outcome)) => Self::Said((label, outcome)),
+            Self::Said((of_batch, Err(reply))) => {
+                Self::Both((of_batch, Err(reply.clone())), (label, Err(reply)))
+            }
+            Self::Said(of_batch) => Self::Both(of_batch, (label, Ok(ping::nothing()))),
+            other => other,
+        }
     }
 }
 
@@ -217,17 +248,41 @@ mod tests {
             match batches.take(&message, label) {
                 Taken::Held => {}
                 Taken::Not => out.push("a line".to_owned()),
-                Taken::Said((label, outcome)) => {
-                    let outcome = match outcome {
-                        Ok(Command::Said(said)) => format!("{said:?}"),
-                        Ok(other) => format!("{other:?}"),
-                        Err(reply) => reply.render("s", "al"),
-                    };
-                    out.push(format!("{label:?} {outcome}"));
-                }
+                Taken::Said(said) => out.push(shown(said)),
+                Taken::Both(of_batch, of_line) => out.extend([shown(of_batch), shown(of_line)]),
             }
         }
         out
+    }
+
+    fn shown((label, outcome): Labelled) -> String {
+        let outcome = match outcome {
+            Ok(Command::Said(said)) => format!("{said:?}"),
+            Ok(other) => format!("{other:?}"),
+            Err(reply) => reply.render("s", "al"),
+        };
+        format!("{label:?} {outcome}")
+    }
+
+    #[test]
+    fn every_label_in_a_batch_is_answered_once() {
+        let labels = |lines: &[&str]| {
+            let all = taken(lines);
+            all.iter().map(|line| line.chars().take(14).collect::<String>()).collect::<Vec<_>>()
+        };
+        let open = "@label=o BATCH +1 draft/multiline #a";
+        let whole = labels(&[open, "@batch=1;label=i PRIVMSG #a :x", "@label=c BATCH -1"]);
+        assert_eq!(whole, ["Some(\"i\") Ping", "Some(\"o\") Said", "Some(\"c\") Ping"]);
+        let no_label = "BATCH +1 draft/multiline #a";
+        let end_only = labels(&[no_label, "@batch=1 PRIVMSG #a :x", "@label=c BATCH -1"]);
+        assert_eq!(end_only, ["Some(\"c\") Said"]);
+        let refused =
+            taken(&[open, "@batch=1;label=i JOIN #a", "@batch=1;label=j PRIVMSG #a :x", "@label=c BATCH -1"]);
+        assert!(refused.iter().all(|line| line.contains(":s FAIL BATCH")), "{refused:?}");
+        let of = |label: &str| {
+            refused.iter().filter(|line| line.starts_with(&format!("Some(\"{label}\")"))).count()
+        };
+        assert_eq!(["o", "i", "j", "c"].map(of), [1; 4]);
     }
 
     #[track_caller]
@@ -279,9 +334,11 @@ mod tests {
     #[test]
     fn a_batch_that_lost_a_line_is_no_message() {
         let mut batches = Batches::default();
-        let mut take = |line: &str| batches.take(&Message::parse(line).expect(line), Some("b".into()));
-        assert!(matches!(take("BATCH +1 draft/multiline #c"), Taken::Held));
-        assert!(matches!(take("@batch=1 PRIVMSG #c :one"), Taken::Held));
+        let mut take = |line: &str, label: Option<&str>| {
+            batches.take(&Message::parse(line).expect(line), label.map(Into::into))
+        };
+        assert!(matches!(take("BATCH +1 draft/multiline #c", Some("b")), Taken::Held));
+        assert!(matches!(take("@batch=1 PRIVMSG #c :one", None), Taken::Held));
         assert!(matches!(batches.lose(Some(Tags("label=x"))), Taken::Not), "a line of its own");
         let Taken::Said((label, Err(reply))) = batches.lose(Some(Tags("batch=1"))) else {
             panic!("no refusal")

@@ -9,6 +9,11 @@ pub const PING: Spec = Spec { name: "PING", least: 1, parse: ping };
 /// The PONG command, which is accepted without effect.
 pub const PONG: Spec = Spec { name: "PONG", least: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
 
+/// Returns the command without effect. Under a label its reply is an ACK.
+pub(super) fn nothing() -> Command {
+    Command::Ping(Ping(None))
+}
+
 /// A parsed PING with its token, or a PONG.
 #[derive(Debug)]
 pub struct Ping(Option<Box<str>>);

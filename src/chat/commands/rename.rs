@@ -59,6 +59,10 @@ impl RenameChannel {
             _ => {}
         }
         let same = old == self.new;
+        if old.as_str() == self.new.as_str() {
+            let reply = Reply::fail("RENAME", "CANNOT_RENAME").arg(old.as_str()).arg(self.new.as_str());
+            return Err(reply.text("The channel has this name already"));
+        }
         let leads_elsewhere = |channel: &Channel| channel.id != id;
         let is_taken = cx.channel(&self.new).is_some()
             || cx.chat.channels.renamed(&self.new, cx.at).is_some_and(leads_elsewhere);

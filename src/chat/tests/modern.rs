@@ -13,7 +13,12 @@ pub(super) fn say(d: &mut Driver, session: crate::chat::SessionId, lines: &[&str
     for line in lines {
         let message = Message::parse(line).expect(line);
         let label = message.tags.get("label").map(|label| label.into_owned().into());
-        if let Taken::Said((label, command)) = batches.take(&message, label) {
+        let said = match batches.take(&message, label) {
+            Taken::Said(said) => vec![said],
+            Taken::Both(of_batch, of_line) => vec![of_batch, of_line],
+            Taken::Not | Taken::Held => Vec::new(),
+        };
+        for (label, command) in said {
             d.input(InputKind::Said { session, label, command });
         }
     }
@@ -148,6 +153,35 @@ fn a_device_that_was_removed_ends_its_sessions_and_no_others() {
     assert_eq!((d.got(al).as_str(), d.got(without).as_str()), ("", ""));
     let used = |record: &Record| matches!(record, Record::DeviceUsed { key: of, .. } if *of == key);
     assert_eq!(d.records.iter().filter(|record| used(record)).count(), 1);
+}
+
+#[test]
+fn a_rehash_is_in_the_audit_log_when_the_session_that_asked_is_gone() {
+    for gone in [false, true] {
+        let mut d = Driver::new();
+        let cy = d.open("cy", "");
+        if gone {
+            d.input(InputKind::Closed(cy, "gone".into()));
+        }
+        let outcome = Outcome::Rehashed(Box::default());
+        let answer = Answer::Managed(AccountId(18), Voice::Command("REHASH"), outcome);
+        d.input(InputKind::Answered { session: cy, label: None, answer });
+        let is_it = |record: &&Record| {
+            matches!(record, Record::Audit { actor: AccountId(18), action: "server rehash", .. })
+        };
+        assert_eq!(d.records.iter().filter(is_it).count(), 1, "{gone}");
+    }
+}
+
+#[test]
+fn a_channel_is_not_renamed_to_its_own_name() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.say(al, "JOIN #h");
+    let before = d.records.len();
+    assert!(d.say(al, "RENAME #h #h").contains(" FAIL RENAME CANNOT_RENAME #h #h :"));
+    assert_eq!(d.records.len(), before);
+    assert!(!d.say(al, "RENAME #h #H").contains("FAIL"), "its case may change");
 }
 
 #[test]
