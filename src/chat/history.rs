@@ -42,9 +42,19 @@ pub struct Kept {
     pub message: StoredMessage,
     /// Name of the sending account.
     pub from: Nick,
+    /// The account is a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) today, if not when it sent this.
+    pub is_bot: bool,
     /// The message is not part of the page but accompanies the one before it
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
     pub is_context: bool,
+}
+
+impl Kept {
+    /// Returns whether it counts towards the number of messages that a client asks for. Context messages and redactions
+    /// do not.
+    pub fn counts(&self) -> bool {
+        !self.is_context && self.message.kind != MessageKind::Redact
+    }
 }
 
 /// The facts about a message that decide if it may be redacted.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::Kept;
+use super::people::ECHO_ID;
 use super::record::{AccountId, LINE_BREAK, LINE_JOIN, MessageKind};
 use super::settings::USER_HOST;
 use crate::wire::ids::Times;
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply, ServerName};
+use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, Reply, ServerName, Tags};
 
 /// Maximum size of one result, in bytes: a quarter of the smallest usual `send_queue_bytes`, so that a result alone
 /// never overflows a send queue. Clients request the rest in the next page.
@@ -64,8 +65,7 @@ impl Reader {
             let mut renderer = Renderer::new(&self.server);
             for (kept, target) in messages {
                 if let Some(mut event) = self.event(&kept, target) {
-                    // Context messages and redactions do not count towards the requested number.
-                    if kept.is_context || kept.message.kind == MessageKind::Redact {
+                    if !kept.counts() {
                         let tags = [CONTEXT, &event.tags];
                         let tags = tags.iter().filter(|tags| !tags.is_empty()).copied();
                         event.tags = tags.collect::<Vec<_>>().join(";").into();
@@ -186,10 +186,11 @@ fn event(kept: &Kept, target: Arc<str>) -> Option<Event> {
     Some(Event {
         source: format!("{nick}!{nick}@{USER_HOST}").into(),
         account: Some(nick.clone()),
-        bot: false,
+        bot: kept.is_bot || message.from == ECHO_ID,
         time: message.id.time(),
         id: Some(message.id),
-        tags: message.tags.clone(),
+        // Older versions kept tags with keys that are invalid.
+        tags: if message.tags.is_empty() { Arc::default() } else { Tags(&message.tags).client_only().into() },
         kind,
     })
 }
@@ -240,7 +241,7 @@ mod tests {
         let place = Place::Channel(ChannelId(1));
         let message =
             StoredMessage { id, place, from, kind, text: text.into(), tags: "".into(), send_id: None };
-        Kept { message, from: Nick::parse("al").expect("a nick"), is_context: false }
+        Kept { message, from: Nick::parse("al").expect("a nick"), is_bot: false, is_context: false }
     }
 
     fn reader(caps: &[Cap], label: Option<&str>) -> Reader {
@@ -297,6 +298,18 @@ mod tests {
         assert_eq!(head(&caps, None, true).as_deref(), Some("@draft/chathistory-end"));
         assert_eq!(head(&caps, Some("7"), false).as_deref(), Some("@label=7"));
         assert_eq!(ask(&[], None, true), ":al!al@parlour PRIVMSG #c :hi\r\n");
+    }
+
+    #[test]
+    fn the_history_has_the_tags_of_bots_and_no_invalid_ones() {
+        let mut message = kept(MessageKind::Privmsg, "hi");
+        message.message.tags = "+a;+\u{1}=x;+a=1".into();
+        message.is_bot = true;
+        let caps = [Cap::Batch, Cap::MessageTags];
+        let out = reader(&caps, None).batch("chathistory", Some("#c"), false, [(message, "#c".into())]);
+        let out = String::from_utf8(out).expect("utf-8");
+        let tags = out.lines().nth(1).and_then(|line| line.split_once(' ')).expect("a line").0;
+        assert_eq!(tags.split_once(";+").map(|(_, rest)| rest), Some("a=1;bot"), "{tags}");
     }
 
     #[test]

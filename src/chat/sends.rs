@@ -31,6 +31,9 @@ pub(super) struct Sent {
     pub message: MessageId,
     /// Its hash, made by [`print()`]; `None` for messages from before the server's start.
     print: Option<u64>,
+    /// The message is in the history, and so its send id.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the simulation compares what is stored"))]
+    stored: bool,
 }
 
 impl Sent {
@@ -40,8 +43,9 @@ impl Sent {
     }
 }
 
-/// Hashes a message, to tell it from another that a client sends under the same id by mistake.
-pub(super) fn print(place: Option<Place>, kind: Option<MessageKind>, text: &str) -> u64 {
+/// Hashes a message, to tell it from another that a client sends under the same id by mistake. One to the members of a
+/// status has no place, and its target counts instead.
+pub(super) fn print(place: Result<Place, &str>, kind: Option<MessageKind>, text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (place, kind, text).hash(&mut hasher);
     hasher.finish()
@@ -61,8 +65,17 @@ impl Sends {
 
     /// Remembers that the account sent `message` under this id.
     pub fn remember(&mut self, account: AccountId, id: SendId, message: MessageId, print: Option<u64>) {
+        self.put(account, id, Sent { message, print, stored: true });
+    }
+
+    /// Remembers a message that the history does not keep.
+    pub fn remember_unstored(&mut self, account: AccountId, id: SendId, message: MessageId, print: u64) {
+        self.put(account, id, Sent { message, print: Some(print), stored: false });
+    }
+
+    fn put(&mut self, account: AccountId, id: SendId, sent: Sent) {
         let own = self.accounts.entry(account).or_default();
-        if own.known.insert(id.clone(), Sent { message, print }).is_some() {
+        if own.known.insert(id.clone(), sent).is_some() {
             return;
         }
         own.order.push_back(id);
@@ -76,12 +89,13 @@ impl Sends {
         }
     }
 
-    /// Iterates over all send ids, the oldest first.
+    /// Iterates over the send ids of the history, the oldest first.
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &SendId, MessageId)> {
         let mut all = Vec::new();
         for (&account, own) in &self.accounts {
-            all.extend(own.known.iter().map(|(id, sent)| (account, id, sent.message)));
+            let stored = own.known.iter().filter(|(_, sent)| sent.stored);
+            all.extend(stored.map(|(id, sent)| (account, id, sent.message)));
         }
         all.sort_unstable_by_key(|&(.., message)| message);
         all.into_iter()

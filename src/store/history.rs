@@ -120,7 +120,7 @@ fn reactions_to(conn: &Connection, place: Place, parent: MessageId) -> rusqlite:
 const REACTIONS: i64 = 50;
 
 const REACTIONS_TO: &str =
-    "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM reactions r
+    "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name, a.bot IS NOT NULL FROM reactions r
      CROSS JOIN messages m ON m.id = r.id CROSS JOIN accounts a ON a.id = m.sender
      WHERE r.parent = ?1 AND m.place = ?2 AND m.redacted IS NULL
      ORDER BY r.id LIMIT ?3";
@@ -203,7 +203,7 @@ impl Stretch<'_> {
             ids => ids?,
         };
         let mut read = self.conn.prepare_cached(
-            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name FROM messages m
+            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name, a.bot IS NOT NULL FROM messages m
              LEFT JOIN accounts a ON a.id = m.sender WHERE m.id = ?1",
         )?;
         let mut page = Vec::new();
@@ -251,7 +251,7 @@ fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
         tags: row.get_ref(5)?.as_str_or_null()?.unwrap_or_default().into(),
         send_id: None,
     };
-    Ok(Some(Kept { message, from: row.get(8)?, is_context: false }))
+    Ok(Some(Kept { message, from: row.get(8)?, is_bot: row.get(9)?, is_context: false }))
 }
 
 /// Returns the replacement of a message that cannot be read: a notice that is of no account.
@@ -266,7 +266,7 @@ fn unreadable(id: MessageId, place: Place) -> Kept {
         tags: "".into(),
         send_id: None,
     };
-    Kept { message, from: Nick::parse("server").expect("a valid nick"), is_context: false }
+    Kept { message, from: Nick::parse("server").expect("a valid nick"), is_bot: false, is_context: false }
 }
 
 /// Text that replaces a message which cannot be read.
@@ -274,11 +274,11 @@ pub const UNREADABLE: &str = "[This message cannot be read: the server's databas
 
 /// Beginning of [`NEWEST`] and [`OLDEST`].
 const WHOLE: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
      LEFT JOIN accounts a ON a.id = h.sender";
 
 const NEWEST: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
      LEFT JOIN accounts a ON a.id = h.sender
      WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
        AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
@@ -286,7 +286,7 @@ const NEWEST: &str =
      ORDER BY h.volume DESC, h.id DESC LIMIT ?5";
 
 const OLDEST: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name FROM history h
+    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
      LEFT JOIN accounts a ON a.id = h.sender
      WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
        AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)

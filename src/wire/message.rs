@@ -4,6 +4,7 @@
 //! [message tags](https://ircv3.net/specs/extensions/message-tags). The same code parses both directions.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 /// Maximum number of parameters (RFC 2812, section 2.3). The last one takes the rest of the line.
@@ -111,9 +112,30 @@ pub fn needs_colon(param: &str) -> bool {
 pub struct Tags<'a>(pub &'a str);
 
 impl<'a> Tags<'a> {
-    /// Iterates over the keys and their values, which are still escaped. A key without a value has an empty one.
+    /// Iterates over the valid keys and their values, which are still escaped. A key without a value has an empty one.
+    /// Other tags are ignored, because no two programs would agree on them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.split(';').filter(|tag| !tag.is_empty()).map(|tag| tag.split_once('=').unwrap_or((tag, "")))
+        self.parts().map(|(_, key, value)| (key, value))
+    }
+
+    /// Iterates over the tags with valid keys: whole, key, value.
+    fn parts(self) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+        let parts = self.0.split(';').map(|tag| {
+            let (key, value) = tag.split_once('=').unwrap_or((tag, ""));
+            (tag, key, value)
+        });
+        parts.filter(|(_, key, _)| is_key(key))
+    }
+
+    /// Returns the [client-only tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags) as they are on
+    /// the line: those with valid keys, of equal keys the last.
+    pub fn client_only(self) -> String {
+        let tags: Vec<_> = self.parts().filter(|(_, key, _)| key.starts_with('+')).collect();
+        let mut seen = BTreeSet::new();
+        let mut kept: Vec<&str> =
+            tags.into_iter().rev().filter(|(_, key, _)| seen.insert(*key)).map(|(tag, ..)| tag).collect();
+        kept.reverse();
+        kept.join(";")
     }
 
     /// Returns the unescaped value of a key. The last of several equal keys counts, as the specification demands.
@@ -125,6 +147,17 @@ impl<'a> Tags<'a> {
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Returns whether a text is the key of a tag: `[+] [vendor/] name`, the vendor a host name
+/// ([format](https://ircv3.net/specs/extensions/message-tags#format)).
+fn is_key(text: &str) -> bool {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (vendor, name) = text.rsplit_once('/').map_or((None, text), |(vendor, name)| (Some(vendor), name));
+    let is_label = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    is_label(name) && vendor.is_none_or(|vendor| vendor.split('.').all(is_label))
 }
 
 /// Undoes the escaping of a tag value
@@ -210,6 +243,37 @@ mod tests {
         assert_eq!(unescape(r"x\:y\s\\\r\n\z\"), "x;y \\\r\nz");
     }
 
+    #[test]
+    fn tags_with_invalid_keys_are_ignored_and_the_last_of_equal_ones_is_passed_on() {
+        for bad in [
+            "+",
+            "+=x",
+            "++x",
+            "+a\u{1}=x",
+            "+\u{fc}=x",
+            "+foo.com/=x",
+            "+/x",
+            "+a_b",
+            "+a/b/c",
+            "a b",
+            "+.com/x",
+        ] {
+            let tags = Tags(bad);
+            assert_eq!((tags.iter().count(), tags.client_only()), (0, String::new()), "{bad:?}");
+        }
+        for (sent, kept) in [
+            ("+a;+a=1", "+a=1"),
+            ("+a=1;+b;+a", "+b;+a"),
+            ("a=1;+typing=active;b;label=2", "+typing=active"),
+            ("+draft/react=\u{1f44d};+example.com/x-1=y=z;+", "+draft/react=\u{1f44d};+example.com/x-1=y=z"),
+            (";;", ""),
+        ] {
+            assert_eq!(Tags(sent).client_only(), kept, "{sent}");
+            assert_eq!(Tags(kept).client_only(), kept, "{sent}");
+        }
+        assert_eq!(Tags("a=1;a\u{1}=2").get("a").as_deref(), Some("1"));
+    }
+
     /// Generates tag values, many of which need escaping.
     fn tag_value() -> impl Strategy<Value = String> {
         prop_oneof!["[^\0]{0,8}", "[;: \\\\\r\nsrn=@]{0,8}"]
@@ -239,7 +303,7 @@ mod tests {
 
         #[test]
         fn what_is_printed_parses_to_the_same(
-            tags in proptest::collection::btree_map("[a-z+/]{1,8}", tag_value(), 0..4),
+            tags in proptest::collection::btree_map("[+]?([a-z.]{1,4}[a-z]/)?[a-zA-Z0-9-]{1,8}".prop_filter("a host", |key| is_key(key)), tag_value(), 0..4),
             source in proptest::option::of("[a-z!@.]{1,12}"),
             command in "[A-Z]{1,10}|[0-9]{3}",
             middle in proptest::collection::vec("[^ :\r\n\0][^ \r\n\0]{0,10}", 0..=14),

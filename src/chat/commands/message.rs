@@ -79,8 +79,7 @@ pub(super) fn begin(command: &str, message: &Message<'_>, list: &str) -> Result<
 /// Returns the client-only tags, which are passed on unchanged
 /// ([message tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
 fn client_only(message: &Message<'_>) -> Arc<str> {
-    let tags: Vec<&str> = message.tags.0.split(';').filter(|tag| tag.starts_with('+')).collect();
-    if tags.is_empty() { Arc::default() } else { tags.join(";").into() }
+    if message.tags.is_empty() { Arc::default() } else { message.tags.client_only().into() }
 }
 
 /// Client-only tags of typing notifications, which the history does not keep.
@@ -290,7 +289,7 @@ impl Said {
         if let Some(send) = &self.send_id
             && let Some(known) = cx.chat.sends.find(account, send)
         {
-            if !known.is(print(place, self.kind, &self.text)) {
+            if !known.is(self.print(place, target)) {
                 // Confirming this message would confirm one that is not stored.
                 let text = "This send id was used for a different message";
                 cx.reply(Reply::fail(self.command(), "INVALID_SEND_ID").text(text));
@@ -308,7 +307,7 @@ impl Said {
             && self.is_kept(cx)
         {
             if let Some(send) = &self.send_id {
-                let print = print(Some(place), self.kind, &self.text);
+                let print = self.print(Some(place), target);
                 cx.chat.sends.remember(account, send.clone(), id, Some(print));
             }
             cx.fx.records.push(Record::Message(StoredMessage {
@@ -320,8 +319,14 @@ impl Said {
                 tags: self.tags.clone(),
                 send_id: self.send_id.clone(),
             }));
+        } else if let Some(send) = &self.send_id {
+            cx.chat.sends.remember_unstored(account, send.clone(), id, self.print(place, target));
         }
         Some(id)
+    }
+
+    fn print(&self, place: Option<Place>, target: &str) -> u64 {
+        print(place.ok_or(target), self.kind, &self.text)
     }
 
     fn command(&self) -> &'static str {

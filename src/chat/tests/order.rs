@@ -96,6 +96,25 @@ fn who_makes_channels_and_leaves_them_makes_only_so_many() {
 }
 
 #[test]
+fn a_send_id_counts_for_what_the_history_does_not_keep_too() {
+    let mut d = Driver::new();
+    let al = d.open("al", "echo-message message-tags parlour/send-id");
+    let bo = d.open("bo", "message-tags");
+    for session in [al, bo] {
+        d.say(session, "JOIN #s");
+    }
+    d.say(al, "MODE #s +o bo");
+    for (n, line) in ["PRIVMSG @#s :ops", "TAGMSG #s", "TAGMSG bo"].into_iter().enumerate() {
+        let line = format!("@+typing=active;parlour/send-id=u{n} {line}");
+        d.got(bo);
+        let first = d.say(al, &line);
+        assert!(!d.got(bo).is_empty(), "{line}");
+        assert_eq!((d.say(al, &line), d.got(bo)), (first, String::new()), "{line}");
+    }
+    assert!(d.say(al, "@parlour/send-id=u0 PRIVMSG %#s :ops").contains("INVALID_SEND_ID"));
+}
+
+#[test]
 fn a_send_id_is_for_one_message() {
     let mut d = Driver::new();
     let al = d.open("al", "echo-message message-tags parlour/send-id");

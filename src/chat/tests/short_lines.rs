@@ -214,7 +214,10 @@ fn run(seed: u64) {
         };
         let page = || {
             kept.iter().map(|message| {
-                (Kept { message: message.clone(), from: nick.clone(), is_context: false }, "#a".into())
+                (
+                    Kept { message: message.clone(), from: nick.clone(), is_bot: false, is_context: false },
+                    "#a".into(),
+                )
             })
         };
         for out in [reader.batch("chathistory", Some("#a"), false, page()), reader.replay(page())] {

@@ -142,7 +142,7 @@ impl Searching {
         let (table, base) = (parts::table(part), part * parts::ROWS);
         let order = if self.search.window.newest { "DESC" } else { "ASC" };
         let sql = format!(
-            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name
+            "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name, a.bot IS NOT NULL
              FROM search.{table} CROSS JOIN search.entries e ON e.row = {table}.rowid + {base}
              CROSS JOIN messages m ON m.id = e.message LEFT JOIN accounts a ON a.id = m.sender
              WHERE {table} MATCH ?1 AND {table}.rowid >= ?2 AND {table}.rowid <= ?3 AND m.class = 0
