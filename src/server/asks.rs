@@ -327,13 +327,24 @@ fn read_windows(
     kinds: Kinds,
     bytes: usize,
 ) -> rusqlite::Result<(Page, bool)> {
-    let (mut page, mut is_last) = (Vec::new(), true);
-    for window in windows {
-        let (part, ends) = history::read_page(conn, place, window, kinds, bytes / windows.len())?;
-        is_last &= ends;
-        page.extend(part.into_iter().map(|kept| addressed(kept, reader, target)));
+    let read = |window: &Window| history::read_page(conn, place, window, kinds, bytes / windows.len());
+    let mut parts = windows.iter().map(read).collect::<rusqlite::Result<Vec<_>>>()?;
+    // Around a message near an end of the history, the other side gets the room that is left.
+    if let ([older, newer], [before, after]) = (windows, parts.as_mut_slice()) {
+        let [left_before, left_after] =
+            [(older, &*before), (newer, &*after)].map(|(window, (part, ends))| {
+                let count = part.iter().filter(|kept| kept.counts()).count();
+                if *ends { window.limit.saturating_sub(count) } else { 0 }
+            });
+        if left_before > 0 && !after.1 {
+            *after = read(&Window { limit: newer.limit + left_before, ..*newer })?;
+        } else if left_after > 0 && !before.1 {
+            *before = read(&Window { limit: older.limit + left_after, ..*older })?;
+        }
     }
-    Ok((page, is_last))
+    let is_last = parts.iter().all(|(_, ends)| *ends);
+    let page = parts.into_iter().flat_map(|(part, _)| part).map(|kept| addressed(kept, reader, target));
+    Ok((page.collect(), is_last))
 }
 
 /// Adds the target to a message. In a direct conversation each side's messages go to the other.

@@ -97,9 +97,16 @@ fn around_returns_the_message_with_those_next_to_it() {
         }
         assert_eq!(texts(&alice.history(&format!("AROUND #room {reference} 3"))), ["m3", "m4", "m5"]);
     }
-    // At the ends one side is empty.
-    assert_eq!(texts(&alice.history(&format!("AROUND #room msgid={} 2", id(&said[0])))), ["m1"]);
-    assert_eq!(texts(&alice.history(&format!("AROUND #room msgid={} 4", id(&said[5])))), ["m4", "m5", "m6"]);
+    // At the ends one side is empty, and the other has its room.
+    assert_eq!(texts(&alice.history(&format!("AROUND #room msgid={} 2", id(&said[0])))), ["m1", "m2"]);
+    assert_eq!(
+        texts(&alice.history(&format!("AROUND #room msgid={} 4", id(&said[5])))),
+        ["m3", "m4", "m5", "m6"]
+    );
+    for (time, found) in [("2001", ["m1", "m2", "m3"]), ("2100", ["m4", "m5", "m6"])] {
+        let lines = alice.history(&format!("AROUND #room timestamp={time}-01-01T00:00:00.000Z 3"));
+        assert_eq!(texts(&lines), found, "{time}");
+    }
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#between>
