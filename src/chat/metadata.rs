@@ -198,6 +198,8 @@ impl Shown {
 /// Metadata commands of a connection before its login. They take effect with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Early {
+    /// It clears the public keys of its account before it sets `values`.
+    pub clears: bool,
     /// The keys that it subscribes to.
     pub subscriptions: BTreeSet<Arc<str>>,
     /// Keys of its own account that it sets (`Some`) or clears (`None`).
@@ -254,6 +256,7 @@ impl Early {
                 batch(&set.map(|(key, value)| shown(key, value.clone())).collect::<Vec<_>>())
             }
             ("CLEAR", _) => {
+                self.clears = true;
                 let gone = std::mem::take(&mut self.values);
                 batch(&gone.keys().map(|key| shown(key, None)).collect::<Vec<_>>())
             }

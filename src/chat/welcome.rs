@@ -60,6 +60,13 @@ impl Chat {
             let caps = login.caps.and(RENDER_CAPS).with(Cap::Setname);
             cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
         }
+        if login.metadata.clears {
+            let own = cx.me().map(|me| me.metadata.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
+            let is_public = |key: &Arc<str>| metadata::visibility(key) == Visibility::Everybody;
+            for key in own.unwrap_or_default().into_iter().filter(is_public) {
+                cx.set_early(&key, None);
+            }
+        }
         for (key, value) in &login.metadata.values {
             cx.set_early(key, value.as_ref());
         }

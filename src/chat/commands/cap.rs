@@ -73,6 +73,10 @@ pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mu
             let on = caps.iter().map(|cap| shown(cap, false));
             (listing(&reply("LIST"), on, caps.knows_302(), room(server)), None)
         }
+        "REQ" if params.len() < 2 => {
+            let text = "Not enough parameters: CAP REQ needs the capabilities";
+            (vec![Reply::numeric(ERR_NEEDMOREPARAMS).arg("CAP").text(text)], None)
+        }
         "REQ" => {
             let wanted = params.get(1).copied().unwrap_or_default();
             let answer = match request(wanted, *caps) {
@@ -268,6 +272,7 @@ mod tests {
     #[test]
     fn a_request_is_granted_whole_or_not_at_all() {
         let mut caps = CapSet::of(&[Cap::Batch]);
+        assert!(ask(&mut caps, &["REQ"]).starts_with(":s 461 al CAP :"));
         assert_eq!(ask(&mut caps, &["REQ", "sasl nonsense"]), ":s CAP al NAK :sasl nonsense\r\n");
         assert_eq!(caps, CapSet::of(&[Cap::Batch]));
         assert_eq!(ask(&mut caps, &["REQ", "sasl -batch"]), ":s CAP al ACK :sasl -batch\r\n");

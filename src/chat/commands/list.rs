@@ -1,5 +1,6 @@
 //! LIST (<https://modern.ircdocs.horse/#list-message>), with the filters that `ELIST` announces.
 
+use super::targets::too_many;
 use super::{Command, Spec};
 use crate::chat::channel::Channel;
 use crate::chat::context::Context;
@@ -10,7 +11,8 @@ use crate::wire::{ChannelName, Message, Millis, Reply};
 /// The LIST command: lists channels.
 pub const SPEC: Spec = Spec { name: "LIST", least: 0, parse };
 
-/// Maximum number of conditions of one LIST. Further ones are ignored.
+/// Maximum number of names and conditions of one LIST. With more it is refused, because a part of them would select
+/// other channels.
 const CONDITIONS: usize = 16;
 
 /// A parsed LIST: it selects the channels that match one of `names`, or all if there are none, and that meet all
@@ -35,11 +37,13 @@ enum Condition {
     TopicSet { within: bool, minutes: u64 },
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let mut list = List { names: Vec::new(), conditions: Vec::new() };
     let words = message.param(0).unwrap_or_default().split(',').filter(|word| !word.is_empty());
-    for word in words.take(CONDITIONS) {
+    for (count, word) in words.enumerate() {
+        if count == CONDITIONS {
+            return Err(too_many(word));
+        }
         match condition(word) {
             Some(condition) => list.conditions.push(condition),
             None => list.names.push(Named::new(word)),
@@ -139,6 +143,17 @@ fn line(channel: &Channel, online: usize) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_with_too_many_words_is_refused() {
+        let list = |count: usize| {
+            let words: Vec<String> = (0..count).map(|n| format!("#c{n}")).collect();
+            let line = format!("LIST {},", words.join(","));
+            parse(&Message::parse(&line).expect("a line")).map(drop).map_err(|reply| reply.render("s", "al"))
+        };
+        assert_eq!(list(CONDITIONS), Ok(()));
+        assert!(list(CONDITIONS + 1).expect_err("too many").starts_with(":s 407 al #c16 :"));
+    }
 
     #[test]
     fn words_are_names_or_conditions() {

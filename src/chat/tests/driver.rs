@@ -96,6 +96,18 @@ impl Driver {
         session
     }
 
+    /// Logs an account in, with what its client asked for before the login.
+    pub fn open_after(&mut self, name: &str, asked: impl FnOnce(&mut Login)) -> SessionId {
+        let nick = Nick::parse(name).expect("a nick");
+        let account = self.chat.people.named(&nick).expect("an account").account.id;
+        let session = SessionId { slot: self.next, generation: 0 };
+        self.next += 1;
+        let mut login = login(account, nick, "");
+        asked(&mut login);
+        self.input(InputKind::Opened(session, login));
+        session
+    }
+
     /// Sends a line as the session, and returns the session's own output.
     pub fn say(&mut self, session: SessionId, line: &str) -> String {
         let message = Message::parse(line).expect(line);

@@ -129,3 +129,23 @@ fn keys_are_bounded() {
         "{answer}"
     );
 }
+
+#[test]
+fn what_is_cleared_before_the_login_is_cleared_with_it() {
+    let mut d = Driver::new();
+    let al = d.open("al", "draft/metadata-3");
+    d.say(al, "METADATA * SET status :here");
+    d.say(al, "METADATA * SET avatar :https://example.org/a");
+    d.open_after("al", |login| {
+        let to = (&crate::wire::ServerName::default(), "al");
+        for line in [
+            &["*", "SET", "status", "gone"][..],
+            &["*", "CLEAR"],
+            &["*", "SET", "avatar", "https://example.org/b"],
+        ] {
+            login.metadata.take(line, login.caps, to);
+        }
+    });
+    let list = d.say(al, "METADATA * LIST");
+    assert!(!list.contains(" status ") && list.contains("https://example.org/b"), "{list}");
+}
