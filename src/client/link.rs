@@ -227,6 +227,46 @@ async fn log_in(
     }
 }
 
+/// The part of the input that a query has seen already, so that each line is looked at once, however much waits.
+#[derive(Default)]
+struct Offered {
+    /// Bytes of the lines that were offered and are not part of the reply.
+    lines: usize,
+    /// Bytes without a further line end behind them.
+    searched: usize,
+}
+
+impl Offered {
+    /// Offers the new lines to `take` and removes those that are part of the reply. Returns the end of the reply.
+    fn offer(
+        &mut self,
+        input: &mut BytesMut,
+        take: &mut impl FnMut(&Message<'_>) -> Answer,
+    ) -> Option<Result<(), String>> {
+        let end = memchr::memrchr(b'\n', input.get(self.searched..)?).map(|at| self.searched + at + 1);
+        let Some(end) = end else {
+            self.searched = input.len();
+            return None;
+        };
+        let new = input.get(self.lines..)?.to_vec();
+        let (whole, begun) = new.split_at_checked(end - self.lines)?;
+        input.truncate(self.lines);
+        let mut last = None;
+        for line in whole.split_inclusive(|&byte| byte == b'\n') {
+            let message = std::str::from_utf8(line).ok().and_then(|line| Message::parse(line.trim_end()));
+            match message.filter(|_| last.is_none()).map_or(Answer::Other, |message| take(&message)) {
+                Answer::Other => input.extend_from_slice(line),
+                Answer::Part => {}
+                Answer::Last(result) => last = Some(result),
+            }
+        }
+        self.lines = input.len();
+        input.extend_from_slice(begun);
+        self.searched = input.len();
+        last
+    }
+}
+
 impl Link {
     /// Adds the connection's device to the account and waits for the confirmation. Returns `false` if the server
     /// doesn't support devices, so the password remains the login.
@@ -269,26 +309,16 @@ impl Link {
         self.written = 0;
         self.writer.write_all(&all).await.map_err(broke)?;
         self.writer.flush().await.map_err(broke)?;
+        let mut offered = Offered::default();
         loop {
-            let mut last = None;
-            let mut kept = BytesMut::new();
-            for line in self.input.split_inclusive(|&byte| byte == b'\n') {
-                let message = std::str::from_utf8(line).ok().filter(|line| line.ends_with('\n'));
-                let message = message.and_then(|line| Message::parse(line.trim_end()));
-                match message.filter(|_| last.is_none()).map_or(Answer::Other, |message| take(&message)) {
-                    Answer::Other => kept.extend_from_slice(line),
-                    Answer::Part => {}
-                    Answer::Last(result) => last = Some(result),
-                }
-            }
-            self.input = kept;
-            match last {
+            match offered.offer(&mut self.input, &mut take) {
                 Some(result) => return Ok(result),
                 None if self.input.len() > MOST_BEFORE => {
                     return Err(ConnectError::Broke("the server does not answer".to_owned()));
                 }
                 None => {}
             }
+            self.input.reserve(READ);
             if self.reader.read_buf(&mut self.input).await.map_err(broke)? == 0 {
                 return Err(ConnectError::Broke("the server closed it".to_owned()));
             }
@@ -380,4 +410,42 @@ pub(super) fn text(line: &Message<'_>) -> String {
 fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_looks_at_each_line_once_and_keeps_those_of_others() {
+        let (mut offered, mut input, mut seen) = (Offered::default(), BytesMut::new(), 0);
+        let mut take = |line: &Message<'_>| {
+            seen += 1;
+            match line.command {
+                "PART" => Answer::Part,
+                "LAST" => Answer::Last(Ok(())),
+                _ => Answer::Other,
+            }
+        };
+        let mut text = "A 1\r\nPART\r\nB 2\r\n".repeat(500);
+        text.push_str("C \u{e4}\r\nLAST\r\nD 1\r\nLAST\r\nE");
+        let mut ended = 0;
+        // In pieces of every size, so that lines are cut anywhere.
+        let mut rest = text.as_bytes();
+        for size in (1..12).cycle() {
+            let (piece, behind) = rest.split_at(size.min(rest.len()));
+            rest = behind;
+            input.extend_from_slice(piece);
+            ended += usize::from(offered.offer(&mut input, &mut take).is_some());
+            if rest.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(ended, 2, "this test goes on after the end");
+        assert_eq!(seen, 1504);
+        assert_eq!(
+            input,
+            ["A 1\r\nB 2\r\n".repeat(500).as_str(), "C \u{e4}\r\nD 1\r\nE"].concat().as_bytes()
+        );
+    }
 }

@@ -51,7 +51,7 @@ impl Find {
         let (after, mut known) = match std::mem::replace(&mut self.state, State::Done) {
             State::From(after, known) => (after, known),
             State::Once => {
-                self.found.extend(part.entries);
+                self.keep_newest(part.entries);
                 return None;
             }
             State::Done => return None,
@@ -68,13 +68,41 @@ impl Find {
         if new.iter().all(|entry| entry.msgid.is_some()) && time >= after {
             self.state = State::From(time, known);
         }
-        self.found.extend(new);
-        self.found.drain(..self.found.len().saturating_sub(self.last));
+        self.keep_newest(new);
         Some((count, time))
+    }
+
+    /// Adds results. Servers may ignore the limit of a query, so that is held here.
+    fn keep_newest(&mut self, entries: Vec<Entry>) {
+        self.found.extend(entries);
+        self.found.drain(..self.found.len().saturating_sub(self.last));
     }
 
     /// Returns the results, oldest first.
     pub fn found(&self) -> impl Iterator<Item = &Entry> {
         self.found.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::model::Heard;
+    use crate::wire::Message;
+
+    #[test]
+    fn a_server_that_ignores_the_limit_does_not_change_it() {
+        let said = |n: u64| {
+            let line = format!("@msgid={n} :bo!b@h PRIVMSG #c :{n}");
+            let line = Heard::new(&Message::parse(&line).expect("a line"), Millis(n));
+            Entry::of(&line, None, true).expect("an entry")
+        };
+        for since in [None, Some(Millis(0))] {
+            let mut find = Find::new(since, 3);
+            let entries = (1..=10).map(said).collect();
+            find.past(Part { ticket: None, entries, empty: false, cut: false });
+            let texts: Vec<&str> = find.found().map(|entry| entry.text.as_str()).collect();
+            assert_eq!(texts, ["8", "9", "10"], "{since:?}");
+        }
     }
 }

@@ -32,6 +32,8 @@ pub struct Part {
 #[derive(Debug, Default)]
 pub struct Feed {
     batches: HashMap<String, Batch>,
+    /// Bytes of all open batches.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,8 @@ struct Batch {
     ticket: Option<Ticket>,
     parent: Option<String>,
     what: What,
+    /// Bytes of its lines that are held.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -55,13 +59,12 @@ enum What {
 struct Answer {
     entries: Vec<Entry>,
     lines: usize,
-    bytes: usize,
     cut: bool,
 }
 
 /// Limit of open batches. A well-behaved server has two or three.
 const BATCHES: usize = 64;
-/// Limit of a result, in bytes: far more than a server sends for a page.
+/// Limit of all open batches together, in bytes: far more than a server sends for a page.
 const BYTES: usize = 16 * 1024 * 1024;
 /// Limit of lines in a result.
 const LINES: usize = 20_000;
@@ -72,6 +75,7 @@ impl Feed {
     /// Records the end of the connection, which drops incomplete batches.
     pub fn disconnected(&mut self) {
         self.batches.clear();
+        self.held = 0;
     }
 
     /// Returns the ticket of the query that a line belongs to, wholly or in part.
@@ -93,19 +97,23 @@ impl Feed {
         }
         let batch = line.tag("batch").and_then(|reference| self.batches.get_mut(&reference));
         let Some(batch) = batch else { return Entry::of(line, me, false).map(Told::Now) };
+        let held = &mut self.held;
         match &mut batch.what {
             What::Other => Entry::of(line, me, false).map(Told::Now),
             What::Past(answer) => {
                 let ticket = batch.ticket;
-                answer.add(line.bytes(), || Entry::of(line, me, true)).then(|| answer.told(ticket))
+                let kept = || Entry::of(line, me, true);
+                answer.add(line.bytes(), (held, &mut batch.held), kept).then(|| answer.told(ticket))
             }
             What::Long(entry, begun) => {
                 let Some(entry) = entry else { return None };
                 let text = line.param(1);
+                if *held + text.len() > BYTES || entry.text.len() + text.len() > TEXT {
+                    return None;
+                }
+                *held += text.len();
+                batch.held += text.len();
                 if *begun {
-                    if entry.text.len() + text.len() > TEXT {
-                        return None;
-                    }
                     if line.tag("draft/multiline-concat").is_none() {
                         entry.text.push('\n');
                     }
@@ -133,12 +141,15 @@ impl Feed {
             _ => What::Other,
         };
         let ticket = ticket(line).or_else(|| parent?.ticket);
-        let batch = Batch { ticket, parent: line.tag("batch"), what };
-        self.batches.insert(reference.to_owned(), batch);
+        let batch = Batch { ticket, parent: line.tag("batch"), what, held: 0 };
+        if let Some(replaced) = self.batches.insert(reference.to_owned(), batch) {
+            self.held -= replaced.held;
+        }
     }
 
     fn close(&mut self, reference: &str) -> Option<Told> {
         let batch = self.batches.remove(reference)?;
+        self.held -= batch.held;
         match batch.what {
             What::Other => None,
             // A result that was cut has been returned already.
@@ -152,8 +163,10 @@ impl Feed {
                 }
                 let parent = batch.parent.and_then(|parent| self.batches.get_mut(&parent));
                 match parent {
-                    Some(Batch { what: What::Past(answer), ticket, .. }) => {
-                        answer.add(entry.text.len(), || begun.then_some(entry)).then(|| answer.told(*ticket))
+                    Some(Batch { what: What::Past(answer), ticket, held, .. }) => {
+                        let size = (&mut self.held, held);
+                        let bytes = entry.text.len();
+                        answer.add(bytes, size, || begun.then_some(entry)).then(|| answer.told(*ticket))
                     }
                     _ => begun.then_some(Told::Now(entry)),
                 }
@@ -163,16 +176,24 @@ impl Feed {
 }
 
 impl Answer {
-    /// Adds the entry of a line or of a multiline message. Returns `true` when it exceeds the limits for the first
-    /// time.
-    fn add(&mut self, bytes: usize, entry: impl FnOnce() -> Option<Entry>) -> bool {
+    /// Adds the entry of a line or of a multiline message, and its size to those of all batches and of its own. Returns
+    /// `true` when it exceeds the limits for the first time; then nothing of it is held.
+    fn add(
+        &mut self,
+        bytes: usize,
+        (all, own): (&mut usize, &mut usize),
+        entry: impl FnOnce() -> Option<Entry>,
+    ) -> bool {
         if self.cut {
             return false;
         }
         self.lines += 1;
-        self.bytes += bytes;
-        self.cut = self.lines > LINES || self.bytes > BYTES;
-        if !self.cut {
+        self.cut = self.lines > LINES || *all + bytes > BYTES;
+        if self.cut {
+            *all -= std::mem::take(own);
+        } else {
+            *all += bytes;
+            *own += bytes;
             self.entries.extend(entry());
         }
         self.cut
@@ -187,4 +208,37 @@ impl Answer {
 
 fn ticket(line: &Heard) -> Option<Ticket> {
     line.tag("label")?.parse().ok().map(Ticket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Message, Millis};
+
+    #[test]
+    fn all_open_batches_together_are_bounded() {
+        let mut feed = Feed::default();
+        let mut take = |line: &str| {
+            let told = feed.take(&Heard::new(&Message::parse(line).expect(line), Millis(1)), None);
+            (told, feed.held, feed.batches.values().map(|batch| batch.held).sum::<usize>())
+        };
+        for n in 0..BATCHES {
+            take(&format!("BATCH +{n} chathistory #c"));
+            take(&format!("@batch={n} BATCH +l{n} draft/multiline #c"));
+        }
+        let text = "x".repeat(64 * 1024);
+        let mut cut = 0;
+        for round in 0..2 * BYTES / text.len() {
+            let n = round % BATCHES;
+            let (told, held, sum) = take(&format!("@batch={n} :al!al@h PRIVMSG #c :{text}"));
+            assert!(held <= BYTES && held == sum, "{held} {sum}");
+            cut += usize::from(matches!(told, Some(Told::Past(part)) if part.cut));
+        }
+        assert!(cut > 0);
+        for n in 0..BATCHES {
+            take(&format!("BATCH -l{n}"));
+            take(&format!("BATCH -{n}"));
+        }
+        assert_eq!((feed.held, feed.batches.len()), (0, 0));
+    }
 }
