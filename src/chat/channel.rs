@@ -7,8 +7,8 @@ use super::lists::Lists;
 use super::metadata::Keys;
 use super::modes::Modes;
 use super::ranks::{Rank, Ranks};
-use super::record::{AccountId, ChannelId, StoredChannel, Topic};
-use crate::wire::{ChannelName, Millis};
+use super::record::{AccountId, ChannelId, Record, StoredChannel, Topic};
+use crate::wire::{ChannelName, Millis, Nick};
 
 /// A channel with its members, modes, topic and lists.
 #[derive(Debug)]
@@ -155,13 +155,18 @@ impl Channels {
         }
     }
 
-    /// Removes an account that is deleted from the member status, invitations and knocks of all channels.
-    pub fn forget_account(&mut self, account: AccountId) {
+    /// Removes an account that is deleted from the member status, invitations, knocks and exceptions of all channels.
+    /// Returns the records of the exceptions.
+    pub fn forget_account(&mut self, account: AccountId, name: &Nick) -> Vec<Record> {
+        let mut records = Vec::new();
         for channel in self.by_id.values_mut() {
             channel.ranks.remove(&account);
             channel.invited.remove(&account);
             channel.knocks.remove(&account);
+            let gone = channel.lists.forget_account(name).into_iter();
+            records.extend(gone.map(|(list, entry)| Record::ListRemoved(channel.id, list, entry.mask)));
         }
+        records
     }
 
     /// Returns the largest id ever used.

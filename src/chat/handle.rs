@@ -124,7 +124,7 @@ impl Chat {
             return match answer {
                 Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
                 Answer::Managed(actor, _, Outcome::Rehashed(settings)) => {
-                    fx.records.push(rehashed(at, actor));
+                    fx.records.push(commands::account::rehashed(at, actor));
                     self.settings = *settings;
                 }
                 _ => {}
@@ -188,7 +188,9 @@ impl Chat {
                 for channel in channels {
                     self.leave(id, channel, fx);
                 }
-                self.channels.forget_account(id);
+                if let Some(name) = self.people.get(id).map(|person| person.nick().clone()) {
+                    fx.records.extend(self.channels.forget_account(id, &name));
+                }
                 self.people.remove(id);
                 self.take_back_admin(id);
                 fx.records.push(Record::AccountForgotten(id));
@@ -244,11 +246,6 @@ impl Chat {
             self.announce_quit(id, reason, at, fx);
         }
     }
-}
-
-/// Returns the audit record of a REHASH.
-pub(super) fn rehashed(at: Millis, actor: AccountId) -> Record {
-    Record::Audit { at, actor, action: "server rehash", target: "".into(), detail: "".into() }
 }
 
 fn failed(command: &str, failure: Failure) -> Reply {

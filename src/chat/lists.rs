@@ -46,6 +46,10 @@ impl Rule {
         }
     }
 
+    fn names(&self, name: &Nick) -> bool {
+        matches!(&self.who, Who::Account(nick) if nick == name)
+    }
+
     fn concerns(&self, person: &Person) -> bool {
         match &self.who {
             Who::Mask(mask) => mask.matches(&person.source),
@@ -83,6 +87,14 @@ impl Lists {
         let at =
             self.0.iter().position(|(kind, known, _)| *kind == list && chars::fold(&known.mask) == folded)?;
         Some(self.0.remove(at).1)
+    }
+
+    /// Removes and returns the exceptions that name an account, which would let it in should it be restored. Bans stay,
+    /// and so do masks, because they may be meant for others.
+    pub fn forget_account(&mut self, name: &Nick) -> Vec<(ListKind, ListEntry)> {
+        let names_it =
+            |(kind, _, rule): &mut (ListKind, ListEntry, Rule)| *kind != ListKind::Ban && rule.names(name);
+        self.0.extract_if(.., names_it).map(|(kind, entry, _)| (kind, entry)).collect()
     }
 
     /// Returns whether the lists have reached [`Lists::MOST`] entries.

@@ -251,6 +251,12 @@ pub fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<(
         (id, now),
     )?;
     devices::remove_all(tx, id)?;
+    // Exceptions that name the account would let it in should it be restored. Bans stay.
+    tx.execute(
+        "DELETE FROM lists WHERE list IN ('e', 'I') AND mask IN (
+            SELECT prefix.column1 || name FROM accounts, (VALUES ('a:'), ('m:a:')) prefix WHERE id = ?1)",
+        [id],
+    )?;
     forget_state(tx, id)
 }
 

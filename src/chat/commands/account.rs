@@ -9,13 +9,12 @@ use super::{Command, Spec, invites};
 use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::handle::rehashed;
-use crate::chat::record::Preference;
+use crate::chat::record::{AccountId, Preference, Record};
 use crate::chat::sasl::Credentials;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };
-use crate::wire::{Message, Nick, Reply};
+use crate::wire::{Message, Millis, Nick, Reply};
 
 /// The PASSWD command: changes the account's password.
 pub const PASSWD: Spec = Spec { name: "PASSWD", least: 2, parse: passwd };
@@ -301,6 +300,11 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
             cx.chat.settings = *settings;
         }
     }
+}
+
+/// Returns the audit record of a REHASH.
+pub(in crate::chat) fn rehashed(at: Millis, actor: AccountId) -> Record {
+    Record::Audit { at, actor, action: "server rehash", target: "".into(), detail: "".into() }
 }
 
 fn count(certificates: usize) -> String {

@@ -190,6 +190,22 @@ fn accounts_follow_the_administration_at_once() {
 }
 
 #[test]
+fn a_removed_account_leaves_the_exceptions_that_name_it_and_no_ban() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.say(al, "JOIN #a");
+    d.say(al, "MODE #a +eIIIbb A:Bo a:bO bo a:cy a:bo m:a:bo");
+    let before = d.records.len();
+    d.input(InputKind::Account(AccountChange::Removed(AccountId(17))));
+    let removed = d.records.iter().skip(before).filter(|record| matches!(record, Record::ListRemoved(..)));
+    assert_eq!(removed.count(), 2);
+    let lists = d.say(al, "MODE #a eIb");
+    let masks: Vec<&str> =
+        lists.lines().filter_map(|line| line.split(' ').nth(4)).filter(|m| m.contains([':', '!'])).collect();
+    assert_eq!(masks, ["bo!*@*", "a:cy", "a:bo", "m:a:bo"], "{lists}");
+}
+
+#[test]
 fn a_password_that_was_changed_during_the_login_opens_nothing() {
     let mut d = Driver::new();
     d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(16))));

@@ -204,11 +204,13 @@ impl World {
                     "+k", "-k", "+imst", "-imnt",
                 ];
                 let mask = self.one(&["é*", "É*", "x!*@*"]);
-                format!(
-                    "MODE {channel} {} {}",
-                    self.one(&modes),
-                    if self.rng.random() { person } else { mask }
-                )
+                // A removed account leaves the exceptions that name it.
+                let value = match self.rng.random_range(0..4) {
+                    0 | 1 => person.to_owned(),
+                    2 => mask.to_owned(),
+                    _ => format!("a:{person}"),
+                };
+                format!("MODE {channel} {} {value}", self.one(&modes))
             }
             11 => format!("KICK {channel} {person} :out"),
             12 | 13 => format!("INVITE {person} {channel}"),
