@@ -24,13 +24,25 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(&arguments).map_err(|error| {
-        let has_link = arguments.iter().skip(1).any(|value| is_link(value));
-        if error.use_stderr() && has_link { misplaced(&mut command, None) } else { error }
+        if is_about_misplaced_link(&error) { misplaced(&mut command, None) } else { error }
     })?;
     if let Some(argument) = argument_with_link(&matches, "") {
         return Err(misplaced(&mut command, Some(&argument)));
     }
     Cli::from_arg_matches(&matches)
+}
+
+/// Returns whether clap refused a value because it is an invite link. A damaged one where a link belongs has an error of
+/// its own.
+fn is_about_misplaced_link(error: &clap::Error) -> bool {
+    let has_link =
+        |kind| matches!(error.get(kind), Some(ContextValue::String(value)) if is_link(OsStr::new(value)));
+    let where_it_belongs =
+        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name == "[LINK]");
+    !where_it_belongs
+        && [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg]
+            .into_iter()
+            .any(has_link)
 }
 
 /// Returns the error for an invite link in the wrong place.

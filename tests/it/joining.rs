@@ -186,8 +186,9 @@ fn no_error_quotes_the_token_of_a_link() {
         assert!(!output.status.success(), "{args:?}: {said}");
         assert!(!said.is_empty() && !said.contains(&token[..10]), "{args:?}: {said}");
     }
-    let said = home.fail(&["chat", &link]);
-    assert!(said.contains("open it with `parlour join`"), "{said}");
+    let output = home.run(&["chat", &link]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("opened with `parlour join LINK`"), "{said}");
 }
 
 #[test]
