@@ -180,7 +180,7 @@ saw weechat 'NickServ HELP' 'CERT ADD'
 printf '\n== what was missed, for who was not there\n'
 irssi '/quit'
 gone irssi
-alice_saw 'irssi has left' 'irene went offline'
+alice_saw 'irssi has left' 'irene quit'
 alice 'said while irene was gone'
 weechat '/query irene a letter for irene'
 saw weechat 'a letter to who is not there' 'a letter for irene'
@@ -190,7 +190,7 @@ saw irssi 'missed in a channel' 'alice.*said while irene was gone'
 saw irssi 'missed letter' 'wanda.*a letter for irene'
 weechat '/quit'
 gone weechat
-alice_saw 'WeeChat has left' 'wanda went offline'
+alice_saw 'WeeChat has left' 'wanda quit'
 alice 'said while wanda was gone'
 irssi '/msg wanda a letter for wanda'
 start weechat
@@ -212,7 +212,7 @@ if since | grep 'irene \(joined\|went\)'; then no alice 'nothing of it' 'expecte
 mark
 crash weechat
 began=$(date +%s)
-if line=$(seen 20 'wanda went offline' since); then ok alice "WeeChat is dead, after $(($(date +%s) - began)) s" "$line"; else no alice 'WeeChat is dead' 'expected a quit'; fi
+if line=$(seen 20 'wanda quit' since); then ok alice "WeeChat is dead, after $(($(date +%s) - began)) s" "$line"; else no alice 'WeeChat is dead' 'expected a quit'; fi
 start weechat
 alice_saw 'WeeChat is back' 'wanda joined'
 

@@ -78,7 +78,7 @@ catgirl '/query echo'
 catgirl 'hello'
 saw 'a direct message' 'Server received your message: hello'
 catgirl '/quit'
-alice_saw 'catgirl has left' 'cate went offline'
+alice_saw 'catgirl has left' 'cate quit'
 # A line of more than 512 bytes, which is replayed: it must not be the end of a client whose buffer holds no more.
 alice "$(printf 'tea %.0s' $(seq 400))"
 start_catgirl cate "$root_pem"

@@ -152,7 +152,7 @@ async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) ->
 fn left(unconfirmed: usize) -> anyhow::Result<()> {
     anyhow::ensure!(
         unconfirmed == 0,
-        "ended before the server confirmed the last {unconfirmed} messages; they may have arrived or not"
+        "ended with {unconfirmed} messages unconfirmed; they may or may not have been delivered"
     );
     Ok(())
 }

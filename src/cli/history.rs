@@ -108,5 +108,5 @@ fn refused(target: &Target, reason: &str) -> anyhow::Error {
         }
         Target::Person(_) => "check the name with `parlour who`".to_owned(),
     };
-    Exit::Refused.error(format!("cannot read what was said in {target}: {reason}; {hint}"))
+    Exit::Refused.error(format!("cannot load the history of {target}: {reason}; {hint}"))
 }

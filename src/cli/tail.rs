@@ -100,7 +100,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                 if let Event::NoHistory { ticket, reason, .. } = &event
                     && let Some(target) = follow.refused(*ticket)
                 {
-                    let why = format!("cannot read what was said in {target}: {}", clean(reason));
+                    let why = format!("cannot load the history of {target}: {}", clean(reason));
                     if !was_down {
                         return Err(Exit::Refused.error(format!(
                             "{why}; check the name with `parlour channels` or `parlour who`"
@@ -134,7 +134,7 @@ fn other(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Res
             return Err(Exit::Refused.error(format!("{why}; ask one of its operators, or check the name")));
         }
         Event::Dropped { channel } if follow.targets().any(|t| *t == Target::Channel(channel.clone())) => {
-            script.screen.note(&format!("you are no longer in {channel}: it was left from elsewhere"));
+            script.screen.note(&format!("you left {channel} from another session"));
         }
         Event::Error(text) => script.screen.note(&clean(text)),
         _ => {}

@@ -29,7 +29,7 @@ use crate::wire::Millis;
 #[derive(Debug, thiserror::Error)]
 pub enum FullError {
     /// The terminal cannot be read or written.
-    #[error("the terminal fails: {0}")]
+    #[error("cannot read or write the terminal: {0}")]
     Terminal(#[from] io::Error),
 }
 

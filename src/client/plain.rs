@@ -31,10 +31,10 @@ pub enum PlainError {
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     /// Some lines from a pipe failed; each failure was noted.
-    #[error("{0} of the lines could not be done, see above")]
+    #[error("{0} lines of input failed, see above")]
     Failed(usize),
     /// The chat was stopped while messages were unconfirmed.
-    #[error("stopped before the server confirmed the last {0} messages; they may have arrived or not")]
+    #[error("stopped with {0} messages unconfirmed; they may or may not have been delivered")]
     Unconfirmed(usize),
 }
 
@@ -124,7 +124,8 @@ impl<T: Write, N: Write> Plain<T, N> {
         self.leaving = Some(words);
         let pending = self.session.model.pending();
         if self.interactive && pending > 0 {
-            self.screen.note(&format!("waiting until {pending} messages are confirmed; Ctrl-C gives up"));
+            self.screen
+                .note(&format!("waiting for the confirmation of {pending} messages; Ctrl-C quits now"));
         }
     }
 
@@ -178,7 +179,7 @@ impl<T: Write, N: Write> Plain<T, N> {
                 self.ready = true;
                 if self.interactive && self.target.is_none() {
                     self.screen
-                        .note("you are in no channel yet: /join #lobby, or /query NAME to talk to somebody");
+                        .note("you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation");
                 }
             }
             Event::Barrier(ticket) if self.last == Last::Asked(ticket) => self.last = Last::Answered,
@@ -207,7 +208,7 @@ impl<T: Write, N: Write> Plain<T, N> {
         match another {
             Some(another) => self.talk_in(Target::Channel(another)),
             None if self.interactive => {
-                self.screen.note("you talk nowhere now: /join #CHANNEL or /query NAME");
+                self.screen.note("no current conversation: /join #CHANNEL or /query NAME");
             }
             None => {}
         }
@@ -216,7 +217,7 @@ impl<T: Write, N: Write> Plain<T, N> {
     fn talk_in(&mut self, target: Target) {
         if self.interactive && self.target.as_ref() != Some(&target) {
             let how = if matches!(target, Target::Person(_)) { "to" } else { "in" };
-            self.screen.note(&format!("you talk {how} {target}"));
+            self.screen.note(&format!("now talking {how} {target}"));
         }
         self.target = Some(target);
     }
@@ -248,7 +249,7 @@ impl<T: Write, N: Write> Plain<T, N> {
             Input::Delete(why) => {
                 let target = self.talk()?;
                 let own = self.recent.last(&target, true);
-                let own = own.ok_or("you have said nothing here lately that could be taken back")?;
+                let own = own.ok_or("no recent message of yours to take back here")?;
                 self.session.model.redact(&target, &own.id, &why).map_err(offline)?;
             }
             Input::Search(words) => self.search(&words)?,
@@ -314,20 +315,20 @@ impl<T: Write, N: Write> Plain<T, N> {
 
     fn note_if_offline(&mut self) {
         if !self.session.model.is_online() {
-            self.screen.note("not connected just now: it will be sent as soon as the connection is back");
+            self.screen.note("not connected: the message will be sent after the reconnect");
         }
     }
 
     /// Returns the current conversation.
     fn talk(&self) -> Result<Target, &'static str> {
-        self.target.clone().ok_or("you talk nowhere: /join #CHANNEL or /query NAME first")
+        self.target.clone().ok_or("no current conversation: /join #CHANNEL or /query NAME first")
     }
 
     /// Returns the current conversation, and the id of the last message of another account there.
     fn other(&self) -> Result<(Target, String), &'static str> {
         let target = self.talk()?;
         let last = self.recent.last(&target, false);
-        let id = last.map(|brief| brief.id.clone()).ok_or("nobody else has said anything here lately")?;
+        let id = last.map(|brief| brief.id.clone()).ok_or("no recent message of others here")?;
         Ok((target, id))
     }
 
@@ -335,10 +336,10 @@ impl<T: Write, N: Write> Plain<T, N> {
         let model = &mut self.session.model;
         let Query { words, place, from } = Query::parse(query);
         if words.is_empty() {
-            return Err("search for which words?".to_owned());
+            return Err("/search needs search terms".to_owned());
         }
         if model.is_online() && !model.can(Cap::Search) {
-            return Err("this server cannot search".to_owned());
+            return Err("this server does not support search".to_owned());
         }
         let asked = model.search(&words, place.as_ref(), from.as_deref(), FOUND);
         asked.map(drop).map_err(|offline| offline.to_string())
@@ -350,9 +351,9 @@ impl<T: Write, N: Write> Plain<T, N> {
             self.screen.talk(&line)?;
         }
         self.screen.note(&match found.len() {
-            0 => "nothing was found".to_owned(),
-            FOUND => format!("these are the latest {FOUND} that were found"),
-            count => format!("{count} found"),
+            0 => "no results".to_owned(),
+            FOUND => format!("showing the latest {FOUND} results"),
+            count => format!("{count} results"),
         });
         Ok(())
     }
@@ -363,6 +364,8 @@ impl<T: Write, N: Write> Plain<T, N> {
             Some(Target::Channel(channel)) => Some(channel.clone()),
             _ => None,
         };
-        channel.or_else(here).ok_or_else(|| "which channel? You do not talk in one".to_owned())
+        channel
+            .or_else(here)
+            .ok_or_else(|| "no channel given, and none is the current conversation".to_owned())
     }
 }

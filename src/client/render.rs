@@ -36,8 +36,12 @@ pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered>
         }
         Event::Reaction { place, msgid, from, emoji, off, .. } => {
             let words = recent.words(place, msgid);
-            let does = if *off { "takes back" } else { "reacts with" };
-            plainly(place.as_str(), &format!("{from} {does} {emoji} to {words}"))
+            let text = if *off {
+                format!("{from} removes the reaction {emoji} from {words}")
+            } else {
+                format!("{from} reacts with {emoji} to {words}")
+            };
+            plainly(place.as_str(), &text)
         }
         Event::Redacted { place, msgid, by, reason } => {
             let words = recent.words(place, msgid);
@@ -50,14 +54,14 @@ pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered>
         Event::Left { channel, who, me, by, reason, time } => {
             let did = match (me, by) {
                 (true, None) => "you left".to_owned(),
-                (true, Some(by)) => format!("you were thrown out by {by}"),
+                (true, Some(by)) => format!("you were kicked by {by}"),
                 (false, None) => format!("{who} left"),
-                (false, Some(by)) => format!("{who} was thrown out by {by}"),
+                (false, Some(by)) => format!("{who} was kicked by {by}"),
             };
             talk(*time, channel.as_str(), format!("-- {did}{}", in_brackets(reason)))
         }
         Event::Quit { who, reason, time, .. } => {
-            talk(*time, "--", format!("{who} went offline{}", in_brackets(reason)))
+            talk(*time, "--", format!("{who} quit{}", in_brackets(reason)))
         }
         Event::Topic { channel, by, text, time } => talk(
             *time,
@@ -72,9 +76,7 @@ pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered>
         Event::Names { channel, names } => {
             plainly(channel.as_str(), &format!("{} here: {}", names.len(), names.join(" ")))
         }
-        Event::Dropped { channel } => {
-            note(format!("you are no longer in {channel}: it was left from elsewhere"))
-        }
+        Event::Dropped { channel } => note(format!("you left {channel} from another session")),
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
         Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
         Event::Info(text) | Event::Error(text) => note(text.clone()),
@@ -82,7 +84,7 @@ pub fn text(event: &Event, recent: &Recent, zone: &TimeZone) -> Option<Rendered>
             talk(*time, from.as_str(), format!("-- {by} renamed the channel to {to}"))
         }
         Event::Mode { channel, by, text, time } => {
-            talk(*time, channel.as_str(), format!("-- {by} set the mode {text}"))
+            talk(*time, channel.as_str(), format!("-- {by} set mode {text}"))
         }
         Event::Invited { channel, by } => note(format!("{by} invites you to {channel}: /join {channel}")),
         // The other events are for the full-screen client.
@@ -239,13 +241,13 @@ mod tests {
             (answer("0a"), "[22:13] #lobby <bob> (to bob: “shall we?”) yes"),
             (answer("0b"), "[22:13] #lobby <bob> (to an earlier message) yes"),
             (reaction(false), "        #lobby -- bob reacts with 👍 to bob: “shall we?”"),
-            (reaction(true), "        #lobby -- bob takes back 👍 to bob: “shall we?”"),
+            (reaction(true), "        #lobby -- bob removes the reaction 👍 from bob: “shall we?”"),
             (redacted("oops"), "        #lobby -- bob took back bob: “shall we?” (oops)"),
             (joined(false), "[22:13] #lobby -- bob joined"),
             (joined(true), "[22:13] #lobby -- you joined"),
             (left(None, "lunch"), "[22:13] #lobby -- bob left (lunch)"),
-            (left(Some("carol"), ""), "[22:13] #lobby -- bob was thrown out by carol"),
-            (quit("gone"), "[22:13] -- bob went offline (gone)"),
+            (left(Some("carol"), ""), "[22:13] #lobby -- bob was kicked by carol"),
+            (quit("gone"), "[22:13] -- bob quit (gone)"),
             (topic(Some("bob"), "x"), "[22:13] #lobby -- bob set the topic: x"),
             (topic(Some("bob"), ""), "[22:13] #lobby -- bob cleared the topic"),
             (topic(None, "x"), "[22:13] #lobby -- topic: x"),

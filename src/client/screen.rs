@@ -50,18 +50,16 @@ impl<T: Write, N: Write> Screen<T, N> {
             Update::Event(_) => {}
             Update::Down { reason, .. } => {
                 if self.told.as_ref() != Some(reason) {
-                    self.note(&format!("not connected: {reason}; trying again"));
+                    self.note(&format!("disconnected: {reason}; reconnecting"));
                     self.told = Some(reason.clone());
                 }
             }
             Update::Up => {
                 self.told = None;
                 if pending > 0 {
-                    self.note(&format!(
-                        "connected again; sending {pending} that the server had not confirmed"
-                    ));
+                    self.note(&format!("reconnected; sending {pending} unconfirmed messages again"));
                 } else {
-                    self.note("connected again");
+                    self.note("reconnected");
                 }
             }
         }

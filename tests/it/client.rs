@@ -145,7 +145,7 @@ fn the_plain_chat_answers_reacts_takes_back_and_searches() {
     let mut alice = Client::login_with(&server, "alice", "message-tags echo-message draft/message-redaction");
     alice.request("JOIN #room");
     let mut chat = start(&server.home, "dora", &["chat", "--plain"], &["/join #room", "/reply to whom?"]);
-    chat.wait_for(|line| line.contains("nobody else has said anything here"));
+    chat.wait_for(|line| line.contains("no recent message of others here"));
     alice.send("PRIVMSG #room :shall we go?");
     let asked = alice.message("shall we go?").tag("msgid").expect("an id").to_owned();
     chat.wait_for(|line| line.contains("#room <alice> shall we go?"));
@@ -164,14 +164,14 @@ fn the_plain_chat_answers_reacts_takes_back_and_searches() {
 
     chat.type_line("/search noon in:#room");
     chat.wait_for(|line| line.starts_with("[2") && line.ends_with("#room <dora> yes, at noon"));
-    chat.wait_for(|line| line.contains("1 found"));
+    chat.wait_for(|line| line.contains("1 results"));
     chat.type_line("/delete");
     assert_eq!(alice.command("REDACT #room").param(1), id);
     chat.wait_for(|line| line.ends_with("#room -- dora took back dora: “yes, at noon”"));
     chat.type_line("/delete");
-    chat.wait_for(|line| line.contains("you have said nothing here lately"));
+    chat.wait_for(|line| line.contains("no recent message of yours"));
     chat.type_line("/search noon");
-    chat.wait_for(|line| line.contains("nothing was found"));
+    chat.wait_for(|line| line.contains("no results"));
 }
 
 #[test]

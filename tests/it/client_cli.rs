@@ -103,7 +103,7 @@ fn a_conversation_as_it_is_printed() {
     );
     tail.wait_for(|line| line.contains("left"));
     let printed = tail.printed();
-    let other = |line: &&str| !line.contains("joined") && !line.contains("offline");
+    let other = |line: &&str| !line.contains("joined") && !line.contains(" quit");
     assert_eq!(
         without_times(&printed).into_iter().filter(other).collect::<Vec<_>>(),
         [
@@ -163,7 +163,7 @@ fn refusals_are_a_line_that_says_what_to_do() {
         complaint(&run(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n")),
         "-- there is no /jion; did you mean /join?\n\
          -- not delivered to nobody: No such nick/channel\n\
-         parlour: 2 of the lines could not be done, see above\n"
+         parlour: 2 lines of input failed, see above\n"
     );
     assert_eq!(
         complaint(&run(home, "eve", &["chat", "elsewhere"], "")),

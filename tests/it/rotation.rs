@@ -187,7 +187,7 @@ fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
     // The client knows the old root alone, and finds its successor in its file.
     server.kill9();
     let server = home.serve_at(&address);
-    chat.wait_for(|line| line.ends_with("connected again"));
+    chat.wait_for(|line| line.ends_with("reconnected"));
     assert_eq!(kept(&home, "dora").0, server.pin().into());
 }
 

@@ -380,7 +380,7 @@ fn every_end_has_its_code() {
         (&["send", "nobody", "hello"][..], "No such nick"),
         (&["send", "#closed", "hello"], "cannot join #closed"),
         (&["tail", "#closed"], "cannot join #closed"),
-        (&["tail", "nobody"], "cannot read what was said in nobody"),
+        (&["tail", "nobody"], "cannot load the history of nobody"),
         (&["history", "#closed"], "a channel's history is for its members"),
         (&["history", "nobody"], "check the name"),
     ] {

@@ -175,7 +175,7 @@ fn who_answers_in_the_plain_chat_has_read() {
     let mut command = chat(&server.home);
     command.arg("--plain");
     let mut terminal = Terminal::new(command);
-    terminal.wait_for("you talk in #lobby");
+    terminal.wait_for("now talking in #lobby");
     assert!(terminal.is_as_before());
     terminal.press("hello\n");
     let said = other.message("hello");

@@ -91,7 +91,7 @@ fn every_kind_has_its_fields_in_their_order() {
 fn lines_as_people_read_them() {
     let text = |entry: Entry| entry.text(&TimeZone::UTC);
     assert_eq!(text(entry(":bo!b@h PRIVMSG #c :hi\u{1b}[2J you")), "[22:13] #c <bo> hi you");
-    assert_eq!(text(entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was thrown out by bo (out)");
+    assert_eq!(text(entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was kicked by bo (out)");
     let long = Entry { text: "one\n\ntwo".into(), history: true, ..entry(":bo!b@h NOTICE #c :x") };
     let head = "[2023-11-14T22:13] #c -bo-";
     assert_eq!(text(long), format!("{head} one\n{head} \n{head} two"));

@@ -104,7 +104,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "search",
         usage: "[WORDS]",
-        does: "search what was said; in:#channel and from:name narrow it down",
+        does: "search the history; filters: in:#channel from:name",
         screen: false,
         parse: |words| Ok(Input::Search(words.trim().to_owned())),
     },
@@ -139,7 +139,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "mute",
         usage: "",
-        does: "no noise from here any more, on all your devices",
+        does: "mute this conversation, on all your devices",
         screen: true,
         parse: |_| Ok(Input::Mute(true)),
     },
@@ -174,7 +174,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "quit",
         usage: "[WORDS]",
-        does: "end the chat",
+        does: "quit",
         screen: false,
         parse: |text| Ok(Input::Quit(text.to_owned())),
     },

@@ -96,7 +96,7 @@ pub fn help() -> impl Iterator<Item = String> {
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
     let width = lines().map(|command| usage(command).chars().count()).max().unwrap_or(0);
     let lines = lines().map(move |command| format!("  {:width$}  {}", usage(command), command.does));
-    lines.chain(["  //TEXT says a text that starts with a slash".to_owned()])
+    lines.chain(["  //TEXT send a message that starts with a slash".to_owned()])
 }
 
 /// Returns usage and description of all commands.

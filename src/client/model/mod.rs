@@ -40,7 +40,7 @@ use crate::wire::{Cap, CapSet, ChannelName, Nick};
 
 /// The error of a command that needs a connection when there is none. Messages and joins wait for one instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not connected just now")]
+#[error("not connected")]
 pub struct Offline;
 
 /// The state of one account on one server.

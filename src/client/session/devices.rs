@@ -56,7 +56,7 @@ impl Session {
         take: impl FnMut(&Message<'_>) -> Answer,
     ) -> Result<Result<(), String>, ConnectError> {
         let State::Online(connection) = &mut self.state else {
-            return Err(ConnectError::Broke("not connected just now".to_owned()));
+            return Err(ConnectError::Broke("not connected".to_owned()));
         };
         match timeout(ANSWER, connection.ask(line, take)).await {
             Ok(answered) => answered,

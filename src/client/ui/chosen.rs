@@ -176,7 +176,7 @@ impl App {
                 .find_map(|entry| entry.id.clone())
         });
         let (Some(id), Some((server, place))) = (last, self.here.clone()) else {
-            return Err("nothing of yours is loaded here that could be taken back".to_owned());
+            return Err("no message of yours to take back here".to_owned());
         };
         let Some(model) = models.get_mut(server) else { return Ok(()) };
         model.redact(&place, &id, why).map_err(|offline| offline.to_string())
@@ -205,11 +205,11 @@ impl App {
         let Some(buffer) = self.buffer_mut() else { return };
         let Some(at) = buffer.outbox.iter().position(|out| out.ticket == ticket && out.failed.is_some())
         else {
-            self.hint("it is on its way");
+            self.hint("not failed: still waiting for the server");
             return;
         };
         if buffer.outbox[at].secret {
-            return self.complain("write it again: its password was not kept");
+            return self.complain("not sent again: the password was not kept; type the message anew");
         }
         let out = buffer.outbox.remove(at);
         self.chosen = None;

@@ -372,8 +372,8 @@ pub(super) fn note_of(event: &Event) -> Option<Entry> {
         Event::Left { who, me, by, reason, time, .. } => {
             let what = match (me, by) {
                 (_, None) => "← you left".to_owned(),
-                (true, Some(by)) => format!("← {by} threw you out"),
-                (false, Some(by)) => format!("← {by} threw {who} out"),
+                (true, Some(by)) => format!("← {by} kicked you"),
+                (false, Some(by)) => format!("← {by} kicked {who}"),
             };
             (*time, what + &why(reason))
         }
@@ -385,7 +385,7 @@ pub(super) fn note_of(event: &Event) -> Option<Entry> {
                 format!("{by} set the topic: {text}")
             },
         ),
-        Event::Mode { by, text, time, .. } => (*time, format!("{by} set the mode {text}")),
+        Event::Mode { by, text, time, .. } => (*time, format!("{by} set mode {text}")),
         Event::Renamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
         _ => return None,
     };

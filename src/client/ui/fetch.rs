@@ -148,7 +148,7 @@ impl App {
         }
         let place = buffer.place.clone();
         if self.here == Some((server, place.clone())) && (jump || !matches!(place, Target::Person(_))) {
-            self.complain(&format!("cannot read what was said in {place}: {reason}"));
+            self.complain(&format!("cannot load the history of {place}: {reason}"));
         }
     }
 

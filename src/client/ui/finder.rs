@@ -97,7 +97,7 @@ impl App {
         finder.asked = query;
         (finder.found, finder.failed, finder.at, finder.ticket) = (None, None, 0, None);
         if !model.can(Cap::Search) && model.is_online() {
-            finder.failed = Some("this server cannot search".to_owned());
+            finder.failed = Some("this server does not support search".to_owned());
             return;
         }
         match model.search(&words, place.as_ref(), from.as_deref(), MOST) {

@@ -73,7 +73,7 @@ impl App {
         }
     }
 
-    /// Returns the rows of the first page, which are one less when the row "this is where … begins" precedes it.
+    /// Returns the rows of the first page, which are one less when the row "beginning of …" precedes it.
     fn rows_of_first_page(&self) -> usize {
         let whole = self.buffer().is_some_and(|buffer| buffer.whole);
         usize::from(Layout::of(self).talk.height).saturating_sub(usize::from(whole)).max(1)
@@ -111,7 +111,7 @@ impl App {
             buffer.divider.or_else(|| (buffer.unread > 0).then(|| buffer.marker.unwrap_or(Millis(0))));
         match (since, self.here.clone()) {
             (Some(since), Some(here)) => self.jump(here, Landing::After(since)),
-            _ => self.hint("nothing here is new"),
+            _ => self.hint("no new messages here"),
         }
     }
 

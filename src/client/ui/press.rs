@@ -53,7 +53,7 @@ impl App {
                 if warned {
                     self.leave_by_key();
                 } else {
-                    self.hint("once more ends the chat");
+                    self.hint("press Ctrl-C again to quit");
                     self.warned = true;
                 }
             }
@@ -84,7 +84,7 @@ impl App {
             Action::Previous => self.step_place(-1),
             Action::Unread => match self.unread_elsewhere() {
                 Some(spot) => self.go(spot),
-                None => self.hint("nothing new anywhere else"),
+                None => self.hint("no unread messages elsewhere"),
             },
             Action::Back => {
                 if let Some(spot) = self.before.clone() {
@@ -107,7 +107,7 @@ impl App {
             Action::Bare => {
                 self.parts.bare = !self.parts.bare;
                 if self.parts.bare {
-                    self.hint("nothing but the text: mark it with the mouse; F4 brings the rest back");
+                    self.hint("messages only: select text with the mouse; F4 restores the rest");
                 }
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
@@ -125,7 +125,7 @@ impl App {
             Action::Fold | Action::Take if self.chosen_run().is_some() => self.fold_chosen(),
             Action::Fold => {}
             Action::Reply | Action::React | Action::Redact if self.chosen_run().is_some() => {
-                self.hint("nobody said this: Enter shows each who came and went, y copies them");
+                self.hint("not a message: Enter expands it, y copies it");
             }
             Action::Reply | Action::Take => self.reply(models),
             Action::React => self.react_to_chosen(),

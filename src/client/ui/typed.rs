@@ -94,9 +94,7 @@ impl App {
     pub(super) fn leave(&mut self, words: &str) -> Result<(), String> {
         let pending = self.pending();
         if pending > 0 && !std::mem::replace(&mut self.insists, true) {
-            return Err(format!(
-                "{pending} on the way and not confirmed; once more ends the chat all the same"
-            ));
+            return Err(format!("{pending} messages unconfirmed; quit again to leave anyway"));
         }
         self.leaving = Some(words.to_owned());
         Ok(())
@@ -112,20 +110,20 @@ impl App {
     #[allow(clippy::too_many_lines)] // A table.
     fn do_it(&mut self, input: Input, models: Models<'_, '_>) -> Result<(), String> {
         let offline = |error: Offline| error.to_string();
-        let nowhere = "you are nowhere yet: /join #CHANNEL or /query NAME first";
+        let nowhere = "no conversation open: /join #CHANNEL or /query NAME first";
         let server = self.here.as_ref().map_or(0, |(server, _)| *server);
         // The pending reply belongs to this conversation, and a command may switch to another one.
         let reply = self.buffer().and_then(|buffer| buffer.reply.clone());
         if let Input::Say(_) | Input::Act(_) | Input::Reply(_) = input {
             let buffer = self.buffer().ok_or(nowhere)?;
             if buffer.left {
-                return Err(format!("you are not in {} any more: /join {}", buffer.place, buffer.place));
+                return Err(format!("you have left {}: /join {} rejoins", buffer.place, buffer.place));
             }
         }
         if let Input::Say(_) | Input::Act(_) | Input::Reply(_) | Input::Tell(..) = input
             && matches!(self.servers.get(server).map(|server| &server.state), Some(State::Ended(_)))
         {
-            return Err("this server is not tried any more; start parlour again".to_owned());
+            return Err("this server was given up; restart parlour to reconnect".to_owned());
         }
         let here = self.here.clone();
         self.check(&input, here.as_ref().map(|(_, place)| place))?;
@@ -217,11 +215,7 @@ impl App {
                 if let Some(buffer) = self.buffer_mut() {
                     buffer.muted = on;
                 }
-                self.hint(if on {
-                    "muted: no noise from here, on none of your devices"
-                } else {
-                    "not muted any more"
-                });
+                self.hint(if on { "muted on all your devices" } else { "unmuted" });
             }
             Input::Theme(name) => {
                 self.theme.ground = if name == "light" { Ground::Light } else { Ground::Dark };
@@ -253,7 +247,7 @@ impl App {
                 Err("/theme dark, or /theme light".to_owned())
             }
             Input::Reply(_) if self.meant().is_none_or(|(_, entry, _)| entry.id.is_none()) => {
-                Err("there is no message to answer".to_owned())
+                Err("there is no message to reply to".to_owned())
             }
             _ => Ok(()),
         }
@@ -311,6 +305,6 @@ fn channel_meant(channel: Option<ChannelName>, here: Option<&Target>) -> Result<
     match (channel, here) {
         (Some(channel), _) => Ok(channel),
         (None, Some(Target::Channel(channel))) => Ok(channel.clone()),
-        _ => Err("which channel? You are in none just now".to_owned()),
+        _ => Err("no channel given, and none is open".to_owned()),
     }
 }

@@ -160,7 +160,7 @@ fn a_known_server_that_moved_is_found_by_its_pin() {
     ok(&client(&lan, &home, &["send", "#lobby", "found"]));
     assert_eq!(known(&home), r#"addresses = ["10.77.0.9:7000", "10.77.0.1:6697"]"#);
     // A client that was connected all the time finds it too.
-    tail.wait_for(|line| line == "-- connected again");
+    tail.wait_for(|line| line == "-- reconnected");
     ok(&client(&lan, &home, &["send", "#lobby", "found by all"]));
     tail.wait_for(|line| line.ends_with("<alice> found by all"));
     drop(server);

@@ -53,7 +53,7 @@ pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
                 };
             } else if app.buffer().is_some_and(|buffer| buffer.online == Some(false)) {
                 let service = is_service(nick.as_str());
-                about.push_str(if service { "a service" } else { "offline: reads it when they are back" });
+                about.push_str(if service { "a service" } else { "offline: messages are delivered later" });
             }
         }
     }
@@ -61,7 +61,7 @@ pub fn topic(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         right.push("muted".to_owned());
     }
     if app.buffer().is_some_and(|buffer| buffer.left) {
-        right.push("you are not in it".to_owned());
+        right.push("not joined".to_owned());
     }
     let right = right.join("  ");
     let size = u16::try_from(width(&right)).unwrap_or(0);
@@ -105,7 +105,8 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         State::Online | State::Connecting => put("○ connecting …", with(Role::Alert)),
         State::Down { reason, until } => {
             let left = until.0.saturating_sub(app.now.0).div_ceil(1000);
-            let when = if left == 0 { "trying again …".to_owned() } else { format!("again in {left} s") };
+            let when =
+                if left == 0 { "reconnecting …".to_owned() } else { format!("reconnecting in {left} s") };
             put(&format!("○ {when}"), with(Role::Alert));
             why = Some((reason, Role::Alert));
         }
@@ -116,12 +117,12 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
     }
     let pending = app.pending();
     if pending > 0 {
-        put(&format!("  {pending} on the way"), with(Role::Alert));
+        put(&format!("  {pending} sending"), with(Role::Alert));
     }
     if let Some(buffer) = app.buffer() {
         let failed = buffer.outbox.iter().filter(|out| out.failed.is_some()).count();
         if failed > 0 {
-            put(&format!("  {failed} not sent"), with(Role::Bad));
+            put(&format!("  {failed} failed"), with(Role::Bad));
         }
         let names: Vec<&str> = buffer.typing.iter().map(|(nick, _)| nick.as_str()).collect();
         match names[..] {
@@ -142,14 +143,14 @@ pub fn status(app: &App, models: &[&mut Model], area: Rect, cells: &mut Cells) {
         right.push(if buffer.unread > 0 {
             format!("↓ {} new below", buffer.unread)
         } else {
-            "↓ Esc: to the latest".to_owned()
+            "↓ Esc: latest".to_owned()
         });
     }
     let elsewhere = app.spots().filter(|(spot, buffer)| Some(spot) != app.here.as_ref() && !buffer.muted);
     let (mentions, unread) = elsewhere
         .fold((0, 0), |(m, u), (_, buffer)| (m + buffer.mentions, u + usize::from(buffer.unread > 0)));
     if mentions > 0 {
-        right.push(format!("{mentions} for you: Alt-a"));
+        right.push(format!("{mentions} mentions: Alt-a"));
     } else if unread > 0 {
         right.push(format!("{unread} unread: Alt-a"));
     }
@@ -191,11 +192,9 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
         }
     } else if let Some(chosen) = app.chosen {
         let keys = match chosen {
-            Chosen::Entry(_) if app.chosen_run().is_some() => {
-                "Enter shows each, or folds them  y copy  ↑↓ choose  Esc"
-            }
-            Chosen::Entry(_) => "r answer  e react  d take back  y copy  ↑↓ choose  Esc",
-            Chosen::Outgoing(_) => "s send again  d drop  y copy  ↑↓ choose  Esc",
+            Chosen::Entry(_) if app.chosen_run().is_some() => "Enter expand/collapse  y copy  ↑↓ select  Esc",
+            Chosen::Entry(_) => "r reply  e react  d take back  y copy  ↑↓ select  Esc",
+            Chosen::Outgoing(_) => "s send again  d drop  y copy  ↑↓ select  Esc",
         };
         text(cells, area, 1, 0, &fit(keys, room), app.theme.style(Role::Accent));
     } else if let Some(buffer) = app.buffer()
@@ -203,13 +202,13 @@ pub fn hint(app: &App, area: Rect, cells: &mut Cells) {
     {
         let about = match buffer.find(id) {
             Some((_, message)) => {
-                format!("↪ answering {}: {}", message.from, message.text.replace('\n', " "))
+                format!("↪ replying to {}: {}", message.from, message.text.replace('\n', " "))
             }
-            None => "↪ answering an earlier message".to_owned(),
+            None => "↪ replying to an earlier message".to_owned(),
         };
         text(cells, area, 1, 0, &fit(&about, room), dim);
     } else if lines(app) > 1 {
-        let about = format!("{} lines, one message: Enter sends it, Ctrl-C empties", lines(app));
+        let about = format!("{} lines in one message: Enter sends, Ctrl-C clears", lines(app));
         text(cells, area, 1, 0, &fit(&about, room), dim);
     }
 }

@@ -107,8 +107,8 @@ impl Became {
             Self::Joined => (arrow(How::Joined), did(How::Joined)),
             Self::Left => (arrow(How::Left), did(How::Left)),
             Self::Offline => (arrow(How::Offline), did(How::Offline)),
-            Self::Back => ("↔", "came back"),
-            Self::Passed => ("↔", "came and went"),
+            Self::Back => ("↔", "rejoined"),
+            Self::Passed => ("↔", "joined and left"),
         }
     }
 }
@@ -154,6 +154,6 @@ fn did(how: How) -> &'static str {
     match how {
         How::Joined => "joined",
         How::Left => "left",
-        How::Offline => "went offline",
+        How::Offline => "quit",
     }
 }

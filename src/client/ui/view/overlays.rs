@@ -119,14 +119,14 @@ pub fn help(app: &App, from: usize, screen: Rect, cells: &mut Cells) {
             .filter(|key| !key.does.is_empty())
             .map(|key| (key.keys.replace(' ', ", "), key.does.into())),
     );
-    lines.push(("The mouse".into(), "a click goes to a place, chooses a message, or takes what a list offers; the wheel scrolls; with Shift most terminals mark text as ever".into()));
+    lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
     lines.push((String::new(), String::new()));
     lines.push(("Commands".into(), String::new()));
     lines.extend(input::table().map(|(usage, does)| (usage, does.to_owned())));
-    lines.push(("//TEXT".into(), "says a text that starts with a slash".into()));
+    lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
     lines.push((String::new(), String::new()));
     lines.push((
-        "What was sent cannot be edited: take it back (/delete, or Alt-Up and d) and say it anew.".into(),
+        "Sent messages cannot be edited: take it back (/delete, or Alt-Up and d) and send it again.".into(),
         String::new(),
     ));
     // The description stands beside the keys if there is room, else below.
@@ -203,7 +203,7 @@ pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u
         text(cells, list, end, y, &beside, app.theme.style(Role::Dim).patch(style));
     }
     if !some {
-        text(cells, list, 0, 0, "nothing fits", app.theme.style(Role::Dim));
+        text(cells, list, 0, 0, "no matches", app.theme.style(Role::Dim));
     }
     cursor
 }
@@ -211,16 +211,16 @@ pub fn picker(app: &App, picker: &Picker, screen: Rect, cells: &mut Cells) -> (u
 /// Draws the search window. Returns the position of the cursor on the screen.
 pub fn finder(app: &App, finder: &Finder, screen: Rect, cells: &mut Cells) -> (u16, u16) {
     let area = finder_area(screen);
-    let inner = window(app, area, "Search — Enter looks, and goes there", cells);
+    let inner = window(app, area, "Search — Enter searches, then opens the result", cells);
     let cursor = query(app, inner, &finder.query, cells);
     let list = list_of(area);
     let dim = app.theme.style(Role::Dim);
     let room = usize::from(list.width);
     let words = match (&finder.failed, &finder.found) {
         (Some(why), _) => Some((why.clone(), app.theme.style(Role::Bad))),
-        (None, Some(found)) if found.is_empty() => Some(("nothing was found".to_owned(), dim)),
+        (None, Some(found)) if found.is_empty() => Some(("no results".to_owned(), dim)),
         (None, None) if finder.waits() => Some(("searching …".to_owned(), dim)),
-        (None, None) => Some(("words; in:#channel and from:name narrow it down".to_owned(), dim)),
+        (None, None) => Some(("search terms; filters: in:#channel from:name".to_owned(), dim)),
         (None, Some(_)) => None,
     };
     if let Some((words, style)) = words {

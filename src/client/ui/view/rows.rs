@@ -150,7 +150,7 @@ fn said(
     }
     if body.len() > MOST_ROWS {
         body.truncate(MOST_ROWS);
-        body.push(vec![Run::new("… Alt-Up, then y, copies the rest", dim)]);
+        body.push(vec![Run::new("… shortened: Alt-Up, then y, copies all of it", dim)]);
     }
     if !message.reactions.is_empty() {
         body.extend(reactions(app, message, columns.room()));
@@ -241,7 +241,7 @@ pub fn outgoing(app: &App, buffer: &Buffer, out: &Outgoing, columns: Columns) ->
     body.truncate(MOST_ROWS);
     if let Some(why) = &out.failed {
         body.extend(wrap(
-            &[Run::new(format!("not sent: {why} (Alt-Up, then s, sends it again)"), bad)],
+            &[Run::new(format!("not sent: {why} (Alt-Up, then s, to send it again)"), bad)],
             columns.room(),
         ));
     }

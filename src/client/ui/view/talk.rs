@@ -81,22 +81,22 @@ fn padded(mut lines: Vec<Line>, page: usize) -> Vec<Line> {
 fn start(app: &App, buffer: &Buffer) -> Option<String> {
     let place = tidy_line(buffer.place.as_str(), 64);
     if let Some((_, Want::Older | Want::Latest | Want::Around(_))) = &buffer.asked {
-        return Some("  reading what was said before …".to_owned());
+        return Some("  loading earlier messages …".to_owned());
     }
     if !buffer.known {
         let online =
             app.here.as_ref().and_then(|(at, _)| app.servers.get(*at)).is_some_and(|server| server.ready);
-        return (!online).then(|| "  what was said before comes with the connection".to_owned());
+        return (!online).then(|| "  earlier messages load once connected".to_owned());
     }
     buffer.whole.then(|| match buffer.newest() {
-        None => format!("  nothing was said yet in {place}"),
-        Some(_) => format!("  this is where {place} begins"),
+        None => format!("  no messages in {place} yet"),
+        Some(_) => format!("  beginning of {place}"),
     })
 }
 
 fn welcome(app: &App, columns: Columns) -> Vec<Line> {
-    let text = "Welcome. You are in no channel yet.\n\n/join #lobby   goes into a channel, or makes it\n/msg NAME TEXT   \
-                talks to somebody\nCtrl-K   goes to a place by a few letters\n?   shows all keys and commands";
+    let text = "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
+                sends a direct message\nCtrl-K   quick switcher\n?   shows all keys and commands";
     let rows = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.all.saturating_sub(4));
     let margin = |mut row: Row| {
         row.insert(0, Run::new("  ", Style::new()));
