@@ -9,8 +9,9 @@
 
 use std::time::{Duration, Instant};
 
-use parlour::chat::login::{Checked, LoginMachine, Verified};
+use parlour::chat::login::{Checked, LoginMachine, Proof, Verified};
 use parlour::chat::record::{Account, AccountId, Role, Snapshot};
+use parlour::chat::secret::PasswordHash;
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
 use parlour::wire::{CapSet, Message, Millis, Nick};
 
@@ -82,8 +83,9 @@ fn crowd(size: u32, caps: &str) -> [Costs; STEPS.len()] {
     let accounts = (0..size)
         .map(|n| Account { id: account(n), name: nick(n), role: Role::Member, disabled: false })
         .collect();
+    let passwords = (0..size).map(|n| (account(n), PasswordHash::from_phc("$argon2id$test"))).collect();
     let mut bench = Bench {
-        chat: Chat::new(Settings::default(), Snapshot { accounts, ..Snapshot::default() }),
+        chat: Chat::new(Settings::default(), Snapshot { accounts, passwords, ..Snapshot::default() }),
         now: Millis(1_700_000_000_000),
         renderer: Renderer::default(),
         queues: vec![Vec::new(); size as usize],
@@ -177,7 +179,8 @@ fn login(account: AccountId, name: Nick, caps: &str) -> Login {
     {
         machine.line(&Message::parse(line).expect("a line"), &mut out);
     }
-    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut out);
+    let proof = Proof::Password(PasswordHash::from_phc("$argon2id$test"));
+    machine.checked(Checked::Right(Verified { account, name, proof }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
         parlour::chat::login::Step::Done(login) => login,
         other => panic!("{other:?}"),

@@ -45,7 +45,7 @@ fn main() {
     let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
     let most = args.next().map_or(10_000_000, |text| text.parse().expect("ROWS is a number"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let mut stores = [10_000, 1_000_000.min(most), most].map(|rows| filled(&folder, &runtime, rows));
+    let mut stores = [10_000, 1_000_000.min(most), most].map(|rows| filled(&folder, rows));
     println!("\nmicroseconds a read, and as a ratio to the smallest store");
     println!("{:<36} {:>9} {:>9} {:>9} {:>7} {:>7}", "", "rows", "median", "99 %", "median", "99 %");
     for (title, kinds) in [("latest 100", SAID), ("latest 100 with events", ALL)] {
@@ -75,17 +75,17 @@ fn main() {
         runtime.block_on(targets(store, turn))
     });
     println!("\nappending in transactions of {BATCH} messages: all that people do");
-    appends(&folder, &runtime, &mut stores, false);
+    appends(&folder, &mut stores, false);
     println!("\nthe same, but nothing except messages in channels");
-    appends(&folder, &runtime, &mut stores, true);
+    appends(&folder, &mut stores, true);
 }
 
 const SAID: Kinds = Kinds { events: false, redactions: false };
 const ALL: Kinds = Kinds { events: true, redactions: true };
 
-fn filled(folder: &Path, runtime: &Runtime, rows: u64) -> Filled {
+fn filled(folder: &Path, rows: u64) -> Filled {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
-    let (store, mut past) = Past::begin(folder.path(), runtime);
+    let (store, mut past) = Past::begin(folder.path());
     if rows > 0 {
         fill(&store, &mut past, rows);
     }
@@ -160,7 +160,7 @@ fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Sto
 }
 
 /// Appends to an empty store and to the others in turn.
-fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled], plain: bool) {
+fn appends(folder: &Path, stores: &mut [Filled], plain: bool) {
     for filled in stores.iter_mut() {
         filled.past.plain = plain;
     }
@@ -172,7 +172,7 @@ fn appends(folder: &Path, runtime: &Runtime, stores: &mut [Filled], plain: bool)
     let mut records = vec![0; stores.len() + 1];
     let before: Vec<u64> = std::iter::once(0).chain(stores.iter().map(|s| s.past.rows())).collect();
     for _ in 0..EMPTY_STORES {
-        let mut empty = filled(folder, runtime, 0);
+        let mut empty = filled(folder, 0);
         empty.past.plain = plain;
         for turn in 0..BATCHES {
             let mut all: Vec<&mut Filled> = std::iter::once(&mut empty).chain(stores.iter_mut()).collect();

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage};
-use parlour::store::accounts::{self, AccountError, PasswordHash};
+use parlour::chat::record::{
+    Account, AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage,
+};
+use parlour::chat::secret::PasswordHash;
 use parlour::store::{Store, StoreError};
 use parlour::wire::{ChannelName, MessageId, Millis, Nick};
 use rand::rngs::SmallRng;
@@ -55,19 +57,21 @@ const WORDS: &str = "the same again later today we meet at noon near window who 
 
 impl Past {
     /// Opens an empty store in a folder, and makes its accounts and channels.
-    pub fn begin(folder: &Path, runtime: &tokio::runtime::Runtime) -> (Store, Self) {
+    pub fn begin(folder: &Path) -> (Store, Self) {
         let store = Store::open(folder).expect("opens");
-        let people = store.write(|tx| {
-            let hash = PasswordHash::from_phc("$argon2id$none");
-            let create = |n| {
-                let name = Nick::parse(&format!("person{n}")).expect("a nick");
-                Ok::<_, AccountError>(
-                    accounts::create(tx, &name, &hash, Role::Member, None, Millis(BEGIN))?.id,
-                )
-            };
-            (0..PEOPLE).map(create).collect::<Result<Vec<_>, _>>()
-        });
-        let people = runtime.block_on(people).expect("made");
+        let people: Vec<AccountId> = (1..=PEOPLE).map(AccountId).collect();
+        let added = |&id: &AccountId| Record::AccountAdded {
+            account: Account {
+                id,
+                name: Nick::parse(&format!("person{}", id.0)).expect("a nick"),
+                role: Role::Member,
+                disabled: false,
+            },
+            password: PasswordHash::from_phc("$argon2id$none"),
+            invite: None,
+            at: Millis(BEGIN),
+        };
+        keep(&store, people.iter().map(added).collect());
         let created = |n| Record::ChannelCreated {
             id: ChannelId(n),
             name: ChannelName::parse(&format!("#channel{n}")).expect("a name"),

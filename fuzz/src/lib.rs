@@ -6,9 +6,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use parlour::chat::login::{Checked, LoginMachine, Refused, Step, Verified};
+use parlour::chat::login::{Checked, LoginMachine, Proof, Refused, Step, Verified};
 use parlour::chat::record::{Account, AccountId, Role, Snapshot};
 use parlour::chat::sasl::{Collected, Credentials, Response};
+use parlour::chat::secret::PasswordHash;
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
 use parlour::client::servers::Servers;
 use parlour::server::config::Config;
@@ -148,7 +149,10 @@ pub fn core(data: &[u8]) {
 }
 
 fn run_core(data: &[u8]) -> String {
-    let mut chat = Chat::new(Settings::default(), Snapshot { accounts: accounts(), ..Snapshot::default() });
+    let people = accounts();
+    let passwords = people.iter().map(|account| (account.id, password())).collect();
+    let mut chat =
+        Chat::new(Settings::default(), Snapshot { accounts: people, passwords, ..Snapshot::default() });
     let mut now = Millis(1_700_000_000_000);
     let mut trace = String::new();
     let sessions: Vec<SessionId> = (0..3).map(|slot| SessionId { slot, generation: 0 }).collect();
@@ -215,9 +219,13 @@ fn accounts() -> Vec<Account> {
         .collect()
 }
 
+fn password() -> PasswordHash {
+    PasswordHash::from_phc("$argon2id$test")
+}
+
 fn verified() -> Verified {
     let name = Nick::parse("al").expect("a nick");
-    Verified { account: AccountId(16), name, since: 0, device: None }
+    Verified { account: AccountId(16), name, proof: Proof::Password(password()) }
 }
 
 /// A login as the login machine makes it.
@@ -235,7 +243,8 @@ fn login_of(account: &Account) -> Option<Login> {
     for line in &hello {
         machine.line(&Message::parse(line)?, &mut out);
     }
-    let verified = Verified { account: account.id, name: account.name.clone(), since: 0, device: None };
+    let verified =
+        Verified { account: account.id, name: account.name.clone(), proof: Proof::Password(password()) };
     machine.checked(Checked::Right(verified), &mut out);
     match machine.line(&Message::parse("CAP END")?, &mut out) {
         Step::Done(login) => Some(login),

@@ -1,13 +1,13 @@
 //! Requests that change accounts or the server and that the core cannot carry out alone: passwords are checked and
 //! hashed elsewhere, and the configuration is read elsewhere.
 
-use super::invites::{InviteOutcome, InviteRequest};
-use super::record::AccountId;
+use super::admin::Wish;
+use super::record::{AccountId, TokenHash};
 use super::sasl::Credentials;
 use super::settings::Settings;
 
 pub use super::certificate::{Device, DeviceKey, NoDeviceKey};
-pub use super::secret::Secret;
+pub use super::secret::{PasswordHash, Secret};
 
 /// A requested change.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub enum Request {
     Oper(Credentials),
     /// Change the password. The present one comes first.
     Password(Credentials, Secret),
-    /// Create, list or revoke invites, in the name of this admin.
-    Invites(InviteRequest, AccountId),
+    /// Make a token and the link for an invite.
+    InviteLink(Wish),
     /// Read the configuration file again.
     Rehash,
 }
@@ -25,13 +25,24 @@ pub enum Request {
 /// Result of a [`Request`].
 #[derive(Debug)]
 pub enum Outcome {
-    /// The name and password are those of this account. They were checked after so many password changes
-    /// ([`Verified::since`](super::login::Verified::since)).
-    Oper(AccountId, u64),
-    /// The password was changed.
-    PasswordChanged,
-    /// Result of an invite request.
-    Invites(InviteOutcome),
+    /// The name and password are those of this account, whose password has this hash.
+    Oper(AccountId, PasswordHash),
+    /// The present password is right.
+    Password {
+        /// Its hash.
+        proven: PasswordHash,
+        /// Hash of the new password.
+        new: PasswordHash,
+    },
+    /// A token and a link were made. The invite does not exist yet.
+    InviteLink {
+        /// The requested invite.
+        wish: Wish,
+        /// Hash of its token.
+        token: TokenHash,
+        /// The link, which only the session that asked for it gets.
+        link: Secret,
+    },
     /// The configuration that was read.
     Rehashed(Box<Settings>),
     /// The request was refused: code of a FAIL, and the reason.

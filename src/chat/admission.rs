@@ -5,7 +5,7 @@
 use super::audience::SessionId;
 use super::devices::REMOVED;
 use super::effects::{Effects, Output};
-use super::login::Login;
+use super::login::{Login, Proof};
 use super::state::Chat;
 use crate::wire::{Cap, Reply};
 
@@ -27,11 +27,12 @@ impl Chat {
     pub(super) fn admit(&self, login: &Login) -> Result<(), Refusal> {
         let person = self.people.get(login.account).filter(|person| !person.account.disabled);
         let Some(person) = person else { return Err(Refusal::NoAccount) };
-        if person.password_change > login.since {
-            return Err(Refusal::Password);
-        }
-        if login.device.is_some_and(|key| person.devices.iter().all(|device| device.key != key)) {
-            return Err(Refusal::Device);
+        match &login.proof {
+            Proof::Password(hash) if !person.has_password(hash) => return Err(Refusal::Password),
+            Proof::Device(key) if person.devices.iter().all(|device| device.key != *key) => {
+                return Err(Refusal::Device);
+            }
+            _ => {}
         }
         let most = self.settings.sessions_per_account;
         if most > 0 && person.seats.len() >= most {

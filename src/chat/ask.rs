@@ -66,9 +66,6 @@ pub enum Ask {
         request: Request,
         /// The form of the reply.
         voice: Voice,
-        /// Value of [`Chat::password_changes`](super::Chat::password_changes) at the request. If it has grown when the
-        /// request runs, the change may have been meant to lock this session out, so devices and invites are refused.
-        since: u64,
     },
     /// No query: a block of rendered lines that is too long for the send queue and is sent in parts.
     Lines(Vec<u8>),

@@ -8,7 +8,7 @@ use super::event::{Event, EventKind, RENDER_CAPS};
 use super::people::Person;
 use super::playback::Reader;
 use super::power::Power;
-use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Topic};
+use super::record::{AccountId, Actor, ChannelId, MessageKind, Place, Topic};
 use super::state::Chat;
 use super::sync;
 use super::target::Target;
@@ -145,9 +145,12 @@ impl<'a> Context<'a> {
 
     /// Records an action of a moderator or an admin in the audit log.
     pub(super) fn audit(&mut self, action: &'static str, target: &str, detail: &str) {
-        let (at, actor) = (self.at, self.member.account);
-        let (target, detail) = (target.into(), detail.into());
-        self.fx.records.push(Record::Audit { at, actor, action, target, detail });
+        Chat::note(self.by(), action, (target, detail), self.fx);
+    }
+
+    /// Returns the time and the author of the command, for the audit log.
+    pub(super) fn by(&self) -> (Millis, Actor) {
+        (self.at, Actor::Account(self.member.account))
     }
 
     /// Starts a query for the session that sent the command.

@@ -50,8 +50,7 @@ impl Chat {
         Ok(true)
     }
 
-    /// Lets a device of the account log in no more, and ends the sessions that did. Returns whether there was such a
-    /// device.
+    /// Removes a device of the account, and ends the sessions that it began. Returns whether there was such a device.
     pub(super) fn remove_device(
         &mut self,
         account: AccountId,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::admin::{Done, RequestError, Ticket};
 use super::ask::Ask;
 use super::audience::{Audience, SessionId};
 use super::event::Event;
@@ -71,6 +72,8 @@ pub enum Output {
         /// The query to run.
         ask: Box<Ask>,
     },
+    /// The result of a request from outside of sessions.
+    Done(Ticket, Result<Done, RequestError>),
     /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
 }

@@ -6,7 +6,7 @@ use super::audience::SessionId;
 use super::context::Context;
 use super::effects::{Effects, Output, Step};
 use super::input::{Input, InputKind};
-use super::record::{AccountChange, AccountId, Record, Role, StoredMessage};
+use super::record::{AccountId, StoredMessage};
 use super::state::{Chat, Session};
 use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
@@ -16,7 +16,10 @@ impl Chat {
     pub fn handle(&mut self, input: Input, fx: &mut Effects) {
         let at = input.at;
         self.steady = input.steady;
-        self.follow_time(at, fx);
+        // Without a server the command line makes no messages, and its clock is not guarded.
+        if !matches!(input.kind, InputKind::Request(..)) {
+            self.follow_time(at, fx);
+        }
         let (mut records, outputs) = (fx.records.len(), fx.outputs.len());
         let mut from = None;
         let about = input.kind.session();
@@ -25,7 +28,7 @@ impl Chat {
                 if let Err(refusal) = self.admit(&login) {
                     self.refuse(session, &login, refusal, fx);
                 } else {
-                    if let Some(key) = login.device {
+                    if let Some(key) = login.proof.device() {
                         self.note_use(login.account, key, at, fx);
                         records = fx.records.len();
                     }
@@ -58,7 +61,11 @@ impl Chat {
                 long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
                 from = Some((session, label));
             }
-            InputKind::Account(change) => self.account(change, at, fx),
+            InputKind::Request(ticket, request) => {
+                let result = self.request(request, at, fx);
+                fx.outputs.push(Output::Done(ticket, result));
+            }
+            InputKind::PasswordRenewed { account, old, new } => self.renew_password(account, &old, new, fx),
             InputKind::Settings(settings) => self.settings = *settings,
             InputKind::NotStored { session, label, messages } => {
                 self.not_stored(session, &messages, fx);
@@ -122,7 +129,9 @@ impl Chat {
         let Some(mut cx) = Context::of(self, session, at, fx) else {
             // The session ended meanwhile. The change is made all the same, and may end other sessions.
             return match answer {
-                Answer::Managed(id, _, Outcome::PasswordChanged) => self.password_changed(id, None, at, fx),
+                Answer::Managed(id, _, Outcome::Password { proven, new }) if writable => {
+                    self.change_password(id, (&proven, new), None, at, fx);
+                }
                 Answer::Managed(actor, _, Outcome::Rehashed(settings)) => {
                     fx.records.push(commands::account::rehashed(at, actor));
                     self.settings = *settings;
@@ -149,77 +158,6 @@ impl Chat {
         let nick = self.nick_of(session);
         let line = unavailable("PRIVMSG").render(self.settings.server_name.as_str(), &nick);
         fx.outputs.push(Output::Line(session, line));
-    }
-
-    fn account(&mut self, change: AccountChange, at: Millis, fx: &mut Effects) {
-        match change {
-            AccountChange::Added(account, lands_in) => {
-                let id = account.id;
-                self.people.put(account);
-                if let Some(name) = lands_in {
-                    self.enter(id, name, at, fx);
-                }
-            }
-            AccountChange::Changed(account) => {
-                let (id, disabled, is_admin) = (account.id, account.disabled, account.role == Role::Admin);
-                self.people.put(account);
-                if disabled || !is_admin {
-                    self.take_back_admin(id);
-                }
-                if disabled {
-                    self.end_sessions(id, "This account was disabled", at, fx);
-                }
-            }
-            AccountChange::Preference(id, change) => self.set_preference(id, change, (at, None), fx),
-            AccountChange::PasswordChanged(id) => {
-                // An account that needs a new password may have lost more than the old one.
-                self.forget_devices(id, fx);
-                self.password_changed(id, None, at, fx);
-            }
-            AccountChange::Removed(id) => {
-                self.end_sessions(id, "This account was removed", at, fx);
-                if let Some(person) = self.people.get_mut(id) {
-                    // The store has deleted the markers; they must not be kept for channels that are removed with the
-                    // account.
-                    person.markers.clear();
-                }
-                self.forget_devices(id, fx);
-                let channels = self.people.get(id).map(|p| p.channels.clone()).unwrap_or_default();
-                for channel in channels {
-                    self.leave(id, channel, fx);
-                }
-                if let Some(name) = self.people.get(id).map(|person| person.nick().clone()) {
-                    fx.records.extend(self.channels.forget_account(id, &name));
-                }
-                self.people.remove(id);
-                self.take_back_admin(id);
-                fx.records.push(Record::AccountForgotten(id));
-            }
-        }
-    }
-
-    /// Ends the admin role of sessions that gained it with the password of this account (OPER).
-    fn take_back_admin(&mut self, id: AccountId) {
-        let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
-        lent.for_each(|known| known.admin_by = None);
-    }
-
-    /// Ends the account's sessions after a password change, except for the session that changed it. Logins that are
-    /// under way with the old password fail, because the count of changes has grown.
-    pub(super) fn password_changed(
-        &mut self,
-        id: AccountId,
-        by: Option<SessionId>,
-        at: Millis,
-        fx: &mut Effects,
-    ) {
-        self.password_changes += 1;
-        if let Some(person) = self.people.get_mut(id) {
-            person.password_change = self.password_changes;
-        }
-        self.take_back_admin(id);
-        let reason = "The password was changed; log in with the new one";
-        self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
     }
 
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Millis, fx: &mut Effects) {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::admin::{Request, Ticket};
 use super::ask::Answer;
 use super::audience::SessionId;
 use super::commands::Command;
 use super::login::Login;
-use super::record::{AccountChange, StoredMessage};
+use super::record::{AccountId, StoredMessage};
+use super::secret::PasswordHash;
 use super::settings::Settings;
 use crate::wire::{Millis, Reply};
 
@@ -48,8 +50,17 @@ pub enum InputKind {
     Tick,
     /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
     Closed(SessionId, Arc<str>),
-    /// The administration changed an account.
-    Account(AccountChange),
+    /// A request from outside of sessions. Its result is an [`Output::Done`](super::Output::Done).
+    Request(Ticket, Request),
+    /// A login found that the hash of its password has old parameters, and made another one.
+    PasswordRenewed {
+        /// The account.
+        account: AccountId,
+        /// The hash that was verified.
+        old: PasswordHash,
+        /// The hash that replaces it.
+        new: PasswordHash,
+    },
     /// The administration changed the settings.
     Settings(Box<Settings>),
     /// The store refused messages. Their sender gets an error reply.
@@ -85,7 +96,12 @@ impl InputKind {
             | Self::Answered { session, .. }
             | Self::NotStored { session, .. }
             | Self::Deferred { session, .. } => Some(*session),
-            Self::Tick | Self::Account(_) | Self::Settings(_) | Self::Stopping | Self::Writable(_) => None,
+            Self::Tick
+            | Self::Request(..)
+            | Self::PasswordRenewed { .. }
+            | Self::Settings(_)
+            | Self::Stopping
+            | Self::Writable(_) => None,
         }
     }
 }

@@ -1,80 +1,63 @@
-//! Requests of admins about server invites, and their results. Tokens are made and stored elsewhere.
+//! All invites, by id and by token.
 
-use super::record::Role;
-use super::secret::Secret;
-use crate::wire::{ChannelName, Millis, Nick};
+use std::collections::{BTreeMap, HashMap};
 
-/// A request of an admin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InviteRequest {
-    /// Create an invite.
-    Create(Wish),
-    /// List the open invites.
-    List,
-    /// Revoke the invite of this number.
-    Revoke(i64),
+use super::record::{Invite, InviteId, TokenHash};
+
+/// All invites, also those that can no longer be redeemed.
+#[derive(Debug, Default)]
+pub struct Invites {
+    all: BTreeMap<InviteId, Invite>,
+    tokens: HashMap<TokenHash, InviteId>,
+    /// The largest id ever used.
+    last: i64,
 }
 
-/// Parameters of a new invite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Purpose of the invite.
-    pub purpose: Purpose,
-    /// Duration of its validity.
-    pub lasts: Millis,
-}
+impl Invites {
+    /// Creates the set from stored invites; `last` is the largest id ever used.
+    pub fn new(kept: Vec<Invite>, last: i64) -> Self {
+        let mut invites = Self { last, ..Self::default() };
+        for invite in kept {
+            invites.put(invite);
+        }
+        invites
+    }
 
-/// Effect of redeeming an invite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It creates accounts.
-    Accounts {
-        /// Role of the new accounts.
-        role: Role,
-        /// Channel that they join.
-        channel: ChannelName,
-        /// Maximum number of uses.
-        uses: u32,
-    },
-    /// It sets a new password for an account. The account's devices are revoked and its sessions end.
-    Reset(Nick),
-}
+    /// Returns an id that was never used.
+    pub fn next_id(&mut self) -> InviteId {
+        self.last += 1;
+        InviteId(self.last)
+    }
 
-/// An invite that can still be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenInvite {
-    /// Number that names it in commands.
-    pub number: i64,
-    /// Uses so far, and the maximum.
-    pub spent: (u32, u32),
-    /// Time at which it expires.
-    pub expires: Millis,
-    /// Role of the accounts that it creates.
-    pub role: Role,
-    /// Channel that these accounts join.
-    pub channel: Option<ChannelName>,
-    /// The account whose password it resets, if it is for that.
-    pub resets: Option<Nick>,
-    /// The admin who made it; `None` for the command line.
-    pub by: Option<Nick>,
-}
+    /// Adds an invite.
+    pub fn put(&mut self, invite: Invite) {
+        self.last = self.last.max(invite.id.0);
+        self.tokens.insert(invite.token, invite.id);
+        self.all.insert(invite.id, invite);
+    }
 
-/// Result of an [`InviteRequest`].
-#[derive(Debug)]
-pub enum InviteOutcome {
-    /// An invite was created.
-    Made {
-        /// Number that names it in commands.
-        number: i64,
-        /// Purpose of the invite.
-        purpose: Purpose,
-        /// Time at which it expires.
-        expires: Millis,
-        /// The invite link, which only the session that asked for it gets.
-        link: Secret,
-    },
-    /// The open invites, and the number of those no longer open.
-    Open(Vec<OpenInvite>, usize),
-    /// The invite of this number was revoked.
-    Revoked(i64),
+    /// Returns the invite of an id, for a change. Its id and token stay as they are.
+    pub fn get_mut(&mut self, id: InviteId) -> Option<&mut Invite> {
+        self.all.get_mut(&id)
+    }
+
+    /// Returns the invite of a token.
+    pub fn of(&self, token: &TokenHash) -> Option<&Invite> {
+        self.tokens.get(token).and_then(|id| self.all.get(id))
+    }
+
+    /// Iterates over the invites in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Invite> {
+        self.all.values()
+    }
+
+    /// Iterates over the invites in the order of their ids, for a change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Invite> {
+        self.all.values_mut()
+    }
+
+    /// Returns the largest id ever used.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
 }

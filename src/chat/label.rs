@@ -65,7 +65,7 @@ pub(super) fn apply(
             Output::Line(_, line) => *line = tagged(&tag, line),
             Output::Event { tag: place, .. } => *place = Some(tag.as_str().into()),
             Output::Fan { origin: Some(origin), .. } => origin.tag = Some(tag.as_str().into()),
-            Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => {}
+            Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) | Output::Close(..) => {}
         }
     }
     if answers > 1 {
@@ -99,6 +99,6 @@ fn reaches(output: &Output, session: SessionId) -> bool {
                 && origin.echo
                 && audience.seats().any(|seat| seat.session == session && event.is_for(seat.caps))
         }
-        Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => false,
+        Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) | Output::Close(..) => false,
     }
 }

@@ -8,6 +8,7 @@
 
 mod answers;
 mod pass;
+mod proof;
 
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ use crate::wire::numeric::{
 };
 use crate::wire::{Cap, CapSet, Message, Nick, Reply, Tags, chars};
 
+pub use proof::Proof;
+
 /// A completed login. Only the login machine makes one, and only after a password or a device was verified.
 #[derive(Debug)]
 #[expect(clippy::manual_non_exhaustive, reason = "the rest of this crate may not make one either")]
@@ -43,12 +46,10 @@ pub struct Login {
     pub away: Option<Arc<str>>,
     /// Metadata and subscriptions from before the login.
     pub metadata: Early,
-    /// Copy of [`Verified::device`].
-    pub device: Option<DeviceKey>,
     /// Fingerprint of the certificate that the connection presented, of a device or not.
     pub certificate: Option<DeviceKey>,
-    /// Copy of [`Verified::since`].
-    pub since: u64,
+    /// Copy of [`Verified::proof`].
+    pub proof: Proof,
     _private: (),
 }
 
@@ -93,11 +94,8 @@ pub struct Verified {
     pub account: AccountId,
     /// Name of the account.
     pub name: Nick,
-    /// Value of [`Chat::password_changes`](super::Chat::password_changes) before the password or device was looked up.
-    /// If the account's own last change is later, the verification is void.
-    pub since: u64,
-    /// Fingerprint of the device that it logged in with, if it used one.
-    pub device: Option<DeviceKey>,
+    /// The password or device that was verified.
+    pub proof: Proof,
 }
 
 /// Result of checking a password or a device.
@@ -468,9 +466,8 @@ impl LoginMachine {
             realname: if realname.is_empty() { verified.name.shared() } else { realname.clone() },
             away: self.away.clone(),
             metadata: self.metadata.clone(),
-            device: verified.device,
             certificate: self.certificate,
-            since: verified.since,
+            proof: verified.proof.clone(),
             _private: (),
         })
     }

@@ -19,7 +19,7 @@ const LONG: usize = 32 * 1024;
 pub(super) fn fold(outputs: &mut Vec<Output>, from: usize, session: SessionId, server: &ServerName) {
     let is_own = |output: &Output| match output {
         Output::Line(to, _) | Output::Event { to, .. } => *to == session,
-        Output::Fan { .. } | Output::Ask { .. } | Output::Close(..) => false,
+        Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) | Output::Close(..) => false,
     };
     // An event counts as one line of average length. Most outputs of a long reply are lines.
     let length = |output: &Output| if let Output::Line(_, line) = output { line.len() } else { 128 };

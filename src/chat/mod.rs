@@ -4,6 +4,7 @@
 //! never panic. The same inputs give the same effects and the same state.
 
 pub mod account;
+pub mod admin;
 mod admission;
 pub mod ask;
 pub mod audience;
@@ -21,6 +22,7 @@ pub mod history;
 pub mod input;
 pub mod invites;
 pub mod isupport;
+pub mod json;
 pub mod label;
 pub mod lists;
 pub mod login;
@@ -35,6 +37,7 @@ mod preferences;
 pub mod ranks;
 pub mod record;
 mod replay;
+mod requests;
 pub mod sasl;
 pub mod secret;
 pub mod seen;

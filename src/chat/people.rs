@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::account::{Device, DeviceKey};
 use super::audience::Roster;
 use super::metadata::Keys;
-use super::record::{Account, AccountId, ChannelId, Place, Preferences, Record, Role};
+use super::record::{Account, AccountId, ChannelId, Former, Place, Preferences, Record, Role};
+use super::secret::PasswordHash;
 use super::seen::Seen;
 use super::settings::USER_HOST;
 use crate::wire::{ChannelName, Millis, Nick};
@@ -33,8 +34,10 @@ pub struct Person {
     pub away: Option<Arc<str>>,
     /// Time at which it came online: start of the first of its present sessions.
     pub online_since: Millis,
-    /// Number of its latest password change, counted over all accounts since the start; 0 for none.
-    pub password_change: u64,
+    /// Hash of its password; without one no password logs in.
+    pub password: Option<PasswordHash>,
+    /// The hash of the same password that was replaced by `password`, because its parameters were old.
+    renewed: Option<PasswordHash>,
     /// The devices that log in to it, ordered by the time at which they were added and by fingerprint.
     pub devices: Vec<Device>,
     /// Time of its latest message.
@@ -85,7 +88,8 @@ impl Person {
             seats: Roster::default(),
             away: None,
             online_since: Millis(0),
-            password_change: 0,
+            password: None,
+            renewed: None,
             devices: Vec::new(),
             active: Millis(0),
             preferences: Preferences::default(),
@@ -156,6 +160,12 @@ impl Person {
         if self.is_bot() { 0 } else { self.preferences.replay.map_or(default, usize::from) }
     }
 
+    /// Returns whether this is a hash of the account's password. A login that began before the hash was renewed has
+    /// verified the one of before.
+    pub fn has_password(&self, proven: &PasswordHash) -> bool {
+        [&self.password, &self.renewed].into_iter().flatten().any(|hash| hash == proven)
+    }
+
     /// Returns whether the account has the admin role.
     pub fn is_admin(&self) -> bool {
         self.account.role == Role::Admin
@@ -168,13 +178,23 @@ pub struct People {
     accounts: HashMap<AccountId, Person>,
     names: HashMap<Nick, AccountId>,
     devices: HashMap<DeviceKey, AccountId>,
+    /// Accounts that are not in use and keep their names from others.
+    former: HashMap<Nick, Former>,
+    /// The largest id ever used.
+    last: i64,
 }
 
 impl People {
-    /// Creates the set of the built-in account and the given ones.
+    /// Creates the set of the built-in account and the given ones. `last` is the largest id ever used.
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
-    pub fn new(kept: Vec<Account>) -> Self {
-        let mut people = Self { accounts: HashMap::new(), names: HashMap::new(), devices: HashMap::new() };
+    pub fn new(kept: Vec<Account>, former: Vec<Former>, last: i64) -> Self {
+        let mut people = Self {
+            accounts: HashMap::new(),
+            names: HashMap::new(),
+            devices: HashMap::new(),
+            former: former.into_iter().map(|former| (former.name.clone(), former)).collect(),
+            last,
+        };
         let echo = Nick::parse(ECHO_NAME).expect("a valid nick");
         people.put(Account { id: ECHO_ID, name: echo, role: Role::Member, disabled: false });
         if let Some(echo) = people.get_mut(ECHO_ID) {
@@ -186,8 +206,21 @@ impl People {
         people
     }
 
+    /// Returns an id that was never used.
+    pub fn next_id(&mut self) -> AccountId {
+        self.last += 1;
+        AccountId(self.last)
+    }
+
+    /// Returns the largest id ever used.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
     /// Adds an account, or replaces its stored part.
     pub fn put(&mut self, account: Account) {
+        self.last = self.last.max(account.id.0);
+        self.former.remove(&account.name);
         if let Some(person) = self.accounts.get_mut(&account.id) {
             self.names.remove(&person.account.name);
             self.names.insert(account.name.clone(), account.id);
@@ -198,14 +231,47 @@ impl People {
         }
     }
 
-    /// Removes an account.
-    pub fn remove(&mut self, id: AccountId) -> Option<Person> {
-        let person = self.accounts.remove(&id)?;
+    /// Removes an account, which keeps its name from others.
+    pub fn retire(&mut self, id: AccountId) {
+        let Some(person) = self.accounts.remove(&id) else { return };
         self.names.remove(&person.account.name);
         for device in &person.devices {
             self.devices.remove(&device.key);
         }
-        Some(person)
+        let name = person.account.name;
+        self.former.insert(name.clone(), Former { id, name, removed: true });
+    }
+
+    /// Returns the account that is not in use and keeps this name from others.
+    pub fn former(&self, name: &Nick) -> Option<&Former> {
+        self.former.get(name)
+    }
+
+    /// Returns the account of an id that is not in use.
+    pub fn former_of(&self, id: AccountId) -> Option<&Former> {
+        self.former.values().find(|former| former.id == id)
+    }
+
+    /// Iterates over the accounts that are not in use, in no particular order.
+    pub fn iter_former(&self) -> impl Iterator<Item = &Former> {
+        self.former.values()
+    }
+
+    /// Sets the password of an account.
+    pub fn set_password(&mut self, id: AccountId, password: PasswordHash) {
+        if let Some(person) = self.accounts.get_mut(&id) {
+            (person.password, person.renewed) = (Some(password), None);
+        }
+    }
+
+    /// Replaces a hash by another one of the same password. Returns false if the account has another hash.
+    pub fn renew_password(&mut self, id: AccountId, old: &PasswordHash, new: PasswordHash) -> bool {
+        let Some(person) = self.accounts.get_mut(&id).filter(|person| person.password.as_ref() == Some(old))
+        else {
+            return false;
+        };
+        person.renewed = person.password.replace(new);
+        true
     }
 
     /// Adds a device to an account.

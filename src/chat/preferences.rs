@@ -23,8 +23,7 @@ impl Chat {
         let before = person.preferences;
         person.preferences = before.with(change);
         let after = person.preferences;
-        // The store has an admin's change already, but it may have applied it before an earlier change from here.
-        if before != after || by.is_none() {
+        if before != after {
             fx.records.push(Record::PreferencesSet(account, after));
         }
         if before.bot != after.bot {

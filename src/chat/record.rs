@@ -1,19 +1,25 @@
 //! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
 mod command;
+mod invite;
 mod preference;
+mod snapshot;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::certificate::{Device, DeviceKey};
+use super::certificate::DeviceKey;
 use super::modes::{ListEntry, ListKind, Modes};
 use super::ranks::Ranks;
+use super::secret::PasswordHash;
 use super::seen::Seen;
-use crate::wire::ids::{Ahead, Times};
+use crate::wire::ids::Ahead;
 use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
 
+pub use invite::{Invite, InviteId, State, TokenHash};
 pub use preference::{NoPreference, Preference, Preferences};
+pub use snapshot::{Former, KeptKey, Snapshot, StoredChannel};
 
 /// Id of an account. The store assigns it and never reuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -274,10 +280,50 @@ pub enum Record {
     Seen(AccountId, Seen),
     /// The preferences of an account: the complete value.
     PreferencesSet(AccountId, Preferences),
-    /// An account was removed: its memberships, member status, channel invitations, read markers and metadata are
-    /// deleted. The store did so when it removed the account; this record deletes what the core added before it knew of
-    /// the removal.
-    AccountForgotten(AccountId),
+    /// An account was made, or a removed one restored.
+    AccountAdded {
+        /// The account, not disabled.
+        account: Account,
+        /// Hash of its password.
+        password: PasswordHash,
+        /// The invite that admitted it.
+        invite: Option<InviteId>,
+        /// Time at which it was made or restored.
+        at: Millis,
+    },
+    /// The role of an account changed, or it was disabled or enabled: the complete value.
+    AccountSet {
+        /// The account.
+        account: Account,
+        /// Time of the change.
+        at: Millis,
+    },
+    /// The password of an account changed, or its hash was renewed with other parameters.
+    PasswordSet(AccountId, PasswordHash),
+    /// An account was removed: its password, devices, memberships, member status, channel invitations, read markers,
+    /// metadata and preferences are deleted. Its name stays taken.
+    AccountRemoved {
+        /// The account.
+        id: AccountId,
+        /// Time of the removal.
+        at: Millis,
+    },
+    /// An invite was made.
+    InviteCreated(Invite),
+    /// An invite was redeemed.
+    InviteSpent {
+        /// The invite.
+        id: InviteId,
+        /// Number of its uses so far.
+        spent: u32,
+    },
+    /// An invite was revoked.
+    InviteRevoked {
+        /// The invite.
+        id: InviteId,
+        /// Time of the revocation.
+        at: Millis,
+    },
     /// A device may log in to an account.
     DeviceAdded {
         /// The account it logs in to.
@@ -302,15 +348,34 @@ pub enum Record {
     Audit {
         /// Time of the action.
         at: Millis,
-        /// The account that acted.
-        actor: AccountId,
+        /// The author of the action.
+        actor: Actor,
         /// Name of the action: `channel kick`, `server kill`, …
-        action: &'static str,
+        action: Cow<'static, str>,
         /// The account, channel or other object it was applied to.
         target: Arc<str>,
         /// Further facts, never a secret.
         detail: Arc<str>,
     },
+}
+
+/// Author of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The command line on the server's machine.
+    Console,
+    /// An account.
+    Account(AccountId),
+}
+
+impl Actor {
+    /// Returns the account, if it is one.
+    pub fn id(self) -> Option<AccountId> {
+        match self {
+            Self::Console => None,
+            Self::Account(id) => Some(id),
+        }
+    }
 }
 
 /// Owner of metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
@@ -336,82 +401,6 @@ pub struct Account {
     pub role: Role,
     /// The account may not log in.
     pub disabled: bool,
-}
-
-/// A channel as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredChannel {
-    /// Id of the channel.
-    pub id: ChannelId,
-    /// Name of the channel.
-    pub name: ChannelName,
-    /// Time of its creation.
-    pub created: Millis,
-    /// The account that created it; `None` for channels without a founder from before this was stored.
-    pub maker: Option<AccountId>,
-    /// Topic, if one is set.
-    pub topic: Option<Topic>,
-    /// The accounts in it.
-    pub members: Vec<AccountId>,
-    /// It has messages in the history.
-    pub spoken_in: bool,
-    /// Modes of the channel.
-    pub modes: Modes,
-    /// Member status of accounts, also of those not in the channel.
-    pub ranks: Vec<(AccountId, Ranks)>,
-    /// Mask lists, each in the order in which it was filled.
-    pub lists: Vec<(ListKind, ListEntry)>,
-    /// Accounts with a pending invitation.
-    pub invited: Vec<AccountId>,
-    /// Former names, with the time of the change.
-    pub old_names: Vec<(ChannelName, Millis)>,
-}
-
-/// A stored metadata key: its owner, its name, its value.
-pub type KeptKey = (Subject, Arc<str>, Arc<str>);
-
-/// The state that the core starts from.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// Every account, also disabled ones; without removed and built-in ones.
-    pub accounts: Vec<Account>,
-    /// Every channel, including empty ones.
-    pub channels: Vec<StoredChannel>,
-    /// The largest message id ever used.
-    pub last_message: MessageId,
-    /// Translation of message ids to times.
-    pub times: Times,
-    /// The largest channel id ever used; 0 for none.
-    pub last_channel: i64,
-    /// The latest send ids and their messages.
-    pub sends: Vec<(AccountId, SendId, MessageId)>,
-    /// Read markers of conversations.
-    pub markers: Vec<(AccountId, Place, Millis)>,
-    /// Read markers of channels that the account is not in.
-    pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
-    /// Metadata of accounts and channels, private metadata included.
-    pub metadata: Vec<KeptKey>,
-    /// The latest [`Record::Seen`] of each account that has one.
-    pub seen: Vec<(AccountId, Seen)>,
-    /// Preferences that differ from the default.
-    pub preferences: Vec<(AccountId, Preferences)>,
-    /// The devices of the accounts.
-    pub devices: Vec<(AccountId, Device)>,
-}
-
-/// A change of an account that the administration made. The core must follow it at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountChange {
-    /// A new account, and the channel that its invite makes it a member of.
-    Added(Account, Option<ChannelName>),
-    /// The name, the role or the disabled state changed. The sessions of a disabled account end.
-    Changed(Account),
-    /// The account was removed. Its sessions end.
-    Removed(AccountId),
-    /// The password changed. Sessions that logged in with the old one end.
-    PasswordChanged(AccountId),
-    /// An admin changed a preference.
-    Preference(AccountId, Preference),
 }
 
 impl fmt::Display for Role {

@@ -60,7 +60,7 @@ impl Chat {
             caps: login.caps,
             away: login.away.clone(),
             monitors: BTreeSet::new(),
-            device: login.device,
+            device: login.proof.device(),
             certificate: login.certificate,
             admin_by: None,
             subscriptions: login.metadata.subscriptions.clone(),

@@ -8,6 +8,7 @@ use super::account::DeviceKey;
 use super::audience::SessionId;
 use super::channel::Channels;
 use super::effects::{Effects, Step};
+use super::invites::Invites;
 use super::monitors::Monitors;
 use super::people::People;
 use super::ranks::Ranks;
@@ -61,6 +62,7 @@ pub struct Chat {
     pub(super) settings: Settings,
     pub(super) people: People,
     pub(super) channels: Channels,
+    pub(super) invites: Invites,
     pub(super) sessions: HashMap<SessionId, Session>,
     pub(super) sends: Sends,
     pub(super) last_message: MessageId,
@@ -71,7 +73,6 @@ pub struct Chat {
     pub(super) most_sessions: usize,
     /// Number of accounts that have a session.
     pub(super) online: usize,
-    pub(super) password_changes: u64,
     pub(super) sessions_refused: u64,
     /// Rows scanned since the last [`Chat::take_rows`].
     rows: Cell<usize>,
@@ -93,7 +94,8 @@ impl Chat {
     pub fn new(settings: Settings, kept: Snapshot) -> Self {
         let mut chat = Self {
             settings,
-            people: People::new(kept.accounts),
+            people: People::new(kept.accounts, kept.former, kept.last_account),
+            invites: Invites::new(kept.invites, kept.last_invite),
             channels: Channels::default(),
             sessions: HashMap::new(),
             sends: Sends::default(),
@@ -102,7 +104,6 @@ impl Chat {
             steady: Millis(0),
             most_sessions: 0,
             online: 0,
-            password_changes: 0,
             sessions_refused: 0,
             rows: Cell::new(0),
             writable: true,
@@ -141,6 +142,9 @@ impl Chat {
                 person.preferences = preferences;
             }
         }
+        for (account, password) in kept.passwords {
+            chat.people.set_password(account, password);
+        }
         for (account, device) in kept.devices {
             chat.people.add_device(account, device);
         }
@@ -172,11 +176,6 @@ impl Chat {
         }
     }
 
-    /// Returns the number of password changes applied since the start.
-    pub fn password_changes(&self) -> u64 {
-        self.password_changes
-    }
-
     /// Returns the name that the server sends as its source. It stays the same while the server runs.
     pub fn server_name(&self) -> &ServerName {
         &self.settings.server_name
@@ -192,6 +191,12 @@ impl Chat {
     /// in the length of a command nor in its output. An estimate, for budgets.
     pub fn take_rows(&self) -> usize {
         self.rows.take()
+    }
+
+    /// Returns the name of an account, also of a removed one.
+    pub(super) fn name_of(&self, account: AccountId) -> Option<&Nick> {
+        let known = self.people.get(account).map(super::people::Person::nick);
+        known.or_else(|| self.people.former_of(account).map(|former| &former.name))
     }
 
     /// Counts `rows` as scanned.

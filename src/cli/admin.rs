@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
-use crate::server::admin::{self, Failure, FailureKind, Outcome, Reply, Request, User};
+use crate::server::admin::{self, Failure, FailureKind, Query, Reply, Request, User};
 use crate::server::control::{Client, ControlError};
 use crate::server::now;
-use crate::store::audit::Actor;
 use crate::store::{Store, StoreError};
 
 /// Time limit for another command that uses the folder, or for a server that is starting.
@@ -39,18 +38,19 @@ impl Admin {
     }
 
     /// Sends a request. Errors end with a remedy.
-    pub fn ask(&self, request: &Request) -> anyhow::Result<Reply> {
+    pub fn ask(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
         self.try_ask(request)?.map_err(|failure| explain(&failure))
     }
 
     /// Sends a request. The inner error is a refusal.
     ///
     /// The folder is opened anew for each request, so a server may start or stop between two of them.
-    pub fn try_ask(&self, request: &Request) -> anyhow::Result<Result<Reply, Failure>> {
+    pub fn try_ask(&self, request: impl Into<Request>) -> anyhow::Result<Result<Reply, Failure>> {
+        let request = request.into();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let in_use = match Store::open(&self.folder) {
-                Ok(store) => return directly(&store, request.clone()),
+                Ok(store) => return directly(&store, request),
                 Err(error @ StoreError::InUse { .. }) => error,
                 Err(error @ StoreError::File { .. }) => {
                     bail!("{error}; check whom the folder belongs to, or name another with --data")
@@ -58,7 +58,7 @@ impl Admin {
                 Err(error) => bail!("{error}; nothing was changed"),
             };
             match Client::connect(&self.folder) {
-                Ok(mut client) => match client.ask(request) {
+                Ok(mut client) => match client.ask(&request) {
                     Ok(reply) => return Ok(Ok(reply)),
                     Err(ControlError::Failed(failure)) => return Ok(Err(failure)),
                     Err(error @ ControlError::Io(_)) => {
@@ -76,7 +76,7 @@ impl Admin {
 
     /// Sends a request to the running server only. It never opens the folder, so a script that polls cannot block a
     /// starting server.
-    pub fn ask_server(&self, request: &Request) -> anyhow::Result<Reply> {
+    pub fn ask_server(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
         let mut client = match Client::connect(&self.folder) {
             Ok(client) => client,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
@@ -89,7 +89,7 @@ impl Admin {
                 self.folder.display()
             ),
         };
-        match client.ask(request) {
+        match client.ask(&request.into()) {
             Ok(reply) => Ok(reply),
             Err(ControlError::Failed(failure)) => Err(explain(&failure)),
             Err(error @ ControlError::Io(_)) => bail!("{error}; try again"),
@@ -101,7 +101,7 @@ impl Admin {
         let mut users: Vec<User> = Vec::new();
         loop {
             let after = users.last().map(|user| user.name.clone());
-            let Reply::Users(page) = self.ask(&Request::UserList { after })? else {
+            let Reply::Users(page) = self.ask(Query::UserList { after })? else {
                 bail!("an unexpected answer")
             };
             if page.is_empty() {
@@ -114,8 +114,7 @@ impl Admin {
 
 fn directly(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let result = runtime.block_on(admin::run(store, request, Actor::Console, now()));
-    Ok(result.map(|Outcome { reply, .. }| reply))
+    Ok(runtime.block_on(admin::run(store, request, now())))
 }
 
 /// Describes a failure in one line that ends with the remedy.
@@ -134,6 +133,7 @@ fn explain(failure: &Failure) -> anyhow::Error {
         FailureKind::Certificates => "mend them and run it again",
         FailureKind::NoServer => "start it with `parlour serve`",
         FailureKind::Store => "nothing was changed; try again when that is over",
+        FailureKind::Deferred => "look later whether it was done",
     };
     anyhow!("{failure}; {hint}")
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::admin::Admin;
 use super::output::{minute, print};
-use crate::server::admin::{Reply, Request};
+use crate::server::admin::{Query, Reply};
 
 /// Make the server accept the machine's clock after a jump.
 ///
@@ -37,8 +37,6 @@ enum Command {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Command::Accept { data } = args.command;
-    let Reply::Clock(now) = Admin::of(data)?.ask(&Request::ClockAccept)? else {
-        bail!("an unexpected answer")
-    };
+    let Reply::Clock(now) = Admin::of(data)?.ask(Query::ClockAccept)? else { bail!("an unexpected answer") };
     print(&format!("The clock is accepted: {}.\n", minute(now)))
 }

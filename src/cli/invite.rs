@@ -14,8 +14,9 @@ use super::folders::Folders;
 use super::output::{minute, note, print, table};
 use super::qr::{self, Code, ImageFile};
 use super::user::Role;
+use crate::chat::admin::{Change, InviteOrder, Purpose};
 use crate::chat::record;
-use crate::server::admin::{FailureKind, Invite, InviteOrder, Purpose, Reply, Request};
+use crate::server::admin::{FailureKind, Invite, Query, Reply};
 use crate::server::{advertise, now};
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
 use crate::wire::{ChannelName, Millis, Nick};
@@ -95,7 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::Create(wanted) => create(&folders, wanted),
         Action::List { json } => list(&Admin::of(folders.data)?, json),
         Action::Revoke { number } => {
-            Admin::of(folders.data)?.ask(&Request::InviteRevoke { id: number })?;
+            Admin::of(folders.data)?.ask(Change::InviteRevoke { id: number })?;
             print(&format!("invite {number} is revoked\n"))
         }
     }
@@ -124,7 +125,7 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
         None => Purpose::Accounts { role, channel, uses },
     };
     let order = InviteOrder { token: token.hash(), purpose, lasts_ms };
-    let Reply::InviteCreated(number) = admin.ask(&Request::InviteCreate(order))? else {
+    let Reply::InviteCreated(number) = admin.ask(Change::InviteCreate(order))? else {
         bail!("an unexpected answer")
     };
     let end = minute(Millis(now().0.saturating_add(lasts_ms)));
@@ -161,7 +162,7 @@ fn show(code: &Code) {
 
 /// Returns the addresses and the pin for the link, from the running server or else from the configuration.
 fn server(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
-    match admin.try_ask(&Request::Server)? {
+    match admin.try_ask(Query::Server)? {
         Ok(Reply::Server { addresses, pin }) => Ok((addresses, pin)),
         Err(failure) if failure.kind == FailureKind::NoServer => {
             let config = folders.config()?;
@@ -182,7 +183,7 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
     let mut invites = Vec::new();
     loop {
         let after = invites.last().map_or(0, |invite: &Invite| invite.id);
-        let Reply::Invites(page) = admin.ask(&Request::InviteList { after })? else {
+        let Reply::Invites(page) = admin.ask(Query::InviteList { after })? else {
             bail!("an unexpected answer")
         };
         if page.is_empty() {

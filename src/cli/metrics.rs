@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::admin::Admin;
 use super::output::print;
-use crate::server::admin::{Reply, Request};
+use crate::server::admin::{Query, Reply};
 
 /// Print the metrics of the running server, in Prometheus' text format.
 ///
@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Reply::Metrics(text) = Admin::of(args.data)?.ask_server(&Request::Metrics)? else {
+    let Reply::Metrics(text) = Admin::of(args.data)?.ask_server(Query::Metrics)? else {
         bail!("an unexpected answer")
     };
     print(&text)

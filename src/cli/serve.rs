@@ -19,8 +19,9 @@ use tracing_subscriber::EnvFilter;
 use super::folders::Folders;
 use super::foreground::Terminal;
 use super::output::{self, describe_panic};
+use crate::chat::admin::{Change, InviteOrder, Purpose, Request};
 use crate::chat::record::Role;
-use crate::server::admin::{self, Failure, FailureKind, InviteOrder, Purpose, Reply, Request};
+use crate::server::admin::{Failure, FailureKind, Reply};
 use crate::server::announce::{self, Announcer};
 use crate::server::certificates::Certificates;
 use crate::server::config::Config;
@@ -30,9 +31,8 @@ use crate::server::passwords::Passwords;
 use crate::server::reload::Reloader;
 use crate::server::{self, Server, advertise};
 use crate::store::Store;
-use crate::store::audit::Actor;
 use crate::trust::{Address, InviteLink, Pin, Token};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::ChannelName;
 
 /// Run the server. The first run makes certificates and a database, and prints an invite for the first admin.
 #[derive(clap::Args)]
@@ -128,8 +128,7 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     for address in &bound {
         info!("listening on {address}");
     }
-    let now = server.accounts().clock().now();
-    first_invite(&store, (addresses, pin), now, log).await?;
+    first_invite(&mut server, &store, (addresses, pin), log).await?;
     let announcer = if args.announce || config.announce { announce(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.ended());
@@ -177,8 +176,7 @@ fn control(
     let facts = Facts {
         addresses,
         pin: Arc::new(move || known.identity().pin()),
-        clock: server.accounts().clock(),
-        changing: server.accounts().changing(),
+        clock: server.requests().clock(),
         metrics: Arc::new(move || metrics.text(&counted.identity(), log.dropped())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
@@ -188,10 +186,10 @@ fn control(
     let folder = store.folder();
     let control = Control::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
-    let accounts = server.accounts();
+    let requests = server.requests();
     Ok(control.serve(store.clone(), facts, move |change| {
-        let accounts = accounts.clone();
-        async move { accounts.tell(change).await }
+        let requests = requests.clone();
+        async move { requests.request(Request::Admin(change)).await }
     }))
 }
 
@@ -266,9 +264,9 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
 
 /// Prints an invite for the first admin, at every start while there is no account.
 async fn first_invite(
+    server: &mut Server,
     store: &Store,
     (addresses, pin): (Vec<Address>, Pin),
-    now: Millis,
     log: &Log,
 ) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
@@ -280,7 +278,7 @@ async fn first_invite(
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    admin::run(store, Request::InviteCreate(order), Actor::Console, now).await?;
+    server.request(Request::Admin(Change::InviteCreate(order))).await?;
     let link = InviteLink { addresses, pin, account: None, token };
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",

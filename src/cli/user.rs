@@ -10,10 +10,12 @@ use super::admin::Admin;
 use super::folders::Folders;
 use super::output::{minute, print, table};
 use super::{access, import};
+use crate::chat::admin::reserved;
+use crate::chat::admin::{Change, NewUser, UserChange};
 use crate::chat::record;
-use crate::server::admin::{NewUser, Request, User, UserChange};
+use crate::chat::secret::PasswordHash;
+use crate::server::admin::User;
 use crate::server::passwords::{Hasher, Password};
-use crate::store::accounts::{PasswordHash, reserved};
 use crate::wire::Nick;
 
 /// Make, change and remove accounts, with or without a running server.
@@ -155,7 +157,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
     let existing = || Admin::of(folders.data.clone());
     let change = |name: Nick, change: UserChange, done: &str| {
-        existing()?.ask(&Request::UserChange { name: name.clone(), change })?;
+        existing()?.ask(Change::UserChange { name: name.clone(), change })?;
         print(&format!("{name} {done}\n"))
     };
     match action {
@@ -171,7 +173,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let password = secret.hash(&folders, &name)?;
             let role = if admin { record::Role::Admin } else { record::Role::Member };
             let user = NewUser { name: name.clone(), password, role };
-            accounts.ask(&Request::UserAdd { user, again })?;
+            accounts.ask(Change::UserAdd { user, again })?;
             print(&format!("{name} is added, as {}\n", if admin { "an admin" } else { "a member" }))
         }
         Action::Import { file } => {

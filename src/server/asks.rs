@@ -120,13 +120,13 @@ impl Asks {
     /// Answers one query, or gives up when its session is to end. A change whose turn has come is carried out in any
     /// case, because a part of it may be done already.
     async fn settle(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
-        let Ask::Manage { account, request, voice, since } = ask else {
+        let Ask::Manage { account, request, voice } = ask else {
             return unless_gone(&session.outbox, self.answer(session, ask)).await;
         };
         let turn = async { Ok(self.changes.take(session.account).await?) };
         let _turn = unless_gone(&session.outbox, turn).await?;
-        let asker = Asker { account, peer: session.peer, since };
-        let outcome = self.manager.run(asker, request).await?;
+        let asker = Asker { account, peer: session.peer };
+        let outcome = self.manager.run(asker, request).await;
         Ok(Outcome::Back(Answer::Managed(account, voice, outcome)))
     }
 

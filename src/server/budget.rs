@@ -91,7 +91,7 @@ impl Work {
                     Ask::Manage { .. } => work.changes += 1,
                     _ => work.held += EVENT,
                 },
-                Output::Close(..) => {}
+                Output::Done(..) | Output::Close(..) => {}
             }
         }
         work

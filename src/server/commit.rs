@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::overtake::{Overtaking, shows};
+use crate::chat::admin::Ticket;
 use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
@@ -38,6 +39,8 @@ pub(super) struct Committed {
     pub refused: Vec<Refusal>,
     /// Commands whose changes are in force but not durable yet.
     pub deferred: Vec<(SessionId, &'static str)>,
+    /// Requests from outside of sessions whose changes are in force but not durable yet.
+    pub deferred_requests: Vec<Ticket>,
     /// `Some(false)` if the store began to fail, `Some(true)` if it works again.
     pub writable: Option<bool>,
     /// True if the commit under way takes too long: waiting commands are to be [refused](Commits::refuse).
@@ -306,6 +309,7 @@ impl Commits {
                     if let (Some((session, _)), Some(record)) = (from, records.first()) {
                         result.deferred.push((session, record.command()));
                     }
+                    result.deferred_requests.extend(outputs.iter().filter_map(ticket));
                     self.backlog.extend_from_slice(records);
                     // The end of a session is true whatever is stored of it, and is shown unless its beginning is held.
                     let is_shown = records.iter().all(|record| matches!(record, Record::Seen(..)))
@@ -352,6 +356,14 @@ pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Ve
 /// Returns true for a query: its session waits for the result, even if the command is refused.
 fn is_question(output: &Output) -> bool {
     matches!(output, Output::Ask { .. })
+}
+
+/// Returns the ticket of a request's result.
+fn ticket(output: &Output) -> Option<Ticket> {
+    match output {
+        Output::Done(ticket, _) => Some(*ticket),
+        _ => None,
+    }
 }
 
 fn message(record: &Record) -> Option<&StoredMessage> {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::queues::Queues;
 use super::session::{Question, Session};
 use super::sessions::Sessions;
+use crate::chat::admin::{Done, RequestError, Ticket};
 use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
 use crate::wire::{CapSet, ServerName};
@@ -47,12 +48,14 @@ impl Deliverer {
         self.queues.push(session, block);
     }
 
-    /// Delivers outputs in order. Passes queries to `ask`, at their position in that order.
+    /// Delivers outputs in order. Passes queries to `ask`, at their position in that order, and
+    /// results of requests to `done`.
     pub fn deliver(
         &mut self,
         outputs: Vec<Output>,
         sessions: &Sessions,
         mut ask: impl FnMut(SessionId, Question),
+        mut done: impl FnMut(Ticket, Result<Done, RequestError>),
     ) {
         let mut audience = Audience::default();
         for output in outputs {
@@ -74,6 +77,7 @@ impl Deliverer {
                     }
                     ask(session, Question { label, ask: *what });
                 }
+                Output::Done(ticket, result) => done(ticket, result),
                 other => {
                     self.end_run(&audience, sessions);
                     self.single(other, sessions);
@@ -100,7 +104,7 @@ impl Deliverer {
                     session.outbox.close(&reason);
                 }
             }
-            Output::Line(..) | Output::Fan { .. } | Output::Ask { .. } => {}
+            Output::Line(..) | Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) => {}
         }
     }
 

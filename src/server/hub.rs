@@ -4,11 +4,11 @@
 //! outputs when that is durable. The next batch is applied while this one commits. So the order of effects is the order
 //! of inputs, no session sees what the history will not have, and all inputs of a batch share the cost of a sync.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -23,8 +23,9 @@ use super::queues::Queues;
 use super::schedule::{Schedule, Turn};
 use super::session::{Answered, Ready, Said, Session};
 use super::sessions::Sessions;
+use crate::chat::admin::{Done, Request, RequestError, Ticket};
 use crate::chat::record::Record;
-use crate::chat::{Chat, Command, Effects, Input, InputKind, Output, SessionId};
+use crate::chat::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 
 /// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.
@@ -45,7 +46,9 @@ pub(super) struct Hub {
     chat: Chat,
     ready: Arc<Ready>,
     orders: mpsc::Receiver<Order>,
-    password_changes: Arc<AtomicU64>,
+    /// Requesters that wait for their results.
+    requests: HashMap<Ticket, oneshot::Sender<Result<Done, RequestError>>>,
+    last_ticket: u64,
     sessions: Sessions,
     deliverer: Deliverer,
     /// Effects that are applied and wait for the commit before them.
@@ -78,7 +81,8 @@ impl Hub {
             chat,
             ready: handle.ready.clone(),
             orders: orders.0,
-            password_changes: handle.password_changes.clone(),
+            requests: HashMap::new(),
+            last_ticket: 0,
             sessions: Sessions::default(),
             deliverer,
             pending: Effects::default(),
@@ -107,13 +111,10 @@ impl Hub {
             tokio::select! {
                 result = self.commits.next() => self.committed(result),
                 order = self.orders.recv() => match order {
-                    Some(Order::Account(change, done)) => {
-                        let _ = self.apply(InputKind::Account(change));
+                    Some(Order::Request(request, done)) => self.request(request, done),
+                    Some(Order::Input(kind, done)) => {
+                        let _ = self.apply(*kind);
                         // The sender may have gone away; the change is in force all the same.
-                        let _ = done.send(());
-                    }
-                    Some(Order::Settings(settings, done)) => {
-                        let _ = self.apply(InputKind::Settings(settings));
                         let _ = done.send(());
                     }
                     Some(Order::Look(look)) => look(&self.chat),
@@ -142,16 +143,23 @@ impl Hub {
     /// Applies an input. Returns the work that it caused.
     fn apply(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
+        let may_set_password = matches!(&kind, InputKind::Answered { answer: Answer::Managed(..), .. });
         let input = Input { at: self.clock.now(), steady: self.clock.steady(), kind };
         self.chat.handle(input, &mut self.pending);
         let work = Work::behind((records, outputs), &self.pending, self.chat.take_rows());
         self.pending_bytes += work.held;
-        self.password_changes.store(self.chat.password_changes(), Ordering::Release);
         for output in self.pending.outputs.iter().skip(outputs) {
             if let Output::Ask { session, .. } = output
                 && let Some(session) = self.sessions.get(*session)
             {
                 session.asks();
+            }
+        }
+        if may_set_password {
+            for record in self.pending.records.iter().skip(records) {
+                if let Record::PasswordSet(account, _) = record {
+                    info!(account = account.0, "password changed by its owner");
+                }
             }
         }
         if tracing::enabled!(tracing::Level::DEBUG) {
@@ -163,6 +171,25 @@ impl Hub {
             }
         }
         work
+    }
+
+    fn request(&mut self, request: Request, done: oneshot::Sender<Result<Done, RequestError>>) {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        self.requests.insert(ticket, done);
+        let _ = self.apply(InputKind::Request(ticket, request));
+    }
+
+    /// Carries out a request before the hub [runs](Self::run), and waits until it is durable.
+    pub async fn carry_out(&mut self, request: Request) -> Result<Done, RequestError> {
+        let (done, mut result) = oneshot::channel();
+        self.request(request, done);
+        self.flush();
+        while self.commits.is_busy() {
+            let committed = self.commits.next().await;
+            self.committed(committed);
+        }
+        result.try_recv().unwrap_or(Err(RequestError::Stopped))
     }
 
     /// Takes the sessions' input, in one round of the accounts' turns.
@@ -286,12 +313,19 @@ impl Hub {
     }
 
     fn deliver(&mut self, outputs: Vec<Output>) {
-        let (sessions, asks) = (&self.sessions, &self.asks);
-        self.deliverer.deliver(outputs, sessions, |session, question| {
+        let (sessions, asks, requests) = (&self.sessions, &self.asks, &mut self.requests);
+        let ask = |session, question| {
             if let Some(session) = sessions.get(session) {
                 asks.dispatch(session, question);
             }
-        });
+        };
+        let done = |ticket, result| {
+            // The requester may have gone away, or knows already that the store has failed at it.
+            if let Some(requester) = requests.remove(&ticket) {
+                let _ = requester.send(result);
+            }
+        };
+        self.deliverer.deliver(outputs, sessions, ask, done);
     }
 
     fn committed(&mut self, result: super::commit::Committed) {
@@ -323,6 +357,11 @@ impl Hub {
         }
         for (session, command) in result.deferred {
             let _ = self.apply(InputKind::Deferred { session, command });
+        }
+        for ticket in result.deferred_requests {
+            if let Some(requester) = self.requests.remove(&ticket) {
+                let _ = requester.send(Err(RequestError::Deferred));
+            }
         }
         if result.hangs {
             let pending = std::mem::take(&mut self.pending);

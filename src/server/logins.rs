@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::{Instant, timeout};
-use tracing::{info, warn};
+use tokio::time::Instant;
+use tracing::info;
 use zeroize::Zeroizing;
 
 use super::handle::{HubHandle, Stopped};
@@ -15,26 +14,21 @@ use super::limits::subject::{Subject, Subjects};
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
 use super::throttle::{Gate, Guess, Throttle};
 use super::turns::{Crowded, FairQueue, Limits};
+use crate::chat::InputKind;
 use crate::chat::account::DeviceKey;
-use crate::chat::login::{Checked, Refused, Registration, Verified};
-use crate::chat::record::{AccountChange, AccountId};
+use crate::chat::admin::{AccountError, Done, RedeemError, Redemption, Request, RequestError};
+use crate::chat::login::{Checked, Proof, Refused, Registration, Verified};
+use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
-use crate::store::accounts::{AccountError, PasswordHash};
-use crate::store::invites::{self, RedeemError, Redeemed};
-use crate::store::{Store, StoreError};
 use crate::trust::Token;
-use crate::wire::{Millis, Nick};
-
-/// Time that a login waits for a write that concerns it. A slower write goes on and completes as soon as the store can.
-const NOTES: Duration = Duration::from_millis(100);
+use crate::wire::Nick;
 
 /// Data and services that logins are checked with.
 pub(super) struct Logins {
-    store: Store,
     passwords: Arc<Passwords>,
     throttle: Mutex<Throttle>,
-    /// Reads of the store for connections before their login: one at a time, so that they do not delay those of
-    /// sessions.
+    /// Lookups in the core's state for connections before their login: one at a time, so that they do not crowd out other
+    /// orders to the hub.
     lookups: FairQueue<Subject>,
     subjects: Subjects,
     incidents: Arc<Incidents>,
@@ -50,14 +44,12 @@ pub(super) struct Source {
     pub account: Option<AccountId>,
 }
 
-/// Limits of lookups: one at a time, so that readers are left for sessions; and of the lookups of one subject that
-/// wait.
+/// Limits of lookups: one at a time, and of the lookups of one subject that wait.
 const LOOKUPS: Limits = Limits { at_once: 1, each: 1, waiting: 4096 };
 
 impl Logins {
-    pub fn new(store: Store, passwords: Arc<Passwords>, hub: HubHandle, incidents: Arc<Incidents>) -> Self {
+    pub fn new(passwords: Arc<Passwords>, hub: HubHandle, incidents: Arc<Incidents>) -> Self {
         Self {
-            store,
             passwords,
             throttle: Mutex::default(),
             lookups: FairQueue::new(LOOKUPS),
@@ -123,38 +115,25 @@ impl Logins {
         name: Option<Nick>,
         password: Zeroizing<String>,
     ) -> Result<Option<Verified>, PasswordError> {
-        let since = self.hub.password_changes();
         let known = match name {
             Some(name) => {
                 let _turn = self.lookups.take(source.subject).await.map_err(|Crowded| PasswordError::Busy)?;
-                self.store.credentials(name).await.map_err(|error| {
-                    warn!(%error, "cannot read an account");
-                    PasswordError::Resources
-                })?
+                let look = self.hub.look(move |chat| chat.credentials(&name));
+                look.await.map_err(|Stopped| PasswordError::Busy)?
             }
             None => None,
         };
-        let known = known.filter(|known| !known.account.disabled);
-        let stored = known.as_ref().and_then(|known| known.password.clone());
+        let stored = known.as_ref().and_then(|(_, password)| password.clone());
         let verdict = self.passwords.verify(source.requester(), stored.clone(), password).await?;
-        let (Some(known), Verdict::Right(renewed)) = (known, verdict) else { return Ok(None) };
-        let account = known.account;
-        if let (Some(new), Some(old)) = (renewed, stored) {
-            // The login does not depend on it: a failed renewal is tried again at the next login.
-            let id = account.id;
-            let renewal = self.store.write(move |tx| {
-                crate::store::accounts::renew_password(tx, id, &old, &new)
-                    .map_err(crate::store::StoreError::from)
-            });
-            match timeout(NOTES, renewal).await {
-                Ok(Ok(_)) => info!(account = %account.name, "password hash renewed"),
-                Ok(Err(error)) => warn!(account = %account.name, %error, "password hash not renewed"),
-                Err(_) => {
-                    info!(account = %account.name, "password hash is renewed as soon as the store takes it");
-                }
-            }
+        let (Some((account, _)), Some(proven), Verdict::Right(renewed)) = (known, stored, verdict) else {
+            return Ok(None);
+        };
+        if let Some(new) = renewed {
+            let (account, old) = (account.id, proven.clone());
+            self.hub.apply(InputKind::PasswordRenewed { account, old, new }).await;
+            info!(account = account.0, "password hash renewed");
         }
-        Ok(Some(Verified { account: account.id, name: account.name, since, device: None }))
+        Ok(Some(Verified { account: account.id, name: account.name, proof: Proof::Password(proven) }))
     }
 
     /// Finds the account that the certificate of a connection logs in to.
@@ -163,7 +142,6 @@ impl Logins {
         let Some(key) = key else {
             return Checked::Unproven("This connection shows no client certificate".to_owned());
         };
-        let since = self.hub.password_changes();
         let found = {
             let Ok(_turn) = self.lookups.take(source.subject).await else {
                 return Checked::Unproven("The server is too busy, try again in a moment".to_owned());
@@ -172,7 +150,11 @@ impl Logins {
         };
         match found {
             Ok(Some(account)) if name.as_ref().is_none_or(|name| *name == account.name) => {
-                Checked::Right(Verified { account: account.id, name: account.name, since, device: Some(key) })
+                Checked::Right(Verified {
+                    account: account.id,
+                    name: account.name,
+                    proof: Proof::Device(key),
+                })
             }
             Ok(_) => {
                 self.incidents.note(
@@ -187,11 +169,7 @@ impl Logins {
     }
 
     /// Redeems an invite: makes the account or sets its new password, and makes the core follow.
-    pub async fn register(
-        self: &Arc<Self>,
-        source: Source,
-        wanted: Registration,
-    ) -> Result<Verified, Refused> {
+    pub async fn register(&self, source: Source, wanted: Registration) -> Result<Verified, Refused> {
         let Source { peer, subject, .. } = source;
         let refused = |code, text: String| Err(Refused { code, text });
         let Some(token) = wanted.token else {
@@ -215,23 +193,32 @@ impl Logins {
         };
         let checked = async {
             let turn = self.lookups.take(subject).await.map_err(|Crowded| Failure::Busy)?;
-            self.store.check_invite(hash, wanted.name.clone(), self.hub.clock.now()).await?;
+            let (name, now) = (wanted.name.clone(), self.hub.clock.now());
+            let look = self.hub.look(move |chat| chat.check_invite(&hash, &name, now));
+            look.await.map_err(|Stopped| Failure::Busy)?.map_err(RequestError::from)?;
             drop(turn);
             let password = Password::new(&wanted.password).map_err(Failure::Weak)?;
             let phc = self.passwords.hash(source.requester(), password);
             phc.await.map_err(|_| Failure::Busy)
         };
-        let failure = match checked.await {
-            Ok(phc) => {
-                // A task of its own completes even if the client goes away, because the core must follow the store.
-                let (this, name) = (self.clone(), wanted.name.clone());
-                let redeemed = tokio::spawn(async move { this.redeem(peer, hash, name, phc).await });
-                match redeemed.await {
-                    Ok(Ok(outcome)) => return outcome,
-                    Ok(Err(failure)) => failure,
-                    Err(_) => Failure::Busy,
+        let redeemed = async {
+            let password = checked.await?;
+            let redemption =
+                Redemption { token: hash, name: wanted.name.clone(), password: password.clone() };
+            let done = self.hub.request(Request::Redeem(redemption)).await?;
+            Ok((done, password))
+        };
+        let failure = match redeemed.await {
+            Ok((Done::Redeemed { account, is_new }, password)) => {
+                if is_new {
+                    info!(%peer, account = %account.name, "account made with an invite");
+                } else {
+                    info!(%peer, account = %account.name, "password and devices reset with an invite");
                 }
+                let proof = Proof::Password(password);
+                return Ok(Verified { account: account.id, name: account.name, proof });
             }
+            Ok(_) => Failure::Busy,
             Err(failure) => failure,
         };
         let (code, text) = failure.tell();
@@ -245,46 +232,6 @@ impl Logins {
         }
         refused(code, text)
     }
-
-    async fn redeem(
-        &self,
-        peer: IpAddr,
-        token: [u8; 32],
-        name: Nick,
-        phc: PasswordHash,
-    ) -> Result<Result<Verified, Refused>, Failure> {
-        let later = |text: &str| Ok(Err(Refused { code: "TEMPORARILY_UNAVAILABLE", text: text.to_owned() }));
-        let changing = self.hub.changing.lock().await;
-        let redeemed = self.store.redeem(token, name, phc.clone(), self.hub.clock.now()).await?;
-        let change = match &redeemed {
-            Redeemed::Made(account, lands_in) => AccountChange::Added(account.clone(), lands_in.clone()),
-            Redeemed::Reset(account) => AccountChange::PasswordChanged(account.id),
-        };
-        let since = self.hub.password_changes();
-        self.hub.account_changed(change).await;
-        drop(changing);
-        match redeemed {
-            Redeemed::Made(account, _) => {
-                info!(%peer, account = %account.name, "account made with an invite");
-                Ok(Ok(Verified { account: account.id, name: account.name, since, device: None }))
-            }
-            Redeemed::Reset(account) => {
-                info!(%peer, account = %account.name, "password and devices reset with an invite");
-                if let Err(error) = close_ways_in(&self.store, account.id, self.hub.clock.now()).await {
-                    warn!(%error, account = %account.name, "invites that were made meanwhile are not revoked");
-                    return later("Log in with the new password");
-                }
-                // Read after the account's own change. If the password has changed again by now, this login is void.
-                let since = self.hub.password_changes();
-                match self.store.credentials(account.name.clone()).await {
-                    Ok(Some(stands)) if stands.password.as_ref() == Some(&phc) => {
-                        Ok(Ok(Verified { account: account.id, name: account.name, since, device: None }))
-                    }
-                    _ => later("The password was changed again meanwhile, log in with the latest"),
-                }
-            }
-        }
-    }
 }
 
 impl Source {
@@ -294,27 +241,16 @@ impl Source {
     }
 }
 
-/// Revokes the invites of an account with a new password. Runs after its older sessions have ended, because one of them
-/// may have made an invite meanwhile.
-pub async fn close_ways_in(store: &Store, account: AccountId, now: Millis) -> Result<(), StoreError> {
-    store
-        .write(move |tx| {
-            invites::revoke_all_of(tx, account, now)?;
-            Ok(())
-        })
-        .await
-}
-
 /// Reason why an invite was not redeemed.
 enum Failure {
-    Redeem(RedeemError),
+    Request(RequestError),
     Weak(super::passwords::PasswordRule),
     Busy,
 }
 
-impl From<RedeemError> for Failure {
-    fn from(error: RedeemError) -> Self {
-        Self::Redeem(error)
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
     }
 }
 
@@ -327,7 +263,7 @@ impl Failure {
         match self {
             Self::Weak(rule) => ("WEAK_PASSWORD", rule.to_string()),
             Self::Busy => busy(),
-            Self::Redeem(error) => {
+            Self::Request(RequestError::Redeem(error)) => {
                 let code = match &error {
                     RedeemError::Unknown => "TOKEN_UNKNOWN",
                     RedeemError::Spent => "TOKEN_SPENT",
@@ -335,17 +271,12 @@ impl Failure {
                     RedeemError::Revoked => "TOKEN_REVOKED",
                     RedeemError::Other(_) => "TOKEN_OF_ANOTHER",
                     RedeemError::Disabled(_) | RedeemError::Gone(_) => "TOKEN_USELESS",
-                    RedeemError::Account(AccountError::Taken(_) | AccountError::Removed(_)) => {
-                        "ACCOUNT_EXISTS"
-                    }
                     RedeemError::Account(AccountError::Reserved(..)) => "BAD_ACCOUNT_NAME",
-                    RedeemError::Account(inner) => {
-                        warn!(error = %inner, "cannot make an account");
-                        return busy();
-                    }
+                    RedeemError::Account(_) => "ACCOUNT_EXISTS",
                 };
                 (code, error.to_string())
             }
+            Self::Request(error) => ("TEMPORARILY_UNAVAILABLE", error.to_string()),
         }
     }
 }

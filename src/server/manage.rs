@@ -2,31 +2,24 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use tracing::{info, warn};
+use tracing::warn;
+use zeroize::Zeroizing;
 
-use super::invites;
 use super::logins::{Logins, Source};
 use super::passwords::{Password, Passwords, Requester};
 use super::reload::{ReloadError, Reloader};
 use crate::chat::account::{Outcome, Request, Secret};
-use crate::chat::invites::{InviteOutcome, InviteRequest};
-use crate::chat::login::Checked;
+use crate::chat::admin::{Purpose, Wish};
+use crate::chat::login::{Checked, Proof, Verified};
 use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
-use crate::store::audit::{self, Actor};
-use crate::store::{Store, StoreError, accounts};
-use crate::trust::Address;
-use crate::wire::Millis;
+use crate::trust::{Address, InviteLink, Token};
 
 /// Carries out the requests.
 pub(super) struct Manager {
-    pub store: Store,
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
-    /// Present value of [`Chat::password_changes`](crate::chat::Chat::password_changes).
-    pub password_changes: Arc<AtomicU64>,
     pub reloader: Arc<Reloader>,
     /// Addresses of the server, for invite links.
     pub addresses: Vec<Address>,
@@ -37,8 +30,6 @@ pub(super) struct Manager {
 pub(super) struct Asker {
     pub account: AccountId,
     pub peer: IpAddr,
-    /// Count of password changes at the time of the request.
-    pub since: u64,
 }
 
 fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
@@ -47,18 +38,19 @@ fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
 
 impl Manager {
     /// Carries out a request.
-    pub async fn run(&self, asker: Asker, request: Request) -> Result<Outcome, StoreError> {
+    pub async fn run(&self, asker: Asker, request: Request) -> Outcome {
         match request {
-            Request::Oper(credentials) => {
-                Ok(match self.logins.check(self.source(asker), credentials).await {
-                    Checked::Right(verified) => Outcome::Oper(verified.account, verified.since),
-                    Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
-                    Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
-                })
-            }
+            Request::Oper(credentials) => match self.logins.check(self.source(asker), credentials).await {
+                Checked::Right(Verified { account, proof: Proof::Password(proven), .. }) => {
+                    Outcome::Oper(account, proven)
+                }
+                Checked::Right(_) => refused("WRONG_PASSWORD", "A device is not a password"),
+                Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
+                Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
+            },
             Request::Password(credentials, new) => self.password(asker, credentials, new).await,
-            Request::Invites(request, admin) => Ok(self.invites(asker, admin, request).await),
-            Request::Rehash => Ok(match self.reloader.read().await {
+            Request::InviteLink(wish) => self.invite_link(wish),
+            Request::Rehash => match self.reloader.read().await {
                 Ok(settings) => {
                     self.reloader.note_root().await;
                     Outcome::Rehashed(Box::new(settings))
@@ -72,7 +64,7 @@ impl Manager {
                     };
                     refused(code, why.to_string())
                 }
-            }),
+            },
         }
     }
 
@@ -81,64 +73,38 @@ impl Manager {
         self.logins.source(asker.peer, Some(asker.account))
     }
 
-    async fn password(&self, asker: Asker, old: Credentials, new: Secret) -> Result<Outcome, StoreError> {
+    async fn password(&self, asker: Asker, old: Credentials, new: Secret) -> Outcome {
         let password = match Password::new(&new.0) {
             Ok(password) => password,
-            Err(rule) => return Ok(refused("WEAK_PASSWORD", rule.to_string())),
+            Err(rule) => return refused("WEAK_PASSWORD", rule.to_string()),
         };
-        // The password that is checked is the one that is replaced, and not one that was set during the check.
-        let stood = match &old.name {
-            Some(name) => self.store.credentials(name.clone()).await?.and_then(|known| known.password),
-            None => None,
-        };
-        match self.logins.check(self.source(asker), old).await {
-            Checked::Right(verified) if verified.account == asker.account => {}
-            Checked::Later(why) | Checked::Unproven(why) => {
-                return Ok(refused("TEMPORARILY_UNAVAILABLE", why));
-            }
-            Checked::Right(_) | Checked::Wrong => {
-                return Ok(refused("WRONG_PASSWORD", "That is not your present password"));
-            }
-        }
-        let Ok(hash) = self.passwords.hash(Requester::Account(asker.account), password).await else {
-            return Ok(refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"));
-        };
-        let (id, now) = (asker.account, self.now());
-        let changed = self.store.write(move |tx| {
-            let changed = match &stood {
-                Some(stood) => accounts::renew_password(tx, id, stood, &hash)?,
-                None => false,
-            };
-            if changed {
-                audit::note(tx, (now, Actor::Account(id)), "account passwd", "", "")?;
-            }
-            Ok::<_, StoreError>(changed)
-        });
-        if !changed.await? {
-            return Ok(refused("TEMPORARILY_UNAVAILABLE", "The password was changed meanwhile, try again"));
-        }
-        info!(account = id.0, "password changed by its owner");
-        Ok(Outcome::PasswordChanged)
-    }
-
-    /// Carries out a request about invites. A link that is made during a password change, after the admin's invites
-    /// were revoked, may be the work of the person whom that change is to keep out: so it is withdrawn and not shown.
-    async fn invites(&self, asker: Asker, admin: AccountId, request: InviteRequest) -> Outcome {
-        let reach = (&*self.addresses, self.reloader.identity().pin());
-        let outcome = invites::run(&self.store, reach, (asker.account, admin), (request, self.now())).await;
-        match outcome {
-            Outcome::Invites(InviteOutcome::Made { number, .. })
-                if self.password_changes.load(Ordering::Acquire) != asker.since =>
+        let proven = match self.logins.check(self.source(asker), old).await {
+            Checked::Right(Verified { account, proof: Proof::Password(proven), .. })
+                if account == asker.account =>
             {
-                // Even if that fails, the link was not shown to anyone.
-                let _ = invites::take_back(&self.store, asker.account, number, self.now()).await;
-                refused("TEMPORARILY_UNAVAILABLE", "A password was changed on the server just now; try again")
+                proven
             }
-            outcome => outcome,
+            Checked::Later(why) | Checked::Unproven(why) => return refused("TEMPORARILY_UNAVAILABLE", why),
+            Checked::Right(_) | Checked::Wrong => {
+                return refused("WRONG_PASSWORD", "That is not your present password");
+            }
+        };
+        match self.passwords.hash(Requester::Account(asker.account), password).await {
+            Ok(new) => Outcome::Password { proven, new },
+            Err(_) => refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"),
         }
     }
 
-    fn now(&self) -> Millis {
-        self.reloader.hub.clock.now()
+    /// Makes the token and the link of an invite, which the core makes when they arrive.
+    fn invite_link(&self, wish: Wish) -> Outcome {
+        let token = Token::random();
+        let hash = token.hash();
+        let account = match &wish.purpose {
+            Purpose::Accounts { .. } => None,
+            Purpose::Reset(name) => Some(name.to_string()),
+        };
+        let (addresses, pin) = (self.addresses.clone(), self.reloader.identity().pin());
+        let link = InviteLink { addresses, pin, account, token };
+        Outcome::InviteLink { wish, token: hash, link: Secret(Zeroizing::new(link.to_string())) }
     }
 }

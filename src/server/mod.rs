@@ -18,7 +18,6 @@ mod deliver;
 mod entrance;
 mod handle;
 mod hub;
-mod invites;
 mod limits;
 mod listener;
 pub mod log;
@@ -48,12 +47,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
-use crate::chat::record::AccountChange;
+use crate::chat::admin::{Done, Request, RequestError};
 use crate::chat::{Chat, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
@@ -135,7 +134,7 @@ impl Server {
         }
         let (handle, orders) = handle::HubHandle::new(clock);
         let incidents: Arc<Incidents> = Arc::default();
-        let logins = logins::Logins::new(store.clone(), passwords.clone(), handle.clone(), incidents.clone());
+        let logins = logins::Logins::new(passwords.clone(), handle.clone(), incidents.clone());
         let logins = Arc::new(logins);
         let (history, kept_history) = watch::channel(config.history.clone());
         let (announce, announced) = watch::channel(Arc::new(settings.clone()));
@@ -150,14 +149,7 @@ impl Server {
             hub: handle.clone(),
             store: store.clone(),
         });
-        let manager = Manager {
-            store: store.clone(),
-            logins: logins.clone(),
-            passwords,
-            password_changes: handle.password_changes.clone(),
-            reloader: reloader.clone(),
-            addresses,
-        };
+        let manager = Manager { logins: logins.clone(), passwords, reloader: reloader.clone(), addresses };
         let manager = Arc::new(manager);
         let blocks = blocks::Blocks::default();
         let asks = Asks::new(
@@ -207,9 +199,14 @@ impl Server {
         self.metrics.clone()
     }
 
-    /// Returns the handle by which the administration tells the core of changes.
-    pub fn accounts(&self) -> AccountChanges {
-        AccountChanges(self.handle.clone())
+    /// Returns the handle by which the core is sent requests.
+    pub fn requests(&self) -> Requests {
+        Requests(self.handle.clone())
+    }
+
+    /// Carries out a request before the server [runs](Self::run), and returns the result when it is durable.
+    pub async fn request(&mut self, request: Request) -> Result<Done, RequestError> {
+        self.hub.carry_out(request).await
     }
 
     /// Returns the handle by which changed files are loaded.
@@ -305,24 +302,19 @@ async fn fill_checksums(store: Store) {
     }
 }
 
-/// Handle by which the administration tells the core of changes.
+/// Handle by which the core of a running server is sent requests.
 #[derive(Clone)]
-pub struct AccountChanges(handle::HubHandle);
+pub struct Requests(handle::HubHandle);
 
-impl AccountChanges {
+impl Requests {
     /// Returns the server's clock.
     pub fn clock(&self) -> Arc<Clock> {
         self.0.clock.clone()
     }
 
-    /// Returns the lock to hold while an account is changed in the database and in the core.
-    pub fn changing(&self) -> Arc<Mutex<()>> {
-        self.0.changing.clone()
-    }
-
-    /// Makes the core follow a change, and returns when that is in force.
-    pub async fn tell(&self, change: AccountChange) {
-        self.0.account_changed(change).await;
+    /// Has the core carry out a request, and returns the result when it is durable.
+    pub async fn request(&self, request: Request) -> Result<Done, RequestError> {
+        self.0.request(request).await
     }
 }
 

@@ -10,7 +10,7 @@ use super::certificates::Certificates;
 use super::config::{Config, History};
 use super::handle::HubHandle;
 use super::settings;
-use crate::chat::Settings;
+use crate::chat::{InputKind, Settings};
 use crate::store::{Store, StoreError, audit};
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Millis;
@@ -51,7 +51,7 @@ impl Reloader {
     pub async fn everything(self: &Arc<Self>) -> Result<(), ReloadError> {
         match self.read().await {
             Ok(settings) => {
-                self.hub.settings_changed(settings).await;
+                self.hub.apply(InputKind::Settings(Box::new(settings))).await;
                 self.note_root().await;
                 info!("the configuration and the certificates were read again");
                 Ok(())
@@ -119,7 +119,7 @@ impl Reloader {
         let certificate = Some(self.certificates.note());
         let settings = Settings { certificate, ..Settings::clone(&self.settings.borrow()) };
         self.settings.send_replace(Arc::new(settings.clone()));
-        self.hub.settings_changed(settings).await;
+        self.hub.apply(InputKind::Settings(Box::new(settings))).await;
     }
 }
 

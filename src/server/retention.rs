@@ -182,7 +182,7 @@ mod tests {
             audit::note_root(tx, Millis(NOW.0 - 9 * DAY), "pin")?;
             for n in 0..1200 {
                 let at = Millis(NOW.0 - (1200 - n) / 100 * DAY);
-                audit::note(tx, (at, audit::Actor::Console), "user add", &n.to_string(), "")?;
+                audit::note(tx, (at, crate::chat::record::Actor::Console), "user add", &n.to_string(), "")?;
             }
             Ok::<_, StoreError>(())
         };

@@ -3,20 +3,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::sums;
-use crate::chat::record::AccountId;
+use crate::chat::record::{AccountId, Actor};
 use crate::wire::Millis;
 
 /// Action of showing another root.
 const ROOT: &str = "server root";
-
-/// Author of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// The command line on the server's machine.
-    Console,
-    /// An account, in a session.
-    Account(AccountId),
-}
 
 /// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +22,6 @@ pub struct Entry {
     pub target: String,
     /// Further details, never a secret.
     pub detail: String,
-}
-
-impl Actor {
-    /// Returns the account's id, if it is one.
-    pub fn id(self) -> Option<AccountId> {
-        match self {
-            Self::Console => None,
-            Self::Account(id) => Some(id),
-        }
-    }
 }
 
 /// Adds an entry, in the transaction of the action itself.

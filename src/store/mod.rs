@@ -45,7 +45,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::chat::record::{Record, Snapshot};
+use crate::chat::record::{Actor, Record, Snapshot};
 use crate::wire::Millis;
 
 pub use error::{ErrorClass, StoreError};
@@ -119,7 +119,7 @@ impl Store {
             }
             if lost {
                 let note = "went on without what was lost";
-                audit::note(conn, (now, audit::Actor::Console), "server accept-loss", "database", note)?;
+                audit::note(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
             }
             Ok(())
         })?;

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::audit::{self, Actor};
-use crate::chat::record::ChannelId;
+use super::audit;
+use crate::chat::record::{Actor, ChannelId};
 use crate::wire::{ChannelName, MessageId, chars};
 
 /// Renames the channels whose names are refused today or equal another's, and updates the references to these names.

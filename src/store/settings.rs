@@ -2,8 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::audit::{self, Actor};
-use super::{accounts, devices, time};
+use super::{accounts, audit, devices, invites, time};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
@@ -38,16 +37,24 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::MetadataSet { of, key, value } => metadata_set(tx, *of, key, value.as_deref()),
         Record::Seen(account, seen) => set_seen(tx, *account, seen),
         Record::PreferencesSet(account, Preferences { replay, bot }) => {
-            let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1 AND removed IS NULL";
+            let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1";
             tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
-        Record::AccountForgotten(account) => accounts::forget_state(tx, *account),
+        Record::AccountAdded { account, password, invite, at } => {
+            accounts::add(tx, account, password, *invite, *at)
+        }
+        Record::AccountSet { account, at } => accounts::set(tx, account, *at),
+        Record::PasswordSet(account, password) => accounts::set_password(tx, *account, password),
+        Record::AccountRemoved { id, at } => accounts::remove(tx, *id, *at),
+        Record::InviteCreated(invite) => invites::create(tx, invite),
+        Record::InviteSpent { id, spent } => invites::spend(tx, *id, *spent),
+        Record::InviteRevoked { id, at } => invites::revoke(tx, *id, *at),
         Record::DeviceAdded { account, key, at } => devices::add(tx, *account, *key, *at),
         Record::DeviceRemoved(key) => devices::remove(tx, *key),
         Record::DeviceUsed { key, at } => devices::used(tx, *key, *at),
         Record::IdsAhead(ahead) => time::ids_ahead(tx, *ahead),
         Record::Audit { at, actor, action, target, detail } => {
-            audit::note(tx, (*at, Actor::Account(*actor)), action, target, detail)
+            audit::note(tx, (*at, *actor), action, target, detail)
         }
         Record::Message(_)
         | Record::ChannelCreated { .. }
@@ -59,10 +66,9 @@ pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
     }
 }
 
-/// Stores nothing for an account that was removed meanwhile.
 fn set_seen(tx: &Connection, account: AccountId, seen: &Seen) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
-    let sql = "INSERT INTO seen (account, after, up_to) SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND removed IS NULL";
+    let sql = "INSERT INTO seen (account, after, up_to) VALUES (?1, ?2, ?3)";
     let mut insert = tx.prepare_cached(sql)?;
     for (after, up_to) in seen.spans() {
         insert.execute((account, after, up_to))?;

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::counters::last_message;
 use super::sums::{readable, rows};
-use super::{SENDS_KEPT, accounts, devices, time};
+use super::{SENDS_KEPT, accounts, devices, invites, time};
 use crate::chat::modes::{Flag, ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
@@ -20,16 +20,18 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     // One transaction, so that all reads see one state.
     let tx = conn.unchecked_transaction()?;
     let last_message = last_message(&tx)?;
+    let people = accounts::people(&tx)?;
     let snapshot = Snapshot {
-        accounts: accounts::people(&tx)?,
+        passwords: accounts::passwords(&tx)?,
+        former: accounts::former(&tx, &people)?,
+        last_account: last(&tx, "accounts")?,
+        invites: invites::all(&tx)?,
+        last_invite: last(&tx, "invites")?,
+        accounts: people,
         channels: channels(&tx)?,
         last_message,
         times: time::times(&tx)?,
-        last_channel: tx.query_row(
-            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'channels'",
-            [],
-            |row| row.get(0),
-        )?,
+        last_channel: last(&tx, "channels")?,
         sends: sends(&tx, last_message)?,
         markers: markers(&tx)?,
         early_markers: early_markers(&tx)?,
@@ -40,6 +42,12 @@ pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     };
     tx.commit()?;
     Ok(snapshot)
+}
+
+/// Returns the largest id that a table ever had.
+fn last(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
+    conn.query_row(sql, [table], |row| row.get(0))
 }
 
 fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {

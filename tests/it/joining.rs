@@ -129,13 +129,12 @@ fn altered_and_foreign_links_join_nothing() {
 #[test]
 fn what_is_wrong_with_an_invite_is_said() {
     let server = server();
-    let home = &server.home;
+    let home = server.home.clone();
+    let home = &home;
     let (used, revoked, expired) = (home.invite(&[]), home.invite(&[]), home.invite(&[]));
     assert!(join(home, "dora", &used).status.success());
     home.succeed(&["invite", "revoke", "2"]);
-    home.database()
-        .execute("UPDATE invites SET expires = created, sum = NULL WHERE id = 3", [])
-        .expect("an update");
+    let _server = server.with_changed_row("UPDATE invites SET expires = created, sum = NULL WHERE id = 3");
     for (link, word) in [(used, "was used already"), (revoked, "was revoked"), (expired, "has expired")] {
         let complaint = refused(home, "eve", &link);
         let expected =

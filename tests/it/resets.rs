@@ -170,7 +170,8 @@ fn a_reset_is_for_its_account_alone() {
 #[test]
 fn there_is_no_reset_for_who_may_not_log_in() {
     let server = server();
-    let home = &server.home;
+    let home = server.home.clone();
+    let home = &home;
     let create = |name: &str| home.fail(&["invite", "create", "--for", name]);
     assert!(
         create("nobody").contains("there is no account nobody; `parlour user list`"),
@@ -198,9 +199,7 @@ fn there_is_no_reset_for_who_may_not_log_in() {
 
     let (revoked, expired) = (home.invite(&["--for", "bob"]), home.invite(&["--for", "bob"]));
     home.succeed(&["invite", "revoke", "2"]);
-    home.database()
-        .execute("UPDATE invites SET expires = created, sum = NULL WHERE id = 3", [])
-        .expect("an update");
+    let server = server.with_changed_row("UPDATE invites SET expires = created, sum = NULL WHERE id = 3");
     for (link, code) in [(revoked, "TOKEN_REVOKED"), (expired, "TOKEN_EXPIRED")] {
         let said = register(&mut guest(&server, &link, "bob"), "*", NEW);
         assert!(said.starts_with(&format!("FAIL REGISTER {code}")), "{said}");

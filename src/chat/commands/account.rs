@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::voice::{SERVICE, ask, notice, say};
+use super::voice::{SERVICE, UNAVAILABLE, ask, notice, say};
 use super::{Command, Spec, invites};
-use crate::chat::account::{DeviceKey, Outcome, Request, Secret, Voice};
+use crate::chat::account::{DeviceKey, Outcome, PasswordHash, Request, Secret, Voice};
 use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::record::{AccountId, Preference, Record};
+use crate::chat::record::{AccountId, Actor, Preference, Record};
 use crate::chat::sasl::Credentials;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
@@ -29,9 +29,6 @@ pub const REHASH: Spec = Spec { name: "REHASH", least: 0, parse: |_| Ok(on("REHA
 pub const NICKSERV: Spec = Spec { name: "NICKSERV", least: 0, parse: nickserv };
 /// The NS command, short for NICKSERV.
 pub const NS: Spec = Spec { name: "NS", least: 0, parse: nickserv };
-
-/// Reply to a request that changes something while the store fails.
-const UNAVAILABLE: &str = "The server cannot store anything right now; nothing was changed, try again later";
 
 /// A parsed command about the account or the server, with the form of its reply.
 #[derive(Debug)]
@@ -280,17 +277,24 @@ fn help(cx: &mut Context<'_>) {
 /// Continues a command when the result of its request arrives.
 pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome) {
     match outcome {
-        Outcome::Oper(account, since) => oper_found(cx, account, since),
+        Outcome::Oper(account, proven) => oper_found(cx, account, &proven),
         Outcome::Refused("WRONG_PASSWORD", _) if voice == Voice::Command("OPER") => {
             cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));
         }
         Outcome::Refused(code, why) => say(cx, voice, ("FAIL", code), &[], &why),
-        Outcome::Invites(outcome) => invites::done(cx, voice, outcome),
-        Outcome::PasswordChanged => {
-            let me = cx.member.session;
-            cx.chat.password_changed(cx.member.account, Some(me), cx.at, cx.fx);
-            let text = "Your password was changed; your other sessions were closed";
-            say(cx, voice, ("NOTE", "PASSWORD_CHANGED"), &[], text);
+        Outcome::InviteLink { wish, token, link } => invites::linked(cx, voice, (wish, token), &link),
+        Outcome::Password { .. } if !cx.chat.writable => {
+            say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+        }
+        Outcome::Password { proven, new } => {
+            let (account, me) = (cx.member.account, cx.member.session);
+            if cx.chat.change_password(account, (&proven, new), Some(me), cx.at, cx.fx) {
+                let text = "Your password was changed; your other sessions were closed";
+                say(cx, voice, ("NOTE", "PASSWORD_CHANGED"), &[], text);
+            } else {
+                let text = "The password was changed meanwhile, try again";
+                say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], text);
+            }
         }
         Outcome::Rehashed(settings) => {
             cx.reply(
@@ -304,7 +308,8 @@ pub(in crate::chat) fn done(cx: &mut Context<'_>, voice: Voice, outcome: Outcome
 
 /// Returns the audit record of a REHASH.
 pub(in crate::chat) fn rehashed(at: Millis, actor: AccountId) -> Record {
-    Record::Audit { at, actor, action: "server rehash", target: "".into(), detail: "".into() }
+    let (target, detail) = ("".into(), "".into());
+    Record::Audit { at, actor: Actor::Account(actor), action: "server rehash".into(), target, detail }
 }
 
 fn count(certificates: usize) -> String {
@@ -315,13 +320,14 @@ fn count(certificates: usize) -> String {
     }
 }
 
-/// Continues OPER after the password was found right: gives the session the admin role if the account is an admin's, is
-/// not disabled and has had no password change since the check.
-fn oper_found(cx: &mut Context<'_>, account: crate::chat::record::AccountId, since: u64) {
-    let admin =
-        cx.chat.people.get(account).filter(|person| {
-            person.is_admin() && !person.account.disabled && person.password_change <= since
-        });
+/// Continues OPER after the password with the hash `proven` was found right: gives the session the admin role if the
+/// account is an admin's, is not disabled and still has that password.
+fn oper_found(cx: &mut Context<'_>, account: AccountId, proven: &PasswordHash) {
+    let admin = cx
+        .chat
+        .people
+        .get(account)
+        .filter(|person| person.is_admin() && !person.account.disabled && person.has_password(proven));
     let Some(name) = admin.map(|person| person.nick().to_string()) else {
         return cx
             .reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));

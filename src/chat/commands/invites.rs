@@ -1,12 +1,13 @@
 //! INVITES: creation, listing and revocation of server invites by admins, also through `NickServ`. INVITE, in contrast,
 //! invites to a channel.
 
-use super::voice::{ask, say};
+use super::voice::{UNAVAILABLE, ask, say};
 use super::{Command, Spec};
-use crate::chat::account::{Request, Voice};
+use crate::chat::account::{Request, Secret, Voice};
+use crate::chat::admin::{AccountError, InviteOrder, Purpose, RequestError, Wish};
 use crate::chat::context::Context;
-use crate::chat::invites::{InviteOutcome, InviteRequest, OpenInvite, Purpose, Wish};
-use crate::chat::record::Role;
+use crate::chat::record::{AccountId, Invite, InviteId, Role, State, TokenHash};
+use crate::chat::state::Chat;
 use crate::wire::numeric::ERR_NOPRIVILEGES;
 use crate::wire::{ChannelName, Message, Millis, Nick, Reply};
 
@@ -16,6 +17,17 @@ pub const SPEC: Spec = Spec { name: "INVITES", least: 0, parse };
 /// A parsed INVITES, or the error text for it.
 #[derive(Debug)]
 pub struct Invites(Result<InviteRequest, String>);
+
+/// A parsed request.
+#[derive(Debug, PartialEq, Eq)]
+enum InviteRequest {
+    /// Create an invite.
+    Create(Wish),
+    /// List the open invites.
+    List,
+    /// Revoke the invite of this number.
+    Revoke(i64),
+}
 
 /// Usage of the command.
 pub const USAGE: &str = "CREATE [USES] [24h] [#CHANNEL] [admin], FOR NAME [24h], LIST, REVOKE NUMBER";
@@ -48,13 +60,38 @@ impl Invites {
 }
 
 fn asked(cx: &mut Context<'_>, request: Result<InviteRequest, String>, voice: Voice) {
-    let Some(admin) = cx.admin_as() else { return denied(cx, voice) };
+    if cx.admin_as().is_none() {
+        return denied(cx, voice);
+    }
     match request {
-        Ok(request) => ask(cx, Request::Invites(request, admin), voice),
+        Ok(InviteRequest::Create(wish)) => ask(cx, Request::InviteLink(wish), voice),
+        Ok(InviteRequest::List) => list(cx, voice),
+        Ok(InviteRequest::Revoke(_)) if !cx.chat.writable => {
+            say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+        }
+        Ok(InviteRequest::Revoke(id)) => match cx.chat.revoke_invite(id, cx.by(), cx.fx) {
+            Ok(()) => {
+                let text = format!("Invite {id} is revoked");
+                say(cx, voice, ("NOTE", "INVITE_REVOKED"), &[&id.to_string()], &text);
+            }
+            Err(error) => refused(cx, voice, &error),
+        },
         Err(why) => {
             say(cx, voice, ("FAIL", "INVALID_PARAMS"), &[], &format!("{why}; there are {USAGE}"));
         }
     }
+}
+
+fn refused(cx: &mut Context<'_>, voice: Voice, error: &RequestError) {
+    let code = match error {
+        RequestError::Account(AccountError::Unknown(_)) => "NO_SUCH_ACCOUNT",
+        RequestError::Account(AccountError::Removed(_)) => "ACCOUNT_REMOVED",
+        RequestError::Account(AccountError::Disabled(_)) => "ACCOUNT_DISABLED",
+        RequestError::UnknownInvite(_) => "NO_SUCH_INVITE",
+        RequestError::NotAdmin => "ACCESS_DENIED",
+        _ => "INVALID_PARAMS",
+    };
+    say(cx, voice, ("FAIL", code), &[], &error.to_string());
 }
 
 fn denied(cx: &mut Context<'_>, voice: Voice) {
@@ -132,63 +169,68 @@ fn lasting(text: &str) -> Option<Millis> {
     (1..=LONGEST).contains(&lasts).then_some(Millis(lasts))
 }
 
-/// Continues a command when the result of its request arrives.
-pub(super) fn done(cx: &mut Context<'_>, voice: Voice, outcome: InviteOutcome) {
-    // An account that lost the admin role in the meantime must not see the link.
-    if !cx.is_admin() {
-        return denied(cx, voice);
+/// Continues CREATE and FOR when the link is made. The rights are those of this moment: an account that lost the admin
+/// role in the meantime makes no invite.
+pub(super) fn linked(cx: &mut Context<'_>, voice: Voice, (wish, token): (Wish, TokenHash), link: &Secret) {
+    let Some(admin) = cx.admin_as() else { return denied(cx, voice) };
+    if !cx.chat.writable {
+        return say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
     }
-    match outcome {
-        InviteOutcome::Made { number, purpose, expires, link } => {
-            let (id, until) = (number.to_string(), minute(expires));
-            let text = match &purpose {
-                Purpose::Accounts { role, channel, uses } => {
-                    let accounts = accounts(*uses, *role);
-                    format!("Invite {number} creates {accounts} in {channel}, valid until {until}. Link:")
-                }
-                Purpose::Reset(name) => format!(
-                    "Invite {number} lets {name} set a new password once, until {until}; it \
-                     revokes all devices and closes all sessions of that account. Link:"
-                ),
-            };
-            say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
-            // The link is the only text of its line, so that it can be copied whole.
-            say(cx, voice, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
+    let Wish { purpose, lasts } = wish;
+    let order = InviteOrder { token, purpose: purpose.clone(), lasts_ms: lasts.0 };
+    let power = Some(admin).filter(|&admin| admin != cx.member.account);
+    let number = match cx.chat.create_invite(&order, cx.by(), power, cx.fx) {
+        Ok(id) => id,
+        Err(error) => return refused(cx, voice, &error),
+    };
+    let (id, until) = (number.to_string(), minute(Millis(cx.at.0.saturating_add(lasts.0))));
+    let text = match &purpose {
+        Purpose::Accounts { role, channel, uses } => {
+            let accounts = accounts(*uses, *role);
+            format!("Invite {number} creates {accounts} in {channel}, valid until {until}. Link:")
         }
-        InviteOutcome::Open(open, closed) => {
-            for invite in open.iter().take(SHOWN) {
-                say(cx, voice, ("NOTE", "INVITE"), &[&invite.number.to_string()], &shown(invite));
-            }
-            let more = match open.len().saturating_sub(SHOWN) {
-                0 => String::new(),
-                more => format!(" ({more} of them not shown)"),
-            };
-            let text = format!(
-                "{} open{more}, {closed} spent, expired or revoked; `parlour invite list` on the server shows all",
-                if open.len() == 1 {
-                    "1 invite is".to_owned()
-                } else {
-                    format!("{} invites are", open.len())
-                }
-            );
-            say(cx, voice, ("NOTE", "INVITE_LIST"), &[], &text);
-        }
-        InviteOutcome::Revoked(number) => {
-            let text = format!("Invite {number} is revoked");
-            say(cx, voice, ("NOTE", "INVITE_REVOKED"), &[&number.to_string()], &text);
-        }
-    }
+        Purpose::Reset(name) => format!(
+            "Invite {number} lets {name} set a new password once, until {until}; it revokes all devices and closes all \
+             sessions of that account. Link:"
+        ),
+    };
+    say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
+    // The link is the only text of its line, so that it can be copied whole.
+    say(cx, voice, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
 }
 
-fn shown(invite: &OpenInvite) -> String {
-    let OpenInvite { number, spent: (spent, uses), expires, role, channel, resets, by } = invite;
+fn list(cx: &mut Context<'_>, voice: Voice) {
+    let (at, chat) = (cx.at, &*cx.chat);
+    let is_open = |invite: &&Invite| invite.state(at) == State::Open;
+    let open = chat.invites.iter().filter(is_open).take(SHOWN);
+    let open: Vec<(InviteId, String)> = open.map(|invite| (invite.id, shown(invite, chat))).collect();
+    let count = chat.invites.iter().filter(is_open).count();
+    let closed = chat.invites.iter().len() - count;
+    chat.look_at(closed + count);
+    for (id, text) in open {
+        say(cx, voice, ("NOTE", "INVITE"), &[&id.to_string()], &text);
+    }
+    let more = match count.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" ({more} of them not shown)"),
+    };
+    let text = format!(
+        "{} open{more}, {closed} spent, expired or revoked; `parlour invite list` on the server shows all",
+        if count == 1 { "1 invite is".to_owned() } else { format!("{count} invites are") }
+    );
+    say(cx, voice, ("NOTE", "INVITE_LIST"), &[], &text);
+}
+
+fn shown(invite: &Invite, chat: &Chat) -> String {
+    let Invite { id, uses, spent, expires, role, channel, resets, created_by, .. } = invite;
+    let name = |account: AccountId| chat.name_of(account).map_or_else(|| "?".to_owned(), ToString::to_string);
     let what = match (resets, channel) {
-        (Some(name), _) => format!("resets the password and devices of {name}"),
+        (Some(account), _) => format!("resets the password and devices of {}", name(*account)),
         (None, Some(channel)) => format!("{}, landing in {channel}", accounts(*uses, *role)),
         (None, None) => accounts(*uses, *role),
     };
-    let by = by.as_ref().map_or_else(|| "on the command line".to_owned(), |by| format!("by {by}"));
-    format!("Invite {number}: {what}; used {spent} of {uses}, until {}, made {by}", minute(*expires))
+    let by = created_by.map_or_else(|| "on the command line".to_owned(), |by| format!("by {}", name(by)));
+    format!("Invite {id}: {what}; used {spent} of {uses}, until {}, made {by}", minute(*expires))
 }
 
 fn accounts(uses: u32, role: Role) -> String {

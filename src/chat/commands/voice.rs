@@ -12,11 +12,14 @@ use crate::wire::Reply;
 /// Name of the service. No account can have it.
 pub const SERVICE: &str = "NickServ";
 
+/// Reply to a request that changes something while the store fails.
+pub(super) const UNAVAILABLE: &str =
+    "The server cannot store anything right now; nothing was changed, try again later";
+
 /// Starts a request for the account.
 pub(super) fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
     let account = cx.member.account;
-    let since = cx.chat.password_changes();
-    cx.ask(Ask::Manage { account, request, voice, since });
+    cx.ask(Ask::Manage { account, request, voice });
 }
 
 /// Sends a NOTICE of the service to the session that wrote to it.

@@ -1,6 +1,7 @@
 //! The login machine, driven without a socket.
 
 use super::*;
+use crate::chat::secret::PasswordHash;
 use crate::wire::Cap;
 
 struct Driver {
@@ -26,10 +27,14 @@ impl Driver {
         self.out.clear();
         let name = Nick::parse("al").expect("a nick");
         self.machine.checked(
-            Checked::Right(Verified { account: AccountId(7), name, since: 0, device: None }),
+            Checked::Right(Verified { account: AccountId(7), name, proof: password() }),
             &mut self.out,
         )
     }
+}
+
+fn password() -> Proof {
+    Proof::Password(PasswordHash::from_phc("$argon2id$test"))
 }
 
 // "\0al\0secret12"
@@ -128,8 +133,8 @@ fn an_invite_makes_an_account_and_logs_it_in() {
     assert_eq!(d.out, ":chat.parlour FAIL REGISTER TOKEN_SPENT al :That invite was used up\r\n");
     assert!(matches!(d.say("REGISTER al * secret12"), Step::Register(_)));
     d.out.clear();
-    let verified =
-        Verified { account: AccountId(1), name: Nick::parse("al").expect("a nick"), since: 0, device: None };
+    let name = Nick::parse("al").expect("a nick");
+    let verified = Verified { account: AccountId(1), name, proof: password() };
     d.machine.registered(Ok(verified), &mut d.out);
     assert!(d.out.starts_with(":chat.parlour REGISTER SUCCESS al :"), "{}", d.out);
     assert!(matches!(d.say("CAP END"), Step::Done(_)));
@@ -188,12 +193,12 @@ fn a_device_proves_an_account_by_its_name_or_without() {
     assert_eq!(name.as_str(), "Al");
     d.all(&["AUTHENTICATE external"]);
     assert!(matches!(d.say("AUTHENTICATE +"), Step::Prove(None)));
-    let device = Some(DeviceKey([7; 32]));
+    let proof = Proof::Device(DeviceKey([7; 32]));
     let name = Nick::parse("al").expect("a nick");
-    let verified = Verified { account: AccountId(7), name, since: 0, device };
+    let verified = Verified { account: AccountId(7), name, proof: proof.clone() };
     d.machine.checked(Checked::Right(verified), &mut d.out);
     let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
-    assert_eq!(login.device, device);
+    assert_eq!(login.proof, proof);
     let mut d = Driver::new();
     d.all(&["AUTHENTICATE EXTERNAL"]);
     assert!(matches!(d.say("AUTHENTICATE ISE="), Step::Continue), "no name");

@@ -38,9 +38,13 @@ impl Record {
             Self::MetadataSet { .. } => "METADATA",
             Self::PreferencesSet(..) => "NICKSERV",
             Self::DeviceAdded { .. } | Self::DeviceRemoved(_) => "CERT",
-            Self::DeviceUsed { .. }
+            Self::InviteCreated(_) | Self::InviteSpent { .. } | Self::InviteRevoked { .. } => "INVITES",
+            Self::PasswordSet(..) => "PASSWD",
+            Self::AccountAdded { .. }
+            | Self::AccountSet { .. }
+            | Self::AccountRemoved { .. }
+            | Self::DeviceUsed { .. }
             | Self::Seen(..)
-            | Self::AccountForgotten(_)
             | Self::IdsAhead(_)
             | Self::Audit { .. } => "*",
         }

@@ -1,6 +1,6 @@
 //! Behavior of the core when the clock jumps.
 
-use super::driver::Driver;
+use super::driver::{Driver, password};
 use crate::chat::record::{Record, Snapshot};
 use crate::chat::{Ask, InputKind, Settings};
 use crate::wire::{MessageId, Millis};
@@ -79,12 +79,10 @@ fn points_in_time_lead_to_messages_said_then() {
         _ => None,
     });
     let times = crate::wire::ids::Times::new(record.into_iter().collect());
-    let mut again = Driver::from_kept(Snapshot {
-        accounts: d.accounts(),
-        last_message: two,
-        times,
-        ..Snapshot::default()
-    });
+    let al = d.chat.people.named(&crate::wire::Nick::parse("al").expect("a nick")).expect("al");
+    let (accounts, passwords) = (vec![al.account.clone()], vec![(al.account.id, password())]);
+    let mut again =
+        Driver::from_kept(Snapshot { accounts, passwords, last_message: two, times, ..Snapshot::default() });
     again.now = d.now;
     let al = again.open("al", "server-time echo-message");
     let got = again.say(al, "PRIVMSG al :three");

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::chat::account::DeviceKey;
+use crate::chat::admin::{Change, Done, NewUser, Request, RequestError, Ticket, UserChange};
 use crate::chat::history::Found;
-use crate::chat::login::{Checked, LoginMachine, Step, Verified};
+use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
 use crate::chat::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
+use crate::chat::secret::PasswordHash;
 use crate::chat::{
     Answer, Ask, Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
 };
@@ -23,6 +25,10 @@ pub struct Driver {
     said: HashMap<MessageId, StoredMessage>,
     redacted: HashSet<MessageId>,
     got: HashMap<SessionId, String>,
+    /// Result of the latest request.
+    done: Option<Result<Done, RequestError>>,
+    /// Password by which accounts log in; `None` for their present ones.
+    pub known: Option<PasswordHash>,
     next: u32,
 }
 
@@ -35,7 +41,8 @@ impl Driver {
             disabled: false,
         };
         let accounts = [(16, "al", Role::Member), (17, "bo", Role::Member), (18, "cy", Role::Admin)];
-        let kept = Snapshot { accounts: accounts.map(account).into(), ..Snapshot::default() };
+        let passwords = accounts.map(|(id, ..)| (AccountId(id), password())).into();
+        let kept = Snapshot { accounts: accounts.map(account).into(), passwords, ..Snapshot::default() };
         Self::from_kept(kept)
     }
 
@@ -49,13 +56,35 @@ impl Driver {
             said: HashMap::new(),
             redacted: HashSet::new(),
             got: HashMap::new(),
+            done: None,
+            known: None,
             next: 0,
         }
     }
 
-    /// Returns the accounts in their stored form.
-    pub fn accounts(&self) -> Vec<Account> {
-        (16..19).filter_map(|id| self.chat.people.get(AccountId(id))).map(|p| p.account.clone()).collect()
+    /// Has the core carry out a request from outside of sessions, and returns the result.
+    pub fn request(&mut self, request: Request) -> Result<Done, RequestError> {
+        self.next += 1;
+        self.input(InputKind::Request(Ticket(self.next.into()), request));
+        self.done.take().expect("a result")
+    }
+
+    /// Makes a change as the command line does.
+    pub fn admin(&mut self, change: Change) -> Result<Done, RequestError> {
+        self.request(Request::Admin(change))
+    }
+
+    /// Changes an account that exists.
+    pub fn change(&mut self, name: &str, change: UserChange) {
+        let name = Nick::parse(name).expect("a nick");
+        self.admin(Change::UserChange { name, change }).expect("changed");
+    }
+
+    /// Makes an account.
+    pub fn add(&mut self, name: &str) {
+        let name = Nick::parse(name).expect("a nick");
+        let user = NewUser { name, password: password(), role: Role::Member };
+        self.admin(Change::UserAdd { user, again: false }).expect("added");
     }
 
     /// Logs an account in and discards the burst. `caps` is the parameter of CAP REQ.
@@ -89,9 +118,16 @@ impl Driver {
         let account = self.chat.people.named(&nick).expect("an account").account.id;
         let session = SessionId { slot: self.next, generation: 0 };
         self.next += 1;
-        let mut login = login(account, nick, caps);
+        let device = key.filter(|key| self.chat.owner(*key).is_some_and(|owner| owner.id == account));
+        let proof = match device {
+            Some(key) => Proof::Device(key),
+            None => Proof::Password(self.known.clone().unwrap_or_else(|| {
+                let password = self.chat.people.get(account).and_then(|person| person.password.clone());
+                password.expect("an account with a password")
+            })),
+        };
+        let mut login = login(account, nick, caps, proof);
         login.certificate = key;
-        login.device = key.filter(|key| self.chat.owner(*key).is_some_and(|owner| owner.id == account));
         self.input(InputKind::Opened(session, login));
         session
     }
@@ -102,7 +138,8 @@ impl Driver {
         let account = self.chat.people.named(&nick).expect("an account").account.id;
         let session = SessionId { slot: self.next, generation: 0 };
         self.next += 1;
-        let mut login = login(account, nick, "");
+        let proof = self.chat.people.get(account).and_then(|person| person.password.clone());
+        let mut login = login(account, nick, "", Proof::Password(proof.expect("an account with a password")));
         asked(&mut login);
         self.input(InputKind::Opened(session, login));
         session
@@ -152,6 +189,7 @@ impl Driver {
                         }
                     }
                 }
+                Output::Done(_, result) => self.done = Some(result),
                 Output::Close(to, reason) => {
                     self.got.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
@@ -190,7 +228,12 @@ impl Driver {
     }
 }
 
-fn login(account: AccountId, name: Nick, caps: &str) -> Login {
+/// Password hash of the first accounts.
+pub fn password() -> PasswordHash {
+    PasswordHash::from_phc("$argon2id$test")
+}
+
+fn login(account: AccountId, name: Nick, caps: &str, proof: Proof) -> Login {
     let mut machine = LoginMachine::default();
     let mut out = String::new();
     let mut say =
@@ -200,7 +243,7 @@ fn login(account: AccountId, name: Nick, caps: &str) -> Login {
     say(&mut machine, "USER u 0 * :Real Name");
     say(&mut machine, "AUTHENTICATE PLAIN");
     assert!(matches!(say(&mut machine, "AUTHENTICATE AGFsAHNlY3JldDEy"), Step::Check(_)));
-    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut String::new());
+    machine.checked(Checked::Right(Verified { account, name, proof }), &mut String::new());
     match say(&mut machine, "CAP END") {
         Step::Done(login) => login,
         other => panic!("{other:?}"),

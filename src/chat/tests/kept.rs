@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::chat::Chat;
 use crate::chat::metadata::Keys;
 use crate::chat::modes::ListKind;
+use crate::chat::secret::PasswordHash;
 use crate::wire::{MessageId, Millis};
 
 /// Time for which the store keeps send ids, in milliseconds.
@@ -40,6 +41,7 @@ pub fn kept(chat: &Chat) -> String {
             pairs(&person.metadata),
             person.devices,
         );
+        let _ = writeln!(text, "  password {:?}", person.password.as_ref().map(PasswordHash::as_str));
     }
     for channel in chat.channels.iter() {
         let lists: Vec<_> = ListKind::ALL
@@ -61,6 +63,13 @@ pub fn kept(chat: &Chat) -> String {
             channel.invited,
             pairs(&channel.metadata)
         );
+    }
+    let mut former: Vec<_> = chat.people.iter_former().collect();
+    former.sort_unstable_by_key(|former| former.id);
+    let _ =
+        writeln!(text, "former {former:?}, account {}, invite {}", chat.people.last(), chat.invites.last());
+    for invite in chat.invites.iter() {
+        let _ = writeln!(text, "{invite:?}");
     }
     let mut old: Vec<String> = chat.channels.old_names().map(|old| format!("{old:?}")).collect();
     old.sort_unstable();

@@ -14,8 +14,12 @@ mod silenced;
 mod simulation;
 
 use super::InputKind;
-use super::record::{AccountChange, AccountId, Record};
-use driver::Driver;
+use super::admin::{
+    Change, Done, InviteOrder, Purpose, RedeemError, Redemption, Request, RequestError, UserChange,
+};
+use super::record::{Record, Role};
+use super::secret::PasswordHash;
+use driver::{Driver, password};
 
 const EVERYTHING: &str = "echo-message message-tags server-time labeled-response batch parlour/send-id";
 
@@ -178,14 +182,12 @@ fn accounts_follow_the_administration_at_once() {
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #a");
     d.say(bo, "JOIN #a");
-    let mut account = d.chat.people.get(AccountId(16)).expect("al").account.clone();
-    account.disabled = true;
-    d.input(InputKind::Account(AccountChange::Changed(account)));
+    d.change("al", UserChange::Disable);
     assert!(d.got(al).ends_with("ERROR :This account was disabled\r\n"));
     assert_eq!(d.got(bo), ":al!al@parlour QUIT :This account was disabled\r\n");
     assert_eq!(d.say(al, "PRIVMSG #a :still here?"), "", "its sessions are no more");
     assert!(d.say(bo, "PRIVMSG al :x").contains(" 401 "));
-    d.input(InputKind::Account(AccountChange::Removed(AccountId(17))));
+    d.change("bo", UserChange::Remove);
     assert!(d.got(bo).ends_with("ERROR :This account was removed\r\n"));
 }
 
@@ -196,7 +198,7 @@ fn a_removed_account_leaves_the_exceptions_that_name_it_and_no_ban() {
     d.say(al, "JOIN #a");
     d.say(al, "MODE #a +eIIIbb A:Bo a:bO bo a:cy a:bo m:a:bo");
     let before = d.records.len();
-    d.input(InputKind::Account(AccountChange::Removed(AccountId(17))));
+    d.change("bo", UserChange::Remove);
     let removed = d.records.iter().skip(before).filter(|record| matches!(record, Record::ListRemoved(..)));
     assert_eq!(removed.count(), 2);
     let lists = d.say(al, "MODE #a eIb");
@@ -211,8 +213,8 @@ fn a_removed_account_leaves_the_exceptions_that_name_it_and_no_ban() {
 #[test]
 fn a_password_that_was_changed_during_the_login_opens_nothing() {
     let mut d = Driver::new();
-    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(16))));
-    // The driver's logins checked the password before any change.
+    d.known = Some(password());
+    d.change("al", UserChange::Password(PasswordHash::from_phc("another")));
     let al = d.open_with_burst("al", "");
     assert_eq!(d.got(al), "ERROR :The password was changed; log in with the new one\r\n");
     let bo = d.open_with_burst("bo", "");
@@ -222,15 +224,28 @@ fn a_password_that_was_changed_during_the_login_opens_nothing() {
 #[test]
 fn an_invite_lands_its_account_in_a_channel() {
     let mut d = Driver::new();
-    let mut account = d.chat.people.get(AccountId(16)).expect("al").account.clone();
-    account.id = AccountId(40);
-    account.name = crate::wire::Nick::parse("new").expect("a nick");
-    let lobby = crate::wire::ChannelName::parse("#lobby").ok();
-    d.input(InputKind::Account(AccountChange::Added(account, lobby)));
+    let channel = crate::wire::ChannelName::parse("#lobby").expect("a name");
+    let purpose = Purpose::Accounts { role: Role::Member, channel, uses: 1 };
+    let order = InviteOrder { token: [1; 32], purpose, lasts_ms: 60_000 };
+    let Ok(Done::InviteCreated(_)) = d.admin(Change::InviteCreate(order)) else { panic!("an invite") };
+    let redeem = |d: &mut Driver, name: &str| {
+        let name = crate::wire::Nick::parse(name).expect("a nick");
+        d.request(Request::Redeem(Redemption { token: [1; 32], name, password: password() }))
+    };
+    let seen = d.records.len();
+    assert!(matches!(redeem(&mut d, "new"), Ok(Done::Redeemed { is_new: true, .. })));
     assert!(matches!(
-        d.records[..],
-        [Record::ChannelCreated { .. }, Record::RanksSet { .. }, Record::Joined { .. }]
+        d.records[seen..],
+        [
+            Record::AccountAdded { .. },
+            Record::InviteSpent { spent: 1, .. },
+            Record::ChannelCreated { .. },
+            Record::RanksSet { .. },
+            Record::Joined { .. },
+            Record::Audit { .. }
+        ]
     ));
+    assert_eq!(redeem(&mut d, "other"), Err(RequestError::Redeem(RedeemError::Spent)));
     let new = d.open_with_burst("new", "");
     assert!(d.got(new).contains(":new!new@parlour JOIN #lobby\r\n"));
 }

@@ -1,9 +1,11 @@
 //! Multiline messages, away state before the login, ISUPPORT as a batch, and account changes.
 
-use super::driver::Driver;
+use super::driver::{Driver, password};
 use crate::chat::account::{DeviceKey, Outcome, Voice};
+use crate::chat::admin::UserChange;
 use crate::chat::commands::batch::{Batches, Taken};
-use crate::chat::record::{AccountChange, AccountId, MessageKind, Record};
+use crate::chat::record::{AccountId, Actor, MessageKind, Record};
+use crate::chat::secret::PasswordHash;
 use crate::chat::{Answer, InputKind};
 use crate::wire::Message;
 
@@ -134,11 +136,19 @@ fn a_password_is_changed_for_the_other_sessions_when_the_one_that_asked_is_gone(
     let mut d = Driver::new();
     let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
     d.input(InputKind::Closed(al, "gone".into()));
-    let before = d.chat.password_changes();
-    let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), Outcome::PasswordChanged);
+    let (proven, new) = (password(), PasswordHash::from_phc("another"));
+    let outcome = Outcome::Password { proven: proven.clone(), new: new.clone() };
+    let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), outcome);
     d.input(InputKind::Answered { session: al, label: None, answer });
     assert!(d.got(other).contains("ERROR :The password was changed"));
-    assert_eq!((d.got(bo).as_str(), d.chat.password_changes()), ("", before + 1));
+    assert_eq!(d.got(bo), "");
+    // Only who has proven the present password changes it.
+    let bo_al = d.open("al", "");
+    let late = Outcome::Password { proven, new: PasswordHash::from_phc("late") };
+    let answer = Answer::Managed(AccountId(16), Voice::Command("PASSWD"), late);
+    d.input(InputKind::Answered { session: bo_al, label: None, answer });
+    assert!(d.got(bo_al).contains("FAIL PASSWD TEMPORARILY_UNAVAILABLE"));
+    assert!(d.chat.people.get(AccountId(16)).is_some_and(|al| al.has_password(&new)));
 }
 
 #[test]
@@ -167,7 +177,8 @@ fn a_rehash_is_in_the_audit_log_when_the_session_that_asked_is_gone() {
         let answer = Answer::Managed(AccountId(18), Voice::Command("REHASH"), outcome);
         d.input(InputKind::Answered { session: cy, label: None, answer });
         let is_it = |record: &&Record| {
-            matches!(record, Record::Audit { actor: AccountId(18), action: "server rehash", .. })
+            let by = Actor::Account(AccountId(18));
+            matches!(record, Record::Audit { actor, action, .. } if *actor == by && action == "server rehash")
         };
         assert_eq!(d.records.iter().filter(is_it).count(), 1, "{gone}");
     }
@@ -185,18 +196,34 @@ fn a_channel_is_not_renamed_to_its_own_name() {
 }
 
 #[test]
+fn a_login_that_began_before_its_hash_was_renewed_gets_in() {
+    let mut d = Driver::new();
+    let renewed = PasswordHash::from_phc("renewed");
+    let renew = |old, new| InputKind::PasswordRenewed { account: AccountId(16), old, new };
+    d.input(renew(password(), renewed.clone()));
+    // Another login of the same time, which verified the hash of before.
+    d.input(renew(password(), PasswordHash::from_phc("renewed as well")));
+    assert_eq!(d.records, [Record::PasswordSet(AccountId(16), renewed)]);
+    d.known = Some(password());
+    let al = d.open_with_burst("al", "");
+    assert!(d.got(al).contains(" 001 al "));
+}
+
+#[test]
 fn oper_with_a_password_that_was_changed_meanwhile_makes_nobody_an_admin() {
     let mut d = Driver::new();
     let bo = d.open("bo", "");
-    let since = d.chat.password_changes();
-    let answer =
-        |since| Answer::Managed(AccountId(17), Voice::Command("OPER"), Outcome::Oper(AccountId(18), since));
-    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(18))));
-    d.input(InputKind::Answered { session: bo, label: None, answer: answer(since) });
+    let answer = |proven| {
+        let outcome = Outcome::Oper(AccountId(18), proven);
+        let answer = Answer::Managed(AccountId(17), Voice::Command("OPER"), outcome);
+        InputKind::Answered { session: bo, label: None, answer }
+    };
+    let another = PasswordHash::from_phc("another");
+    d.change("cy", UserChange::Password(another.clone()));
+    d.input(answer(password()));
     assert!(d.got(bo).contains(" 464 bo "));
-    let since = d.chat.password_changes();
-    d.input(InputKind::Answered { session: bo, label: None, answer: answer(since) });
+    d.input(answer(another));
     assert!(d.got(bo).contains(" 381 bo "));
-    d.input(InputKind::Account(AccountChange::PasswordChanged(AccountId(18))));
+    d.change("cy", UserChange::Password(password()));
     assert!(d.say(bo, "REHASH").contains(" 481 bo "));
 }

@@ -2,9 +2,7 @@
 
 use super::driver::Driver;
 use crate::chat::channel::Channel;
-use crate::chat::record::{Account, AccountChange, AccountId, Role};
 use crate::chat::{InputKind, Settings};
-use crate::wire::Nick;
 
 fn with(settings: Settings) -> Driver {
     let mut d = Driver::new();
@@ -75,10 +73,7 @@ fn invitations_that_wait_are_bounded() {
     let al = d.open("al", "");
     d.say(al, "JOIN #a");
     for n in 0..=Channel::INVITED {
-        let name = Nick::parse(&format!("guest{n}")).expect("a nick");
-        let id = AccountId(100 + i64::try_from(n).expect("small"));
-        let account = Account { id, name, role: Role::Member, disabled: false };
-        d.input(InputKind::Account(AccountChange::Added(account, None)));
+        d.add(&format!("guest{n}"));
         let answer = d.say(al, &format!("INVITE guest{n} #a"));
         assert_eq!(
             answer.contains(" 482 al #a :500 invitations are pending"),

@@ -4,15 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rand::RngExt as _;
+use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
-use super::driver::Driver;
+use super::driver::{Driver, password};
 use super::seed::Seed;
 use crate::chat::InputKind;
 use crate::chat::account::{Device, DeviceKey};
+use crate::chat::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
 use crate::chat::modes::{ListEntry, ListKind, Modes};
-use crate::chat::record::{AccountId, ChannelId, Place, Record, Snapshot, StoredChannel};
-use crate::wire::{ChannelName, MessageId, Millis};
+use crate::chat::people::ECHO_ID;
+use crate::chat::record::{
+    Account, AccountId, ChannelId, Former, Invite, InviteId, Place, Preference, Record, Role, Snapshot,
+    StoredChannel,
+};
+use crate::chat::secret::PasswordHash;
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// A stand-in for the store.
 #[derive(Default)]
@@ -24,6 +31,9 @@ struct Kept {
     markers: BTreeMap<(AccountId, String), (Place, Millis)>,
     early_markers: Vec<(AccountId, ChannelName, Millis)>,
     devices: Vec<(AccountId, Device)>,
+    accounts: BTreeMap<AccountId, (Account, PasswordHash)>,
+    removed: BTreeMap<AccountId, Former>,
+    invites: BTreeMap<InviteId, Invite>,
     audited: usize,
 }
 
@@ -113,15 +123,82 @@ impl Kept {
             }
             Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
             Record::Marked { .. } | Record::MarkedEarly { .. } => self.apply_to_markers(record),
+            Record::AccountAdded { .. }
+            | Record::AccountSet { .. }
+            | Record::PasswordSet(..)
+            | Record::AccountRemoved { .. } => self.apply_to_accounts(record),
+            Record::InviteCreated(_) | Record::InviteSpent { .. } | Record::InviteRevoked { .. } => {
+                self.apply_to_invites(record);
+            }
             Record::DeviceAdded { .. } | Record::DeviceRemoved(_) | Record::DeviceUsed { .. } => {
                 self.apply_to_devices(record);
             }
             Record::MetadataSet { .. }
             | Record::Seen(..)
             | Record::PreferencesSet(..)
-            | Record::AccountForgotten(_)
             | Record::IdsAhead(_) => {}
             Record::Audit { .. } => self.audited += 1,
+        }
+    }
+
+    fn apply_to_accounts(&mut self, record: Record) {
+        match record {
+            Record::AccountAdded { account, password, .. } => {
+                let id = account.id;
+                assert!(!account.disabled && !self.accounts.contains_key(&id));
+                let former = self.removed.remove(&id);
+                assert!(
+                    former.is_none_or(|former| former.name == account.name),
+                    "names do not pass to others"
+                );
+                let last =
+                    [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
+                let names = self.accounts.values().map(|(account, _)| &account.name);
+                let mut names = names.chain(self.removed.values().map(|former| &former.name));
+                assert!(names.all(|name| *name != account.name), "a name once");
+                assert!(id.0 <= last.map_or(0, |last| last.0) + 1, "ids follow each other");
+                self.accounts.insert(id, (account, password));
+            }
+            Record::AccountSet { account, .. } => {
+                let kept = self.accounts.get_mut(&account.id).expect("an account");
+                kept.0 = account;
+            }
+            Record::PasswordSet(id, password) => {
+                self.accounts.get_mut(&id).expect("an account").1 = password;
+            }
+            Record::AccountRemoved { id, .. } => {
+                let (account, _) = self.accounts.remove(&id).expect("an account");
+                self.removed.insert(id, Former { id, name: account.name, removed: true });
+                self.devices.retain(|(of, _)| *of != id);
+                self.markers.retain(|(of, _), _| *of != id);
+                self.early_markers.retain(|(of, ..)| *of != id);
+                for channel in self.channels.values_mut() {
+                    assert!(!channel.members.contains(&id), "it has left");
+                    channel.ranks.retain(|(of, _)| *of != id);
+                    channel.invited.retain(|of| *of != id);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply_to_invites(&mut self, record: Record) {
+        match record {
+            Record::InviteCreated(invite) => {
+                assert!(self.invites.keys().all(|known| *known < invite.id), "ids only grow");
+                assert!(self.invites.values().all(|known| known.token != invite.token), "a token once");
+                self.invites.insert(invite.id, invite);
+            }
+            Record::InviteSpent { id, spent } => {
+                let invite = self.invites.get_mut(&id).expect("an invite");
+                assert!(spent == invite.spent + 1 && spent <= invite.uses && invite.revoked.is_none());
+                invite.spent = spent;
+            }
+            Record::InviteRevoked { id, at } => {
+                let invite = self.invites.get_mut(&id).expect("an invite");
+                assert_eq!(invite.revoked.replace(at), None, "revoked once");
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -167,9 +244,23 @@ impl Kept {
         }
     }
 
-    fn snapshot(&self, d: &Driver) -> Snapshot {
+    /// The store of the driver's first accounts.
+    fn of(d: &Driver) -> Self {
+        let accounts = d.chat.people.iter().filter(|person| person.account.id != ECHO_ID);
+        let accounts = accounts.map(|person| (person.account.id, (person.account.clone(), password())));
+        Self { accounts: accounts.collect(), ..Self::default() }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let last = [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
+        let passwords = self.accounts.iter().map(|(id, (_, password))| (*id, password.clone()));
         Snapshot {
-            accounts: d.accounts(),
+            accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
+            passwords: passwords.collect(),
+            former: self.removed.values().cloned().collect(),
+            last_account: last.map_or(0, |last| last.0),
+            invites: self.invites.values().cloned().collect(),
+            last_invite: self.invites.keys().max().map_or(0, |last| last.0),
             channels: self.channels.values().cloned().collect(),
             last_message: self.messages.last().copied().unwrap_or_default(),
             last_channel: self.last_channel,
@@ -204,27 +295,75 @@ fn check(d: &Driver, kept: &Kept) {
             assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
         }
     }
-    for id in (16..19).map(AccountId) {
-        let stored: Vec<Device> =
-            kept.devices.iter().filter(|(of, _)| *of == id).map(|(_, device)| *device).collect();
-        assert_eq!(chat.people.get(id).expect("there").devices, stored);
-        for device in stored {
+    let stored = |id| kept.devices.iter().filter(move |(of, _)| *of == id).map(|(_, device)| *device);
+    let people = || chat.people.iter().filter(|person| person.account.id != ECHO_ID);
+    assert_eq!(people().count(), kept.accounts.len());
+    for person in people() {
+        let id = person.account.id;
+        let (account, password) = kept.accounts.get(&id).expect("kept");
+        assert_eq!((&person.account, person.password.as_ref()), (account, Some(password)));
+        assert_eq!(person.devices, stored(id).collect::<Vec<_>>());
+        for device in stored(id).filter(|_| !account.disabled) {
             assert_eq!(chat.owner(device.key).map(|account| account.id), Some(id));
         }
         let made = kept.channels.values().filter(|channel| channel.maker == Some(id)).count();
         assert_eq!(chat.channels.made_by(id), made);
+        assert!(person.seats.is_empty() || !account.disabled, "a disabled account has no session");
     }
-    let seats: Vec<usize> =
-        (16..19).map(|id| chat.people.get(AccountId(id)).expect("there").seats.len()).collect();
+    let former: BTreeMap<AccountId, Former> =
+        chat.people.iter_former().map(|former| (former.id, former.clone())).collect();
+    assert_eq!(former, kept.removed);
+    assert!(chat.invites.iter().eq(kept.invites.values()));
+    let seats: Vec<usize> = people().map(|person| person.seats.len()).collect();
     let online = seats.iter().filter(|&&seats| seats > 0).count();
     assert_eq!((seats.iter().sum(), online), (chat.sizes().sessions, chat.sizes().online));
+}
+
+/// Makes a change of accounts or invites as the administration does, or redeems an invite.
+fn administer(d: &mut Driver, rng: &mut SmallRng, step: usize) {
+    let name = Nick::parse(["al", "bo", "cy", "di", "NickServ"].choose(rng).expect("one")).expect("a nick");
+    let password = PasswordHash::from_phc(format!("password {step}"));
+    let role = if rng.random() { Role::Admin } else { Role::Member };
+    let mut token = [0; 32];
+    token[0] = rng.random_range(0..16);
+    let request = match rng.random_range(0..12) {
+        0 | 1 => {
+            let again = rng.random();
+            Request::Admin(Change::UserAdd { user: NewUser { name, password, role }, again })
+        }
+        2 => Request::Admin(Change::InviteRevoke { id: rng.random_range(0..5) }),
+        3..5 => {
+            let channel = ChannelName::parse("#a").expect("a name");
+            let uses = rng.random_range(0..3);
+            let purpose =
+                if rng.random() { Purpose::Reset(name) } else { Purpose::Accounts { role, channel, uses } };
+            Request::Admin(Change::InviteCreate(InviteOrder { token, purpose, lasts_ms: 5000 }))
+        }
+        5 | 6 => Request::Redeem(Redemption { token, name, password }),
+        _ => {
+            let change = match rng.random_range(0..8) {
+                0 => UserChange::Remove,
+                1 => UserChange::Disable,
+                2..4 => UserChange::Enable,
+                4 => UserChange::Password(password),
+                5 => UserChange::Set(Preference::Bot(rng.random())),
+                _ => UserChange::Role(role),
+            };
+            Request::Admin(Change::UserChange { name, change })
+        }
+    };
+    // Names that are taken, unknown or not removed are refused, and a refusal changes nothing.
+    let before = d.records.len();
+    if d.request(request).is_err() {
+        assert_eq!(d.records.len(), before);
+    }
 }
 
 fn run(seed: u64, steps: usize) {
     let named = Seed(seed);
     let mut rng = named.rng();
     let mut d = Driver::new();
-    let mut kept = Kept::default();
+    let mut kept = Kept::of(&d);
     let mut sessions = Vec::new();
     let caps =
         ["", "echo-message", "message-tags server-time", "labeled-response batch echo-message message-tags"];
@@ -236,7 +375,7 @@ fn run(seed: u64, steps: usize) {
                 let name = ["al", "bo", "cy"].choose(&mut rng).expect("one");
                 let caps = caps.choose(&mut rng).expect("one");
                 let key = DeviceKey([rng.random_range(0..8); 32]);
-                sessions.push(d.open_by(key, name, caps));
+                sessions.extend(d.try_open_by(key, name, caps));
                 String::new()
             }
             10..18 if !sessions.is_empty() => {
@@ -247,12 +386,16 @@ fn run(seed: u64, steps: usize) {
             // A power cut: only stored state is left.
             18 => {
                 let now = d.now;
-                d = Driver::from_kept(kept.snapshot(&d));
+                d = Driver::from_kept(kept.snapshot());
                 d.now = now;
                 sessions.clear();
                 String::new()
             }
-            19..40 => format!("JOIN {channel} {person}"),
+            19 => {
+                administer(&mut d, &mut rng, step);
+                String::new()
+            }
+            20..40 => format!("JOIN {channel} {person}"),
             40..50 => format!("PART {channel} :bye"),
             50..52 => "JOIN 0".to_owned(),
             52..58 => format!("TOPIC {channel} :{}", ["", "x", "y"].choose(&mut rng).expect("one")),

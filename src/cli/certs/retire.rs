@@ -10,7 +10,7 @@ use crate::chat::account::DeviceKey;
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, note, print, table};
-use crate::server::admin::{AbsentDevice, Reply, Request};
+use crate::server::admin::{AbsentDevice, Query, Reply};
 use crate::trust::Pin;
 use crate::trust::certs::{self, Rotating};
 use crate::wire::Millis;
@@ -72,7 +72,7 @@ fn absent(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
     let mut all: Vec<AbsentDevice> = Vec::new();
     loop {
         let after: Option<DeviceKey> = all.last().map(|device| device.key);
-        let Reply::Absent { devices, invites } = admin.ask(&Request::Absent { pin, after })? else {
+        let Reply::Absent { devices, invites } = admin.ask(Query::Absent { pin, after })? else {
             bail!("an unexpected answer")
         };
         if devices.is_empty() {

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
-use crate::server::admin::{FailureKind, Reply, Request};
+use crate::server::admin::{FailureKind, Query, Reply};
 use crate::server::advertise;
 use crate::server::config::Config;
 use crate::trust::Address;
@@ -19,7 +19,7 @@ pub fn take(data: &Path, made: &Certificates) -> anyhow::Result<()> {
         none();
         return Ok(());
     };
-    match admin.try_ask(&Request::Certificates)? {
+    match admin.try_ask(Query::Certificates)? {
         Ok(Reply::Certificates(shown)) if shown == made.fingerprints.certificate.digits() => {
             note!("The running server shows it from now on; nobody was disconnected.");
         }
@@ -38,7 +38,7 @@ pub fn take(data: &Path, made: &Certificates) -> anyhow::Result<()> {
 /// Returns the server's addresses, from the running server or else from the configuration.
 pub fn addresses(folders: &Folders, config: &Config) -> anyhow::Result<Vec<Address>> {
     if let Ok(admin) = Admin::of(folders.data.clone())
-        && let Ok(Reply::Server { addresses, .. }) = admin.try_ask(&Request::Server)?
+        && let Ok(Reply::Server { addresses, .. }) = admin.try_ask(Query::Server)?
     {
         return Ok(addresses);
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::report::Finding;
 use crate::client::dial::DialError;
 use crate::client::link::{ConnectError, probe};
-use crate::server::admin::{Reply, Request};
+use crate::server::admin::{Query, Reply};
 use crate::server::config::Config;
 use crate::server::control::Client;
 use crate::trust::{Address, Pin};
@@ -42,7 +42,7 @@ impl Running {
             }
             Err(error) => return Self::Unknown(error.to_string()),
         };
-        match client.ask(&Request::Server) {
+        match client.ask(&Query::Server.into()) {
             Ok(Reply::Server { addresses, pin }) => {
                 let pid = std::fs::read_to_string(folder.join("lock")).ok();
                 Self::Server { addresses, pin, pid: pid.and_then(|text| text.trim().parse().ok()) }

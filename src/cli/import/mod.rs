@@ -17,10 +17,11 @@ use zeroize::Zeroizing;
 use self::table::{Row, Table};
 use super::admin::Admin;
 use super::output::print;
+use crate::chat::admin;
+use crate::chat::admin::{Change, NewUser};
 use crate::chat::record::Role;
-use crate::server::admin::{FailureKind, NewUser, Reply, Request};
+use crate::server::admin::{FailureKind, Reply};
 use crate::server::passwords::{Hasher, Password};
-use crate::store::accounts;
 use crate::wire::Nick;
 
 /// Number of accounts that are hashed and then sent together: enough to use all cores, few enough to lose little work
@@ -83,7 +84,7 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
             })
             .collect::<anyhow::Result<_>>()?;
         let answer = admin
-            .ask(&Request::UserImport(users))
+            .ask(Change::UserImport(users))
             .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
         let Reply::Imported(failed) = answer else { bail!("an unexpected answer") };
         done += batch.len() - failed.len();
@@ -172,7 +173,7 @@ fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<
     let name = Nick::parse(text(columns.name)?.trim()).map_err(|_| {
         name_error("this cannot be a name: that is up to 24 letters, digits and -_[]\\`^{|}, a letter first")
     })?;
-    if let Some(why) = accounts::reserved(&name) {
+    if let Some(why) = admin::reserved(&name) {
         return Err(name_error(&format!("the name is reserved: {why}")));
     }
     let password =

@@ -1,63 +1,47 @@
-//! Administration requests of `parlour user`, `parlour invite` and others, carried out on the store.
+//! Administration requests of `parlour user`, `parlour invite` and others.
 //!
 //! The command line calls [`run`] itself when no server runs, and sends the request over the [control
 //! socket](super::control) when one does; the requests are the same. They carry hashes, never a password or a token.
+//! Changes are inputs of the core, which the hub owns while a server runs; [`run`] loads a core of its own.
 
 mod absent;
 mod invites;
-mod json;
 mod users;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::chat::account::DeviceKey;
-use crate::chat::record::{AccountChange, Preference, Role};
-use crate::store::accounts::{AccountError, PasswordHash};
-use crate::store::audit::Actor;
-use crate::store::invites::{State, TokenHash};
+use crate::chat::admin::{AccountError, Change, Done, RequestError, Ticket};
+use crate::chat::record::{Actor, Record, Role, State};
+use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings, admin, json};
 use crate::store::{Store, StoreError, audit, time};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
 
-pub use invites::create as create_invite;
-
 /// An administration request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Request {
-    /// Make an account.
-    UserAdd {
-        /// Name, password hash and role.
-        user: NewUser,
-        /// Restore the removed account of that name, instead of making a new one.
-        again: bool,
-    },
-    /// Make many accounts. The reply lists those that could not be made; the others are kept.
-    UserImport(Vec<NewUser>),
+    /// A change of accounts or invites, which the core carries out.
+    Change(Change),
+    /// A question to the store or to the running server.
+    Query(Query),
+}
+
+/// A question to the store or to the running server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Query {
     /// List the accounts by name, [`PAGE`] at a time, after the given name.
     UserList {
         /// Last name of the previous page; `None` for the first page.
         #[serde(with = "json::option")]
         after: Option<Nick>,
     },
-    /// Change one account.
-    UserChange {
-        /// Name of the account.
-        #[serde(with = "json::text")]
-        name: Nick,
-        /// Change to make.
-        change: UserChange,
-    },
-    /// Make an invite.
-    InviteCreate(InviteOrder),
     /// List the invites by id, [`PAGE`] at a time, after the given id.
     InviteList {
         /// Last id of the previous page, 0 for the first page.
         after: i64,
-    },
-    /// Revoke an invite.
-    InviteRevoke {
-        /// Id of the invite.
-        id: i64,
     },
     /// Return the server's addresses and its pin. Needs a running server.
     Server,
@@ -79,64 +63,21 @@ pub enum Request {
     },
 }
 
-/// An account to be made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewUser {
-    /// Name of the account.
-    #[serde(with = "json::text")]
-    pub name: Nick,
-    /// Hash of the password.
-    #[serde(with = "json::text")]
-    pub password: PasswordHash,
-    /// Role of the account.
-    #[serde(with = "json::text")]
-    pub role: Role,
+json::texts! {
+    Address, str::parse::<Address>;
+    Pin, str::parse::<Pin>;
 }
 
-/// A change of one account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum UserChange {
-    /// Set a new password. Ends all devices and the sessions that logged in with the old password.
-    Password(#[serde(with = "json::text")] PasswordHash),
-    /// Set the role.
-    Role(#[serde(with = "json::text")] Role),
-    /// Set one preference.
-    Set(#[serde(with = "json::text")] Preference),
-    /// Forbid logins and end the account's sessions.
-    Disable,
-    /// Allow logins again.
-    Enable,
-    /// Remove the account and end its sessions. Its name stays taken.
-    Remove,
+impl From<Change> for Request {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
 }
 
-/// An invite to be made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct InviteOrder {
-    /// Hash of the token. The token itself stays with the requester.
-    pub token: TokenHash,
-    /// Effect of redeeming the invite.
-    pub purpose: Purpose,
-    /// Time until the invite expires, in milliseconds.
-    pub lasts_ms: u64,
-}
-
-/// Effect of redeeming an invite.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Purpose {
-    /// Makes new accounts.
-    Accounts {
-        /// Role of the new accounts.
-        #[serde(with = "json::text")]
-        role: Role,
-        /// Channel that the new accounts join.
-        #[serde(with = "json::text")]
-        channel: ChannelName,
-        /// Count of accounts that it can make.
-        uses: u32,
-    },
-    /// Sets a new password for the account of this name, and ends its devices and sessions.
-    Reset(#[serde(with = "json::text")] Nick),
+impl From<Query> for Request {
+    fn from(query: Query) -> Self {
+        Self::Query(query)
+    }
 }
 
 /// Reply to a [`Request`].
@@ -273,52 +214,61 @@ pub enum FailureKind {
     Certificates,
     /// The account is not an admin, or not any more.
     NotAdmin,
-    /// The store failed.
+    /// The store failed. Nothing was changed.
     Store,
-}
-
-/// Result of a request: the reply, and the changes that the core must follow.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Reply for the requester.
-    pub reply: Reply,
-    /// Changes for the core, in order.
-    pub changes: Vec<AccountChange>,
+    /// The store failed at a change that is in force in the running server, and is tried again.
+    Deferred,
 }
 
 /// Maximum count of entries in a page of a list.
 pub const PAGE: u32 = 500;
 
-/// Carries out a request and notes in the audit log that `actor` did it.
-pub async fn run(store: &Store, request: Request, actor: Actor, now: Millis) -> Result<Outcome, Failure> {
-    let by = (now, actor);
+/// Carries out a request on a store that no server holds.
+pub async fn run(store: &Store, request: Request, now: Millis) -> Result<Reply, Failure> {
     match request {
-        Request::UserAdd { user, again } => store.write(move |tx| users::add(tx, &user, again, by)).await,
-        Request::UserImport(new) => store.write(move |tx| users::import(tx, &new, by)).await,
-        Request::UserChange { name, change } => {
-            store.write(move |tx| users::change(tx, &name, &change, by)).await
-        }
-        Request::UserList { after } => {
-            store.read(move |conn| users::list(conn, after.as_ref())).await.map(Into::into)
-        }
-        Request::InviteCreate(order) => {
-            let number = invites::create(store, order, by, None).await?;
-            Ok(Reply::InviteCreated(number).into())
-        }
-        Request::InviteList { after } => invites::list(store, after, now).await.map(Into::into),
-        Request::InviteRevoke { id } => invites::revoke(store, id, by).await.map(Into::into),
-        Request::Absent { pin, after } => {
-            store.read(move |conn| absent::list(conn, pin, after, now)).await.map(Into::into)
-        }
-        Request::ClockAccept => {
+        Request::Change(change) => Ok(of_core(store, admin::Request::Admin(change), now).await?.into()),
+        Request::Query(query) => self::query(store, query, now).await,
+    }
+}
+
+/// Carries out a request of the core on a store that no server holds: loads the core, applies the request and commits its
+/// records.
+async fn of_core(store: &Store, request: admin::Request, now: Millis) -> Result<Done, Failure> {
+    let mut chat = Chat::new(Settings::default(), store.snapshot().await?);
+    let mut effects = Effects::default();
+    let kind = InputKind::Request(Ticket(0), request);
+    chat.handle(Input { at: now, steady: Millis(0), kind }, &mut effects);
+    if !effects.records.is_empty() {
+        commit(store, effects.records).await?;
+    }
+    let result = effects.outputs.into_iter().find_map(|output| match output {
+        Output::Done(_, result) => Some(result),
+        _ => None,
+    });
+    Ok(result.unwrap_or(Err(RequestError::Stopped))?)
+}
+
+async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
+    let (done, result) = oneshot::channel();
+    store.commit(records.into(), Box::new(move |result| drop(done.send(result))));
+    result.await.map_err(|_| StoreError::Closed)?
+}
+
+/// Answers a question. Some have an answer only where a server runs, which does not ask them here.
+pub async fn query(store: &Store, query: Query, now: Millis) -> Result<Reply, Failure> {
+    match query {
+        Query::UserList { after } => store.read(move |conn| users::list(conn, after.as_ref())).await,
+        Query::InviteList { after } => invites::list(store, after, now).await,
+        Query::Absent { pin, after } => store.read(move |conn| absent::list(conn, pin, after, now)).await,
+        Query::ClockAccept => {
             let note = move |tx: &rusqlite::Connection| {
                 time::note(tx, now)?;
-                audit::note(tx, by, "clock accept", &now.to_string(), "")?;
-                Ok(Reply::Clock(now).into())
+                audit::note(tx, (now, Actor::Console), "clock accept", &now.to_string(), "")?;
+                Ok(Reply::Clock(now))
             };
             store.write(note).await
         }
-        Request::Server | Request::Certificates | Request::Metrics => {
+        Query::Server | Query::Certificates | Query::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }
@@ -332,22 +282,34 @@ impl Failure {
     }
 }
 
-impl From<Reply> for Outcome {
-    fn from(reply: Reply) -> Self {
-        Self { reply, changes: Vec::new() }
+impl From<Done> for Reply {
+    fn from(done: Done) -> Self {
+        match done {
+            Done::Changed | Done::Redeemed { .. } => Self::Done,
+            Done::Imported(failed) => {
+                Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
+            }
+            Done::InviteCreated(id) => Self::InviteCreated(id.0),
+        }
     }
 }
 
-impl From<AccountError> for Failure {
-    fn from(error: AccountError) -> Self {
-        let kind = match error {
-            AccountError::Taken(_) => FailureKind::Taken,
-            AccountError::Removed(_) => FailureKind::Removed,
-            AccountError::Reserved(..) => FailureKind::Reserved,
-            AccountError::Unknown(_) => FailureKind::UnknownUser,
-            AccountError::Disabled(_) => FailureKind::Disabled,
-            AccountError::NotRemoved(_) => FailureKind::NotRemoved,
-            AccountError::Store(_) => FailureKind::Store,
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        let kind = match &error {
+            RequestError::Account(AccountError::Taken(_)) => FailureKind::Taken,
+            RequestError::Account(AccountError::Removed(_)) => FailureKind::Removed,
+            RequestError::Account(AccountError::Reserved(..)) => FailureKind::Reserved,
+            RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
+            RequestError::Account(AccountError::Disabled(_)) => FailureKind::Disabled,
+            RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
+            RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
+            RequestError::NotAdmin => FailureKind::NotAdmin,
+            RequestError::Redeem(_) | RequestError::UselessInvite | RequestError::TokenTaken => {
+                FailureKind::Invalid
+            }
+            RequestError::Deferred => FailureKind::Deferred,
+            RequestError::Unavailable | RequestError::Stopped => FailureKind::Store,
         };
         Self { kind, text: error.to_string() }
     }
@@ -355,7 +317,7 @@ impl From<AccountError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        AccountError::from(error).into()
+        Self { kind: FailureKind::Store, text: error.to_string() }
     }
 }
 

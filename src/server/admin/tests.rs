@@ -1,7 +1,9 @@
 //! Tests of the requests, each on a store of its own, through JSON as the control socket carries it.
 
 use super::*;
-use crate::chat::record::Account;
+use crate::chat::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
+use crate::chat::record::AccountId;
+use crate::chat::secret::PasswordHash;
 use crate::server::passwords::{Hasher, Password};
 
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -30,28 +32,39 @@ impl Admin {
         Self { store: Store::open(folder.path()).expect("opens"), _folder: folder }
     }
 
-    async fn ask(&self, request: Request) -> Result<(Reply, Vec<AccountChange>), FailureKind> {
-        let json = serde_json::to_string(&request).expect("writes");
+    async fn ask(&self, request: impl Into<Request>) -> Result<Reply, FailureKind> {
+        self.ask_at(request, NOW).await
+    }
+
+    async fn ask_at(&self, request: impl Into<Request>, now: Millis) -> Result<Reply, FailureKind> {
+        let json = serde_json::to_string(&request.into()).expect("writes");
         let request = serde_json::from_str(&json).expect(&json);
-        let outcome = run(&self.store, request, Actor::Console, NOW).await.map_err(|failure| failure.kind)?;
-        let json = serde_json::to_string(&outcome.reply).expect("writes");
-        assert_eq!(serde_json::from_str::<Reply>(&json).expect(&json), outcome.reply);
-        Ok((outcome.reply, outcome.changes))
+        let reply = run(&self.store, request, now).await.map_err(|failure| failure.kind)?;
+        let json = serde_json::to_string(&reply).expect("writes");
+        assert_eq!(serde_json::from_str::<Reply>(&json).expect(&json), reply);
+        Ok(reply)
     }
 
-    async fn add(&self, name: &str) -> Result<Vec<AccountChange>, FailureKind> {
-        let request = Request::UserAdd { user: user(name, Role::Member), again: false };
-        self.ask(request).await.map(|(_, changes)| changes)
+    async fn add(&self, name: &str) -> Result<Reply, FailureKind> {
+        self.ask(Change::UserAdd { user: user(name, Role::Member), again: false }).await
     }
 
-    async fn change(&self, name: &str, change: UserChange) -> Result<AccountChange, FailureKind> {
-        let (_, mut changes) = self.ask(Request::UserChange { name: nick(name), change }).await?;
-        Ok(changes.remove(0))
+    async fn change(&self, name: &str, change: UserChange) -> Result<Reply, FailureKind> {
+        self.ask(Change::UserChange { name: nick(name), change }).await
+    }
+
+    async fn id(&self, name: &str) -> Option<AccountId> {
+        let accounts = self.store.snapshot().await.expect("reads").accounts;
+        accounts.into_iter().find(|account| account.name == nick(name)).map(|account| account.id)
+    }
+
+    async fn redeem(&self, token: u8, name: &str) -> Result<Done, Failure> {
+        let redemption = Redemption { token: [token; 32], name: nick(name), password: hash() };
+        of_core(&self.store, admin::Request::Redeem(redemption), NOW).await
     }
 
     async fn users(&self) -> Vec<(String, Role, bool)> {
-        let (Reply::Users(users), _) = self.ask(Request::UserList { after: None }).await.expect("lists")
-        else {
+        let Ok(Reply::Users(users)) = self.ask(Query::UserList { after: None }).await else {
             panic!("users")
         };
         users.into_iter().map(|user| (user.name.to_string(), user.role, user.disabled)).collect()
@@ -68,33 +81,30 @@ impl Admin {
 #[tokio::test]
 async fn the_life_of_an_account() {
     let admin = Admin::new();
-    let added = admin.add("Alice").await.expect("added");
-    let [AccountChange::Added(alice, None)] = &added[..] else { panic!("{added:?}") };
+    admin.add("Alice").await.expect("added");
+    let alice = admin.id("alice").await;
     assert_eq!(admin.add("aLICE").await, Err(FailureKind::Taken));
     assert_eq!(admin.add("ChanServ").await, Err(FailureKind::Reserved));
     assert_eq!(admin.change("bob", UserChange::Enable).await, Err(FailureKind::UnknownUser));
     assert_eq!(admin.change("echo", UserChange::Remove).await, Err(FailureKind::UnknownUser));
 
-    let is = |change: &AccountChange, role, disabled| {
-        *change == AccountChange::Changed(Account { role, disabled, ..alice.clone() })
-    };
-    assert!(is(
-        &admin.change("alice", UserChange::Role(Role::Admin)).await.expect("set"),
-        Role::Admin,
-        false
-    ));
-    assert!(is(&admin.change("alice", UserChange::Disable).await.expect("set"), Role::Admin, true));
-    assert_eq!(admin.users().await, [("Alice".to_owned(), Role::Admin, true)]);
-    assert!(is(&admin.change("alice", UserChange::Enable).await.expect("set"), Role::Admin, false));
     let password = UserChange::Password(hash());
-    assert_eq!(admin.change("alice", password).await, Ok(AccountChange::PasswordChanged(alice.id)));
-    assert_eq!(admin.change("alice", UserChange::Remove).await, Ok(AccountChange::Removed(alice.id)));
+    for (change, role, disabled) in [
+        (UserChange::Role(Role::Admin), Role::Admin, false),
+        (UserChange::Disable, Role::Admin, true),
+        (UserChange::Enable, Role::Admin, false),
+        (password, Role::Admin, false),
+    ] {
+        assert_eq!(admin.change("alice", change).await, Ok(Reply::Done));
+        assert_eq!(admin.users().await, [("Alice".to_owned(), role, disabled)]);
+    }
+    assert_eq!(admin.change("alice", UserChange::Remove).await, Ok(Reply::Done));
 
     assert_eq!(admin.users().await, []);
     assert_eq!(admin.add("alice").await, Err(FailureKind::Removed));
-    let again = Request::UserAdd { user: user("alice", Role::Member), again: true };
-    let (_, changes) = admin.ask(again.clone()).await.expect("restored");
-    assert!(matches!(&changes[..], [AccountChange::Added(account, None)] if account.id == alice.id));
+    let again = Change::UserAdd { user: user("alice", Role::Member), again: true };
+    assert_eq!(admin.ask(again.clone()).await, Ok(Reply::Done));
+    assert!(alice.is_some() && admin.id("alice").await == alice);
     assert_eq!(admin.ask(again).await, Err(FailureKind::NotRemoved));
     assert_eq!(
         admin.audit().await,
@@ -115,11 +125,10 @@ async fn an_import_keeps_what_can_be_kept() {
     let admin = Admin::new();
     admin.add("bob").await.expect("added");
     let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
-    let (reply, changes) = admin.ask(Request::UserImport(users.into())).await.expect("imports");
+    let reply = admin.ask(Change::UserImport(users.into())).await.expect("imports");
     let Reply::Imported(failed) = reply else { panic!("{reply:?}") };
     let failed: Vec<_> = failed.iter().map(|(place, failure)| (*place, failure.kind)).collect();
     assert_eq!(failed, [(1, FailureKind::Taken), (2, FailureKind::Reserved), (4, FailureKind::Taken)]);
-    assert_eq!(changes.len(), 2);
     assert_eq!(admin.users().await.len(), 3);
 }
 
@@ -132,12 +141,10 @@ async fn long_lists_come_in_pages() {
         password: password.clone(),
         role: Role::Member,
     });
-    admin.ask(Request::UserImport(users.collect())).await.expect("imports");
+    admin.ask(Change::UserImport(users.collect())).await.expect("imports");
     let (mut after, mut seen, mut pages) = (None, std::collections::BTreeSet::new(), 0);
     loop {
-        let Ok((Reply::Users(page), _)) = admin.ask(Request::UserList { after }).await else {
-            panic!("a page")
-        };
+        let Ok(Reply::Users(page)) = admin.ask(Query::UserList { after }).await else { panic!("a page") };
         let Some(last) = page.last() else { break };
         after = Some(last.name.clone());
         pages += 1;
@@ -156,59 +163,70 @@ async fn the_life_of_an_invite() {
         InviteOrder { token: [token; 32], purpose, lasts_ms }
     };
     for (token, uses) in [(1, 1), (2, 2), (3, 3)] {
-        let (reply, _) = admin.ask(Request::InviteCreate(order(token, uses))).await.expect("made");
+        let reply = admin.ask(Change::InviteCreate(order(token, uses))).await.expect("made");
         assert_eq!(reply, Reply::InviteCreated(token.into()));
     }
-    assert_eq!(admin.ask(Request::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
+    assert_eq!(admin.ask(Change::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
     for name in ["alice", "bob"] {
-        admin.store.redeem([2; 32], nick(name), hash(), NOW).await.expect("redeems");
+        admin.redeem(2, name).await.expect("redeems");
     }
-    assert_eq!(admin.ask(Request::InviteRevoke { id: 3 }).await, Ok((Reply::Done, vec![])));
-    assert_eq!(admin.ask(Request::InviteRevoke { id: 9 }).await, Err(FailureKind::UnknownInvite));
+    assert_eq!(admin.ask(Change::InviteRevoke { id: 3 }).await, Ok(Reply::Done));
+    assert_eq!(admin.ask(Change::InviteRevoke { id: 9 }).await, Err(FailureKind::UnknownInvite));
 
     let later = Millis(NOW.0 + 1);
-    let request = Request::InviteList { after: 0 };
-    let outcome = run(&admin.store, request, Actor::Console, later).await.expect("lists");
-    let Reply::Invites(invites) = outcome.reply else { panic!("{:?}", outcome.reply) };
+    let Ok(Reply::Invites(invites)) = admin.ask_at(Query::InviteList { after: 0 }, later).await else {
+        panic!("invites")
+    };
     let states: Vec<_> = invites.iter().map(|invite| (invite.id, invite.spent, invite.state)).collect();
     assert_eq!(states, [(1, 0, State::Expired), (2, 2, State::Spent), (3, 0, State::Revoked)]);
-    assert_eq!(admin.ask(Request::InviteList { after: 3 }).await, Ok((Reply::Invites(vec![]), vec![])));
+    assert_eq!(admin.ask(Query::InviteList { after: 3 }).await, Ok(Reply::Invites(vec![])));
 }
 
 #[tokio::test]
 async fn a_new_password_ends_the_links_that_its_account_left_behind() {
     let admin = Admin::new();
-    let root = Request::UserAdd { user: user("root", Role::Admin), again: false };
-    let (_, changes) = admin.ask(root).await.expect("added");
-    let [AccountChange::Added(root, None)] = &changes[..] else { panic!("{changes:?}") };
-    let mallory = admin.add("mallory").await.expect("added");
-    let [AccountChange::Added(mallory, None)] = &mallory[..] else { panic!("{mallory:?}") };
+    admin.ask(Change::UserAdd { user: user("root", Role::Admin), again: false }).await.expect("added");
+    admin.add("mallory").await.expect("added");
     let order = |token: u8, purpose| InviteOrder { token: [token; 32], purpose, lasts_ms: 1000 };
     let channel = ChannelName::parse("#lobby").expect("a channel");
     let makes = Purpose::Accounts { role: Role::Admin, channel, uses: 9 };
     let reset = Purpose::Reset(nick("root"));
-    // By another session, which has root's admin rights by root's password.
-    let by = (NOW, Actor::Account(mallory.id));
-    create_invite(&admin.store, order(1, makes.clone()), by, Some(root.id)).await.expect("made");
-    let own = create_invite(&admin.store, order(2, makes.clone()), by, None).await;
-    assert_eq!(own.map_err(|failure| failure.kind), Err(FailureKind::NotAdmin));
-    admin.ask(Request::InviteCreate(order(3, reset))).await.expect("made");
-    admin.ask(Request::InviteCreate(order(4, makes))).await.expect("made");
+    // Of another account, which had root's admin rights by root's password.
+    let snapshot = admin.store.snapshot().await.expect("reads");
+    let of = |name: &str| {
+        snapshot.accounts.iter().find(|account| account.name == nick(name)).map(|account| account.id)
+    };
+    let lent = crate::chat::record::Invite {
+        id: crate::chat::record::InviteId(1),
+        token: [1; 32],
+        role: Role::Admin,
+        channel: None,
+        uses: 9,
+        spent: 0,
+        expires: Millis(NOW.0 + 1000),
+        revoked: None,
+        created: NOW,
+        created_by: of("mallory"),
+        resets: None,
+        power: of("root"),
+    };
+    commit(&admin.store, vec![crate::chat::record::Record::InviteCreated(lent)]).await.expect("made");
+    admin.ask(Change::InviteCreate(order(3, reset))).await.expect("made");
+    admin.ask(Change::InviteCreate(order(4, makes))).await.expect("made");
     admin.change("root", UserChange::Password(hash())).await.expect("set");
-    let (Reply::Invites(invites), _) = admin.ask(Request::InviteList { after: 0 }).await.expect("lists")
-    else {
+    let Ok(Reply::Invites(invites)) = admin.ask(Query::InviteList { after: 0 }).await else {
         panic!("invites")
     };
-    let left: Vec<_> = invites.iter().map(|invite| (invite.created_by.clone(), invite.state)).collect();
+    let states: Vec<_> = invites.iter().map(|invite| (invite.created_by.clone(), invite.state)).collect();
     let whose = [(Some(nick("mallory")), State::Revoked), (None, State::Revoked), (None, State::Open)];
-    assert_eq!(left, whose, "what the command line made stays, but for what resets the account");
+    assert_eq!(states, whose, "what the command line made stays, but for what resets the account");
     assert_eq!(admin.audit().await.last().expect("noted"), "user passwd root invites revoked: 2");
 }
 
 #[tokio::test]
 async fn who_asks_for_nonsense_is_told() {
     let admin = Admin::new();
-    assert_eq!(admin.ask(Request::Server).await, Err(FailureKind::NoServer));
+    assert_eq!(admin.ask(Query::Server).await, Err(FailureKind::NoServer));
     for bad in [
         r#"{"UserList":{"after":"not a nick"}}"#,
         r#"{"UserChange":{"name":"alice","change":{"Password":"plain text"}}}"#,
@@ -225,7 +243,7 @@ mod written {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chat::record::Preferences;
+    use crate::chat::record::{Preference, Preferences};
 
     fn nicks() -> impl Strategy<Value = Nick> {
         "[A-Za-z\\[\\]\\\\_^{|}`][A-Za-z0-9\\[\\]\\\\_^{|}`-]{0,23}".prop_map(|name| nick(&name))
@@ -280,24 +298,27 @@ mod written {
     }
 
     fn requests() -> impl Strategy<Value = Request> {
-        prop_oneof![
-            (users(), any::<bool>()).prop_map(|(user, again)| Request::UserAdd { user, again }),
-            prop::collection::vec(users(), 0..4).prop_map(Request::UserImport),
-            prop::option::of(nicks()).prop_map(|after| Request::UserList { after }),
-            (nicks(), changes()).prop_map(|(name, change)| Request::UserChange { name, change }),
+        let changes = prop_oneof![
+            (users(), any::<bool>()).prop_map(|(user, again)| Change::UserAdd { user, again }),
+            prop::collection::vec(users(), 0..4).prop_map(Change::UserImport),
+            (nicks(), changes()).prop_map(|(name, change)| Change::UserChange { name, change }),
             (any::<[u8; 32]>(), purposes(), any::<u64>()).prop_map(|(token, purpose, lasts_ms)| {
-                Request::InviteCreate(InviteOrder { token, purpose, lasts_ms })
+                Change::InviteCreate(InviteOrder { token, purpose, lasts_ms })
             }),
-            any::<i64>().prop_map(|after| Request::InviteList { after }),
-            any::<i64>().prop_map(|id| Request::InviteRevoke { id }),
-            Just(Request::Server),
-            Just(Request::Certificates),
-            Just(Request::Metrics),
-            Just(Request::ClockAccept),
+            any::<i64>().prop_map(|id| Change::InviteRevoke { id }),
+        ];
+        let queries = prop_oneof![
+            prop::option::of(nicks()).prop_map(|after| Query::UserList { after }),
+            any::<i64>().prop_map(|after| Query::InviteList { after }),
+            Just(Query::Server),
+            Just(Query::Certificates),
+            Just(Query::Metrics),
+            Just(Query::ClockAccept),
             (any::<[u8; 32]>(), prop::option::of(any::<[u8; 32]>())).prop_map(|(pin, after)| {
-                Request::Absent { pin: Pin::new(pin), after: after.map(DeviceKey) }
+                Query::Absent { pin: Pin::new(pin), after: after.map(DeviceKey) }
             }),
-        ]
+        ];
+        prop_oneof![changes.prop_map(Request::Change), queries.prop_map(Request::Query)]
     }
 
     fn invites() -> impl Strategy<Value = Invite> {

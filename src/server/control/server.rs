@@ -9,17 +9,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Mutex;
 use tracing::{debug, info, warn};
 
 use super::callers::{Caller, Callers};
 use super::{Answer, REQUEST, socket_path};
-use crate::chat::record::AccountChange;
-use crate::server::admin::{self, Failure, Outcome, Reply, Request};
+use crate::chat::admin::{Change, Done, RequestError};
+use crate::server::admin::{self, Failure, Query, Reply, Request};
 use crate::server::clock::Clock;
-use crate::server::logins::close_ways_in;
 use crate::store::Store;
-use crate::store::audit::Actor;
 use crate::trust::{Address, Pin};
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
@@ -37,8 +34,6 @@ pub struct Facts {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The server's time.
     pub clock: Arc<Clock>,
-    /// Held while an account is changed in the database and in the core.
-    pub changing: Arc<Mutex<()>>,
     /// Loads the certificates again and returns the result.
     pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
 }
@@ -72,14 +67,14 @@ impl Control {
         Ok(Self { listener, path, owner, _folder: open })
     }
 
-    /// Serves requests until it is dropped. `tell` makes the core follow a change of accounts and returns when that is
-    /// in force; only then the requester gets a reply.
-    pub async fn serve<F, Fut>(self, store: Store, facts: Facts, tell: F)
+    /// Serves requests until it is dropped. `carry_out` has the core make a change, and returns when that is durable; only
+    /// then the requester gets a reply.
+    pub async fn serve<F, Fut>(self, store: Store, facts: Facts, carry_out: F)
     where
-        F: Fn(AccountChange) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ()> + Send,
+        F: Fn(Change) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Done, RequestError>> + Send,
     {
-        let desk = Arc::new(Desk { store, facts, tell });
+        let desk = Arc::new(Desk { store, facts, carry_out });
         let callers = Callers::default();
         loop {
             let stream = match self.listener.accept().await {
@@ -127,13 +122,13 @@ impl Drop for Control {
 struct Desk<F> {
     store: Store,
     facts: Facts,
-    tell: F,
+    carry_out: F,
 }
 
 impl<F, Fut> Desk<F>
 where
-    F: Fn(AccountChange) -> Fut + Send + Sync,
-    Fut: Future<Output = ()> + Send,
+    F: Fn(Change) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Done, RequestError>> + Send,
 {
     async fn attend(&self, stream: UnixStream, caller: &Caller) -> io::Result<()> {
         let (reader, mut writer) = stream.into_split();
@@ -169,57 +164,33 @@ where
     async fn accept_clock(&self) -> Answer {
         let accepted = async {
             let now = self.facts.clock.accept(&self.store).await?;
-            let noted = admin::run(&self.store, Request::ClockAccept, Actor::Console, now);
-            noted.await.map(|outcome| outcome.reply)
+            admin::query(&self.store, Query::ClockAccept, now).await
         };
         accepted.await.map_or_else(Answer::Failed, Answer::Done)
     }
 
     async fn answer(&self, line: &[u8]) -> Answer {
-        let request = match serde_json::from_slice(line) {
-            Ok(Request::Server) => {
-                let addresses = self.facts.addresses.clone();
-                return Answer::Done(Reply::Server { addresses, pin: (self.facts.pin)() });
-            }
-            Ok(Request::Metrics) => return Answer::Done(Reply::Metrics((self.facts.metrics)())),
-            Ok(Request::Certificates) => {
-                return (self.facts.reload)().await.map_or_else(Answer::Failed, Answer::Done);
-            }
-            Ok(request) => request,
+        let Ok(request) = serde_json::from_slice(line) else {
             // The error's own text would quote the request.
-            Err(error) => {
-                let place = error.column();
-                return Answer::Failed(Failure::invalid(format!(
-                    "the request is not understood, at byte {place}"
-                )));
-            }
+            return Answer::Failed(Failure::invalid("the request is not understood"));
         };
-        if matches!(request, Request::ClockAccept) {
-            return self.accept_clock().await;
-        }
-        let changes =
-            matches!(request, Request::UserAdd { .. } | Request::UserImport(_) | Request::UserChange { .. });
-        let _changing = if changes { Some(self.facts.changing.lock().await) } else { None };
-        match admin::run(&self.store, request, Actor::Console, self.facts.clock.now()).await {
-            Ok(Outcome { reply, changes }) => {
-                if !changes.is_empty() {
-                    info!(changes = changes.len(), "control: accounts changed");
-                }
-                for change in changes {
-                    let renewed = match change {
-                        AccountChange::PasswordChanged(account) => Some(account),
-                        _ => None,
-                    };
-                    (self.tell)(change).await;
-                    if let Some(account) = renewed
-                        && let Err(error) = close_ways_in(&self.store, account, self.facts.clock.now()).await
-                    {
-                        return Answer::Failed(error.into());
-                    }
-                }
-                Answer::Done(reply)
+        let result = match request {
+            Request::Query(Query::Server) => {
+                let addresses = self.facts.addresses.clone();
+                Ok(Reply::Server { addresses, pin: (self.facts.pin)() })
             }
-            Err(failure) => Answer::Failed(failure),
-        }
+            Request::Query(Query::Metrics) => Ok(Reply::Metrics((self.facts.metrics)())),
+            Request::Query(Query::Certificates) => (self.facts.reload)().await,
+            Request::Query(Query::ClockAccept) => return self.accept_clock().await,
+            Request::Query(query) => admin::query(&self.store, query, self.facts.clock.now()).await,
+            Request::Change(change) => match (self.carry_out)(change).await {
+                Ok(done) => {
+                    info!("control: changed accounts or invites");
+                    Ok(done.into())
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
+        result.map_or_else(Answer::Failed, Answer::Done)
     }
 }

@@ -6,8 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 
 use super::*;
-use crate::chat::record::{AccountChange, Role};
-use crate::server::admin::{FailureKind, NewUser, Request, UserChange};
+use crate::chat::admin::{AccountError, Change, Done, NewUser, RequestError, UserChange};
+use crate::chat::record::Role;
+use crate::server::admin::{self, FailureKind, Query, Request};
 use crate::server::passwords::{Hasher, Password};
 use crate::store::Store;
 use crate::trust::Pin;
@@ -16,7 +17,7 @@ use crate::wire::Nick;
 /// A server on a folder, until it is dropped. Its runtime has threads of its own, because the client blocks.
 struct Running {
     _runtime: tokio::runtime::Runtime,
-    changes: mpsc::Receiver<AccountChange>,
+    changes: mpsc::Receiver<Change>,
 }
 
 fn start(folder: &Path) -> Running {
@@ -29,16 +30,27 @@ fn start(folder: &Path) -> Running {
         pin: Arc::new(|| Pin::new([7; 32])),
         metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
         clock: Arc::new(crate::server::clock::Clock::unguarded()),
-        changing: Arc::default(),
         reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
     };
     let control = {
         let _inside = runtime.enter();
         Control::bind(folder).expect("binds")
     };
+    let held = store.clone();
     runtime.spawn(control.serve(store, facts, move |change| {
-        send.send(change).expect("taken");
-        std::future::ready(())
+        let (store, send) = (held.clone(), send.clone());
+        async move {
+            // Stands in for the hub.
+            let done = admin::run(&store, change.clone().into(), crate::server::now()).await;
+            send.send(change).expect("taken");
+            match done {
+                Ok(_) => Ok(Done::Changed),
+                Err(failure) => {
+                    assert_eq!(failure.kind, FailureKind::Taken);
+                    Err(RequestError::Account(AccountError::Taken(nick("alice"))))
+                }
+            }
+        }
     }));
     Running { _runtime: runtime, changes }
 }
@@ -51,7 +63,7 @@ fn add(name: &str) -> Request {
     let costs = crate::server::config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
     let password = Hasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule"));
     let user = NewUser { name: nick(name), password: password.expect("hashes"), role: Role::Member };
-    Request::UserAdd { user, again: false }
+    Change::UserAdd { user, again: false }.into()
 }
 
 #[test]
@@ -63,17 +75,19 @@ fn requests_reach_the_store_and_the_chat() {
 
     let mut client = Client::connect(folder.path()).expect("connects");
     assert_eq!(client.ask(&add("alice")).expect("added"), Reply::Done);
-    // The core followed before the reply came.
-    let Ok(AccountChange::Added(alice, None)) = server.changes.try_recv() else { panic!("added") };
+    // The core had made the change before the reply came.
+    let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("added") };
     let Err(ControlError::Failed(failure)) = client.ask(&add("Alice")) else { panic!("taken") };
     assert_eq!(failure.kind, FailureKind::Taken);
-    let disable = Request::UserChange { name: nick("alice"), change: UserChange::Disable };
+    let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("asked") };
+    let disable: Request = Change::UserChange { name: nick("alice"), change: UserChange::Disable }.into();
     assert_eq!(client.ask(&disable).expect("disabled"), Reply::Done);
-    let Ok(AccountChange::Changed(changed)) = server.changes.try_recv() else { panic!("changed") };
-    assert!(changed.disabled && changed.id == alice.id);
-    let Ok(Reply::Server { addresses, pin }) = client.ask(&Request::Server) else { panic!("facts") };
+    let Ok(Change::UserChange { change: UserChange::Disable, .. }) = server.changes.try_recv() else {
+        panic!("changed")
+    };
+    let Ok(Reply::Server { addresses, pin }) = client.ask(&Query::Server.into()) else { panic!("facts") };
     assert_eq!((addresses.len(), pin), (1, Pin::new([7; 32])));
-    assert_eq!(client.ask(&Request::Certificates).expect("read"), Reply::Certificates("00".to_owned()));
+    assert_eq!(client.ask(&Query::Certificates.into()).expect("read"), Reply::Certificates("00".to_owned()));
 }
 
 #[test]

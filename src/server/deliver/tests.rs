@@ -8,8 +8,9 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::*;
 use crate::chat::audience::Roster;
-use crate::chat::login::{Checked, LoginMachine, Step, Verified};
+use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
 use crate::chat::record::{AccountId, MessageKind};
+use crate::chat::secret::PasswordHash;
 use crate::chat::{Ask, EventKind, Login, ask};
 use crate::server::blocks::Blocks;
 use crate::server::outbox::Taken;
@@ -98,10 +99,11 @@ impl Rig {
 
     fn deliver(&mut self) {
         let (outputs, sessions, asked) = (std::mem::take(&mut self.outputs), &self.sessions, &mut self.asked);
-        self.deliverer.deliver(outputs, sessions, |session, _| {
+        let ask = |session, _| {
             let all = sessions.iter().map(|session| texts(&blocks(session))).collect();
             asked.push((session, all));
-        });
+        };
+        self.deliverer.deliver(outputs, sessions, ask, |ticket, _| panic!("{ticket:?}"));
     }
 
     /// Returns the texts that a session got, each with its label.
@@ -160,7 +162,8 @@ fn login(account: AccountId) -> Login {
     let password = Message::parse("AUTHENTICATE AGFsAHNlY3JldDEy").expect("a line");
     assert!(matches!(machine.line(&password, &mut out), Step::Check(_)));
     let name = Nick::parse("al").expect("a nick");
-    machine.checked(Checked::Right(Verified { account, name, since: 0, device: None }), &mut out);
+    let proof = Proof::Password(PasswordHash::from_phc("$argon2id$test"));
+    machine.checked(Checked::Right(Verified { account, name, proof }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
         Step::Done(login) => login,
         other => panic!("{other:?}"),

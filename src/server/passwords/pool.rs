@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use super::recent::Recent;
 use super::{Hasher, Memory, Password, PasswordError, Verdict};
 use crate::chat::record::AccountId;
+use crate::chat::secret::PasswordHash;
 use crate::server::limits::subject::Subject;
 use crate::server::turns::{FairQueue, Limits, Turn};
 use crate::server::{config, priority};
-use crate::store::accounts::PasswordHash;
 
 /// The password pool. Its threads end when it is dropped.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_is_checked_like_somebody() {
         let pool = Passwords::new(CHEAP);
-        assert!(Hasher::is_hash(pool.nobody.as_str()));
+        assert!(PasswordHash::parse(pool.nobody.as_str()).is_some());
         let params = |hash: &PasswordHash| Params::try_from(&Phc::new(hash.as_str()).expect("parses"));
         let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
         assert_eq!(params(&pool.nobody), params(&hash), "as much work for both");

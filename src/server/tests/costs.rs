@@ -1,10 +1,9 @@
 //! Tests that the cost of a command grows with the count of sessions that it reaches.
 
-use crate::chat::record::{Account, AccountChange, AccountId, Role};
 use crate::chat::tests::driver::Driver;
 use crate::chat::{Command, Effects, Input, InputKind, SessionId, Settings};
 use crate::server::budget::Work;
-use crate::wire::{Message, Nick};
+use crate::wire::Message;
 
 /// Count of deliveries that cost one unit.
 const FOR_ONE: usize = 2_500;
@@ -18,11 +17,9 @@ fn crowd(people: usize, caps: &str) -> (Driver, SessionId, SessionId) {
     d.say(al, "JOIN #a");
     d.say(bo, "JOIN #a");
     for n in 0..people {
-        let name = Nick::parse(&format!("n{n}")).expect("a nick");
-        let id = AccountId(100 + i64::try_from(n).expect("few"));
-        let account = Account { id, name: name.clone(), role: Role::Member, disabled: false };
-        d.input(InputKind::Account(AccountChange::Added(account, None)));
-        let session = d.open(name.as_str(), caps);
+        let name = format!("n{n}");
+        d.add(&name);
+        let session = d.open(&name, caps);
         d.say(session, "JOIN #a");
         d.say(session, "METADATA * SUB status");
     }

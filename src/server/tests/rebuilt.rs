@@ -7,18 +7,16 @@ use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
 use crate::chat::account::DeviceKey;
-use crate::chat::record::{AccountChange, Role};
+use crate::chat::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::chat::record::Role;
+use crate::chat::secret::PasswordHash;
 use crate::chat::tests::driver::Driver;
 use crate::chat::tests::kept::kept;
 use crate::chat::tests::seed::Seed;
 use crate::chat::{Chat, InputKind, SessionId, Settings};
-use crate::server::admin::{self, InviteOrder, NewUser, Purpose, Request, UserChange};
 use crate::server::config::History;
 use crate::server::retention;
 use crate::store::Store;
-use crate::store::accounts::PasswordHash;
-use crate::store::audit::Actor;
-use crate::store::invites::Redeemed;
 use crate::wire::{ChannelName, Nick};
 
 const NAMES: [&str; 6] = ["al", "bo", "cy", "Di", "AL", "dI"];
@@ -44,7 +42,7 @@ impl World {
         let rng = seed.rng();
         let mut world = Self { _folder: folder, store, d, sessions: Vec::new(), rng, _seed: seed, step: 1 };
         for name in ["al", "bo", "cy"] {
-            world.admin(world.add(name, false)).await;
+            world.admin(world.add(name, false));
         }
         world
     }
@@ -65,10 +63,10 @@ impl World {
         PasswordHash::from_phc(format!("password {}", self.step))
     }
 
-    fn add(&self, name: &str, again: bool) -> Request {
+    fn add(&self, name: &str, again: bool) -> Change {
         let role = if self.step.is_multiple_of(3) { Role::Admin } else { Role::Member };
         let user = NewUser { name: Nick::parse(name).expect("a nick"), password: self.password(), role };
-        Request::UserAdd { user, again }
+        Change::UserAdd { user, again }
     }
 
     /// Commits the records to the store.
@@ -82,20 +80,13 @@ impl World {
         result.await.expect("answered").expect("kept");
     }
 
-    /// Runs a request as the control socket does: first in the database, then in the core, with messages in between.
-    async fn admin(&mut self, request: Request) {
-        let outcome = admin::run(&self.store, request, Actor::Console, self.d.now).await;
-        self.say();
-        if self.rng.random() {
-            self.commit().await;
-        }
-        // Names that are taken, unknown or not removed are refused, which does not matter here.
-        for change in outcome.map(|outcome| outcome.changes).unwrap_or_default() {
-            self.d.input(InputKind::Account(change));
-        }
+    /// Makes a change as the control socket does. Names that are taken, unknown or not removed are refused, which does not
+    /// matter here.
+    fn admin(&mut self, change: Change) {
+        let _ = self.d.admin(change);
     }
 
-    async fn redeem(&mut self) {
+    fn redeem(&mut self) {
         let name = self.name();
         let mut token = [0; 32];
         token[..4].copy_from_slice(&self.step.to_be_bytes());
@@ -105,16 +96,8 @@ impl World {
             let channel = ChannelName::parse(self.one(&CHANNELS)).expect("a name");
             Purpose::Accounts { role: Role::Member, channel, uses: 1 }
         };
-        self.admin(Request::InviteCreate(InviteOrder { token, purpose, lasts_ms: HOUR })).await;
-        match self.store.redeem(token, name, self.password(), self.d.now).await {
-            Ok(Redeemed::Made(account, lands_in)) => {
-                self.d.input(InputKind::Account(AccountChange::Added(account, lands_in)));
-            }
-            Ok(Redeemed::Reset(account)) => {
-                self.d.input(InputKind::Account(AccountChange::PasswordChanged(account.id)));
-            }
-            Err(_) => {}
-        }
+        self.admin(Change::InviteCreate(InviteOrder { token, purpose, lasts_ms: HOUR }));
+        let _ = self.d.request(Request::Redeem(Redemption { token, name, password: self.password() }));
     }
 
     /// Adds or removes a device, which may be another account's.
@@ -142,7 +125,7 @@ impl World {
             16..21 => {
                 let again = self.rng.random();
                 let name = self.one(&NAMES);
-                self.admin(self.add(name, again)).await;
+                self.admin(self.add(name, again));
             }
             21..28 => {
                 let change = match self.rng.random_range(0..8) {
@@ -153,9 +136,9 @@ impl World {
                     _ => UserChange::Role(if self.rng.random() { Role::Admin } else { Role::Member }),
                 };
                 let name = self.name();
-                self.admin(Request::UserChange { name, change }).await;
+                self.admin(Change::UserChange { name, change });
             }
-            28..31 => self.redeem().await,
+            28..31 => self.redeem(),
             31..33 => self.change_device(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
@@ -267,11 +250,11 @@ async fn an_account_that_comes_back_has_nothing_of_before() {
     world.d.say(al, "INVITE cy #team");
     for name in ["al", "cy"] {
         let name = Nick::parse(name).expect("a nick");
-        world.admin(Request::UserChange { name, change: UserChange::Remove }).await;
+        world.admin(Change::UserChange { name, change: UserChange::Remove });
     }
     world.check().await;
     for name in ["al", "cy"] {
-        world.admin(world.add(name, true)).await;
+        world.admin(world.add(name, true));
     }
     world.check().await;
     let [al, cy] = ["al", "cy"].map(|name| world.open(name));

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::*;
 use crate::chat::record::{Account, AccountId, ChannelId, MessageKind, Record, Role};
-use crate::store::accounts::{self, PasswordHash};
 use crate::store::{Store, StoreError};
 use crate::wire::{ChannelName, Millis};
 
@@ -23,16 +22,13 @@ struct Kept3 {
 async fn open() -> Kept3 {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
-    let people = store
-        .write(|tx| {
-            let create = |name: &str| {
-                let hash = PasswordHash::from_phc("$argon2id$test");
-                accounts::create(tx, &Nick::parse(name).expect(name), &hash, Role::Member, None, NOW)
-            };
-            Ok::<_, accounts::AccountError>([create("al")?, create("bo")?, create("cy")?])
-        })
-        .await
-        .expect("made");
+    let mut people = Vec::new();
+    for name in ["al", "bo", "cy"] {
+        let id = super::super::tests::create(&store, name).await.expect("made");
+        let name = Nick::parse(name).expect(name);
+        people.push(Account { id, name, role: Role::Member, disabled: false });
+    }
+    let people = people.try_into().expect("three");
     let name = ChannelName::parse("#c").expect("a name");
     let this = Kept3 { _folder: folder, store, people };
     this.keep(vec![Record::ChannelCreated { id: ChannelId(1), name, maker: AccountId(0), at: NOW }]).await;
@@ -165,7 +161,7 @@ async fn talks_are_found_from_both_sides() {
     assert_eq!(talks(bo, 5).await, [("al".to_owned(), pair, 6)]);
     assert_eq!(talks(cy, 0).await, [("cy".to_owned(), alone, 8)]);
     assert!(talks(al, 6).await.is_empty());
-    kept.store.write(move |tx| Ok::<_, StoreError>(accounts::remove(tx, bo, NOW)?)).await.expect("removes");
+    kept.keep(vec![Record::AccountRemoved { id: bo, at: NOW }]).await;
     assert!(talks(al, 0).await.is_empty(), "nobody answers there");
 }
 

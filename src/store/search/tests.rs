@@ -9,9 +9,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::words::Tokens;
 use super::*;
 use crate::chat::history::{Search, Window};
-use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, Role, StoredMessage};
-use crate::store::accounts::{self, PasswordHash};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+use crate::wire::{ChannelName, Nick};
 
 struct Home {
     _folder: tempfile::TempDir,
@@ -26,18 +25,10 @@ impl Home {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
-        let make = |tx: &Connection| {
-            ["al", "bo", "cy"]
-                .into_iter()
-                .map(|name| {
-                    let hash = PasswordHash::from_phc("$argon2id$test");
-                    let name = Nick::parse(name).expect(name);
-                    accounts::create(tx, &name, &hash, Role::Member, None, Millis(0))
-                        .map(|account| account.id)
-                })
-                .collect::<Result<Vec<_>, accounts::AccountError>>()
-        };
-        let people = store.write(make).await.expect("made");
+        let mut people = Vec::new();
+        for name in ["al", "bo", "cy"] {
+            people.push(super::super::tests::create(&store, name).await.expect("made"));
+        }
         Self { _folder: folder, store, people, next: 1 }
     }
 

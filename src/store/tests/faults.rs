@@ -89,7 +89,7 @@ async fn a_lock_refuses_what_writes_and_nothing_else() {
     for result in results.iter().take(49) {
         assert!(matches!(result, Err(StoreError::Locked)));
     }
-    assert!(matches!(create(&store, "bob").await, Err(AccountError::Store(StoreError::Locked))));
+    assert!(matches!(create(&store, "bob").await, Err(StoreError::Locked)));
     other.execute_batch("ROLLBACK").expect("unlocks");
     commit(&store, vec![one(50)]).expect("kept");
 }

@@ -235,5 +235,5 @@ async fn nothing_is_confirmed_that_would_go_to_a_file_that_is_gone() {
         Ok(0)
     ));
     let error = create(&store, "bob").await.expect_err("refused");
-    assert!(matches!(error, AccountError::Store(StoreError::Displaced(_))));
+    assert!(matches!(error, StoreError::Displaced(_)));
 }

@@ -51,6 +51,7 @@ const PURE_CRATES: &[&str] = &[
     "memchr",
     "nucleo_matcher",
     "ratatui",
+    "serde",
     "serde_json",
     "strsim",
     "thiserror",

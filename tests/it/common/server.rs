@@ -69,6 +69,15 @@ impl Server {
         self.process.kill9();
     }
 
+    /// Ends it, changes one row of its database, and starts it again at the same address.
+    #[track_caller]
+    pub fn with_changed_row(self, sql: &str) -> Self {
+        let (home, address) = (self.home.clone(), self.address.to_string());
+        self.terminate();
+        assert_eq!(home.database().execute(sql, []), Ok(1), "{sql}");
+        home.serve_at(&address)
+    }
+
     /// Ends it as a service manager does (SIGTERM). Returns its status and its log.
     #[track_caller]
     pub fn terminate(mut self) -> (ExitStatus, String) {

@@ -3,15 +3,14 @@
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-use crate::chat::account::DeviceKey;
-use crate::chat::record::{Preference, Role};
-use crate::server::passwords::Hasher;
-use crate::store::accounts::PasswordHash;
-use crate::trust::{Address, Pin};
+use super::certificate::DeviceKey;
+use super::record::{Preference, Role};
+use super::secret::PasswordHash;
 use crate::wire::{ChannelName, Millis, Nick};
 
 /// A type that JSON holds as a text.
 pub trait Text: Sized {
+    /// Returns the text.
     fn write(&self) -> String;
     /// Parses the text. The error says what is wrong with it.
     fn read(text: &str) -> Result<Self, String>;
@@ -21,10 +20,12 @@ pub trait Text: Sized {
 pub mod text {
     use super::*;
 
+    /// Writes the text.
     pub fn serialize<T: Text, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&value.write())
     }
 
+    /// Reads the text.
     pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         T::read(&String::deserialize(from)?).map_err(D::Error::custom)
     }
@@ -34,11 +35,12 @@ pub mod text {
 pub mod option {
     use super::*;
 
-    #[expect(clippy::ref_option, reason = "serde asks for it so")]
+    /// Writes the text, or null.
     pub fn serialize<T: Text, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         value.as_ref().map(Text::write).serialize(to)
     }
 
+    /// Reads the text, or null.
     pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
         Option::<String>::deserialize(from)?.map(|text| T::read(&text).map_err(D::Error::custom)).transpose()
     }
@@ -48,19 +50,22 @@ pub mod option {
 pub mod list {
     use super::*;
 
+    /// Writes the texts.
     pub fn serialize<T: Text, S: Serializer>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(values.iter().map(Text::write))
     }
 
+    /// Reads the texts.
     pub fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
         texts.iter().map(|text| T::read(text).map_err(D::Error::custom)).collect()
     }
 }
 
+/// Implements [`Text`] for types that are written by `Display`, each with its parser.
 macro_rules! texts {
     ($($type:ty, $read:expr;)*) => {$(
-        impl Text for $type {
+        impl $crate::chat::json::Text for $type {
             fn write(&self) -> String {
                 self.to_string()
             }
@@ -72,11 +77,11 @@ macro_rules! texts {
     )*};
 }
 
+pub(crate) use texts;
+
 texts! {
     Nick, Nick::parse;
     ChannelName, ChannelName::parse;
-    Address, str::parse::<Address>;
-    Pin, str::parse::<Pin>;
     DeviceKey, str::parse::<DeviceKey>;
     Preference, str::parse::<Preference>;
     Millis, |text| Millis::parse(text).ok_or("not a time");
@@ -93,6 +98,6 @@ impl Text for PasswordHash {
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        if Hasher::is_hash(text) { Ok(Self::from_phc(text)) } else { Err("not an argon2id hash".to_owned()) }
+        Self::parse(text).ok_or_else(|| "not an argon2id hash".to_owned())
     }
 }
