@@ -333,7 +333,7 @@ pub enum Record {
         /// Time at which it was added.
         at: Millis,
     },
-    /// A device may log in no more.
+    /// A device was revoked.
     DeviceRemoved(DeviceKey),
     /// A device logged in.
     DeviceUsed {

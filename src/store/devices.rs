@@ -15,7 +15,7 @@ pub(super) fn add(tx: &Connection, account: AccountId, key: DeviceKey, at: Milli
     tx.prepare_cached(sql)?.execute((key, account, at)).map(drop)
 }
 
-/// Lets a device log in no more.
+/// Removes a device.
 pub(super) fn remove(tx: &Connection, key: DeviceKey) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([key]).map(drop)
 }

@@ -1,4 +1,4 @@
-//! What becomes of a batch that the store refuses or takes long for.
+//! Batches that the store refuses, or is slow to commit.
 
 use super::*;
 use crate::chat::effects::Step;
@@ -70,7 +70,7 @@ fn commits() -> (tempfile::TempDir, Commits) {
     (folder, commits)
 }
 
-/// What an input of a session made: these records, and a line to it.
+/// Adds the effects of a session's input: records, and a line to that session.
 fn step(effects: &mut Effects, slot: u32, records: &[Record], line: &str) {
     let (first, output) = (effects.records.len(), effects.outputs.len());
     let session = SessionId { slot, generation: 0 };
@@ -98,11 +98,13 @@ fn said(n: i64) -> Record {
 }
 
 fn lines(outputs: &[Output]) -> Vec<&str> {
-    let line = |output| match output {
-        &Output::Line(_, ref line) => Some(line.as_str()),
-        _ => None,
-    };
-    outputs.iter().filter_map(line).collect()
+    let mut lines = Vec::new();
+    for output in outputs {
+        if let Output::Line(_, line) = output {
+            lines.push(line.as_str());
+        }
+    }
+    lines
 }
 
 /// A commit of these effects that the test ends.
@@ -159,7 +161,7 @@ async fn what_is_refused_behind_a_commit_that_hangs_takes_nothing_else_with_it()
     step(&mut pending, 2, &[said(8)], "echo 8");
     step(&mut pending, 2, &[], "pong 2");
     let joined = Record::Joined { channel: ChannelId(1), account: AccountId(16), at: Millis(0) };
-    step(&mut pending, 3, &[joined.clone()], "joined");
+    step(&mut pending, 3, std::slice::from_ref(&joined), "joined");
     let refused = commits.refuse(pending);
     assert_eq!(refused.refused.iter().map(|it| it.session.slot).collect::<Vec<_>>(), [2]);
     assert_eq!(lines(&refused.outputs), ["pong 2"]);

@@ -176,7 +176,7 @@ pub(super) fn reset(conn: &Connection, last: MessageId) -> rusqlite::Result<()> 
     conn.execute_batch("INSERT INTO erasing VALUES (1)")
 }
 
-/// What is wrong with the index, by its own means; `None` for a sound one. Reads all of it.
+/// Checks the whole index with FTS5's own check. Returns the first fault, or `None` for a sound index.
 pub(super) fn fault(conn: &Connection) -> Option<String> {
     let check = || {
         let found: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

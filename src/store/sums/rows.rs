@@ -117,7 +117,7 @@ impl Sealed {
         )
     }
 
-    /// Returns `true` for a table that has checksums: a database of before may not have them.
+    /// Returns `true` for a table that has checksums: older databases may have none.
     fn is_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
         conn.column_exists(Some("main"), self.table, "sum")
     }
@@ -141,7 +141,7 @@ pub(in crate::store) fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Has a connection give the rows that it writes their checksums.
+/// Creates the triggers by which a connection gives the rows that it writes their checksums.
 pub(in crate::store) fn seal_from_now_on(conn: &Connection) -> rusqlite::Result<()> {
     let triggers = SEALED.iter().flat_map(|sealed| [sealed.trigger("INSERT"), sealed.trigger("UPDATE")]);
     conn.execute_batch(&triggers.collect::<String>())

@@ -144,7 +144,7 @@ impl Drop for Process {
         }
         if self.leads_group {
             let group = Pid::from_child(&self.child);
-            drop(kill_process_group(group, Signal::KILL));
+            let _ = kill_process_group(group, Signal::KILL);
         }
         drop(self.child.kill());
         drop(self.child.wait());
