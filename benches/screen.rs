@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use parlour::client::model::Model;
-use parlour::client::ui::key::{Code, Happening, Key};
-use parlour::client::ui::theme::{Depth, Ground, Theme};
-use parlour::client::ui::{App, paint, view};
+use parlour::client::screen::keys::key::{Code, Happening, Key};
+use parlour::client::screen::view::escape;
+use parlour::client::screen::view::theme::{Depth, Ground, Theme};
+use parlour::client::screen::{App, view};
 use parlour::wire::{Cap, CapSet, Message, Millis, Nick};
 use ratatui::backend::{Backend, TestBackend};
 use ratatui::buffer::Buffer;
@@ -183,9 +184,9 @@ impl Bench {
         let app = &self.app;
         let frame = self.terminal.draw(|frame| links = view::draw(app, &models, frame)).expect("it draws");
         let now = frame.buffer.clone();
-        let able = paint::Able { depth: Depth::True, links: true };
+        let able = escape::Able { depth: Depth::True, links: true };
         self.out.clear();
-        paint::cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
+        escape::cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
         self.before = now;
         self.terminal.backend_mut().flush().expect("it never fails");
     }

@@ -11,7 +11,7 @@ use parlour::chat::record::{Account, AccountId, Role, Snapshot};
 use parlour::chat::sasl::{Collected, Credentials, Response};
 use parlour::chat::secret::PasswordHash;
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
-use parlour::client::servers::Servers;
+use parlour::client::known::servers::Servers;
 use parlour::server::config::Config;
 use parlour::trust::InviteLink;
 use parlour::wire::framing::Lines;

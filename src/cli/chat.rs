@@ -7,13 +7,13 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::access::{self, Access};
 use super::exit::Exit;
-use crate::client::full::{Chat, Ended, FullError, Look};
-use crate::client::login::{PLAIN, SCREEN};
-use crate::client::plain::{Plain, PlainError};
-use crate::client::servers::Servers;
-use crate::client::session::Session;
+use crate::client::connect::login::{PLAIN, SCREEN};
+use crate::client::connect::session::Session;
+use crate::client::known::servers::Servers;
+use crate::client::lines::chat::{Plain, PlainError};
+use crate::client::screen::view::theme::Ground;
 use crate::client::terminal;
-use crate::client::ui::theme::Ground;
+use crate::client::terminal::fullscreen::{Chat, Ended, FullError, Look};
 use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.

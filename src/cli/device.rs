@@ -6,10 +6,10 @@ use clap::Subcommand;
 use super::access::{self, Access, explain};
 use super::output::{minute, print, table};
 use crate::chat::account::DeviceKey;
-use crate::client::devices::DeviceFile;
-use crate::client::link::ConnectError;
-use crate::client::servers::Servers;
-use crate::client::session::{Enrolled, Session};
+use crate::client::connect::link::ConnectError;
+use crate::client::connect::session::{Enrolled, Session};
+use crate::client::known::devices::DeviceFile;
+use crate::client::known::servers::Servers;
 
 /// List and revoke the devices that log in to your account without its password.
 #[derive(clap::Args)]

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::access;
 use super::output::{print, table};
-use crate::client::discover::{self, Heard};
-use crate::client::servers::Servers;
+use crate::client::connect::discover::{self, Heard};
+use crate::client::known::servers::Servers;
 
 /// List the servers that announce themselves on the local network.
 ///

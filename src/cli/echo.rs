@@ -10,9 +10,9 @@ use super::access::{self, Access};
 use super::exit::{self, Exit};
 use super::output::{self, note, print};
 use crate::client::clean::clean;
+use crate::client::connect::session::{Session, Update};
+use crate::client::lines::output::Screen;
 use crate::client::model::{Event, Kind, Target};
-use crate::client::screen::Screen;
-use crate::client::session::{Session, Update};
 use crate::wire::Nick;
 
 /// Send lines to the server's echo account and print its replies.

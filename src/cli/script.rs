@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep_until};
 use super::access::{self, Access};
 use super::exit::Exit;
 use crate::client::clean::clean;
+use crate::client::connect::login::SCRIPT;
+use crate::client::connect::session::{Session, Update};
 use crate::client::feed::{Feed, Part, Told};
 use crate::client::line::Line;
-use crate::client::login::SCRIPT;
+use crate::client::lines::output::Screen;
 use crate::client::model::{Event, Heard, Past, Target, Ticket};
-use crate::client::screen::Screen;
-use crate::client::session::{Session, Update};
 use crate::wire::Cap;
 
 /// The options that select the server and the login.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::access;
 use super::output::{print, table};
-use crate::client::servers::{KnownServer, Servers};
+use crate::client::known::servers::{KnownServer, Servers};
 
 /// List, rename and forget the servers you have joined.
 ///

@@ -2,8 +2,8 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use parlour::client::dial::DialError;
-use parlour::client::link::{ConnectError, probe};
+use parlour::client::connect::dial::DialError;
+use parlour::client::connect::link::{ConnectError, probe};
 use parlour::trust::verifier::TrustError;
 use parlour::trust::{Address, Pin, certs, tls};
 use rustls_pki_types::UnixTime;

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
-use parlour::client::link::Endpoint;
-use parlour::client::login::Credentials;
+use parlour::client::connect::link::Endpoint;
+use parlour::client::connect::login::Credentials;
+use parlour::client::connect::password::Password;
+use parlour::client::connect::session::{Session, Update};
+use parlour::client::known::servers::Servers;
 use parlour::client::model::{Event, Kind, Target};
-use parlour::client::password::Password;
-use parlour::client::servers::Servers;
-use parlour::client::session::{Session, Update};
 use parlour::trust::{Address, Pin, Pins};
 use parlour::wire::{ChannelName, Nick};
 use tokio::sync::Barrier;

@@ -233,6 +233,6 @@ fn a_panic_gives_the_terminal_back_before_it_says_why() {
 #[ignore = "another test starts it, in a terminal of its own"]
 fn panics_in_a_terminal() {
     let mut screen = Screen::take(look(|_| None, TimeZone::UTC)).expect("a terminal");
-    screen.draw(|_| parlour::client::ui::view::Links::default()).expect("it draws");
+    screen.draw(|_| parlour::client::screen::view::Links::default()).expect("it draws");
     panic!("on purpose");
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::report::Finding;
-use crate::client::devices::DeviceFile;
-use crate::client::dial::DialError;
-use crate::client::discover;
-use crate::client::find::probe_or_find;
-use crate::client::link::{ConnectError, probe};
-use crate::client::servers::KnownServer;
+use crate::client::connect::dial::DialError;
+use crate::client::connect::discover;
+use crate::client::connect::find::probe_or_find;
+use crate::client::connect::link::{ConnectError, probe};
+use crate::client::known::devices::DeviceFile;
+use crate::client::known::servers::KnownServer;
 use crate::trust::Address;
 use crate::trust::verifier::TrustError;
 
@@ -105,7 +105,7 @@ fn untrusted(name: &str, error: &ConnectError) -> Finding {
 fn device(file: &Path, server: &KnownServer) -> Option<Finding> {
     let error = DeviceFile::of(file, server.pins.pin, &server.account).load().err()?;
     // The check of permissions reports a readable file.
-    if matches!(error, crate::client::devices::DeviceFileError::Readable(_)) {
+    if matches!(error, crate::client::known::devices::DeviceFileError::Readable(_)) {
         return None;
     }
     Some(Finding::of_error("device", error, &["; ", ": "]))

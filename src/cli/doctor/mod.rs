@@ -22,7 +22,7 @@ use rustls::pki_types::UnixTime;
 use super::access;
 use super::folders::Folders;
 use super::output::{explained, print};
-use crate::client::servers::{KnownServer, Servers};
+use crate::client::known::servers::{KnownServer, Servers};
 use crate::server::now;
 use crate::store::Store;
 use crate::store::health::Health;

@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::report::Finding;
-use crate::client::dial::DialError;
-use crate::client::link::{ConnectError, probe};
+use crate::client::connect::dial::DialError;
+use crate::client::connect::link::{ConnectError, probe};
 use crate::server::admin::{Query, Reply};
 use crate::server::config::Config;
 use crate::server::control::Client;

@@ -6,8 +6,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::{advance, pause};
 
 use super::*;
-use crate::client::fake::{Fake, Peer};
-use crate::client::link::Endpoint;
+use crate::client::connect::fake::{Fake, Peer};
+use crate::client::connect::link::Endpoint;
 use crate::client::model::Kind;
 
 /// Virtual time that passes only when a test lets it. While the blocking task runs, the runtime does not advance the

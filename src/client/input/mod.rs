@@ -1,6 +1,7 @@
 //! Parsing of the lines that a user types.
 
 mod commands;
+pub mod query;
 
 use self::commands::{ALIASES, COMMANDS, Command};
 use super::model::Target;

@@ -26,18 +26,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "wire",
     "chat",
-    "client/backoff",
     "client/clean",
+    "client/connect/backoff",
+    "client/connect/login",
+    "client/connect/password",
     "client/feed",
     "client/input",
     "client/line",
-    "client/login",
+    "client/lines/recent",
+    "client/lines/render",
     "client/model",
-    "client/password",
-    "client/render",
+    "client/screen",
     "client/secret",
     "client/split",
-    "client/ui",
 ];
 
 /// Crates that the pure modules may use. An addition here is a design decision.

@@ -1,0 +1,23 @@
+//! From known addresses to a session: connecting, logging in, reconnecting.
+//!
+//! | file | purity | content |
+//! | --- | --- | --- |
+//! | `backoff` | pure | delays between reconnects |
+//! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
+//! | [`discover`] | IO | servers that announce themselves on the local network |
+//! | [`find`] | IO | search for a known server that has moved |
+//! | [`link`] | IO | one connection with its login |
+//! | [`login`] | pure | capabilities and SASL, or the redemption of an invite |
+//! | [`password`] | pure | a password to send to the server |
+//! | [`session`] | IO | a model with a connection that is re-established automatically |
+
+mod backoff;
+pub mod dial;
+pub mod discover;
+#[cfg(test)]
+pub(crate) mod fake;
+pub mod find;
+pub mod link;
+pub mod login;
+pub mod password;
+pub mod session;

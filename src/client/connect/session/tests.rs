@@ -1,0 +1,248 @@
+//! Tests of sessions against a scripted server, over real TLS.
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::client::connect::dial::DialError;
+use crate::client::connect::fake::Fake;
+use crate::client::model::{Kind, Target};
+use crate::trust::Address;
+use crate::trust::device::DeviceIdentity;
+use crate::trust::verifier::TrustError;
+use crate::wire::ChannelName;
+
+fn lobby() -> Target {
+    Target::Channel(ChannelName::parse("#lobby").expect("a channel"))
+}
+
+async fn event(session: &mut Session) -> Event {
+    loop {
+        if let Update::Event(event) = session.next().await.expect("alive") {
+            return event;
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_server_gets_not_a_byte_of_the_login() {
+    let fake = Fake::start().await;
+    let ours = Fake::start().await.pin;
+    let endpoint = Endpoint { pins: ours.into(), ..fake.endpoint() };
+    let (opened, shaken) = tokio::join!(Session::open(endpoint, None), async {
+        let (stream, _) = fake.listener.accept().await.expect("accepted");
+        fake.acceptor.accept(stream).await.map(drop)
+    });
+    // The handshake did not complete, so the client could not send a login.
+    shaken.expect_err("broken off");
+    let Err(ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(mismatch), .. })) =
+        opened
+    else {
+        panic!("let in");
+    };
+    assert_eq!((address, mismatch.expected, mismatch.seen), (fake.address(), ours, fake.pin));
+}
+
+#[tokio::test]
+async fn an_impostor_ends_the_search_for_a_way() {
+    let (fake, ours) = (Fake::start().await, Fake::start().await);
+    let endpoint = Endpoint { addresses: vec![fake.address(), ours.address()], ..ours.endpoint() };
+    let (opened, _) = tokio::join!(Session::open(endpoint, None), async {
+        let (stream, _) = fake.listener.accept().await.expect("accepted");
+        fake.acceptor.accept(stream).await.map(drop)
+    });
+    assert!(matches!(opened, Err(ConnectError::Dial(DialError::Untrusted { .. }))));
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_and_what_follows_the_welcome_is_not_lost() {
+    let fake = Fake::start().await;
+    let dead = TcpListener::bind("127.0.0.1:0").await.expect("bound").local_addr().expect("bound");
+    let addresses = vec![dead.to_string().parse().expect("an address"), fake.address()];
+    let endpoint = Endpoint { addresses, ..fake.endpoint() };
+    let burst = "\r\n:srv 005 alice LINELEN=2048 :are\r\n:alice!alice@h JOIN #lobby";
+    let (session, mut peer) = tokio::join!(Session::open(endpoint, None), fake.welcome(burst));
+    let mut session = session.expect("logged in");
+    assert!(matches!(event(&mut session).await, Event::Joined { me: true, .. }));
+    let ((), ready) = tokio::join!(
+        async {
+            peer.expect(&["PING 1"]).await;
+            peer.say(":srv PONG srv 1").await;
+        },
+        event(&mut session)
+    );
+    assert_eq!(ready, Event::Ready { again: false });
+}
+
+#[tokio::test]
+async fn where_devices_are_unknown_the_password_goes_on_logging_in() {
+    let fake = Fake::start().await;
+    let (device, _) = DeviceIdentity::generate().expect("made");
+    let endpoint = Endpoint { device: Some(device), enrols: true, ..fake.endpoint() };
+    let (session, peer) = tokio::join!(Session::open(endpoint, None), async {
+        let mut peer = fake.welcome("").await;
+        peer.expect(&["CERT ADD"]).await;
+        peer.say(":srv 421 alice CERT :Unknown command").await;
+        peer
+    });
+    let mut session = session.expect("logged in");
+    assert!(!session.by_device());
+    drop(peer);
+    // `welcome` expects the password again.
+    let back = async { while !matches!(session.next().await.expect("alive"), Update::Up) {} };
+    tokio::join!(back, fake.welcome(""));
+}
+
+#[tokio::test]
+async fn what_the_server_did_not_confirm_is_sent_again_on_the_next_connection() {
+    let fake = Fake::start().await;
+    let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    let tickets = session.model.say(&lobby(), Kind::Text, "hi");
+    let server = async {
+        peer.expect(&["PING 1"]).await;
+        let first = peer.line().await;
+        assert!(first.ends_with("PRIVMSG #lobby :hi"), "{first}");
+        peer.say("ERROR :Closing link (restarting)").await;
+        drop(peer);
+        let mut peer = fake.welcome("").await;
+        assert_eq!(peer.line().await, first, "the same label and send id");
+        peer.say("@label=2;msgid=1 :alice!alice@h PRIVMSG #lobby :hi").await;
+        peer
+    };
+    let client = async {
+        let mut story = Vec::new();
+        loop {
+            match session.next().await.expect("alive") {
+                Update::Down { reason, retry } => {
+                    assert!(retry <= Duration::from_millis(500));
+                    story.push(format!("down: {reason}"));
+                }
+                Update::Up => story.push("up".to_owned()),
+                Update::Event(Event::Said(said)) => story.push(format!("said {}", said.text)),
+                Update::Event(Event::Confirmed(ticket)) => {
+                    assert_eq!(tickets, [ticket]);
+                    return story;
+                }
+                Update::Event(_) => {}
+            }
+        }
+    };
+    let (mut peer, story) = tokio::join!(server, client);
+    assert_eq!(story, ["down: Closing link (restarting)", "up", "said hi"]);
+    assert_eq!(session.model.pending(), 0);
+
+    let ((), ()) = tokio::join!(session.close("bye"), async {
+        peer.expect(&["PING 3", "QUIT :bye"]).await;
+        peer.say("ERROR :Closing link (bye)").await;
+        drop(peer);
+    });
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_at_once_and_without_what_acts_on_a_terminal() {
+    let fake = Fake::start().await;
+    let server = async {
+        let mut peer = fake.accept().await;
+        for _ in 0..3 {
+            peer.line().await;
+        }
+        peer.say(":srv 904 alice :SASL authentication failed: \u{1b}[31mwrong").await;
+        peer
+    };
+    let (opened, _peer) = tokio::join!(Session::open(fake.endpoint(), None), server);
+    let Err(ConnectError::Login(error)) = opened else { panic!("let in") };
+    assert_eq!(error, LoginError::Refused("wrong".into()));
+}
+
+#[tokio::test]
+async fn patience_ends() {
+    let fake = Fake::start().await;
+    let patience = Some(Duration::from_millis(1));
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), patience), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    drop((peer, fake));
+    let error = loop {
+        if let Err(error) = session.next().await {
+            break error;
+        }
+    };
+    assert!(matches!(error, SessionError::GaveUp { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address: Address = listener.local_addr().expect("bound").to_string().parse().expect("an address");
+    let endpoint = Endpoint { addresses: vec![address], ..Fake::start().await.endpoint() };
+    let (opened, ()) = tokio::join!(Session::open(endpoint, None), async {
+        let (mut stream, _) = listener.accept().await.expect("accepted");
+        stream.write_all(b"NOTICE * :*** Looking up your hostname\r\n").await.expect("written");
+        // The connection stays open until the client has read the text.
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+    });
+    let error = opened.err().expect("refused").to_string();
+    assert!(error.contains("not a Parlour server's TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
+    let fake = Fake::start().await;
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let mut session = session.expect("logged in");
+    drop(peer);
+    while !matches!(session.next().await, Ok(Update::Down { .. })) {}
+    session.model.say(&lobby(), Kind::Text, "while it was refused");
+    // Another session's password is accepted.
+    let (again, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    session.go_on_with(again.expect("logged in"));
+    let said = async {
+        loop {
+            let line = peer.line().await;
+            if line.contains("PRIVMSG") {
+                return line;
+            }
+        }
+    };
+    let said = tokio::select! {
+        said = said => said,
+        () = async { while session.next().await.is_ok() {} } => panic!("the session is over"),
+    };
+    assert!(said.ends_with("PRIVMSG #lobby :while it was refused") && said.contains("send-id="), "{said}");
+    assert_eq!(session.model.pending(), 1);
+}
+
+/// Returns the error of a login at a server that sends the same text endlessly after the first line.
+async fn flooded(piece: &str) -> ConnectError {
+    let server = Fake::start().await;
+    let mut session = Session::start(server.endpoint());
+    let piece = piece.to_owned();
+    let flood = tokio::spawn(async move {
+        let mut peer = server.accept().await;
+        peer.line().await;
+        while peer.0.write_all(piece.as_bytes()).await.is_ok() {}
+    });
+    let ended = session.next().await;
+    flood.abort();
+    match ended {
+        Err(SessionError::Final(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_before_the_login_is_bounded() {
+    for piece in [
+        ":srv CAP * LS * :a b=c d\r\n".to_owned(),
+        format!(":srv CAP * LS * :{}\r\n", "x".repeat(8000)),
+        ":srv NOTICE * :hello\r\n".to_owned(),
+        "PING :x\r\n".to_owned(),
+        "\r\n".to_owned(),
+        // An endless line.
+        "x".repeat(4096),
+    ] {
+        let error = flooded(&piece).await;
+        assert!(matches!(error, ConnectError::Login(LoginError::Endless)), "{error}");
+    }
+}

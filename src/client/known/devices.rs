@@ -1,0 +1,200 @@
+//! Key files of this device, one for each account on each server, readable by the user only.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::trust::Pin;
+use crate::trust::device::{DeviceIdentity, DeviceIdentityError};
+use crate::wire::Nick;
+
+/// The key file of an account on a server.
+#[derive(Clone, Debug)]
+pub struct DeviceFile(PathBuf);
+
+/// The error of a key file. Each message states the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceFileError {
+    /// The file cannot be read or written.
+    #[error("cannot {0} {path}: {2}", path = .1.display())]
+    Io(&'static str, PathBuf, io::Error),
+    /// The file is readable by others.
+    #[error("others can read {path}, and so log in as you: `chmod 600 {path}`, and if they may have, remove it", path = .0.display())]
+    Readable(PathBuf),
+    /// The file is not valid.
+    #[error("{path}: {1}; remove it, and log in with your password", path = .0.display())]
+    Damaged(PathBuf, DeviceIdentityError),
+}
+
+/// A key file that has its new name in addition to the old one.
+#[derive(Debug)]
+#[must_use]
+pub(in crate::client) struct Moved(PathBuf);
+
+impl Moved {
+    /// Removes the old name, once nothing uses it any more.
+    pub fn finish(self) {
+        // A remaining old name does no harm.
+        let _ = fs::remove_file(self.0);
+    }
+}
+
+impl DeviceFile {
+    /// Returns the file for an account on the server with this pin. It is in a folder beside `servers.toml`.
+    pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
+        let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
+        Self(folder.join(format!("{}@{pin}.pem", file_name(account.as_str()))))
+    }
+
+    /// Gives a key file the name that matches the server's new pin. Both names exist until [`Moved::finish`], so a
+    /// crash loses neither. An existing file with the new name is kept.
+    pub(in crate::client) fn follow(
+        servers: &Path,
+        account: &Nick,
+        old: Pin,
+        new: Pin,
+    ) -> Result<Moved, DeviceFileError> {
+        let [old, new] = [old, new].map(|pin| Self::of(servers, pin, account).0);
+        match fs::hard_link(&old, &new) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(DeviceFileError::Io("write", new, error)),
+        }
+        Ok(Moved(old))
+    }
+
+    /// Loads the key, if the file exists.
+    pub fn load(&self) -> Result<Option<DeviceIdentity>, DeviceFileError> {
+        let failed = |error| DeviceFileError::Io("read", self.0.clone(), error);
+        let mode = match fs::metadata(&self.0) {
+            Ok(metadata) => metadata.permissions().mode(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        if mode & 0o077 != 0 {
+            return Err(DeviceFileError::Readable(self.0.clone()));
+        }
+        let pem = Zeroizing::new(fs::read_to_string(&self.0).map_err(failed)?);
+        let device = DeviceIdentity::from_pem(&pem);
+        device.map(Some).map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
+    }
+
+    /// Loads the key, or makes a new one and stores it before it is used.
+    pub fn load_or_make(&self) -> Result<DeviceIdentity, DeviceFileError> {
+        if let Some(device) = self.load()? {
+            return Ok(device);
+        }
+        let (device, pem) = self.make()?;
+        self.keep(&pem)?;
+        Ok(device)
+    }
+
+    /// Makes a new key without storing it: an existing file stays until [`keep`](Self::keep).
+    pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
+        DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
+    }
+
+    /// Stores a key from [`make`](Self::make), in place of an existing one.
+    pub fn keep(&self, pem: &str) -> Result<(), DeviceFileError> {
+        self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
+    }
+
+    /// Removes the key file. The server still accepts the device until it is revoked there.
+    pub fn remove(&self) -> Result<(), DeviceFileError> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(DeviceFileError::Io("remove", self.0.clone(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, pem: &str) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let new = self.0.with_extension("pem.new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(pem.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.0)
+    }
+}
+
+/// Encodes an account name as a single component of a file name: in lower case, with `%XX` for characters that account
+/// names cannot have.
+fn file_name(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.to_ascii_lowercase().bytes() {
+        match byte {
+            b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'['
+            | b']'
+            | b'\\'
+            | b'`'
+            | b'^'
+            | b'{'
+            | b'|'
+            | b'}' => {
+                text.push(char::from(byte));
+            }
+            // Writing to a string cannot fail.
+            _ => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_is_in_the_folder_whatever_the_account_is_called(name in "\\PC{1,64}|[./\\\\%a-z]{1,64}") {
+            prop_assert_eq!(Path::new(&file_name(&name)).components().count(), 1);
+            if let Ok(nick) = Nick::heard(&name) {
+                let path = DeviceFile::of(Path::new("/config/servers.toml"), Pin::new([7; 32]), &nick).0;
+                prop_assert_eq!(path.parent(), Some(Path::new("/config/devices")));
+                prop_assert!(!path.to_string_lossy().contains(".."));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let servers = folder.path().join("parlour/servers.toml");
+        let nick = |name| Nick::parse(name).expect(name);
+        let file = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("Alice"));
+        assert!(file.load().expect("no file").is_none());
+        let made = file.load_or_make().expect("made");
+        assert_eq!(file.0.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        let again = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("alice"));
+        assert_eq!(again.load().expect("reads").expect("is there").hash(), made.hash());
+        assert_eq!(again.load_or_make().expect("the same").hash(), made.hash());
+        for (pin, name) in [(8, "alice"), (7, "bob")] {
+            let other = DeviceFile::of(&servers, Pin::new([pin; 32]), &nick(name));
+            assert!(other.load().expect("no file").is_none());
+        }
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).expect("sets");
+        assert!(matches!(file.load(), Err(DeviceFileError::Readable(_))));
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o600)).expect("sets");
+        fs::write(&file.0, "x").expect("writes");
+        assert!(matches!(file.load_or_make(), Err(DeviceFileError::Damaged(..))));
+    }
+}

@@ -1,0 +1,13 @@
+//! Plain chat, in lines for pipes, screen readers and simple terminals.
+//!
+//! | file | purity | content |
+//! | --- | --- | --- |
+//! | [`chat`] | IO | the plain chat: lines in, lines out |
+//! | [`output`] | IO | output of lines |
+//! | [`recent`] | pure | recent messages, to quote and to refer to |
+//! | [`render`] | pure | events as lines of text |
+
+pub mod chat;
+pub mod output;
+pub mod recent;
+pub mod render;

@@ -1,0 +1,236 @@
+//! Hostile servers and senders: nothing panics, memory stays bounded, the screen stays intact.
+
+use proptest::prelude::*;
+
+use super::super::buffer::Buffer;
+use super::*;
+use crate::client::screen::keys::key::Mouse;
+use crate::client::screen::text::wrap::width;
+
+/// Texts: escape sequences, invisible characters, piled-up marks, long and ordinary ones.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z :]{0,30}",
+        any::<String>(),
+        "[\u{1b}\u{9b}\u{9d}\u{7}\\[\\]0-9;mPH\\\\]{0,20}",
+        "[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}\u{feff}\u{ad}aאب]{0,40}",
+        "[a\u{300}-\u{36f}\u{fe0f}\u{200d}👩🏽🇩क्षि각日]{0,40}",
+        "x{300,4000}",
+        "\u{1}ACTION [a-z]{0,9}\u{1}?",
+        "https?://[a-z\u{1b}\u{202e}.é/]{0,20}",
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "#(lobby|a|b)",
+        3 => "(alice|bob|carol)",
+        1 => "#[a\u{300}\u{336}日שx]{1,12}",
+        1 => "[a-z]{1,30}",
+        1 => text(),
+    ]
+}
+
+/// Message ids: known ones, unknown ones, junk.
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof!["i[0-9]", "[0-9]{1,3}", text()]
+}
+
+fn tags() -> impl Strategy<Value = String> {
+    let key = prop_oneof![
+        Just("msgid"),
+        Just("label"),
+        Just("batch"),
+        Just("time"),
+        Just("account"),
+        Just("+draft/reply"),
+        Just("+draft/react"),
+        Just("+draft/unreact"),
+        Just("+typing"),
+        Just("draft/multiline-concat"),
+        Just("parlour/send-id"),
+    ];
+    let value = prop_oneof![
+        id(),
+        "(active|paused|done|q)",
+        "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.[0-9]{3}Z",
+        Just("9999-12-31T23:59:59.999Z".to_owned()),
+        Just("1970-01-01T00:00:00.000Z".to_owned()),
+    ];
+    proptest::collection::vec((key, value), 0..5).prop_map(|tags| {
+        let tags: Vec<String> = tags
+            .iter()
+            .map(|(key, value)| format!("{key}={}", crate::wire::message::escape(value)))
+            .collect();
+        if tags.is_empty() { String::new() } else { format!("@{} ", tags.join(";")) }
+    })
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let command = prop_oneof![
+        8 => "(PRIVMSG|NOTICE|JOIN|PART|QUIT|KICK|NICK|TOPIC|MODE|RENAME|INVITE|TAGMSG|REDACT|AWAY|MARKREAD)",
+        4 => "BATCH [+-][0-9i] (chathistory|draft/multiline|soju.im/search|draft/chathistory-targets|x)",
+        4 => "(BATCH [+-][0-9i]|CHATHISTORY TARGETS|METADATA|FAIL|WARN|NOTE|ERROR|ACK|PING|PONG|PONG srv|CAP)",
+        3 => "(001|005|301|305|315|332|333|352|353|366|401|404|433|482|730|731|761|766) alice",
+        1 => "[A-Z0-9]{0,6}",
+    ];
+    let source = prop_oneof![
+        Just(String::new()),
+        Just(":srv ".to_owned()),
+        Just(":alice!alice@parlour ".to_owned()),
+        "(alice|bob|carol|m[0-9]{0,4})".prop_map(|nick| format!(":{nick}!u@parlour ")),
+        text().prop_map(|text| format!(":{text} ")),
+    ];
+    (tags(), source, command, proptest::collection::vec(prop_oneof![name(), id(), text()], 0..4), text())
+        .prop_map(|(tags, source, command, params, last)| {
+            let params = params.iter().fold(String::new(), |all, param| all + " " + param);
+            format!("{tags}{source}{command}{params} :{last}").replace(['\r', '\n', '\0'], " ")
+        })
+}
+
+/// Keys pressed in between.
+fn keys() -> impl Strategy<Value = Option<&'static str>> {
+    proptest::option::of(prop_oneof![
+        Just("Ctrl-K"),
+        Just("Ctrl-F"),
+        Just("F1"),
+        Just("F4"),
+        Just("Esc"),
+        Just("Enter"),
+        Just("Alt-Up"),
+        Just("Alt-Down"),
+        Just("PgUp"),
+        Just("PgDn"),
+        Just("Alt-Home"),
+        Just("Alt-u"),
+        Just("Alt-a"),
+        Just("Ctrl-N"),
+        Just("Tab"),
+        Just("r"),
+        Just("e"),
+        Just("a"),
+    ])
+}
+
+impl Rig {
+    fn is_bounded(&self) {
+        for server in &self.app.servers {
+            assert!(server.buffers.len() <= App::MOST_PLACES);
+            for buffer in server.buffers.values() {
+                assert!(buffer.typing.len() <= 20);
+                assert!(buffer.numbers().end - buffer.numbers().start <= 120_000);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_line_of_a_server_breaks_it(
+        lines in proptest::collection::vec((line(), keys()), 1..60),
+        size in (1u16..120, 1u16..40),
+    ) {
+        let mut rig = lively();
+        for (index, (line, key)) in lines.into_iter().enumerate() {
+            if let Some(message) = Message::parse(&line) {
+                rig.clock += 700;
+                rig.model.handle(&message, Millis(rig.clock));
+                rig.turn();
+            }
+            if let Some(key) = key {
+                rig.keys(key);
+            }
+            if index % 7 == 0 {
+                rig.screen(size.0, size.1);
+                rig.happens(Happening::Mouse(Mouse::Click, size.0 / 2, size.1 / 2));
+            }
+        }
+        let screen = rig.screen(size.0, size.1);
+        for row in screen.lines() {
+            prop_assert!(width(row) <= usize::from(size.0), "{row:?}");
+            prop_assert!(!row.chars().any(crate::client::clean::acts), "{row:?}");
+        }
+        rig.is_bounded();
+    }
+}
+
+#[test]
+fn a_server_that_repeats_itself_is_not_asked_for_ever() {
+    let mut rig = Rig::with_past(0, 200);
+    rig.keys("Alt-Home");
+    rig.history("BEFORE #lobby", &page(0, 200));
+    assert_eq!(rig.texts().len(), 200);
+    assert!(!rig.sent.iter().any(|line| line.contains("BEFORE")), "{:?}", rig.sent);
+    // A server that makes up reactions forever is given up in the end.
+    let mut rig = Rig::with_past(0, 200);
+    rig.keys("Alt-Home");
+    let mut asked = 0;
+    while rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")) {
+        asked += 1;
+        rig.reactions("CHATHISTORY BEFORE", asked * 1000);
+        assert!(asked < 1000);
+    }
+    assert_eq!(asked, 100);
+}
+
+#[test]
+fn a_page_of_reactions_or_of_comings_is_no_end() {
+    let mut rig = Rig::with_past(800, 1000);
+    rig.keys("Alt-Home");
+    rig.reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
+    // The server has ids for these 200 joins; the client keeps none.
+    let joins: Vec<String> = (0..200)
+        .map(|n| {
+            let time = Millis(START - 1_000_000_000 + (400 + n) * 1000);
+            format!("@batch=h;time={time};msgid=j{n} :m{n}!u@parlour JOIN #lobby")
+        })
+        .collect();
+    rig.answer_history("BEFORE #lobby msgid=r600", &joins);
+    rig.history("BEFORE #lobby msgid=j0", &page(0, 200));
+    assert_eq!(rig.texts().len(), 400);
+    rig.keys("Alt-Home");
+    rig.no_history("BEFORE #lobby msgid=i0000");
+}
+
+#[test]
+fn a_crowd_of_places_is_bounded_and_a_place_aside_is_small() {
+    let mut rig = Rig::new();
+    for n in 0..App::MOST_PLACES + 50 {
+        rig.model.handle(
+            &Message::parse(&format!("@msgid=p{n} :m{n}!u@parlour PRIVMSG alice :hi")).expect("a line"),
+            Millis(rig.clock),
+        );
+    }
+    rig.turn();
+    assert_eq!(rig.app.servers[0].buffers.len(), App::MOST_PLACES);
+    for n in 0..Buffer::ASIDE + 500 {
+        let time = Millis(rig.clock + n as u64);
+        let line = format!("@msgid=q{n};time={time} :bob!u@parlour PRIVMSG #lobby :hi");
+        rig.model.handle(&Message::parse(&line).expect("a line"), Millis(rig.clock));
+    }
+    rig.turn();
+    let kept = |rig: &Rig| rig.place("#lobby").numbers().count();
+    assert_eq!(kept(&rig), Buffer::ASIDE + 500, "where one looks nothing goes");
+    rig.enter("/query m1");
+    assert_eq!(kept(&rig), Buffer::ASIDE);
+    rig.says("bob", "#lobby", "z1", "one more");
+    assert_eq!(kept(&rig), Buffer::ASIDE, "what comes to a place aside makes room");
+}
+
+#[test]
+fn a_message_with_a_crowd_of_reactions_weighs_what_it_takes() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "a1", "hi");
+    let weight = |rig: &Rig| {
+        rig.place("#lobby")
+            .entry(rig.place("#lobby").numbers().end - 1)
+            .map(super::super::entry::Entry::weight)
+    };
+    let before = weight(&rig).expect("an entry");
+    for n in 0..500 {
+        rig.lines(&[&format!("@+draft/react=👍;+draft/reply=a1 :m{n}!u@parlour TAGMSG #lobby")]);
+    }
+    assert!(weight(&rig).expect("an entry") >= before + 500 * size_of::<Nick>());
+}

@@ -1,0 +1,185 @@
+//! Snapshots of the screen.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+#[test]
+fn the_talk_at_three_sizes() {
+    let mut rig = lively();
+    assert_snapshot!("talk_80x24", rig.screen(80, 24));
+    assert_snapshot!("talk_200x50", rig.screen(200, 50));
+    assert_snapshot!("talk_40x12", rig.screen(40, 12));
+}
+
+#[test]
+fn before_the_network_answers() {
+    assert_snapshot!("connecting_80x24", Rig::offline().screen(80, 24));
+}
+
+#[test]
+fn lists_and_help() {
+    let mut rig = lively();
+    rig.keys("Ctrl-K");
+    assert_snapshot!("switcher_80x24", rig.screen(80, 24));
+    rig.keys("Esc F1");
+    assert_snapshot!("help_80x24", rig.screen(80, 24));
+    assert_snapshot!("help_40x12", rig.screen(40, 12));
+    rig.keys("Esc Alt-Up e");
+    rig.type_text("party");
+    assert_snapshot!("reactions_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn what_is_on_its_way_and_what_is_new() {
+    let mut rig = lively();
+    rig.happens(Happening::Focus(false));
+    rig.says("carol", "#lobby", "b1", "while you were out");
+    rig.breaks();
+    rig.enter("this waits");
+    rig.keys("Alt-Up Up Up r");
+    rig.type_text("two\u{20}lines");
+    rig.keys("Alt-Enter");
+    rig.type_text("here");
+    assert_snapshot!("down_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn a_hostile_sender_leaves_the_screen_right() {
+    let mut rig = Rig::new();
+    for (id, text) in [
+        ("h1", "\u{1b}[2J\u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}5A\u{1b}Pq\u{1b}\\end"),
+        ("h2", "zero\u{200b}\u{200b}\u{200d}\u{2060}width\u{feff}\u{ad}s"),
+        ("h3", &format!("z{}algo", "\u{336}\u{337}".repeat(200))),
+        ("h4", "\u{202e}txt.exe\u{2066}\u{2067} right to left: שלום עולם 123"),
+        ("h5", "wide 日本語 and 👩‍👩‍👧 🏳️‍🌈 flags 🇩🇪 text"),
+        ("h6", "https://example.org/\u{1b}]8;;evil\u{1b}\\x"),
+        ("h7", "\u{3}4,5colour\u{f} \u{2}bold\u{2} \u{11}mono"),
+    ] {
+        rig.says("mallory", "#lobby", id, text);
+    }
+    rig.lines(&[":mallory!u@p TOPIC #lobby :\u{1b}[5mtopic\u{202e}\u{301}\u{301}\u{301}\u{301}\u{301}"]);
+    rig.lines(&["@+draft/react=\u{1b}[2J\u{200b};+draft/reply=h1 :mallory!u@p TAGMSG #lobby"]);
+    let screen = rig.screen(80, 24);
+    assert_snapshot!("hostile_80x24", screen);
+    rig.says("mallory", "#lobby", "h8", &"x".repeat(4000));
+    let screen = rig.screen(80, 24);
+    assert!(screen.lines().all(|line| crate::client::screen::text::wrap::width(line) <= 80), "{screen}");
+    assert_snapshot!("hostile_long_80x24", screen);
+}
+
+#[test]
+fn searching_choosing_and_going_about() {
+    let mut rig = lively();
+    rig.keys("Ctrl-F");
+    rig.type_text("tea from:bob");
+    rig.keys("Enter");
+    let asked = rig.sent("SEARCH");
+    assert_snapshot!("search_waits_80x24", rig.screen(80, 24));
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    let mut lines = vec![format!("@label={label} :srv BATCH +s soju.im/search")];
+    for n in 0..5 {
+        let time = Millis(START - 9_000_000 * (5 - n));
+        lines.push(format!("@batch=s;time={time};msgid=z{n} :bob!u@p PRIVMSG #lobby :tea, cup {n}"));
+    }
+    lines.push("BATCH -s".to_owned());
+    rig.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.keys("Down");
+    assert_snapshot!("search_80x24", rig.screen(80, 24));
+    assert_snapshot!("search_40x12", rig.screen(40, 12));
+    rig.keys("Esc Alt-Up Up");
+    assert_snapshot!("chosen_80x24", rig.screen(80, 24));
+    rig.keys("Esc F3");
+    assert_snapshot!("members_80x24", rig.screen(80, 24));
+    rig.keys("F3 F4");
+    assert_snapshot!("bare_80x24", rig.screen(80, 24));
+    rig.keys("F4");
+    rig.happens(Happening::Paste("three\nlines\npasted".into()));
+    assert_snapshot!("paste_40x12", rig.screen(40, 12));
+    rig.keys("Ctrl-C");
+    rig.enter("/query bob");
+    rig.lines(&["AWAY :", ":bob!u@p AWAY :for tea"]);
+    assert_snapshot!("person_80x24", rig.screen(80, 24));
+}
+
+#[test]
+fn colours() {
+    let mut rig = lively();
+    rig.keys("Alt-Up");
+    for (name, depth, ground) in [
+        ("colours_true_dark", Depth::True, Ground::Dark),
+        ("colours_256_light", Depth::Palette, Ground::Light),
+        ("colours_16_dark", Depth::Sixteen, Ground::Dark),
+        ("colours_none", Depth::None, Ground::Dark),
+    ] {
+        rig.app.theme = Theme { depth, ground };
+        assert_snapshot!(name, rig.painted(72, 14));
+    }
+}
+
+#[test]
+fn no_size_breaks_it() {
+    let mut rig = lively();
+    rig.keys("Alt-Up");
+    for (columns, rows) in [(1, 1), (2, 3), (5, 2), (8, 40), (20, 4), (36, 6), (300, 100), (3, 1), (72, 3)] {
+        for overlay in ["Esc", "Ctrl-K", "Esc", "F1", "Esc", "Ctrl-F", "Esc", "F4", "F4"] {
+            rig.keys(overlay);
+            rig.screen(columns, rows);
+            rig.happens(Happening::Mouse(
+                crate::client::screen::keys::key::Mouse::Click,
+                columns / 2,
+                rows / 2,
+            ));
+            rig.happens(Happening::Mouse(crate::client::screen::keys::key::Mouse::WheelUp, 0, 0));
+        }
+    }
+}
+
+#[test]
+fn the_cursor_of_a_search_field_stands_behind_its_text() {
+    let mut rig = Rig::new();
+    rig.keys("Ctrl-K");
+    for text in ["👩‍👩‍👧".repeat(40), "日本".repeat(30), "x".repeat(70)] {
+        rig.happens(Happening::Paste(text));
+        let screen = rig.screen(80, 24);
+        let row = screen.lines().find(|row| row.contains('›')).expect("a field");
+        let shown = row.split('›').nth(1).expect("a field").trim_end_matches(['│', ' ']);
+        let behind = crate::client::screen::text::wrap::width(&row[..row.find('›').expect("a field")])
+            + 1
+            + crate::client::screen::text::wrap::width(shown);
+        assert_eq!(usize::from(rig.cursor(80, 24).expect("a cursor").0), behind, "{screen}");
+        rig.keys("Ctrl-U");
+    }
+}
+
+#[test]
+fn a_name_of_piled_up_marks_is_sanitized_in_results_and_completions() {
+    let mut rig = Rig::new();
+    let channel = format!("#a{}", "\u{336}".repeat(20));
+    rig.lines(&[&format!(":alice!alice@parlour JOIN {channel}")]);
+    rig.keys("Ctrl-F");
+    rig.type_text("tea");
+    rig.keys("Enter");
+    let asked = rig.sent("SEARCH");
+    let label = asked.split(['=', ' ']).nth(1).expect("a label").to_owned();
+    rig.lines(&[
+        &format!("@label={label} :srv BATCH +s soju.im/search"),
+        &format!("@batch=s;msgid=z1 :bob!u@p PRIVMSG {channel} :tea"),
+        "BATCH -s",
+    ]);
+    let marks = |screen: String| screen.matches('\u{336}').count();
+    assert_eq!(marks(rig.screen(80, 24)), 3, "the result; its window covers the list");
+}
+
+#[test]
+fn flags_are_drawn_as_letters() {
+    let mut rig = Rig::new();
+    rig.says("bob", "#lobby", "f1", "from 🇩🇪 to 🇫🇷 ok");
+    let screen = rig.screen(80, 24);
+    assert!(screen.contains("from DE to FR ok"), "{screen}");
+    rig.keys("Alt-Up y");
+    assert!(rig.app.effects.contains(&Effect::Copy("from 🇩🇪 to 🇫🇷 ok".into())));
+    rig.keys("Alt-Up e");
+    rig.type_text("flag");
+    assert!(!rig.screen(80, 24).chars().any(|c| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)));
+}

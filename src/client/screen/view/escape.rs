@@ -1,0 +1,275 @@
+//! Conversion of cells to escape sequences.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::theme::Depth;
+use crate::client::screen::view::Links;
+
+/// Capabilities of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Able {
+    /// Colour depth of the output.
+    pub depth: Depth,
+    /// Support for links (OSC 8). Other terminals might show them as text.
+    pub links: bool,
+}
+
+/// Style that is set in the terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+/// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that terminals
+/// measure differently, such as an emoji of several characters: it may cover more cells than planned.
+#[derive(Debug, Default)]
+pub struct Painter {
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Painter {
+    /// Writes changed cells like [`cells`], and the rest of each row in which such a cluster comes or goes.
+    pub fn paint<'a>(
+        &mut self,
+        changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
+        links: &Links,
+        able: Able,
+        out: &mut String,
+    ) {
+        let mut to_draw: BTreeSet<(u16, u16)> = BTreeSet::new();
+        let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
+        for (x, y, cell) in changed {
+            let before = std::mem::replace(self.cell(x, y), cell.clone());
+            if is_uncertain(before.symbol()) || is_uncertain(cell.symbol()) {
+                uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
+            }
+            to_draw.insert((y, x));
+        }
+        for (y, from) in uncertain {
+            let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
+            let mut x = from;
+            while let Some(cell) = row.get(usize::from(x)) {
+                to_draw.insert((y, x));
+                // The second cell of a wide cluster is not drawn.
+                x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
+            }
+        }
+        let cell = |(y, x): (u16, u16)| Some((x, y, self.rows.get(usize::from(y))?.get(usize::from(x))?));
+        cells(to_draw.into_iter().filter_map(cell), links, able, out);
+    }
+
+    /// Clears the kept cells along with the terminal.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    fn cell(&mut self, x: u16, y: u16) -> &mut Cell {
+        let (x, y) = (usize::from(x), usize::from(y));
+        if self.rows.len() <= y {
+            self.rows.resize_with(y + 1, Vec::new);
+        }
+        let row = &mut self.rows[y];
+        if row.len() <= x {
+            row.resize(x + 1, Cell::EMPTY);
+        }
+        &mut row[x]
+    }
+}
+
+/// Returns whether terminals differ in the width of a cluster: a wide one of several characters, such as an emoji with
+/// a joiner, a skin colour or a variation selector.
+fn is_uncertain(symbol: &str) -> bool {
+    symbol.len() > 4 && symbol.chars().nth(1).is_some() && symbol.width() > 1
+}
+
+/// Writes changed cells. The style is reset and no link is open before and after.
+pub fn cells<'a>(
+    changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
+    links: &Links,
+    able: Able,
+    out: &mut String,
+) {
+    let mut pen = PLAIN;
+    let mut link: Option<&str> = None;
+    // Position of the terminal's cursor, where it is certain.
+    let mut next: Option<(u16, u16)> = None;
+    for (x, y, cell) in changed {
+        let symbol = cell.symbol();
+        if next != Some((x, y)) {
+            let _ = write!(out, "\u{1b}[{};{}H", y + 1, x + 1);
+        }
+        let leads = if able.links { links.of(cell.underline_color) } else { None };
+        if leads != link {
+            open(leads, out);
+            link = leads;
+        }
+        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        if wanted != pen {
+            set(wanted, able.depth, out);
+            pen = wanted;
+        }
+        if is_uncertain(symbol) {
+            // A terminal that takes it for one cell wide must not show the rest of what stood there.
+            let _ = write!(out, "  \u{1b}[{};{}H", y + 1, x + 1);
+        }
+        out.push_str(symbol);
+        // Terminals differ in the width of emojis, so the cursor is positioned anew after anything but a single ASCII
+        // character.
+        next = (symbol.len() == 1).then_some((x + 1, y));
+    }
+    if link.is_some() {
+        open(None, out);
+    }
+    if pen != PLAIN {
+        out.push_str("\u{1b}[0m");
+    }
+}
+
+/// Opens a link, or closes the open one ([OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
+fn open(address: Option<&str>, out: &mut String) {
+    // The address was checked when it was found. A second check guards against escape sequences at little cost.
+    let address =
+        address.filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
+    // The id joins the parts of a link that is broken over rows.
+    let id = address.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    if address.is_empty() {
+        out.push_str("\u{1b}]8;;\u{1b}\\");
+    } else {
+        let _ = write!(out, "\u{1b}]8;id={id:x};{address}\u{1b}\\");
+    }
+}
+
+fn set(pen: Pen, depth: Depth, out: &mut String) {
+    const MODIFIERS: [(Modifier, u8); 6] = [
+        (Modifier::BOLD, 1),
+        (Modifier::DIM, 2),
+        (Modifier::ITALIC, 3),
+        (Modifier::UNDERLINED, 4),
+        (Modifier::REVERSED, 7),
+        (Modifier::CROSSED_OUT, 9),
+    ];
+    out.push_str("\u{1b}[0");
+    for (modifier, code) in MODIFIERS {
+        if pen.modifier.contains(modifier) {
+            let _ = write!(out, ";{code}");
+        }
+    }
+    if depth != Depth::None {
+        colour(pen.fg, 30, out);
+        colour(pen.bg, 40, out);
+    }
+    out.push('m');
+}
+
+fn colour(colour: Color, base: u8, out: &mut String) {
+    let plain = match colour {
+        Color::Reset => return,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 60,
+        Color::LightRed => 61,
+        Color::LightGreen => 62,
+        Color::LightYellow => 63,
+        Color::LightBlue => 64,
+        Color::LightMagenta => 65,
+        Color::LightCyan => 66,
+        Color::White => 67,
+        Color::Indexed(index) => {
+            let _ = write!(out, ";{};5;{index}", base + 8);
+            return;
+        }
+        Color::Rgb(r, g, b) => {
+            let _ = write!(out, ";{};2;{r};{g};{b}", base + 8);
+            return;
+        }
+    };
+    let _ = write!(out, ";{}", base + plain);
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+    use crate::client::screen::text::wrap::Run;
+    use crate::client::screen::view::put;
+
+    fn painted(runs: &[Run], able: Able) -> String {
+        let area = Rect::new(0, 0, 12, 1);
+        let (empty, mut full) = (Buffer::empty(area), Buffer::empty(area));
+        let mut links = Links::default();
+        put(&mut full, &mut links, area, 0, 0, runs, Style::new());
+        let mut out = String::new();
+        cells(empty.diff(&full).into_iter(), &links, able, &mut out);
+        out
+    }
+
+    const ALL: Able = Able { depth: Depth::True, links: true };
+
+    #[test]
+    fn links_are_opened_and_closed_around_their_cells() {
+        let link = Run { text: "http://a.b".into(), style: Style::new(), link: Some("http://a.b".into()) };
+        let out = painted(&[Run::new("x", Style::new()), link.clone()], ALL);
+        let start = out.find("\u{1b}]8;id=").expect("it is opened");
+        assert!(out[start..].contains(";http://a.b\u{1b}\\http://a.b\u{1b}]8;;\u{1b}\\"), "{out:?}");
+        let out = painted(&[link], Able { links: false, ..ALL });
+        assert!(!out.contains("]8;") && out.contains("http://a.b"), "{out:?}");
+        // Such an address is never made. If it were, it would open nothing.
+        let forged =
+            Run { text: "x".into(), style: Style::new(), link: Some("http://a\u{1b}\\\u{7}".into()) };
+        assert!(!painted(&[forged], ALL).contains("http://a"));
+    }
+
+    #[test]
+    fn colours_are_those_that_there_are() {
+        let red = Run::new("r", Style::new().fg(Color::Rgb(1, 2, 3)).add_modifier(Modifier::BOLD));
+        assert_eq!(painted(std::slice::from_ref(&red), ALL), "\u{1b}[1;1H\u{1b}[0;1;38;2;1;2;3mr\u{1b}[0m");
+        assert_eq!(painted(&[red], Able { depth: Depth::None, ..ALL }), "\u{1b}[1;1H\u{1b}[0;1mr\u{1b}[0m");
+    }
+
+    #[test]
+    fn behind_a_wide_cell_the_place_is_said_anew() {
+        assert_eq!(painted(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
+    }
+
+    #[test]
+    fn what_stands_behind_an_emoji_of_uncertain_width_is_drawn_again() {
+        let area = Rect::new(0, 0, 8, 2);
+        let row = |first: &str| {
+            let mut cells = Buffer::empty(area);
+            cells.set_string(0, 0, format!("a{first}ef"), Style::new());
+            cells.set_string(0, 1, "below", Style::new());
+            cells
+        };
+        let (empty, family, plain) = (Buffer::empty(area), row("👩\u{200d}👧"), row("bc"));
+        let mut painter = Painter::default();
+        let mut paint = |before: &Buffer, after: &Buffer| {
+            let mut out = String::new();
+            painter.paint(before.diff(after).into_iter(), &Links::default(), ALL, &mut out);
+            out
+        };
+        let drawn = paint(&empty, &family);
+        assert!(drawn.contains("a  \u{1b}[1;2H👩\u{200d}👧\u{1b}[1;4Hef"), "{drawn:?}");
+        // The cells behind have not changed, but the emoji may have covered them.
+        assert_eq!(paint(&family, &plain), "\u{1b}[1;2Hbcef");
+        assert_eq!(paint(&plain, &family), "\u{1b}[1;2H  \u{1b}[1;2H👩\u{200d}👧\u{1b}[1;4Hef");
+        assert_eq!(paint(&family, &family), "");
+    }
+}

@@ -1,0 +1,371 @@
+//! Terminal in full-screen mode, restored on exit, on a panic and on a signal.
+
+pub mod fullscreen;
+mod input;
+pub mod notify;
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::rc::Rc;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
+use jiff::tz::TimeZone;
+use ratatui::backend::{Backend, ClearType, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use ratatui::terminal::Terminal;
+
+use crate::client::screen::keys::key::{Code, Happening, Key, Mouse};
+use crate::client::screen::view::Links;
+use crate::client::screen::view::escape::{Able, Painter};
+use crate::client::screen::view::theme::{Depth, Ground, Theme};
+
+/// Appearance of the client, and capabilities of the terminal.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Colour theme of the client.
+    pub theme: Theme,
+    /// Time zone of the displayed times.
+    pub zone: TimeZone,
+    /// Set if the terminal takes links (OSC 8).
+    pub links: bool,
+    /// Escape sequence for notifications.
+    pub notices: Notices,
+    /// Set if the terminal runs on a desktop with D-Bus.
+    pub desktop: bool,
+}
+
+/// Form of the escape sequences for notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notices {
+    /// OSC 9, which has one text, instead of OSC 777, which has a title as well.
+    nine: bool,
+    /// Passthrough for tmux, which otherwise drops sequences that it does not know.
+    tmux: bool,
+}
+
+/// Derives the appearance and the terminal's capabilities from environment variables.
+pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
+    let var = |name: &str| env(name).filter(|value| !value.is_empty()).unwrap_or_default();
+    let (term, program) = (var("TERM"), var("TERM_PROGRAM"));
+    let known = ["kitty", "alacritty", "foot", "ghostty", "wezterm", "contour", "direct"];
+    let depth = match () {
+        // <https://no-color.org>
+        () if !var("NO_COLOR").is_empty() => Depth::None,
+        () if ["truecolor", "24bit"].contains(&&*var("COLORTERM")) || !var("WT_SESSION").is_empty() => {
+            Depth::True
+        }
+        () if known.iter().any(|name| term.contains(name)) => Depth::True,
+        () if term.contains("256") => Depth::Palette,
+        () => Depth::Sixteen,
+    };
+    // `foreground;background`, as indexes of the 16 colours.
+    let light = var("COLORFGBG")
+        .rsplit(';')
+        .next()
+        .and_then(|n| n.parse::<u8>().ok())
+        .is_some_and(|n| n == 7 || n > 8);
+    let ground = if light { Ground::Light } else { Ground::Dark };
+    let nine = ["iTerm.app", "WezTerm"].contains(&&*program)
+        || term.contains("kitty")
+        || !var("WT_SESSION").is_empty();
+    Look {
+        theme: Theme { depth, ground },
+        zone,
+        links: !["linux", "dumb"].contains(&&*term),
+        notices: Notices { nine, tmux: !var("TMUX").is_empty() },
+        desktop: crate::client::terminal::notify::is_there(&env),
+    }
+}
+
+/// Alternate screen, hidden cursor, bracketed paste, focus reports, explicit BDSM (text in the order in which it is
+/// sent, for terminals that would reorder it), and the kitty keyboard protocol (disambiguated keys).
+const ENTER: &str = "\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[?2004h\u{1b}[?1004h\u{1b}[8l\u{1b}[>1u";
+const LEAVE: &str = "\u{1b}[0m\u{1b}]8;;\u{1b}\\\u{1b}[<1u\u{1b}[8h\u{1b}[?1004l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l";
+const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
+
+/// Set while the terminal is in full-screen mode.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Restores the terminal. Does nothing if it is restored already.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        // Errors are ignored: there is no way left to report them.
+        let _ = out.write_all(LEAVE.as_bytes());
+        let _ = out.flush();
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Terminal in full-screen mode, restored on drop.
+pub struct Screen {
+    terminal: Terminal<AnsiBackend>,
+    links: Rc<RefCell<Links>>,
+    look: Look,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Puts the terminal into full-screen mode, and installs a panic hook that restores it.
+    pub fn take(look: Look) -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                before(panic);
+            }));
+        });
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let links = Rc::new(RefCell::new(Links::default()));
+        let able = Able { depth: look.theme.depth, links: look.links };
+        let backend =
+            AnsiBackend { out: ENTER.to_owned(), able, links: links.clone(), painter: Painter::default() };
+        match Terminal::new(backend) {
+            Ok(terminal) => Ok(Self { terminal, links, look, mouse: false }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the columns and rows.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        size()
+    }
+
+    /// Draws a frame.
+    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::terminal::Frame<'_>) -> Links) -> io::Result<()> {
+        let links = self.links.clone();
+        self.terminal.draw(|frame| *links.borrow_mut() = view(frame)).map(drop)
+    }
+
+    /// Forces a full redraw with the next frame.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Switches mouse reports on, or off to leave the mouse to the terminal for selecting text.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        if self.mouse == on {
+            return Ok(());
+        }
+        self.mouse = on;
+        write(if on { MOUSE_ON } else { MOUSE_OFF })
+    }
+
+    /// Rings the bell.
+    pub fn bell(&mut self) -> io::Result<()> {
+        write("\u{7}")
+    }
+
+    /// Copies text to the clipboard (OSC 52).
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let text = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text));
+        if self.look.notices.tmux {
+            // A tmux that may set the clipboard takes the sequence itself, and keeps the text as a buffer.
+            write(&text)?;
+        }
+        self.send(&text)
+    }
+
+    /// Restores the terminal until [`Screen::take_again`].
+    pub fn give_back(&mut self) {
+        give_back();
+    }
+
+    /// Puts the terminal into full-screen mode again, whatever its state is. Returns its size, which may have changed.
+    pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
+        give_back();
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        write(ENTER)?;
+        if self.mouse {
+            write(MOUSE_ON)?;
+        }
+        self.redraw()?;
+        self.size()
+    }
+
+    /// Shows a notification through the terminal. Both texts must be safe to write to it.
+    pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
+        let text = if self.look.notices.nine {
+            format!("\u{1b}]9;{title}: {body}\u{1b}\\")
+        } else {
+            // A semicolon would end the title.
+            format!("\u{1b}]777;notify;{};{body}\u{1b}\\", title.replace(';', ","))
+        };
+        self.send(&text)
+    }
+
+    /// Writes a sequence for the outer terminal, through tmux where it is in between.
+    fn send(&mut self, text: &str) -> io::Result<()> {
+        if self.look.notices.tmux {
+            let text = text.replace('\u{1b}', "\u{1b}\u{1b}");
+            write(&format!("\u{1b}Ptmux;{text}\u{1b}\\"))
+        } else {
+            write(text)
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Backend of ratatui that collects a frame and writes it at once.
+struct AnsiBackend {
+    out: String,
+    able: Able,
+    links: Rc<RefCell<Links>>,
+    painter: Painter,
+}
+
+impl Backend for AnsiBackend {
+    type Error = io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        self.painter.paint(content, &self.links.borrow(), self.able, &mut self.out);
+        Ok(())
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.out.push_str("\u{1b}[?25l");
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.out.push_str("\u{1b}[?25h");
+        Ok(())
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        // Only inline viewports need the position; this client uses the whole screen.
+        Ok(Position::ORIGIN)
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        let Position { x, y } = position.into();
+        let _ = write!(self.out, "\u{1b}[{};{}H", y + 1, x + 1);
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.out.push_str("\u{1b}[0m\u{1b}[2J");
+        self.painter.clear();
+        Ok(())
+    }
+
+    fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
+        self.clear()
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        size().map(|(columns, rows)| Size::new(columns, rows))
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::ZERO })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        // Terminals with synchronized output show the frame at once.
+        let frame = format!("\u{1b}[?2026h{}\u{1b}[?2026l", self.out);
+        self.out.clear();
+        let mut out = io::stdout().lock();
+        out.write_all(frame.as_bytes())?;
+        out.flush()
+    }
+}
+
+/// Converts an event of crossterm; `None` for events without a meaning here.
+pub fn happening(event: Event) -> Option<Happening> {
+    Some(match event {
+        Event::Key(key) if key.kind == KeyEventKind::Release => return None,
+        Event::Key(key) => {
+            let held = |modifier| key.modifiers.contains(modifier);
+            let (ctrl, alt, shift) =
+                (held(KeyModifiers::CONTROL), held(KeyModifiers::ALT), held(KeyModifiers::SHIFT));
+            let (code, shift) = match key.code {
+                KeyCode::Char(c) if ctrl => (Code::Char(c.to_ascii_lowercase()), false),
+                KeyCode::Char(c) => (Code::Char(c), false),
+                KeyCode::BackTab => (Code::Tab, true),
+                KeyCode::F(number) => (Code::F(number), shift),
+                KeyCode::Enter => (Code::Enter, shift),
+                KeyCode::Esc => (Code::Esc, shift),
+                KeyCode::Tab => (Code::Tab, shift),
+                KeyCode::Backspace => (Code::Backspace, false),
+                KeyCode::Delete => (Code::Delete, shift),
+                KeyCode::Left => (Code::Left, shift),
+                KeyCode::Right => (Code::Right, shift),
+                KeyCode::Up => (Code::Up, shift),
+                KeyCode::Down => (Code::Down, shift),
+                KeyCode::Home => (Code::Home, shift),
+                KeyCode::End => (Code::End, shift),
+                KeyCode::PageUp => (Code::PageUp, false),
+                KeyCode::PageDown => (Code::PageDown, false),
+                _ => return None,
+            };
+            Happening::Key(Key { code, ctrl, alt, shift })
+        }
+        Event::Paste(text) => Happening::Paste(text),
+        Event::Mouse(mouse) => {
+            let what = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Mouse::Click,
+                MouseEventKind::ScrollUp => Mouse::WheelUp,
+                MouseEventKind::ScrollDown => Mouse::WheelDown,
+                _ => return None,
+            };
+            Happening::Mouse(what, mouse.column, mouse.row)
+        }
+        Event::Resize(columns, rows) => Happening::Resize(columns, rows),
+        Event::FocusGained => Happening::Focus(true),
+        Event::FocusLost => Happening::Focus(false),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_how_to_look() {
+        let of = |vars: &[(&str, &str)]| {
+            let vars: Vec<(String, String)> =
+                vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            look(
+                move |name| vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
+                TimeZone::UTC,
+            )
+        };
+        assert_eq!(of(&[("TERM", "xterm")]).theme, Theme { depth: Depth::Sixteen, ground: Ground::Dark });
+        assert_eq!(of(&[("TERM", "tmux-256color")]).theme.depth, Depth::Palette);
+        assert_eq!(of(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]).theme.depth, Depth::True);
+        assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "1")]).theme.depth, Depth::None);
+        assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "")]).theme.depth, Depth::True);
+        assert_eq!(of(&[("COLORFGBG", "0;15")]).theme.ground, Ground::Light);
+        assert_eq!(of(&[("COLORFGBG", "15;default;0")]).theme.ground, Ground::Dark);
+        assert!(!of(&[("TERM", "linux")]).links && of(&[("TERM", "foot")]).links);
+    }
+}
