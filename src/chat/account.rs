@@ -29,7 +29,7 @@ pub enum Outcome {
     Oper(AccountId, PasswordHash),
     /// The present password is right.
     Password {
-        /// Its hash.
+        /// Hash of the present password, which was verified.
         proven: PasswordHash,
         /// Hash of the new password.
         new: PasswordHash,

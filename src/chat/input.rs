@@ -54,7 +54,7 @@ pub enum InputKind {
     Request(Ticket, Request),
     /// A login found that the hash of its password has old parameters, and made another one.
     PasswordRenewed {
-        /// The account.
+        /// Account whose password it is.
         account: AccountId,
         /// The hash that was verified.
         old: PasswordHash,

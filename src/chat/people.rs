@@ -161,7 +161,7 @@ impl Person {
     }
 
     /// Returns whether this is a hash of the account's password. A login that began before the hash was renewed has
-    /// verified the one of before.
+    /// verified the earlier one.
     pub fn has_password(&self, proven: &PasswordHash) -> bool {
         [&self.password, &self.renewed].into_iter().flatten().any(|hash| hash == proven)
     }

@@ -293,7 +293,7 @@ pub enum Record {
     },
     /// The role of an account changed, or it was disabled or enabled: the complete value.
     AccountSet {
-        /// The account.
+        /// The account with its new role and state.
         account: Account,
         /// Time of the change.
         at: Millis,
@@ -303,7 +303,7 @@ pub enum Record {
     /// An account was removed: its password, devices, memberships, member status, channel invitations, read markers,
     /// metadata and preferences are deleted. Its name stays taken.
     AccountRemoved {
-        /// The account.
+        /// Account that was removed.
         id: AccountId,
         /// Time of the removal.
         at: Millis,
@@ -312,14 +312,14 @@ pub enum Record {
     InviteCreated(Invite),
     /// An invite was redeemed.
     InviteSpent {
-        /// The invite.
+        /// Number of the invite.
         id: InviteId,
         /// Number of its uses so far.
         spent: u32,
     },
     /// An invite was revoked.
     InviteRevoked {
-        /// The invite.
+        /// Number of the invite.
         id: InviteId,
         /// Time of the revocation.
         at: Millis,
@@ -364,7 +364,7 @@ pub enum Record {
 pub enum Actor {
     /// The command line on the server's machine.
     Console,
-    /// An account.
+    /// An account with the admin role, or the owner of the session.
     Account(AccountId),
 }
 

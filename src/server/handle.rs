@@ -47,7 +47,7 @@ impl HubHandle {
         (handle, Orders(receiver))
     }
 
-    /// Has the core carry out a request, and returns the result when it is durable. Once sent, the request is carried out
+    /// Sends the core a request, and returns the result when it is durable. Once sent, the request is carried out
     /// even if the future is dropped.
     pub async fn request(&self, request: Request) -> Result<Done, RequestError> {
         let (done, result) = oneshot::channel();

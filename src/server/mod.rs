@@ -312,7 +312,7 @@ impl Requests {
         self.0.clock.clone()
     }
 
-    /// Has the core carry out a request, and returns the result when it is durable.
+    /// Sends the core a request, and returns the result when it is durable.
     pub async fn request(&self, request: Request) -> Result<Done, RequestError> {
         self.0.request(request).await
     }

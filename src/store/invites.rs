@@ -9,7 +9,7 @@ use crate::wire::{Millis, Nick};
 /// An invite in the administration's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The invite.
+    /// The invite as it stands in the table.
     pub invite: Invite,
     /// Name of the account that made it; `None` for the command line.
     pub created_by: Option<Nick>,

@@ -69,7 +69,7 @@ pub(super) async fn create(store: &Store, name: &str) -> Result<AccountId, Store
     Ok(id)
 }
 
-/// Has a core of its own carry out a request, and keeps its records.
+/// Sends a request to a new core over the store, and commits its records.
 async fn request(store: &Store, request: Request, at: Millis) -> Result<Done, RequestError> {
     let mut chat = Chat::new(Settings::default(), store.snapshot().await.expect("reads"));
     let mut effects = Effects::default();
@@ -426,7 +426,7 @@ async fn an_invite_resets_its_account_and_no_other() {
     let reset = || Purpose::Reset(nick("alice"));
     invite(&store, 1, reset()).await;
     invite(&store, 4, reset()).await;
-    // One that she made herself.
+    // One that the account made itself.
     let by_herself = invite(&store, 5, accounts(1)).await;
     let mut own = store.snapshot().await.expect("reads").invites.pop().expect("an invite");
     assert_eq!(own.id, by_herself);
@@ -447,7 +447,7 @@ async fn an_invite_resets_its_account_and_no_other() {
     assert_eq!(password(&store, bob).await, Some(hash()));
     let devices: Vec<(AccountId, Device)> = store.snapshot().await.expect("reads").devices;
     assert_eq!(devices.iter().map(|(of, _)| *of).collect::<Vec<_>>(), [bob]);
-    // No other link of hers is left, and what the command line made is.
+    // No other link of the account is left, and those of the command line are.
     assert_eq!(refused(4, "alice").await, RedeemError::Revoked);
     assert_eq!(refused(6, "dora").await, RedeemError::Revoked);
     redeem(&store, 5, "dora", NOW).await.expect("redeems");

@@ -62,7 +62,7 @@ impl Driver {
         }
     }
 
-    /// Has the core carry out a request from outside of sessions, and returns the result.
+    /// Sends the core a request from outside of sessions, and returns the result.
     pub fn request(&mut self, request: Request) -> Result<Done, RequestError> {
         self.next += 1;
         self.input(InputKind::Request(Ticket(self.next.into()), request));

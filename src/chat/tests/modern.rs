@@ -201,7 +201,7 @@ fn a_login_that_began_before_its_hash_was_renewed_gets_in() {
     let renewed = PasswordHash::from_phc("renewed");
     let renew = |old, new| InputKind::PasswordRenewed { account: AccountId(16), old, new };
     d.input(renew(password(), renewed.clone()));
-    // Another login of the same time, which verified the hash of before.
+    // Another login of the same time, which verified the earlier hash.
     d.input(renew(password(), PasswordHash::from_phc("renewed as well")));
     assert_eq!(d.records, [Record::PasswordSet(AccountId(16), renewed)]);
     d.known = Some(password());
