@@ -1,12 +1,13 @@
 //! Devices that log in to an account by a client certificate.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 use crate::wire::Millis;
 
 /// A certificate fingerprint (certfp): SHA-256 over the certificate (DER) with which a device logs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceKey(pub [u8; 32]);
 
 /// A device that may log in.

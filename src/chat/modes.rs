@@ -1,6 +1,7 @@
 //! Channel modes and mask lists (<https://modern.ircdocs.horse/#channel-modes>). Member status is in `ranks`, and the
 //! rules for changes are in `commands/mode`.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl Flag {
 }
 
 /// The modes of a channel, except for lists and member status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modes {
     flags: u8,
     /// `k`: the channel key, which JOIN must give.
@@ -105,7 +106,7 @@ impl Modes {
 }
 
 /// A list mode of a channel (type A of `CHANMODES`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ListKind {
     /// `b`, bans: a match may neither join nor speak. With `m:` before the mask, it may only not speak.
     Ban,
@@ -135,7 +136,7 @@ impl ListKind {
 }
 
 /// An entry of a mask list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListEntry {
     /// `nick!user@host` with wildcards, or `a:account`. A leading `m:` makes a ban a mute.
     pub mask: Arc<str>,

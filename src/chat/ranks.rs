@@ -1,5 +1,6 @@
 //! Member status: the prefix modes of members in a channel.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ impl Rank {
 }
 
 /// The prefix modes of an account in one channel. They outlast PART and JOIN.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ranks(u8);
 
 impl Ranks {

@@ -1,10 +1,12 @@
 //! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
 mod command;
+mod encoding;
 mod invite;
 mod preference;
 mod snapshot;
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -17,20 +19,21 @@ use super::seen::Seen;
 use crate::wire::ids::Ahead;
 use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
 
+pub use encoding::{EncodingError, VERSION};
 pub use invite::{Invite, InviteId, State, TokenHash};
 pub use preference::{NoPreference, Preference, Preferences};
 pub use snapshot::{Former, KeptKey, Snapshot, StoredChannel};
 
 /// Id of an account. The store assigns it and never reuses one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub i64);
 
 /// Id of a channel. The core assigns it and never reuses one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelId(pub i64);
 
 /// Role of an account on the whole server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Ordinary account, without rights on the server.
     #[default]
@@ -40,7 +43,7 @@ pub enum Role {
 }
 
 /// A conversation: the place of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Place {
     /// A channel of this id.
     Channel(ChannelId),
@@ -57,7 +60,7 @@ impl Place {
 }
 
 /// Kind of a stored message or event, which defines the content of its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MessageKind {
     /// A PRIVMSG. Text: the message, with [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`]
     /// before a line that continues the one before it.
@@ -111,7 +114,7 @@ impl MessageKind {
 
 /// Send id: the id that a client gives to a message of its own, so that sending it twice has the effect of sending it
 /// once. At most [`SendId::MAX`] bytes; unique per account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SendId(pub Arc<str>);
 
 impl SendId {
@@ -120,7 +123,7 @@ impl SendId {
 }
 
 /// A message or an event of a channel, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredMessage {
     /// Message id: its position in the order, its time and its msgid.
     pub id: MessageId,
@@ -161,7 +164,7 @@ impl StoredMessage {
 }
 
 /// Topic of a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
     /// Text of the topic. Never empty: a channel without a topic has no `Topic`.
     pub text: Arc<str>,
@@ -172,7 +175,7 @@ pub struct Topic {
 }
 
 /// One durable change of state. The store applies a batch of them in order, in one transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// A message or event was sent.
     Message(StoredMessage),
@@ -360,7 +363,7 @@ pub enum Record {
 }
 
 /// Author of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
     /// The command line on the server's machine.
     Console,
@@ -379,7 +382,7 @@ impl Actor {
 }
 
 /// Owner of metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// An account of this id.
     Account(AccountId),
@@ -391,7 +394,7 @@ pub enum Subject {
 }
 
 /// The stored part of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Id of the account.
     pub id: AccountId,

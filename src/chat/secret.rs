@@ -1,5 +1,6 @@
 //! Secret texts, kept out of logs and errors.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -15,7 +16,7 @@ impl fmt::Debug for Secret {
 }
 
 /// An argon2id hash with its parameters and salt, as a PHC string. `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {

@@ -1,10 +1,11 @@
 //! Bookkeeping of the messages that an account received live, and of those that a client without `chathistory` missed.
 
 use crate::wire::{MessageId, Millis};
+use serde::{Deserialize, Serialize};
 
 /// Ranges of message ids in which an account had a session, the earliest first. Each is the id before its first message
 /// and the id of its last. Ranges neither touch nor overlap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen(Vec<(MessageId, MessageId)>);
 
 /// Ranges of missed messages, the earliest first. The bounds of each are exclusive.

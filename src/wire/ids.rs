@@ -1,12 +1,13 @@
 //! Time stamps and message ids.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// A time stamp of the server, in milliseconds since the Unix epoch, UTC. In some places also a duration in
 /// milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Millis(pub u64);
 
 impl fmt::Display for Millis {
@@ -39,7 +40,7 @@ impl Millis {
 /// A hybrid logical clock: the upper bits are milliseconds since the epoch, the lower
 /// [`COUNTER_BITS`](Self::COUNTER_BITS) bits count within one millisecond. Ids only grow: while the clock stands still
 /// or runs backwards, the counter continues from the last id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId(u64);
 
 impl MessageId {
@@ -106,7 +107,7 @@ impl MessageId {
 }
 
 /// Start of a stretch of messages whose ids are ahead of the time by a constant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ahead {
     /// First message of the stretch.
     pub from: MessageId,

@@ -1,5 +1,7 @@
 //! Nicks and channel names: parsed once at the edge, compared without regard to case.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -167,6 +169,25 @@ impl ChannelName {
         self.name.clone()
     }
 }
+
+/// Serializes a name as its text, and reads it as leniently as a stored one.
+macro_rules! as_text {
+    ($($name:ident)*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::heard(&String::deserialize(from)?).map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+as_text! { Nick ChannelName }
 
 impl PartialEq for Nick {
     fn eq(&self, other: &Self) -> bool {

@@ -8,7 +8,7 @@ use super::{AccountId, Role};
 use crate::wire::{ChannelName, Millis};
 
 /// Id of an invite, for listing and revoking. It is not secret and redeems nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InviteId(pub i64);
 
 impl fmt::Display for InviteId {
@@ -21,7 +21,7 @@ impl fmt::Display for InviteId {
 pub type TokenHash = [u8; 32];
 
 /// An invite as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
     /// Id of the invite.
     pub id: InviteId,

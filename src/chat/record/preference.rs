@@ -1,10 +1,11 @@
 //! Preferences of accounts, and their text form.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// Preferences of an account, set by itself or by an admin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Preferences {
     /// Maximum number of messages that are replayed to its clients; `None` for the server's default.
     pub replay: Option<u8>,

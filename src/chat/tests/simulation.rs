@@ -441,6 +441,8 @@ fn run(seed: u64, steps: usize) {
             }
         }
         for record in std::mem::take(&mut d.records) {
+            let bytes = record.encode(Vec::new()).expect("encodes");
+            assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
             kept.apply(record);
         }
         check(&d, &kept);

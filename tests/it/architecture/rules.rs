@@ -51,6 +51,7 @@ const PURE_CRATES: &[&str] = &[
     "jiff",
     "memchr",
     "nucleo_matcher",
+    "postcard",
     "ratatui",
     "serde",
     "serde_json",
