@@ -3,7 +3,7 @@
 use crate::client::screen::keys::key::{Code, Happening, Key, Mouse};
 use crate::client::screen::keys::{Action, When, action};
 use crate::client::screen::picker::Item;
-use crate::client::screen::view::{self, Hit};
+use crate::client::screen::view::{self, Hit, Layout};
 use crate::client::screen::{App, Effect, Models, Overlay};
 
 impl App {
@@ -102,12 +102,8 @@ impl App {
             Action::New => self.go_to_new(),
             Action::Latest => self.go_to_latest(),
             Action::Oldest => self.go_to_oldest(),
-            Action::Places => {
-                self.parts.places = Some(!crate::client::screen::view::Layout::of(self).has_places())
-            }
-            Action::Members => {
-                self.parts.members = Some(!crate::client::screen::view::Layout::of(self).has_members())
-            }
+            Action::Places => self.parts.places = Some(!Layout::of(self).has_places()),
+            Action::Members => self.parts.members = Some(!Layout::of(self).has_members()),
             Action::Bare => {
                 self.parts.bare = !self.parts.bare;
                 if self.parts.bare {
@@ -149,36 +145,34 @@ impl App {
                     self.recall(false);
                 }
             }
-            editing => {
-                let editor = self.editor_mut();
-                match editing {
-                    Action::Newline => editor.insert("\n"),
-                    Action::Left => editor.left(),
-                    Action::Right => editor.right(),
-                    Action::WordLeft => editor.word_left(),
-                    Action::WordRight => editor.word_right(),
-                    Action::Home => editor.home(),
-                    Action::End => editor.end(),
-                    Action::Backspace => editor.backspace(),
-                    Action::Delete => editor.delete(),
-                    Action::CutWord => editor.cut_word(),
-                    Action::CutToStart => editor.cut_to_start(),
-                    Action::CutToEnd => editor.cut_to_end(),
-                    Action::PutBack => editor.put_back(),
-                    _ => {}
-                }
-                if !matches!(
-                    editing,
-                    Action::Left
-                        | Action::Right
-                        | Action::WordLeft
-                        | Action::WordRight
-                        | Action::Home
-                        | Action::End
-                ) {
-                    self.changed(models);
-                }
-            }
+            editing => self.edit(editing, models),
+        }
+    }
+
+    /// Executes an action that edits the text in the composer.
+    fn edit(&mut self, editing: Action, models: Models<'_, '_>) {
+        let editor = self.editor_mut();
+        match editing {
+            Action::Newline => editor.insert("\n"),
+            Action::Left => editor.left(),
+            Action::Right => editor.right(),
+            Action::WordLeft => editor.word_left(),
+            Action::WordRight => editor.word_right(),
+            Action::Home => editor.home(),
+            Action::End => editor.end(),
+            Action::Backspace => editor.backspace(),
+            Action::Delete => editor.delete(),
+            Action::CutWord => editor.cut_word(),
+            Action::CutToStart => editor.cut_to_start(),
+            Action::CutToEnd => editor.cut_to_end(),
+            Action::PutBack => editor.put_back(),
+            _ => {}
+        }
+        if !matches!(
+            editing,
+            Action::Left | Action::Right | Action::WordLeft | Action::WordRight | Action::Home | Action::End
+        ) {
+            self.changed(models);
         }
     }
 
