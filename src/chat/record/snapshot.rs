@@ -65,7 +65,7 @@ pub struct Snapshot {
     pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
     /// Metadata of accounts and channels, private metadata included.
     pub metadata: Vec<KeptKey>,
-    /// The latest [`Record::Seen`] of each account that has one.
+    /// The latest [`Record::Seen`](super::Record::Seen) of each account that has one.
     pub seen: Vec<(AccountId, Seen)>,
     /// Preferences that differ from the default.
     pub preferences: Vec<(AccountId, Preferences)>,
