@@ -1,5 +1,7 @@
 //! Seeds of random tests.
 
+use std::io::Write as _;
+
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
@@ -16,7 +18,8 @@ impl Seed {
 impl Drop for Seed {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the seed is {:#x}", self.0);
+            // Not `eprintln!`, which would panic once more where nobody reads the output.
+            let _ = writeln!(std::io::stderr(), "the seed is {:#x}", self.0);
         }
     }
 }
