@@ -15,26 +15,23 @@
 //! Nothing here reads the clock: the caller of a check passes the time. No option turns verification off, and nothing
 //! trusts on first use.
 
-pub mod address;
 pub mod announcement;
 pub mod certs;
 pub mod device;
 mod devices;
 pub mod fingerprint;
-pub mod invite;
+pub mod link;
 pub mod live;
-pub mod pasted;
 mod pin;
 pub mod pins;
 mod provider;
 pub mod tls;
-pub mod token;
 pub mod verifier;
 
-pub use address::Address;
 pub use announcement::Announcement;
 pub use devices::{UnusableCertificate, certificate_hash, check_device_certificate};
-pub use invite::InviteLink;
+pub use link::address::Address;
+pub use link::invite::InviteLink;
+pub use link::token::Token;
 pub use pin::Pin;
 pub use pins::Pins;
-pub use token::Token;

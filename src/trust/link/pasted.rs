@@ -17,7 +17,7 @@ const LINKS: usize = 8;
 
 /// Returns all readings of a text with links that begin with `scheme`, the likeliest first. Each is the text in another
 /// decoding. Empty if no link begins in it.
-pub(super) fn readings(text: &str, scheme: &str) -> Vec<Reading> {
+pub(in crate::trust) fn readings(text: &str, scheme: &str) -> Vec<Reading> {
     let mut readings: Vec<Reading> = Vec::new();
     let Some(text) = text.get(..text.floor_char_boundary(LONGEST)) else { return readings };
     let mut decoded = Zeroizing::new(text.to_owned());
@@ -46,7 +46,7 @@ pub(super) fn readings(text: &str, scheme: &str) -> Vec<Reading> {
 /// A text in one decoding. For each link that begins in it: the texts that the link may be, the likeliest first.
 ///
 /// Chat and mail programs write a link twice, as text and as target: `[LINK](LINK)`, `<a href="LINK">LINK</a>`.
-pub(super) type Reading = Vec<Vec<Zeroizing<String>>>;
+pub(in crate::trust) type Reading = Vec<Vec<Zeroizing<String>>>;
 
 /// Reads each link in a text. A link ends where the next one begins.
 fn links(text: &str, scheme: &str, read: impl Fn(&str) -> Vec<Zeroizing<String>>) -> Reading {
