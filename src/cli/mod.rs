@@ -7,34 +7,15 @@ mod output;
 mod access;
 mod admin;
 pub mod certs;
-pub mod channels;
-pub mod chat;
-pub mod clock;
-pub mod device;
-pub mod discover;
+pub mod client;
 pub mod doctor;
-pub mod echo;
 mod exit;
 mod folders;
 mod foreground;
-pub mod history;
-mod import;
-pub mod invite;
-pub mod join;
-pub mod metrics;
 mod progress;
-mod qr;
 mod script;
-pub mod search;
-pub mod send;
 pub mod serve;
-pub mod servers;
-pub mod tail;
-mod together;
 mod usage;
-pub mod user;
-mod when;
-pub mod who;
 
 use std::process::ExitCode;
 
@@ -51,24 +32,24 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Args),
-    Join(join::Args),
-    Chat(chat::Args),
-    Echo(echo::Args),
-    Send(send::Args),
-    Tail(tail::Args),
-    History(history::Args),
-    Search(search::Args),
-    Who(who::Args),
-    Channels(channels::Args),
-    Servers(servers::Args),
-    Device(device::Args),
-    Discover(discover::Args),
+    Join(client::join::Args),
+    Chat(client::chat::Args),
+    Echo(client::echo::Args),
+    Send(script::send::Args),
+    Tail(script::tail::Args),
+    History(script::history::Args),
+    Search(script::search::Args),
+    Who(script::who::Args),
+    Channels(script::channels::Args),
+    Servers(client::servers::Args),
+    Device(client::device::Args),
+    Discover(client::discover::Args),
     Doctor(doctor::Args),
     Certs(certs::Args),
-    Metrics(metrics::Args),
-    Clock(clock::Args),
-    User(user::Args),
-    Invite(invite::Args),
+    Metrics(admin::metrics::Args),
+    Clock(admin::clock::Args),
+    User(admin::user::Args),
+    Invite(admin::invite::Args),
 }
 
 /// Returns the tree of subcommands and arguments, for tests that try each.
@@ -116,24 +97,24 @@ impl Command {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match cli.command {
         Command::Serve(args) => return Ok(serve::run(&args)),
-        Command::Join(args) => join::run(args),
-        Command::Chat(args) => chat::run(args),
-        Command::Echo(args) => echo::run(&args),
-        Command::Send(args) => send::run(args),
-        Command::Tail(args) => tail::run(args),
-        Command::History(args) => history::run(args),
-        Command::Search(args) => search::run(args),
-        Command::Who(args) => who::run(args),
-        Command::Channels(args) => channels::run(args),
-        Command::Servers(args) => servers::run(args),
-        Command::Device(args) => device::run(args),
-        Command::Discover(args) => discover::run(&args),
+        Command::Join(args) => client::join::run(args),
+        Command::Chat(args) => client::chat::run(args),
+        Command::Echo(args) => client::echo::run(&args),
+        Command::Send(args) => script::send::run(args),
+        Command::Tail(args) => script::tail::run(args),
+        Command::History(args) => script::history::run(args),
+        Command::Search(args) => script::search::run(args),
+        Command::Who(args) => script::who::run(args),
+        Command::Channels(args) => script::channels::run(args),
+        Command::Servers(args) => client::servers::run(args),
+        Command::Device(args) => client::device::run(args),
+        Command::Discover(args) => client::discover::run(&args),
         Command::Doctor(args) => return Ok(doctor::run(&args)),
         Command::Certs(args) => certs::run(args),
-        Command::Metrics(args) => metrics::run(args),
-        Command::Clock(args) => clock::run(args),
-        Command::User(args) => user::run(args),
-        Command::Invite(args) => invite::run(args),
+        Command::Metrics(args) => admin::metrics::run(args),
+        Command::Clock(args) => admin::clock::run(args),
+        Command::User(args) => admin::user::run(args),
+        Command::Invite(args) => admin::invite::run(args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -2,13 +2,13 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
-use super::access;
-use super::exit::{self, Exit};
-use super::output;
-use super::progress::Progress;
-use super::script::{Login, Script};
 use super::send::target;
 use super::when::When;
+use super::{Login, Script};
+use crate::cli::access;
+use crate::cli::exit::{self, Exit};
+use crate::cli::output;
+use crate::cli::progress::Progress;
 use crate::client::feed::{Export, Wanted};
 use crate::client::model::{Past, Target};
 

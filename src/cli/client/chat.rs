@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _};
 use jiff::tz::TimeZone;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::access::{self, Access};
-use super::exit::Exit;
+use crate::cli::access::{self, Access};
+use crate::cli::exit::Exit;
 use crate::client::connect::login::{PLAIN, SCREEN};
 use crate::client::connect::session::Session;
 use crate::client::known::servers::Servers;

@@ -310,5 +310,13 @@ const MOST: usize = 1_000_000;
 /// Limit of a result, in bytes, approximately.
 const MOST_BYTES: usize = 128 * 1024 * 1024;
 
+pub mod channels;
+pub mod history;
+pub mod search;
+pub mod send;
+pub mod tail;
 #[cfg(test)]
 mod tests;
+pub(super) mod together;
+pub(super) mod when;
+pub mod who;

@@ -5,9 +5,9 @@ use std::io::{self, BufRead as _};
 use anyhow::{Context as _, anyhow, bail};
 use zeroize::Zeroizing;
 
-use super::access::{self, ask_password, explain};
 use super::chat;
-use super::output::{note, print};
+use crate::cli::access::{self, ask_password, explain};
+use crate::cli::output::{note, print};
 use crate::client::connect::discover;
 use crate::client::connect::find::probe_or_find;
 use crate::client::connect::link::{ConnectError, Endpoint};

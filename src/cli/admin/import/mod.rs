@@ -15,11 +15,11 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use self::table::{Row, Table};
-use super::admin::Admin;
-use super::output::print;
+use super::Admin;
 use crate::chat::admin;
 use crate::chat::admin::{Change, NewUser};
 use crate::chat::record::Role;
+use crate::cli::output::print;
 use crate::server::admin::{FailureKind, Reply};
 use crate::server::passwords::{Hasher, Password};
 use crate::wire::Nick;

@@ -1,7 +1,7 @@
 //! Multiline messages within the server's limits ([multiline](https://ircv3.net/specs/extensions/multiline)).
 
-use super::exit::Exit;
-use super::script::Script;
+use super::Script;
+use crate::cli::exit::Exit;
 use crate::client::split::pieces;
 use crate::wire::Cap;
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::admin::Admin;
-use super::output::print;
+use super::Admin;
+use crate::cli::output::print;
 use crate::server::admin::{Query, Reply};
 
 /// Print the metrics of the running server, in Prometheus' text format.

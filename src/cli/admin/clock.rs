@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::admin::Admin;
-use super::output::{minute, print};
+use super::Admin;
+use crate::cli::output::{minute, print};
 use crate::server::admin::{Query, Reply};
 
 /// Make the server accept the machine's clock after a jump.

@@ -6,10 +6,10 @@ use std::io;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc::Receiver;
 
-use super::access;
-use super::exit::{self, Exit};
-use super::script::{Login, Script, Step};
 use super::together;
+use super::{Login, Script, Step};
+use crate::cli::access;
+use crate::cli::exit::{self, Exit};
 use crate::client::clean::clean;
 use crate::client::model::{Event, Kind, Target, Ticket};
 

@@ -3,9 +3,9 @@
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 
-use super::access::{self, Access, explain};
-use super::output::{minute, print, table};
 use crate::chat::account::DeviceKey;
+use crate::cli::access::{self, Access, explain};
+use crate::cli::output::{minute, print, table};
 use crate::client::connect::link::ConnectError;
 use crate::client::connect::session::{Enrolled, Session};
 use crate::client::known::devices::DeviceFile;

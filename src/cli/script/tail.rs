@@ -1,11 +1,12 @@
 //! `parlour tail`: follows conversations.
 
-use super::access;
-use super::exit::{self, Exit};
-use super::output;
-use super::script::{self, Login, Script, Step};
 use super::send::target;
 use super::when::When;
+use super::{Login, Script, Step};
+use crate::cli::access;
+use crate::cli::exit::{self, Exit};
+use crate::cli::output;
+use crate::cli::script;
 use crate::client::clean::clean;
 use crate::client::feed::{Entry, Follow, Told};
 use crate::client::model::{Event, Target};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::timeout;
 
-use super::access::{self, Access};
-use super::exit::{self, Exit};
-use super::output::{self, note, print};
+use crate::cli::access::{self, Access};
+use crate::cli::exit::{self, Exit};
+use crate::cli::output::{self, note, print};
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, Update};
 use crate::client::lines::output::Screen;

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::access;
-use super::exit::{self, Exit};
-use super::output::{self, print_table};
-use super::script::{Login, Script};
+use super::{Login, Script};
+use crate::cli::access;
+use crate::cli::exit::{self, Exit};
+use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
 use crate::client::model::Heard;
 use crate::wire::ChannelName;

@@ -1,5 +1,12 @@
 //! Administration requests, to the server that runs on the data folder or else to the folder directly.
 
+pub mod clock;
+pub(super) mod import;
+pub mod invite;
+pub mod metrics;
+pub(super) mod qr;
+pub mod user;
+
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::thread::sleep;

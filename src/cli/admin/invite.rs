@@ -8,14 +8,14 @@ use anyhow::bail;
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
-use super::access;
-use super::admin::Admin;
-use super::folders::Folders;
-use super::output::{minute, note, print, table};
+use super::Admin;
 use super::qr::{self, Code, ImageFile};
 use super::user::Role;
 use crate::chat::admin::{Change, InviteOrder, Purpose};
 use crate::chat::record;
+use crate::cli::access;
+use crate::cli::folders::Folders;
+use crate::cli::output::{minute, note, print, table};
 use crate::server::admin::{FailureKind, Invite, Query, Reply};
 use crate::server::{advertise, now};
 use crate::trust::{Address, InviteLink, Pin, Token, certs};

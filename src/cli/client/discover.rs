@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::access;
-use super::output::{print, table};
+use crate::cli::access;
+use crate::cli::output::{print, table};
 use crate::client::connect::discover::{self, Heard};
 use crate::client::known::servers::Servers;
 

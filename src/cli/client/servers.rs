@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::access;
-use super::output::{print, table};
+use crate::cli::access;
+use crate::cli::output::{print, table};
 use crate::client::known::servers::{KnownServer, Servers};
 
 /// List, rename and forget the servers you have joined.

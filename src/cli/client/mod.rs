@@ -1,0 +1,8 @@
+//! Commands of the client: the chat, joining a server, known servers, devices.
+
+pub mod chat;
+pub mod device;
+pub mod discover;
+pub mod echo;
+pub mod join;
+pub mod servers;
