@@ -11,7 +11,8 @@ use super::config::{Config, History};
 use super::handle::HubHandle;
 use super::settings;
 use crate::chat::{InputKind, Settings};
-use crate::store::{Store, StoreError, audit};
+use crate::store::tables::audit;
+use crate::store::{Store, StoreError};
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Millis;
 

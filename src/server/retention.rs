@@ -12,7 +12,8 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::config::{History, Keep};
-use crate::store::{Store, StoreError, audit, history};
+use crate::store::tables::audit;
+use crate::store::{Store, StoreError, history};
 use crate::wire::Millis;
 
 /// Interval of the rounds.

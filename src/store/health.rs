@@ -5,11 +5,12 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::counters::counter;
-use super::folder::log_of;
-use super::position::{self, Position};
+use super::database::folder::log_of;
+use super::database::position::{self, Position};
+use super::database::unusable::Unusable;
+use super::database::{generation, repair, schema};
 use super::search::parts;
-use super::unusable::Unusable;
-use super::{StoreError, generation, repair, schema, sums, time};
+use super::{StoreError, sums, time};
 use crate::wire::{MessageId, Millis};
 
 /// Maximum count of reported faults, because one damaged page may cause a thousand.
@@ -44,7 +45,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     let path = folder.join("parlour.db");
     // Read before the database, because a running server writes it afterwards.
     let noted = position::read(folder);
-    if !super::folder::check_file(&path)? {
+    if !super::database::folder::check_file(&path)? {
         return Err(Unusable::Missing(path).into());
     }
     generation::check(&path)?;

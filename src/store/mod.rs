@@ -6,38 +6,19 @@
 //!
 //! The store never reads a clock: times come in with the data.
 
-pub mod accounts;
-pub mod audit;
 mod bounded;
-mod checkpoint;
 mod columns;
 mod counters;
-pub mod devices;
+mod database;
 mod error;
-mod folder;
-mod generation;
 pub mod health;
 pub mod history;
-pub mod invites;
-mod lock;
-mod names;
-mod open_files;
-mod position;
+mod journal;
 mod readers;
-mod records;
-mod repair;
-mod room;
-mod schema;
 pub mod search;
-mod settings;
-mod snapshot;
-mod status;
 mod sums;
+pub mod tables;
 pub mod time;
-mod unusable;
-mod volumes;
-mod wake;
-mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,12 +29,12 @@ use rusqlite::Connection;
 use crate::chat::record::{Actor, Record, Snapshot};
 use crate::wire::Millis;
 
+pub use database::schema::BUSY_TIMEOUT;
+pub use database::unusable::Unusable;
 pub use error::{ErrorClass, StoreError};
+pub use journal::status::Status;
+pub use journal::writer::Done;
 pub use readers::READERS;
-pub use schema::BUSY_TIMEOUT;
-pub use status::Status;
-pub use unusable::Unusable;
-pub use writer::Done;
 
 /// Time for which a client may repeat a message with its send id without storing it twice.
 pub const SENDS_KEPT: Millis = Millis(24 * 60 * 60 * 1000);
@@ -73,10 +54,10 @@ pub struct Store {
 /// which SQLite removes the log), then the folder is unlocked.
 struct Inner {
     readers: readers::Readers,
-    checkpointer: checkpoint::Checkpointer,
-    writer: writer::Writer,
+    checkpointer: journal::checkpoint::Checkpointer,
+    writer: journal::writer::Writer,
     folder: PathBuf,
-    _lock: lock::FolderLock,
+    _lock: database::lock::FolderLock,
 }
 
 impl Store {
@@ -87,7 +68,11 @@ impl Store {
     /// [`StoreError::Unusable`] when the folder or the database has a defect that an admin must look at.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::open_after(folder, |path, conn| {
-            position::check(path, position::read(folder), &position::Position::of(conn)?)
+            database::position::check(
+                path,
+                database::position::read(folder),
+                &database::position::Position::of(conn)?,
+            )
         })
     }
 
@@ -97,29 +82,29 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn accept_loss(folder: &Path, now: Millis) -> Result<bool, StoreError> {
-        let lock = lock::FolderLock::take(folder)?;
+        let lock = database::lock::FolderLock::take(folder)?;
         let path = folder.join("parlour.db");
         let mut lost = false;
-        if folder::check_file(&path)? {
-            match generation::check(&path) {
+        if database::folder::check_file(&path)? {
+            match database::generation::check(&path) {
                 Err(StoreError::Unusable(why)) if matches!(*why, Unusable::LogLeftBehind(_)) => {
                     lost = true;
-                    let conn = schema::open_file(&path)?;
-                    generation::end(&conn)?;
+                    let conn = database::schema::open_file(&path)?;
+                    database::generation::end(&conn)?;
                 }
                 other => other?,
             }
         }
         drop(lock);
         let store = Self::open_after(folder, |path, conn| {
-            let has = position::Position::of(conn)?;
-            if position::check(path, position::read(folder), &has).is_err() {
+            let has = database::position::Position::of(conn)?;
+            if database::position::check(path, database::position::read(folder), &has).is_err() {
                 lost = true;
-                position::skip_lost(folder, conn)?;
+                database::position::skip_lost(folder, conn)?;
             }
             if lost {
                 let note = "went on without what was lost";
-                audit::note(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
+                tables::audit::note(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
             }
             Ok(())
         })?;
@@ -131,22 +116,24 @@ impl Store {
         folder: &Path,
         check: impl FnOnce(&Path, &Connection) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
-        folder::check_permissions(folder)?;
-        let lock = lock::FolderLock::take(folder)?;
+        database::folder::check_permissions(folder)?;
+        let lock = database::lock::FolderLock::take(folder)?;
         let path = folder.join("parlour.db");
-        if folder::check_file(&path)? {
-            generation::check(&path)?;
+        if database::folder::check_file(&path)? {
+            database::generation::check(&path)?;
         } else {
-            schema::create(&path)?;
+            database::schema::create(&path)?;
         }
-        let conn = schema::open_writer(&path).map_err(|error| generation::damaged(&path, error))?;
+        let conn = database::schema::open_writer(&path)
+            .map_err(|error| database::generation::damaged(&path, error))?;
         check(&path, &conn)?;
-        repair::where_noted(&conn, &path)?;
-        checkpoint::at_start(&conn, &path)?;
+        database::repair::where_noted(&conn, &path)?;
+        journal::checkpoint::at_start(&conn, &path)?;
         let status = Arc::new(Status::default());
-        let (wake, woken) = wake::Wake::new();
-        let writer = writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
-        let checkpointer = checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;
+        let (wake, woken) = database::wake::Wake::new();
+        let writer = journal::writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
+        let checkpointer =
+            journal::checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;
         let readers = readers::Readers::new(path);
         let inner = Inner { readers, checkpointer, writer, folder: folder.into(), _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
@@ -179,7 +166,7 @@ impl Store {
 
     /// Reads the snapshot from which the core starts.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.read(|conn| Ok(snapshot::snapshot(conn)?)).await
+        self.read(|conn| Ok(tables::snapshot::snapshot(conn)?)).await
     }
 
     /// Stores the records, all or none of them, in order and after all earlier ones. Calls `done` on the writer thread

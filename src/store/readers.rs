@@ -8,8 +8,9 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::StoreError;
 use super::bounded::{self, Stop};
-use super::{StoreError, schema};
+use super::database::schema;
 
 /// Count of concurrent reads. A read is short and the pages are in memory, so a few keep all cores busy.
 pub const READERS: usize = 4;

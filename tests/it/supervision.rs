@@ -117,7 +117,7 @@ fn a_server_whose_store_fails_ends() {
     // The thread that changes a damaged row logs it.
     let damage = "UPDATE accounts SET created = created + 1 WHERE name = 'bob'";
     assert_eq!(server.home.database().execute(damage, []), Ok(1));
-    fail_at(&server, "parlour::store::accounts: the account's row is damaged");
+    fail_at(&server, "parlour::store::tables::accounts: the account's row is damaged");
     assert!(!server.home.run(&["user", "enable", "bob"]).status.success());
     ends(server, alice, "the writer of the database");
 }

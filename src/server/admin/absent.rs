@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::{AbsentDevice, Failure, PAGE, Reply};
 use crate::chat::account::{Device, DeviceKey};
-use crate::store::{audit, devices, invites};
+use crate::store::tables::{audit, devices, invites};
 use crate::trust::Pin;
 use crate::wire::{Millis, Nick};
 

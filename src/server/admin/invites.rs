@@ -2,7 +2,7 @@
 
 use super::{Failure, Invite, PAGE, Reply};
 use crate::chat::record::InviteId;
-use crate::store::invites::{self, Listed};
+use crate::store::tables::invites::{self, Listed};
 use crate::store::{Store, StoreError};
 use crate::wire::Millis;
 

@@ -15,7 +15,8 @@ use crate::chat::account::DeviceKey;
 use crate::chat::admin::{AccountError, Change, Done, RequestError, Ticket};
 use crate::chat::record::{Actor, Record, Role, State};
 use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings, admin, json};
-use crate::store::{Store, StoreError, audit, time};
+use crate::store::tables::audit;
+use crate::store::{Store, StoreError, time};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Millis, Nick};
 

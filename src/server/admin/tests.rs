@@ -71,8 +71,10 @@ impl Admin {
     }
 
     async fn audit(&self) -> Vec<String> {
-        let entries =
-            self.store.read(|conn| Ok::<_, StoreError>(crate::store::audit::latest(conn, 100)?)).await;
+        let entries = self
+            .store
+            .read(|conn| Ok::<_, StoreError>(crate::store::tables::audit::latest(conn, 100)?))
+            .await;
         let entries = entries.expect("reads").into_iter().rev();
         entries.map(|e| format!("{} {} {}", e.action, e.target, e.detail).trim().to_owned()).collect()
     }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{Failure, PAGE, Reply, User};
-use crate::store::accounts;
+use crate::store::tables::accounts;
 use crate::wire::Nick;
 
 pub fn list(conn: &Connection, after: Option<&Nick>) -> Result<Reply, Failure> {

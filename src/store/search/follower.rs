@@ -12,7 +12,8 @@ use tracing::{error, info, warn};
 
 use super::parts::{self, Progress};
 use crate::chat::record::{AccountId, Place};
-use crate::store::{Store, StoreError, checkpoint, sums};
+use crate::store::journal::checkpoint;
+use crate::store::{Store, StoreError, sums};
 use crate::wire::MessageId;
 
 /// Count of messages in one transaction of the index. It blocks nothing: readers of the index see the state before.

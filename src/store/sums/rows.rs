@@ -27,7 +27,7 @@ struct Sealed {
 }
 
 /// The tables. The others hold what follows from messages, which have a checksum of their own (`talks`, `reactions`,
-/// `contents`, `volumes`), what is gone after a day (`sends`), and what [`position`](crate::store::position) looks at
+/// `contents`, `volumes`), what is gone after a day (`sends`), and what [`position`](crate::store::database::position) looks at
 /// (`counters`).
 const SEALED: [Sealed; 17] = [
     Sealed {
@@ -259,7 +259,7 @@ pub(in crate::store) fn seal_old(tx: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::database::schema;
 
     #[test]
     fn each_column_is_sealed_or_left_out_on_purpose() {

@@ -23,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::bounded::{self, Stop};
-use super::lock::private_file;
-use super::{Store, StoreError, schema, sums, with_suffix};
+use super::database::lock::private_file;
+use super::database::schema;
+use super::{Store, StoreError, sums, with_suffix};
 use crate::wire::MessageId;
 use follower::Follower;
 use parts::Progress;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tracing::{info, warn};
 
 use super::lock::private_file;
-use super::{StoreError, sums};
+use crate::store::{StoreError, sums};
 
 /// The note, in the data folder.
 const FILE: &str = "parlour.reindex";
@@ -25,7 +25,7 @@ fn note_for(conn: &Connection) -> Option<PathBuf> {
 }
 
 /// Notes that an index of a connection's database is damaged.
-pub(super) fn note(conn: &Connection) {
+pub(in crate::store) fn note(conn: &Connection) {
     let Some(path) = note_for(conn).filter(|path| !path.exists()) else { return };
     warn!(
         "an index of the database is damaged; what it should find is looked for without it, and the next start makes it anew"
@@ -36,12 +36,12 @@ pub(super) fn note(conn: &Connection) {
 }
 
 /// Returns `true` where an index was found damaged and no start has made it anew.
-pub(super) fn is_noted(database: &Path) -> bool {
+pub(in crate::store) fn is_noted(database: &Path) -> bool {
     note_of(database).exists()
 }
 
 /// Makes the indexes anew where a read has found one damaged.
-pub(super) fn where_noted(conn: &Connection, database: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn where_noted(conn: &Connection, database: &Path) -> Result<(), StoreError> {
     if !is_noted(database) {
         return Ok(());
     }
@@ -57,7 +57,7 @@ pub(super) fn where_noted(conn: &Connection, database: &Path) -> Result<(), Stor
 }
 
 /// Makes all indexes and the contents of volumes anew.
-pub(super) fn indexes(conn: &Connection) -> Result<(), StoreError> {
+pub(in crate::store) fn indexes(conn: &Connection) -> Result<(), StoreError> {
     let mut dropped = false;
     if conn.execute_batch("REINDEX").is_err() {
         let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";

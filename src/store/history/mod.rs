@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use tracing::debug;
 
 use super::counters::erase_later;
-use super::volumes::{self, Class};
-use super::{repair, sums, time};
+use super::database::repair;
+use super::tables::volumes::{self, Class};
+use super::{sums, time};
 use crate::chat::history::{Found, Kept, Kinds, Window};
 use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
 use crate::chat::settings::Settings;

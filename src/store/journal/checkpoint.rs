@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tracing::{info, warn};
 
-use super::counters::counter;
-use super::wake::{PAGES, Wake};
 use super::writer::{Jobs, transaction};
-use super::{Status, StoreError, generation, schema, sums};
+use crate::store::counters::counter;
+use crate::store::database::wake::{PAGES, Wake};
+use crate::store::database::{generation, schema};
+use crate::store::{Status, StoreError, sums};
 
 /// Length of the log, in pages, from which on it is copied completely, even if many pages are left to the writer's
 /// thread.
@@ -47,7 +48,7 @@ const TAIL: i64 = 1000;
 const WARN_EVERY: Duration = Duration::from_mins(1);
 
 /// The checkpoint thread. Dropping it ends the thread.
-pub(super) struct Checkpointer {
+pub(in crate::store) struct Checkpointer {
     wake: Wake,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -134,13 +135,13 @@ fn checkpoint(conn: &Connection, mode: Mode) -> rusqlite::Result<Outcome> {
 }
 
 /// Copies and empties the log of a connection's database. Returns true if that was done, which readers can prevent.
-pub(super) fn empty_log(conn: &Connection) -> Result<bool, StoreError> {
+pub(in crate::store) fn empty_log(conn: &Connection) -> Result<bool, StoreError> {
     Ok(checkpoint(conn, Mode::Truncate)?.is_complete())
 }
 
 /// Copies and empties the log of a database that was just opened, as far as no reader prevents it, and checks its
 /// latest messages.
-pub(super) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     transaction(conn, |tx| Ok::<_, StoreError>(sums::rows::seal_old(tx)?))?;
     sums::rows::warn_of_unsound(conn)?;
     match sums::unsound_messages(conn, TAIL) {

@@ -2,13 +2,18 @@
 
 use rusqlite::{Connection, Row};
 
-use super::sums;
 use crate::chat::account::{Device, DeviceKey};
 use crate::chat::record::AccountId;
+use crate::store::sums;
 use crate::wire::{Millis, Nick};
 
 /// Lets a device log in to an account.
-pub(super) fn add(tx: &Connection, account: AccountId, key: DeviceKey, at: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn add(
+    tx: &Connection,
+    account: AccountId,
+    key: DeviceKey,
+    at: Millis,
+) -> rusqlite::Result<()> {
     // A row that is there all the same is damaged.
     let sql = "INSERT INTO devices (key, account, added) VALUES (?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET account = ?2, added = ?3, used = NULL";
@@ -16,12 +21,12 @@ pub(super) fn add(tx: &Connection, account: AccountId, key: DeviceKey, at: Milli
 }
 
 /// Removes a device.
-pub(super) fn remove(tx: &Connection, key: DeviceKey) -> rusqlite::Result<()> {
+pub(in crate::store) fn remove(tx: &Connection, key: DeviceKey) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([key]).map(drop)
 }
 
 /// Returns the devices of all accounts that were not removed, each account's in the order in which they were added.
-pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Device)>> {
+pub(in crate::store) fn all(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Device)>> {
     let mut rows = conn.prepare(
         "SELECT d.account, d.key, d.added, d.used FROM sound_devices d JOIN accounts a ON a.id = d.account
          WHERE a.removed IS NULL ORDER BY d.added, d.key",
@@ -56,6 +61,6 @@ pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
 }
 
 /// Sets the time of a device's last login.
-pub(super) fn used(tx: &Connection, key: DeviceKey, now: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn used(tx: &Connection, key: DeviceKey, now: Millis) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE devices SET used = ?2 WHERE key = ?1")?.execute((key, now)).map(drop)
 }

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
 use super::folder::log_of;
+use crate::store::StoreError;
 
 /// Device and inode of the database and its write-ahead log.
 #[derive(Debug)]
-pub(super) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
+pub(in crate::store) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
 
 impl OpenFiles {
     /// Reads them from the paths, where the files were just opened.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Row};
 
-use super::sums;
 use crate::chat::record::{Invite, InviteId};
+use crate::store::sums;
 use crate::wire::{Millis, Nick};
 
 /// An invite in the administration's list.
@@ -22,7 +22,7 @@ const COLUMNS: &str =
     i.resets, i.power";
 
 /// Makes an invite.
-pub(super) fn create(tx: &Connection, invite: &Invite) -> rusqlite::Result<()> {
+pub(in crate::store) fn create(tx: &Connection, invite: &Invite) -> rusqlite::Result<()> {
     let sql = "INSERT INTO invites
                    (id, token, role, channel, uses, spent, expires, revoked, created, created_by, resets, power)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -45,17 +45,17 @@ pub(super) fn create(tx: &Connection, invite: &Invite) -> rusqlite::Result<()> {
 }
 
 /// Sets the count of uses of an invite.
-pub(super) fn spend(tx: &Connection, id: InviteId, spent: u32) -> rusqlite::Result<()> {
+pub(in crate::store) fn spend(tx: &Connection, id: InviteId, spent: u32) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE invites SET spent = ?2 WHERE id = ?1")?.execute((id.0, spent)).map(drop)
 }
 
 /// Revokes an invite; the accounts that it made stay.
-pub(super) fn revoke(tx: &Connection, id: InviteId, at: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn revoke(tx: &Connection, id: InviteId, at: Millis) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE invites SET revoked = ?2 WHERE id = ?1")?.execute((id.0, at)).map(drop)
 }
 
 /// Returns all invites but those whose row is damaged: their role could be the damage.
-pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<Invite>> {
+pub(in crate::store) fn all(conn: &Connection) -> rusqlite::Result<Vec<Invite>> {
     let mut rows = conn.prepare(&format!("SELECT {COLUMNS} FROM sound_invites i ORDER BY id"))?;
     sums::readable("invites", rows.query_map([], read)?)
 }

@@ -9,8 +9,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::lock::private_file;
-use super::sums::rows;
-use super::{StoreError, names, with_suffix};
+use crate::store::sums::rows;
+use crate::store::tables::names;
+use crate::store::{StoreError, with_suffix};
 
 /// Time for which a transaction waits for another program that holds the database (a backup, a `sqlite3` shell) before
 /// it fails as locked. The requester then gets an error within a second.
@@ -39,10 +40,10 @@ const MIGRATIONS: &[&str] = &[
 const NAMES: u32 = 7;
 
 /// First schema whose rows have checksums.
-pub(super) const SUMS: u32 = 9;
+pub(in crate::store) const SUMS: u32 = 9;
 
 /// Size of a page, in bytes, which is SQLite's default.
-pub(super) const PAGE: u64 = 4096;
+pub(in crate::store) const PAGE: u64 = 4096;
 
 /// Page cache of the writer, in KiB: the pages at the end of each conversation's part of the index, so that appending
 /// stays fast as the store grows.
@@ -53,7 +54,7 @@ const READER_CACHE_KIB: i32 = 4 * 1024;
 
 /// Makes the database of an empty data folder. It gets its name only once it is complete, so that an interruption
 /// leaves no half of one.
-pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
     let draft = with_suffix(path, ".new");
     for suffix in ["", "-journal"] {
         match fs::remove_file(with_suffix(&draft, suffix)) {
@@ -75,7 +76,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Opens the one connection that writes, and brings the schema up to date.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         create(path)?;
     }
@@ -97,7 +98,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a connection that may write, with the settings that every such connection has.
-pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_file(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -107,7 +108,12 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Sets a pragma, and reads it back, because SQLite ignores unsupported values without an error.
-pub(super) fn require(conn: &Connection, name: &str, value: &str, wanted: &str) -> Result<(), StoreError> {
+pub(in crate::store) fn require(
+    conn: &Connection,
+    name: &str,
+    value: &str,
+    wanted: &str,
+) -> Result<(), StoreError> {
     // Some pragmas return a row, some do not.
     conn.pragma(None, name, value, |_| Ok(()))?;
     let found = conn.pragma_query_value(None, name, |row| row.get::<_, Value>(0))?;
@@ -124,7 +130,7 @@ pub(super) fn require(conn: &Connection, name: &str, value: &str, wanted: &str) 
 
 /// Opens the main file of a database to read it without its log, and without making a file beside it. It shows the
 /// state of the last checkpoint.
-pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let text = path.to_str().ok_or_else(|| {
         StoreError::file(path)(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))
     })?;
@@ -135,7 +141,7 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a connection for reading.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -147,7 +153,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Refuses a schema that a later version of the program wrote. Returns the database's schema, and the last known one.
-pub(super) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError> {
+pub(in crate::store) fn check_version(conn: &Connection) -> Result<(u32, u32), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known { Err(StoreError::Newer { found, known }) } else { Ok((found, known)) }
@@ -179,7 +185,7 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 
 /// Makes a database in memory as it was before [`NAMES`].
 #[cfg(test)]
-pub(super) fn before_names() -> Connection {
+pub(in crate::store) fn before_names() -> Connection {
     let conn = Connection::open_in_memory().expect("opens");
     let steps = MIGRATIONS.iter().take(NAMES as usize - 1);
     steps.for_each(|step| conn.execute_batch(step).expect("migrates"));
@@ -189,7 +195,7 @@ pub(super) fn before_names() -> Connection {
 
 /// Migrates a database as this program does.
 #[cfg(test)]
-pub(super) fn brought_up_to_date(mut conn: Connection) -> Connection {
+pub(in crate::store) fn brought_up_to_date(mut conn: Connection) -> Connection {
     migrate(&mut conn).expect("migrates");
     conn
 }
@@ -200,7 +206,7 @@ mod tests {
     use crate::chat::history::{Kinds, Window};
     use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
     use crate::store::history;
-    use crate::store::records::Keeper;
+    use crate::store::tables::records::Keeper;
     use crate::wire::MessageId;
 
     #[test]

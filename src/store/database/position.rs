@@ -10,18 +10,18 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::StoreError;
-use super::counters::{counter, last_message};
 use super::lock::private_file;
 use super::unusable::Unusable;
+use crate::store::StoreError;
+use crate::store::counters::{counter, last_message};
 use crate::wire::MessageId;
 
 /// Name of the note's file in the data folder.
-pub(super) const FILE: &str = "parlour.position";
+pub(in crate::store) const FILE: &str = "parlour.position";
 
 /// Last change of a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Position {
+pub(in crate::store) struct Position {
     /// Random number that a database keeps for its lifetime.
     pub lineage: i64,
     /// Last message id that was assigned.
@@ -65,12 +65,12 @@ impl Position {
 }
 
 /// Reads the note of the last server in this folder; `None` if there is none that can be read.
-pub(super) fn read(folder: &Path) -> Option<Position> {
+pub(in crate::store) fn read(folder: &Path) -> Option<Position> {
     Position::parse(&fs::read_to_string(folder.join(FILE)).ok()?)
 }
 
 /// Returns true for a database that has all confirmed changes, as far as there is a note.
-pub(super) fn is_reached(path: &Path, conn: &Connection) -> bool {
+pub(in crate::store) fn is_reached(path: &Path, conn: &Connection) -> bool {
     let noted = read(path.parent().unwrap_or(path));
     let has = Position::of(conn).ok();
     noted.zip(has).is_some_and(|(noted, has)| check(path, Some(noted), &has).is_ok())
@@ -78,7 +78,11 @@ pub(super) fn is_reached(path: &Path, conn: &Connection) -> bool {
 
 /// Refuses a database that is another one than noted, or that ends before the note. With a running server the note must
 /// be read first.
-pub(super) fn check(path: &Path, noted: Option<Position>, has: &Position) -> Result<(), StoreError> {
+pub(in crate::store) fn check(
+    path: &Path,
+    noted: Option<Position>,
+    has: &Position,
+) -> Result<(), StoreError> {
     let Some(noted) = noted else { return Ok(()) };
     if noted.lineage != has.lineage {
         return Err(Unusable::Exchanged(path.into()).into());
@@ -96,7 +100,7 @@ pub(super) fn check(path: &Path, noted: Option<Position>, has: &Position) -> Res
 }
 
 /// Accepts the database as complete although the note is ahead. No confirmed message id is assigned again.
-pub(super) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreError> {
+pub(in crate::store) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreError> {
     if let Some(noted) = read(folder) {
         let sql = "UPDATE counters SET value = max(value, ?2) WHERE name = ?1";
         conn.execute(sql, ("message", noted.message))?;
@@ -107,7 +111,7 @@ pub(super) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreErr
 
 /// The note, open for writing.
 #[derive(Debug)]
-pub(super) struct PositionFile(File);
+pub(in crate::store) struct PositionFile(File);
 
 impl PositionFile {
     /// Opens the note, making it if it is missing.

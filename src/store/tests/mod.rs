@@ -6,8 +6,8 @@ mod damage;
 mod faults;
 mod files;
 
+use super::tables::{accounts, audit, invites};
 use super::*;
-use super::{accounts, audit, invites};
 use crate::chat::account::{Device, DeviceKey};
 use crate::chat::admin::{
     AccountError, Change, Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, Request,

@@ -1,12 +1,12 @@
 //! Writing of the history, in volumes, one after the other, so that appending costs the same at any size.
-//! `migrations/0004_volumes.sql` gives the reason, [`super::history`] reads them.
+//! `migrations/0004_volumes.sql` gives the reason, [`crate::store::history`] reads them.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use super::sums;
 use crate::chat::record::{MessageKind, Place, StoredMessage};
+use crate::store::sums;
 use crate::wire::MessageId;
 
 /// Count of rows in a volume. Its part of the index is then some 0.2 MiB: small enough to stay in every cache, large
@@ -16,7 +16,7 @@ const ROWS: u32 = if cfg!(test) { 3 } else { 8 * 1024 };
 
 /// Class of a message or event, stored in `messages.class`; see the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Class {
+pub(in crate::store) enum Class {
     Said = 0,
     Event = 1,
     Redaction = 2,
@@ -37,7 +37,7 @@ impl Class {
 }
 
 /// The volume that is written now. Lives as long as the writing connection.
-pub(super) struct Volumes<'conn> {
+pub(in crate::store) struct Volumes<'conn> {
     conn: &'conn Connection,
     message: Statement<'conn>,
     list: Statement<'conn>,
@@ -115,7 +115,7 @@ impl<'conn> Volumes<'conn> {
 
 /// Removes the volumes that have no messages of a class in a conversation any longer from the contents, except for the
 /// volume that is written now. Called after the oldest were removed.
-pub(super) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::Result<()> {
+pub(in crate::store) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::Result<()> {
     let oldest = tx
         .prepare_cached(FIRST)?
         .query_row((place, class as i64), |row| row.get(0))
@@ -127,11 +127,11 @@ pub(super) fn strike(tx: &Connection, place: Place, class: Class) -> rusqlite::R
 }
 
 /// Selects the first volume that has messages of a class in a conversation.
-pub(super) const FIRST: &str = "SELECT volume FROM history WHERE place = ?1 AND class = ?2
+pub(in crate::store) const FIRST: &str = "SELECT volume FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume, id LIMIT 1";
 
 /// Notes that a volume has messages of a class in a conversation.
-pub(super) const LIST: &str =
+pub(in crate::store) const LIST: &str =
     "INSERT INTO contents (place, class, volume) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 fn last(conn: &Connection) -> rusqlite::Result<Open> {

@@ -2,16 +2,17 @@
 
 use rusqlite::Connection;
 
-use super::{accounts, audit, devices, invites, time};
+use super::{accounts, audit, devices, invites};
 use crate::chat::channel::Channels;
 use crate::chat::modes::{ListEntry, ListKind, Modes};
 use crate::chat::ranks::Ranks;
 use crate::chat::record::{AccountId, ChannelId, Preferences, Record, Subject};
 use crate::chat::seen::Seen;
+use crate::store::time;
 use crate::wire::{ChannelName, Millis};
 
 /// Applies a record that sets something. Records that add messages, or create or fill a channel, are applied elsewhere.
-pub(super) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
+pub(in crate::store) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
     match record {
         Record::RanksSet { channel, account, ranks } => ranks_set(tx, *channel, *account, *ranks),
         Record::ModesSet(channel, modes) => modes_set(tx, *channel, modes),

@@ -5,11 +5,11 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// Holds the lock until it is dropped or the process ends, in whatever way.
 #[derive(Debug)]
-pub(super) struct FolderLock {
+pub(in crate::store) struct FolderLock {
     _file: File,
 }
 
@@ -36,7 +36,7 @@ impl FolderLock {
 }
 
 /// Opens a file that only its owner may read, making it if it is missing.
-pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
+pub(in crate::store) fn private_file(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new()
         .read(true)
         .write(true)

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Status {
     /// Bytes of the write-ahead log that are in use.
-    pub(super) log_bytes: AtomicU64,
+    pub(in crate::store) log_bytes: AtomicU64,
     /// Count of removals whose text may still be in the write-ahead log.
-    pub(super) to_erase: AtomicI64,
+    pub(in crate::store) to_erase: AtomicI64,
     /// True if removed text may still be in the search index.
-    pub(super) index_to_erase: AtomicBool,
+    pub(in crate::store) index_to_erase: AtomicBool,
 }
 
 impl Status {

@@ -12,15 +12,16 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::counters::counter;
-use super::open_files::OpenFiles;
-use super::position::{Position, PositionFile};
-use super::records::Keeper;
-use super::room::Room;
-use super::schema::BUSY_TIMEOUT;
-use super::wake::Wake;
-use super::{Status, StoreError, repair};
 use crate::chat::record::Record;
+use crate::store::counters::counter;
+use crate::store::database::open_files::OpenFiles;
+use crate::store::database::position::{Position, PositionFile};
+use crate::store::database::repair;
+use crate::store::database::room::Room;
+use crate::store::database::schema::BUSY_TIMEOUT;
+use crate::store::database::wake::Wake;
+use crate::store::tables::records::Keeper;
+use crate::store::{Status, StoreError};
 
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.
 pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -45,7 +46,7 @@ enum Job {
 type Alone = Box<dyn FnOnce(&mut Context<'_>) -> Option<StoreError> + Send>;
 
 /// Passes jobs to the writer thread; dropping it lets the thread complete them and waits for that.
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     /// `None` only while it is dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -54,7 +55,7 @@ pub(super) struct Writer {
 }
 
 /// Passes upkeep jobs to the writer thread, which runs as long as one of these exists.
-pub(super) struct Jobs(SyncSender<Job>);
+pub(in crate::store) struct Jobs(SyncSender<Job>);
 
 impl Jobs {
     /// Runs `work` on the writer thread, and waits for it.
@@ -170,7 +171,7 @@ impl Drop for Writer {
 }
 
 /// Runs `work` in a transaction, without the other steps of a commit.
-pub(super) fn transaction<T, E: From<StoreError>>(
+pub(in crate::store) fn transaction<T, E: From<StoreError>>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {

@@ -15,7 +15,7 @@ use crate::wire::{ChannelName, MessageId, chars};
 /// now, the oldest does. Any other gets its name without the refused characters, and with `-2`, `-3` … if that is
 /// taken. It stays the same channel: members, history, modes and invites continue under the new name, which clients get
 /// at their next login. Each renaming is logged and in the audit log, as `channel rename`.
-pub(super) fn settle(tx: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn settle(tx: &Connection) -> rusqlite::Result<()> {
     let channels: Vec<(ChannelId, String)> = tx
         .prepare("SELECT id, name FROM channels ORDER BY id")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -110,7 +110,7 @@ fn settle_old_names(tx: &Connection, taken: &HashSet<ChannelName>) -> rusqlite::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::database::schema;
 
     /// Makes a database of an earlier version, with channels of these names.
     fn of_before(names: &[&str]) -> Connection {

@@ -11,15 +11,16 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::counters::counter;
 use super::folder::log_of;
 use super::position;
+use super::schema;
 use super::unusable::Unusable;
-use super::{StoreError, schema};
+use crate::store::StoreError;
+use crate::store::counters::counter;
 
 /// Identity and age of a database, from its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Generation {
+pub(in crate::store) struct Generation {
     lineage: i64,
     number: i64,
     whole: bool,
@@ -46,7 +47,7 @@ impl Generation {
 }
 
 /// Starts a checkpoint: marks the next main file as incomplete without its log.
-pub(super) fn begin(tx: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn begin(tx: &Connection) -> rusqlite::Result<()> {
     let sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'
                AND 1 = (SELECT value FROM counters WHERE name = 'whole')";
     tx.prepare_cached(sql)?.execute([])?;
@@ -54,19 +55,19 @@ pub(super) fn begin(tx: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Ends a checkpoint, once the main file has all that the log had when it [began](begin).
-pub(super) fn end(tx: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn end(tx: &Connection) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE counters SET value = 1 WHERE name = 'whole'")?.execute([]).map(drop)
 }
 
 /// Returns true once the checkpoint that was begun last has reached the main file.
-pub(super) fn has_arrived(conn: &Connection, path: &Path) -> bool {
+pub(in crate::store) fn has_arrived(conn: &Connection, path: &Path) -> bool {
     let wanted = Generation::of(conn);
     let main = Generation::of_file(path);
     main.is_some() && main.map(|main| main.number) == wanted.map(|wanted| wanted.number)
 }
 
 /// Refuses a database that is not Parlour's, is not complete, or has a log that is not its own. Changes nothing.
-pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
     let log = fs::metadata(log_of(path)).ok().map(|log| log.len());
     let mut main = Generation::of_file(path);
     if log.is_none_or(|bytes| bytes == 0) {
@@ -112,7 +113,7 @@ fn check_kind(path: &Path, conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Turns SQLite's error about an unreadable database into one with a remedy for an admin.
-pub(super) fn damaged(path: &Path, error: StoreError) -> StoreError {
+pub(in crate::store) fn damaged(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Sql(cause) = &error else { return error };
     match cause.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {

@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// Watches the file system of the data folder.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(in crate::store) struct Room {
     folder: PathBuf,
     looked: Option<Instant>,
     full: bool,

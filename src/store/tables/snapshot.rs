@@ -6,17 +6,18 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
-use super::counters::last_message;
-use super::sums::{readable, rows};
-use super::{SENDS_KEPT, accounts, devices, invites, time};
+use super::{accounts, devices, invites};
 use crate::chat::modes::{Flag, ListEntry, Modes};
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
 use crate::chat::seen::Seen;
+use crate::store::counters::last_message;
+use crate::store::sums::{readable, rows};
+use crate::store::{SENDS_KEPT, time};
 use crate::wire::{ChannelName, MessageId, Millis};
 
-pub(super) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
+pub(in crate::store) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     // One transaction, so that all reads see one state.
     let tx = conn.unchecked_transaction()?;
     let last_message = last_message(&tx)?;

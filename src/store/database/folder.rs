@@ -5,8 +5,9 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::position;
 use super::unusable::Unusable;
-use super::{StoreError, position, with_suffix};
+use crate::store::{StoreError, with_suffix};
 
 /// First bytes of every SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -26,12 +27,12 @@ const FILES: [&str; 7] = [
 ];
 
 /// Returns the path of a database's write-ahead log.
-pub(super) fn log_of(database: &Path) -> PathBuf {
+pub(in crate::store) fn log_of(database: &Path) -> PathBuf {
     with_suffix(database, "-wal")
 }
 
 /// Refuses a folder that users other than its owner can write to, or that has files which they can write to.
-pub(super) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
     for path in std::iter::once(folder.to_owned()).chain(FILES.map(|file| folder.join(file))) {
         let Ok(metadata) = fs::metadata(&path) else { continue };
         let mode = metadata.permissions().mode() & 0o7777;
@@ -43,7 +44,7 @@ pub(super) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Returns true if there is a database. Refuses a file that cannot be one, and a folder that has lost its database.
-pub(super) fn check_file(database: &Path) -> Result<bool, StoreError> {
+pub(in crate::store) fn check_file(database: &Path) -> Result<bool, StoreError> {
     let log = fs::metadata(log_of(database)).map_or(0, |log| log.len());
     let mut file = match File::open(database) {
         Ok(file) => file,

@@ -6,10 +6,11 @@
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
-use super::counters::erase_later;
-use super::{devices, sums};
+use super::devices;
 use crate::chat::record::{Account, AccountId, Former, InviteId, Preferences, Role};
 use crate::chat::secret::PasswordHash;
+use crate::store::counters::erase_later;
+use crate::store::sums;
 use crate::wire::{Millis, Nick};
 
 /// An account in the administration's list.
@@ -24,7 +25,7 @@ pub struct Listed {
 }
 
 /// Makes an account, or restores a removed one.
-pub(super) fn add(
+pub(in crate::store) fn add(
     tx: &Connection,
     account: &Account,
     password: &PasswordHash,
@@ -40,7 +41,7 @@ pub(super) fn add(
 }
 
 /// Sets the role of an account, and disables or enables it.
-pub(super) fn set(tx: &Connection, account: &Account, at: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn set(tx: &Connection, account: &Account, at: Millis) -> rusqlite::Result<()> {
     if !sums::rows::is_account_sound(tx, account.id.0)? {
         warn!(account = %account.name, "the account's row is damaged, and is written anew");
     }
@@ -50,13 +51,17 @@ pub(super) fn set(tx: &Connection, account: &Account, at: Millis) -> rusqlite::R
 }
 
 /// Sets the password hash of an account.
-pub(super) fn set_password(tx: &Connection, id: AccountId, password: &PasswordHash) -> rusqlite::Result<()> {
+pub(in crate::store) fn set_password(
+    tx: &Connection,
+    id: AccountId,
+    password: &PasswordHash,
+) -> rusqlite::Result<()> {
     let sql = "UPDATE accounts SET password = ?2 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((id, password.as_str())).map(drop)
 }
 
 /// Removes an account: deletes its password, devices, roles, memberships, markers and metadata. Its name stays taken.
-pub(super) fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
         (id, now),
@@ -99,7 +104,7 @@ pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Re
 
 /// Returns all accounts except for removed and built-in ones. An account with a damaged row counts as disabled and as
 /// no admin, because its role could be the damage.
-pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
+pub(in crate::store) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut rows = conn.prepare(
         "SELECT id, name, role, disabled IS NOT NULL FROM accounts WHERE removed IS NULL AND id > 0 ORDER BY id",
     )?;
@@ -118,7 +123,7 @@ pub(super) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
 const REPAIR: &str = "look at it with `parlour user list`; `parlour user enable` lets it in again";
 
 /// Returns the password hashes of the accounts that have one.
-pub(super) fn passwords(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, PasswordHash)>> {
+pub(in crate::store) fn passwords(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, PasswordHash)>> {
     let sql = "SELECT id, password FROM accounts WHERE removed IS NULL AND id > 0 AND password IS NOT NULL";
     let mut rows = conn.prepare(sql)?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, PasswordHash::from_phc(row.get::<_, String>(1)?)));
@@ -127,7 +132,7 @@ pub(super) fn passwords(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, P
 
 /// Returns the accounts that keep their names from others and are not among `people`: removed ones, and such whose row
 /// cannot be read.
-pub(super) fn former(conn: &Connection, people: &[Account]) -> rusqlite::Result<Vec<Former>> {
+pub(in crate::store) fn former(conn: &Connection, people: &[Account]) -> rusqlite::Result<Vec<Former>> {
     let mut rows = conn.prepare("SELECT id, name, removed IS NOT NULL FROM accounts WHERE id > 0")?;
     let read = |row: &Row<'_>| Ok(Former { id: row.get(0)?, name: row.get(1)?, removed: row.get(2)? });
     let mut all = sums::readable("accounts", rows.query_map([], read)?)?;

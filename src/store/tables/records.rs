@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use super::counters::erase_later;
+use super::apply;
 use super::volumes::{Class, LIST, Volumes};
-use super::{SENDS_KEPT, settings, sums};
 use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
+use crate::store::counters::erase_later;
+use crate::store::{SENDS_KEPT, sums};
 use crate::wire::{ChannelName, MessageId, Millis};
 
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
@@ -13,7 +14,7 @@ use crate::wire::{ChannelName, MessageId, Millis};
 const PRUNE_AFTER: u32 = 64;
 
 /// Applies records. Lives as long as the writing connection and holds the statements that every message needs.
-pub(super) struct Keeper<'conn> {
+pub(in crate::store) struct Keeper<'conn> {
     conn: &'conn Connection,
     volumes: Volumes<'conn>,
     send: Statement<'conn>,
@@ -46,7 +47,7 @@ impl<'conn> Keeper<'conn> {
             Record::Joined { channel, account, at } => self.joined(*channel, *account, *at),
             Record::Parted { channel, account } => self.parted(*channel, *account),
             Record::Redacted { place, message } => self.redacted(*place, *message),
-            other => settings::apply(self.conn, other),
+            other => apply::apply(self.conn, other),
         }
     }
 

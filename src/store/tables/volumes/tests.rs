@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::history::{Kinds, Window};
 use crate::chat::record::{AccountId, ChannelId, Record};
-use crate::store::records::Keeper;
-use crate::store::{history, schema};
+use crate::store::database::schema;
+use crate::store::history;
+use crate::store::tables::records::Keeper;
 use crate::wire::{ChannelName, Millis};
 
 /// Count of conversations. The first has the most messages, and the last few.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::sums;
 use crate::chat::record::{AccountId, Actor};
+use crate::store::sums;
 use crate::wire::Millis;
 
 /// Action of showing another root.

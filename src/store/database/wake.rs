@@ -3,16 +3,17 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::{Status, schema};
+use super::schema;
+use crate::store::Status;
 
 /// Length of the log, in pages, at which it is copied (16 MiB). Most pages are the ends of conversations, written by
 /// nearly every batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32
 /// MiB gains nothing. The tests of this crate use a short log, so that they copy it often.
-pub(super) const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
+pub(in crate::store) const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
 
 /// Wakes the thread. Never waits.
 #[derive(Clone, Debug)]
-pub(super) struct Wake(SyncSender<()>);
+pub(in crate::store) struct Wake(SyncSender<()>);
 
 impl Wake {
     pub fn new() -> (Self, Receiver<()>) {
