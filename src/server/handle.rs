@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
-use super::session::Ready;
+use super::sessions::session::Ready;
 use crate::chat::admin::{Done, Request, RequestError};
 use crate::chat::{Chat, InputKind};
 

@@ -39,7 +39,7 @@ pub struct Metrics {
     messages_refused: Counter,
     commits: Counter,
     commits_failed: Counter,
-    /// Clients that read too slowly, for the [`Deliverer`](super::deliver::Deliverer).
+    /// Clients that read too slowly, for the [`Deliverer`](super::hub::deliver::Deliverer).
     pub(super) too_slow: Counter,
     /// Times that an account had to wait because its budget was spent.
     pub(super) throttled: Counter,

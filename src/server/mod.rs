@@ -3,44 +3,23 @@
 //! [`Server::run`] is the whole server; the command line and the tests both call it.
 
 pub mod admin;
-pub mod advertise;
-pub mod announce;
-mod asks;
-mod blocks;
-mod budget;
-pub mod certificates;
+pub mod auth;
 pub mod clock;
 mod commit;
 pub mod config;
-mod connection;
 pub mod control;
-mod deliver;
-mod entrance;
 mod handle;
 mod hub;
+pub mod lan;
 mod limits;
-mod listener;
 pub mod log;
-mod logins;
-mod manage;
 pub mod metrics;
-mod outbox;
-mod overtake;
-pub mod passwords;
+mod net;
 mod priority;
-mod pump;
-mod queues;
-pub mod reload;
-mod retention;
-mod schedule;
-mod session;
 mod sessions;
-mod shared;
-mod socket;
 mod supervise;
-mod threads;
-pub mod throttle;
 mod turns;
+pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,21 +37,21 @@ use crate::store::search::Index;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, tls};
 use crate::wire::Millis;
-use asks::Asks;
-use certificates::Certificates;
+use auth::passwords::Passwords;
 use clock::Clock;
 use config::Config;
+use hub::queries::Asks;
+use hub::requests::Manager;
 use limits::incidents::Incidents;
 use limits::paced::Rounds;
 use limits::strangers::Strangers;
-use manage::Manager;
 use metrics::Metrics;
-use passwords::Passwords;
-use reload::Reloader;
 use supervise::Tasks;
+use upkeep::certificates::Certificates;
+use upkeep::reload::Reloader;
 
 pub use clock::now;
-pub use listener::bind;
+pub use net::listener::bind;
 pub use supervise::Ended;
 
 /// Time limit for the last commits of a server that is told to stop. A disk may be slow, so it is long.
@@ -88,7 +67,7 @@ const FAREWELL: Duration = Duration::from_secs(6);
 pub struct Server {
     hub: hub::Hub,
     handle: handle::HubHandle,
-    shared: shared::Shared,
+    shared: net::shared::Shared,
     stopping: watch::Sender<bool>,
     strangers: Arc<Strangers>,
     /// The store, and the configured retention.
@@ -134,7 +113,7 @@ impl Server {
         }
         let (handle, orders) = handle::HubHandle::new(clock);
         let incidents: Arc<Incidents> = Arc::default();
-        let logins = logins::Logins::new(passwords.clone(), handle.clone(), incidents.clone());
+        let logins = auth::logins::Logins::new(passwords.clone(), handle.clone(), incidents.clone());
         let logins = Arc::new(logins);
         let (history, kept_history) = watch::channel(config.history.clone());
         let (announce, announced) = watch::channel(Arc::new(settings.clone()));
@@ -151,7 +130,7 @@ impl Server {
         });
         let manager = Manager { logins: logins.clone(), passwords, reloader: reloader.clone(), addresses };
         let manager = Arc::new(manager);
-        let blocks = blocks::Blocks::default();
+        let blocks = sessions::blocks::Blocks::default();
         let asks = Asks::new(
             store.clone(),
             handle.ready.clone(),
@@ -162,15 +141,15 @@ impl Server {
         let chat = Chat::new(settings, kept);
         let retention = (store.clone(), kept_history);
         let metrics = Arc::new(Metrics::new(started, store.status().clone()));
-        let queues = queues::Queues::new(send_queue, blocks, metrics.too_slow.clone());
-        let rate = limits.flood.then(|| budget::Rate::new(limits.messages_per_second, limits.burst));
+        let queues = sessions::queues::Queues::new(send_queue, blocks, metrics.too_slow.clone());
+        let rate = limits.flood.then(|| hub::budget::Rate::new(limits.messages_per_second, limits.burst));
         let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (queues, rate, metrics.clone()));
         let (stopping, stop) = watch::channel(false);
-        let shared = shared::Shared {
+        let shared = net::shared::Shared {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
             hub: handle.clone(),
             logins,
-            limits: shared::Limits {
+            limits: net::shared::Limits {
                 handshake: limits.handshake_timeout(),
                 login: limits.login_timeout(),
                 line_bytes: as_usize(limits.line_bytes),
@@ -179,7 +158,7 @@ impl Server {
             stopping: stop,
             metrics: metrics.clone(),
             incidents,
-            rounds: Rounds::new(threads::count()),
+            rounds: Rounds::new(net::threads::count()),
             members: Handle::current(),
             tasks: TaskTracker::new(),
         };
@@ -232,28 +211,28 @@ impl Server {
         let sums = tokio::spawn(fill_checksums(store.clone()));
         tasks.spawn(
             "the task that removes old messages",
-            retention::run(store.clone(), history, handle.clock.clone()),
+            upkeep::retention::run(store.clone(), history, handle.clock.clone()),
         );
         let (clock, noting) = (handle.clock.clone(), store.clone());
         tasks.spawn("the task that notes the time", async move { clock.keep(&noting).await });
         reloader.note_root().await;
         let certificates = reloader.certificates.clone();
-        let upkeep = certificates::run(certificates, move || {
+        let upkeep = upkeep::certificates::run(certificates, move || {
             let reloader = reloader.clone();
             async move { reloader.tell_of_certificate().await }
         });
         tasks.spawn("the task that renews the certificate", upkeep);
         let connections = shared.tasks.clone();
         let shared = Arc::new(shared);
-        let entrance = threads::Threads::start();
+        let entrance = net::threads::Threads::start();
         let noted = shared.incidents.clone();
         let incidents = AbortOnDropHandle::new(entrance.spawn(async move { noted.run().await }));
         tasks.spawn("the task that logs what strangers do", async move { drop(incidents.await) });
         for listener in listeners {
             let (shared, strangers) = (shared.clone(), strangers.clone());
             let acceptor = entrance.spawn(async move {
-                match threads::move_here(listener) {
-                    Ok(listener) => listener::accept(listener, shared, strangers).await,
+                match net::threads::move_here(listener) {
+                    Ok(listener) => net::listener::accept(listener, shared, strangers).await,
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
             });

@@ -17,7 +17,8 @@ use crate::cli::access;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, note, print, table};
 use crate::server::admin::{FailureKind, Invite, Query, Reply};
-use crate::server::{advertise, now};
+use crate::server::lan::advertise;
+use crate::server::now;
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
 use crate::wire::{ChannelName, Millis, Nick};
 

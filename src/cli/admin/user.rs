@@ -16,7 +16,7 @@ use crate::cli::access;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, print, table};
 use crate::server::admin::User;
-use crate::server::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Hasher, Password};
 use crate::wire::Nick;
 
 /// Make, change and remove accounts, with or without a running server.

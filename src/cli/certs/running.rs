@@ -7,8 +7,8 @@ use anyhow::bail;
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::server::admin::{FailureKind, Query, Reply};
-use crate::server::advertise;
 use crate::server::config::Config;
+use crate::server::lan::advertise;
 use crate::trust::Address;
 use crate::trust::certs::Certificates;
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::chat::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
 use crate::chat::record::AccountId;
 use crate::chat::secret::PasswordHash;
-use crate::server::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Hasher, Password};
 
 const NOW: Millis = Millis(1_700_000_000_000);
 

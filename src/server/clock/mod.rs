@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::chat::record::{AccountId, MessageKind, Place, Record, StoredMessage};
     use crate::server::config::History;
-    use crate::server::retention;
+    use crate::server::upkeep::retention;
     use crate::wire::MessageId;
 
     const DAY: u64 = 24 * 60 * 60 * 1000;

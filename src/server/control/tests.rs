@@ -9,7 +9,7 @@ use super::*;
 use crate::chat::admin::{AccountError, Change, Done, NewUser, RequestError, UserChange};
 use crate::chat::record::Role;
 use crate::server::admin::{self, FailureKind, Query, Request};
-use crate::server::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Hasher, Password};
 use crate::store::Store;
 use crate::trust::Pin;
 use crate::wire::Nick;

@@ -2,7 +2,7 @@
 
 use crate::chat::tests::driver::Driver;
 use crate::chat::{Command, Effects, Input, InputKind, SessionId, Settings};
-use crate::server::budget::Work;
+use crate::server::hub::budget::Work;
 use crate::wire::Message;
 
 /// Count of deliveries that cost one unit.

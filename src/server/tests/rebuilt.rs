@@ -15,7 +15,7 @@ use crate::chat::tests::kept::kept;
 use crate::chat::tests::seed::Seed;
 use crate::chat::{Chat, InputKind, SessionId, Settings};
 use crate::server::config::History;
-use crate::server::retention;
+use crate::server::upkeep::retention;
 use crate::store::Store;
 use crate::wire::{ChannelName, Nick};
 

@@ -21,7 +21,7 @@ use crate::chat::admin::{Change, NewUser};
 use crate::chat::record::Role;
 use crate::cli::output::print;
 use crate::server::admin::{FailureKind, Reply};
-use crate::server::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Hasher, Password};
 use crate::wire::Nick;
 
 /// Number of accounts that are hashed and then sent together: enough to use all cores, few enough to lose little work

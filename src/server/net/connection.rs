@@ -9,16 +9,16 @@ use tokio::net::TcpStream;
 use tracing::{debug, info};
 
 use super::entrance::{Entered, enter};
-use super::limits::paced::Paced;
-use super::limits::strangers::Place;
-use super::logins::Source;
-use super::metrics::{Open, Refusal};
 use super::pump::Pump;
 use super::shared::Shared;
+use crate::server::auth::logins::Source;
+use crate::server::limits::paced::Paced;
+use crate::server::limits::strangers::Place;
+use crate::server::metrics::{Open, Refusal};
 
 /// Serves a connection until its login, and then starts another task for the rest. `place` counts the connection among
 /// those before their login.
-pub(super) async fn serve(
+pub(in crate::server) async fn serve(
     tcp: TcpStream,
     peer: SocketAddr,
     source: Source,

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::queues::Queues;
-use super::session::{Question, Session};
-use super::sessions::Sessions;
 use crate::chat::admin::{Done, RequestError, Ticket};
 use crate::chat::audience::{Audience, Seat};
 use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
+use crate::server::sessions::Sessions;
+use crate::server::sessions::queues::Queues;
+use crate::server::sessions::session::{Question, Session};
 use crate::wire::{CapSet, ServerName};
 
 /// Size from which a part of a block is shared instead of copied, in bytes: sharing costs a push of its own.
@@ -20,7 +20,7 @@ const WASTE: usize = 8;
 
 /// Renders outputs and queues them.
 #[derive(Debug)]
-pub(super) struct Deliverer {
+pub(in crate::server) struct Deliverer {
     renderer: Renderer,
     queues: Queues,
     /// Consecutive outputs to one audience, which may grow meanwhile. Each session gets its part as one block.

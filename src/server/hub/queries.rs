@@ -11,17 +11,17 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::blocks::Blocks;
-use super::manage::{Asker, Manager};
-use super::outbox::Outbox;
-use super::session::{Answered, Question, Ready, Session};
-use super::turns::{Crowded, FairQueue, Limits};
+use super::requests::{Asker, Manager};
 use crate::chat::ask::MissedTalks;
 use crate::chat::history::{Kept, Kinds, Search, Window};
 use crate::chat::playback::{ANSWER_BYTES, Reader};
 use crate::chat::record::{AccountId, ChannelId, Place};
 use crate::chat::seen::Missed;
 use crate::chat::{Answer, Ask, Failure};
+use crate::server::sessions::blocks::Blocks;
+use crate::server::sessions::outbox::Outbox;
+use crate::server::sessions::session::{Answered, Question, Ready, Session};
+use crate::server::turns::{Crowded, FairQueue, Limits};
 use crate::store::search::{Index, Searching};
 use crate::store::{READERS, Store, StoreError, history};
 use crate::wire::{Cap, ChannelName, MessageId, Nick, Reply};
@@ -47,7 +47,7 @@ const INCOMPLETE: &str = "Not all messages were searched: the index is behind, o
 
 /// Runner of queries. Clones share it.
 #[derive(Clone)]
-pub(super) struct Asks {
+pub(in crate::server) struct Asks {
     store: Store,
     ready: Arc<Ready>,
     manager: Arc<Manager>,

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use super::priority;
+use crate::server::priority;
 
 /// Count of steps between two polls for socket events.
 const EVENT_INTERVAL: u32 = 8;
@@ -17,7 +17,7 @@ const EVENT_INTERVAL: u32 = 8;
 const MOST: usize = 4;
 
 /// Threads for connections before their login. They have a low priority, so that sessions wait for no handshake.
-pub(super) struct Threads(Option<Runtime>);
+pub(in crate::server) struct Threads(Option<Runtime>);
 
 impl Threads {
     pub fn start() -> Self {
@@ -52,11 +52,11 @@ impl Drop for Threads {
 }
 
 /// Moves a listener to the calling runtime.
-pub(super) fn move_here(listener: TcpListener) -> io::Result<TcpListener> {
+pub(in crate::server) fn move_here(listener: TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.into_std()?)
 }
 
 /// Returns the count of the threads: half of the cores, so that sessions have the others.
-pub(super) fn count() -> usize {
+pub(in crate::server) fn count() -> usize {
     (available_parallelism().map_or(1, usize::from) / 2).clamp(1, MOST)
 }

@@ -143,7 +143,7 @@ fn mend(folder: &std::path::Path, names: &[Name], now: UnixTime) -> Option<Ident
 
 /// Schedule of the certificate's checks: at the start, each day, and after a jump of the clock.
 #[derive(Debug, Default)]
-pub(super) struct Rounds {
+pub(in crate::server) struct Rounds {
     /// Clock at the last check and at the last poll, in seconds.
     last: Option<(u64, u64)>,
 }
@@ -168,7 +168,7 @@ impl Rounds {
 }
 
 /// Checks the certificate periodically and never returns; calls `changed` after each renewal.
-pub(super) async fn run<Fut: Future<Output = ()>>(
+pub(in crate::server) async fn run<Fut: Future<Output = ()>>(
     certificates: Arc<Certificates>,
     changed: impl Fn() -> Fut,
 ) {

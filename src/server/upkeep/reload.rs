@@ -7,17 +7,17 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::certificates::Certificates;
-use super::config::{Config, History};
-use super::handle::HubHandle;
-use super::settings;
 use crate::chat::{InputKind, Settings};
+use crate::server::config::{Config, History};
+use crate::server::handle::HubHandle;
+use crate::server::settings;
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError};
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Millis;
 
 /// Reads the configuration, or returns a description of the error.
-pub(super) type ReadConfig = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+pub(in crate::server) type ReadConfig = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
 /// Reason why a reload changed nothing. The texts end with the remedy where it is not obvious.
 #[derive(Debug, thiserror::Error)]
@@ -35,16 +35,16 @@ pub enum ReloadError {
 
 /// State of a running server that can be reloaded.
 pub struct Reloader {
-    pub(super) config: ReadConfig,
-    pub(super) certificates: Arc<Certificates>,
-    pub(super) started: Millis,
+    pub(in crate::server) config: ReadConfig,
+    pub(in crate::server) certificates: Arc<Certificates>,
+    pub(in crate::server) started: Millis,
     /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
-    pub(super) line_bytes: usize,
-    pub(super) history: watch::Sender<History>,
+    pub(in crate::server) line_bytes: usize,
+    pub(in crate::server) history: watch::Sender<History>,
     /// Settings for connections before their login.
-    pub(super) settings: watch::Sender<Arc<Settings>>,
-    pub(super) hub: HubHandle,
-    pub(super) store: Store,
+    pub(in crate::server) settings: watch::Sender<Arc<Settings>>,
+    pub(in crate::server) hub: HubHandle,
+    pub(in crate::server) store: Store,
 }
 
 impl Reloader {
@@ -83,7 +83,7 @@ impl Reloader {
     }
 
     /// Reads everything, for a caller that passes the settings to the core itself.
-    pub(super) async fn read(self: &Arc<Self>) -> Result<Settings, ReloadError> {
+    pub(in crate::server) async fn read(self: &Arc<Self>) -> Result<Settings, ReloadError> {
         let reloader = self.clone();
         apart(move || reloader.read_here()).await
     }
@@ -106,7 +106,7 @@ impl Reloader {
     }
 
     /// Notes a new root in the audit log: devices that logged in before have not seen it.
-    pub(super) async fn note_root(&self) {
+    pub(in crate::server) async fn note_root(&self) {
         let pin = self.certificates.current().pin().to_string();
         let now = self.hub.clock.now();
         let noted = self.store.write(move |tx| Ok::<_, StoreError>(audit::note_root(tx, now, &pin)?));
@@ -116,7 +116,7 @@ impl Reloader {
     }
 
     /// Tells the core when the certificate ends.
-    pub(super) async fn tell_of_certificate(&self) {
+    pub(in crate::server) async fn tell_of_certificate(&self) {
         let certificate = Some(self.certificates.note());
         let settings = Settings { certificate, ..Settings::clone(&self.settings.borrow()) };
         self.settings.send_replace(Arc::new(settings.clone()));

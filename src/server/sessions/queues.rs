@@ -9,10 +9,10 @@ use bytes::Bytes;
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
+use super::Sessions;
 use super::blocks::Blocks;
 use super::outbox::Pushed;
 use super::session::Session;
-use super::sessions::Sessions;
 use crate::chat::record::AccountId;
 
 /// Bound of all sessions of an account, in full send queues.
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The bounds, and the count of the bytes that are held.
 #[derive(Debug)]
-pub(super) struct Queues {
+pub(in crate::server) struct Queues {
     /// The blocks that wait, each counted once.
     pub blocks: Blocks,
     /// Send queue limit of one session, in bytes.

@@ -10,11 +10,11 @@ use bytes::Bytes;
 
 /// Counter of the blocks in memory. Clones share the count.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Blocks(Arc<AtomicUsize>);
+pub(in crate::server) struct Blocks(Arc<AtomicUsize>);
 
 /// Share of the count, which ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(in crate::server) struct Counted {
     bytes: usize,
     total: Arc<AtomicUsize>,
 }

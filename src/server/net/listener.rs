@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tracing::warn;
 
 use super::connection::serve;
-use super::limits::incidents::Incident;
-use super::limits::strangers::{NoPlace, Strangers};
-use super::metrics::Refusal;
 use super::shared::Shared;
+use crate::server::limits::incidents::Incident;
+use crate::server::limits::strangers::{NoPlace, Strangers};
+use crate::server::metrics::Refusal;
 
 /// Maximum count of connections that the kernel holds before they are accepted.
 const BACKLOG: i32 = 4096;
@@ -38,7 +38,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections, and counts each among those before their login. Never returns.
-pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, strangers: Arc<Strangers>) {
+pub(in crate::server) async fn accept(listener: TcpListener, shared: Arc<Shared>, strangers: Arc<Strangers>) {
     let mut quiet_until: Option<Instant> = None;
     loop {
         let (tcp, peer) = match listener.accept().await {

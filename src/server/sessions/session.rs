@@ -19,7 +19,7 @@ const ROOM: usize = 64;
 
 /// One session, from its login to its end.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::server) struct Session {
     /// Set by the hub when it takes the login.
     id: OnceLock<SessionId>,
     /// Account of the session.
@@ -36,7 +36,7 @@ pub(super) struct Session {
 
 /// A line on its way to the core.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(in crate::server) struct Said {
     pub label: Option<Box<str>>,
     /// `None` for a line that does nothing by itself, such as one of a multiline message.
     pub command: Option<Result<Command, Reply>>,
@@ -57,14 +57,14 @@ impl Said {
 
 /// A query of the core for this session, with the label of its reply.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(in crate::server) struct Question {
     pub label: Option<Box<str>>,
     pub ask: Ask,
 }
 
 /// Result of a query, for the core.
 #[derive(Debug)]
-pub(super) struct Answered {
+pub(in crate::server) struct Answered {
     pub label: Option<Box<str>>,
     pub answer: Answer,
 }
@@ -79,7 +79,7 @@ struct Questions {
 
 /// Input from the client. Bounded by [`ROOM`]; only lines that were read with the login may exceed it.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
+pub(in crate::server) struct Inbox {
     /// The login that opened the session, until the hub takes it.
     pub login: Option<Box<Login>>,
     /// Count of queries without a result. While there are any, the hub takes no input.
@@ -100,7 +100,7 @@ pub(super) struct Inbox {
 
 /// Input that the hub takes at once, independent of the account's turn.
 #[derive(Debug, Default)]
-pub(super) struct Urgent {
+pub(in crate::server) struct Urgent {
     /// Results of queries, as in [`Inbox`].
     pub answered: Vec<Answered>,
     /// Reason why the client will send nothing more, as in [`Inbox`].
@@ -236,7 +236,7 @@ impl Session {
 
 /// Sessions with work for the hub, each once, in the order of arrival.
 #[derive(Debug)]
-pub(super) struct Ready {
+pub(in crate::server) struct Ready {
     list: Mutex<Vec<Arc<Session>>>,
     more: Notify,
     started: std::time::Instant,

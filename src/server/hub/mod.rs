@@ -4,6 +4,12 @@
 //! outputs when that is durable. The next batch is applied while this one commits. So the order of effects is the order
 //! of inputs, no session sees what the history will not have, and all inputs of a batch share the cost of a sync.
 
+pub(super) mod budget;
+pub(super) mod deliver;
+pub(super) mod queries;
+pub(super) mod requests;
+pub(super) mod schedule;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +18,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::asks::Asks;
-use super::budget::{Rate, Work};
 use super::clock::Clock;
 use super::commit::Commits;
-use super::deliver::Deliverer;
 use super::handle::{HubHandle, Order, Orders};
+use super::hub::budget::{Rate, Work};
+use super::hub::deliver::Deliverer;
+use super::hub::queries::Asks;
+use super::hub::schedule::{Schedule, Turn};
 use super::metrics::Metrics;
-use super::queues::Queues;
-use super::schedule::{Schedule, Turn};
-use super::session::{Answered, Ready, Said, Session};
 use super::sessions::Sessions;
+use super::sessions::queues::Queues;
+use super::sessions::session::{Answered, Ready, Said, Session};
 use crate::chat::admin::{Done, Request, RequestError, Ticket};
 use crate::chat::record::Record;
 use crate::chat::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};

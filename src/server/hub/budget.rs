@@ -44,7 +44,7 @@ const DEBT: f32 = 30.0;
 /// Work that an input caused.
 #[must_use = "whoever caused it pays for it"]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Work {
+pub(in crate::server) struct Work {
     deliveries: usize,
     fanned: usize,
     answered: usize,
@@ -157,7 +157,7 @@ impl AddAssign for Work {
 
 /// Rate limit of an account, in units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rate {
+pub(in crate::server) struct Rate {
     /// Units a second in the long run.
     pub per_second: f32,
     /// Units at once.
@@ -174,7 +174,7 @@ impl Rate {
 
 /// Token bucket of an account. It may be overdrawn, because a cost is known only afterwards.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(in crate::server) struct Bucket {
     units: f32,
     since: Instant,
 }

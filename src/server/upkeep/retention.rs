@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::clock::Clock;
-use super::config::{History, Keep};
+use crate::server::clock::Clock;
+use crate::server::config::{History, Keep};
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError, history};
 use crate::wire::Millis;
@@ -27,7 +27,7 @@ const REST: Duration = Duration::from_millis(20);
 
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
 /// changes. Ages are by [`Clock::removal`]: a clock that jumped removes nothing.
-pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
+pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
     loop {
         let policy = config.borrow_and_update().clone();
         match prune_audit(&store, policy.keep_audit_days, clock.removal()).await {
@@ -48,7 +48,11 @@ pub(super) async fn run(store: Store, mut config: watch::Receiver<History>, cloc
 }
 
 /// Removes once the messages that the policy does not keep. Returns their count.
-pub(super) async fn prune(store: &Store, policy: &History, now: Millis) -> Result<u64, StoreError> {
+pub(in crate::server) async fn prune(
+    store: &Store,
+    policy: &History,
+    now: Millis,
+) -> Result<u64, StoreError> {
     let mut removed = 0;
     if policy.keeps_everything() {
         return Ok(removed);

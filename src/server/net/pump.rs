@@ -14,11 +14,11 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::outbox;
-use super::session::{Ready, Said, Session};
 use super::socket::Socket;
 use crate::chat::commands::batch::{Batches, Taken};
 use crate::chat::{Command, Login, label};
+use crate::server::sessions::outbox;
+use crate::server::sessions::session::{Ready, Said, Session};
 use crate::wire::framing::{BadLine, LineError, Lines};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
 use crate::wire::{Message, Reply, Tags};
@@ -44,7 +44,7 @@ thread_local! {
 }
 
 /// A logged-in connection.
-pub(super) struct Pump {
+pub(in crate::server) struct Pump {
     stream: TlsStream<Socket>,
     session: Arc<Session>,
     ready: Arc<Ready>,
@@ -299,7 +299,7 @@ fn read_line(line: Result<&str, BadLine>, batches: &mut Batches) -> [Option<Said
 }
 
 /// Returns the reply to the sender of a bad line.
-pub(super) fn line_refused(bad: &BadLine) -> Reply {
+pub(in crate::server) fn line_refused(bad: &BadLine) -> Reply {
     let command = bad.command.as_deref().unwrap_or("*").to_ascii_uppercase();
     match bad.error {
         LineError::TooLong => Reply::numeric(ERR_INPUTTOOLONG).text("Input line was too long"),

@@ -14,16 +14,16 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
-use super::limits::incidents::Incident;
-use super::logins::Source;
-use super::metrics::Refusal as Counted;
-use super::outbox::error_line;
 use super::pump::line_refused;
 use super::shared::Shared;
 use super::socket::{Socket, TooMuch};
 use crate::chat::Login;
 use crate::chat::account::DeviceKey;
 use crate::chat::login::{Checked, LoginMachine, Step};
+use crate::server::auth::logins::Source;
+use crate::server::limits::incidents::Incident;
+use crate::server::metrics::Refusal as Counted;
+use crate::server::sessions::outbox::error_line;
 use crate::trust::{certificate_hash, check_device_certificate};
 use crate::wire::framing::{BadLine, Lines};
 use crate::wire::{Message, Nick, Tags};
@@ -58,7 +58,7 @@ thread_local! {
 }
 
 /// A connection that has logged in.
-pub(super) struct Entered {
+pub(in crate::server) struct Entered {
     pub stream: TlsStream<Socket>,
     pub login: Login,
     pub nick: Nick,
@@ -82,7 +82,7 @@ struct Unread {
 }
 
 /// Lets a connection in, or tells the client the reason and closes it.
-pub(super) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Option<Entered> {
+pub(in crate::server) async fn enter(tcp: TcpStream, source: Source, shared: &Shared) -> Option<Entered> {
     let socket = Socket::new(tcp, BYTES_IN);
     let peer = source.peer;
     let mut stopping = shared.stopping.clone();

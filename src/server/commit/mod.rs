@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::overtake::{Overtaking, shows};
+use super::commit::overtake::{Overtaking, shows};
 use crate::chat::admin::Ticket;
 use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Effects, Output, SessionId};
@@ -373,5 +373,6 @@ fn message(record: &Record) -> Option<&StoredMessage> {
     }
 }
 
+pub(super) mod overtake;
 #[cfg(test)]
 mod tests;

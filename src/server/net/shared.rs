@@ -8,16 +8,16 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
-use super::handle::HubHandle;
-use super::limits::incidents::Incidents;
-use super::limits::paced::Rounds;
-use super::limits::subject::Subject;
-use super::logins::Logins;
-use super::metrics::Metrics;
 use crate::chat::Settings;
+use crate::server::auth::logins::Logins;
+use crate::server::handle::HubHandle;
+use crate::server::limits::incidents::Incidents;
+use crate::server::limits::paced::Rounds;
+use crate::server::limits::subject::Subject;
+use crate::server::metrics::Metrics;
 
 /// State of the server as connections see it.
-pub(super) struct Shared {
+pub(in crate::server) struct Shared {
     pub tls: TlsAcceptor,
     pub hub: HubHandle,
     pub logins: Arc<Logins>,
@@ -38,7 +38,7 @@ pub(super) struct Shared {
 
 /// Limits of one connection.
 #[derive(Clone, Debug)]
-pub(super) struct Limits {
+pub(in crate::server) struct Limits {
     /// Time limit of the TLS handshake.
     pub handshake: Duration,
     /// Time limit from the handshake to the login.

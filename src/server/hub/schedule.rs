@@ -18,7 +18,7 @@ const QUANTUM: f32 = 8.0;
 
 /// Accounts with waiting commands, and their sessions.
 #[derive(Debug)]
-pub(super) struct Schedule<S> {
+pub(in crate::server) struct Schedule<S> {
     rate: Option<Rate>,
     accounts: HashMap<AccountId, Account<S>>,
     /// Accounts that may spend, the next one first.
@@ -41,7 +41,7 @@ struct Account<S> {
 
 /// Turn of an account: its units and its sessions.
 #[derive(Debug)]
-pub(super) struct Turn<S> {
+pub(in crate::server) struct Turn<S> {
     id: AccountId,
     account: Account<S>,
     rate: Option<Rate>,

@@ -8,7 +8,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::limits::subject::Subject;
+use crate::server::limits::subject::Subject;
 use crate::wire::Nick;
 
 /// Decision about an attempt.

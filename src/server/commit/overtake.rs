@@ -13,7 +13,7 @@ use crate::wire::MessageId;
 
 /// Sessions and messages that wait for the hanging commit.
 #[derive(Debug, Default)]
-pub(super) struct Overtaking {
+pub(in crate::server) struct Overtaking {
     /// Sessions with waiting outputs.
     waiting: HashSet<SessionId>,
     /// Messages that are not stored yet, and the first of them.
@@ -109,7 +109,7 @@ impl Overtaking {
 }
 
 /// Returns true for an output that shows one of these messages.
-pub(super) fn shows(output: &Output, messages: &HashSet<MessageId>) -> bool {
+pub(in crate::server) fn shows(output: &Output, messages: &HashSet<MessageId>) -> bool {
     match output {
         Output::Event { event, .. } | Output::Fan { event, .. } => {
             event.id.is_some_and(|id| messages.contains(&id))

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 /// A TCP connection.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(in crate::server) struct Socket {
     tcp: TcpStream,
     /// Bytes that may still be read; `None` for no limit.
     left: Option<usize>,
@@ -19,7 +19,7 @@ pub(super) struct Socket {
 /// Error for a connection that sends too many bytes before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many bytes before the login")]
-pub(super) struct TooMuch;
+pub(in crate::server) struct TooMuch;
 
 impl Socket {
     /// Wraps a connection. At most `most` bytes are read from it, plus the rest of the read that crosses the limit.

@@ -12,8 +12,8 @@ use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
 use crate::chat::record::{AccountId, MessageKind};
 use crate::chat::secret::PasswordHash;
 use crate::chat::{Ask, EventKind, Login, ask};
-use crate::server::blocks::Blocks;
-use crate::server::outbox::Taken;
+use crate::server::sessions::blocks::Blocks;
+use crate::server::sessions::outbox::Taken;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick};
 
 /// A channel with sessions as its audience.

@@ -8,23 +8,23 @@ use tokio::time::Instant;
 use tracing::info;
 use zeroize::Zeroizing;
 
-use super::handle::{HubHandle, Stopped};
-use super::limits::incidents::{Incident, Incidents};
-use super::limits::subject::{Subject, Subjects};
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
 use super::throttle::{Gate, Guess, Throttle};
-use super::turns::{Crowded, FairQueue, Limits};
 use crate::chat::InputKind;
 use crate::chat::account::DeviceKey;
 use crate::chat::admin::{AccountError, Done, RedeemError, Redemption, Request, RequestError};
 use crate::chat::login::{Checked, Proof, Refused, Registration, Verified};
 use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
+use crate::server::handle::{HubHandle, Stopped};
+use crate::server::limits::incidents::{Incident, Incidents};
+use crate::server::limits::subject::{Subject, Subjects};
+use crate::server::turns::{Crowded, FairQueue, Limits};
 use crate::trust::Token;
 use crate::wire::Nick;
 
 /// Data and services that logins are checked with.
-pub(super) struct Logins {
+pub(in crate::server) struct Logins {
     passwords: Arc<Passwords>,
     throttle: Mutex<Throttle>,
     /// Lookups in the core's state for connections before their login: one at a time, so that they do not crowd out other
@@ -37,7 +37,7 @@ pub(super) struct Logins {
 
 /// Origin of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source {
+pub(in crate::server) struct Source {
     pub peer: IpAddr,
     pub subject: Subject,
     /// Account of the session, if there is one.

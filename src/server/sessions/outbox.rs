@@ -14,7 +14,7 @@ use super::blocks::Counted;
 ///
 /// Bounded in bytes: the session of a slow reader is closed with a message, never silently skipped.
 #[derive(Debug, Default)]
-pub(super) struct Outbox(Mutex<Queue>);
+pub(in crate::server) struct Outbox(Mutex<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -46,7 +46,7 @@ struct Held {
 
 /// Outcome of queueing a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pushed {
+pub(in crate::server) enum Pushed {
     /// Count of bytes that wait now.
     Waits(usize),
     /// The send queue limit is exceeded, so the connection is to end.
@@ -54,7 +54,7 @@ pub(super) enum Pushed {
 }
 
 /// Content of the queue for the connection's task.
-pub(super) enum Taken {
+pub(in crate::server) enum Taken {
     /// Blocks to write.
     Blocks(Vec<Bytes>),
     /// Empty for now; the task is woken later.
@@ -236,7 +236,7 @@ impl Outbox {
 }
 
 /// Returns the last line of a connection (<https://modern.ircdocs.horse/#error-message>).
-pub(super) fn error_line(reason: &str) -> Bytes {
+pub(in crate::server) fn error_line(reason: &str) -> Bytes {
     Bytes::from(format!("ERROR :{reason}\r\n"))
 }
 

@@ -1,9 +1,14 @@
 //! The sessions known to the hub, by their ids and by their accounts.
 
+pub(super) mod blocks;
+pub(super) mod outbox;
+pub(super) mod queues;
+pub(super) mod session;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::session::Session;
+use super::sessions::session::Session;
 use crate::chat::SessionId;
 use crate::chat::record::AccountId;
 

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use tracing::warn;
 use zeroize::Zeroizing;
 
-use super::logins::{Logins, Source};
-use super::passwords::{Password, Passwords, Requester};
-use super::reload::{ReloadError, Reloader};
 use crate::chat::account::{Outcome, Request, Secret};
 use crate::chat::admin::{Purpose, Wish};
 use crate::chat::login::{Checked, Proof, Verified};
 use crate::chat::record::AccountId;
 use crate::chat::sasl::Credentials;
+use crate::server::auth::logins::{Logins, Source};
+use crate::server::auth::passwords::{Password, Passwords, Requester};
+use crate::server::upkeep::reload::{ReloadError, Reloader};
 use crate::trust::{Address, InviteLink, Token};
 
 /// Carries out the requests.
-pub(super) struct Manager {
+pub(in crate::server) struct Manager {
     pub logins: Arc<Logins>,
     pub passwords: Arc<Passwords>,
     pub reloader: Arc<Reloader>,
@@ -27,7 +27,7 @@ pub(super) struct Manager {
 
 /// Origin of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asker {
+pub(in crate::server) struct Asker {
     pub account: AccountId,
     pub peer: IpAddr,
 }

@@ -1,0 +1,5 @@
+//! Regular work: certificates, reloading the configuration, retention.
+
+pub mod certificates;
+pub mod reload;
+pub(super) mod retention;
