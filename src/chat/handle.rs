@@ -133,7 +133,7 @@ impl Chat {
                     self.change_password(id, (&proven, new), None, at, fx);
                 }
                 Answer::Managed(actor, _, Outcome::Rehashed(settings)) => {
-                    fx.records.push(commands::account::rehashed(at, actor));
+                    fx.records.push(commands::account::requests::rehashed(at, actor));
                     self.settings = *settings;
                 }
                 _ => {}
@@ -141,10 +141,10 @@ impl Chat {
         };
         match answer {
             Answer::Failed(command, failure) => cx.reply(failed(command, failure)),
-            Answer::Managed(_, voice, outcome) => commands::account::done(&mut cx, voice, outcome),
+            Answer::Managed(_, voice, outcome) => commands::account::requests::done(&mut cx, voice, outcome),
             Answer::Redact(..) if !writable => cx.reply(unavailable("REDACT")),
             Answer::Redact(redaction, place, found) => {
-                commands::redact::found(redaction, &mut cx, place, found);
+                commands::message::redact::found(redaction, &mut cx, place, found);
             }
         }
     }

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::account::DeviceKey;
-use super::commands::{away, cap};
+use super::commands::account::away;
+use super::commands::session::cap;
 use super::isupport;
 use super::label;
 use super::metadata::Early;

@@ -71,8 +71,8 @@ impl Chat {
             cx.set_early(key, value.as_ref());
         }
         cx.lines(own_metadata(&cx, login.caps));
-        commands::lusers::run(&mut cx);
-        commands::motd::run(&mut cx);
+        commands::info::lusers::run(&mut cx);
+        commands::info::motd::run(&mut cx);
         if cx.is_admin()
             && let Some(warning) = cx.chat.settings.certificate.and_then(|it| it.warning(at))
         {

@@ -6,44 +6,13 @@ use super::context::Context;
 use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
 use crate::wire::{Message, Reply};
 
-pub mod about;
 pub mod account;
-pub mod admins;
-pub mod away;
-pub mod batch;
-pub mod cap;
-pub mod chathistory;
-pub mod invite;
-pub mod invites;
-pub mod isupport;
-pub mod join;
-pub mod kick;
-pub mod knock;
-pub mod list;
-pub mod lusers;
-pub mod markread;
+pub mod channel;
+pub mod history;
+pub mod info;
 pub mod message;
-pub mod metadata;
-pub mod mode;
-pub mod monitor;
-pub mod motd;
-pub mod names;
-pub mod nick;
-pub mod part;
-pub mod ping;
-pub mod presence;
-pub mod quit;
-pub mod redact;
-pub mod registered;
-pub mod rename;
-pub mod search;
-pub mod setname;
+pub mod session;
 pub mod targets;
-pub mod topic;
-pub mod version;
-mod voice;
-pub mod who;
-pub mod whois;
 
 /// Entry of the command table.
 #[derive(Debug)]
@@ -57,14 +26,14 @@ pub struct Spec {
 }
 
 macro_rules! commands {
-    ($($module:ident :: $type:ident writes $writes:expr, [$($spec:ident),+],)*) => {
+    ($($group:ident :: $module:ident :: $type:ident writes $writes:expr, [$($spec:ident),+],)*) => {
         /// A parsed command that waits to be run.
         #[derive(Debug)]
         pub enum Command {
-            $(#[doc = concat!("See [`", stringify!($module), "`].")] $type($module::$type),)*
+            $(#[doc = concat!("See [`", stringify!($group), "::", stringify!($module), "`].")] $type($group::$module::$type),)*
         }
 
-        const TABLE: &[&[&Spec]] = &[$(&[$(&$module::$spec),+],)*];
+        const TABLE: &[&[&Spec]] = &[$(&[$(&$group::$module::$spec),+],)*];
 
         impl Command {
             /// Runs the command.
@@ -84,7 +53,7 @@ macro_rules! commands {
             /// Returns the command's name, or that of the first of its family.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$type(_) => [$($module::$spec.name),+][0],)*
+                    $(Self::$type(_) => [$($group::$module::$spec.name),+][0],)*
                 }
             }
         }
@@ -93,41 +62,41 @@ macro_rules! commands {
 
 // The most frequent commands come first, because the table is searched from the top.
 commands! {
-    message::Said writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
-    ping::Ping writes |_| false, [PING, PONG],
-    join::Join writes |_| true, [SPEC],
-    part::Part writes |_| true, [SPEC],
-    markread::MarkRead writes markread::MarkRead::sets, [SPEC],
-    chathistory::ChatHistory writes |_| false, [SPEC],
-    names::Names writes |_| false, [SPEC],
-    who::Who writes |_| false, [SPEC],
-    whois::Whois writes |_| false, [SPEC],
-    mode::Mode writes mode::Mode::may_change, [SPEC],
-    topic::SetTopic writes topic::SetTopic::sets, [SPEC],
-    away::Away writes |_| false, [SPEC],
-    monitor::Monitor writes |_| false, [SPEC],
-    redact::Redact writes |_| true, [SPEC],
-    search::Find writes |_| false, [SPEC],
-    metadata::Metadata writes metadata::Metadata::sets, [SPEC],
-    kick::Kick writes |_| true, [SPEC],
-    invite::Invite writes |_| true, [SPEC],
-    knock::Knock writes |_| false, [SPEC],
-    rename::RenameChannel writes |_| true, [SPEC],
-    setname::SetName writes |_| false, [SPEC],
-    presence::Presence writes |_| false, [ISON, USERHOST, WHOWAS],
-    list::List writes |_| false, [SPEC],
-    cap::Negotiate writes |_| false, [SPEC],
-    nick::Rename writes |_| false, [SPEC],
-    quit::Quit writes |_| false, [SPEC],
-    motd::Motd writes |_| false, [SPEC],
-    lusers::Lusers writes |_| false, [SPEC],
-    version::Version writes |_| false, [SPEC],
-    isupport::Isupport writes |_| false, [SPEC],
-    about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
-    admins::Admins writes |_| true, [KILL, WALLOPS],
-    invites::Invites writes |_| false, [SPEC],
-    account::Manage writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
-    registered::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
+    message::send::Said writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
+    info::ping::Ping writes |_| false, [PING, PONG],
+    channel::join::Join writes |_| true, [SPEC],
+    channel::part::Part writes |_| true, [SPEC],
+    message::markread::MarkRead writes message::markread::MarkRead::sets, [SPEC],
+    history::chathistory::ChatHistory writes |_| false, [SPEC],
+    channel::names::Names writes |_| false, [SPEC],
+    info::who::Who writes |_| false, [SPEC],
+    info::whois::Whois writes |_| false, [SPEC],
+    channel::mode::Mode writes channel::mode::Mode::may_change, [SPEC],
+    channel::topic::SetTopic writes channel::topic::SetTopic::sets, [SPEC],
+    account::away::Away writes |_| false, [SPEC],
+    info::monitor::Monitor writes |_| false, [SPEC],
+    message::redact::Redact writes |_| true, [SPEC],
+    history::search::Find writes |_| false, [SPEC],
+    account::metadata::Metadata writes account::metadata::Metadata::sets, [SPEC],
+    channel::kick::Kick writes |_| true, [SPEC],
+    channel::invite::Invite writes |_| true, [SPEC],
+    channel::knock::Knock writes |_| false, [SPEC],
+    channel::rename::RenameChannel writes |_| true, [SPEC],
+    account::setname::SetName writes |_| false, [SPEC],
+    info::presence::Presence writes |_| false, [ISON, USERHOST, WHOWAS],
+    channel::list::List writes |_| false, [SPEC],
+    session::cap::Negotiate writes |_| false, [SPEC],
+    account::nick::Rename writes |_| false, [SPEC],
+    session::quit::Quit writes |_| false, [SPEC],
+    info::motd::Motd writes |_| false, [SPEC],
+    info::lusers::Lusers writes |_| false, [SPEC],
+    info::version::Version writes |_| false, [SPEC],
+    info::isupport::Isupport writes |_| false, [SPEC],
+    info::about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
+    account::operator::Admins writes |_| true, [KILL, WALLOPS],
+    account::invites::Invites writes |_| false, [SPEC],
+    account::requests::Manage writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
+    session::after_login::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
 }
 
 impl Command {

@@ -3,7 +3,7 @@
 use super::driver::{Driver, password};
 use crate::chat::account::{DeviceKey, Outcome, Voice};
 use crate::chat::admin::UserChange;
-use crate::chat::commands::batch::{Batches, Taken};
+use crate::chat::commands::message::batch::{Batches, Taken};
 use crate::chat::record::{AccountId, Actor, MessageKind, Record};
 use crate::chat::secret::PasswordHash;
 use crate::chat::{Answer, InputKind};

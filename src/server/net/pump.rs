@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use super::socket::Socket;
-use crate::chat::commands::batch::{Batches, Taken};
+use crate::chat::commands::message::batch::{Batches, Taken};
 use crate::chat::{Command, Login, label};
 use crate::server::sessions::outbox;
 use crate::server::sessions::session::{Ready, Said, Session};

@@ -311,7 +311,7 @@ mod tests {
             ("wire/caps.rs", "use super::Nick; use std::collections::{BTreeMap, hash_map::Entry};"),
             ("chat/mod.rs", "use crate::wire::Nick; mod commands; mod state;"),
             ("chat/commands/mod.rs", "pub mod join; use super::state::State;"),
-            ("chat/commands/join.rs", "use super::super::state::State; use super::Spec;"),
+            ("chat/commands/channel/join.rs", "use super::super::state::State; use super::Spec;"),
             ("chat/state.rs", "use jiff::Timestamp;"),
             ("store/mod.rs", "use crate::{chat::record::Record, wire::Nick}; use rusqlite::Connection;"),
             ("trust/mod.rs", "use rustls::pki_types;"),

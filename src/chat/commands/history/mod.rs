@@ -1,0 +1,4 @@
+//! Commands that read the past.
+
+pub mod chathistory;
+pub mod search;
