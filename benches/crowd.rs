@@ -10,8 +10,8 @@
 use std::time::{Duration, Instant};
 
 use parlour::chat::login::{Checked, LoginMachine, Proof, Verified};
+use parlour::chat::record::secret::PasswordHash;
 use parlour::chat::record::{Account, AccountId, Role, Snapshot};
-use parlour::chat::secret::PasswordHash;
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
 use parlour::wire::{CapSet, Message, Millis, Nick};
 

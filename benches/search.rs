@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use parlour::chat::history::{Search, Window};
+use parlour::chat::effects::history::{Search, Window};
 use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
 use parlour::store::Store;
 use parlour::store::search::{Index, Searching};

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use parlour::chat::history::{Kinds, Window};
+use parlour::chat::effects::history::{Kinds, Window};
 use parlour::chat::record::{ChannelId, Place};
 use parlour::store::{Store, StoreError, history};
 use parlour::wire::MessageId;

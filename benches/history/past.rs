@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
+use parlour::chat::record::secret::PasswordHash;
 use parlour::chat::record::{
     Account, AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage,
 };
-use parlour::chat::secret::PasswordHash;
 use parlour::store::{Store, StoreError};
 use parlour::wire::{ChannelName, MessageId, Millis, Nick};
 use rand::rngs::SmallRng;

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use parlour::chat::login::{Checked, LoginMachine, Proof, Refused, Step, Verified};
+use parlour::chat::record::secret::PasswordHash;
 use parlour::chat::record::{Account, AccountId, Role, Snapshot};
-use parlour::chat::sasl::{Collected, Credentials, Response};
-use parlour::chat::secret::PasswordHash;
+use parlour::chat::request::sasl::{Collected, Credentials, Response};
 use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
 use parlour::client::known::servers::Servers;
 use parlour::server::config::Config;

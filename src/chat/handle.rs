@@ -1,14 +1,15 @@
 //! Entry point of the core: dispatches each input and collects its effects.
 
-use super::account::Outcome;
-use super::ask::{Answer, Failure};
-use super::audience::SessionId;
-use super::context::Context;
+use super::commands;
+use super::effects::ask::{Answer, Failure};
 use super::effects::{Effects, Output, Step};
+use super::effects::{fit, label, long};
 use super::input::{Input, InputKind};
+use super::model::audience::SessionId;
 use super::record::{AccountId, StoredMessage};
+use super::request::account::Outcome;
+use super::state::context::Context;
 use super::state::{Chat, Session};
-use super::{commands, fit, label, long};
 use crate::wire::{Cap, Millis, Reply};
 
 impl Chat {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::admin::{Request, Ticket};
-use super::ask::Answer;
-use super::audience::SessionId;
 use super::commands::Command;
+use super::effects::ask::Answer;
 use super::login::Login;
+use super::model::audience::SessionId;
+use super::record::secret::PasswordHash;
 use super::record::{AccountId, StoredMessage};
-use super::secret::PasswordHash;
-use super::settings::Settings;
+use super::request::admin::{Request, Ticket};
+use super::request::settings::Settings;
 use crate::wire::{Millis, Reply};
 
 /// One input with its time.

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
 use super::sessions::session::Ready;
-use crate::chat::admin::{Done, Request, RequestError};
+use crate::chat::request::admin::{Done, Request, RequestError};
 use crate::chat::{Chat, InputKind};
 
 /// An order to the hub.

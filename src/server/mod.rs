@@ -31,7 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
-use crate::chat::admin::{Done, Request, RequestError};
+use crate::chat::request::admin::{Done, Request, RequestError};
 use crate::chat::{Chat, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-use super::database::unusable::Unusable;
+use super::unusable::Unusable;
 
 /// Error of a store operation. After any of them but [`Closed`](Self::Closed) the operation can be tried again.
 #[derive(Clone, Debug, thiserror::Error)]

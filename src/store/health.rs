@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use super::counters::counter;
 use super::database::folder::log_of;
 use super::database::position::{self, Position};
-use super::database::unusable::Unusable;
 use super::database::{generation, repair, schema};
 use super::search::parts;
+use super::unusable::Unusable;
 use super::{StoreError, sums, time};
 use crate::wire::{MessageId, Millis};
 

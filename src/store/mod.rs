@@ -19,6 +19,7 @@ pub mod search;
 mod sums;
 pub mod tables;
 pub mod time;
+mod unusable;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,11 +31,11 @@ use crate::chat::record::{Actor, Record, Snapshot};
 use crate::wire::Millis;
 
 pub use database::schema::BUSY_TIMEOUT;
-pub use database::unusable::Unusable;
 pub use error::{ErrorClass, StoreError};
 pub use journal::status::Status;
 pub use journal::writer::Done;
 pub use readers::READERS;
+pub use unusable::Unusable;
 
 /// Time for which a client may repeat a message with its send id without storing it twice.
 pub const SENDS_KEPT: Millis = Millis(24 * 60 * 60 * 1000);
@@ -130,7 +131,7 @@ impl Store {
         database::repair::where_noted(&conn, &path)?;
         journal::checkpoint::at_start(&conn, &path)?;
         let status = Arc::new(Status::default());
-        let (wake, woken) = database::wake::Wake::new();
+        let (wake, woken) = journal::wake::Wake::new();
         let writer = journal::writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
         let checkpointer =
             journal::checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;

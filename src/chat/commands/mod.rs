@@ -2,7 +2,7 @@
 //!
 //! To add one, write its file and add a line to the `commands!` table below.
 
-use super::context::Context;
+use super::state::context::Context;
 use crate::wire::numeric::{ERR_NEEDMOREPARAMS, ERR_UNKNOWNCOMMAND};
 use crate::wire::{Message, Reply};
 

@@ -1,7 +1,7 @@
 //! Post-processing of a reply before the login: line length and label.
 
 use super::{LoginMachine, Step};
-use crate::chat::{fit, label};
+use crate::chat::effects::{fit, label};
 use crate::wire::fit::LINE;
 
 impl LoginMachine {

@@ -2,7 +2,7 @@
 //! clients know.
 
 use super::{Checked, LoginMachine, Step, WRONG};
-use crate::chat::sasl::Credentials;
+use crate::chat::request::sasl::Credentials;
 use crate::wire::Reply;
 use crate::wire::numeric::ERR_PASSWDMISMATCH;
 

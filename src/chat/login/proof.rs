@@ -1,7 +1,7 @@
 //! Proof of a login, which the core compares with the state of the account.
 
-use crate::chat::certificate::DeviceKey;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::certificate::DeviceKey;
+use crate::chat::record::secret::PasswordHash;
 
 /// The password or device that a connection was verified by. The verification is void if the account has another
 /// password, or does not have the device, when the core decides on the login.

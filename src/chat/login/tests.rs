@@ -1,7 +1,7 @@
 //! The login machine, driven without a socket.
 
 use super::*;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::secret::PasswordHash;
 use crate::wire::Cap;
 
 struct Driver {

@@ -57,15 +57,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::chat::certificate::DeviceKey;
-    use crate::chat::modes::{ListEntry, ListKind, Modes};
-    use crate::chat::ranks::Ranks;
+    use crate::chat::record::certificate::DeviceKey;
+    use crate::chat::record::modes::{ListEntry, ListKind, Modes};
+    use crate::chat::record::ranks::Ranks;
+    use crate::chat::record::secret::PasswordHash;
+    use crate::chat::record::seen::Seen;
     use crate::chat::record::{
         Account, AccountId, Actor, ChannelId, Invite, InviteId, MessageKind, Place, Preferences, Role,
         SendId, StoredMessage, Subject, Topic,
     };
-    use crate::chat::secret::PasswordHash;
-    use crate::chat::seen::Seen;
     use crate::wire::ids::Ahead;
     use crate::wire::{ChannelName, MessageId, Millis, Nick};
 

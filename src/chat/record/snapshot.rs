@@ -7,8 +7,8 @@ use super::{
     AccountId, ChannelId, Invite, ListEntry, ListKind, Modes, Preferences, Ranks, Seen, SendId, Subject,
     Topic,
 };
-use crate::chat::certificate::Device;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::certificate::Device;
+use crate::chat::record::secret::PasswordHash;
 use crate::wire::ids::Times;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::chat::account::DeviceKey;
-use crate::chat::admin::{Change, Done, NewUser, Request, RequestError, Ticket, UserChange};
-use crate::chat::history::Found;
+use crate::chat::effects::history::Found;
 use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
+use crate::chat::record::secret::PasswordHash;
 use crate::chat::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
-use crate::chat::secret::PasswordHash;
+use crate::chat::request::account::DeviceKey;
+use crate::chat::request::admin::{Change, Done, NewUser, Request, RequestError, Ticket, UserChange};
 use crate::chat::{
     Answer, Ask, Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
 };

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::chat::Chat;
-use crate::chat::metadata::Keys;
-use crate::chat::modes::ListKind;
-use crate::chat::secret::PasswordHash;
+use crate::chat::model::metadata::Keys;
+use crate::chat::record::modes::ListKind;
+use crate::chat::record::secret::PasswordHash;
 use crate::wire::{MessageId, Millis};
 
 /// Time for which the store keeps send ids, in milliseconds.

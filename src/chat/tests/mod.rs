@@ -14,11 +14,11 @@ mod silenced;
 mod simulation;
 
 use super::InputKind;
-use super::admin::{
+use super::record::secret::PasswordHash;
+use super::record::{Record, Role};
+use super::request::admin::{
     Change, Done, InviteOrder, Purpose, RedeemError, Redemption, Request, RequestError, UserChange,
 };
-use super::record::{Record, Role};
-use super::secret::PasswordHash;
 use driver::{Driver, password};
 
 const EVERYTHING: &str = "echo-message message-tags server-time labeled-response batch parlour/send-id";

@@ -1,11 +1,11 @@
 //! Multiline messages, away state before the login, ISUPPORT as a batch, and account changes.
 
 use super::driver::{Driver, password};
-use crate::chat::account::{DeviceKey, Outcome, Voice};
-use crate::chat::admin::UserChange;
 use crate::chat::commands::message::batch::{Batches, Taken};
+use crate::chat::record::secret::PasswordHash;
 use crate::chat::record::{AccountId, Actor, MessageKind, Record};
-use crate::chat::secret::PasswordHash;
+use crate::chat::request::account::{DeviceKey, Outcome, Voice};
+use crate::chat::request::admin::UserChange;
 use crate::chat::{Answer, InputKind};
 use crate::wire::Message;
 

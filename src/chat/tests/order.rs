@@ -1,7 +1,7 @@
 //! Moderation: admission to channels, permission to speak, and the remains of a channel.
 
 use super::driver::Driver;
-use crate::chat::ask::Ask;
+use crate::chat::effects::ask::Ask;
 use crate::chat::record::AccountId;
 
 #[test]
@@ -12,7 +12,7 @@ fn only_who_keeps_order_opens_the_door_and_not_to_the_banned() {
     d.say(cy, "JOIN #a");
     d.say(al, "MODE #a +kl key 9");
     d.say(al, "MODE #a +v cy");
-    d.change("cy", crate::chat::admin::UserChange::Role(crate::chat::record::Role::Member));
+    d.change("cy", crate::chat::request::admin::UserChange::Role(crate::chat::record::Role::Member));
     assert!(d.say(cy, "INVITE bo #a").contains(" 341 cy bo #a"), "telling of it is for everybody");
     assert!(d.say(bo, "JOIN #a").contains(" 475 bo #a "), "and opens nothing");
     d.say(al, "INVITE bo #a");

@@ -1,7 +1,7 @@
 //! Limits on the sessions, channels and entries of an account.
 
 use super::driver::Driver;
-use crate::chat::channel::Channel;
+use crate::chat::model::channel::Channel;
 use crate::chat::{InputKind, Settings};
 
 fn with(settings: Settings) -> Driver {

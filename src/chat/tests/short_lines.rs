@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom as _;
 
 use super::driver::Driver;
 use super::seed::Seed;
-use crate::chat::history::Kept;
+use crate::chat::effects::history::Kept;
 use crate::chat::record::{Record, StoredMessage};
 use crate::chat::{Ask, SessionId};
 use crate::wire::fit::LINE;
@@ -204,7 +204,7 @@ fn run(seed: u64) {
         let Some(known) = d.chat.sessions.get(&session).filter(|known| !known.caps.takes_long_lines()) else {
             continue;
         };
-        let reader = crate::chat::playback::Reader {
+        let reader = crate::chat::effects::playback::Reader {
             server: crate::wire::ServerName::default(),
             account: known.account,
             nick: nick.clone(),

@@ -10,15 +10,15 @@ use rand::seq::IndexedRandom as _;
 use super::driver::{Driver, password};
 use super::seed::Seed;
 use crate::chat::InputKind;
-use crate::chat::account::{Device, DeviceKey};
-use crate::chat::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
-use crate::chat::modes::{ListEntry, ListKind, Modes};
-use crate::chat::people::ECHO_ID;
+use crate::chat::model::people::ECHO_ID;
+use crate::chat::record::modes::{ListEntry, ListKind, Modes};
+use crate::chat::record::secret::PasswordHash;
 use crate::chat::record::{
     Account, AccountId, ChannelId, Former, Invite, InviteId, Place, Preference, Record, Role, Snapshot,
     StoredChannel,
 };
-use crate::chat::secret::PasswordHash;
+use crate::chat::request::account::{Device, DeviceKey};
+use crate::chat::request::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// A stand-in for the store.

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::Admin;
 use super::import;
-use crate::chat::admin::reserved;
-use crate::chat::admin::{Change, NewUser, UserChange};
 use crate::chat::record;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::secret::PasswordHash;
+use crate::chat::request::admin::reserved;
+use crate::chat::request::admin::{Change, NewUser, UserChange};
 use crate::cli::access;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, print, table};

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 
 use super::{description, running};
-use crate::chat::account::DeviceKey;
+use crate::chat::request::account::DeviceKey;
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, note, print, table};

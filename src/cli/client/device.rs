@@ -3,7 +3,7 @@
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 
-use crate::chat::account::DeviceKey;
+use crate::chat::request::account::DeviceKey;
 use crate::cli::access::{self, Access, explain};
 use crate::cli::output::{minute, print, table};
 use crate::client::connect::link::ConnectError;

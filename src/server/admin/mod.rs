@@ -11,10 +11,11 @@ mod users;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::chat::account::DeviceKey;
-use crate::chat::admin::{AccountError, Change, Done, RequestError, Ticket};
 use crate::chat::record::{Actor, Record, Role, State};
-use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings, admin, json};
+use crate::chat::request::account::DeviceKey;
+use crate::chat::request::admin::{AccountError, Change, Done, RequestError, Ticket};
+use crate::chat::request::{admin, json};
+use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings};
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError, time};
 use crate::trust::{Address, Pin};

@@ -1,9 +1,9 @@
 //! Tests of the requests, each on a store of its own, through JSON as the control socket carries it.
 
 use super::*;
-use crate::chat::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
 use crate::chat::record::AccountId;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::secret::PasswordHash;
+use crate::chat::request::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
 use crate::server::auth::passwords::{Hasher, Password};
 
 const NOW: Millis = Millis(1_700_000_000_000);

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::commit::overtake::{Overtaking, shows};
-use crate::chat::admin::Ticket;
 use crate::chat::record::{Record, StoredMessage};
+use crate::chat::request::admin::Ticket;
 use crate::chat::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
 use crate::wire::MessageId;

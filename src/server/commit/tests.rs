@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::chat::effects::Step;
+use crate::chat::record::seen::Seen;
 use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, SendId};
-use crate::chat::seen::Seen;
 use crate::chat::{Event, EventKind};
 use crate::wire::{CapSet, Millis};
 

@@ -29,8 +29,8 @@ use super::metrics::Metrics;
 use super::sessions::Sessions;
 use super::sessions::queues::Queues;
 use super::sessions::session::{Answered, Ready, Said, Session};
-use crate::chat::admin::{Done, Request, RequestError, Ticket};
 use crate::chat::record::Record;
+use crate::chat::request::admin::{Done, Request, RequestError, Ticket};
 use crate::chat::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 

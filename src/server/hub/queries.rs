@@ -12,11 +12,11 @@ use rusqlite::Connection;
 use tracing::warn;
 
 use super::requests::{Asker, Manager};
-use crate::chat::ask::MissedTalks;
-use crate::chat::history::{Kept, Kinds, Search, Window};
-use crate::chat::playback::{ANSWER_BYTES, Reader};
+use crate::chat::effects::ask::MissedTalks;
+use crate::chat::effects::history::{Kept, Kinds, Search, Window};
+use crate::chat::effects::playback::{ANSWER_BYTES, Reader};
+use crate::chat::record::seen::Missed;
 use crate::chat::record::{AccountId, ChannelId, Place};
-use crate::chat::seen::Missed;
 use crate::chat::{Answer, Ask, Failure};
 use crate::server::sessions::blocks::Blocks;
 use crate::server::sessions::outbox::Outbox;

@@ -16,7 +16,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::socket::Socket;
 use crate::chat::commands::message::batch::{Batches, Taken};
-use crate::chat::{Command, Login, label};
+use crate::chat::effects::label;
+use crate::chat::{Command, Login};
 use crate::server::sessions::outbox;
 use crate::server::sessions::session::{Ready, Said, Session};
 use crate::wire::framing::{BadLine, LineError, Lines};

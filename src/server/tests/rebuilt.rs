@@ -6,10 +6,10 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
-use crate::chat::account::DeviceKey;
-use crate::chat::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
 use crate::chat::record::Role;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::secret::PasswordHash;
+use crate::chat::request::account::DeviceKey;
+use crate::chat::request::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
 use crate::chat::tests::driver::Driver;
 use crate::chat::tests::kept::kept;
 use crate::chat::tests::seed::Seed;

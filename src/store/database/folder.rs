@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::position;
-use super::unusable::Unusable;
+use crate::store::unusable::Unusable;
 use crate::store::{StoreError, with_suffix};
 
 /// First bytes of every SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>).

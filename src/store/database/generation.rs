@@ -14,9 +14,9 @@ use rusqlite::config::DbConfig;
 use super::folder::log_of;
 use super::position;
 use super::schema;
-use super::unusable::Unusable;
 use crate::store::StoreError;
 use crate::store::counters::counter;
+use crate::store::unusable::Unusable;
 
 /// Identity and age of a database, from its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,5 +8,3 @@ pub(super) mod position;
 pub(super) mod repair;
 pub(super) mod room;
 pub(super) mod schema;
-pub(super) mod unusable;
-pub(super) mod wake;

@@ -11,9 +11,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::lock::private_file;
-use super::unusable::Unusable;
 use crate::store::StoreError;
 use crate::store::counters::{counter, last_message};
+use crate::store::unusable::Unusable;
 use crate::wire::MessageId;
 
 /// Name of the note's file in the data folder.

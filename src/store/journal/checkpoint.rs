@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tracing::{info, warn};
 
+use super::wake::{PAGES, Wake};
 use super::writer::{Jobs, transaction};
 use crate::store::counters::counter;
-use crate::store::database::wake::{PAGES, Wake};
 use crate::store::database::{generation, schema};
 use crate::store::{Status, StoreError, sums};
 

@@ -2,4 +2,5 @@
 
 pub(super) mod checkpoint;
 pub(super) mod status;
+pub(super) mod wake;
 pub(super) mod writer;

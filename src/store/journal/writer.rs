@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use super::wake::Wake;
 use crate::chat::record::Record;
 use crate::store::counters::counter;
 use crate::store::database::open_files::OpenFiles;
@@ -19,7 +20,6 @@ use crate::store::database::position::{Position, PositionFile};
 use crate::store::database::repair;
 use crate::store::database::room::Room;
 use crate::store::database::schema::BUSY_TIMEOUT;
-use crate::store::database::wake::Wake;
 use crate::store::tables::records::Keeper;
 use crate::store::{Status, StoreError};
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::parts::{self, Progress};
 use super::words::{Token, Tokens};
-use crate::chat::history::{Kept, Search};
+use crate::chat::effects::history::{Kept, Search};
 use crate::chat::record::Place;
 use crate::store::history;
 use crate::wire::Nick;

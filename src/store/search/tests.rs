@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::words::Tokens;
 use super::*;
-use crate::chat::history::{Search, Window};
+use crate::chat::effects::history::{Search, Window};
 use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
 use crate::wire::{ChannelName, Nick};
 

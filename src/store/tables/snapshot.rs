@@ -7,11 +7,11 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::{accounts, devices, invites};
-use crate::chat::modes::{Flag, ListEntry, Modes};
+use crate::chat::record::modes::{Flag, ListEntry, Modes};
+use crate::chat::record::seen::Seen;
 use crate::chat::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
-use crate::chat::seen::Seen;
 use crate::store::counters::last_message;
 use crate::store::sums::{readable, rows};
 use crate::store::{SENDS_KEPT, time};

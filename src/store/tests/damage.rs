@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::*;
-use crate::chat::history::{Kinds, Search, Window};
-use crate::chat::modes::{Flag, Modes};
-use crate::chat::ranks::Ranks;
+use crate::chat::effects::history::{Kinds, Search, Window};
+use crate::chat::record::modes::{Flag, Modes};
+use crate::chat::record::ranks::Ranks;
 use crate::chat::record::{Invite, Subject};
 use crate::store::{health, history, search};
 

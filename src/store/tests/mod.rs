@@ -8,17 +8,17 @@ mod files;
 
 use super::tables::{accounts, audit, invites};
 use super::*;
-use crate::chat::account::{Device, DeviceKey};
-use crate::chat::admin::{
-    AccountError, Change, Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, Request,
-    RequestError, Ticket, UserChange,
-};
-use crate::chat::people::{ECHO_ID, ECHO_NAME};
+use crate::chat::model::people::{ECHO_ID, ECHO_NAME};
+use crate::chat::record::secret::PasswordHash;
 use crate::chat::record::{
     Account, AccountId, Actor, ChannelId, InviteId, MessageKind, Place, Record, Role, SendId, StoredMessage,
     Topic,
 };
-use crate::chat::secret::PasswordHash;
+use crate::chat::request::account::{Device, DeviceKey};
+use crate::chat::request::admin::{
+    AccountError, Change, Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, Request,
+    RequestError, Ticket, UserChange,
+};
 use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings};
 use crate::wire::{ChannelName, MessageId, Nick};
 

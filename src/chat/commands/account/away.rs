@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::settings::{Settings, clip};
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_NOWAWAY, RPL_UNAWAY};
 

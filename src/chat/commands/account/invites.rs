@@ -2,12 +2,12 @@
 //! invites to a channel.
 
 use super::reply_form::{UNAVAILABLE, ask, say};
-use crate::chat::account::{Request, Secret, Voice};
-use crate::chat::admin::{AccountError, InviteOrder, Purpose, RequestError, Wish};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::record::{AccountId, Invite, InviteId, Role, State, TokenHash};
+use crate::chat::request::account::{Request, Secret, Voice};
+use crate::chat::request::admin::{AccountError, InviteOrder, Purpose, RequestError, Wish};
 use crate::chat::state::Chat;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::ERR_NOPRIVILEGES;
 use crate::wire::{ChannelName, Message, Millis, Nick, Reply};
 

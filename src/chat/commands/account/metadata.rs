@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use crate::chat::batched;
-use crate::chat::channel::Channel;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::metadata::{self, Dialect, Shown, Visibility};
-use crate::chat::modes::Flag;
-use crate::chat::power::Power;
-use crate::chat::ranks::Rank;
+use crate::chat::model::channel::Channel;
+use crate::chat::model::metadata::{self, Dialect, Shown, Visibility};
+use crate::chat::model::power::Power;
+use crate::chat::record::modes::Flag;
+use crate::chat::record::ranks::Rank;
 use crate::chat::record::{Record, Subject};
-use crate::chat::sync;
+use crate::chat::state::context::Context;
+use crate::chat::state::sync;
 use crate::chat::target::Target;
 use crate::wire::numeric::RPL_METADATASYNCLATER;
 use crate::wire::{Cap, Message, Nick, Reply};

@@ -2,7 +2,7 @@
 //! change is refused.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, ERR_NONICKNAMEGIVEN};
 use crate::wire::{Message, Reply};
 

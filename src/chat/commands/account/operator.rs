@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::chat::commands::targets::no_such_nick;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
-use crate::chat::people::ECHO_ID;
-use crate::chat::settings::{Settings, clip};
+use crate::chat::effects::event::EventKind;
+use crate::chat::model::people::ECHO_ID;
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};
 

@@ -1,12 +1,12 @@
 //! Requests that the core cannot carry out alone, and replies in the form of the request: as a command or as
 //! `NickServ`.
 
-use crate::chat::account::{Request, Voice};
-use crate::chat::ask::Ask;
-use crate::chat::context::Context;
-use crate::chat::event::{Event, EventKind};
+use crate::chat::effects::ask::Ask;
+use crate::chat::effects::event::{Event, EventKind};
 use crate::chat::record::MessageKind;
-use crate::chat::settings::USER_HOST;
+use crate::chat::request::account::{Request, Voice};
+use crate::chat::request::settings::USER_HOST;
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 
 /// Name of the service. No account can have it.

@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use super::invites;
 use super::reply_form::{SERVICE, UNAVAILABLE, ask, notice, say};
-use crate::chat::account::{DeviceKey, Outcome, PasswordHash, Request, Secret, Voice};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::effects::Output;
 use crate::chat::record::{AccountId, Actor, Preference, Record};
-use crate::chat::sasl::Credentials;
+use crate::chat::request::account::{DeviceKey, Outcome, PasswordHash, Request, Secret, Voice};
+use crate::chat::request::sasl::Credentials;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::chat::commands::{Command, Spec, need_more};
-use crate::chat::context::Context;
-use crate::chat::event::EventKind;
-use crate::chat::settings::Settings;
+use crate::chat::effects::event::EventKind;
+use crate::chat::request::settings::Settings;
 use crate::chat::state::Chat;
+use crate::chat::state::context::Context;
 use crate::wire::{Message, Reply, chars};
 
 /// The SETNAME command: changes the real name.

@@ -2,15 +2,15 @@
 //! [invite-notify](https://ircv3.net/specs/extensions/invite-notify)).
 
 use super::part::not_on_channel;
-use crate::chat::channel::Channel;
 use crate::chat::commands::targets::{no_such_channel, no_such_nick};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::{Context, not_allowed};
 use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
-use crate::chat::modes::Flag;
-use crate::chat::ranks::Rank;
+use crate::chat::effects::event::EventKind;
+use crate::chat::model::channel::Channel;
 use crate::chat::record::Record;
+use crate::chat::record::modes::Flag;
+use crate::chat::record::ranks::Rank;
+use crate::chat::state::context::{Context, not_allowed};
 use crate::wire::numeric::{ERR_USERONCHANNEL, RPL_AWAY, RPL_INVITING};
 use crate::wire::{ChannelName, Message, Nick, Reply};
 

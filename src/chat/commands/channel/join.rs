@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::chat::channel::Channel;
 use crate::chat::commands::targets::{self, no_such_channel};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::event::{Event, EventKind};
-use crate::chat::modes::Flag;
-use crate::chat::power::Power;
+use crate::chat::effects::event::{Event, EventKind};
+use crate::chat::model::channel::Channel;
+use crate::chat::model::power::Power;
+use crate::chat::record::modes::Flag;
 use crate::chat::record::{ChannelId, MessageKind};
-use crate::chat::silenced::AWAY;
+use crate::chat::state::context::Context;
+use crate::chat::state::silenced::AWAY;
 use crate::chat::target::Target;
 use crate::wire::numeric::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::part::not_on_channel;
 use crate::chat::commands::targets::{self, no_such_channel, no_such_nick};
 use crate::chat::commands::{Command, Spec, need_more};
-use crate::chat::context::{Context, not_allowed};
-use crate::chat::event::EventKind;
-use crate::chat::ranks::Rank;
+use crate::chat::effects::event::EventKind;
 use crate::chat::record::MessageKind;
-use crate::chat::settings::{Settings, clip};
+use crate::chat::record::ranks::Rank;
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::{Context, not_allowed};
 use crate::wire::numeric::ERR_USERNOTINCHANNEL;
 use crate::wire::{ChannelName, Message, Nick, Reply};
 

@@ -3,11 +3,11 @@
 
 use crate::chat::commands::targets::no_such_channel;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::modes::Flag;
-use crate::chat::ranks::Rank;
-use crate::chat::settings::{Settings, clip};
+use crate::chat::record::modes::Flag;
+use crate::chat::record::ranks::Rank;
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{
     ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,
 };

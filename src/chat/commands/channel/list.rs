@@ -1,9 +1,9 @@
 //! LIST (<https://modern.ircdocs.horse/#list-message>), with the filters that `ELIST` announces.
 
-use crate::chat::channel::Channel;
 use crate::chat::commands::targets::too_many;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::model::channel::Channel;
+use crate::chat::state::context::Context;
 use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_LIST, RPL_LISTEND, RPL_LISTSTART};
 use crate::wire::{ChannelName, Message, Millis, Reply};

@@ -2,7 +2,7 @@
 
 use crate::chat::commands::targets;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::{Context, names};
+use crate::chat::state::context::{Context, names};
 use crate::wire::numeric::RPL_ENDOFNAMES;
 use crate::wire::{ChannelName, Message, Reply};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::chat::commands::targets::{self, no_such_channel};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
+use crate::chat::effects::event::EventKind;
 use crate::chat::record::{ChannelId, MessageKind};
-use crate::chat::settings::{Settings, clip};
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::numeric::ERR_NOTONCHANNEL;
 use crate::wire::{Message, Reply};

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use super::part::not_on_channel;
-use crate::chat::audience::Audience;
-use crate::chat::channel::Channel;
 use crate::chat::commands::targets::no_such_channel;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::{Context, NamesOf, not_allowed};
 use crate::chat::effects::Output;
-use crate::chat::event::EventKind;
-use crate::chat::power::Power;
-use crate::chat::ranks::Rank;
+use crate::chat::effects::event::EventKind;
+use crate::chat::model::audience::Audience;
+use crate::chat::model::channel::Channel;
+use crate::chat::model::power::Power;
+use crate::chat::record::ranks::Rank;
 use crate::chat::record::{ChannelId, MessageKind, Record};
-use crate::chat::settings::{Settings, clip};
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::{Context, NamesOf, not_allowed};
 use crate::wire::{Cap, ChannelName, Message, Reply};
 
 /// The RENAME command: renames a channel.
@@ -92,7 +92,7 @@ impl RenameChannel {
         let Some(channel) = cx.chat.channels.get(id) else { return };
         let audience = channel.audience.snapshot();
         let lacks = |seat: &&_| {
-            let seat: &crate::chat::audience::Seat = seat;
+            let seat: &crate::chat::model::audience::Seat = seat;
             !seat.caps.has(Cap::ChannelRename)
         };
         let seats: Vec<_> = audience.seats().filter(lacks).copied().collect();

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::part::not_on_channel;
 use crate::chat::commands::targets::no_such_channel;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::{Context, not_allowed, topic};
-use crate::chat::event::EventKind;
-use crate::chat::modes::Flag;
-use crate::chat::ranks::Rank;
+use crate::chat::effects::event::EventKind;
+use crate::chat::record::modes::Flag;
+use crate::chat::record::ranks::Rank;
 use crate::chat::record::{MessageKind, Record, Topic};
-use crate::chat::settings::{Settings, clip};
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::{Context, not_allowed, topic};
 use crate::wire::numeric::RPL_NOTOPIC;
 use crate::wire::{ChannelName, Message, Reply};
 

@@ -1,11 +1,11 @@
 //! CHATHISTORY ([chathistory](https://ircv3.net/specs/extensions/chathistory)). Members may read the whole history of
 //! their channels, and an account that of its direct conversations.
 
-use crate::chat::ask::Ask;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::history::{Kinds, Window};
-use crate::chat::settings::Settings;
+use crate::chat::effects::ask::Ask;
+use crate::chat::effects::history::{Kinds, Window};
+use crate::chat::request::settings::Settings;
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Reply};

@@ -2,11 +2,11 @@
 //! [soju.im/search](https://codeberg.org/emersion/soju/src/branch/master/doc/ext/search.md)): searches the account's
 //! channels and direct conversations by words, conversation, sender and time.
 
-use crate::chat::ask::Ask;
 use crate::chat::commands::{Command, Spec, need_more};
-use crate::chat::context::Context;
-use crate::chat::history::{Search, Window};
-use crate::chat::settings::Settings;
+use crate::chat::effects::ask::Ask;
+use crate::chat::effects::history::{Search, Window};
+use crate::chat::request::settings::Settings;
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::ids::Times;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick, Reply, Tags};

@@ -3,8 +3,8 @@
 
 use crate::chat::Sizes;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::settings::VERSION;
+use crate::chat::request::settings::VERSION;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{
     ERR_HELPNOTFOUND, ERR_NOPRIVILEGES, RPL_ADMINLOC1, RPL_ADMINLOC2, RPL_ADMINME, RPL_ENDOFHELP,
     RPL_ENDOFINFO, RPL_ENDOFSTATS, RPL_HELPSTART, RPL_HELPTXT, RPL_INFO, RPL_STATSOTHER, RPL_STATSUPTIME,

@@ -1,8 +1,8 @@
 //! ISUPPORT ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)): repeats the server's features.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::isupport;
+use crate::chat::effects::isupport;
+use crate::chat::state::context::Context;
 
 /// The ISUPPORT command: replies with the server's features.
 pub const SPEC: Spec = Spec { name: "ISUPPORT", least: 0, parse: |_| Ok(Command::Isupport(Isupport)) };

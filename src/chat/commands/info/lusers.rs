@@ -1,7 +1,7 @@
 //! LUSERS (<https://modern.ircdocs.horse/#lusers-message>): numbers of users and channels.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{
     RPL_GLOBALUSERS, RPL_LOCALUSERS, RPL_LUSERCHANNELS, RPL_LUSERCLIENT, RPL_LUSERME,

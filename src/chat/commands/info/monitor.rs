@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::chat::commands::targets;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::monitors::online;
-use crate::chat::settings::Settings;
-use crate::chat::sync;
+use crate::chat::effects::monitors::online;
+use crate::chat::request::settings::Settings;
+use crate::chat::state::context::Context;
+use crate::chat::state::sync;
 use crate::wire::numeric::{
     ERR_MONLISTFULL, Numeric, RPL_ENDOFMONLIST, RPL_MONLIST, RPL_MONOFFLINE, RPL_MONONLINE,
 };

@@ -1,7 +1,7 @@
 //! MOTD (<https://modern.ircdocs.horse/#motd-message>): the message of the day.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_ENDOFMOTD, RPL_MOTD, RPL_MOTDSTART};
 

@@ -1,7 +1,7 @@
 //! PING and PONG (<https://modern.ircdocs.horse/#ping-message>): checks of the connection.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::wire::{Message, Reply};
 
 /// The PING command: replies with a PONG.

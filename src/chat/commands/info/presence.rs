@@ -3,9 +3,9 @@
 
 use crate::chat::commands::targets;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::people::Person;
-use crate::chat::settings::USER_HOST;
+use crate::chat::model::people::Person;
+use crate::chat::request::settings::USER_HOST;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{
     ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_ISON, RPL_USERHOST, RPL_WHOISACCOUNT, RPL_WHOISSERVER,
     RPL_WHOWASUSER,

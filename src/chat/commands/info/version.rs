@@ -1,9 +1,9 @@
 //! VERSION (<https://modern.ircdocs.horse/#version-message>): the server's version and features.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::isupport;
-use crate::chat::settings::VERSION;
+use crate::chat::effects::isupport;
+use crate::chat::request::settings::VERSION;
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;
 

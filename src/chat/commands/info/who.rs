@@ -1,11 +1,11 @@
 //! WHO (<https://modern.ircdocs.horse/#who-message>) and [WHOX](https://ircv3.net/specs/extensions/whox), by channel,
 //! nick or mask.
 
-use crate::chat::channel::Channel;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::people::Person;
-use crate::chat::settings::USER_HOST;
+use crate::chat::model::channel::Channel;
+use crate::chat::model::people::Person;
+use crate::chat::request::settings::USER_HOST;
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};

@@ -3,11 +3,11 @@
 use super::who::idle;
 use crate::chat::commands::targets::no_such_nick;
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::metadata::Visibility;
-use crate::chat::people::ECHO_ID;
-use crate::chat::people::Person;
-use crate::chat::settings::USER_HOST;
+use crate::chat::model::metadata::Visibility;
+use crate::chat::model::people::ECHO_ID;
+use crate::chat::model::people::Person;
+use crate::chat::request::settings::USER_HOST;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{
     ERR_NONICKNAMEGIVEN, RPL_AWAY, RPL_ENDOFWHOIS, RPL_WHOISACCOUNT, RPL_WHOISBOT, RPL_WHOISCHANNELS,
     RPL_WHOISIDLE, RPL_WHOISKEYVALUE, RPL_WHOISOPERATOR, RPL_WHOISSECURE, RPL_WHOISSERVER, RPL_WHOISUSER,

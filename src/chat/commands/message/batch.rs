@@ -6,7 +6,7 @@
 use super::send::{self, Said};
 use crate::chat::commands::Command;
 use crate::chat::commands::info::ping;
-use crate::chat::label;
+use crate::chat::effects::label;
 use crate::chat::record::{LINE_BREAK, LINE_JOIN, MessageKind};
 use crate::wire::{Message, Reply, Tags};
 

@@ -2,9 +2,9 @@
 //! conversation, which the account's sessions share.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::{Context, markread};
 use crate::chat::effects::Output;
 use crate::chat::record::Record;
+use crate::chat::state::context::{Context, markread};
 use crate::chat::target::Target;
 use crate::wire::{Cap, Message, Millis, Reply};
 

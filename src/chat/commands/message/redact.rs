@@ -4,15 +4,15 @@
 
 use std::sync::Arc;
 
-use crate::chat::ask::{Ask, Redaction};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
 use crate::chat::effects::Output;
-use crate::chat::event::{Event, EventKind};
-use crate::chat::history::Found;
-use crate::chat::ranks::Rank;
+use crate::chat::effects::ask::{Ask, Redaction};
+use crate::chat::effects::event::{Event, EventKind};
+use crate::chat::effects::history::Found;
+use crate::chat::record::ranks::Rank;
 use crate::chat::record::{MessageKind, Place, Record, StoredMessage};
-use crate::chat::settings::{Settings, clip};
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::{Message, MessageId, Reply};
 

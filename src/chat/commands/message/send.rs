@@ -4,22 +4,22 @@
 
 use std::sync::Arc;
 
-use crate::chat::channel::Channel;
 use crate::chat::commands::account::reply_form::SERVICE;
 use crate::chat::commands::account::requests::is_service;
 use crate::chat::commands::targets::{self, no_such_channel, no_such_nick};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::effects::event::{Event, EventKind};
 use crate::chat::effects::{Origin, Output};
-use crate::chat::event::{Event, EventKind};
-use crate::chat::modes::Flag;
-use crate::chat::people::ECHO_ID;
-use crate::chat::power::Power;
-use crate::chat::ranks::Rank;
+use crate::chat::model::channel::Channel;
+use crate::chat::model::people::ECHO_ID;
+use crate::chat::model::power::Power;
+use crate::chat::model::sends::print;
+use crate::chat::record::modes::Flag;
+use crate::chat::record::ranks::Rank;
 use crate::chat::record::{
     ChannelId, LINE_BREAK, LINE_JOIN, MessageKind, Place, Record, SendId, StoredMessage,
 };
-use crate::chat::sends::print;
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};

@@ -1,7 +1,7 @@
 //! Commands of the login, which are refused after it: USER, PASS, AUTHENTICATE and REGISTER.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{ERR_ALREADYREGISTERED, ERR_SASLALREADY};
 

@@ -2,8 +2,8 @@
 //! ([capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation)).
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::sasl::MECHANISMS;
+use crate::chat::request::sasl::MECHANISMS;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{ERR_INVALIDCAPCMD, ERR_NEEDMOREPARAMS};
 use crate::wire::{Cap, CapSet, Nick, Reply, ServerName};
 
@@ -106,7 +106,7 @@ fn value(cap: Cap) -> Option<&'static str> {
     match cap {
         Cap::Sasl => Some(MECHANISMS),
         Cap::AccountRegistration => Some("before-connect,custom-account-name"),
-        Cap::Metadata | Cap::MetadataDraft => Some(crate::chat::metadata::LIMITS),
+        Cap::Metadata | Cap::MetadataDraft => Some(crate::chat::model::metadata::LIMITS),
         Cap::Multiline => Some(crate::chat::commands::message::batch::LIMITS),
         _ => None,
     }

@@ -1,9 +1,9 @@
 //! QUIT (<https://modern.ircdocs.horse/#quit-message>): ends this session. The account's other sessions stay.
 
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
-use crate::chat::settings::{Settings, clip};
-use crate::chat::silenced::QUIT_WORDS;
+use crate::chat::request::settings::{Settings, clip};
+use crate::chat::state::context::Context;
+use crate::chat::state::silenced::QUIT_WORDS;
 
 /// The QUIT command: ends the session.
 pub const SPEC: Spec = Spec {

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 use self::table::{Row, Table};
 use super::Admin;
-use crate::chat::admin;
-use crate::chat::admin::{Change, NewUser};
 use crate::chat::record::Role;
+use crate::chat::request::admin;
+use crate::chat::request::admin::{Change, NewUser};
 use crate::cli::output::print;
 use crate::server::admin::{FailureKind, Reply};
 use crate::server::auth::passwords::{Hasher, Password};

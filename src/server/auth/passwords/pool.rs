@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::recent::Recent;
 use super::{Hasher, Memory, Password, PasswordError, Verdict};
 use crate::chat::record::AccountId;
-use crate::chat::secret::PasswordHash;
+use crate::chat::record::secret::PasswordHash;
 use crate::server::limits::subject::Subject;
 use crate::server::turns::{FairQueue, Limits, Turn};
 use crate::server::{config, priority};

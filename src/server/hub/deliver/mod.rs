@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::chat::admin::{Done, RequestError, Ticket};
-use crate::chat::audience::{Audience, Seat};
+use crate::chat::model::audience::{Audience, Seat};
+use crate::chat::request::admin::{Done, RequestError, Ticket};
 use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
 use crate::server::sessions::Sessions;
 use crate::server::sessions::queues::Queues;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use prometheus_client::metrics::counter::Counter;
 
 use super::*;
-use crate::chat::audience::Roster;
+use crate::chat::effects::ask;
 use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
+use crate::chat::model::audience::Roster;
+use crate::chat::record::secret::PasswordHash;
 use crate::chat::record::{AccountId, MessageKind};
-use crate::chat::secret::PasswordHash;
-use crate::chat::{Ask, EventKind, Login, ask};
+use crate::chat::{Ask, EventKind, Login};
 use crate::server::sessions::blocks::Blocks;
 use crate::server::sessions::outbox::Taken;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick};

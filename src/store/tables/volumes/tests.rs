@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::history::{Kinds, Window};
+use crate::chat::effects::history::{Kinds, Window};
 use crate::chat::record::{AccountId, ChannelId, Record};
 use crate::store::database::schema;
 use crate::store::history;

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::chat::channel::Channel;
 use crate::chat::commands::channel::part::not_on_channel;
 use crate::chat::commands::targets::{no_such_channel, no_such_nick};
-use crate::chat::context::{Context, not_allowed};
-use crate::chat::event::EventKind;
-use crate::chat::lists::{Lists, Rule};
-use crate::chat::modes::{Flag, ListEntry, ListKind, Modes};
-use crate::chat::power::Power;
-use crate::chat::ranks::{Rank, Ranks};
+use crate::chat::effects::event::EventKind;
+use crate::chat::model::channel::Channel;
+use crate::chat::model::lists::{Lists, Rule};
+use crate::chat::model::power::Power;
+use crate::chat::record::modes::{Flag, ListEntry, ListKind, Modes};
+use crate::chat::record::ranks::{Rank, Ranks};
 use crate::chat::record::{ChannelId, MessageKind, Record};
-use crate::chat::settings::Settings;
+use crate::chat::request::settings::Settings;
+use crate::chat::state::context::{Context, not_allowed};
 use crate::wire::numeric::{
     ERR_BANLISTFULL, ERR_CHANOPRIVSNEEDED, ERR_INVALIDMODEPARAM, ERR_NOTONCHANNEL, ERR_UNKNOWNMODE,
     ERR_USERNOTINCHANNEL, Numeric, RPL_BANLIST, RPL_CHANNELMODEIS, RPL_CREATIONTIME, RPL_ENDOFBANLIST,

@@ -5,7 +5,7 @@ mod user;
 
 use crate::chat::commands::targets::{no_such_channel, no_such_nick};
 use crate::chat::commands::{Command, Spec};
-use crate::chat::context::Context;
+use crate::chat::state::context::Context;
 use crate::chat::target::Target;
 use crate::wire::{Message, Reply};
 

@@ -1,9 +1,9 @@
 //! User modes: `B` for a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)) and `o` for an admin.
 
 use crate::chat::commands::targets::no_such_nick;
-use crate::chat::context::Context;
-use crate::chat::people::Person;
+use crate::chat::model::people::Person;
 use crate::chat::record::Preference;
+use crate::chat::state::context::Context;
 use crate::wire::numeric::{ERR_UMODEUNKNOWNFLAG, ERR_USERSDONTMATCH, RPL_UMODEIS};
 use crate::wire::{Nick, Reply};
 

@@ -1,0 +1,454 @@
+//! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
+
+pub mod certificate;
+mod command;
+mod encoding;
+mod invite;
+pub mod modes;
+mod preference;
+pub mod ranks;
+pub mod secret;
+pub mod seen;
+mod snapshot;
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::record::certificate::DeviceKey;
+use super::record::modes::{ListEntry, ListKind, Modes};
+use super::record::ranks::Ranks;
+use super::record::secret::PasswordHash;
+use super::record::seen::Seen;
+use crate::wire::ids::Ahead;
+use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
+
+pub use encoding::{EncodingError, VERSION};
+pub use invite::{Invite, InviteId, State, TokenHash};
+pub use preference::{NoPreference, Preference, Preferences};
+pub use snapshot::{Former, KeptKey, Snapshot, StoredChannel};
+
+/// Id of an account. The store assigns it and never reuses one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountId(pub i64);
+
+/// Id of a channel. The core assigns it and never reuses one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChannelId(pub i64);
+
+/// Role of an account on the whole server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// Ordinary account, without rights on the server.
+    #[default]
+    Member,
+    /// Administrator: manages accounts, invites and every channel.
+    Admin,
+}
+
+/// A conversation: the place of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Place {
+    /// A channel of this id.
+    Channel(ChannelId),
+    /// A direct conversation, the smaller account id first. The ids are equal in a conversation of an account with
+    /// itself.
+    Direct(AccountId, AccountId),
+}
+
+impl Place {
+    /// Returns the direct conversation of two accounts, in either order.
+    pub fn direct(a: AccountId, b: AccountId) -> Self {
+        Self::Direct(a.min(b), a.max(b))
+    }
+}
+
+/// Kind of a stored message or event, which defines the content of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MessageKind {
+    /// A PRIVMSG. Text: the message, with [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`]
+    /// before a line that continues the one before it.
+    Privmsg,
+    /// A NOTICE. Text: as for a PRIVMSG.
+    Notice,
+    /// A TAGMSG, such as a reaction. No text, only tags.
+    Tagmsg,
+    /// A JOIN of a channel. No text.
+    Join,
+    /// A PART. Text: the reason.
+    Part,
+    /// A KICK. Text: the nick and, after a space, the reason.
+    Kick,
+    /// A TOPIC change. Text: the topic, empty if it was cleared.
+    Topic,
+    /// A MODE change. Text: the modes with their values.
+    Mode,
+    /// A RENAME. Text: the old name, the new name and the reason, separated by spaces.
+    Rename,
+    /// A REDACT. Text: the msgid of the redacted message and, after a space, the reason.
+    Redact,
+}
+
+/// Separator between two lines of a multiline message.
+pub const LINE_BREAK: char = '\n';
+
+/// Separator before a line that continues the one before it (`draft/multiline-concat`).
+pub const LINE_JOIN: char = '\r';
+
+impl MessageKind {
+    /// Every kind. The index is the stored form, so the order must not change.
+    pub const ALL: [Self; 10] = [
+        Self::Privmsg,
+        Self::Notice,
+        Self::Tagmsg,
+        Self::Join,
+        Self::Part,
+        Self::Kick,
+        Self::Topic,
+        Self::Mode,
+        Self::Rename,
+        Self::Redact,
+    ];
+
+    /// Returns whether it is a message and not an event.
+    pub fn is_said(self) -> bool {
+        matches!(self, Self::Privmsg | Self::Notice)
+    }
+}
+
+/// Send id: the id that a client gives to a message of its own, so that sending it twice has the effect of sending it
+/// once. At most [`SendId::MAX`] bytes; unique per account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SendId(pub Arc<str>);
+
+impl SendId {
+    /// Limit of a send id, in bytes. A UUID has 36.
+    pub const MAX: usize = 64;
+}
+
+/// A message or an event of a channel, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMessage {
+    /// Message id: its position in the order, its time and its msgid.
+    pub id: MessageId,
+    /// The conversation it belongs to.
+    pub place: Place,
+    /// The account that sent it.
+    pub from: AccountId,
+    /// Its kind, which defines the content of `text`.
+    pub kind: MessageKind,
+    /// Its text, as [`MessageKind`] defines it.
+    pub text: Arc<str>,
+    /// Client-only tags as on the wire (`+a=b;+c`); empty if there are none.
+    pub tags: Arc<str>,
+    /// The send id, if the sender gave one.
+    pub send_id: Option<SendId>,
+}
+
+impl StoredMessage {
+    /// Client-only tags that make a TAGMSG a reaction, the one kind of TAGMSG that people send knowingly
+    /// ([react](https://ircv3.net/specs/client-tags/react)).
+    const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
+
+    /// Client-only tags that name the message that another one refers to
+    /// ([reply](https://ircv3.net/specs/client-tags/reply)).
+    const REPLIES: [&str; 2] = ["+reply", "+draft/reply"];
+
+    /// Returns whether a TAGMSG with these client-only tags is a reaction.
+    pub fn is_reaction(tags: &str) -> bool {
+        Tags(tags).iter().any(|(key, _)| Self::REACTIONS.contains(&key))
+    }
+
+    /// Returns the msgid of the message that this is a reaction to.
+    pub fn reacts_to(&self) -> Option<&str> {
+        let reacts = self.kind == MessageKind::Tagmsg && Self::is_reaction(&self.tags);
+        let parent = Tags(&self.tags).iter().find(|(key, _)| Self::REPLIES.contains(key)).map(|(_, id)| id);
+        parent.filter(|id| reacts && id.parse::<MessageId>().is_ok())
+    }
+}
+
+/// Topic of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topic {
+    /// Text of the topic. Never empty: a channel without a topic has no `Topic`.
+    pub text: Arc<str>,
+    /// Name of the account that set it.
+    pub by: Nick,
+    /// Time at which it was set.
+    pub at: Millis,
+}
+
+/// One durable change of state. The store applies a batch of them in order, in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// A message or event was sent.
+    Message(StoredMessage),
+    /// A channel was created.
+    ChannelCreated {
+        /// Id of the channel.
+        id: ChannelId,
+        /// Name of the channel.
+        name: ChannelName,
+        /// The account that created it. The channel counts against this account's quota as long as it exists.
+        maker: AccountId,
+        /// Time of the creation.
+        at: Millis,
+    },
+    /// A channel without members and messages was removed.
+    ChannelRemoved(ChannelId),
+    /// The topic changed; `None` clears it.
+    TopicSet(ChannelId, Option<Topic>),
+    /// An account became a member of a channel.
+    Joined {
+        /// The channel it joined.
+        channel: ChannelId,
+        /// The account that joined.
+        account: AccountId,
+        /// Time of the JOIN.
+        at: Millis,
+    },
+    /// A membership of a channel ended.
+    Parted {
+        /// The channel it left.
+        channel: ChannelId,
+        /// The account that left.
+        account: AccountId,
+    },
+    /// The member status of an account changed. The account need not be a member.
+    RanksSet {
+        /// The channel it applies to.
+        channel: ChannelId,
+        /// The account that has it.
+        account: AccountId,
+        /// Every prefix mode it has now.
+        ranks: Ranks,
+    },
+    /// The modes of a channel changed to these.
+    ModesSet(ChannelId, Modes),
+    /// An entry was added to a mask list that did not have the mask.
+    ListAdded(ChannelId, ListKind, ListEntry),
+    /// The entry of a mask was removed from a mask list.
+    ListRemoved(ChannelId, ListKind, Arc<str>),
+    /// An invitation of an account to a channel (INVITE) was given or used.
+    Invited {
+        /// The channel it applies to.
+        channel: ChannelId,
+        /// The invited account.
+        account: AccountId,
+        /// True if the account may now join once, false if it no longer may.
+        pending: bool,
+    },
+    /// A channel was renamed. For a while, its old name leads to it.
+    ChannelRenamed {
+        /// The renamed channel.
+        id: ChannelId,
+        /// Name before the change.
+        old: ChannelName,
+        /// Name after the change.
+        new: ChannelName,
+        /// Time of the change.
+        at: Millis,
+    },
+    /// The text and tags of a message are to be erased. The redaction event is a record of its own.
+    Redacted {
+        /// Conversation of the message.
+        place: Place,
+        /// The message to erase.
+        message: MessageId,
+    },
+    /// A read marker moved ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
+    Marked {
+        /// The account that read.
+        account: AccountId,
+        /// The conversation it read.
+        place: Place,
+        /// Time stamp up to which it has read.
+        read: Millis,
+    },
+    /// A read marker of a channel that the account is not in moved, or was dropped on joining.
+    MarkedEarly {
+        /// The account that read.
+        account: AccountId,
+        /// Name of the channel, which need not exist.
+        channel: ChannelName,
+        /// Time stamp up to which it has read; `None` drops the marker.
+        read: Option<Millis>,
+    },
+    /// A metadata key was set or cleared.
+    MetadataSet {
+        /// The owner of the key.
+        of: Subject,
+        /// Name of the key.
+        key: Arc<str>,
+        /// The new value; `None` clears the key.
+        value: Option<Arc<str>>,
+    },
+    /// The messages that the sessions of an account received live: the complete value.
+    Seen(AccountId, Seen),
+    /// The preferences of an account: the complete value.
+    PreferencesSet(AccountId, Preferences),
+    /// An account was made, or a removed one restored.
+    AccountAdded {
+        /// The account, not disabled.
+        account: Account,
+        /// Hash of its password.
+        password: PasswordHash,
+        /// The invite that admitted it.
+        invite: Option<InviteId>,
+        /// Time at which it was made or restored.
+        at: Millis,
+    },
+    /// The role of an account changed, or it was disabled or enabled: the complete value.
+    AccountSet {
+        /// The account with its new role and state.
+        account: Account,
+        /// Time of the change.
+        at: Millis,
+    },
+    /// The password of an account changed, or its hash was renewed with other parameters.
+    PasswordSet(AccountId, PasswordHash),
+    /// An account was removed: its password, devices, memberships, member status, channel invitations, read markers,
+    /// metadata and preferences are deleted. Its name stays taken.
+    AccountRemoved {
+        /// Account that was removed.
+        id: AccountId,
+        /// Time of the removal.
+        at: Millis,
+    },
+    /// An invite was made.
+    InviteCreated(Invite),
+    /// An invite was redeemed.
+    InviteSpent {
+        /// Number of the invite.
+        id: InviteId,
+        /// Number of its uses so far.
+        spent: u32,
+    },
+    /// An invite was revoked.
+    InviteRevoked {
+        /// Number of the invite.
+        id: InviteId,
+        /// Time of the revocation.
+        at: Millis,
+    },
+    /// A device may log in to an account.
+    DeviceAdded {
+        /// The account it logs in to.
+        account: AccountId,
+        /// Fingerprint of its certificate.
+        key: DeviceKey,
+        /// Time at which it was added.
+        at: Millis,
+    },
+    /// A device was revoked.
+    DeviceRemoved(DeviceKey),
+    /// A device logged in.
+    DeviceUsed {
+        /// Fingerprint of its certificate.
+        key: DeviceKey,
+        /// Time of the login.
+        at: Millis,
+    },
+    /// Ids are ahead of the time by another offset from a message on, because the clock was set back.
+    IdsAhead(Ahead),
+    /// An entry of the audit log: an action of a moderator or an admin.
+    Audit {
+        /// Time of the action.
+        at: Millis,
+        /// The author of the action.
+        actor: Actor,
+        /// Name of the action: `channel kick`, `server kill`, …
+        action: Cow<'static, str>,
+        /// The account, channel or other object it was applied to.
+        target: Arc<str>,
+        /// Further facts, never a secret.
+        detail: Arc<str>,
+    },
+}
+
+/// Author of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Actor {
+    /// The command line on the server's machine.
+    Console,
+    /// An account with the admin role, or the owner of the session.
+    Account(AccountId),
+}
+
+impl Actor {
+    /// Returns the account, if it is one.
+    pub fn id(self) -> Option<AccountId> {
+        match self {
+            Self::Console => None,
+            Self::Account(id) => Some(id),
+        }
+    }
+}
+
+/// Owner of metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// An account of this id.
+    Account(AccountId),
+    /// A channel of this id.
+    Channel(ChannelId),
+    /// Private metadata of an account about a conversation, which no other account sees (`soju.im/pinned` and the
+    /// like).
+    Private(AccountId, Place),
+}
+
+/// The stored part of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Id of the account.
+    pub id: AccountId,
+    /// Name of the account, which is also its nick.
+    pub name: Nick,
+    /// Role on the server.
+    pub role: Role,
+    /// The account may not log in.
+    pub disabled: bool,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences_are_read_as_they_are_written() {
+        for preference in [
+            Preference::Replay(Some(0)),
+            Preference::Replay(Some(100)),
+            Preference::Replay(None),
+            Preference::Bot(true),
+            Preference::Bot(false),
+        ] {
+            assert_eq!(preference.to_string().parse(), Ok(preference));
+            assert_eq!(preference.to_string().to_uppercase().parse(), Ok(preference));
+        }
+        for wrong in [
+            "",
+            "replay",
+            "replay 101",
+            "replay -1",
+            "replay +1",
+            "replay 256",
+            "bot",
+            "bot maybe",
+            "bot on on",
+            "x 1",
+        ] {
+            assert_eq!(wrong.parse::<Preference>(), Err(NoPreference), "{wrong}");
+        }
+    }
+}

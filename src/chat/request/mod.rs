@@ -1,0 +1,8 @@
+//! Requests that come from sessions and from the administration, and their results.
+
+pub mod account;
+pub mod admin;
+pub mod invites;
+pub mod json;
+pub mod sasl;
+pub mod settings;

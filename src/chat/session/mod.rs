@@ -1,0 +1,8 @@
+//! Sessions: admission, the welcome, replay, leaving.
+
+pub(super) mod admission;
+pub mod devices;
+pub(super) mod preferences;
+pub(super) mod replay;
+pub(super) mod sessions;
+pub(super) mod welcome;
