@@ -11,12 +11,8 @@ use crate::wire::formatting;
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if let Some(behind) = formatting::strip_code(rest) {
-            rest = behind;
-            continue;
-        }
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    while let Some((c, behind)) = formatting::next_char(rest) {
+        rest = behind;
         match c {
             '\u{1b}' => rest = skip_escape(rest),
             // The C1 forms of `ESC [`, and of strings that end with ST or BEL.

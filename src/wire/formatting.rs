@@ -1,5 +1,16 @@
 //! Formatting codes in texts: bold, colours and the like (<https://modern.ircdocs.horse/formatting>).
 
+/// Returns the first character of a text after its leading formatting codes, and the text after it. `None` for a text without
+/// any other character.
+pub fn next_char(text: &str) -> Option<(char, &str)> {
+    let mut rest = text;
+    while let Some(behind) = strip_code(rest) {
+        rest = behind;
+    }
+    let mut chars = rest.chars();
+    Some((chars.next()?, chars.as_str()))
+}
+
 /// Removes the formatting code that a text begins with: a control character, with its one or two numbers if it is that of a
 /// colour. `None` for a text that begins with anything else.
 pub fn strip_code(text: &str) -> Option<&str> {
@@ -50,5 +61,12 @@ mod tests {
         ] {
             assert_eq!(strip_code(text), rest, "{text:?}");
         }
+    }
+
+    #[test]
+    fn codes_are_passed_over() {
+        assert_eq!(next_char("\u{2}\u{3}4,12a\u{f}b"), Some(('a', "\u{f}b")));
+        assert_eq!(next_char("\u{f}\u{2}"), None);
+        assert_eq!(next_char(""), None);
     }
 }

@@ -146,12 +146,8 @@ fn shown(text: &str) -> String {
     let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if let Some(behind) = formatting::strip_code(rest) {
-            rest = behind;
-            continue;
-        }
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    while let Some((c, behind)) = formatting::next_char(rest) {
+        rest = behind;
         match c {
             // Lines of one message, which clients show together.
             '\r' => {}
