@@ -140,14 +140,20 @@ fn damage_pages(data: &Path, name: &str) {
     fs::write(&path, bytes).expect("written");
 }
 
+/// Makes a folder with a hundred messages, and damages the pages of something in its database.
+async fn filled_and_damaged(name: &str) -> (tempfile::TempDir, PathBuf, Vec<String>) {
+    let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+    let (folder, store) = filled(&said).await;
+    let data = store.folder().to_owned();
+    drop(store);
+    damage_pages(&data, name);
+    (folder, data, said)
+}
+
 #[tokio::test]
 async fn a_damaged_index_hides_nothing_and_is_made_anew_at_the_next_start() {
     for name in ["messages_by_volume", "contents"] {
-        let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
-        let (_folder, store) = filled(&said).await;
-        let data = store.folder().to_owned();
-        drop(store);
-        damage_pages(&data, name);
+        let (_folder, data, said) = filled_and_damaged(name).await;
         let store = Store::open(&data).expect("opens");
         assert_eq!(page(&store).await, said, "{name}");
         let latest = |conn: &Connection| Ok::<_, StoreError>(history::latest(conn, Place::Channel(ROOM))?);
@@ -167,11 +173,7 @@ async fn a_damaged_index_hides_nothing_and_is_made_anew_at_the_next_start() {
 #[tokio::test]
 async fn a_damaged_index_is_made_anew_at_once_where_something_is_written() {
     for name in ["messages_by_volume", "contents"] {
-        let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
-        let (_folder, store) = filled(&said).await;
-        let data = store.folder().to_owned();
-        drop(store);
-        damage_pages(&data, name);
+        let (_folder, data, _) = filled_and_damaged(name).await;
         let store = Store::open(&data).expect("opens");
         commit(&store, vec![Record::Message(message(id(101), Place::Channel(ROOM), "more"))]).expect("kept");
         assert_eq!(page(&store).await.len(), 101, "{name}");
