@@ -9,7 +9,7 @@
 //! | [`fingerprint`] | the fingerprints of the server's certificate, in the spellings of other programs |
 //! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
 //! | [`tls`], [`live`] | the TLS configurations of both sides; the server's identity, replaceable while it runs |
-//! | [`address`], [`token`], [`invite`] | the invite link and its parts |
+//! | [`link`] | the invite link and its parts: addresses, the token |
 //! | [`announcement`] | a server's announcement on the local network: a hint, never a proof |
 //!
 //! Nothing here reads the clock: the caller of a check passes the time. No option turns verification off, and nothing
