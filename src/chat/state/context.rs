@@ -19,7 +19,6 @@ use crate::wire::{Cap, CapSet, ChannelName, Millis, Nick, Reply};
 
 /// Proof that a command comes from a logged-in session: the session and its account. Only the core can make one.
 #[derive(Clone, Debug)]
-#[expect(clippy::manual_non_exhaustive, reason = "the rest of this crate may not make one either")]
 pub struct Member {
     /// The session that sent the command.
     pub session: SessionId,
