@@ -1,10 +1,10 @@
 //! Architecture rules, checked on the sources: which module may use which, what the pure ones may not use at all, no
-//! cycles, no overlong file. ARCHITECTURE.md gives the reasons.
+//! cycles, no overlong file, no overfull folder. ARCHITECTURE.md gives the reasons.
 
 mod rules;
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,9 @@ use rules::{SourceFile, violations};
 
 /// Maximum length of a file, in lines, its tests included.
 const MOST_LINES: usize = 500;
+
+/// Maximum number of source files side by side in a folder.
+const MOST_FILES: usize = 14;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,6 +58,20 @@ fn modules_name_only_what_they_may() {
     assert!(files.len() > 5, "found only {} files", files.len());
     let broken = violations(&files, &dependencies());
     assert!(broken.is_empty(), "the architecture is broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_folder_is_too_full() {
+    let mut folders: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for path in rust_files("src") {
+        *folders.entry(path.parent().expect("a folder").to_owned()).or_default() += 1;
+    }
+    let full: Vec<String> = folders
+        .into_iter()
+        .filter(|(_, files)| *files > MOST_FILES)
+        .map(|(folder, files)| format!("{} has {files} files, group them by what they do", folder.display()))
+        .collect();
+    assert!(full.is_empty(), "past {MOST_FILES} files:\n{}", full.join("\n"));
 }
 
 #[test]
