@@ -9,10 +9,10 @@
 
 use std::time::{Duration, Instant};
 
-use parlour::chat::login::{Checked, LoginMachine, Proof, Verified};
-use parlour::chat::record::secret::PasswordHash;
-use parlour::chat::record::{Account, AccountId, Role, Snapshot};
-use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
+use parlour::core::login::{Checked, LoginMachine, Proof, Verified};
+use parlour::core::record::secret::PasswordHash;
+use parlour::core::record::{Account, AccountId, Role, Snapshot};
+use parlour::core::{Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
 use parlour::wire::{CapSet, Message, Millis, Nick};
 
 /// Count of inputs that the hub applies before it passes their effects on.
@@ -182,7 +182,7 @@ fn login(account: AccountId, name: Nick, caps: &str) -> Login {
     let proof = Proof::Password(PasswordHash::from_phc("$argon2id$test"));
     machine.checked(Checked::Right(Verified { account, name, proof }), &mut out);
     match machine.line(&Message::parse("CAP END").expect("a line"), &mut out) {
-        parlour::chat::login::Step::Done(login) => login,
+        parlour::core::login::Step::Done(login) => login,
         other => panic!("{other:?}"),
     }
 }

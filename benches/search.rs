@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use parlour::chat::effects::history::{Search, Window};
-use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+use parlour::core::effects::history::{Search, Window};
+use parlour::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
 use parlour::store::Store;
 use parlour::store::search::{Index, Searching};
 use parlour::wire::{ChannelName, MessageId, Millis};

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use parlour::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, SendId, StoredMessage};
+use parlour::core::record::{AccountId, ChannelId, MessageKind, Place, Record, SendId, StoredMessage};
 use parlour::store::Store;
 use parlour::store::search::Index;
 use parlour::wire::{MessageId, Millis};

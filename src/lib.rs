@@ -5,22 +5,22 @@
 //! | module | purity | content |
 //! | --- | --- | --- |
 //! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
-//! | [`chat`] | pure | the core: login machine, channels, members, one file a command |
+//! | [`core`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, TLS, invite links |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
 //! | [`server`] | IO | listener, connections, password pool, the hub that owns the core; administration, configuration |
 //! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
 //! | [`cli`] | IO | the command line: one file a subcommand |
 //!
-//! `wire` and `chat` never use a socket, a clock, a random source or a file: time and randomness come in with the
+//! `wire` and `core` never use a socket, a clock, a random source or a file: time and randomness come in with the
 //! input. ARCHITECTURE.md follows a message through all the modules.
 
 // These macros panic when the output cannot be written; `cli::output` does not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod chat;
 pub mod cli;
 pub mod client;
+pub mod core;
 pub mod server;
 pub mod store;
 pub mod trust;

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use parlour::chat::effects::history::{Kinds, Window};
-use parlour::chat::record::{ChannelId, Place};
+use parlour::core::effects::history::{Kinds, Window};
+use parlour::core::record::{ChannelId, Place};
 use parlour::store::{Store, StoreError, history};
 use parlour::wire::MessageId;
 use past::{CHANNELS, Past, fill, keep};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use parlour::chat::record::secret::PasswordHash;
-use parlour::chat::record::{
+use parlour::core::record::secret::PasswordHash;
+use parlour::core::record::{
     Account, AccountId, ChannelId, MessageKind, Place, Record, Role, SendId, StoredMessage,
 };
 use parlour::store::{Store, StoreError};

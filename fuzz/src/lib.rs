@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use parlour::chat::login::{Checked, LoginMachine, Proof, Refused, Step, Verified};
-use parlour::chat::record::secret::PasswordHash;
-use parlour::chat::record::{Account, AccountId, Role, Snapshot};
-use parlour::chat::request::sasl::{Collected, Credentials, Response};
-use parlour::chat::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
 use parlour::client::known::servers::Servers;
+use parlour::core::login::{Checked, LoginMachine, Proof, Refused, Step, Verified};
+use parlour::core::record::secret::PasswordHash;
+use parlour::core::record::{Account, AccountId, Role, Snapshot};
+use parlour::core::request::sasl::{Collected, Credentials, Response};
+use parlour::core::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
 use parlour::server::config::Config;
 use parlour::trust::InviteLink;
 use parlour::wire::framing::Lines;

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
 use super::sessions::session::Ready;
-use crate::chat::request::admin::{Done, Request, RequestError};
-use crate::chat::{Chat, InputKind};
+use crate::core::request::admin::{Done, Request, RequestError};
+use crate::core::{Chat, InputKind};
 
 /// An order to the hub.
 pub(super) enum Order {

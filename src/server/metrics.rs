@@ -14,8 +14,8 @@ use prometheus_client::registry::Registry;
 use rustls_pki_types::UnixTime;
 
 use super::commit::Committed;
-use crate::chat::Sizes;
-use crate::chat::login::{Checked, Refused, Verified};
+use crate::core::Sizes;
+use crate::core::login::{Checked, Refused, Verified};
 use crate::store::Status;
 use crate::trust::certs::Identity;
 use crate::wire::Millis;

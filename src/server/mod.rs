@@ -31,8 +31,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
-use crate::chat::request::admin::{Done, Request, RequestError};
-use crate::chat::{Chat, Settings};
+use crate::core::request::admin::{Done, Request, RequestError};
+use crate::core::{Chat, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, tls};

@@ -2,10 +2,10 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
-use crate::chat::record::modes::ListKind;
-use crate::chat::record::ranks::Ranks;
-use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Role};
-use crate::chat::request::account::DeviceKey;
+use crate::core::record::modes::ListKind;
+use crate::core::record::ranks::Ranks;
+use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Role};
+use crate::core::request::account::DeviceKey;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 macro_rules! integer {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::chat::record::{Actor, Record, Snapshot};
+use crate::core::record::{Actor, Record, Snapshot};
 use crate::wire::Millis;
 
 pub use database::schema::BUSY_TIMEOUT;

@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 use super::Admin;
 use super::import;
-use crate::chat::record;
-use crate::chat::record::secret::PasswordHash;
-use crate::chat::request::admin::reserved;
-use crate::chat::request::admin::{Change, NewUser, UserChange};
 use crate::cli::access;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, print, table};
+use crate::core::record;
+use crate::core::record::secret::PasswordHash;
+use crate::core::request::admin::reserved;
+use crate::core::request::admin::{Change, NewUser, UserChange};
 use crate::server::admin::User;
 use crate::server::auth::passwords::{Hasher, Password};
 use crate::wire::Nick;

@@ -6,10 +6,10 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 
 use super::{description, running};
-use crate::chat::request::account::DeviceKey;
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{minute, note, print, table};
+use crate::core::request::account::DeviceKey;
 use crate::server::admin::{AbsentDevice, Query, Reply};
 use crate::trust::Pin;
 use crate::trust::certs::{self, Rotating};

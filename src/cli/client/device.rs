@@ -3,13 +3,13 @@
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 
-use crate::chat::request::account::DeviceKey;
 use crate::cli::access::{self, Access, explain};
 use crate::cli::output::{minute, print, table};
 use crate::client::connect::link::ConnectError;
 use crate::client::connect::session::{Enrolled, Session};
 use crate::client::known::devices::DeviceFile;
 use crate::client::known::servers::Servers;
+use crate::core::request::account::DeviceKey;
 
 /// List and revoke the devices that log in to your account without its password.
 #[derive(clap::Args)]

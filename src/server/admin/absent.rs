@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::{AbsentDevice, Failure, PAGE, Reply};
-use crate::chat::request::account::{Device, DeviceKey};
+use crate::core::request::account::{Device, DeviceKey};
 use crate::store::tables::{audit, devices, invites};
 use crate::trust::Pin;
 use crate::wire::{Millis, Nick};

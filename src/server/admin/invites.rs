@@ -1,7 +1,7 @@
 //! The list of invites.
 
 use super::{Failure, Invite, PAGE, Reply};
-use crate::chat::record::InviteId;
+use crate::core::record::InviteId;
 use crate::store::tables::invites::{self, Listed};
 use crate::store::{Store, StoreError};
 use crate::wire::Millis;

@@ -11,11 +11,11 @@ mod users;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::chat::record::{Actor, Record, Role, State};
-use crate::chat::request::account::DeviceKey;
-use crate::chat::request::admin::{AccountError, Change, Done, RequestError, Ticket};
-use crate::chat::request::{admin, json};
-use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings};
+use crate::core::record::{Actor, Record, Role, State};
+use crate::core::request::account::DeviceKey;
+use crate::core::request::admin::{AccountError, Change, Done, RequestError, Ticket};
+use crate::core::request::{admin, json};
+use crate::core::{Chat, Effects, Input, InputKind, Output, Settings};
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError, time};
 use crate::trust::{Address, Pin};

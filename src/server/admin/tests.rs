@@ -1,9 +1,9 @@
 //! Tests of the requests, each on a store of its own, through JSON as the control socket carries it.
 
 use super::*;
-use crate::chat::record::AccountId;
-use crate::chat::record::secret::PasswordHash;
-use crate::chat::request::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
+use crate::core::record::AccountId;
+use crate::core::record::secret::PasswordHash;
+use crate::core::request::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
 use crate::server::auth::passwords::{Hasher, Password};
 
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -198,8 +198,8 @@ async fn a_new_password_ends_the_links_that_its_account_left_behind() {
     let of = |name: &str| {
         snapshot.accounts.iter().find(|account| account.name == nick(name)).map(|account| account.id)
     };
-    let lent = crate::chat::record::Invite {
-        id: crate::chat::record::InviteId(1),
+    let lent = crate::core::record::Invite {
+        id: crate::core::record::InviteId(1),
         token: [1; 32],
         role: Role::Admin,
         channel: None,
@@ -212,7 +212,7 @@ async fn a_new_password_ends_the_links_that_its_account_left_behind() {
         resets: None,
         power: of("root"),
     };
-    commit(&admin.store, vec![crate::chat::record::Record::InviteCreated(lent)]).await.expect("made");
+    commit(&admin.store, vec![crate::core::record::Record::InviteCreated(lent)]).await.expect("made");
     admin.ask(Change::InviteCreate(order(3, reset))).await.expect("made");
     admin.ask(Change::InviteCreate(order(4, makes))).await.expect("made");
     admin.change("root", UserChange::Password(hash())).await.expect("set");
@@ -245,7 +245,7 @@ mod written {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chat::record::{Preference, Preferences};
+    use crate::core::record::{Preference, Preferences};
 
     fn nicks() -> impl Strategy<Value = Nick> {
         "[A-Za-z\\[\\]\\\\_^{|}`][A-Za-z0-9\\[\\]\\\\_^{|}`-]{0,23}".prop_map(|name| nick(&name))

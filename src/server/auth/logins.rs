@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 use super::passwords::{Password, PasswordError, Passwords, Requester, Verdict};
 use super::throttle::{Gate, Guess, Throttle};
-use crate::chat::InputKind;
-use crate::chat::login::{Checked, Proof, Refused, Registration, Verified};
-use crate::chat::record::AccountId;
-use crate::chat::request::account::DeviceKey;
-use crate::chat::request::admin::{AccountError, Done, RedeemError, Redemption, Request, RequestError};
-use crate::chat::request::sasl::Credentials;
+use crate::core::InputKind;
+use crate::core::login::{Checked, Proof, Refused, Registration, Verified};
+use crate::core::record::AccountId;
+use crate::core::request::account::DeviceKey;
+use crate::core::request::admin::{AccountError, Done, RedeemError, Redemption, Request, RequestError};
+use crate::core::request::sasl::Credentials;
 use crate::server::handle::{HubHandle, Stopped};
 use crate::server::limits::incidents::{Incident, Incidents};
 use crate::server::limits::subject::{Subject, Subjects};

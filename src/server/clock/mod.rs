@@ -187,7 +187,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::chat::record::{AccountId, MessageKind, Place, Record, StoredMessage};
+    use crate::core::record::{AccountId, MessageKind, Place, Record, StoredMessage};
     use crate::server::config::History;
     use crate::server::upkeep::retention;
     use crate::wire::MessageId;

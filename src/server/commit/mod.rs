@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::commit::overtake::{Overtaking, shows};
-use crate::chat::record::{Record, StoredMessage};
-use crate::chat::request::admin::Ticket;
-use crate::chat::{Effects, Output, SessionId};
+use crate::core::record::{Record, StoredMessage};
+use crate::core::request::admin::Ticket;
+use crate::core::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
 use crate::wire::MessageId;
 

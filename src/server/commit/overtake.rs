@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
-use crate::chat::effects::Step;
-use crate::chat::record::Record;
-use crate::chat::{Effects, Output, SessionId};
+use crate::core::effects::Step;
+use crate::core::record::Record;
+use crate::core::{Effects, Output, SessionId};
 use crate::wire::MessageId;
 
 /// Sessions and messages that wait for the hanging commit.
@@ -121,7 +121,7 @@ pub(in crate::server) fn shows(output: &Output, messages: &HashSet<MessageId>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
+    use crate::core::record::{AccountId, MessageKind, Place, StoredMessage};
     use crate::wire::Millis;
 
     fn session(slot: u32) -> SessionId {

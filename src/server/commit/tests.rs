@@ -1,10 +1,10 @@
 //! Batches that the store refuses, or is slow to commit.
 
 use super::*;
-use crate::chat::effects::Step;
-use crate::chat::record::seen::Seen;
-use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, SendId};
-use crate::chat::{Event, EventKind};
+use crate::core::effects::Step;
+use crate::core::record::seen::Seen;
+use crate::core::record::{AccountId, ChannelId, MessageKind, Place, SendId};
+use crate::core::{Event, EventKind};
 use crate::wire::{CapSet, Millis};
 
 #[test]

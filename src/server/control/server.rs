@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 
 use super::callers::{Caller, Callers};
 use super::{Answer, REQUEST, socket_path};
-use crate::chat::request::admin::{Change, Done, RequestError};
+use crate::core::request::admin::{Change, Done, RequestError};
 use crate::server::admin::{self, Failure, Query, Reply, Request};
 use crate::server::clock::Clock;
 use crate::store::Store;

@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 
 use super::*;
-use crate::chat::record::Role;
-use crate::chat::request::admin::{AccountError, Change, Done, NewUser, RequestError, UserChange};
+use crate::core::record::Role;
+use crate::core::request::admin::{AccountError, Change, Done, NewUser, RequestError, UserChange};
 use crate::server::admin::{self, FailureKind, Query, Request};
 use crate::server::auth::passwords::{Hasher, Password};
 use crate::store::Store;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::chat::{Ask, Effects, Output};
+use crate::core::{Ask, Effects, Output};
 
 /// Deliveries of an event to a session, for one unit: each is a push and a share of a write.
 const DELIVERIES: f32 = 2_500.0;

@@ -29,9 +29,9 @@ use super::metrics::Metrics;
 use super::sessions::Sessions;
 use super::sessions::queues::Queues;
 use super::sessions::session::{Answered, Ready, Said, Session};
-use crate::chat::record::Record;
-use crate::chat::request::admin::{Done, Request, RequestError, Ticket};
-use crate::chat::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};
+use crate::core::record::Record;
+use crate::core::request::admin::{Done, Request, RequestError, Ticket};
+use crate::core::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 
 /// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.

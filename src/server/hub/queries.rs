@@ -12,12 +12,12 @@ use rusqlite::Connection;
 use tracing::warn;
 
 use super::requests::{Asker, Manager};
-use crate::chat::effects::ask::MissedTalks;
-use crate::chat::effects::history::{Kept, Kinds, Search, Window};
-use crate::chat::effects::playback::{ANSWER_BYTES, Reader};
-use crate::chat::record::seen::Missed;
-use crate::chat::record::{AccountId, ChannelId, Place};
-use crate::chat::{Answer, Ask, Failure};
+use crate::core::effects::ask::MissedTalks;
+use crate::core::effects::history::{Kept, Kinds, Search, Window};
+use crate::core::effects::playback::{ANSWER_BYTES, Reader};
+use crate::core::record::seen::Missed;
+use crate::core::record::{AccountId, ChannelId, Place};
+use crate::core::{Answer, Ask, Failure};
 use crate::server::sessions::blocks::Blocks;
 use crate::server::sessions::outbox::Outbox;
 use crate::server::sessions::session::{Answered, Question, Ready, Session};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tracing::warn;
 use zeroize::Zeroizing;
 
-use crate::chat::login::{Checked, Proof, Verified};
-use crate::chat::record::AccountId;
-use crate::chat::request::account::{Outcome, Request, Secret};
-use crate::chat::request::admin::{Purpose, Wish};
-use crate::chat::request::sasl::Credentials;
+use crate::core::login::{Checked, Proof, Verified};
+use crate::core::record::AccountId;
+use crate::core::request::account::{Outcome, Request, Secret};
+use crate::core::request::admin::{Purpose, Wish};
+use crate::core::request::sasl::Credentials;
 use crate::server::auth::logins::{Logins, Source};
 use crate::server::auth::passwords::{Password, Passwords, Requester};
 use crate::server::upkeep::reload::{ReloadError, Reloader};

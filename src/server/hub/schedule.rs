@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use super::budget::{Bucket, Rate};
-use crate::chat::record::AccountId;
+use crate::core::record::AccountId;
 
 /// Units that an account may spend in a round. A unit is a millisecond at most. What a round made is committed before the
 /// next one is delivered, so the burst of one account delays the echoes of others by no more than this.

@@ -15,9 +15,9 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use super::socket::Socket;
-use crate::chat::commands::message::batch::{Batches, Taken};
-use crate::chat::effects::label;
-use crate::chat::{Command, Login};
+use crate::core::commands::message::batch::{Batches, Taken};
+use crate::core::effects::label;
+use crate::core::{Command, Login};
 use crate::server::sessions::outbox;
 use crate::server::sessions::session::{Ready, Said, Session};
 use crate::wire::framing::{BadLine, LineError, Lines};

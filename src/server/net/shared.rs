@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::Settings;
+use crate::core::Settings;
 use crate::server::auth::logins::Logins;
 use crate::server::handle::HubHandle;
 use crate::server::limits::incidents::Incidents;

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::sessions::session::Session;
-use crate::chat::SessionId;
-use crate::chat::record::AccountId;
+use crate::core::SessionId;
+use crate::core::record::AccountId;
 
 /// All sessions, by slot.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use super::Sessions;
 use super::blocks::Blocks;
 use super::outbox::Pushed;
 use super::session::Session;
-use crate::chat::record::AccountId;
+use crate::core::record::AccountId;
 
 /// Bound of all sessions of an account, in full send queues.
 const OF_ACCOUNT: usize = 4;

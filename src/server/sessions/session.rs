@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
-use crate::chat::record::AccountId;
-use crate::chat::{Answer, Ask, Command, Login, SessionId};
+use crate::core::record::AccountId;
+use crate::core::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
 /// Maximum count of commands of a session that wait for the hub; at the limit its connection is not read.

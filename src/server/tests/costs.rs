@@ -1,7 +1,7 @@
 //! Tests that the cost of a command grows with the count of sessions that it reaches.
 
-use crate::chat::tests::driver::Driver;
-use crate::chat::{Command, Effects, Input, InputKind, SessionId, Settings};
+use crate::core::tests::driver::Driver;
+use crate::core::{Command, Effects, Input, InputKind, SessionId, Settings};
 use crate::server::hub::budget::Work;
 use crate::wire::Message;
 

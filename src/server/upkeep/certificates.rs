@@ -9,7 +9,7 @@ use rustls_pki_types::UnixTime;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use crate::chat::request::settings::Certificate;
+use crate::core::request::settings::Certificate;
 use crate::trust::certs::{self, CertError, Identity, Name, Upkeep, upkeep};
 use crate::trust::live::LiveIdentity;
 use crate::wire::Millis;

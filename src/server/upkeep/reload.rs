@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::certificates::Certificates;
-use crate::chat::{InputKind, Settings};
+use crate::core::{InputKind, Settings};
 use crate::server::config::{Config, History};
 use crate::server::handle::HubHandle;
 use crate::server::settings;

@@ -97,7 +97,7 @@ fn ago(now: Millis, days: u32) -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+    use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
     use crate::wire::{ChannelName, MessageId};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -187,7 +187,7 @@ mod tests {
             audit::note_root(tx, Millis(NOW.0 - 9 * DAY), "pin")?;
             for n in 0..1200 {
                 let at = Millis(NOW.0 - (1200 - n) / 100 * DAY);
-                audit::note(tx, (at, crate::chat::record::Actor::Console), "user add", &n.to_string(), "")?;
+                audit::note(tx, (at, crate::core::record::Actor::Console), "user add", &n.to_string(), "")?;
             }
             Ok::<_, StoreError>(())
         };

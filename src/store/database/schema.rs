@@ -203,8 +203,8 @@ pub(in crate::store) fn brought_up_to_date(mut conn: Connection) -> Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::effects::history::{Kinds, Window};
-    use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+    use crate::core::effects::history::{Kinds, Window};
+    use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
     use crate::store::history;
     use crate::store::tables::records::Keeper;
     use crate::wire::MessageId;

@@ -10,9 +10,9 @@ use super::counters::erase_later;
 use super::database::repair;
 use super::tables::volumes::{self, Class};
 use super::{sums, time};
-use crate::chat::effects::history::{Found, Kept, Kinds, Window};
-use crate::chat::record::{AccountId, MessageKind, Place, StoredMessage};
-use crate::chat::request::settings::Settings;
+use crate::core::effects::history::{Found, Kept, Kinds, Window};
+use crate::core::record::{AccountId, MessageKind, Place, StoredMessage};
+use crate::core::request::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Millis, Nick};
 
 /// Size of a message on the wire beside its text and tags, in bytes: source, time, msgid, command.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::chat::record::{Account, AccountId, ChannelId, MessageKind, Record, Role};
+use crate::core::record::{Account, AccountId, ChannelId, MessageKind, Record, Role};
 use crate::store::{Store, StoreError};
 use crate::wire::{ChannelName, Millis};
 

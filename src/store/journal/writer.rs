@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::wake::Wake;
-use crate::chat::record::Record;
+use crate::core::record::Record;
 use crate::store::counters::counter;
 use crate::store::database::open_files::OpenFiles;
 use crate::store::database::position::{Position, PositionFile};

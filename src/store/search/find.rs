@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::parts::{self, Progress};
 use super::words::{Token, Tokens};
-use crate::chat::effects::history::{Kept, Search};
-use crate::chat::record::Place;
+use crate::core::effects::history::{Kept, Search};
+use crate::core::record::Place;
 use crate::store::history;
 use crate::wire::Nick;
 

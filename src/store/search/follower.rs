@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::parts::{self, Progress};
-use crate::chat::record::{AccountId, Place};
+use crate::core::record::{AccountId, Place};
 use crate::store::journal::checkpoint;
 use crate::store::{Store, StoreError, sums};
 use crate::wire::MessageId;

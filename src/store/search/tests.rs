@@ -8,8 +8,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::words::Tokens;
 use super::*;
-use crate::chat::effects::history::{Search, Window};
-use crate::chat::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+use crate::core::effects::history::{Search, Window};
+use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
 use crate::wire::{ChannelName, Nick};
 
 struct Home {

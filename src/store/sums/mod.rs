@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::columns::number;
 use super::counters::counter;
-use crate::chat::record::{Place, StoredMessage};
+use crate::core::record::{Place, StoredMessage};
 use crate::wire::MessageId;
 
 /// Columns of a message that [`of_row`] needs, in its order. `redacted` follows from the class.

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::devices;
-use crate::chat::record::secret::PasswordHash;
-use crate::chat::record::{Account, AccountId, Former, InviteId, Preferences, Role};
+use crate::core::record::secret::PasswordHash;
+use crate::core::record::{Account, AccountId, Former, InviteId, Preferences, Role};
 use crate::store::counters::erase_later;
 use crate::store::sums;
 use crate::wire::{Millis, Nick};

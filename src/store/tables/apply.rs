@@ -3,11 +3,11 @@
 use rusqlite::Connection;
 
 use super::{accounts, audit, devices, invites};
-use crate::chat::model::channel::Channels;
-use crate::chat::record::modes::{ListEntry, ListKind, Modes};
-use crate::chat::record::ranks::Ranks;
-use crate::chat::record::seen::Seen;
-use crate::chat::record::{AccountId, ChannelId, Preferences, Record, Subject};
+use crate::core::model::channel::Channels;
+use crate::core::record::modes::{ListEntry, ListKind, Modes};
+use crate::core::record::ranks::Ranks;
+use crate::core::record::seen::Seen;
+use crate::core::record::{AccountId, ChannelId, Preferences, Record, Subject};
 use crate::store::time;
 use crate::wire::{ChannelName, Millis};
 

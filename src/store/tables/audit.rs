@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use crate::chat::record::{AccountId, Actor};
+use crate::core::record::{AccountId, Actor};
 use crate::store::sums;
 use crate::wire::Millis;
 

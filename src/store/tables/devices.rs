@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::chat::record::AccountId;
-use crate::chat::request::account::{Device, DeviceKey};
+use crate::core::record::AccountId;
+use crate::core::request::account::{Device, DeviceKey};
 use crate::store::sums;
 use crate::wire::{Millis, Nick};
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::chat::record::{Invite, InviteId};
+use crate::core::record::{Invite, InviteId};
 use crate::store::sums;
 use crate::wire::{Millis, Nick};
 

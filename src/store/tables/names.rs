@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tracing::warn;
 
 use super::audit;
-use crate::chat::record::{Actor, ChannelId};
+use crate::core::record::{Actor, ChannelId};
 use crate::wire::{ChannelName, MessageId, chars};
 
 /// Renames the channels whose names are refused today or equal another's, and updates the references to these names.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::apply;
 use super::volumes::{Class, LIST, Volumes};
-use crate::chat::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
+use crate::core::record::{AccountId, ChannelId, Place, Record, StoredMessage, Topic};
 use crate::store::counters::erase_later;
 use crate::store::{SENDS_KEPT, sums};
 use crate::wire::{ChannelName, MessageId, Millis};

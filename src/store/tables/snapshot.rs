@@ -7,9 +7,9 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::{accounts, devices, invites};
-use crate::chat::record::modes::{Flag, ListEntry, Modes};
-use crate::chat::record::seen::Seen;
-use crate::chat::record::{
+use crate::core::record::modes::{Flag, ListEntry, Modes};
+use crate::core::record::seen::Seen;
+use crate::core::record::{
     AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
 };
 use crate::store::counters::last_message;

@@ -3,10 +3,10 @@
 use std::fs;
 
 use super::*;
-use crate::chat::effects::history::{Kinds, Search, Window};
-use crate::chat::record::modes::{Flag, Modes};
-use crate::chat::record::ranks::Ranks;
-use crate::chat::record::{Invite, Subject};
+use crate::core::effects::history::{Kinds, Search, Window};
+use crate::core::record::modes::{Flag, Modes};
+use crate::core::record::ranks::Ranks;
+use crate::core::record::{Invite, Subject};
 use crate::store::{health, history, search};
 
 const ROOM: ChannelId = ChannelId(1);

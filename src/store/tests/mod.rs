@@ -8,18 +8,18 @@ mod files;
 
 use super::tables::{accounts, audit, invites};
 use super::*;
-use crate::chat::model::people::{ECHO_ID, ECHO_NAME};
-use crate::chat::record::secret::PasswordHash;
-use crate::chat::record::{
+use crate::core::model::people::{ECHO_ID, ECHO_NAME};
+use crate::core::record::secret::PasswordHash;
+use crate::core::record::{
     Account, AccountId, Actor, ChannelId, InviteId, MessageKind, Place, Record, Role, SendId, StoredMessage,
     Topic,
 };
-use crate::chat::request::account::{Device, DeviceKey};
-use crate::chat::request::admin::{
+use crate::core::request::account::{Device, DeviceKey};
+use crate::core::request::admin::{
     AccountError, Change, Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, Request,
     RequestError, Ticket, UserChange,
 };
-use crate::chat::{Chat, Effects, Input, InputKind, Output, Settings};
+use crate::core::{Chat, Effects, Input, InputKind, Output, Settings};
 use crate::wire::{ChannelName, MessageId, Nick};
 
 const NOW: Millis = Millis(1_700_000_000_000);

@@ -14,18 +14,18 @@ pub struct SourceFile {
 /// Top-level modules, each with those that it may use.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("wire", &[]),
-    ("chat", &["wire"]),
+    ("core", &["wire"]),
     ("trust", &[]),
-    ("store", &["chat", "wire"]),
-    ("server", &["chat", "store", "trust", "wire"]),
+    ("store", &["core", "wire"]),
+    ("server", &["core", "store", "trust", "wire"]),
     ("client", &["trust", "wire"]),
-    ("cli", &["chat", "client", "server", "store", "trust", "wire"]),
+    ("cli", &["core", "client", "server", "store", "trust", "wire"]),
 ];
 
 /// Modules without IO, clocks or randomness, including their submodules.
 const PURE: &[&str] = &[
     "wire",
-    "chat",
+    "core",
     "client/clean",
     "client/connect/backoff",
     "client/connect/login",
@@ -302,20 +302,20 @@ mod tests {
     #[test]
     fn a_good_house_passes() {
         let found = complaints(&[
-            ("lib.rs", "pub mod wire; pub mod chat; pub use server::run;"),
+            ("lib.rs", "pub mod wire; pub mod core; pub use server::run;"),
             (
                 "wire/mod.rs",
                 "pub mod names; pub use names::Nick; use std::time::Duration; use memchr::memchr;",
             ),
             ("wire/names.rs", "pub struct Nick; #[cfg(test)] mod tests { use std::fs; use tokio::time; }"),
             ("wire/caps.rs", "use super::Nick; use std::collections::{BTreeMap, hash_map::Entry};"),
-            ("chat/mod.rs", "use crate::wire::Nick; mod commands; mod state;"),
-            ("chat/commands/mod.rs", "pub mod join; use super::state::State;"),
-            ("chat/commands/channel/join.rs", "use super::super::state::State; use super::Spec;"),
-            ("chat/state.rs", "use jiff::Timestamp;"),
-            ("store/mod.rs", "use crate::{chat::record::Record, wire::Nick}; use rusqlite::Connection;"),
+            ("core/mod.rs", "use crate::wire::Nick; mod commands; mod state;"),
+            ("core/commands/mod.rs", "pub mod join; use super::state::State;"),
+            ("core/commands/channel/join.rs", "use super::super::state::State; use super::Spec;"),
+            ("core/state.rs", "use jiff::Timestamp;"),
+            ("store/mod.rs", "use crate::{core::record::Record, wire::Nick}; use rusqlite::Connection;"),
             ("trust/mod.rs", "use rustls::pki_types;"),
-            ("server/mod.rs", "use crate::{chat, store, trust, wire}; use std::time::Instant;"),
+            ("server/mod.rs", "use crate::{core, store, trust, wire}; use std::time::Instant;"),
             ("client/mod.rs", "use crate::{trust, wire}; use tokio::net;"),
             ("cli/mod.rs", "use crate::{client, server};"),
             ("main.rs", "fn main() { parlour::cli::main() }"),
@@ -325,15 +325,15 @@ mod tests {
 
     #[test]
     fn a_wrong_direction_is_found() {
-        let other = [("wire/mod.rs", ""), ("chat/mod.rs", ""), ("client/mod.rs", ""), ("store/mod.rs", "")];
+        let other = [("wire/mod.rs", ""), ("core/mod.rs", ""), ("client/mod.rs", ""), ("store/mod.rs", "")];
         let with = |path, text| [&other[..], &[(path, text)]].concat();
-        assert_complains(&with("wire/a.rs", "use crate::chat::X;"), "`wire` may not name `chat`");
-        assert_complains(&with("wire/a.rs", "fn f() { crate::chat::x() }"), "`wire` may not name `chat`");
+        assert_complains(&with("wire/a.rs", "use crate::core::X;"), "`wire` may not name `core`");
+        assert_complains(&with("wire/a.rs", "fn f() { crate::core::x() }"), "`wire` may not name `core`");
         assert_complains(
             &with("wire/a/b.rs", "use super::super::super::chat;"),
-            "`wire` may not name `chat`",
+            "`wire` may not name `core`",
         );
-        assert_complains(&with("chat/a.rs", "use crate::{wire, store::S};"), "`chat` may not name `store`");
+        assert_complains(&with("core/a.rs", "use crate::{wire, store::S};"), "`core` may not name `store`");
         assert_complains(&with("server/a.rs", "use crate::client::C;"), "`server` may not name `client`");
         assert_complains(&with("extra/a.rs", ""), "no rule says what `extra` may name");
         let through_lib = with("lib.rs", "pub use store::Store;");
@@ -358,15 +358,15 @@ mod tests {
             ("use jiff::Timestamp; fn f() { Timestamp::now() }", "reads the clock"),
         ] {
             assert_complains(&[("wire/a.rs", text)], bad);
-            assert_complains(&[("chat/commands/a.rs", text)], bad);
+            assert_complains(&[("core/commands/a.rs", text)], bad);
         }
     }
 
     #[test]
     fn a_circle_is_found() {
         assert_complains(
-            &[("chat/a.rs", "use super::b::B;"), ("chat/b.rs", "use crate::chat::a::A;")],
-            "a circle within `crate::chat`: `a` names b; `b` names a",
+            &[("core/a.rs", "use super::b::B;"), ("core/b.rs", "use crate::core::a::A;")],
+            "a circle within `crate::core`: `a` names b; `b` names a",
         );
         // Through a re-export, over three modules, and with the two ends deeper down.
         assert_complains(

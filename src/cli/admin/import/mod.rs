@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 
 use self::table::{Row, Table};
 use super::Admin;
-use crate::chat::record::Role;
-use crate::chat::request::admin;
-use crate::chat::request::admin::{Change, NewUser};
 use crate::cli::output::print;
+use crate::core::record::Role;
+use crate::core::request::admin;
+use crate::core::request::admin::{Change, NewUser};
 use crate::server::admin::{FailureKind, Reply};
 use crate::server::auth::passwords::{Hasher, Password};
 use crate::wire::Nick;

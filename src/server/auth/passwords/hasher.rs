@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize as _;
 
 use super::{Password, PasswordError, Verdict, normal};
-use crate::chat::record::secret::PasswordHash;
+use crate::core::record::secret::PasswordHash;
 use crate::server::config;
 
 /// Computes and checks hashes, on the calling thread.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub use hasher::{Hasher, Memory};
 pub use pool::{Passwords, Requester};
 
-use crate::chat::record::secret::PasswordHash;
+use crate::core::record::secret::PasswordHash;
 
 /// A new password that follows the rule. Wiped when it is dropped, and hidden from `Debug`.
 ///

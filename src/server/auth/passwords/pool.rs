@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::recent::Recent;
 use super::{Hasher, Memory, Password, PasswordError, Verdict};
-use crate::chat::record::AccountId;
-use crate::chat::record::secret::PasswordHash;
+use crate::core::record::AccountId;
+use crate::core::record::secret::PasswordHash;
 use crate::server::limits::subject::Subject;
 use crate::server::turns::{FairQueue, Limits, Turn};
 use crate::server::{config, priority};

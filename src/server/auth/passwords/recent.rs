@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
-use crate::chat::record::secret::PasswordHash;
+use crate::core::record::secret::PasswordHash;
 
 /// Recent right passwords. Pure except for its key: times are arguments.
 pub struct Recent {

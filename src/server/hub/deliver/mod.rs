@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::chat::model::audience::{Audience, Seat};
-use crate::chat::request::admin::{Done, RequestError, Ticket};
-use crate::chat::{Ask, Event, Origin, Output, Renderer, SessionId};
+use crate::core::model::audience::{Audience, Seat};
+use crate::core::request::admin::{Done, RequestError, Ticket};
+use crate::core::{Ask, Event, Origin, Output, Renderer, SessionId};
 use crate::server::sessions::Sessions;
 use crate::server::sessions::queues::Queues;
 use crate::server::sessions::session::{Question, Session};

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use prometheus_client::metrics::counter::Counter;
 
 use super::*;
-use crate::chat::effects::ask;
-use crate::chat::login::{Checked, LoginMachine, Proof, Step, Verified};
-use crate::chat::model::audience::Roster;
-use crate::chat::record::secret::PasswordHash;
-use crate::chat::record::{AccountId, MessageKind};
-use crate::chat::{Ask, EventKind, Login};
+use crate::core::effects::ask;
+use crate::core::login::{Checked, LoginMachine, Proof, Step, Verified};
+use crate::core::model::audience::Roster;
+use crate::core::record::secret::PasswordHash;
+use crate::core::record::{AccountId, MessageKind};
+use crate::core::{Ask, EventKind, Login};
 use crate::server::sessions::blocks::Blocks;
 use crate::server::sessions::outbox::Taken;
 use crate::wire::{Cap, Message, MessageId, Millis, Nick};
@@ -93,7 +93,7 @@ impl Rig {
             msgid: "0".into(),
             reason: None,
         };
-        let place = crate::chat::record::Place::direct(AccountId(1), AccountId(1));
+        let place = crate::core::record::Place::direct(AccountId(1), AccountId(1));
         let ask = Box::new(Ask::Redact(redaction, place));
         self.outputs.push(Output::Ask { session, label: None, ask });
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use crate::chat::record::{MessageKind, Place, StoredMessage};
+use crate::core::record::{MessageKind, Place, StoredMessage};
 use crate::store::sums;
 use crate::wire::MessageId;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::effects::history::{Kinds, Window};
-use crate::chat::record::{AccountId, ChannelId, Record};
+use crate::core::effects::history::{Kinds, Window};
+use crate::core::record::{AccountId, ChannelId, Record};
 use crate::store::database::schema;
 use crate::store::history;
 use crate::store::tables::records::Keeper;

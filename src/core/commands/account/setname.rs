@@ -1,0 +1,48 @@
+//! SETNAME ([setname](https://ircv3.net/specs/extensions/setname)): changes the account's real name.
+
+use std::sync::Arc;
+
+use crate::core::commands::{Command, Spec, need_more};
+use crate::core::effects::event::EventKind;
+use crate::core::request::settings::Settings;
+use crate::core::state::Chat;
+use crate::core::state::context::Context;
+use crate::wire::{Message, Reply, chars};
+
+/// The SETNAME command: changes the real name.
+pub const SPEC: Spec = Spec { name: "SETNAME", least: 0, parse };
+
+/// A parsed SETNAME: the new real name.
+#[derive(Debug)]
+pub struct SetName(Arc<str>);
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let name = message.param(0).ok_or_else(|| need_more("SETNAME"))?;
+    if name.is_empty() || name.len() > Settings::REALNAME_BYTES {
+        let text = format!("A real name has 1 to {} bytes", Settings::REALNAME_BYTES);
+        return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
+    }
+    if let Some(bad) = chars::refused_in_name(name) {
+        let text = format!("A real name may not contain {bad:?}");
+        return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
+    }
+    Ok(Command::SetName(SetName(name.into())))
+}
+
+impl SetName {
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        let account = cx.member.account;
+        let Some(me) = cx.chat.people.get_mut(account) else { return };
+        me.realname = self.0.clone();
+        let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
+        // The session's own copy is the reply, with the label.
+        let mut audiences = cx.chat.hearers(account, cx.chat.who_follows(account)).full;
+        let place = audiences.iter().position(|a| a.seats().any(|seat| seat.session == cx.member.session));
+        if let Some(place) = place {
+            let audience = audiences.swap_remove(place);
+            let origin = Some(cx.origin());
+            cx.fx.outputs.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
+        }
+        Chat::fan(audiences, &event, cx.fx);
+    }
+}

@@ -1,0 +1,99 @@
+//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op. Members of a
+//! higher status and, below op, of an equal one are protected.
+
+use std::sync::Arc;
+
+use super::part::not_on_channel;
+use crate::core::commands::targets::{self, no_such_channel, no_such_nick};
+use crate::core::commands::{Command, Spec, need_more};
+use crate::core::effects::event::EventKind;
+use crate::core::record::MessageKind;
+use crate::core::record::ranks::Rank;
+use crate::core::request::settings::{Settings, clip};
+use crate::core::state::context::{Context, not_allowed};
+use crate::wire::numeric::ERR_USERNOTINCHANNEL;
+use crate::wire::{ChannelName, Message, Nick, Reply};
+
+/// The KICK command: removes members from a channel.
+pub const SPEC: Spec = Spec { name: "KICK", least: 2, parse };
+
+/// A parsed KICK: pairs of channel and nick as the client wrote them, and the reason.
+#[derive(Debug)]
+pub struct Kick {
+    pairs: Vec<(Box<str>, Box<str>)>,
+    reason: Arc<str>,
+}
+
+/// Parses one channel with any number of nicks, or as many nicks as channels
+/// ([RFC 2812, section 3.2.8](https://www.rfc-editor.org/rfc/rfc2812#section-3.2.8)).
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let words = |index: usize| {
+        let list = message.param(index).unwrap_or_default();
+        list.split(',').filter(|word| !word.is_empty()).collect::<Vec<&str>>()
+    };
+    let (channels, nicks) = (words(0), words(1));
+    if let Some(extra) = nicks.get(Settings::TARGETS) {
+        return Err(targets::too_many(extra));
+    }
+    let pairs: Vec<(&str, &str)> = match channels.as_slice() {
+        [channel] => nicks.iter().map(|nick| (*channel, *nick)).collect(),
+        _ if channels.len() == nicks.len() => channels.into_iter().zip(nicks).collect(),
+        _ => return Err(need_more("KICK")),
+    };
+    let mut each: Vec<(Box<str>, Box<str>)> = Vec::new();
+    for (channel, nick) in pairs {
+        let is_same = |(known, other): &(Box<str>, Box<str>)| {
+            known.eq_ignore_ascii_case(channel) && other.eq_ignore_ascii_case(nick)
+        };
+        if !each.iter().any(is_same) {
+            each.push((channel.into(), nick.into()));
+        }
+    }
+    let reason = message.param(2).unwrap_or_default();
+    Ok(Command::Kick(Kick { pairs: each, reason: clip(reason, Settings::REASON_BYTES).into() }))
+}
+
+impl Kick {
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        for (name, nick) in &self.pairs {
+            if let Err(reply) = self.kick(cx, name, nick) {
+                cx.reply(reply);
+            }
+        }
+    }
+
+    fn kick(&self, cx: &mut Context<'_>, name: &str, nick: &str) -> Result<(), Reply> {
+        let known = ChannelName::parse(name).ok();
+        let channel = known.and_then(|name| cx.visible(&name)).ok_or_else(|| no_such_channel(name))?;
+        let power = cx.power(channel);
+        if !cx.is_in(channel) && !power.at_least(Rank::HalfOp) {
+            return Err(not_on_channel(name));
+        }
+        if !power.at_least(Rank::HalfOp) {
+            return Err(not_allowed(name, "You're not channel operator (half-op or higher required)"));
+        }
+        let known = Nick::parse(nick).ok().and_then(|nick| cx.chat.people.named(&nick));
+        let person = known.ok_or_else(|| no_such_nick(nick))?;
+        let (victim, nick) = (person.account.id, person.nick().clone());
+        if !channel.members.contains(&victim) {
+            let reply = Reply::numeric(ERR_USERNOTINCHANNEL).arg(nick.as_str()).arg(name);
+            return Err(reply.text("They aren't on that channel"));
+        }
+        if victim != cx.member.account && !power.may_act_on(cx.power_of(victim, channel)) {
+            return Err(not_allowed(
+                name,
+                &format!("You can't kick {nick}: their status in the channel is not below yours"),
+            ));
+        }
+        let (id, name) = (channel.id, channel.name.clone());
+        let reason = if self.reason.is_empty() { cx.member.nick.shared() } else { self.reason.clone() };
+        let kept = (MessageKind::Kick, format!("{nick} {reason}").into());
+        let kind = EventKind::Kick(name.clone(), nick.clone(), reason.clone());
+        if let Some(event) = cx.channel_event(id, kept, kind) {
+            cx.tell_channel(&name, event);
+        }
+        cx.chat.leave(victim, id, cx.fx);
+        cx.audit("channel kick", nick.as_str(), &format!("{name}: {reason}"));
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! LIST (<https://modern.ircdocs.horse/#list-message>), with the filters that `ELIST` announces.
+
+use crate::core::commands::targets::too_many;
+use crate::core::commands::{Command, Spec};
+use crate::core::model::channel::Channel;
+use crate::core::state::context::Context;
+use crate::wire::mask::Glob;
+use crate::wire::numeric::{RPL_LIST, RPL_LISTEND, RPL_LISTSTART};
+use crate::wire::{ChannelName, Message, Millis, Reply};
+
+/// The LIST command: lists channels.
+pub const SPEC: Spec = Spec { name: "LIST", least: 0, parse };
+
+/// Maximum number of names and conditions of one LIST. With more it is refused, because a part of them would select
+/// other channels.
+const CONDITIONS: usize = 16;
+
+/// A parsed LIST: it selects the channels that match one of `names`, or all if there are none, and that meet all
+/// `conditions`.
+#[derive(Debug)]
+pub struct List {
+    names: Vec<Named>,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug)]
+enum Condition {
+    /// `!mask`: the name does not match.
+    Not(Named),
+    /// `>n`: more than `n` members are online.
+    MoreThan(usize),
+    /// `<n`: fewer than `n` members are online.
+    FewerThan(usize),
+    /// `C<n`: created less than `n` minutes ago; `C>n`: `n` minutes ago or earlier.
+    Made { within: bool, minutes: u64 },
+    /// `T<n`: topic set less than `n` minutes ago; `T>n`: `n` minutes ago or earlier.
+    TopicSet { within: bool, minutes: u64 },
+}
+
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let mut list = List { names: Vec::new(), conditions: Vec::new() };
+    let words = message.param(0).unwrap_or_default().split(',').filter(|word| !word.is_empty());
+    for (count, word) in words.enumerate() {
+        if count == CONDITIONS {
+            return Err(too_many(word));
+        }
+        match condition(word) {
+            Some(condition) => list.conditions.push(condition),
+            None => list.names.push(Named::new(word)),
+        }
+    }
+    Ok(Command::List(list))
+}
+
+fn condition(word: &str) -> Option<Condition> {
+    let mut chars = word.chars();
+    let ages = |rest: &str| {
+        let within = rest.starts_with('<');
+        let minutes = rest.strip_prefix(['<', '>'])?.parse().ok()?;
+        Some((within, minutes))
+    };
+    match chars.next()? {
+        '!' => Some(Condition::Not(Named::new(chars.as_str()))),
+        '>' => chars.as_str().parse().ok().map(Condition::MoreThan),
+        '<' => chars.as_str().parse().ok().map(Condition::FewerThan),
+        'C' | 'c' => ages(chars.as_str()).map(|(within, minutes)| Condition::Made { within, minutes }),
+        'T' | 't' => ages(chars.as_str()).map(|(within, minutes)| Condition::TopicSet { within, minutes }),
+        _ => None,
+    }
+}
+
+impl List {
+    fn masks(&self) -> impl Iterator<Item = &Named> {
+        self.names.iter().chain(self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Not(mask) => Some(mask),
+            _ => None,
+        }))
+    }
+
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        let masks: usize = self.masks().map(|mask| mask.0.weight()).sum();
+        cx.chat.look_at(cx.chat.channels.iter().len() * (1 + masks));
+        let named =
+            |channel: &Channel| self.names.is_empty() || self.names.iter().any(|glob| glob.is(channel));
+        let lines: Vec<Reply> = cx
+            .chat
+            .channels
+            .iter()
+            .filter(|channel| named(channel) && cx.can_see(channel))
+            .map(|channel| (channel, online(cx, channel)))
+            .filter(|(channel, online)| self.conditions.iter().all(|c| c.holds(channel, *online, cx.at)))
+            .map(|(channel, online)| line(channel, online))
+            .collect();
+        cx.reply(Reply::numeric(RPL_LISTSTART).arg("Channel").text("Users  Name"));
+        for reply in lines {
+            cx.reply(reply);
+        }
+        cx.reply(Reply::numeric(RPL_LISTEND).text("End of /LIST"));
+    }
+}
+
+/// A pattern for names and, if the pattern is itself a valid name, that name, which may be in another normal form.
+#[derive(Debug)]
+struct Named(Glob, Option<ChannelName>);
+
+impl Named {
+    fn new(text: &str) -> Self {
+        Self(Glob::new(text), ChannelName::parse(text).ok())
+    }
+
+    fn is(&self, channel: &Channel) -> bool {
+        self.0.matches(channel.name.folded()) || self.1.as_ref() == Some(&channel.name)
+    }
+}
+
+impl Condition {
+    fn holds(&self, channel: &Channel, online: usize, now: Millis) -> bool {
+        let age = |since: Millis| now.0.saturating_sub(since.0) / 60_000;
+        match self {
+            Self::Not(glob) => !glob.is(channel),
+            Self::MoreThan(n) => online > *n,
+            Self::FewerThan(n) => online < *n,
+            Self::Made { within, minutes } => (age(channel.created) < *minutes) == *within,
+            Self::TopicSet { within, minutes } => {
+                channel.topic.as_ref().is_some_and(|topic| (age(topic.at) < *minutes) == *within)
+            }
+        }
+    }
+}
+
+fn online(cx: &Context<'_>, channel: &Channel) -> usize {
+    cx.chat.look_at(channel.members.len());
+    channel.members.iter().filter_map(|&id| cx.chat.people.get(id)).filter(|p| p.is_online()).count()
+}
+
+fn line(channel: &Channel, online: usize) -> Reply {
+    Reply::numeric(RPL_LIST)
+        .arg(channel.name.as_str())
+        .arg(online.to_string())
+        .text(channel.topic.as_ref().map_or("", |topic| &topic.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_with_too_many_words_is_refused() {
+        let list = |count: usize| {
+            let words: Vec<String> = (0..count).map(|n| format!("#c{n}")).collect();
+            let line = format!("LIST {},", words.join(","));
+            parse(&Message::parse(&line).expect("a line")).map(drop).map_err(|reply| reply.render("s", "al"))
+        };
+        assert_eq!(list(CONDITIONS), Ok(()));
+        assert!(list(CONDITIONS + 1).expect_err("too many").starts_with(":s 407 al #c16 :"));
+    }
+
+    #[test]
+    fn words_are_names_or_conditions() {
+        assert!(matches!(condition("!#a*"), Some(Condition::Not(_))));
+        assert!(matches!(condition(">5"), Some(Condition::MoreThan(5))));
+        assert!(matches!(condition("C<60"), Some(Condition::Made { within: true, minutes: 60 })));
+        assert!(matches!(condition("T>60"), Some(Condition::TopicSet { within: false, minutes: 60 })));
+        for name in ["#a", "#C<5", "Chess", "<x", ""] {
+            assert!(condition(name).is_none(), "{name}");
+        }
+    }
+}

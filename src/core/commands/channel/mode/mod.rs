@@ -1,0 +1,61 @@
+//! MODE (<https://modern.ircdocs.horse/#mode-message>): channel modes and user modes.
+
+mod channel;
+mod user;
+
+use crate::core::commands::targets::{no_such_channel, no_such_nick};
+use crate::core::commands::{Command, Spec};
+use crate::core::state::context::Context;
+use crate::core::target::Target;
+use crate::wire::{Message, Reply};
+
+/// The MODE command: queries and changes modes.
+pub const SPEC: Spec = Spec { name: "MODE", least: 1, parse };
+
+/// A parsed MODE: a query or a change.
+#[derive(Debug)]
+pub struct Mode {
+    target: Target,
+    /// The letters with their signs; `None` to query the modes.
+    letters: Option<Box<str>>,
+    values: Vec<Box<str>>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let values = message.params().iter().skip(2).map(|&value| value.into());
+    Ok(Command::Mode(Mode {
+        target: Target::parse(message.param(0).unwrap_or_default()),
+        letters: message.param(1).filter(|letters| !letters.is_empty()).map(Into::into),
+        values: values.collect(),
+    }))
+}
+
+impl Mode {
+    /// Returns whether it could change something.
+    pub(in crate::core::commands) fn may_change(&self) -> bool {
+        match &self.target {
+            Target::Channel(_) => self.letters.is_some() && !self.asks_for_lists(),
+            // The bot mode of an account is stored.
+            _ => self.letters.as_deref().is_some_and(|letters| letters.contains('B')),
+        }
+    }
+
+    /// Returns whether it queries lists: their letters without a mask.
+    fn asks_for_lists(&self) -> bool {
+        let letters = self.letters.as_deref().unwrap_or_default();
+        self.values.is_empty() && letters.chars().all(|c| "+-beI".contains(c))
+    }
+
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        match &self.target {
+            Target::Channel(name) => match &self.letters {
+                None => channel::show(cx, name),
+                Some(letters) => channel::change(cx, name, letters, &self.values),
+            },
+            Target::Person(nick) => user::run(cx, nick, self.letters.as_deref()),
+            Target::Nobody(text) if text.starts_with('#') => cx.reply(no_such_channel(text)),
+            Target::Nobody(text) => cx.reply(no_such_nick(text)),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! LUSERS (<https://modern.ircdocs.horse/#lusers-message>): numbers of users and channels.
+
+use crate::core::commands::{Command, Spec};
+use crate::core::state::context::Context;
+use crate::wire::Reply;
+use crate::wire::numeric::{
+    RPL_GLOBALUSERS, RPL_LOCALUSERS, RPL_LUSERCHANNELS, RPL_LUSERCLIENT, RPL_LUSERME,
+};
+
+/// The LUSERS command: replies with the numbers of users and channels.
+pub const SPEC: Spec = Spec { name: "LUSERS", least: 0, parse: |_| Ok(Command::Lusers(Lusers)) };
+
+/// A parsed LUSERS, whose parameters are ignored.
+#[derive(Debug)]
+pub struct Lusers;
+
+impl Lusers {
+    #[expect(clippy::unused_self, reason = "the shape of every command")]
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        run(cx);
+    }
+}
+
+/// Sends the numbers of users and channels.
+pub(in crate::core) fn run(cx: &mut Context<'_>) {
+    let (now, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
+    // Counting secret channels would reveal that they exist.
+    let channels = cx.chat.channels.iter().filter(|channel| cx.can_see(channel)).count();
+    let client = format!("There are {now} users and 0 invisible on 1 servers");
+    cx.reply(Reply::numeric(RPL_LUSERCLIENT).text(client));
+    cx.reply(Reply::numeric(RPL_LUSERCHANNELS).arg(channels.to_string()).text("channels formed"));
+    cx.reply(Reply::numeric(RPL_LUSERME).text(format!("I have {now} clients and 0 servers")));
+    for (numeric, kind) in [(RPL_LOCALUSERS, "local"), (RPL_GLOBALUSERS, "global")] {
+        let reply = Reply::numeric(numeric).arg(now.to_string()).arg(most.to_string());
+        cx.reply(reply.text(format!("Current {kind} users {now}, max {most}")));
+    }
+}

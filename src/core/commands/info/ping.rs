@@ -1,0 +1,32 @@
+//! PING and PONG (<https://modern.ircdocs.horse/#ping-message>): checks of the connection.
+
+use crate::core::commands::{Command, Spec};
+use crate::core::state::context::Context;
+use crate::wire::{Message, Reply};
+
+/// The PING command: replies with a PONG.
+pub const PING: Spec = Spec { name: "PING", least: 1, parse: ping };
+/// The PONG command, which is accepted without effect.
+pub const PONG: Spec = Spec { name: "PONG", least: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
+
+/// Returns the command without effect. Under a label its reply is an ACK.
+pub(in crate::core::commands) fn nothing() -> Command {
+    Command::Ping(Ping(None))
+}
+
+/// A parsed PING with its token, or a PONG.
+#[derive(Debug)]
+pub struct Ping(Option<Box<str>>);
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn ping(message: &Message<'_>) -> Result<Command, Reply> {
+    Ok(Command::Ping(Ping(message.param(0).map(Into::into))))
+}
+
+impl Ping {
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        if let Some(token) = self.0 {
+            cx.reply(Reply::command("PONG").arg(cx.chat.settings.server_name.as_str()).text(token));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! WHO (<https://modern.ircdocs.horse/#who-message>) and [WHOX](https://ircv3.net/specs/extensions/whox), by channel,
+//! nick or mask.
+
+use crate::core::commands::{Command, Spec};
+use crate::core::model::channel::Channel;
+use crate::core::model::people::Person;
+use crate::core::request::settings::USER_HOST;
+use crate::core::state::context::Context;
+use crate::core::target::Target;
+use crate::wire::mask::Glob;
+use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
+use crate::wire::{Cap, ChannelName, Message, Millis, Reply};
+
+/// The WHO command: lists accounts that are online.
+pub const SPEC: Spec = Spec { name: "WHO", least: 1, parse };
+
+/// Maximum number of accounts in the reply to a mask. A WHO for a channel has no such limit.
+const MOST: usize = 500;
+
+/// A parsed WHO: the channel or mask, and the fields.
+#[derive(Debug)]
+pub struct Who {
+    mask: Box<str>,
+    admins_only: bool,
+    fields: Option<Fields>,
+}
+
+/// The fields of WHOX and the token of the reply.
+#[derive(Debug)]
+struct Fields {
+    letters: Box<str>,
+    token: Box<str>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
+fn parse(message: &Message<'_>) -> Result<Command, Reply> {
+    let options = message.param(1).unwrap_or_default();
+    let (flags, fields) = match options.split_once('%') {
+        Some((flags, fields)) => {
+            let (letters, token) = fields.split_once(',').unwrap_or((fields, ""));
+            let digits = token.len() <= 3 && token.bytes().all(|b| b.is_ascii_digit()) && !token.is_empty();
+            let token = if digits { token } else { "0" };
+            (flags, Some(Fields { letters: letters.into(), token: token.into() }))
+        }
+        None => (options, None),
+    };
+    Ok(Command::Who(Who {
+        mask: message.param(0).unwrap_or_default().into(),
+        admins_only: flags.contains('o'),
+        fields,
+    }))
+}
+
+impl Who {
+    pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
+        let replies: Vec<Reply> = match Target::parse(&self.mask) {
+            Target::Channel(name) => self.of_channel(cx, &name),
+            _ => self.of_mask(cx),
+        };
+        for reply in replies {
+            cx.reply(reply);
+        }
+        cx.reply(Reply::numeric(RPL_ENDOFWHO).arg(&*self.mask).text("End of WHO list"));
+    }
+
+    fn of_channel(&self, cx: &Context<'_>, name: &ChannelName) -> Vec<Reply> {
+        let Some(channel) = cx.visible(name) else { return Vec::new() };
+        cx.chat.look_at(channel.members.len());
+        let members = channel.members.iter().filter_map(|&id| cx.chat.people.get(id));
+        members.filter(|p| self.wants(p)).map(|person| self.line(cx, Some(channel), person)).collect()
+    }
+
+    fn of_mask(&self, cx: &Context<'_>) -> Vec<Reply> {
+        // The cost of a mask is its length times that of the text.
+        let glob = Glob::new(if &*self.mask == "0" { "*" } else { &self.mask });
+        cx.chat.look_at(cx.chat.people.iter().len() * glob.weight());
+        let matches =
+            |p: &&Person| self.wants(p) && (glob.matches(p.nick().as_str()) || glob.matches(&p.realname));
+        let mut found: Vec<&Person> = cx.chat.people.iter().filter(matches).collect();
+        found.sort_unstable_by_key(|person| person.account.id);
+        found.truncate(MOST);
+        let shared = |person: &Person| {
+            let ids = person.channels.iter();
+            ids.filter_map(|&id| cx.chat.channels.get(id)).find(|channel| cx.can_see(channel))
+        };
+        found.into_iter().map(|person| self.line(cx, shared(person), person)).collect()
+    }
+
+    fn wants(&self, person: &Person) -> bool {
+        person.is_online() && (!self.admins_only || person.is_admin())
+    }
+
+    fn line(&self, cx: &Context<'_>, channel: Option<&Channel>, person: &Person) -> Reply {
+        let nick = person.nick().as_str();
+        let here = if person.away.is_some() { "G" } else { "H" };
+        let admin = if person.is_admin() { "*" } else { "" };
+        let bot = if person.is_bot() { "B" } else { "" };
+        let all = cx.member.caps.has(Cap::MultiPrefix);
+        let ranks = channel.map(|channel| channel.ranks(person.account.id)).unwrap_or_default();
+        let flags = format!("{here}{admin}{}{bot}", ranks.prefixes(all).collect::<String>());
+        let name = channel.map_or("*", |channel| channel.name.as_str());
+        let Some(fields) = &self.fields else {
+            return Reply::numeric(RPL_WHOREPLY)
+                .arg(name)
+                .arg(nick)
+                .arg(USER_HOST)
+                .arg(cx.chat.settings.server_name.as_str())
+                .arg(nick)
+                .arg(flags)
+                .text(format!("0 {}", person.realname));
+        };
+        let mut reply = Reply::numeric(RPL_WHOSPCRPL);
+        let idle = || idle(cx.at, person).to_string();
+        // The order of the fields is fixed, whatever that of the letters.
+        for letter in "tcuihsnfdlaor".chars().filter(|&letter| fields.letters.contains(letter)) {
+            reply = match letter {
+                't' => reply.arg(&*fields.token),
+                'c' => reply.arg(name),
+                'u' | 'n' | 'a' => reply.arg(nick),
+                // Addresses are never shown.
+                'i' => reply.arg("255.255.255.255"),
+                'h' => reply.arg(USER_HOST),
+                's' => reply.arg(cx.chat.settings.server_name.as_str()),
+                'f' => reply.arg(&flags),
+                'd' => reply.arg("0"),
+                'l' => reply.arg(idle()),
+                'o' => reply.arg("n/a"),
+                _ => reply.text(&*person.realname),
+            };
+        }
+        reply
+    }
+}
+
+/// Returns the idle time of an account, in seconds.
+pub(in crate::core::commands) fn idle(now: Millis, person: &Person) -> u64 {
+    now.seconds().saturating_sub(person.active.seconds())
+}

@@ -1,0 +1,273 @@
+//! The login machine, driven without a socket.
+
+use super::*;
+use crate::core::record::secret::PasswordHash;
+use crate::wire::Cap;
+
+struct Driver {
+    machine: LoginMachine,
+    out: String,
+}
+
+impl Driver {
+    fn new() -> Self {
+        Self { machine: LoginMachine::default(), out: String::new() }
+    }
+
+    fn say(&mut self, line: &str) -> Step {
+        self.out.clear();
+        self.machine.line(&Message::parse(line).expect(line), &mut self.out)
+    }
+
+    fn all(&mut self, lines: &[&str]) -> Step {
+        lines.iter().map(|line| self.say(line)).last().expect("a line")
+    }
+
+    fn right(&mut self) -> Step {
+        self.out.clear();
+        let name = Nick::parse("al").expect("a nick");
+        self.machine.checked(
+            Checked::Right(Verified { account: AccountId(7), name, proof: password() }),
+            &mut self.out,
+        )
+    }
+}
+
+fn password() -> Proof {
+    Proof::Password(PasswordHash::from_phc("$argon2id$test"))
+}
+
+// "\0al\0secret12"
+const PLAIN: &str = "AUTHENTICATE AGFsAHNlY3JldDEy";
+
+#[test]
+fn a_usual_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
+    assert!(matches!(d.say("CAP REQ :sasl echo-message"), Step::Continue));
+    assert_eq!(d.out, ":chat.parlour CAP al ACK :sasl echo-message\r\n");
+    d.say("AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "AUTHENTICATE +\r\n");
+    let Step::Check(credentials) = d.say(PLAIN) else { panic!("no check") };
+    assert_eq!(credentials.password.as_str(), "secret12");
+    assert!(matches!(d.right(), Step::Continue), "CAP END is still to come");
+    assert!(d.out.contains(" 900 al al!al@parlour al :") && d.out.contains(" 903 al :"), "{}", d.out);
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!((login.account, &*login.realname, login.asked_nick), (AccountId(7), "Al", None));
+    assert!(login.caps.has(Cap::EchoMessage));
+}
+
+#[test]
+fn without_sasl_nobody_gets_in() {
+    let mut d = Driver::new();
+    let Step::Close(why) = d.all(&["NICK al", "USER al 0 * :Al"]) else { panic!("let in") };
+    assert!(why.contains("SASL"));
+    let mut d = Driver::new();
+    assert!(matches!(d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al", "CAP END"]), Step::Close(_)));
+}
+
+#[test]
+fn nothing_but_the_login_is_within_reach() {
+    let mut d = Driver::new();
+    for command in ["JOIN #a", "PRIVMSG bob :x", "WHO *", "NAMES #a", "LIST", "WHOIS al", "NONSENSE"] {
+        assert!(matches!(d.say(command), Step::Continue));
+        let word = command.split(' ').next().expect("a word");
+        assert_eq!(d.out, format!(":chat.parlour 451 * {word} :You have not logged in\r\n"));
+    }
+}
+
+#[test]
+fn a_wrong_password_can_be_tried_again_a_few_times() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS", "NICK al", "USER al 0 * :Al"]);
+    for round in 1..=5 {
+        d.say("AUTHENTICATE PLAIN");
+        assert!(matches!(d.say(PLAIN), Step::Check(_)));
+        d.out.clear();
+        let step = d.machine.checked(Checked::Wrong, &mut d.out);
+        assert!(d.out.contains(" 904 al :"), "{}", d.out);
+        assert_eq!(matches!(step, Step::Close(_)), round == 5);
+    }
+}
+
+#[test]
+fn bad_responses_are_told_apart() {
+    let mut d = Driver::new();
+    let mut answer = |lines: &[&str]| {
+        d.all(lines);
+        d.out.split(' ').nth(1).expect("a numeric").to_owned()
+    };
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", "AUTHENTICATE !!!"]), "904");
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", &format!("AUTHENTICATE {}", "a".repeat(401))]), "905");
+    assert_eq!(answer(&["AUTHENTICATE PLAIN", "AUTHENTICATE *"]), "906");
+    assert_eq!(answer(&["AUTHENTICATE *"]), "906");
+    assert_eq!(answer(&["AUTHENTICATE SCRAM-SHA-256"]), "908");
+    assert_eq!(answer(&["AUTHENTICATE"]), "461");
+}
+
+#[test]
+fn mechanisms_can_be_tried_in_turn_without_end() {
+    let mut d = Driver::new();
+    for _ in 0..20 {
+        assert!(matches!(d.say("AUTHENTICATE SCRAM-SHA-256"), Step::Continue));
+        assert!(matches!(d.say("AUTHENTICATE EXTERNAL"), Step::Continue));
+        assert!(matches!(d.say("AUTHENTICATE +"), Step::Prove(None)));
+        d.out.clear();
+        assert!(matches!(d.machine.checked(Checked::Unproven("none".into()), &mut d.out), Step::Continue));
+        assert!(d.out.contains(" 904 "));
+    }
+    d.say("AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "AUTHENTICATE +\r\n");
+}
+
+#[test]
+fn an_invite_makes_an_account_and_logs_it_in() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "PASS token", "NICK al", "USER al 0 * :Al"]);
+    let Step::Register(wanted) = d.say("REGISTER * * secret12") else { panic!("no registration") };
+    assert_eq!((wanted.name.as_str(), wanted.password.as_str()), ("al", "secret12"));
+    assert_eq!(wanted.token.as_deref().map(String::as_str), Some("token"));
+    d.out.clear();
+    let refused = Refused { code: "TOKEN_SPENT", text: "That invite was used up".to_owned() };
+    assert!(matches!(d.machine.registered(Err(refused), &mut d.out), Step::Continue));
+    assert_eq!(d.out, ":chat.parlour FAIL REGISTER TOKEN_SPENT al :That invite was used up\r\n");
+    assert!(matches!(d.say("REGISTER al * secret12"), Step::Register(_)));
+    d.out.clear();
+    let name = Nick::parse("al").expect("a nick");
+    let verified = Verified { account: AccountId(1), name, proof: password() };
+    d.machine.registered(Ok(verified), &mut d.out);
+    assert!(d.out.starts_with(":chat.parlour REGISTER SUCCESS al :"), "{}", d.out);
+    assert!(matches!(d.say("CAP END"), Step::Done(_)));
+}
+
+#[test]
+fn the_nick_that_was_asked_for_is_remembered_when_it_is_another() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK somebody", "USER x 0 * :X", "AUTHENTICATE PLAIN", PLAIN]);
+    d.right();
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.asked_nick.as_deref(), Some("somebody"));
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let mut d = Driver::new();
+    d.all(&["PASS token", "AUTHENTICATE PLAIN"]);
+    let step = d.say(PLAIN);
+    let shown = format!("{step:?} {:?}", d.machine);
+    assert!(!shown.contains("secret12"), "{shown}");
+}
+
+#[test]
+fn who_asks_for_it_may_be_away_and_set_metadata_and_know_the_server_before_the_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
+    d.say("AWAY *");
+    assert!(d.out.contains(" 451 "), "not without the capability: {}", d.out);
+    d.say("CAP REQ :batch sasl draft/pre-away draft/extended-isupport draft/metadata-3");
+    d.say("AWAY *");
+    assert_eq!(d.out, ":chat.parlour 306 al :You have been marked as being away\r\n");
+    d.say("ISUPPORT");
+    assert!(
+        d.out.starts_with(":chat.parlour BATCH +i draft/isupport\r\n@batch=i :chat.parlour 005 al "),
+        "{}",
+        d.out
+    );
+    d.say("METADATA * SET status early");
+    assert_eq!(d.out, ":chat.parlour 761 al * status * :early\r\n");
+    d.say("METADATA * SUB status");
+    d.say("AUTHENTICATE PLAIN");
+    d.say(PLAIN);
+    d.right();
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.away.as_deref(), Some("*"));
+    assert!(login.metadata.subscriptions.contains("status"));
+    assert_eq!(login.metadata.values.get("status").cloned().flatten().as_deref(), Some("early"));
+}
+
+#[test]
+fn a_device_proves_an_account_by_its_name_or_without() {
+    let mut d = Driver::new();
+    d.all(&["CAP REQ sasl", "NICK al", "USER al 0 * :Al", "AUTHENTICATE EXTERNAL"]);
+    let Step::Prove(Some(name)) = d.say("AUTHENTICATE QWw=") else { panic!("no proof") };
+    assert_eq!(name.as_str(), "Al");
+    d.all(&["AUTHENTICATE external"]);
+    assert!(matches!(d.say("AUTHENTICATE +"), Step::Prove(None)));
+    let proof = Proof::Device(DeviceKey([7; 32]));
+    let name = Nick::parse("al").expect("a nick");
+    let verified = Verified { account: AccountId(7), name, proof: proof.clone() };
+    d.machine.checked(Checked::Right(verified), &mut d.out);
+    let Step::Done(login) = d.say("CAP END") else { panic!("not in") };
+    assert_eq!(login.proof, proof);
+    let mut d = Driver::new();
+    d.all(&["AUTHENTICATE EXTERNAL"]);
+    assert!(matches!(d.say("AUTHENTICATE ISE="), Step::Continue), "no name");
+    assert!(d.out.contains(" 904 "));
+}
+
+/// <https://ircv3.net/specs/extensions/labeled-response>
+#[test]
+fn labels_are_answered_before_the_login() {
+    let mut d = Driver::new();
+    d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al", "CAP REQ :labeled-response batch sasl"]);
+    d.say("@label=1 AUTHENTICATE PLAIN");
+    assert_eq!(d.out, "@label=1 AUTHENTICATE +\r\n");
+    assert!(matches!(d.say(&format!("@label=2 {PLAIN}")), Step::Check(_)));
+    assert_eq!(d.out, "", "the answer comes with the outcome");
+    d.right();
+    let lines: Vec<&str> = d.out.lines().collect();
+    assert_eq!(lines[0], "@label=2 :chat.parlour BATCH +r labeled-response");
+    assert!(
+        lines[1].starts_with("@batch=r :chat.parlour 900 ")
+            && lines[2].starts_with("@batch=r :chat.parlour 903 ")
+    );
+    assert_eq!(lines[3..], [":chat.parlour BATCH -r"]);
+    d.say("PING x");
+    assert_eq!(d.out, ":chat.parlour PONG chat.parlour :x\r\n", "a label is for one command");
+    assert!(matches!(d.say("@label=3 CAP END"), Step::Done(_)));
+    assert_eq!(d.out, "@label=3 :chat.parlour ACK\r\n");
+}
+
+/// A client without SASL sends this from its field for a server password.
+#[test]
+fn pass_with_name_and_password_logs_in() {
+    for (pass, password) in
+        [("PASS al:secret12", "secret12"), ("PASS :al:a b: c", "a b: c"), ("PASS al:a b", "a b")]
+    {
+        let mut d = Driver::new();
+        d.all(&[pass, "NICK al"]);
+        let Step::Check(credentials) = d.say("USER al 0 * :Al") else { panic!("no check") };
+        assert_eq!(
+            (credentials.name.expect("a nick").as_str(), credentials.password.as_str()),
+            ("al", password)
+        );
+        let Step::Done(login) = d.right() else { panic!("not in") };
+        assert_eq!(login.account, AccountId(7));
+    }
+    // With CAP, the check starts at CAP END.
+    let mut d = Driver::new();
+    d.all(&["CAP LS", "PASS al:secret12", "NICK al", "USER al 0 * :Al"]);
+    assert!(matches!(d.say("CAP END"), Step::Check(_)));
+    // After SASL has succeeded, PASS is not looked at.
+    let mut d = Driver::new();
+    d.all(&["CAP REQ sasl", "PASS al:other", "NICK al", "USER al 0 * :Al", "AUTHENTICATE PLAIN", PLAIN]);
+    d.right();
+    assert!(matches!(d.say("CAP END"), Step::Done(_)));
+}
+
+#[test]
+fn pass_that_is_wrong_is_answered_with_464() {
+    let mut d = Driver::new();
+    d.all(&["PASS al:wrong", "NICK al", "USER al 0 * :Al"]);
+    let step = d.machine.checked(Checked::Wrong, &mut d.out);
+    assert!(matches!(step, Step::Close(why) if why == "Wrong account name or password"));
+    assert!(d.out.ends_with(" 464 al :Wrong account name or password\r\n"), "{}", d.out);
+    // A value without a colon is not NAME:PASSWORD, and is not echoed.
+    for pass in ["PASS secret12", "PASS :secret12", "PASS :", "PASS al:", "PASS :x"] {
+        let mut d = Driver::new();
+        d.all(&[pass, "NICK al"]);
+        let Step::Close(why) = d.say("USER al 0 * :Al") else { panic!("{pass}") };
+        assert!(why.contains("NAME:PASSWORD") && d.out.contains(" 464 al :"), "{pass}: {why}");
+        assert!(!d.out.contains("secret12") && !why.contains("secret12"));
+    }
+}

@@ -1,0 +1,370 @@
+//! Metadata: keys and values of accounts and channels, their limits and their replies
+//! ([metadata](https://ircv3.net/specs/extensions/metadata)). The command is in `commands/metadata`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::core::batched;
+use crate::wire::numeric::{
+    ERR_NEEDMOREPARAMS, RPL_KEYNOTSET, RPL_KEYVALUE, RPL_METADATASUBOK, RPL_METADATASUBS, RPL_METADATAUNSUBOK,
+};
+use crate::wire::{Cap, CapSet, Reply, ServerName, chars};
+
+/// Value of the capability: its limits.
+pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
+
+/// Maximum number of keys of one account or channel (`max-keys`).
+pub const MAX_KEYS: usize = 32;
+
+/// Maximum number of keys that a session subscribes to (`max-subs`).
+pub const MAX_SUBS: usize = 50;
+
+/// Maximum length of a value, in bytes (`max-value-bytes`). With it a reply fits a line of 512 bytes.
+pub const MAX_VALUE_BYTES: usize = 300;
+
+/// Maximum length of a key, in bytes.
+const MAX_KEY: usize = 64;
+
+/// Keys and values of one account or channel, in the order of the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys(BTreeMap<Arc<str>, Arc<str>>);
+
+/// The accounts that may see a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// All accounts see it.
+    Everybody,
+    /// Only the account sees it that set it, on a channel or on another account.
+    Owner,
+}
+
+impl Visibility {
+    /// Returns the form on the wire; `*` means everybody.
+    pub(in crate::core) fn word(self) -> &'static str {
+        match self {
+            Self::Everybody => "*",
+            Self::Owner => "private",
+        }
+    }
+}
+
+impl Keys {
+    /// Returns the value of a key.
+    pub fn get(&self, key: &str) -> Option<&Arc<str>> {
+        self.0.get(key)
+    }
+
+    /// Sets or clears a key. Returns true if that is a change.
+    pub fn set(&mut self, key: Arc<str>, value: Option<Arc<str>>) -> bool {
+        match value {
+            Some(value) => self.0.insert(key, value.clone()).is_none_or(|old| old != value),
+            None => self.0.remove(&key).is_some(),
+        }
+    }
+
+    /// Returns whether there is room for another key.
+    pub fn has_room(&self) -> bool {
+        self.0.len() < MAX_KEYS
+    }
+
+    /// Returns whether no key is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Iterates over keys and values, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.0.iter()
+    }
+}
+
+/// Returns whether a text is a valid key: `a-z`, `0-9` and `_./-`.
+pub fn is_key(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MAX_KEY
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_./-".contains(&b))
+}
+
+/// Checks a value for a key. The error is a text for the user.
+fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
+    if value.len() > MAX_VALUE_BYTES {
+        return Err("The value is too long");
+    }
+    match key {
+        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" if !["0", "1"].contains(&value) => {
+            Err("The value is 0 or 1")
+        }
+        // Clients show the display name in place of the nick.
+        "display-name" if chars::refused_in_name(value).is_some() => {
+            Err("A display name cannot contain control or invisible characters")
+        }
+        "color" if !is_color(value) => Err("The value is a colour, #rrggbb"),
+        _ => Ok(()),
+    }
+}
+
+/// Checks a key and its new value, or its removal. The error is the reply.
+pub fn check(key: &str, value: Option<&str>, dialect: Dialect) -> Result<(), Reply> {
+    if !is_key(key) {
+        return Err(bad_key(key, dialect));
+    }
+    value.map_or(Ok(()), |value| check_value(key, value)).map_err(|why| match dialect {
+        Dialect::Draft => Reply::fail("METADATA", "VALUE_INVALID").text(why),
+        Dialect::Revised => Reply::fail("METADATA", "INVALID_VALUE").arg(key).text(why),
+    })
+}
+
+/// Creates the reply to an invalid key.
+pub fn bad_key(key: &str, dialect: Dialect) -> Reply {
+    let code = if dialect == Dialect::Draft { "KEY_INVALID" } else { "INVALID_KEY" };
+    Reply::fail("METADATA", code).arg(key).text("A key has 1 to 64 of a-z, 0-9 and _./-")
+}
+
+/// Creates the reply to an unknown subcommand.
+pub fn bad_subcommand(word: &str) -> Reply {
+    Reply::fail("METADATA", "SUBCOMMAND_INVALID").arg(word).text("There is no such subcommand")
+}
+
+/// Creates the reply to missing parameters.
+pub fn need_more() -> Reply {
+    Reply::numeric(ERR_NEEDMOREPARAMS).arg("METADATA").text("Not enough parameters")
+}
+
+/// Version of the extension that a session uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `draft/metadata-2`: changes are announced by METADATA messages.
+    Draft,
+    /// `draft/metadata-3`: changes are announced by numerics.
+    Revised,
+}
+
+impl Dialect {
+    /// Returns the version for a session with these capabilities.
+    pub fn of(caps: CapSet) -> Self {
+        if caps.has(Cap::MetadataDraft) && !caps.has(Cap::Metadata) { Self::Draft } else { Self::Revised }
+    }
+}
+
+/// A key for a reply or an announcement, with or without a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Nick or channel that has the key.
+    pub name: Arc<str>,
+    /// Name of the key.
+    pub key: Arc<str>,
+    /// The value; `None` if the key is not set.
+    pub value: Option<Arc<str>>,
+    /// The accounts that may see it.
+    pub visibility: Visibility,
+}
+
+impl Shown {
+    /// Creates one for a key that has a value.
+    pub fn new(name: &Arc<str>, key: &Arc<str>, value: &Arc<str>) -> Self {
+        let visibility = visibility(key);
+        Self { name: name.clone(), key: key.clone(), value: Some(value.clone()), visibility }
+    }
+
+    /// Creates the reply to a query.
+    pub fn reply(&self) -> Reply {
+        let named = |numeric| Reply::numeric(numeric).arg(&*self.name).arg(&*self.key);
+        match &self.value {
+            Some(value) => named(RPL_KEYVALUE).arg(self.visibility.word()).text(value),
+            None => named(RPL_KEYNOTSET).text("The key is not set"),
+        }
+    }
+
+    /// Creates the announcement of a change. A numeric is then addressed to `*`.
+    pub fn notice(&self, dialect: Dialect) -> Reply {
+        if dialect == Dialect::Revised {
+            return self.reply();
+        }
+        let reply = Reply::command("METADATA").arg(&*self.name).arg(&*self.key).arg(self.visibility.word());
+        match &self.value {
+            Some(value) => reply.text(value),
+            None => reply,
+        }
+    }
+
+    /// Renders the announcement for a session.
+    pub fn told_to(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
+        let dialect = Dialect::of(caps);
+        let to = if dialect == Dialect::Revised { "*" } else { nick };
+        self.notice(dialect).render(server.as_str(), to)
+    }
+}
+
+/// Metadata commands of a connection before its login. They take effect with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Early {
+    /// It clears the public keys of its account before it sets `values`.
+    pub clears: bool,
+    /// The keys that it subscribes to.
+    pub subscriptions: BTreeSet<Arc<str>>,
+    /// Keys of its own account that it sets (`Some`) or clears (`None`).
+    pub values: BTreeMap<Arc<str>, Option<Arc<str>>>,
+}
+
+impl Early {
+    /// Handles a METADATA and returns the rendered replies.
+    pub fn take(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
+        let one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
+        let [target, word, rest @ ..] = params else { return one(need_more()) };
+        if *target != "*" {
+            let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
+            return one(reply.text("Before the login the only target is *, your own account"));
+        }
+        let dialect = Dialect::of(caps);
+        let own: Arc<str> = "*".into();
+        let shown = |key: &Arc<str>, value: Option<Arc<str>>| Shown {
+            name: own.clone(),
+            key: key.clone(),
+            value,
+            visibility: visibility(key),
+        };
+        let batch = |all: &[Shown]| {
+            let replies: Vec<Reply> = all.iter().map(Shown::reply).collect();
+            batched::lines("m", "metadata *", &replies, to)
+        };
+        match (word.to_ascii_uppercase().as_str(), rest) {
+            (word @ ("SUB" | "UNSUB" | "SUBS"), keys) => {
+                subscriptions(word, keys, &mut self.subscriptions, (to, caps))
+            }
+            ("SET", [key, rest @ ..]) => {
+                let value = rest.first().copied().filter(|value| !value.is_empty());
+                if let Err(reply) = check(key, value, dialect) {
+                    return one(reply);
+                }
+                if self.values.len() >= MAX_KEYS && !self.values.contains_key(*key) {
+                    let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg("*").arg(MAX_KEYS.to_string());
+                    return one(reply.text("Too many keys"));
+                }
+                let (key, value): (Arc<str>, Option<Arc<str>>) = ((*key).into(), value.map(Into::into));
+                self.values.insert(key.clone(), value.clone());
+                one(shown(&key, value).reply())
+            }
+            ("GET", [_, ..]) => {
+                let get = |key: &&str| {
+                    let value = self.values.get(*key).cloned().flatten();
+                    if is_key(key) { shown(&(*key).into(), value).reply() } else { bad_key(key, dialect) }
+                };
+                batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), to)
+            }
+            ("LIST" | "SYNC", _) => {
+                let set = self.values.iter().filter(|(_, value)| value.is_some());
+                batch(&set.map(|(key, value)| shown(key, value.clone())).collect::<Vec<_>>())
+            }
+            ("CLEAR", _) => {
+                self.clears = true;
+                let gone = std::mem::take(&mut self.values);
+                batch(&gone.keys().map(|key| shown(key, None)).collect::<Vec<_>>())
+            }
+            ("SET" | "GET", _) => one(need_more()),
+            _ => one(bad_subcommand(word)),
+        }
+    }
+}
+
+/// Handles SUB, UNSUB or SUBS of the session known as the given nick, and returns the rendered replies.
+pub fn subscriptions(
+    word: &str,
+    keys: &[&str],
+    followed: &mut BTreeSet<Arc<str>>,
+    (to, caps): ((&ServerName, &str), CapSet),
+) -> Vec<String> {
+    let dialect = Dialect::of(caps);
+    let render = |reply: Reply| reply.render(to.0.as_str(), to.1);
+    let list = |numeric, keys: Vec<&str>| {
+        // Six keys fit a line of 512 bytes.
+        let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
+        lines.collect::<Vec<Reply>>()
+    };
+    if word == "SUBS" {
+        let replies = list(RPL_METADATASUBS, followed.iter().map(|key| &**key).collect());
+        return batched::lines("m", "metadata-subs", &replies, to);
+    }
+    let mut lines = Vec::new();
+    let mut done = Vec::new();
+    for &key in keys {
+        if !is_key(key) {
+            lines.push(render(bad_key(key, dialect)));
+        } else if word == "UNSUB" {
+            followed.remove(key);
+            done.push(key);
+        } else if followed.contains(key) || followed.len() < MAX_SUBS {
+            followed.insert(key.into());
+            done.push(key);
+        } else {
+            let code = if dialect == Dialect::Draft { "TOO_MANY_SUBS" } else { "LIMIT_REACHED" };
+            let reply = Reply::fail("METADATA", code).arg(key);
+            let reply = if dialect == Dialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
+            lines.push(render(reply.text("Too many subscriptions")));
+            break;
+        }
+    }
+    let numeric = if word == "UNSUB" { RPL_METADATAUNSUBOK } else { RPL_METADATASUBOK };
+    lines.extend(list(numeric, done).into_iter().map(render));
+    lines
+}
+
+/// Returns the visibility of a key.
+pub fn visibility(key: &str) -> Visibility {
+    match key {
+        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" => Visibility::Owner,
+        _ => Visibility::Everybody,
+    }
+}
+
+fn is_color(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values_are_checked() {
+        assert!(is_key("display-name") && is_key("soju.im/pinned"));
+        assert!(!is_key("") && !is_key("$x") && !is_key("A") && !is_key(&"a".repeat(65)));
+        assert!(check_value("color", "#12ab9F").is_ok() && check_value("color", "red").is_err());
+        assert!(check_value("soju.im/muted", "1").is_ok() && check_value("soju.im/muted", "x").is_err());
+        assert!(check_value("display-name", "Zoë von Ä").is_ok());
+        assert!(check_value("display-name", "al\u{3164}").is_err());
+        assert!(check_value("display-name", "\u{202e}la").is_err());
+        assert!(check_value("status", &"x".repeat(301)).is_err());
+    }
+
+    #[test]
+    fn the_capability_says_the_truth() {
+        let limits = format!("max-subs={MAX_SUBS},max-keys={MAX_KEYS},max-value-bytes={MAX_VALUE_BYTES}");
+        assert_eq!(LIMITS, format!("before-connect,{limits}"));
+    }
+
+    #[test]
+    fn before_the_login_there_is_only_oneself() {
+        let mut early = Early::default();
+        let caps = CapSet::of(&[Cap::Batch, Cap::Metadata]);
+        let server = ServerName::default();
+        let mut take =
+            |line: &str| early.take(&line.split(' ').collect::<Vec<_>>(), caps, (&server, "al")).concat();
+        assert_eq!(take("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
+        assert!(take("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));
+        assert!(take("* SET Status busy").contains("INVALID_KEY Status"));
+        assert!(take("* LIST").contains("@batch=m :chat.parlour 761 al * status * :busy\r\n"));
+        assert!(take("* GET color").contains(" 766 al * color :"));
+        assert!(take("* SUB status avatar X").ends_with(" 770 al status avatar\r\n"));
+        assert!(take("* SUBS").contains(" 772 al avatar status\r\n"));
+        assert!(take("* CLEAR").contains(" 766 al * status :") && take("*").contains(" 461 al METADATA"));
+        assert!(take("* EAT x").contains("SUBCOMMAND_INVALID EAT"));
+        assert!(early.values.is_empty() && early.subscriptions.len() == 2);
+    }
+
+    #[test]
+    fn a_change_is_told_from_none() {
+        let mut keys = Keys::default();
+        assert!(keys.set("a".into(), Some("1".into())) && !keys.set("a".into(), Some("1".into())));
+        assert!(keys.set("a".into(), None) && !keys.set("a".into(), None) && keys.is_empty());
+    }
+}

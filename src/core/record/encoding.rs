@@ -1,0 +1,212 @@
+//! Encoding of records: the same bytes for a backup and for a log that others follow.
+//!
+//! The first byte is the version of the format; the rest is the record in [postcard](https://postcard.jamesmunns.com/wire-format)'s
+//! format, which numbers variants and fields by their order. So the order of the variants of [`Record`] and of what it
+//! holds is part of the format: new variants come last, and any other change needs another version, beside which the old
+//! one is still read.
+
+use super::Record;
+
+/// Version of the format that is written.
+pub const VERSION: u8 = 1;
+
+/// Reason why bytes are not a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodingError {
+    /// There are no bytes.
+    #[error("the record is empty")]
+    Empty,
+    /// The record has a version of the format that this program does not know.
+    #[error("the record has format {0}, this program knows formats up to {VERSION}: use a newer parlour")]
+    Version(u8),
+    /// The bytes end early, go on behind the record, or hold what no record does.
+    #[error("the record is damaged")]
+    Damaged,
+}
+
+impl Record {
+    /// Appends the encoded record to `out`.
+    ///
+    /// # Errors
+    /// None that a record can cause: lengths and variants all have an encoding.
+    pub fn encode(&self, out: Vec<u8>) -> Result<Vec<u8>, EncodingError> {
+        let mut out = out;
+        out.push(VERSION);
+        postcard::to_extend(self, out).map_err(|_| EncodingError::Damaged)
+    }
+
+    /// Reads an encoded record.
+    ///
+    /// # Errors
+    /// [`EncodingError`] if the bytes are not exactly one record of a known version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EncodingError> {
+        let (version, rest) = bytes.split_first().ok_or(EncodingError::Empty)?;
+        if *version != VERSION {
+            return Err(EncodingError::Version(*version));
+        }
+        match postcard::take_from_bytes(rest) {
+            Ok((record, [])) => Ok(record),
+            _ => Err(EncodingError::Damaged),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::core::record::certificate::DeviceKey;
+    use crate::core::record::modes::{ListEntry, ListKind, Modes};
+    use crate::core::record::ranks::Ranks;
+    use crate::core::record::secret::PasswordHash;
+    use crate::core::record::seen::Seen;
+    use crate::core::record::{
+        Account, AccountId, Actor, ChannelId, Invite, InviteId, MessageKind, Place, Preferences, Role,
+        SendId, StoredMessage, Subject, Topic,
+    };
+    use crate::wire::ids::Ahead;
+    use crate::wire::{ChannelName, MessageId, Millis, Nick};
+
+    const AT: Millis = Millis(1000);
+    const AL: AccountId = AccountId(16);
+    const ROOM: ChannelId = ChannelId(3);
+
+    /// One record of each kind, in the order of the variants, with its bytes in format 1.
+    #[expect(clippy::too_many_lines, reason = "one entry for each kind")]
+    fn golden() -> Vec<(Record, &'static str)> {
+        let nick = |name| Nick::parse(name).expect(name);
+        let channel = |name| ChannelName::parse(name).expect(name);
+        let id = MessageId::from_i64(300);
+        let account = Account { id: AL, name: nick("al"), role: Role::Admin, disabled: false };
+        let password = PasswordHash::from_phc("$a");
+        let key = DeviceKey([7; 32]);
+        let message = StoredMessage {
+            id,
+            place: Place::direct(AL, AccountId(17)),
+            from: AL,
+            kind: MessageKind::Notice,
+            text: "hi".into(),
+            tags: Arc::default(),
+            send_id: Some(SendId("x".into())),
+        };
+        let invite = Invite {
+            id: InviteId(1),
+            token: [9; 32],
+            role: Role::Member,
+            channel: Some(channel("#a")),
+            uses: 2,
+            spent: 1,
+            expires: AT,
+            revoked: None,
+            created: Millis(5),
+            created_by: Some(AL),
+            resets: None,
+            power: None,
+        };
+        let topic = Topic { text: "t".into(), by: nick("al"), at: AT };
+        let entry = ListEntry { mask: "m".into(), by: nick("al"), at: AT };
+        vec![
+            (Record::Message(message), "0100ac02012022200102686900010178"),
+            (
+                Record::ChannelCreated { id: ROOM, name: channel("#a"), maker: AL, at: AT },
+                "01010602236120e807",
+            ),
+            (Record::ChannelRemoved(ROOM), "010206"),
+            (Record::TopicSet(ROOM, Some(topic)), "01030601017402616ce807"),
+            (Record::Joined { channel: ROOM, account: AL, at: AT }, "01040620e807"),
+            (Record::Parted { channel: ROOM, account: AL }, "01050620"),
+            (Record::RanksSet { channel: ROOM, account: AL, ranks: Ranks::FOUNDER }, "0106062008"),
+            (Record::ModesSet(ROOM, Modes::new(8, Some("k".into()), Some(5))), "0107060801016b0105"),
+            (Record::ListAdded(ROOM, ListKind::Except, entry), "01080601016d02616ce807"),
+            (Record::ListRemoved(ROOM, ListKind::Ban, "m".into()), "01090600016d"),
+            (Record::Invited { channel: ROOM, account: AL, pending: true }, "010a062001"),
+            (
+                Record::ChannelRenamed { id: ROOM, old: channel("#a"), new: channel("#b"), at: AT },
+                "010b06022361022362e807",
+            ),
+            (Record::Redacted { place: Place::Channel(ROOM), message: id }, "010c0006ac02"),
+            (Record::Marked { account: AL, place: Place::Channel(ROOM), read: AT }, "010d200006e807"),
+            (Record::MarkedEarly { account: AL, channel: channel("#a"), read: None }, "010e2002236100"),
+            (
+                Record::MetadataSet {
+                    of: Subject::Private(AL, Place::Channel(ROOM)),
+                    key: "k".into(),
+                    value: Some("v".into()),
+                },
+                "010f02200006016b010176",
+            ),
+            (Record::Seen(AL, Seen::from_spans([(id, MessageId::from_i64(400))])), "01102001ac029003"),
+            (Record::PreferencesSet(AL, Preferences { replay: Some(9), bot: true }), "011120010901"),
+            (
+                Record::AccountAdded {
+                    account: account.clone(),
+                    password: password.clone(),
+                    invite: None,
+                    at: AT,
+                },
+                "01122002616c010002246100e807",
+            ),
+            (Record::AccountSet { account, at: AT }, "01132002616c0100e807"),
+            (Record::PasswordSet(AL, password), "011420022461"),
+            (Record::AccountRemoved { id: AL, at: AT }, "011520e807"),
+            (
+                Record::InviteCreated(invite),
+                "011602090909090909090909090909090909090909090909090909090909090909090900010223610201e807000501200000",
+            ),
+            (Record::InviteSpent { id: InviteId(1), spent: 2 }, "01170202"),
+            (Record::InviteRevoked { id: InviteId(1), at: AT }, "011802e807"),
+            (
+                Record::DeviceAdded { account: AL, key, at: AT },
+                "0119200707070707070707070707070707070707070707070707070707070707070707e807",
+            ),
+            (
+                Record::DeviceRemoved(key),
+                "011a0707070707070707070707070707070707070707070707070707070707070707",
+            ),
+            (
+                Record::DeviceUsed { key, at: AT },
+                "011b0707070707070707070707070707070707070707070707070707070707070707e807",
+            ),
+            (Record::IdsAhead(Ahead { from: id, by: AT }), "011cac02e807"),
+            (
+                Record::Audit {
+                    at: AT,
+                    actor: Actor::Account(AL),
+                    action: "a".into(),
+                    target: "t".into(),
+                    detail: "d".into(),
+                },
+                "011de8070120016101740164",
+            ),
+        ]
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    #[test]
+    fn the_bytes_of_every_kind_of_record_stay_as_they_are() {
+        for (number, (record, bytes)) in golden().into_iter().enumerate() {
+            let encoded = record.encode(Vec::new()).expect("encodes");
+            assert_eq!(usize::from(encoded[1]), number, "{record:?}");
+            assert_eq!(hex(&encoded), bytes, "{record:?}");
+            assert_eq!(Record::decode(&encoded).as_ref(), Ok(&record));
+            assert_eq!(Record::decode(&encoded[..encoded.len() - 1]), Err(EncodingError::Damaged));
+            assert_eq!(Record::decode(&[&encoded[..], b"x"].concat()), Err(EncodingError::Damaged));
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_of_this_version_is_refused() {
+        assert_eq!(Record::decode(&[]), Err(EncodingError::Empty));
+        assert_eq!(Record::decode(&[2, 0]), Err(EncodingError::Version(2)));
+        assert_eq!(Record::decode(&[VERSION]), Err(EncodingError::Damaged));
+        assert_eq!(Record::decode(&[VERSION, 99]), Err(EncodingError::Damaged));
+    }
+}

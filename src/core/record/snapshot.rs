@@ -1,0 +1,95 @@
+//! The snapshot that the records of a store add up to.
+
+use std::sync::Arc;
+
+use super::{Account, Place};
+use super::{
+    AccountId, ChannelId, Invite, ListEntry, ListKind, Modes, Preferences, Ranks, Seen, SendId, Subject,
+    Topic,
+};
+use crate::core::record::certificate::Device;
+use crate::core::record::secret::PasswordHash;
+use crate::wire::ids::Times;
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
+
+/// A channel as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChannel {
+    /// Id of the channel.
+    pub id: ChannelId,
+    /// Name of the channel.
+    pub name: ChannelName,
+    /// Time of its creation.
+    pub created: Millis,
+    /// The account that created it; `None` for channels without a founder from before this was stored.
+    pub maker: Option<AccountId>,
+    /// Topic, if one is set.
+    pub topic: Option<Topic>,
+    /// The accounts in it.
+    pub members: Vec<AccountId>,
+    /// It has messages in the history.
+    pub spoken_in: bool,
+    /// Modes of the channel.
+    pub modes: Modes,
+    /// Member status of accounts, also of those not in the channel.
+    pub ranks: Vec<(AccountId, Ranks)>,
+    /// Mask lists, each in the order in which it was filled.
+    pub lists: Vec<(ListKind, ListEntry)>,
+    /// Accounts with a pending invitation.
+    pub invited: Vec<AccountId>,
+    /// Former names, with the time of the change.
+    pub old_names: Vec<(ChannelName, Millis)>,
+}
+
+/// A stored metadata key: its owner, its name, its value.
+pub type KeptKey = (Subject, Arc<str>, Arc<str>);
+
+/// The state that the core starts from.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Every account, also disabled ones; without removed and built-in ones.
+    pub accounts: Vec<Account>,
+    /// Every channel, including empty ones.
+    pub channels: Vec<StoredChannel>,
+    /// The largest message id ever used.
+    pub last_message: MessageId,
+    /// Translation of message ids to times.
+    pub times: Times,
+    /// The largest channel id ever used; 0 for none.
+    pub last_channel: i64,
+    /// The latest send ids and their messages.
+    pub sends: Vec<(AccountId, SendId, MessageId)>,
+    /// Read markers of conversations.
+    pub markers: Vec<(AccountId, Place, Millis)>,
+    /// Read markers of channels that the account is not in.
+    pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
+    /// Metadata of accounts and channels, private metadata included.
+    pub metadata: Vec<KeptKey>,
+    /// The latest [`Record::Seen`](super::Record::Seen) of each account that has one.
+    pub seen: Vec<(AccountId, Seen)>,
+    /// Preferences that differ from the default.
+    pub preferences: Vec<(AccountId, Preferences)>,
+    /// The devices of the accounts.
+    pub devices: Vec<(AccountId, Device)>,
+    /// The password hashes of the accounts that have one.
+    pub passwords: Vec<(AccountId, PasswordHash)>,
+    /// The accounts that keep their names from others and are not among `accounts`.
+    pub former: Vec<Former>,
+    /// The largest account id ever used.
+    pub last_account: i64,
+    /// Every invite, also those that can no longer be redeemed.
+    pub invites: Vec<Invite>,
+    /// The largest invite id ever used; 0 for none.
+    pub last_invite: i64,
+}
+
+/// An account that is not in use and keeps its name from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// Id of the account.
+    pub id: AccountId,
+    /// Name of the account, which no other account can take.
+    pub name: Nick,
+    /// It was removed, and can be restored. Otherwise its row cannot be read.
+    pub removed: bool,
+}

@@ -1,0 +1,261 @@
+//! Requests from outside of sessions, and their results: those of the administration, and the redemption of invites.
+//!
+//! The command line, the control socket and the core use the same types.
+
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use crate::core::record::secret::PasswordHash;
+use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
+use crate::wire::{ChannelName, Millis, Nick};
+
+/// A request from outside of sessions.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// A change that the command line on the server's machine requests.
+    Admin(Change),
+    /// The redemption of an invite.
+    Redeem(Redemption),
+}
+
+/// Number of a [`Request`], by which the requester recognizes its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A change that the administration requests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Change {
+    /// Make an account.
+    UserAdd {
+        /// Name, password hash and role.
+        user: NewUser,
+        /// Restore the removed account of that name, instead of making a new one.
+        again: bool,
+    },
+    /// Make many accounts. The result lists those that could not be made; the others are kept.
+    UserImport(Vec<NewUser>),
+    /// Change one account.
+    UserChange {
+        /// Name of the account.
+        #[serde(with = "json::text")]
+        name: Nick,
+        /// Change to make.
+        change: UserChange,
+    },
+    /// Make an invite.
+    InviteCreate(InviteOrder),
+    /// Revoke an invite.
+    InviteRevoke {
+        /// Id of the invite.
+        id: i64,
+    },
+}
+
+/// An account to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewUser {
+    /// Name of the account.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// Hash of the password.
+    #[serde(with = "json::text")]
+    pub password: PasswordHash,
+    /// Role of the account.
+    #[serde(with = "json::text")]
+    pub role: Role,
+}
+
+/// A change of one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum UserChange {
+    /// Set a new password. Ends all devices and the sessions that logged in with the old password.
+    Password(#[serde(with = "json::text")] PasswordHash),
+    /// Set the role.
+    Role(#[serde(with = "json::text")] Role),
+    /// Set one preference.
+    Set(#[serde(with = "json::text")] Preference),
+    /// Forbid logins and end the account's sessions.
+    Disable,
+    /// Allow logins again.
+    Enable,
+    /// Remove the account and end its sessions. Its name stays taken.
+    Remove,
+}
+
+/// An invite to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InviteOrder {
+    /// Hash of the token. The token itself stays with the requester.
+    pub token: TokenHash,
+    /// Effect of redeeming the invite.
+    pub purpose: Purpose,
+    /// Time until the invite expires, in milliseconds.
+    pub lasts_ms: u64,
+}
+
+/// Effect of redeeming an invite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Makes new accounts.
+    Accounts {
+        /// Role of the new accounts.
+        #[serde(with = "json::text")]
+        role: Role,
+        /// Channel that the new accounts join.
+        #[serde(with = "json::text")]
+        channel: ChannelName,
+        /// Count of accounts that it can make.
+        uses: u32,
+    },
+    /// Sets a new password for the account of this name, and ends its devices and sessions.
+    Reset(#[serde(with = "json::text")] Nick),
+}
+
+/// An invite that an admin asks for in a session, which has no token yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Effect of redeeming the invite.
+    pub purpose: Purpose,
+    /// Duration of its validity.
+    pub lasts: Millis,
+}
+
+/// The redemption of an invite.
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// Hash of the invite's token.
+    pub token: TokenHash,
+    /// Name of the new account, or of the account that the invite resets.
+    pub name: Nick,
+    /// Hash of the new password.
+    pub password: PasswordHash,
+}
+
+/// Result of a [`Request`] that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The change was made.
+    Changed,
+    /// The users that could not be added: index in the request, and reason.
+    Imported(Vec<(usize, RequestError)>),
+    /// The invite was made.
+    InviteCreated(InviteId),
+    /// The invite was redeemed.
+    Redeemed {
+        /// The account that was made, or has a new password.
+        account: Account,
+        /// True if the account was made.
+        is_new: bool,
+    },
+}
+
+/// Reason why a [`Request`] was not carried out. The texts are for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// The account cannot be made or changed.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The invite cannot be redeemed.
+    #[error(transparent)]
+    Redeem(#[from] RedeemError),
+    /// No invite has this id.
+    #[error("there is no invite {0}")]
+    UnknownInvite(i64),
+    /// The account is not an admin, or not any more.
+    #[error("only an admin may do that")]
+    NotAdmin,
+    /// The invite would have no use or no time.
+    #[error("an invite needs at least one use and some time")]
+    UselessInvite,
+    /// Another invite has this token.
+    #[error("another invite has this token")]
+    TokenTaken,
+    /// The store fails. Nothing was done.
+    #[error("the server cannot store anything right now, so this was not done")]
+    Unavailable,
+    /// The store has failed at this change, which is in force and stored as soon as the store works.
+    #[error(
+        "the server cannot store this right now; it is in force and tried again, but a restart before that undoes it"
+    )]
+    Deferred,
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Stopped,
+}
+
+/// Reason why an account cannot be made or changed. The texts are for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// An account has that name, in this or another case.
+    #[error("the name {0} is taken")]
+    Taken(Nick),
+    /// A removed account had that name.
+    #[error("the name {0} belonged to an account that was removed, and names do not pass to others")]
+    Removed(Nick),
+    /// The name is reserved.
+    #[error("the name {0} is reserved: {1}")]
+    Reserved(Nick, &'static str),
+    /// No account has that name.
+    #[error("there is no account {0}")]
+    Unknown(Nick),
+    /// The account is disabled, and so has no use for a new password.
+    #[error("the account {0} is disabled")]
+    Disabled(Nick),
+    /// The account is not removed, so it cannot be restored.
+    #[error("the account {0} was not removed")]
+    NotRemoved(Nick),
+}
+
+/// Reason why an invite cannot be redeemed. The texts are for the requester.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedeemError {
+    /// No invite has this token.
+    #[error("this invite is not known here")]
+    Unknown,
+    /// It made as many accounts as it can.
+    #[error("this invite was used already")]
+    Spent,
+    /// It is too old.
+    #[error("this invite has expired")]
+    Expired,
+    /// An admin revoked it.
+    #[error("this invite was revoked")]
+    Revoked,
+    /// It resets the password of one account, and another was named.
+    #[error("this invite is for the account {0} and for no other")]
+    Other(Nick),
+    /// The account that it resets is disabled.
+    #[error("the account {0}, which this invite is for, is disabled")]
+    Disabled(Nick),
+    /// The account that it resets was removed.
+    #[error("the account {0}, which this invite was for, was removed")]
+    Gone(Nick),
+    /// The invite is valid, but the account cannot be made.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+}
+
+/// Reserved names, each with the reason that the requester is told.
+const RESERVED: &[(&str, &str)] = &[
+    ("echo", "it is the built-in account that answers what it is sent"),
+    ("server", "it would be taken for the server"),
+    ("system", "it would be taken for the server"),
+    ("parlour", "it would be taken for the server"),
+    // Users type passwords to these, because the guides of other networks tell them to.
+    ("NickServ", "it is a service"),
+    ("ChanServ", "it is a service"),
+    ("SaslServ", "it is a service"),
+    ("MemoServ", "it is a service"),
+    ("OperServ", "it is a service"),
+    ("HostServ", "it is a service"),
+    ("BotServ", "it is a service"),
+    ("HistServ", "it is a service"),
+];
+
+/// Returns the reason why the name is reserved, if it is.
+pub fn reserved(name: &Nick) -> Option<&'static str> {
+    RESERVED
+        .iter()
+        .find(|(reserved, _)| name.as_str().eq_ignore_ascii_case(reserved))
+        .map(|&(_, reason)| reason)
+}

@@ -1,0 +1,91 @@
+//! Behavior of the core when the clock jumps.
+
+use super::driver::{Driver, password};
+use crate::core::record::{Record, Snapshot};
+use crate::core::{Ask, InputKind, Settings};
+use crate::wire::{MessageId, Millis};
+
+const YEAR: u64 = 365 * 24 * 60 * 60 * 1000;
+
+fn ids(d: &Driver) -> Vec<MessageId> {
+    let id = |record: &Record| match record {
+        Record::Message(message) => Some(message.id),
+        _ => None,
+    };
+    d.records.iter().filter_map(id).collect()
+}
+
+#[test]
+fn after_a_jump_back_people_quit_in_time() {
+    let mut d = Driver::new();
+    let settings = Settings { grace: Millis(10_000), ..Settings::default() };
+    d.input(InputKind::Settings(Box::new(settings)));
+    let [al, bo] = ["al", "bo"].map(|name| d.open(name, ""));
+    for session in [al, bo] {
+        d.say(session, "JOIN #a");
+    }
+    d.got(al);
+    d.input(InputKind::Closed(bo, "lost".into()));
+    let due = d.chat.next_deadline().expect("a grace");
+    d.now.0 -= 10 * YEAR;
+    d.steady = due;
+    d.input(InputKind::Tick);
+    assert!(d.got(al).contains("QUIT :lost"));
+    assert_eq!(d.chat.next_deadline(), None);
+}
+
+#[test]
+fn after_a_jump_back_messages_have_the_true_time_and_ids_grow() {
+    let mut d = Driver::new();
+    let al = d.open("al", "message-tags server-time echo-message");
+    d.say(al, "JOIN #a");
+    d.now.0 += 25 * YEAR;
+    d.say(al, "PRIVMSG #a :from the future");
+    d.now.0 -= 25 * YEAR;
+    let now = Millis(d.now.0 + 1);
+    let got = d.say(al, "PRIVMSG #a :from now");
+    assert!(got.contains(&format!("time={now}")), "{got}");
+    let all = ids(&d);
+    assert!(all.is_sorted() && all.last().is_some_and(|last| last.time().0 > now.0 + 24 * YEAR), "{all:?}");
+    // After a small step back, ids and times stay at their latest values until the clock catches up.
+    d.now.0 -= 30_000;
+    let got = d.say(al, "PRIVMSG #a :a moment ago");
+    assert!(got.contains(&format!("time={now}")), "{got}");
+    let stretches = d.records.iter().filter(|record| matches!(record, Record::IdsAhead(_))).count();
+    assert_eq!(stretches, 1);
+}
+
+#[test]
+fn points_in_time_lead_to_messages_said_then() {
+    let mut d = Driver::new();
+    let al = d.open("al", "draft/chathistory batch");
+    d.say(al, "JOIN #a");
+    d.now.0 += 25 * YEAR;
+    d.say(al, "PRIVMSG #a :from the future");
+    d.now.0 -= 25 * YEAR;
+    d.say(al, "PRIVMSG #a :one");
+    let before = d.now;
+    d.now.0 += 60_000;
+    d.say(al, "PRIVMSG #a :two");
+    let [.., one, two] = ids(&d)[..] else { panic!("messages") };
+    d.asked.clear();
+    d.say(al, &format!("CHATHISTORY AFTER #a timestamp={before} 10"));
+    let Some((_, Ask::History { windows, reader, .. })) = d.asked.pop() else { panic!("a question") };
+    assert!(windows[0].after >= one && windows[0].after < two && windows[0].before > two);
+    assert_eq!(reader.times.of(one), before);
+    // The same holds after a restart.
+    let record = d.records.iter().find_map(|record| match record {
+        Record::IdsAhead(ahead) => Some(*ahead),
+        _ => None,
+    });
+    let times = crate::wire::ids::Times::new(record.into_iter().collect());
+    let al = d.chat.people.named(&crate::wire::Nick::parse("al").expect("a nick")).expect("al");
+    let (accounts, passwords) = (vec![al.account.clone()], vec![(al.account.id, password())]);
+    let mut again =
+        Driver::from_kept(Snapshot { accounts, passwords, last_message: two, times, ..Snapshot::default() });
+    again.now = d.now;
+    let al = again.open("al", "server-time echo-message");
+    let got = again.say(al, "PRIVMSG al :three");
+    assert!(got.contains(&format!("time={}", again.now)), "{got}");
+    assert!(ids(&again)[0] > two);
+}

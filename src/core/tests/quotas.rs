@@ -1,0 +1,85 @@
+//! Limits on the sessions, channels and entries of an account.
+
+use super::driver::Driver;
+use crate::core::model::channel::Channel;
+use crate::core::{InputKind, Settings};
+
+fn with(settings: Settings) -> Driver {
+    let mut d = Driver::new();
+    d.input(InputKind::Settings(Box::new(settings)));
+    d
+}
+
+#[test]
+fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
+    let mut d = with(Settings { channels_per_account: 3, ..Settings::default() });
+    let (al, bo) = (d.open("al", ""), d.open("bo", ""));
+    for name in ["#1", "#2", "#3"] {
+        // The channel has a message and no founder when the account leaves it.
+        d.say(al, &format!("JOIN {name}"));
+        d.say(al, &format!("PRIVMSG {name} :x"));
+        d.say(al, &format!("MODE {name} -q al"));
+        d.say(al, &format!("PART {name}"));
+    }
+    assert!(d.say(al, "JOIN #4").contains(" 405 al #4 :You have created 3 channels"));
+    // The quota can't be filled for another account either.
+    d.say(bo, "JOIN #5");
+    d.say(al, "JOIN #5");
+    d.say(bo, "MODE #5 +q al");
+    d.say(bo, "PART #5");
+    assert!(d.say(bo, "JOIN #6").contains("JOIN #6"));
+    assert!(d.say(bo, "JOIN #7").contains("JOIN #7"));
+    assert!(d.say(bo, "JOIN #8").contains(" 405 bo #8 "));
+    // A channel that is removed because it is empty no longer counts.
+    d.say(bo, "PART #7");
+    assert!(d.say(bo, "JOIN #8").contains("JOIN #8"));
+}
+
+#[test]
+fn one_session_more_than_an_account_may_have_is_refused_and_the_others_stay() {
+    let mut d = with(Settings { sessions_per_account: 2, ..Settings::default() });
+    let (one, two, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
+    d.say(bo, "JOIN #a");
+    d.say(one, "JOIN #a");
+    d.got(bo);
+    let three = d.open_with_burst("al", "standard-replies");
+    let text = "Your account has 2 sessions, the maximum; end one of them first";
+    let heard = format!(":chat.parlour FAIL * TOO_MANY_SESSIONS :{text}\r\nERROR :{text}\r\n");
+    assert_eq!(d.got(three), heard);
+    assert_eq!(d.say(three, "PRIVMSG #a :x"), "");
+    d.input(InputKind::Closed(three, "gone".into()));
+    assert_eq!((d.got(bo), d.chat.sizes().sessions, d.chat.sessions_refused()), (String::new(), 3, 1));
+    d.say(two, "PRIVMSG #a :still here");
+    assert!(d.got(bo).contains("still here"));
+    d.say(two, "QUIT");
+    let four = d.open_with_burst("al", "");
+    assert!(d.got(four).contains(" 001 al "), "there is room again");
+}
+
+#[test]
+fn monitor_lists_are_bounded_for_the_account_too() {
+    let mut d = Driver::new();
+    let list = |of: usize| (0..200).map(|n| format!("n{of}x{n}")).collect::<Vec<_>>().join(",");
+    for session in 0..6 {
+        let al = d.open("al", "");
+        let answer = d.say(al, &format!("MONITOR + {}", list(session)));
+        assert_eq!(answer.contains(" 734 al 0 "), session == 5, "{answer}");
+    }
+}
+
+#[test]
+fn invitations_that_wait_are_bounded() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.say(al, "JOIN #a");
+    for n in 0..=Channel::INVITED {
+        d.add(&format!("guest{n}"));
+        let answer = d.say(al, &format!("INVITE guest{n} #a"));
+        assert_eq!(
+            answer.contains(" 482 al #a :500 invitations are pending"),
+            n == Channel::INVITED,
+            "{answer}"
+        );
+    }
+    assert!(d.say(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
+}

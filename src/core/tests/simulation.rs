@@ -1,0 +1,478 @@
+//! Simulation from a seed: sessions act, disconnect and crash at random, and the invariants are checked after every
+//! step. A failure prints its seed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rand::RngExt as _;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+
+use super::driver::{Driver, password};
+use super::seed::Seed;
+use crate::core::InputKind;
+use crate::core::model::people::ECHO_ID;
+use crate::core::record::modes::{ListEntry, ListKind, Modes};
+use crate::core::record::secret::PasswordHash;
+use crate::core::record::{
+    Account, AccountId, ChannelId, Former, Invite, InviteId, Place, Preference, Record, Role, Snapshot,
+    StoredChannel,
+};
+use crate::core::request::account::{Device, DeviceKey};
+use crate::core::request::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::wire::{ChannelName, MessageId, Millis, Nick};
+
+/// A stand-in for the store.
+#[derive(Default)]
+struct Kept {
+    channels: BTreeMap<ChannelId, StoredChannel>,
+    last_channel: i64,
+    messages: Vec<MessageId>,
+    sends: HashMap<(AccountId, String), MessageId>,
+    markers: BTreeMap<(AccountId, String), (Place, Millis)>,
+    early_markers: Vec<(AccountId, ChannelName, Millis)>,
+    devices: Vec<(AccountId, Device)>,
+    accounts: BTreeMap<AccountId, (Account, PasswordHash)>,
+    removed: BTreeMap<AccountId, Former>,
+    invites: BTreeMap<InviteId, Invite>,
+    audited: usize,
+}
+
+impl Kept {
+    fn channel(&mut self, id: ChannelId) -> &mut StoredChannel {
+        self.channels.get_mut(&id).expect("a channel that is kept")
+    }
+
+    fn apply(&mut self, record: Record) {
+        match record {
+            Record::Message(m) => {
+                assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
+                self.messages.push(m.id);
+                if let Place::Channel(id) = m.place {
+                    self.channel(id).spoken_in |= m.kind.is_said();
+                }
+                if let Some(send) = m.send_id {
+                    let old = self.sends.insert((m.from, send.0.to_string()), m.id);
+                    assert_eq!(old, None, "a send is kept once");
+                }
+            }
+            Record::ChannelCreated { id, name, maker, at } => {
+                assert!(id.0 > self.last_channel, "a channel's number is given once");
+                self.last_channel = id.0;
+                let channel = StoredChannel {
+                    id,
+                    name,
+                    created: at,
+                    maker: Some(maker),
+                    topic: None,
+                    members: vec![],
+                    spoken_in: false,
+                    modes: Modes::default(),
+                    ranks: vec![],
+                    lists: vec![],
+                    invited: vec![],
+                    old_names: vec![],
+                };
+                assert!(self.channels.values().all(|other| other.name != channel.name), "a name once");
+                assert!(self.channels.insert(id, channel).is_none());
+            }
+            Record::ChannelRemoved(id) => {
+                let gone = self.channels.remove(&id).expect("it was there");
+                assert!(gone.members.is_empty() && !gone.spoken_in);
+            }
+            Record::TopicSet(id, topic) => self.channel(id).topic = topic,
+            Record::Joined { channel, account, .. } => {
+                let members = &mut self.channel(channel).members;
+                assert!(!members.contains(&account), "nobody joins twice");
+                members.push(account);
+            }
+            Record::Parted { channel, account } => {
+                let members = &mut self.channel(channel).members;
+                assert!(members.contains(&account), "nobody parts twice");
+                members.retain(|&m| m != account);
+            }
+            Record::RanksSet { channel, account, ranks } => {
+                let all = &mut self.channel(channel).ranks;
+                all.retain(|(of, _)| *of != account);
+                all.extend(Some((account, ranks)).filter(|(_, ranks)| !ranks.is_empty()));
+            }
+            Record::ModesSet(id, modes) => self.channel(id).modes = modes,
+            Record::ListAdded(id, list, entry) => {
+                let lists = &mut self.channel(id).lists;
+                let same = |(kind, known): &(ListKind, ListEntry)| {
+                    *kind == list && known.mask.eq_ignore_ascii_case(&entry.mask)
+                };
+                assert!(!lists.iter().any(same), "an entry once");
+                lists.push((list, entry));
+            }
+            Record::ListRemoved(id, list, mask) => {
+                let lists = &mut self.channel(id).lists;
+                let before = lists.len();
+                lists.retain(|(kind, known)| *kind != list || !known.mask.eq_ignore_ascii_case(&mask));
+                assert_eq!(lists.len() + 1, before, "an entry that was there");
+            }
+            Record::Invited { channel, account, pending } => {
+                let invited = &mut self.channel(channel).invited;
+                invited.retain(|&other| other != account);
+                invited.extend(Some(account).filter(|_| pending));
+            }
+            Record::ChannelRenamed { id, old, new, at } => {
+                let channel = self.channel(id);
+                assert_eq!(channel.name, old);
+                channel.name = new;
+                channel.old_names.push((old, at));
+            }
+            Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
+            Record::Marked { .. } | Record::MarkedEarly { .. } => self.apply_to_markers(record),
+            Record::AccountAdded { .. }
+            | Record::AccountSet { .. }
+            | Record::PasswordSet(..)
+            | Record::AccountRemoved { .. } => self.apply_to_accounts(record),
+            Record::InviteCreated(_) | Record::InviteSpent { .. } | Record::InviteRevoked { .. } => {
+                self.apply_to_invites(record);
+            }
+            Record::DeviceAdded { .. } | Record::DeviceRemoved(_) | Record::DeviceUsed { .. } => {
+                self.apply_to_devices(record);
+            }
+            Record::MetadataSet { .. }
+            | Record::Seen(..)
+            | Record::PreferencesSet(..)
+            | Record::IdsAhead(_) => {}
+            Record::Audit { .. } => self.audited += 1,
+        }
+    }
+
+    fn apply_to_accounts(&mut self, record: Record) {
+        match record {
+            Record::AccountAdded { account, password, .. } => {
+                let id = account.id;
+                assert!(!account.disabled && !self.accounts.contains_key(&id));
+                let former = self.removed.remove(&id);
+                assert!(
+                    former.is_none_or(|former| former.name == account.name),
+                    "names do not pass to others"
+                );
+                let last =
+                    [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
+                let names = self.accounts.values().map(|(account, _)| &account.name);
+                let mut names = names.chain(self.removed.values().map(|former| &former.name));
+                assert!(names.all(|name| *name != account.name), "a name once");
+                assert!(id.0 <= last.map_or(0, |last| last.0) + 1, "ids follow each other");
+                self.accounts.insert(id, (account, password));
+            }
+            Record::AccountSet { account, .. } => {
+                let kept = self.accounts.get_mut(&account.id).expect("an account");
+                kept.0 = account;
+            }
+            Record::PasswordSet(id, password) => {
+                self.accounts.get_mut(&id).expect("an account").1 = password;
+            }
+            Record::AccountRemoved { id, .. } => {
+                let (account, _) = self.accounts.remove(&id).expect("an account");
+                self.removed.insert(id, Former { id, name: account.name, removed: true });
+                self.devices.retain(|(of, _)| *of != id);
+                self.markers.retain(|(of, _), _| *of != id);
+                self.early_markers.retain(|(of, ..)| *of != id);
+                for channel in self.channels.values_mut() {
+                    assert!(!channel.members.contains(&id), "it has left");
+                    channel.ranks.retain(|(of, _)| *of != id);
+                    channel.invited.retain(|of| *of != id);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply_to_invites(&mut self, record: Record) {
+        match record {
+            Record::InviteCreated(invite) => {
+                assert!(self.invites.keys().all(|known| *known < invite.id), "ids only grow");
+                assert!(self.invites.values().all(|known| known.token != invite.token), "a token once");
+                self.invites.insert(invite.id, invite);
+            }
+            Record::InviteSpent { id, spent } => {
+                let invite = self.invites.get_mut(&id).expect("an invite");
+                assert!(spent == invite.spent + 1 && spent <= invite.uses && invite.revoked.is_none());
+                invite.spent = spent;
+            }
+            Record::InviteRevoked { id, at } => {
+                let invite = self.invites.get_mut(&id).expect("an invite");
+                assert_eq!(invite.revoked.replace(at), None, "revoked once");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply_to_markers(&mut self, record: Record) {
+        match record {
+            Record::Marked { account, place, read } => {
+                let old = self.markers.insert((account, format!("{place:?}")), (place, read));
+                assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
+            }
+            Record::MarkedEarly { account, channel, read } => {
+                let place =
+                    self.early_markers.iter().position(|(of, at, _)| (*of, at) == (account, &channel));
+                let old = place.map(|place| self.early_markers.swap_remove(place).2);
+                assert!(read.is_some() || old.is_some(), "one that is dropped was kept");
+                assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
+                self.early_markers.extend(read.map(|read| (account, channel, read)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn apply_to_devices(&mut self, record: Record) {
+        match record {
+            Record::DeviceAdded { account, key, at } => {
+                assert!(
+                    self.devices.iter().all(|(_, known)| known.key != key),
+                    "a device of one account, once"
+                );
+                self.devices.push((account, Device { key, added: at, used: None }));
+            }
+            Record::DeviceRemoved(key) => {
+                let before = self.devices.len();
+                self.devices.retain(|(_, known)| known.key != key);
+                assert_eq!(self.devices.len() + 1, before, "a device that was there");
+            }
+            Record::DeviceUsed { key, at } => {
+                let mut devices = self.devices.iter_mut();
+                let (_, device) =
+                    devices.find(|(_, known)| known.key == key).expect("a device that was there");
+                device.used = Some(at);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The store of the driver's first accounts.
+    fn of(d: &Driver) -> Self {
+        let accounts = d.chat.people.iter().filter(|person| person.account.id != ECHO_ID);
+        let accounts = accounts.map(|person| (person.account.id, (person.account.clone(), password())));
+        Self { accounts: accounts.collect(), ..Self::default() }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let last = [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
+        let passwords = self.accounts.iter().map(|(id, (_, password))| (*id, password.clone()));
+        Snapshot {
+            accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
+            passwords: passwords.collect(),
+            former: self.removed.values().cloned().collect(),
+            last_account: last.map_or(0, |last| last.0),
+            invites: self.invites.values().cloned().collect(),
+            last_invite: self.invites.keys().max().map_or(0, |last| last.0),
+            channels: self.channels.values().cloned().collect(),
+            last_message: self.messages.last().copied().unwrap_or_default(),
+            last_channel: self.last_channel,
+            early_markers: self.early_markers.clone(),
+            devices: self.devices.clone(),
+            markers: self.markers.iter().map(|((of, _), &(place, read))| (*of, place, read)).collect(),
+            ..Snapshot::default()
+        }
+    }
+}
+
+/// Asserts that the records and the core's state agree, and that the audience of a channel is the sessions of its
+/// members.
+fn check(d: &Driver, kept: &Kept) {
+    let chat = &d.chat;
+    assert_eq!(chat.channels.iter().count(), kept.channels.len());
+    for channel in chat.channels.iter() {
+        let stored = kept.channels.get(&channel.id).expect("kept");
+        assert_eq!((&channel.topic, channel.spoken_in), (&stored.topic, stored.spoken_in));
+        assert_eq!((&channel.name, &channel.modes), (&stored.name, &stored.modes));
+        assert_eq!(channel.maker, stored.maker);
+        assert_eq!(channel.ranks, stored.ranks.iter().copied().collect());
+        assert_eq!(channel.invited, stored.invited.iter().copied().collect());
+        let members: BTreeSet<AccountId> = stored.members.iter().copied().collect();
+        assert_eq!(channel.members, members);
+        let hears: BTreeSet<_> = channel.audience.seats().map(|seat| seat.session).collect();
+        assert_eq!(hears.len(), channel.audience.len(), "each session once");
+        let online = channel.members.iter().filter_map(|&id| chat.people.get(id));
+        let sessions: BTreeSet<_> = online.flat_map(|p| p.seats.seats()).map(|seat| seat.session).collect();
+        assert_eq!(hears, sessions);
+        for &member in &channel.members {
+            assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
+        }
+    }
+    let stored = |id| kept.devices.iter().filter(move |(of, _)| *of == id).map(|(_, device)| *device);
+    let people = || chat.people.iter().filter(|person| person.account.id != ECHO_ID);
+    assert_eq!(people().count(), kept.accounts.len());
+    for person in people() {
+        let id = person.account.id;
+        let (account, password) = kept.accounts.get(&id).expect("kept");
+        assert_eq!((&person.account, person.password.as_ref()), (account, Some(password)));
+        assert_eq!(person.devices, stored(id).collect::<Vec<_>>());
+        for device in stored(id).filter(|_| !account.disabled) {
+            assert_eq!(chat.owner(device.key).map(|account| account.id), Some(id));
+        }
+        let made = kept.channels.values().filter(|channel| channel.maker == Some(id)).count();
+        assert_eq!(chat.channels.made_by(id), made);
+        assert!(person.seats.is_empty() || !account.disabled, "a disabled account has no session");
+    }
+    let former: BTreeMap<AccountId, Former> =
+        chat.people.iter_former().map(|former| (former.id, former.clone())).collect();
+    assert_eq!(former, kept.removed);
+    assert!(chat.invites.iter().eq(kept.invites.values()));
+    let seats: Vec<usize> = people().map(|person| person.seats.len()).collect();
+    let online = seats.iter().filter(|&&seats| seats > 0).count();
+    assert_eq!((seats.iter().sum(), online), (chat.sizes().sessions, chat.sizes().online));
+}
+
+/// Makes a change of accounts or invites as the administration does, or redeems an invite.
+fn administer(d: &mut Driver, rng: &mut SmallRng, step: usize) {
+    let name = Nick::parse(["al", "bo", "cy", "di", "NickServ"].choose(rng).expect("one")).expect("a nick");
+    let password = PasswordHash::from_phc(format!("password {step}"));
+    let role = if rng.random() { Role::Admin } else { Role::Member };
+    let mut token = [0; 32];
+    token[0] = rng.random_range(0..16);
+    let request = match rng.random_range(0..12) {
+        0 | 1 => {
+            let again = rng.random();
+            Request::Admin(Change::UserAdd { user: NewUser { name, password, role }, again })
+        }
+        2 => Request::Admin(Change::InviteRevoke { id: rng.random_range(0..5) }),
+        3..5 => {
+            let channel = ChannelName::parse("#a").expect("a name");
+            let uses = rng.random_range(0..3);
+            let purpose =
+                if rng.random() { Purpose::Reset(name) } else { Purpose::Accounts { role, channel, uses } };
+            Request::Admin(Change::InviteCreate(InviteOrder { token, purpose, lasts_ms: 5000 }))
+        }
+        5 | 6 => Request::Redeem(Redemption { token, name, password }),
+        _ => {
+            let change = match rng.random_range(0..8) {
+                0 => UserChange::Remove,
+                1 => UserChange::Disable,
+                2..4 => UserChange::Enable,
+                4 => UserChange::Password(password),
+                5 => UserChange::Set(Preference::Bot(rng.random())),
+                _ => UserChange::Role(role),
+            };
+            Request::Admin(Change::UserChange { name, change })
+        }
+    };
+    // Names that are taken, unknown or not removed are refused, and a refusal changes nothing.
+    let before = d.records.len();
+    if d.request(request).is_err() {
+        assert_eq!(d.records.len(), before);
+    }
+}
+
+fn run(seed: u64, steps: usize) {
+    let named = Seed(seed);
+    let mut rng = named.rng();
+    let mut d = Driver::new();
+    let mut kept = Kept::of(&d);
+    let mut sessions = Vec::new();
+    let caps =
+        ["", "echo-message", "message-tags server-time", "labeled-response batch echo-message message-tags"];
+    for step in 0..steps {
+        let channel = ["#a", "#A", "#b", "#c", "#d"].choose(&mut rng).expect("one");
+        let person = ["al", "bo", "cy", "echo", "nobody"].choose(&mut rng).expect("one");
+        let line = match rng.random_range(0..100) {
+            0..10 => {
+                let name = ["al", "bo", "cy"].choose(&mut rng).expect("one");
+                let caps = caps.choose(&mut rng).expect("one");
+                let key = DeviceKey([rng.random_range(0..8); 32]);
+                sessions.extend(d.try_open_by(key, name, caps));
+                String::new()
+            }
+            10..18 if !sessions.is_empty() => {
+                let session = sessions.swap_remove(rng.random_range(0..sessions.len()));
+                d.input(InputKind::Closed(session, "lost".into()));
+                String::new()
+            }
+            // A power cut: only stored state is left.
+            18 => {
+                let now = d.now;
+                d = Driver::from_kept(kept.snapshot());
+                d.now = now;
+                sessions.clear();
+                String::new()
+            }
+            19 => {
+                administer(&mut d, &mut rng, step);
+                String::new()
+            }
+            20..40 => format!("JOIN {channel} {person}"),
+            40..50 => format!("PART {channel} :bye"),
+            50..52 => "JOIN 0".to_owned(),
+            52..58 => format!("TOPIC {channel} :{}", ["", "x", "y"].choose(&mut rng).expect("one")),
+            58..62 => format!(
+                "CAP REQ :{}",
+                ["-echo-message", "server-time", "message-tags"].choose(&mut rng).expect("one")
+            ),
+            62..66 => format!("@+typing=active TAGMSG {channel}"),
+            66..80 => format!("PRIVMSG {channel} :step {step}"),
+            80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {person} :step {step}"),
+            90..92 => "QUIT :bye".to_owned(),
+            92..94 => {
+                let modes =
+                    ["+o", "-o", "+v", "-q", "+b", "-b", "+e", "+I", "+l", "-l", "+k", "-k", "+im", "-imnt"];
+                format!("MODE {channel} {} {person}", modes.choose(&mut rng).expect("one"))
+            }
+            94 => format!("KICK {channel} {person} :out"),
+            95 => format!("INVITE {person} {channel}"),
+            96 => format!("RENAME {channel} {}", ["#a", "#e", "#f"].choose(&mut rng).expect("one")),
+            97 => format!("@label=r REDACT {channel} {}", d.last_message()),
+            // The fingerprint may be another account's device.
+            98 if rng.random() => format!(
+                "CERT {} {}",
+                ["ADD", "ADD", "DEL"].choose(&mut rng).expect("one"),
+                DeviceKey([rng.random_range(0..8); 32])
+            ),
+            98 => format!("MARKREAD {channel} timestamp={}", d.now),
+            _ => format!(
+                "{} {channel}",
+                ["NAMES", "WHO", "MODE", "WHOIS", "LIST", "AWAY", "PING"].choose(&mut rng).expect("one")
+            ),
+        };
+        if let Some(&session) = sessions.choose(&mut rng).filter(|_| !line.is_empty()) {
+            let got = d.say(session, &line);
+            for line in got.split_inclusive("\r\n") {
+                assert!(
+                    line.ends_with("\r\n") && crate::wire::Message::parse(line.trim_end()).is_some(),
+                    "{line:?}"
+                );
+            }
+            if line.starts_with("QUIT") {
+                sessions.retain(|&other| other != session);
+            }
+        }
+        for record in std::mem::take(&mut d.records) {
+            let bytes = record.encode(Vec::new()).expect("encodes");
+            assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
+            kept.apply(record);
+        }
+        check(&d, &kept);
+    }
+    assert!(kept.audited > 0, "somebody kept order");
+}
+
+#[test]
+fn crowds_keep_the_rules() {
+    for round in 0..20 {
+        let seed = 0x5eed + round;
+        run(seed, 3000);
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_effects() {
+    let play = || {
+        let mut d = Driver::new();
+        let sessions = ["al", "bo", "cy"].map(|name| d.open(name, "message-tags echo-message"));
+        let mut all = String::new();
+        for round in 0..50 {
+            for &session in &sessions {
+                all += &d.say(session, &format!("JOIN #{}", round % 7));
+                all += &d.say(session, &format!("PRIVMSG #{} :round {round}", round % 7));
+                all += &d.say(session, "NAMES #1,#2");
+                all += &d.say(session, "LIST");
+            }
+        }
+        (all, d.records)
+    };
+    assert_eq!(play(), play());
+}
