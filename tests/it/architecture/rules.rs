@@ -330,7 +330,7 @@ mod tests {
         assert_complains(&with("wire/a.rs", "use crate::core::X;"), "`wire` may not name `core`");
         assert_complains(&with("wire/a.rs", "fn f() { crate::core::x() }"), "`wire` may not name `core`");
         assert_complains(
-            &with("wire/a/b.rs", "use super::super::super::chat;"),
+            &with("wire/a/b.rs", "use super::super::super::core;"),
             "`wire` may not name `core`",
         );
         assert_complains(&with("core/a.rs", "use crate::{wire, store::S};"), "`core` may not name `store`");
