@@ -73,7 +73,7 @@ mod tests {
     use anyhow::Context as _;
 
     #[test]
-    fn an_error_keeps_its_code_whatever_is_said_about_it() {
+    fn error_keeps_its_exit_code_under_context() {
         let error = Err::<(), _>(Exit::Login.error("no")).context("while logging in").expect_err("an error");
         assert_eq!(
             (Exit::of(&error), format!("{error:#}")),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_every_code() {
+    fn help_table_names_every_exit_code() {
         for exit in [Exit::Failed, Exit::Refused, Exit::Unreachable, Exit::Login, Exit::Untrusted] {
             assert!(CODES.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
         }

@@ -148,14 +148,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up() {
+    fn columns_are_aligned() {
         let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned);
         let rows = [row(["A", "BB", "C"]), row(["äöü", "b", ""]), row(["", "", "end"])];
         assert_eq!(table(&rows), "A    BB  C\näöü  b\n         end\n");
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn causes_are_not_repeated() {
         let cause = || anyhow!("permission denied");
         assert_eq!(explained(&cause().context("cannot write x")), "cannot write x: permission denied");
         let quotes =
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_for_people() {
+    fn times_are_formatted_to_the_minute() {
         assert_eq!(minute(Millis(1_700_000_000_007)), "2023-11-14 22:13 UTC");
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_not_quoted_and_names_are() {
+    fn errors_quote_names_but_not_values() {
         let link = format!("parlour://host/?pin=x&token={TOKEN}");
         for arguments in [
             &["join", TOKEN][..],
@@ -185,7 +185,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_error_has_a_part_of_a_secret(at in 0..6_usize, before in "[-=]{0,2}") {
+        fn errors_never_contain_part_of_a_secret(at in 0..6_usize, before in "[-=]{0,2}") {
             let secret = format!("{before}S3cretWord9");
             let mut arguments = vec!["parlour", "user", "add", "alice", "--admin", "--again"];
             arguments.insert(1 + at.min(5), &secret);

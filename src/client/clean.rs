@@ -60,7 +60,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn escape_sequences_go_whole() {
+    fn removes_whole_escape_sequences() {
         for (dirty, expected) in [
             ("plain äöü 日本 👩‍👩‍👧", "plain äöü 日本 👩‍👩‍👧"),
             ("a\u{1b}[31;1mred\u{1b}[0m b", "ared b"),
@@ -79,12 +79,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_acts_is_left(text in any::<String>()) {
+        fn removes_all_terminal_control(text in any::<String>()) {
             prop_assert!(!clean(&text).chars().any(acts));
         }
 
         #[test]
-        fn nor_out_of_text_that_is_made_of_sequences(text in "[\u{1b}\u{9b}\u{9d}\u{3}\u{4}\u{7}\\[\\]P;?0-9a,m\\\\ \u{202e}]{0,60}") {
+        fn removes_terminal_control_from_nested_sequences(text in "[\u{1b}\u{9b}\u{9d}\u{3}\u{4}\u{7}\\[\\]P;?0-9a,m\\\\ \u{202e}]{0,60}") {
             let cleaned = clean(&text);
             prop_assert!(!cleaned.chars().any(acts));
             prop_assert_eq!(clean(&cleaned), cleaned.as_str());

@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_line_has_its_parts_in_order() {
+    fn builds_tags_command_and_params_in_order() {
         let line = Line::new("PRIVMSG")
             .tag("label", "1")
             .tag("parlour/send-id", "a b")
@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_a_second_line(tag in any::<String>(), word in any::<String>(), text in any::<String>()) {
+        fn arguments_never_inject_a_second_line(tag in any::<String>(), word in any::<String>(), text in any::<String>()) {
             let line = Line::new("X").tag("label", &tag).arg(&word).text(&text).end();
             let body = line.strip_suffix("\r\n").expect("it ends");
             prop_assert!(!body.contains(['\r', '\n', '\0']));

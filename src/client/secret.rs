@@ -103,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn passwords_to_services_are_found() {
+    fn finds_passwords_sent_to_services() {
         let line = |line: &str, here| begins_in_line(line, here).map(|from| hide(line, from));
         for (typed, here, expected) in [
             ("/msg NickServ PASSWD old new", "#lobby", Some("/msg NickServ PASSWD •••• ••••")),
@@ -141,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_breaks_it(line in "(/(msg|w|ns) )?(NickServ )?[a-z:éß ]{0,9}(pass|ID)?\\PC{0,20}") {
+        fn secret_start_never_panics(line in "(/(msg|w|ns) )?(NickServ )?[a-z:éß ]{0,9}(pass|ID)?\\PC{0,20}") {
             if let Some(from) = begins_in_line(&line, "NickServ") {
                 let hidden = hide(&line, from);
                 prop_assert!(hidden.starts_with(&line[..from]));

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_at_spaces_where_it_can() {
+    fn splits_at_spaces_if_possible() {
         assert_eq!(all("short", 10), ["short"]);
         assert_eq!(all("", 10), [""; 0]);
         assert_eq!(all("one two three", 9), ["one two ", "three"]);
@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_fit_and_make_the_whole(text in any::<String>(), max in 1usize..60) {
+        fn pieces_fit_and_concatenate_to_input(text in any::<String>(), max in 1usize..60) {
             let parts = all(&text, max);
             prop_assert_eq!(parts.concat(), text.as_str());
             for part in parts {

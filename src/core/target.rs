@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_told_apart() {
+    fn parses_channel_nick_and_invalid_targets() {
         assert!(matches!(Target::parse("#a"), Target::Channel(_)));
         assert!(matches!(Target::parse("al"), Target::Person(_)));
         assert_eq!(Target::parse("a!b@c"), Target::Nobody("a!b@c".into()));

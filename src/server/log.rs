@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_cannot_be_written_are_counted_and_told_of() {
+    fn unwritable_lines_are_counted_and_reported() {
         let disk = Disk::default();
         let log = Log::to(disk.clone()).expect("starts");
         log.write(b"one\n");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_nobody_reads_blocks_nobody_and_costs_a_bounded_amount() {
+    fn blocked_output_never_blocks_and_memory_is_bounded() {
         let (go_on, stopped) = channel();
         let (written, read) = channel();
         let log = Log::to(Stopped(stopped, written)).expect("starts");

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_end_of_a_task_is_told_with_its_name_and_how() {
+    async fn ended_task_is_reported_by_name_and_cause() {
         let mut tasks = Tasks::default();
         tasks.spawn("the clock", std::future::pending());
         tasks.spawn("the bell", async {});

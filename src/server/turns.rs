@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_of_one_key_delays_another_by_one_turn() {
+    fn busy_key_delays_another_by_one_turn() {
         let queue = queue(1, 1, 200);
         let (_, Poll::Ready(Ok(first))) = request(&queue, 1) else { panic!("free") };
         let mut crowd: Vec<_> = (0..200).map(|_| request(&queue, 1).0).collect();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_leaves_turns_to_others_and_waits_in_a_bounded_queue() {
+    fn turns_and_waiting_are_limited_per_key() {
         let queue = queue(3, 2, 1);
         let held: Vec<_> = (0..2).map(|_| request(&queue, 1).1).collect();
         let (mut third, Poll::Pending) = request(&queue, 1) else { panic!("two each") };
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_leaves_the_queue_at_once() {
+    fn dropped_request_leaves_the_queue() {
         let queue = queue(1, 1, 2);
         let (_, Poll::Ready(Ok(held))) = request(&queue, 1) else { panic!("free") };
         let (waits, _) = request(&queue, 1);

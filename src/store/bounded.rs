@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_work_ends_with_its_time_or_its_signal_and_the_connection_lives_on() {
+    fn work_ends_at_time_limit_or_cancellation() {
         let mut conn = Connection::open_in_memory().expect("opens");
         let stop = Stop::default();
         let signal = stop.signal();

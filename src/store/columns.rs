@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_come_back_as_they_went() {
+    fn conversations_survive_a_round_trip() {
         let ids = [0, 1, 2, 16, 1 << 20, (1 << 31) - 1].map(AccountId);
         let channels = [1, 77, i64::MAX].map(|n| Place::Channel(ChannelId(n)));
         let talks = ids.into_iter().flat_map(|a| ids.map(|b| Place::direct(a, b)));

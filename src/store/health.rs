@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_database_has_no_faults_and_is_left_as_it_is() {
+    fn sound_database_has_no_faults_and_is_unchanged() {
         let folder = folder();
         let files = || {
             let mut names: Vec<_> = fs::read_dir(folder.path())
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found() {
+    fn damaged_page_is_found() {
         let folder = folder();
         let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
         // The first page has the schema; tables and indices start at the second.
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_refers_to_nothing_is_found() {
+    fn dangling_reference_is_found() {
         let folder = folder();
         let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
         conn.pragma_update(None, "foreign_keys", false).expect("set");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_nobody_would_be_shown_is_found() {
+    fn message_missing_from_contents_is_found() {
         let folder = folder();
         let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
         let say = "INSERT INTO messages (id, place, sender, kind, text, volume) VALUES (?1, 1, 0, ?2, '', 0)";
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_a_later_program_is_named() {
+    fn newer_database_is_reported() {
         let folder = folder();
         let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
         conn.pragma_update(None, "user_version", 999).expect("written");

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_says_is_not_taken() {
+    fn invalid_txt_records_are_rejected() {
         assert_eq!(read(&record(&example())), Some(example()));
         for (key, value) in [
             ("txtvers", "2"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_or_an_old_pin_that_is_none_is_left_out() {
+    fn invalid_version_or_old_pin_is_ignored() {
         for version in ["", "0.1 \u{1b}[31m", "ä", &"1".repeat(33)] {
             let mut record = record(&example());
             record.insert("version".to_owned(), version.as_bytes().to_vec());
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_string_of_the_record_fits() {
+    fn each_txt_string_fits_its_limit() {
         let longest = Announcement {
             name: "x".repeat(Announcement::NAME),
             pin: Pin::new([255; 32]),
@@ -141,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_announced_is_read_back(
+        fn txt_record_parses_back(
             name in "[^\\s\\p{Cc}]{1,8}",
             pin: [u8; 32],
             old: Option<[u8; 32]>,
@@ -152,7 +152,7 @@ mod tests {
         }
 
         #[test]
-        fn no_record_breaks_it(
+        fn arbitrary_record_does_not_panic(
             record in proptest::collection::hash_map("(txtvers|name|pin|old|version)", any::<Vec<u8>>(), 0..6),
             form: bool,
             pin: bool,

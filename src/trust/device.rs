@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_read_back_as_it_was_made_and_shows_nothing() {
+    fn device_pem_parses_back_and_debug_hides_key() {
         let (made, pem) = DeviceIdentity::generate().expect("made");
         let read = DeviceIdentity::from_pem(&pem).expect("read");
         assert_eq!(made.hash(), read.hash());

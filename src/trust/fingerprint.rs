@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings() {
+    fn formats_with_and_without_colons() {
         let mut hash = [0; 32];
         hash[0] = 0xab;
         hash[31] = 0x01;

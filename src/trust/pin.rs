@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_are_no_pin_are_refused() {
+    fn rejects_invalid_pin_text() {
         let good = Pin([7; 32]).to_string();
         assert_eq!(good.len(), 43);
         let cut = &good[..42];
@@ -90,19 +90,19 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_no_certificate() {
+    fn rejects_bytes_that_are_no_certificate() {
         assert_eq!(Pin::of_certificate(&CertificateDer::from(&b""[..])), Err(PinError::Certificate));
         assert_eq!(Pin::of_certificate(&CertificateDer::from(&b"0\x03abc"[..])), Err(PinError::Certificate));
     }
 
     proptest! {
         #[test]
-        fn every_pin_reads_back(hash: [u8; 32]) {
+        fn printed_pin_parses_back(hash: [u8; 32]) {
             prop_assert_eq!(Pin(hash).to_string().parse(), Ok(Pin(hash)));
         }
 
         #[test]
-        fn no_text_and_no_bytes_break_it(text: String, bytes: Vec<u8>) {
+        fn arbitrary_text_and_bytes_do_not_panic(text: String, bytes: Vec<u8>) {
             let _ = text.parse::<Pin>();
             let _ = Pin::of_certificate(&CertificateDer::from(bytes));
         }

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pin_moves_in_two_steps() {
+    fn pin_rotates_in_two_steps() {
         let [a, b, c] = [1, 2, 3].map(|n| Pin::new([n; 32]));
         let proof = |by, successor| Proof { by, successor };
         let only = |pin| Pins { pin, next: None };

@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hybrid_key_exchange_comes_first() {
+    fn hybrid_key_exchange_is_preferred() {
         assert_eq!(provider().kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
     }
 }

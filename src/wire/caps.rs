@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets_hold_what_was_put_in() {
+    fn sets_contain_added_capabilities() {
         let set = CapSet::of(&[Cap::Sasl, Cap::Batch]);
         assert!(set.has(Cap::Sasl) && set.has(Cap::Batch) && !set.has(Cap::EchoMessage));
         assert_eq!(set.to_string(), "sasl batch");

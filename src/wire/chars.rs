@@ -213,7 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn characters_without_a_glyph_are_refused_in_names() {
+    fn invisible_characters_are_refused_in_names() {
         for c in "\u{3164}\u{fe0f}\u{180e}\u{34f}\u{115f}\u{1160}\u{ffa0}\u{2800}\u{61c}\u{e0041}\u{e000}\u{f0000}\u{ad}\
                   \u{200b}\u{200c}\u{200d}\u{200e}\u{202e}\u{2066}\u{feff}\u{fff9}\u{17b4}\u{180b}\u{e0100}\u{1d173}\
                   \u{1d159}\u{13441}\u{16fe4}\u{2d7f}\u{1107f}\u{fffc}\u{fffd}\u{a0}\u{3000}\u{2028}\u{85}\u{7}\u{378}\u{ffff}"
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_emoji_of_every_script_are_names() {
+    fn words_and_emoji_of_every_script_are_valid_names() {
         for name in [
             "lobby",
             "Zoë",
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_are_refused_where_they_join_nothing() {
+    fn joiners_without_context_are_refused() {
         for (name, c) in [
             ("a\u{200c}b", '\u{200c}'),
             ("ا\u{200c}ب", '\u{200c}'),
@@ -272,14 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_blanks_repeats_no_property() {
+    fn blank_list_repeats_no_unicode_property() {
         for c in BLANK {
             assert!(!is_ignorable(c) && !is_bidi_control(c) && !c.is_whitespace(), "{c:?}");
         }
     }
 
     #[test]
-    fn names_that_differ_in_case_or_in_what_nobody_sees_fold_to_one() {
+    fn case_and_invisible_differences_fold_to_one_name() {
         for (a, b) in [
             ("#Lobby", "#lobby"),
             ("#ÉTÉ", "#e\u{301}té"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_any_character_twice_is_folding_it_once() {
+    fn folding_is_idempotent() {
         for c in ('\0'..=char::MAX)
             .filter(|&c| !matches!(category(c), GeneralCategory::Unassigned | GeneralCategory::PrivateUse))
             // The hundred thousand ideographs have no case, and testing them takes long.
@@ -313,12 +313,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_left_without_the_refused_is_a_name(text in "[a-z\u{200c}\u{200d}\u{fe0f}\u{3164}\u{e0041}👩🏽❤ب्क1]{0,12}") {
+        fn stripped_text_is_a_valid_name(text in "[a-z\u{200c}\u{200d}\u{fe0f}\u{3164}\u{e0041}👩🏽❤ب्क1]{0,12}") {
             prop_assert_eq!(refused_in_name(&without_refused(&text)), None);
         }
 
         #[test]
-        fn case_makes_no_difference(text in "\\PC{0,20}") {
+        fn folding_ignores_case(text in "\\PC{0,20}") {
             let folded = fold(&text).into_owned();
             prop_assert_eq!(fold(&folded), folded.as_str());
             let composed = text.nfc().collect::<String>();

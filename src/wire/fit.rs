@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_end_between_clusters_and_behind_spaces() {
+    fn pieces_end_between_clusters_and_after_spaces() {
         assert_eq!(all("", 8), [""; 0]);
         assert_eq!(all("12345678", 8), ["12345678"]);
         assert_eq!(all("123456789", 8), ["12345678", "9"]);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn no_piece_ends_inside_a_formatting_code() {
+    fn pieces_never_end_inside_a_formatting_code() {
         assert_eq!(all("12345\u{3}04,12red", 8), ["12345", "\u{3}04,12re", "d"]);
         assert_eq!(all("1234\u{3}4,12red", 8), ["1234", "\u{3}4,12red"]);
         assert_eq!(all("12345\u{3}4red", 8), ["12345\u{3}4r", "ed"]);
@@ -101,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_cluster_torn(text in "([a-c ]|\u{3}[0-9]{0,3},?|\u{301}|👍🏽|🇦|\\PC){0,60}", room in 24usize..40) {
+        fn pieces_join_to_the_text_and_keep_clusters_whole(text in "([a-c ]|\u{3}[0-9]{0,3},?|\u{301}|👍🏽|🇦|\\PC){0,60}", room in 24usize..40) {
             let found = all(&text, room);
             prop_assert_eq!(found.concat(), text.as_str());
             let whole: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();

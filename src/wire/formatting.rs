@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_ends_with_its_numbers() {
+    fn strips_a_code_with_its_digits() {
         for (text, rest) in [
             ("\u{2}bold", Some("bold")),
             ("\u{3}red", Some("red")),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_passed_over() {
+    fn next_char_skips_codes() {
         assert_eq!(next_char("\u{2}\u{3}4,12a\u{f}b"), Some(('a', "\u{f}b")));
         assert_eq!(next_char("\u{f}\u{2}"), None);
         assert_eq!(next_char(""), None);

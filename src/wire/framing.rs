@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_reported_once_and_skipped_to_its_end() {
+    fn long_line_is_reported_once_and_skipped() {
         let mut lines = Lines::new(32);
         let mut errors = 0;
         for _ in 0..1000 {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_have_a_bound_of_their_own() {
+    fn tags_have_their_own_limit() {
         let mut lines = Lines::new(32);
         let tagged = |n: usize| [b"@", &vec![b't'; n - 2][..], b" PING\r\n"].concat();
         assert!(all(&mut lines, &tagged(Lines::TAGS))[0].is_ok());
@@ -186,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn nul_and_bad_utf8_are_named() {
+    fn nul_and_invalid_utf8_are_reported() {
         let mut lines = Lines::new(512);
         let got = all(&mut lines, b"a\0b\nc\xffd\nok\n");
         assert_eq!(got, [Err(LineError::Nul), Err(LineError::NotUtf8), Ok("ok".into())]);
     }
 
     #[test]
-    fn of_a_bad_line_the_head_is_known_where_it_can_be_read() {
+    fn bad_line_reports_its_readable_tags_and_command() {
         let bad = |input: &[u8]| {
             let mut out = Vec::new();
             Lines::new(32).feed(input, |line| out.extend(line.err()));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carriage_return_cannot_smuggle_a_second_line() {
+    fn carriage_return_cannot_inject_a_second_line() {
         let mut lines = Lines::new(512);
         let got = all(&mut lines, b"PRIVMSG #c :a\r:x QUIT\n@+t=\rb PING\r\nPING\r\r\n");
         assert_eq!(got, [Err(LineError::Cr), Err(LineError::Cr), Ok("PING".into())]);
@@ -226,7 +226,7 @@ mod tests {
     proptest! {
         /// The lines are the same for every cut of the bytes.
         #[test]
-        fn cuts_do_not_matter(input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..400), cut in 1usize..50) {
+        fn framing_is_independent_of_chunk_boundaries(input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..400), cut in 1usize..50) {
             let whole = all(&mut Lines::new(40), &input);
             let mut lines = Lines::new(40);
             let mut parts = Vec::new();

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_clock_was_set_right_messages_have_the_true_time() {
+    fn messages_have_the_true_time_after_a_clock_correction() {
         let (year, mut times) = (365 * 24 * 60 * 60 * 1000, Times::default());
         let true_time = 1_700_000_000_000;
         let (early, wrong) = (Millis(true_time - 1000), Millis(true_time + 25 * year));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn time_prints_as_the_tag_wants_it() {
+    fn time_prints_in_server_time_format() {
         let text = "2023-11-14T22:13:20.007Z";
         assert_eq!(Millis(1_700_000_000_007).to_string(), text);
         assert_eq!(Millis::parse(text), Some(Millis(1_700_000_000_007)));

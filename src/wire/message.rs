@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_line() {
+    fn parses_tags_source_command_and_params() {
         let m = parse("@a=1;b :nick!user@host PRIVMSG  #c   :hello  there ");
         assert_eq!((m.tags.0, m.source, m.command), ("a=1;b", Some("nick!user@host"), "PRIVMSG"));
         assert_eq!(m.params(), ["#c", "hello  there "]);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fifteenth_parameter_takes_the_rest() {
+    fn fifteenth_parameter_takes_the_rest() {
         let m = parse("X 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 :17");
         assert_eq!(m.params().len(), 15);
         assert_eq!(m.param(14), Some("15 16 :17"));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_with_invalid_keys_are_ignored_and_the_last_of_equal_ones_is_passed_on() {
+    fn invalid_tag_keys_are_dropped_and_duplicates_merged() {
         for bad in [
             "+",
             "+=x",
@@ -286,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_parses_or_not_but_never_panics(line in "\\PC*") {
+        fn parsing_any_text_never_panics(line in "\\PC*") {
             if let Some(m) = Message::parse(&line) {
                 prop_assert!(m.params().len() <= MAX_PARAMS);
             }
@@ -294,7 +294,7 @@ mod tests {
 
         /// The line consists mostly of characters that are special in the grammar.
         #[test]
-        fn whatever_parses_is_printed_to_parse_to_the_same(line in "[@:]?[@:;=\\\\ a]{0,40}") {
+        fn printing_a_parsed_line_parses_back(line in "[@:]?[@:;=\\\\ a]{0,40}") {
             if let Some(m) = Message::parse(&line) {
                 let printed = m.to_string();
                 prop_assert_eq!(Message::parse(&printed), Some(m), "{:?}", printed);
@@ -302,7 +302,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_printed_parses_to_the_same(
+        fn printed_line_parses_back(
             tags in proptest::collection::btree_map("[+]?([a-z.]{1,4}[a-z]/)?[a-zA-Z0-9-]{1,8}".prop_filter("a host", |key| is_key(key)), tag_value(), 0..4),
             source in proptest::option::of("[a-z!@.]{1,12}"),
             command in "[A-Z]{1,10}|[0-9]{3}",
@@ -332,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn escaping_is_undone(value in "[^\0]*") {
+        fn escaped_value_unescapes_to_itself(value in "[^\0]*") {
             let escaped = escape(&value);
             prop_assert!(!escaped.contains([';', ' ', '\r', '\n']));
             prop_assert_eq!(unescape(&escaped), value.as_str());

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_nicks_say_why() {
+    fn bad_nicks_return_the_reason() {
         let error = |s: &str| Nick::parse(s).expect_err(s);
         assert_eq!(error(""), NameError::Empty);
         assert_eq!(error("1st"), NameError::Start('1'));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn nicks_of_other_servers_are_heard() {
+    fn foreign_nicks_are_parsed() {
         for name in ["zoë", "001AAAAAB", "alice/libera", "a.b|c", &"x".repeat(64)] {
             let nick = Nick::heard(name).expect(name);
             assert!(Nick::parse(name).is_err(), "{name}");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_take_any_script_in_one_normal_form() {
+    fn channels_accept_any_script_in_normal_form() {
         let channel = |s| ChannelName::parse(s).expect(s);
         assert_eq!(channel("#e\u{301}t\u{e9}"), channel("#\u{e9}te\u{301}"));
         assert_eq!(channel("#Lobby"), channel("#lobby"));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_of_one_look_are_one_in_any_script_or_none() {
+    fn lookalike_channel_names_are_equal_or_refused() {
         let channel = |s: &str| ChannelName::parse(s).expect(s);
         for (a, b) in
             [("#ÉTÉ", "#été"), ("#ΣΊΣΥΦΟΣ", "#σίσυφος"), ("#Straße", "#STRASSE"), ("#❤\u{fe0f}", "#❤")]

@@ -87,7 +87,7 @@ mod tests {
     use crate::wire::numeric::ERR_NOSUCHNICK;
 
     #[test]
-    fn replies_render_and_never_break_the_grammar() {
+    fn replies_always_render_valid_lines() {
         let reply = Reply::numeric(ERR_NOSUCHNICK).arg("bob").text("No such nick/channel");
         assert_eq!(reply.render("srv", "alice"), ":srv 401 alice bob :No such nick/channel\r\n");
         let odd = Reply::numeric(ERR_NOSUCHNICK).arg("a b").arg("").arg(":c").text("");

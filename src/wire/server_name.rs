@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_name_is_a_host_name_with_a_dot() {
+    fn server_name_is_a_host_name_with_a_dot() {
         for good in ["chat.parlour", "irc.example.org", "a.b", "x-1.example", "10.0.0.1"] {
             assert_eq!(ServerName::parse(good).map(|name| name.to_string()), Ok(good.to_owned()), "{good}");
         }

@@ -16,7 +16,7 @@ fn with_password(server: &Server, args: &[&str], password: &str) {
 }
 
 #[test]
-fn a_new_account_can_log_in_at_once() {
+fn new_account_can_log_in_at_once() {
     let server = server();
     assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "904");
     with_password(&server, &["user", "add", "dora", "--password-stdin"], "a-new-person's-words");
@@ -28,7 +28,7 @@ fn a_new_account_can_log_in_at_once() {
 }
 
 #[test]
-fn disabling_ends_the_sessions_and_enabling_lets_in_again() {
+fn disabling_ends_sessions_and_enabling_allows_login() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -44,7 +44,7 @@ fn disabling_ends_the_sessions_and_enabling_lets_in_again() {
 }
 
 #[test]
-fn a_new_password_ends_the_sessions_of_the_old_one() {
+fn password_change_ends_old_sessions() {
     let server = server();
     let mut bob = Client::login(&server, "bob");
     with_password(&server, &["user", "passwd", "bob", "--password-stdin"], "quite-another-password");
@@ -54,7 +54,7 @@ fn a_new_password_ends_the_sessions_of_the_old_one() {
 }
 
 #[test]
-fn removing_ends_the_sessions_and_the_account() {
+fn removing_an_account_ends_its_sessions() {
     let server = server();
     let mut bob = Client::login(&server, "bob");
     bob.request("JOIN #room");
@@ -67,7 +67,7 @@ fn removing_ends_the_sessions_and_the_account() {
 }
 
 #[test]
-fn names_that_cannot_be_are_refused() {
+fn invalid_names_are_refused() {
     let server = server();
     for name in ["echo", "Echo", "1st", "two words", "#room", "é", &"x".repeat(25)] {
         let output = server

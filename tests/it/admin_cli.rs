@@ -63,7 +63,7 @@ fn users(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_life_of_an_account() {
+fn account_lifecycle() {
     let folder = folder();
     let folder = folder.path();
     assert!(fails(folder, &["user", "list"]).contains("there is no database in data"));
@@ -102,7 +102,7 @@ fn the_life_of_an_account() {
 }
 
 #[test]
-fn no_password_is_ever_an_argument() {
+fn passwords_are_never_arguments() {
     let folder = folder();
     let output = parlour(folder.path(), &["user", "add", "alice", "secret12"], "");
     assert_eq!(output.status.code(), Some(2));
@@ -110,7 +110,7 @@ fn no_password_is_ever_an_argument() {
 }
 
 #[test]
-fn an_import_keeps_the_good_lines_and_names_the_bad() {
+fn import_adds_valid_rows_and_reports_invalid_ones() {
     let folder = folder();
     let folder = folder.path();
     add(folder, "Taken");
@@ -149,7 +149,7 @@ fn an_import_keeps_the_good_lines_and_names_the_bad() {
 }
 
 #[test]
-fn the_life_of_an_invite() {
+fn invite_lifecycle() {
     let folder = folder();
     let folder = folder.path();
     let without = fails(folder, &["invite", "create"]);
@@ -188,7 +188,7 @@ fn the_life_of_an_invite() {
 }
 
 #[test]
-fn a_folder_in_other_hands_is_waited_for() {
+fn waits_for_a_folder_that_is_in_use() {
     let folder = folder();
     add(folder.path(), "alice");
     let held = Store::open(&folder.path().join("data")).expect("opens");
@@ -246,7 +246,7 @@ fn ended(child: &mut Child, _stdin: &ChildStdin) -> bool {
 }
 
 #[test]
-fn beside_a_server_it_takes_effect_at_once() {
+fn changes_beside_a_running_server_apply_at_once() {
     let folder = folder();
     let folder = folder.path();
     let mut server = Server::start(folder);

@@ -30,7 +30,7 @@ fn bytes(line: &Line) -> usize {
 
 /// "at most 13 tokens", and 512 bytes; the welcome and VERSION return the same.
 #[test]
-fn all_tokens_come_in_lines_that_every_client_can_read() {
+fn isupport_lines_fit_every_client() {
     let long = "n".repeat(32);
     let home = Home::new(&[&format!("name = '{long}'")]);
     let nick = "a-name-of-24-letters----";
@@ -60,7 +60,7 @@ fn all_tokens_come_in_lines_that_every_client_can_read() {
 
 /// `AWAYLEN`, `CHANNELLEN`, `KEYLEN`, `KICKLEN`, `NAMELEN`, `TOPICLEN`, `USERLEN`, `HOSTLEN`
 #[test]
-fn texts_may_be_so_long_and_no_longer() {
+fn advertised_length_limits_are_enforced() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let tokens = tokens(&alice);
@@ -102,7 +102,7 @@ fn texts_may_be_so_long_and_no_longer() {
 
 /// `CHANLIMIT`, `MAXLIST`, `MODES`, `TARGMAX`
 #[test]
-fn there_may_be_so_many_and_no_more() {
+fn advertised_count_limits_are_enforced() {
     let server = server_with(&["limits.channels_per_account = 40"]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let tokens = tokens(&alice);
@@ -171,7 +171,7 @@ fn there_may_be_so_many_and_no_more() {
 
 /// `CASEMAPPING`, `CHANTYPES`, `CHANMODES`, `PREFIX`, `STATUSMSG`, `EXCEPTS`, `INVEX`, `EXTBAN`, `CLIENTTAGDENY`
 #[test]
-fn names_and_modes_are_as_they_are_said_to_be() {
+fn advertised_names_and_modes_are_accurate() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let tokens = tokens(&alice);
@@ -245,7 +245,7 @@ fn names_and_modes_are_as_they_are_said_to_be() {
 
 /// "CAP LS", "CAP REQ", "CAP LIST": each offered capability can be enabled and disabled, alone and together.
 #[test]
-fn every_capability_on_offer_can_be_had() {
+fn every_offered_capability_can_be_enabled() {
     let server = server();
     let mut client = Client::connect(&server);
     let words = |lines: &[Line]| -> Vec<String> {
@@ -306,7 +306,7 @@ fn every_capability_on_offer_can_be_had() {
 
 /// <https://ircv3.net/specs/extensions/labeled-response>: each labelled command has exactly one labelled response.
 #[test]
-fn every_command_answers_its_label_once() {
+fn every_command_replies_to_its_label_once() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let capabilities = format!("{FULL} setname away-notify invite-notify draft/channel-rename");

@@ -47,7 +47,7 @@ fn dependencies() -> BTreeSet<String> {
 }
 
 #[test]
-fn modules_name_only_what_they_may() {
+fn modules_import_only_allowed_modules() {
     let files: Vec<SourceFile> = rust_files("src")
         .into_iter()
         .map(|path| SourceFile {
@@ -61,7 +61,7 @@ fn modules_name_only_what_they_may() {
 }
 
 #[test]
-fn no_folder_is_too_full() {
+fn folders_stay_below_the_entry_limit() {
     let mut folders: BTreeMap<PathBuf, usize> = BTreeMap::new();
     for path in rust_files("src") {
         *folders.entry(path.parent().expect("a folder").to_owned()).or_default() += 1;
@@ -75,7 +75,7 @@ fn no_folder_is_too_full() {
 }
 
 #[test]
-fn no_file_is_too_long() {
+fn files_stay_below_the_line_limit() {
     let long: Vec<String> = ["src", "tests", "benches", "fuzz"]
         .into_iter()
         .flat_map(rust_files)

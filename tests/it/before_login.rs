@@ -25,7 +25,7 @@ fn away(client: &mut Client, name: &str) -> Option<String> {
 
 /// <https://ircv3.net/specs/extensions/pre-away>, "Implementation", "Implementation considerations"
 #[test]
-fn a_client_that_comes_by_itself_says_that_nobody_is_there() {
+fn pre_away_marks_an_automatic_client_as_absent() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut bob = Client::login_with(&server, "bob", "away-notify extended-monitor");
     bob.request("JOIN #room");
@@ -83,7 +83,7 @@ fn tokens(lines: &[Line]) -> Vec<String> {
 
 /// <https://ircv3.net/specs/extensions/extended-isupport>, "`ISUPPORT` command", "`draft/isupport` batch"
 #[test]
-fn what_the_server_can_do_is_told_before_the_login_and_after() {
+fn isupport_is_sent_before_and_after_login() {
     let server = server();
     let [mut alice] = gather(&server, ["alice"], "#room");
     let known = tokens(&alice.welcome);

@@ -4,7 +4,7 @@ use crate::common::{Client, commands, gather, server_with, shown, the};
 
 /// "The `RPL_WHOISBOT` (335) numeric", "The `WHO` bot flag", "The `bot` tag"
 #[test]
-fn a_bot_is_marked_wherever_it_shows() {
+fn bot_mode_is_shown_in_every_reply() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut plain = Client::login_with(&server, "carol", "account-tag");

@@ -9,7 +9,7 @@ fn metric(server: &Server, name: &str) -> f64 {
 }
 
 #[test]
-fn one_session_too_many_hears_why_and_the_others_stay() {
+fn excess_session_is_closed_with_the_reason() {
     let server = server_with(&["limits.sessions_per_account = 2"]);
     let (mut one, mut two) = (Client::login(&server, "alice"), Client::login(&server, "alice"));
     let mut bob = Client::login(&server, "bob");
@@ -37,7 +37,7 @@ fn one_session_too_many_hears_why_and_the_others_stay() {
 
 /// Parlour's own client shows the refusal as a sentence.
 #[test]
-fn the_client_says_that_there_are_too_many_sessions() {
+fn client_reports_too_many_sessions() {
     let server = server_with(&["limits.sessions_per_account = 1"]);
     let _alice = Client::login(&server, "alice");
     let mut again = Client::connect(&server);
@@ -49,7 +49,7 @@ fn the_client_says_that_there_are_too_many_sessions() {
 }
 
 #[test]
-fn the_sessions_of_an_account_share_its_budget_and_nothing_is_lost() {
+fn sessions_of_an_account_share_its_budget() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 400", "limits.burst = 20"]);
     let mut alice: Vec<Client> = (0..3).map(|_| Client::login(&server, "alice")).collect();
@@ -72,7 +72,7 @@ fn the_sessions_of_an_account_share_its_budget_and_nothing_is_lost() {
 }
 
 #[test]
-fn what_was_sent_before_hanging_up_is_said_by_an_account_that_has_to_wait() {
+fn throttled_lines_are_processed_after_disconnect() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 200", "limits.burst = 5"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
@@ -88,7 +88,7 @@ fn what_was_sent_before_hanging_up_is_said_by_an_account_that_has_to_wait() {
 }
 
 #[test]
-fn dear_commands_of_one_account_do_not_use_up_the_turn_of_another() {
+fn expensive_commands_do_not_delay_another_account() {
     let server = server_with(&["limits.flood = true"]);
     let mut alice: Vec<Client> = (0..4).map(|_| Client::login(&server, "alice")).collect();
     let mut bob = Client::login(&server, "bob");
@@ -104,7 +104,7 @@ fn dear_commands_of_one_account_do_not_use_up_the_turn_of_another() {
 }
 
 #[test]
-fn more_lines_than_there_is_room_for_are_read_later_and_whole() {
+fn lines_beyond_the_inbox_are_read_later_intact() {
     let server = server_with(&[]);
     let mut alice = Client::login(&server, "alice");
     // Many lines in one TLS record, a long one among them, the last one in two parts.

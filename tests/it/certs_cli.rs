@@ -40,7 +40,7 @@ fn made() -> (TempDir, String) {
 }
 
 #[test]
-fn keys_are_for_the_owner_alone() {
+fn keys_are_readable_by_the_owner_only() {
     let (folder, _) = made();
     for (name, mode) in [("root.key", 0o600), ("server.key", 0o600)] {
         let metadata = fs::metadata(folder.path().join("certs").join(name)).expect(name);
@@ -49,7 +49,7 @@ fn keys_are_for_the_owner_alone() {
 }
 
 #[test]
-fn a_refused_generate_leaves_everything_as_it_was() {
+fn refused_generate_changes_nothing() {
     let (folder, shown) = made();
     let files = || {
         let entries = fs::read_dir(folder.path().join("certs")).expect("a folder");
@@ -67,7 +67,7 @@ fn a_refused_generate_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn a_loose_key_is_reported_with_its_remedy() {
+fn loose_key_permissions_are_reported_with_a_remedy() {
     let (folder, shown) = made();
     let key = folder.path().join("certs/server.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("chmod");
@@ -81,7 +81,7 @@ fn a_loose_key_is_reported_with_its_remedy() {
 }
 
 #[test]
-fn nobody_reading_is_no_panic() {
+fn broken_pipe_is_no_panic() {
     let (folder, _) = made();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -105,7 +105,7 @@ fn openssl(folder: &Path, args: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn openssl_agrees() {
+fn openssl_verifies_the_chain() {
     let (folder, shown) = made();
     let Some(fingerprint) =
         openssl(folder.path(), &["x509", "-in", "server.pem", "-noout", "-fingerprint", "-sha256"])

@@ -22,7 +22,7 @@ fn running() -> (Server, u16, Certificates, String) {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of programs")]
-fn each_program_gets_its_own_lines() {
+fn each_program_gets_its_own_settings() {
     let (server, port, certificates, root) = running();
     let of = &certificates.fingerprints;
     let key = of.public_key.colons();
@@ -174,7 +174,7 @@ fn each_program_gets_its_own_lines() {
 }
 
 #[test]
-fn without_a_server_the_configuration_says_where_it_will_be() {
+fn address_comes_from_configuration_without_a_server() {
     let home = Home::new(&["advertise = ['192.0.2.7:7000', 'chat.example.org']", "name = 'Our-House'"]);
     home.succeed(&["certs", "generate", "--name", "chat.example.org"]);
     let irssi = shown(&home, "irssi");
@@ -195,7 +195,7 @@ fn without_a_server_the_configuration_says_where_it_will_be() {
 }
 
 #[test]
-fn the_root_can_be_handed_out() {
+fn root_certificate_can_be_exported() {
     let (server, ..) = running();
     let (home, root) =
         (&server.home, fs::read_to_string(server.home.path("certs/root.pem")).expect("the root"));
@@ -219,7 +219,7 @@ fn paste(line: &str) -> Option<Output> {
 }
 
 #[test]
-fn openssl_believes_what_it_is_told_also_while_the_root_changes() {
+fn openssl_verifies_the_server_during_rotation() {
     let (server, .., root) = running();
     let home = &server.home;
     let line = shown(home, "openssl");

@@ -24,7 +24,7 @@ fn names(client: &mut Client, channel: &str) -> Vec<String> {
 }
 
 #[test]
-fn joining_shows_the_channel_and_tells_the_others() {
+fn join_sends_topic_and_names_and_notifies_members() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let lines = alice.request("JOIN #room");
@@ -49,7 +49,7 @@ fn joining_shows_the_channel_and_tells_the_others() {
 }
 
 #[test]
-fn several_channels_join_and_part_at_once() {
+fn join_and_part_accept_several_channels() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let lines = alice.request("JOIN #one,#two,bad");
@@ -69,7 +69,7 @@ fn several_channels_join_and_part_at_once() {
 }
 
 #[test]
-fn parting_ends_what_one_sees() {
+fn part_ends_channel_messages() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -87,7 +87,7 @@ fn parting_ends_what_one_sees() {
 }
 
 #[test]
-fn topics_are_set_shown_and_cleared() {
+fn topic_is_set_shown_and_cleared() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -118,7 +118,7 @@ fn topics_are_set_shown_and_cleared() {
 }
 
 #[test]
-fn names_answers_for_channels_that_are_not_there() {
+fn names_replies_for_missing_channels() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     assert_eq!(names(&mut alice, "#nowhere"), Vec::<String>::new());
@@ -131,7 +131,7 @@ fn names_answers_for_channels_that_are_not_there() {
 }
 
 #[test]
-fn a_crowd_fits_into_lines() {
+fn names_of_a_large_channel_fit_into_lines() {
     let home = crate::common::Home::new(&[]);
     let everybody: Vec<String> = (0..60).map(|n| format!("pupil-number-{n:010}")).collect();
     home.import(&everybody.iter().map(String::as_str).collect::<Vec<_>>());
@@ -151,7 +151,7 @@ fn a_crowd_fits_into_lines() {
 }
 
 #[test]
-fn list_shows_channels_with_their_members_and_topics() {
+fn list_shows_member_counts_and_topics() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #one,#two");
@@ -169,7 +169,7 @@ fn list_shows_channels_with_their_members_and_topics() {
 }
 
 #[test]
-fn mode_answers_what_clients_ask_at_joining() {
+fn mode_replies_to_queries_at_join() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -196,7 +196,7 @@ fn mode_answers_what_clients_ask_at_joining() {
 }
 
 #[test]
-fn names_in_any_script_are_channels() {
+fn channel_names_in_any_script_are_accepted() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let mut bob = Client::login(&server, "bob");
@@ -209,7 +209,7 @@ fn names_in_any_script_are_channels() {
 }
 
 #[test]
-fn a_channel_outlasts_its_sessions() {
+fn channel_outlives_its_sessions() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");

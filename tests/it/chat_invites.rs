@@ -33,7 +33,7 @@ fn row(server: &Server, name: &str) -> String {
 }
 
 #[test]
-fn an_admin_makes_lists_and_revokes_invites() {
+fn admin_creates_lists_and_revokes_invites() {
     let server = server_with_admin(&[]);
     let (mut root, mut other) = (Client::login(&server, "root"), Client::login(&server, "root"));
     let lines = root.request("@label=it INVITES CREATE 2 7d #class admin");
@@ -77,7 +77,7 @@ fn an_admin_makes_lists_and_revokes_invites() {
 }
 
 #[test]
-fn the_service_does_the_same_in_every_client() {
+fn invite_service_works_in_every_client() {
     let server = server_with_admin(&[]);
     let mut root = Client::login(&server, "root");
     // Without the echo.
@@ -121,7 +121,7 @@ fn the_service_does_the_same_in_every_client() {
 }
 
 #[test]
-fn others_are_refused() {
+fn invite_commands_are_refused_to_members() {
     let server = server_with_admin(&[]);
     let mut alice = Client::login(&server, "alice");
     for line in
@@ -142,7 +142,7 @@ fn others_are_refused() {
 }
 
 #[test]
-fn the_links_of_who_is_no_admin_any_more_are_no_way_back() {
+fn invites_of_a_former_admin_are_void() {
     let server = server_with_admin(&[]);
     let home = &server.home;
     let by_console = home.invite(&[]);

@@ -33,7 +33,7 @@ fn joined(server: &Server, person: &str) {
 }
 
 #[test]
-fn join_makes_the_account_and_remembers_the_server() {
+fn join_creates_the_account_and_stores_the_server() {
     let server = server();
     let link = server.home.invite(&[]);
     let (status, printed) = run(&server.home, "dora", &["join", &link, "--name", "dora"], &[]);
@@ -52,7 +52,7 @@ fn join_makes_the_account_and_remembers_the_server() {
 }
 
 #[test]
-fn send_ends_well_when_everything_is_confirmed() {
+fn send_succeeds_once_everything_is_confirmed() {
     let server = server();
     joined(&server, "dora");
     let mut alice = Client::login(&server, "alice");
@@ -73,7 +73,7 @@ fn send_ends_well_when_everything_is_confirmed() {
 }
 
 #[test]
-fn a_wrong_password_ends_it() {
+fn wrong_password_ends_the_client() {
     let server = server();
     joined(&server, "dora");
     let mut process = server.home.start_as("dora", &["send", "#lobby", "hello", "--password-stdin"]);
@@ -85,7 +85,7 @@ fn a_wrong_password_ends_it() {
 }
 
 #[test]
-fn the_echo_of_the_tutorial() {
+fn tutorial_echo_works() {
     let server = server();
     joined(&server, "dora");
     let (status, printed) = run(&server.home, "dora", &["echo"], &["hello", "two words"]);
@@ -96,7 +96,7 @@ fn the_echo_of_the_tutorial() {
 }
 
 #[test]
-fn tail_follows() {
+fn tail_follows_new_messages() {
     let server = server();
     joined(&server, "dora");
     let mut alice = Client::login(&server, "alice");
@@ -111,7 +111,7 @@ fn tail_follows() {
 }
 
 #[test]
-fn the_plain_chat_does_what_is_typed() {
+fn plain_chat_runs_typed_commands() {
     let server = server();
     joined(&server, "dora");
     let mut alice = Client::login(&server, "alice");
@@ -139,7 +139,7 @@ fn the_plain_chat_does_what_is_typed() {
 }
 
 #[test]
-fn the_plain_chat_answers_reacts_takes_back_and_searches() {
+fn plain_chat_replies_reacts_redacts_and_searches() {
     let server = server();
     joined(&server, "dora");
     let mut alice = Client::login_with(&server, "alice", "message-tags echo-message draft/message-redaction");
@@ -175,7 +175,7 @@ fn the_plain_chat_answers_reacts_takes_back_and_searches() {
 }
 
 #[test]
-fn an_impostor_gets_no_login() {
+fn impostor_receives_no_login() {
     let mut server = server();
     joined(&server, "dora");
     let expected = server.pin().to_string();
@@ -202,7 +202,7 @@ fn an_impostor_gets_no_login() {
 }
 
 #[test]
-fn what_was_typed_into_a_dying_connection_arrives_once() {
+fn message_sent_on_a_dying_connection_arrives_once() {
     let mut server = server();
     let home = server.home.clone();
     let address = server.address.to_string();

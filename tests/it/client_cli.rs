@@ -68,7 +68,7 @@ fn without_times(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_conversation_as_it_is_printed() {
+fn conversation_is_printed_as_expected() {
     let server = joined("dora");
     let home = &server.home;
     let link = home.invite(&[]);
@@ -128,7 +128,7 @@ fn a_conversation_as_it_is_printed() {
 }
 
 #[test]
-fn refusals_are_a_line_that_says_what_to_do() {
+fn refusals_are_one_line_with_a_remedy() {
     let server = joined("dora");
     let home = &server.home;
     let link = home.invite(&[]);
@@ -180,7 +180,7 @@ fn refusals_are_a_line_that_says_what_to_do() {
 }
 
 #[test]
-fn an_account_made_on_the_server_needs_the_pin_once() {
+fn pin_is_needed_once_for_an_account_without_invite() {
     let server = server();
     let (address, pin) = (server.address.to_string(), server.pin().to_string());
     let chat = ["chat", &address, "--name", "carol", "--pin", &pin];
@@ -190,7 +190,7 @@ fn an_account_made_on_the_server_needs_the_pin_once() {
 }
 
 #[test]
-fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
+fn repeated_server_kills_lose_and_duplicate_nothing() {
     const LINES: usize = 2000;
     let server = joined("dora");
     let home = server.home.clone();
@@ -227,7 +227,7 @@ fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn nothing_that_others_send_acts_on_the_terminal() {
+fn received_text_cannot_control_the_terminal() {
     let server = joined("dora");
     join(&server, "eve");
     let text = start(&server, "dora", &["tail", "#lobby"]);
@@ -246,7 +246,7 @@ fn nothing_that_others_send_acts_on_the_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_tail_quietly() {
+fn tail_ends_quietly_when_its_reader_is_gone() {
     let server = joined("dora");
     let home = &server.home;
     let mut tail = Command::new("sh");
@@ -267,7 +267,7 @@ fn a_reader_that_goes_away_ends_the_tail_quietly() {
 }
 
 #[test]
-fn a_program_that_sends_takes_nothing_away_from_who_reads() {
+fn sending_script_does_not_mark_messages_as_read() {
     let server = joined("dora");
     let home = &server.home;
     let link = home.invite(&[]);

@@ -41,7 +41,7 @@ fn key_file(home: &Home) -> PathBuf {
 }
 
 #[test]
-fn who_has_joined_is_never_asked_for_the_password_again() {
+fn joined_client_is_not_asked_for_the_password_again() {
     let server = joined();
     let home = &server.home;
     let (sent, answer, complaint) = text(&run(home, "dora", &["echo"], "no password here\n"));
@@ -66,7 +66,7 @@ fn who_has_joined_is_never_asked_for_the_password_again() {
 }
 
 #[test]
-fn a_device_that_was_removed_does_not_get_in_and_the_password_enrols_it_again() {
+fn removed_device_is_refused_and_password_enrols_it_again() {
     let server = joined();
     let home = &server.home;
     let listed = text(&run(home, "dora", &["chat"], "/msg NickServ CERT LIST\n")).1;
@@ -81,7 +81,7 @@ fn a_device_that_was_removed_does_not_get_in_and_the_password_enrols_it_again() 
 }
 
 #[test]
-fn a_new_password_from_an_admin_shuts_the_devices_out() {
+fn admin_password_change_revokes_devices() {
     let server = joined();
     let home = &server.home;
     let reset =
@@ -92,7 +92,7 @@ fn a_new_password_from_an_admin_shuts_the_devices_out() {
 }
 
 #[test]
-fn a_key_that_others_can_read_or_that_is_damaged_is_not_used() {
+fn loose_or_damaged_device_key_is_not_used() {
     let server = joined();
     let (home, file) = (&server.home, key_file(&server.home));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("sets");

@@ -87,7 +87,7 @@ fn kept(home: &Home) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn nothing_confirmed_is_lost_and_nothing_is_doubled() {
+fn kill_loses_no_confirmed_message_and_duplicates_none() {
     let home = Home::new(&[]);
     let names: Vec<String> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());

@@ -205,7 +205,7 @@ fn check_whole(home: &Home, names: &[String]) {
 }
 
 #[test]
-fn what_was_answered_is_kept_and_nothing_is_kept_by_half() {
+fn kill_keeps_confirmed_commands_and_no_partial_ones() {
     let home = Home::new(&[]);
     let names: Vec<String> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());

@@ -85,7 +85,7 @@ fn devices_are_listed_and_revoked() {
 }
 
 #[test]
-fn nobody_revokes_anothers_device() {
+fn device_of_another_account_cannot_be_revoked() {
     let server = joined();
     let home = &server.home;
     let device = Device::new();

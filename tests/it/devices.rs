@@ -31,7 +31,7 @@ fn add(client: &mut Client) -> Device {
 
 /// <https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command>, RFC 4422 appendix A (EXTERNAL)
 #[test]
-fn a_certificate_that_was_added_logs_in_without_a_password() {
+fn added_certificate_logs_in_without_a_password() {
     let server = server();
     let device = Device::new();
     let mut laptop = ready(&server, Some(&device), "alice");
@@ -62,7 +62,7 @@ fn a_certificate_that_was_added_logs_in_without_a_password() {
 }
 
 #[test]
-fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
+fn cert_accepts_only_valid_unused_fingerprints() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let device = Device::new();
@@ -97,7 +97,7 @@ fn cert_takes_what_is_a_fingerprint_and_nobody_elses() {
 
 /// <https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command>: after `ERR_SASLFAIL` a client may try again.
 #[test]
-fn who_proves_nothing_is_refused_and_nobody_is_locked_out_by_it() {
+fn unproven_external_login_is_refused_without_lockout() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let (of_alice, of_nobody) = (add(&mut alice), Device::new());
@@ -138,7 +138,7 @@ fn who_proves_nothing_is_refused_and_nobody_is_locked_out_by_it() {
 
 /// Account states apply to devices as they do to passwords.
 #[test]
-fn a_device_of_an_account_that_is_disabled_or_removed_logs_in_no_more() {
+fn device_of_a_disabled_or_removed_account_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let device = add(&mut alice);
@@ -154,7 +154,7 @@ fn a_device_of_an_account_that_is_disabled_or_removed_logs_in_no_more() {
 }
 
 #[test]
-fn a_device_that_was_removed_is_out_at_once() {
+fn removed_device_is_disconnected_at_once() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let (lost, kept) = (add(&mut alice), add(&mut alice));
@@ -188,7 +188,7 @@ fn a_device_that_was_removed_is_out_at_once() {
 
 /// RFC 8446 section 4.4.3 (CertificateVerify): a client that presents a certificate must have its key.
 #[test]
-fn a_stolen_certificate_without_its_key_is_no_way_in() {
+fn certificate_without_its_key_is_refused() {
     let server = server_with_admin(&[]);
     let mut root = Client::login(&server, "root");
     let device = add(&mut root);
@@ -200,7 +200,7 @@ fn a_stolen_certificate_without_its_key_is_no_way_in() {
 
 /// OpenSSL and others make such certificates by default.
 #[test]
-fn a_certificate_of_an_old_version_is_refused_in_words() {
+fn x509_v1_certificate_is_refused_with_a_reason() {
     let server = server();
     let old = Device::new().of_version_1();
     let mut alice = ready(&server, Some(&old), "alice");

@@ -62,14 +62,14 @@ fn addresses(sockets: &[SocketAddr]) -> Vec<Address> {
 }
 
 #[tokio::test]
-async fn a_silent_address_holds_nobody_up() {
+async fn silent_address_does_not_delay_the_connection() {
     let (_listener, silent) = silent();
     let real = Real::start().await;
     probe(&addresses(&[silent, real.address]), real.pin).await.expect("the server is reached");
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_next_is_tried() {
+async fn next_address_is_tried_after_a_refusal() {
     let real = Real::start().await;
     let closed: Vec<SocketAddr> = (0..15).map(|_| refusing()).collect();
     probe(&addresses(&[&closed[..], &[real.address]].concat()), real.pin)
@@ -78,14 +78,14 @@ async fn where_nothing_listens_the_next_is_tried() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up() {
+async fn host_name_is_resolved() {
     let real = Real::start().await;
     let name = vec![Address::new("localhost", real.address.port()).expect("an address")];
     probe(&name, real.pin).await.expect("the server is reached");
 }
 
 #[tokio::test]
-async fn both_families_are_tried() {
+async fn ipv4_and_ipv6_are_tried() {
     // Without IPv6 there is nothing to test.
     let Ok(real) = Real::at("[::1]:0").await else { return };
     probe(&addresses(&[refusing(), refusing(), real.address]), real.pin)
@@ -94,14 +94,14 @@ async fn both_families_are_tried() {
 }
 
 #[tokio::test]
-async fn an_impostor_beside_the_server_is_passed_over_and_told_nothing() {
+async fn impostor_beside_the_server_is_skipped_and_receives_nothing() {
     let (impostor, real) = (Impostor::start(), Real::start().await);
     probe(&addresses(&[impostor.address, real.address]), real.pin).await.expect("the server is reached");
     impostor.heard_nothing();
 }
 
 #[tokio::test]
-async fn an_impostor_alone_is_named_and_told_nothing() {
+async fn impostor_alone_is_reported_and_receives_nothing() {
     let (impostor, real) = (Impostor::start(), Real::start().await);
     let error = probe(&addresses(&[impostor.address]), real.pin).await.expect_err("nobody is there");
     let ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(pins), elsewhere: None }) =
@@ -122,7 +122,7 @@ async fn an_impostor_alone_is_named_and_told_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_everywhere_ends_with_why_at_each() {
+async fn error_lists_the_reason_for_every_address() {
     let (listeners, sockets): (Vec<_>, Vec<_>) = (0..3).map(|_| silent()).unzip();
     let error = probe(&addresses(&sockets), Pin::new([7; 32])).await.expect_err("nobody answers");
     let ConnectError::Dial(DialError::Unreachable(why)) = error else { panic!("{error}") };
@@ -134,7 +134,7 @@ async fn silence_everywhere_ends_with_why_at_each() {
 }
 
 #[tokio::test]
-async fn no_address_is_no_server() {
+async fn empty_address_list_is_an_error() {
     let error = probe(&[], Pin::new([7; 32])).await.expect_err("nowhere");
     assert!(matches!(error, ConnectError::Dial(DialError::Unreachable(_))), "{error}");
 }

@@ -47,7 +47,7 @@ fn no_problem(all: &[Value]) {
 }
 
 #[test]
-fn a_server_that_runs_well_has_no_problem_and_is_left_alone() {
+fn healthy_server_has_no_problem_and_is_unchanged() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let files = || {
@@ -73,7 +73,7 @@ fn a_server_that_runs_well_has_no_problem_and_is_left_alone() {
 }
 
 #[test]
-fn a_neglected_server_is_told_what_to_do() {
+fn neglected_server_gets_remedies() {
     let home = Home::with_people(&[]);
     let old = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs() - 500 * 86_400));
     fs::remove_dir_all(home.path("certs"))
@@ -109,7 +109,7 @@ fn a_neglected_server_is_told_what_to_do() {
 }
 
 #[test]
-fn a_damaged_database_and_messages_of_the_future_are_found() {
+fn damaged_database_and_future_messages_are_found() {
     let home = Home::with_people(&[]);
     assert_eq!(doctor(&home, &[]).0.iter().filter(|one| one["check"] == "database").count(), 1);
     let later = (UnixTime::now().as_secs() + 5 * 365 * 86_400) * 1000;
@@ -135,7 +135,7 @@ fn a_damaged_database_and_messages_of_the_future_are_found() {
 }
 
 #[test]
-fn a_server_with_other_certificates_than_those_here_is_told() {
+fn certificate_mismatch_with_running_server_is_reported() {
     let server = server();
     server.home.succeed(&["certs", "generate", "--certs", "others", "--data", "none"]);
     let (all, code) = doctor(&server.home, &["--certs", "others"]);
@@ -146,7 +146,7 @@ fn a_server_with_other_certificates_than_those_here_is_told() {
 }
 
 #[test]
-fn a_disk_that_is_nearly_full_is_told() {
+fn nearly_full_disk_is_reported() {
     let home = Home::with_people(&[]);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
     fs::create_dir(home.path("data")).expect("a mount point");
@@ -169,7 +169,7 @@ fn a_disk_that_is_nearly_full_is_told() {
 }
 
 #[test]
-fn a_client_learns_why_it_cannot_reach_its_server() {
+fn unreachable_server_is_reported_with_the_reason() {
     let server = server();
     let home = &server.home;
     let (address, pin) = (server.address.to_string(), server.pin().to_string());
@@ -206,7 +206,7 @@ fn a_client_learns_why_it_cannot_reach_its_server() {
 }
 
 #[test]
-fn a_server_that_moved_is_told_of_by_the_doctor_too() {
+fn moved_server_is_reported() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&[]);
     let server = lan.serve(0, &home, &["--listen", "10.77.0.1:6697"]);

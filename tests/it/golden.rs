@@ -3,7 +3,7 @@
 //! `TRYCMD=overwrite cargo test --test it golden` writes the present output into them; read the diff.
 
 #[test]
-fn sessions_read_as_written_down() {
+fn command_line_output_matches_golden_files() {
     // A folder without known servers.
     let nowhere = std::env::temp_dir().join("parlour-golden-none");
     trycmd::TestCases::new()

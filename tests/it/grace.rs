@@ -32,7 +32,7 @@ fn about(lines: &[Line], nick: &str) -> Vec<String> {
 }
 
 #[test]
-fn who_does_not_come_back_is_gone_when_the_grace_ends() {
+fn account_quits_when_the_grace_period_ends() {
     let server = server_with(&["sessions.grace_s = 1"]);
     let mut alice = enter(&server, "alice", FULL);
     let bob = enter(&server, "bob", FULL);
@@ -50,7 +50,7 @@ fn who_does_not_come_back_is_gone_when_the_grace_ends() {
 }
 
 #[test]
-fn who_comes_back_in_time_was_never_gone() {
+fn reconnect_within_grace_sends_no_quit() {
     let server = server_with(&["sessions.grace_s = 600"]);
     let mut alice = enter(&server, "alice", &format!("{FULL} away-notify"));
     alice.request("MONITOR + bob");
@@ -76,7 +76,7 @@ fn who_comes_back_in_time_was_never_gone() {
 }
 
 #[test]
-fn a_quit_is_heard_at_once() {
+fn quit_has_no_grace_period() {
     let server = server_with(&["sessions.grace_s = 600"]);
     let mut alice = enter(&server, "alice", FULL);
     let mut bob = enter(&server, "bob", FULL);
@@ -89,7 +89,7 @@ fn a_quit_is_heard_at_once() {
 }
 
 #[test]
-fn the_grace_is_for_the_last_connection_of_an_account() {
+fn grace_applies_to_the_last_connection_only() {
     let server = server_with(&["sessions.grace_s = 600"]);
     let mut alice = enter(&server, "alice", FULL);
     let laptop = enter(&server, "bob", FULL);
@@ -103,7 +103,7 @@ fn the_grace_is_for_the_last_connection_of_an_account() {
 }
 
 #[test]
-fn coming_back_ends_the_grace_for_good() {
+fn reconnect_cancels_the_grace_period() {
     let server = server_with(&["sessions.grace_s = 1"]);
     let mut alice = enter(&server, "alice", FULL);
     let (bob, carol) = (enter(&server, "bob", FULL), enter(&server, "carol", FULL));
@@ -138,7 +138,7 @@ impl Client {
 }
 
 #[test]
-fn who_is_shut_out_has_no_grace() {
+fn disabled_account_has_no_grace_period() {
     let server = server_with(&["sessions.grace_s = 600"]);
     let mut alice = enter(&server, "alice", FULL);
     let bob = enter(&server, "bob", FULL);
@@ -152,7 +152,7 @@ fn who_is_shut_out_has_no_grace() {
 /// <https://ircv3.net/specs/extensions/chathistory>: messages sent in the grace period are in the history like any
 /// other.
 #[test]
-fn messages_to_somebody_in_the_grace_wait_for_him() {
+fn messages_during_grace_are_delivered_on_reconnect() {
     let server = server_with(&["sessions.grace_s = 600"]);
     let mut alice = enter(&server, "alice", FULL);
     let bob = enter(&server, "bob", &reading());

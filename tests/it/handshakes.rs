@@ -72,7 +72,7 @@ async fn refusal(pins: impl Into<Pins>, server: Arc<ServerConfig>) -> TrustError
 }
 
 #[tokio::test]
-async fn the_pinned_server_is_taken_under_any_name() {
+async fn pinned_server_is_accepted_under_any_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let identity = certs::generate(folder.path(), &[], false, at(NOW)).expect("certificates");
     let server = tls::server_config(&identity);
@@ -91,7 +91,7 @@ async fn the_pinned_server_is_taken_under_any_name() {
 }
 
 #[tokio::test]
-async fn another_root_is_refused_with_both_pins() {
+async fn other_root_is_refused_with_both_pins() {
     let (ours, theirs) = (Authority::new("same name"), Authority::new("same name"));
     let outcome = connect(client(ours.pin()), theirs.server(|_| {})).await;
     let error = outcome.client.expect_err("refused");
@@ -101,7 +101,7 @@ async fn another_root_is_refused_with_both_pins() {
 }
 
 #[tokio::test]
-async fn a_root_that_is_shown_but_did_not_sign_is_refused() {
+async fn presented_root_that_did_not_sign_is_refused() {
     // With the same name and key identifier, and with others.
     for name in ["same name", "other name"] {
         let (ours, theirs) = (Authority::new("same name"), Authority::new(name));
@@ -119,7 +119,7 @@ async fn a_root_that_is_shown_but_did_not_sign_is_refused() {
 }
 
 #[tokio::test]
-async fn the_root_itself_is_no_server() {
+async fn root_as_server_certificate_is_refused() {
     let ours = Authority::new("root");
     let said = refusal(ours.pin(), server_with(vec![ours.certificate()], ours.key())).await;
     assert_eq!(said, TrustError::NotSigned { pin: ours.pin() });
@@ -129,7 +129,7 @@ async fn the_root_itself_is_no_server() {
 }
 
 #[tokio::test]
-async fn a_chain_without_its_root_is_refused() {
+async fn chain_without_its_root_is_refused() {
     let ours = Authority::new("root");
     let (leaf, key) = ours.leaf(|_| {});
     let said = refusal(ours.pin(), server_with(vec![leaf], &key)).await;
@@ -137,7 +137,7 @@ async fn a_chain_without_its_root_is_refused() {
 }
 
 #[tokio::test]
-async fn dates_count() {
+async fn expired_and_future_certificates_are_refused() {
     let ours = Authority::new("root");
     let said = refusal(ours.pin(), ours.server(|leaf| set_dates(leaf, 0, NOW - 1))).await;
     assert_eq!(said, TrustError::Expired { until: at(NOW - 1), clock: at(NOW) });
@@ -146,7 +146,7 @@ async fn dates_count() {
 }
 
 #[tokio::test]
-async fn a_server_certificate_cannot_issue() {
+async fn leaf_cannot_issue_certificates() {
     let ours = Authority::new("root");
     let (leaf, key) = ours.leaf(|_| {});
     let stolen = Authority::with_key(leaf.clone(), key);
@@ -157,7 +157,7 @@ async fn a_server_certificate_cannot_issue() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_clients_is_no_servers() {
+async fn client_certificate_is_refused_for_a_server() {
     let ours = Authority::new("root");
     let for_clients = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     let said = refusal(ours.pin(), ours.server(|leaf| leaf.extended_key_usages = for_clients)).await;
@@ -165,7 +165,7 @@ async fn a_certificate_for_clients_is_no_servers() {
 }
 
 #[tokio::test]
-async fn an_issuer_between_root_and_server_is_fine() {
+async fn intermediate_issuer_is_accepted() {
     // A root that follows another one, signed by both, is such an issuer to clients of the first.
     let (old, new) = (Authority::new("old root"), Authority::new("new root"));
     let (leaf, key) = new.leaf(|_| {});
@@ -181,7 +181,7 @@ fn learned(pins: impl Into<Pins>, chain: &[CertificateDer<'_>]) -> Pins {
 }
 
 #[tokio::test]
-async fn a_root_that_the_pinned_one_signed_is_learned() {
+async fn cross_signed_root_is_learned() {
     let (old, new) = (Authority::new("old root"), Authority::new("new root"));
     let (leaf, key) = new.leaf(|_| {});
     let both = Pins { pin: old.pin(), next: Some(new.pin()) };
@@ -207,7 +207,7 @@ async fn a_root_that_the_pinned_one_signed_is_learned() {
 }
 
 #[tokio::test]
-async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
+async fn root_that_did_not_issue_the_leaf_is_not_learned() {
     let (ours, next, evil) = (Authority::new("ours"), Authority::new("next"), Authority::new("evil"));
     let only = Pins::from(ours.pin());
     let (leaf, key) = ours.leaf(|_| {});
@@ -243,7 +243,7 @@ async fn a_root_that_did_not_issue_the_certificate_is_not_learned() {
 }
 
 #[tokio::test]
-async fn the_chain_without_its_key_is_refused() {
+async fn chain_without_its_private_key_is_refused() {
     let ours = Authority::new("root");
     let (leaf, _) = ours.leaf(|_| {});
     let (_, other_key) = ours.leaf(|_| {});
@@ -255,7 +255,7 @@ async fn the_chain_without_its_key_is_refused() {
 }
 
 #[tokio::test]
-async fn alpn_is_taken_and_not_needed() {
+async fn alpn_is_optional() {
     let folder = tempfile::tempdir().expect("a folder");
     let identity = certs::generate(folder.path(), &[], false, at(NOW)).expect("certificates");
     for (offered, taken) in [(&[][..], true), (&["irc"], true), (&["h2", "irc"], true), (&["h2"], false)] {
@@ -268,7 +268,7 @@ async fn alpn_is_taken_and_not_needed() {
 
 proptest! {
     #[test]
-    fn a_server_certificate_with_any_other_byte_is_refused(at_byte: prop::sample::Index, flip in 1..=u8::MAX) {
+    fn any_changed_byte_of_the_leaf_is_refused(at_byte: prop::sample::Index, flip in 1..=u8::MAX) {
         let (ours, leaf) = Authority::fixed();
         let verifier = PinnedVerifier::new(ours.pin(), &rustls::crypto::aws_lc_rs::default_provider());
         let root = [ours.certificate()];
@@ -280,7 +280,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_the_verifier(leaf: Vec<u8>, others: Vec<Vec<u8>>, seconds: u64) {
+    fn arbitrary_bytes_never_panic_the_verifier(leaf: Vec<u8>, others: Vec<Vec<u8>>, seconds: u64) {
         let verifier = PinnedVerifier::new(Pin::new([0; 32]), &rustls::crypto::aws_lc_rs::default_provider());
         let others: Vec<CertificateDer> = others.into_iter().map(CertificateDer::from).collect();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));

@@ -22,7 +22,7 @@ fn references(line: &Line) -> [String; 2] {
 
 /// <https://ircv3.net/specs/extensions/chathistory#latest>
 #[test]
-fn latest_returns_the_newest_the_oldest_of_them_first() {
+fn latest_returns_the_newest_in_order() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     alice.send("CHATHISTORY LATEST #ROOM * 3");
@@ -41,7 +41,7 @@ fn latest_returns_the_newest_the_oldest_of_them_first() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#latest>
 #[test]
-fn latest_can_be_bounded_below() {
+fn latest_stops_at_its_lower_bound() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     for reference in references(&said[2]) {
@@ -55,7 +55,7 @@ fn latest_can_be_bounded_below() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#before>
 #[test]
-fn before_returns_the_nearest_that_are_older() {
+fn before_returns_the_nearest_older_messages() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     for reference in references(&said[3]) {
@@ -69,7 +69,7 @@ fn before_returns_the_nearest_that_are_older() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#after>
 #[test]
-fn after_returns_the_nearest_that_are_newer() {
+fn after_returns_the_nearest_newer_messages() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     for reference in references(&said[2]) {
@@ -83,7 +83,7 @@ fn after_returns_the_nearest_that_are_newer() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#around>
 #[test]
-fn around_returns_the_message_with_those_next_to_it() {
+fn around_returns_the_message_and_its_neighbours() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     for reference in references(&said[3]) {
@@ -111,7 +111,7 @@ fn around_returns_the_message_with_those_next_to_it() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#between>
 #[test]
-fn between_counts_from_its_first_bound_in_either_direction() {
+fn between_counts_from_its_first_bound() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     for early in references(&said[0]) {
@@ -131,7 +131,7 @@ fn between_counts_from_its_first_bound_in_either_direction() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#client-pseudocode>
 #[test]
-fn paging_visits_everything_once_in_both_directions() {
+fn paging_visits_every_message_once() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     // Many at once, so that most share their time stamp with others.
@@ -163,7 +163,7 @@ fn paging_visits_everything_once_in_both_directions() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#isupport-tokens>
 #[test]
-fn the_limit_is_told_and_kept() {
+fn history_limit_is_advertised_and_enforced() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let token = |name: &str| {
@@ -182,7 +182,7 @@ fn the_limit_is_told_and_kept() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: without `batch` the lines come bare.
 #[test]
-fn clients_that_know_less_get_less() {
+fn history_respects_missing_capabilities() {
     let server = server();
     let (mut alice, _bob, _) = talk(&server);
     alice.send("@+note=n PRIVMSG #room :m7");
@@ -204,7 +204,7 @@ fn clients_that_know_less_get_less() {
 
 /// <https://ircv3.net/specs/extensions/labeled-response>: the batch is the response and carries the label.
 #[test]
-fn the_label_is_on_the_batch_and_on_nothing_in_it() {
+fn label_is_on_the_batch_only() {
     let server = server();
     let (mut alice, _bob, _) = talk(&server);
     for ask in [
@@ -230,7 +230,7 @@ fn the_label_is_on_the_batch_and_on_nothing_in_it() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#targets>
 #[test]
-fn targets_are_places_by_their_latest_message() {
+fn targets_are_ordered_by_latest_message() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", &reading());
@@ -268,7 +268,7 @@ fn targets_are_places_by_their_latest_message() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#targets>: the bounds MUST be timestamps and not msgids.
 #[test]
-fn targets_take_timestamps_only() {
+fn targets_accepts_timestamps_only() {
     let server = server();
     let (mut alice, _bob, said) = talk(&server);
     let (new, id) = ("timestamp=2100-01-01T00:00:00.000Z", id(&said[0]));
@@ -280,7 +280,7 @@ fn targets_take_timestamps_only() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#draftchathistory-end-tag>
 #[test]
-fn a_batch_says_that_nothing_more_would_come() {
+fn last_batch_is_marked_as_the_end() {
     let server = server();
     let (mut alice, mut bob, said) = talk(&server);
     let ends = |client: &mut Client, params: &str| {

@@ -7,7 +7,7 @@ use crate::common::{Client, server};
 
 /// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: only members read a channel's history.
 #[test]
-fn only_members_read_a_channel() {
+fn channel_history_requires_membership() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut carol = Client::login_with(&server, "carol", &reading());
@@ -39,7 +39,7 @@ fn only_members_read_a_channel() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: a nick's history has both directions.
 #[test]
-fn a_talk_is_read_by_its_two_sides() {
+fn direct_history_is_readable_by_both_accounts() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &reading());
     let mut bob = Client::login_with(&server, "bob", &reading());
@@ -65,7 +65,7 @@ fn a_talk_is_read_by_its_two_sides() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>
 #[test]
-fn notes_to_oneself_are_a_talk_too() {
+fn messages_to_oneself_have_a_history() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &reading());
     alice.say("alice", "buy milk");
@@ -75,7 +75,7 @@ fn notes_to_oneself_are_a_talk_too() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#errors-and-warnings>
 #[test]
-fn what_nobody_can_answer_is_refused() {
+fn malformed_history_queries_are_refused() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let time = "timestamp=2024-01-01T00:00:00.000Z";
@@ -107,7 +107,7 @@ fn what_nobody_can_answer_is_refused() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#implementation>: the capability MUST be negotiated.
 #[test]
-fn history_is_for_clients_that_asked_for_the_capability() {
+fn history_requires_the_capability() {
     let server = server();
     let mut alice = enter(&server, "alice", "batch server-time message-tags");
     alice.request("PRIVMSG #room :hello");
@@ -118,7 +118,7 @@ fn history_is_for_clients_that_asked_for_the_capability() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#introduction>
 #[test]
-fn history_outlasts_a_crash() {
+fn history_survives_a_crash() {
     let mut server = server();
     let home = server.home.clone();
     let mut alice = enter(&server, "alice", &reading());

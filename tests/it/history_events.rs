@@ -13,7 +13,7 @@ fn shown(lines: &[Line]) -> Vec<String> {
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: JOIN, PART, KICK, TOPIC, MODE and TAGMSG come
 /// back with the capability, and only PRIVMSG and NOTICE without.
 #[test]
-fn events_are_played_back_to_those_who_can_take_them() {
+fn event_playback_requires_the_capability() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &playing());
@@ -68,7 +68,7 @@ fn events_are_played_back_to_those_who_can_take_them() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#before>: events count towards the limit and pages have no gaps.
 #[test]
-fn paging_through_events_misses_none() {
+fn paging_returns_every_event() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     for n in 0..10 {
@@ -97,7 +97,7 @@ fn paging_through_events_misses_none() {
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: an event has the same id live and in the
 /// history.
 #[test]
-fn events_have_the_same_id_live_and_in_the_history() {
+fn events_have_the_same_msgid_live_and_in_history() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &playing());
@@ -122,7 +122,7 @@ fn events_have_the_same_id_live_and_in_the_history() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>
 #[test]
-fn reactions_in_a_talk_are_played_back_to_both() {
+fn direct_reactions_are_played_back_to_both_accounts() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &playing());
@@ -138,7 +138,7 @@ fn reactions_in_a_talk_are_played_back_to_both() {
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: TAGMSG is played back too, except for
 /// transient ones such as typing, and within limits that keep a chatty program from filling the disk.
 #[test]
-fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
+fn tagmsg_playback_excludes_typing_and_is_bounded() {
     let server = server_with(&["limits.flood = false"]);
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &reading());
@@ -169,7 +169,7 @@ fn tag_messages_are_played_back_but_for_typing_and_within_bounds() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag>
 #[test]
-fn later_reactions_come_with_their_message_and_do_not_count() {
+fn later_reactions_come_with_their_message() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &reading());

@@ -12,7 +12,7 @@ use crate::common::{Client, server, server_with};
 
 /// <https://modern.ircdocs.horse/#ping-message>: clients take a PONG as proof that everything before it is answered.
 #[test]
-fn what_is_sent_behind_a_question_is_answered_behind_its_answer() {
+fn replies_keep_the_order_of_commands_around_a_query() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", &reading());
@@ -50,7 +50,7 @@ fn what_is_sent_behind_a_question_is_answered_behind_its_answer() {
 
 /// <https://ircv3.net/specs/extensions/labeled-response>
 #[test]
-fn many_questions_at_once_are_answered_in_order() {
+fn many_queries_are_answered_in_order() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     for n in 1..=10 {
@@ -66,7 +66,7 @@ fn many_questions_at_once_are_answered_in_order() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#returned-message-notes>: one order, valid over the connection.
 #[test]
-fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
+fn messages_during_a_query_arrive_once_and_in_order() {
     const SAID: usize = 3000;
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
@@ -114,7 +114,7 @@ fn what_is_said_while_history_is_read_is_told_once_and_in_order() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: queries cannot be used to harm the server.
 #[test]
-fn who_asks_for_much_and_does_not_read_is_gone_when_the_connection_is() {
+fn queries_of_a_stalled_reader_end_with_its_connection() {
     let server = server_with(&["sessions.grace_s = 0", "limits.send_queue_bytes = 65536"]);
     let mut alice = enter(&server, "alice", &format!("{} draft/multiline", reading()));
     for n in 0..30 {
@@ -131,7 +131,7 @@ fn who_asks_for_much_and_does_not_read_is_gone_when_the_connection_is() {
 
 /// <https://modern.ircdocs.horse/#quit-message>
 #[test]
-fn who_asks_and_quits_is_answered_first() {
+fn query_before_quit_is_answered() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     alice.say("#room", "the last words");

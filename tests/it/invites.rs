@@ -35,7 +35,7 @@ fn register(client: &mut Client, name: &str, password: &str) -> Line {
 }
 
 #[test]
-fn an_invite_makes_an_account_that_lands_in_the_lobby() {
+fn invite_creates_an_account_that_joins_the_lobby() {
     let server = server();
     let link = server.home.invite(&[]);
     assert!(link.starts_with("parlour://") && link.contains(&format!("pin={}", server.pin())), "{link}");
@@ -63,7 +63,7 @@ fn an_invite_makes_an_account_that_lands_in_the_lobby() {
 }
 
 #[test]
-fn registering_may_be_pipelined() {
+fn registration_with_a_token_may_be_pipelined() {
     let server = server();
     let link = server.home.invite(&[]);
     let mut dora = Client::connect(&server);
@@ -82,7 +82,7 @@ fn registering_may_be_pipelined() {
 }
 
 #[test]
-fn without_a_token_or_with_a_wrong_one_nothing_is_made() {
+fn missing_or_wrong_token_creates_nothing() {
     let server = server();
     let link = server.home.invite(&[]);
     let right = token(&link).to_owned();
@@ -103,7 +103,7 @@ fn without_a_token_or_with_a_wrong_one_nothing_is_made() {
 }
 
 #[test]
-fn spent_expired_and_revoked_tokens_each_say_which() {
+fn spent_expired_and_revoked_tokens_are_distinguished() {
     let server = server();
     let home = server.home.clone();
     let (spent, expired, revoked) = (home.invite(&[]), home.invite(&["--expires", "1h"]), home.invite(&[]));
@@ -132,7 +132,7 @@ fn spent_expired_and_revoked_tokens_each_say_which() {
 }
 
 #[test]
-fn an_invite_for_two_is_for_two() {
+fn invite_with_two_uses_works_twice() {
     let server = server();
     let link = server.home.invite(&["--uses", "2"]);
     for (name, success) in [("dora", true), ("eve", true), ("fred", false)] {
@@ -143,7 +143,7 @@ fn an_invite_for_two_is_for_two() {
 }
 
 #[test]
-fn of_two_redemptions_at_once_one_wins() {
+fn concurrent_redemptions_of_one_use_succeed_once() {
     let server = server();
     let link = server.home.invite(&[]);
     let mut guests: Vec<Client> =
@@ -162,7 +162,7 @@ fn of_two_redemptions_at_once_one_wins() {
 }
 
 #[test]
-fn names_and_passwords_that_cannot_be_are_refused_and_spend_nothing() {
+fn invalid_names_and_passwords_spend_no_use() {
     let server = server();
     let link = server.home.invite(&[]);
     let token = token(&link);
@@ -190,7 +190,7 @@ fn names_and_passwords_that_cannot_be_are_refused_and_spend_nothing() {
 }
 
 #[test]
-fn the_first_start_prints_an_admins_invite() {
+fn first_start_prints_an_admin_invite() {
     let home = Home::new(&[]);
     let server = home.serve();
     let link = server.wait_for_log(|line| line.contains("parlour://"));
@@ -208,7 +208,7 @@ fn the_first_start_prints_an_admins_invite() {
 }
 
 #[test]
-fn the_admins_invite_comes_again_while_nobody_has_used_it() {
+fn admin_invite_is_printed_again_until_used() {
     let home = Home::new(&[]);
     for _ in 0..2 {
         let server = home.serve();
@@ -231,7 +231,7 @@ fn read_code(path: &std::path::Path) -> String {
 }
 
 #[test]
-fn a_code_holds_the_link_which_stays_the_last_line() {
+fn qr_code_holds_the_link() {
     let server = server();
     let home = &server.home;
     let args = ["invite", "create", "--qr", "--qr-file", "code.png"];

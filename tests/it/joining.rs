@@ -51,7 +51,7 @@ fn instead(link: &str, server: &Server, address: SocketAddr) -> String {
 }
 
 #[test]
-fn an_impostor_at_one_address_does_not_keep_anybody_from_the_server_at_another() {
+fn impostor_at_one_address_does_not_block_the_other() {
     let (server, impostor) = (server(), Impostor::start());
     let link = before(&server.home.invite(&[]), &impostor);
     let output = join(&server.home, "dora", &link);
@@ -67,7 +67,7 @@ fn an_impostor_at_one_address_does_not_keep_anybody_from_the_server_at_another()
 }
 
 #[test]
-fn a_link_that_leads_to_an_impostor_stops_before_the_token_leaves_the_machine() {
+fn token_is_never_sent_to_an_impostor() {
     let (server, impostor) = (server(), Impostor::start());
     let link = server.home.invite(&[]);
     let complaint = refused(&server.home, "dora", &instead(&link, &server, impostor.address));
@@ -83,7 +83,7 @@ fn a_link_that_leads_to_an_impostor_stops_before_the_token_leaves_the_machine() 
 }
 
 #[test]
-fn a_link_that_was_cut_off_joins_nothing() {
+fn truncated_link_is_refused() {
     let server = server();
     let link = server.home.invite(&[]);
     let before = people(&server);
@@ -97,7 +97,7 @@ fn a_link_that_was_cut_off_joins_nothing() {
 }
 
 #[test]
-fn altered_and_foreign_links_join_nothing() {
+fn altered_and_foreign_links_are_refused() {
     let (server, other) = (server(), server());
     let (link, foreign) = (server.home.invite(&[]), other.home.invite(&[]));
     let before = (people(&server), people(&other));
@@ -127,7 +127,7 @@ fn altered_and_foreign_links_join_nothing() {
 }
 
 #[test]
-fn what_is_wrong_with_an_invite_is_said() {
+fn invalid_invite_is_explained() {
     let server = server();
     let home = server.home.clone();
     let home = &home;
@@ -144,7 +144,7 @@ fn what_is_wrong_with_an_invite_is_said() {
 }
 
 #[test]
-fn of_two_who_open_a_link_at_once_one_joins() {
+fn concurrent_joins_with_one_link_succeed_once() {
     let server = server();
     let link = server.home.invite(&[]);
     let both = ["dora", "eve"].map(|person| start(&server.home, person, &link));
@@ -157,7 +157,7 @@ fn of_two_who_open_a_link_at_once_one_joins() {
 }
 
 #[test]
-fn no_error_quotes_the_token_of_a_link() {
+fn errors_never_quote_the_token() {
     let home = Home::new(&[]);
     let token = "S3cretS3cretS3cretS3cg";
     let link = format!("parlour://127.0.0.1:1/?pin={}&token={token}", "B".repeat(42) + "A");
@@ -191,7 +191,7 @@ fn no_error_quotes_the_token_of_a_link() {
 }
 
 #[test]
-fn a_link_need_not_stand_on_the_command_line() {
+fn link_can_be_read_from_stdin() {
     let server = server();
     let link = server.home.invite(&[]);
     let args = ["join", "--name", "dora", "--password-stdin"];

@@ -23,7 +23,7 @@ fn labelled(client: &mut Client, label: &str, command: &str) -> Vec<Line> {
 }
 
 #[test]
-fn one_line_carries_the_label_itself() {
+fn single_reply_line_carries_the_label() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let one = |alice: &mut Client, command: &str| -> String {
@@ -41,7 +41,7 @@ fn one_line_carries_the_label_itself() {
 }
 
 #[test]
-fn several_lines_come_as_a_batch() {
+fn several_reply_lines_come_as_a_batch() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let commands = |lines: &[Line]| lines.iter().map(|l| l.command.clone()).collect::<Vec<_>>();
@@ -56,7 +56,7 @@ fn several_lines_come_as_a_batch() {
 }
 
 #[test]
-fn what_has_no_answer_is_acknowledged() {
+fn command_without_reply_is_acknowledged() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", "batch labeled-response message-tags");
     alice.request("JOIN #room");
@@ -71,7 +71,7 @@ fn what_has_no_answer_is_acknowledged() {
 }
 
 #[test]
-fn the_echo_carries_the_label_and_nobody_else_sees_it() {
+fn label_is_on_the_echo_only() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let mut other = Client::login(&server, "alice");
@@ -93,7 +93,7 @@ fn the_echo_carries_the_label_and_nobody_else_sees_it() {
 }
 
 #[test]
-fn labels_of_many_sends_in_flight_are_told_apart() {
+fn labels_of_many_pending_sends_are_distinguished() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -105,7 +105,7 @@ fn labels_of_many_sends_in_flight_are_told_apart() {
 }
 
 #[test]
-fn without_the_capability_a_label_is_nothing() {
+fn label_without_the_capability_is_ignored() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", "message-tags batch");
     let lines = alice.request("@label=x WHOIS alice");

@@ -3,7 +3,7 @@
 use crate::common::{Client, Home, PASSWORD, server};
 
 #[test]
-fn the_log_tells_who_came_and_who_left_and_at_debug_who_spoke() {
+fn log_has_logins_and_quits_and_senders_at_debug() {
     for debug in [false, true] {
         log_of_a_talk(debug);
     }
@@ -41,7 +41,7 @@ fn log_of_a_talk(debug: bool) {
 }
 
 #[test]
-fn a_text_cannot_forge_a_line_of_the_log() {
+fn message_text_cannot_forge_a_log_line() {
     let server = server();
     let mut stranger = Client::connect(&server);
     stranger.send("CAP REQ :sasl");
@@ -54,7 +54,7 @@ fn a_text_cannot_forge_a_line_of_the_log() {
 }
 
 #[test]
-fn sigterm_and_ctrl_c_end_every_session_with_a_reason() {
+fn sigterm_and_sigint_end_sessions_with_a_reason() {
     for signal in ["TERM", "INT"] {
         let mut server = server();
         let mut clients =
@@ -70,7 +70,7 @@ fn sigterm_and_ctrl_c_end_every_session_with_a_reason() {
 }
 
 #[test]
-fn what_was_echoed_before_sigterm_is_kept() {
+fn echoed_messages_survive_sigterm() {
     let server = server();
     let home = server.home.clone();
     let mut alice = Client::login(&server, "alice");
@@ -86,7 +86,7 @@ fn what_was_echoed_before_sigterm_is_kept() {
 }
 
 #[test]
-fn connections_that_neither_read_nor_write_do_not_hold_up_the_end() {
+fn idle_connections_do_not_delay_shutdown() {
     let mut server = server();
     let _socket = std::net::TcpStream::connect(server.address).expect("a connection");
     let mut deaf = Client::login(&server, "alice");
@@ -99,7 +99,7 @@ fn connections_that_neither_read_nor_write_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn silent_connections_hold_up_the_end_for_less_than_a_farewell() {
+fn silent_connections_barely_delay_shutdown() {
     let server = server();
     let silent = [(); 3].map(|()| std::net::TcpStream::connect(server.address).expect("a connection"));
     server.wait_for_metric("parlour_connections_total", |count| count == 3);

@@ -3,7 +3,7 @@
 use crate::common::{Client, LONG, server_with};
 
 #[test]
-fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
+fn flood_is_slowed_without_loss() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 100", "limits.burst = 10"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
@@ -28,7 +28,7 @@ fn a_flood_is_slowed_and_nothing_of_it_is_lost() {
 }
 
 #[test]
-fn asking_for_many_capabilities_one_by_one_is_no_flood() {
+fn single_cap_requests_are_no_flood() {
     let server = server_with(&["limits.flood = true", "limits.messages_per_second = 1", "limits.burst = 5"]);
     let mut client = Client::connect(&server);
     client.send_all((0..30).map(|n| format!("CAP REQ no-such/capability-{n}")));
@@ -40,7 +40,7 @@ fn asking_for_many_capabilities_one_by_one_is_no_flood() {
 }
 
 #[test]
-fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_before() {
+fn slow_reader_is_closed_with_the_reason_and_without_gaps() {
     let server = server_with(&["limits.send_queue_bytes = 65536", "sessions.grace_s = 0"]);
     let [mut alice, mut bob, mut deaf] =
         ["alice", "bob", "carol"].map(|name| Client::login_with(&server, name, LONG));
@@ -83,7 +83,7 @@ fn a_reader_that_falls_behind_is_closed_with_the_reason_and_misses_nothing_befor
 
 /// `SAFELIST` (<https://modern.ircdocs.horse/#safelist-parameter>): no list is too long for the requester's send queue.
 #[test]
-fn an_answer_longer_than_the_queue_comes_whole_and_in_its_place() {
+fn reply_longer_than_the_send_queue_arrives_in_order() {
     let server = server_with(&["limits.send_queue_bytes = 65536"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     bob.request("JOIN #talk");

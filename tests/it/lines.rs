@@ -37,7 +37,7 @@ impl Bad {
 }
 
 #[test]
-fn a_line_over_the_bound_is_refused_whole() {
+fn line_over_the_limit_is_refused() {
     let server = server();
     let mut bad = Bad::on(&server);
     // 512 bytes with CR LF are the protocol's limit; LINELEN advertises the server's larger one.
@@ -55,7 +55,7 @@ fn a_line_over_the_bound_is_refused_whole() {
 }
 
 #[test]
-fn a_line_without_an_end_costs_no_memory() {
+fn unterminated_line_uses_bounded_memory() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let mut endless = Client::login(&server, "bob");
@@ -79,7 +79,7 @@ fn a_line_without_an_end_costs_no_memory() {
 }
 
 #[test]
-fn before_login_a_line_without_an_end_costs_no_memory_either() {
+fn unterminated_line_before_login_uses_bounded_memory() {
     let server = server();
     let mut endless = Client::connect(&server);
     let before = server.memory_kib();
@@ -123,7 +123,7 @@ fn nul_and_invalid_utf8_are_refused() {
 
 /// <https://ircv3.net/specs/extensions/utf8-only>, <https://ircv3.net/specs/extensions/labeled-response>
 #[test]
-fn a_bad_line_is_answered_by_its_command_and_under_its_label() {
+fn bad_line_reply_has_its_command_and_label() {
     let server = server();
     let mut bad = Bad::on(&server);
     let long = [&b"@label=bad privmsg #room :"[..], &[b'x'; 3000], b"\r\n"].concat();
@@ -148,7 +148,7 @@ fn a_bad_line_is_answered_by_its_command_and_under_its_label() {
 }
 
 #[test]
-fn before_login_bad_bytes_are_refused_too() {
+fn bad_bytes_before_login_are_refused() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send_bytes(b"NICK caf\xe9\r\n").expect("the server reads");
@@ -162,7 +162,7 @@ fn before_login_bad_bytes_are_refused_too() {
 }
 
 #[test]
-fn empty_lines_and_lone_carriage_returns_are_passed_over() {
+fn empty_lines_and_lone_carriage_returns_are_ignored() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.send_bytes(b"\r\n\n\r\n   \r\n\r\n").expect("the server reads");
@@ -173,7 +173,7 @@ fn empty_lines_and_lone_carriage_returns_are_passed_over() {
 }
 
 #[test]
-fn too_few_parameters_are_named() {
+fn missing_parameters_are_reported() {
     let server = server();
     let mut bad = Bad::on(&server);
     for command in ["JOIN", "PART", "TOPIC", "MODE", "CAP", "TAGMSG", "PING"] {
@@ -219,7 +219,7 @@ fn too_few_parameters_are_named() {
 }
 
 #[test]
-fn an_unknown_command_is_named() {
+fn unknown_command_is_reported() {
     let server = server();
     let mut bad = Bad::on(&server);
     assert!(bad.answer("FROBNICATE #room :now").is("421 alice FROBNICATE"));
@@ -230,7 +230,7 @@ fn an_unknown_command_is_named() {
 }
 
 #[test]
-fn a_message_needs_somebody_and_something() {
+fn message_needs_a_target_and_text() {
     let server = server();
     let mut bad = Bad::on(&server);
     assert!(bad.answer("PRIVMSG").is("411 alice"));
@@ -250,7 +250,7 @@ fn a_message_needs_somebody_and_something() {
 }
 
 #[test]
-fn the_nick_is_the_account_and_cannot_be_changed() {
+fn nick_is_the_account_and_cannot_change() {
     let server = server();
     let mut bad = Bad::on(&server);
     let answer = bad.answer("NICK zoe");
@@ -267,7 +267,7 @@ fn the_nick_is_the_account_and_cannot_be_changed() {
 }
 
 #[test]
-fn a_bad_channel_name_is_named() {
+fn bad_channel_name_is_reported() {
     let server = server();
     let mut bad = Bad::on(&server);
     for name in ["room", "#", "&local", "#a\u{7}b", "#zero\u{200b}width"] {

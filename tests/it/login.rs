@@ -31,7 +31,7 @@ fn cap_ls_302_shows_every_capability_with_its_value() {
 }
 
 #[test]
-fn cap_ls_for_an_old_client_has_names_only_in_one_line() {
+fn cap_ls_301_lists_names_in_one_line() {
     let server = server();
     let mut client = Client::connect(&server);
     let lines = client.request("CAP LS");
@@ -70,7 +70,7 @@ fn cap_req_is_all_or_nothing() {
 }
 
 #[test]
-fn an_unknown_cap_subcommand_is_named() {
+fn unknown_cap_subcommand_is_reported() {
     let server = server();
     let mut client = Client::connect(&server);
     assert!(client.request("CAP FOO")[0].is("410 * FOO"));
@@ -79,7 +79,7 @@ fn an_unknown_cap_subcommand_is_named() {
 }
 
 #[test]
-fn cap_302_implies_cap_notify_which_then_stays() {
+fn cap_302_implies_permanent_cap_notify() {
     let server = server();
     let mut client = Client::connect(&server);
     client.request("CAP LS 302");
@@ -90,7 +90,7 @@ fn cap_302_implies_cap_notify_which_then_stays() {
 }
 
 #[test]
-fn a_login_is_welcomed_by_the_book() {
+fn login_sends_the_standard_welcome() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send("CAP LS 302");
@@ -116,7 +116,7 @@ fn a_login_is_welcomed_by_the_book() {
 }
 
 #[test]
-fn isupport_tells_what_the_server_does() {
+fn isupport_has_the_expected_tokens() {
     let server = server();
     let mut client = Client::login(&server, "alice");
     let lines = client.request("VERSION");
@@ -136,7 +136,7 @@ fn isupport_tells_what_the_server_does() {
 }
 
 #[test]
-fn the_nick_is_the_account_as_its_owner_writes_it() {
+fn nick_keeps_the_case_of_the_account() {
     let home = Home::new(&[]);
     home.import(&["McAllister"]);
     let server = home.serve();
@@ -153,7 +153,7 @@ fn the_nick_is_the_account_as_its_owner_writes_it() {
 }
 
 #[test]
-fn registration_may_be_pipelined_without_waiting_for_any_answer() {
+fn registration_may_be_fully_pipelined() {
     let server = server();
     let mut client = Client::connect(&server);
     let login = sasl_plain("alice", PASSWORD);
@@ -189,7 +189,7 @@ fn registration_waits_for_cap_end() {
 }
 
 #[test]
-fn a_long_password_comes_in_chunks_of_400() {
+fn long_password_is_sent_in_chunks_of_400() {
     let home = Home::new(&[]);
     // Responses of exactly 400 bytes of base64, and of more.
     for (name, length) in [("exact", 300 - 7), ("longer", 300)] {
@@ -217,7 +217,7 @@ fn a_long_password_comes_in_chunks_of_400() {
 }
 
 #[test]
-fn an_authorization_identity_must_be_the_account() {
+fn authorization_identity_must_be_the_account() {
     use base64::Engine as _;
     let server = server();
     for (authzid, result) in [("alice", "903"), ("ALICE", "903"), ("bob", "904")] {
@@ -236,7 +236,7 @@ fn an_authorization_identity_must_be_the_account() {
 }
 
 #[test]
-fn login_happens_once() {
+fn second_login_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     assert!(alice.request("AUTHENTICATE PLAIN")[0].is("907 alice"));
@@ -245,7 +245,7 @@ fn login_happens_once() {
 }
 
 #[test]
-fn the_server_says_alpn_irc_when_asked_and_works_without() {
+fn alpn_irc_is_negotiated_and_optional() {
     let server = server();
     let alice = Client::login(&server, "alice");
     assert_eq!(alice.alpn(), Some(&b"irc"[..]));
@@ -255,7 +255,7 @@ fn the_server_says_alpn_irc_when_asked_and_works_without() {
 }
 
 #[test]
-fn many_can_log_in_at_once() {
+fn many_clients_log_in_concurrently() {
     let home = Home::new(&[]);
     let names: Vec<String> = (0..24).map(|n| format!("pupil{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -268,7 +268,7 @@ fn many_can_log_in_at_once() {
 }
 
 #[test]
-fn a_slow_password_check_holds_up_nobody_who_is_in() {
+fn slow_password_check_does_not_delay_sessions() {
     // One check takes the better part of a second here, and there are more checks than cores.
     let server = server_with(&["passwords.memory_kib = 65536", "passwords.iterations = 4"]);
     let mut bob = Client::login(&server, "bob");

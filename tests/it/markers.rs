@@ -16,7 +16,7 @@ fn marker(target: &str, of: &Line) -> String {
 
 /// <https://ircv3.net/specs/extensions/read-marker#markread-client-set-command>
 #[test]
-fn a_marker_is_set_asked_for_and_only_grows() {
+fn read_marker_is_set_queried_and_only_grows() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let first = alice.say("#room", "first");
@@ -42,7 +42,7 @@ fn a_marker_is_set_asked_for_and_only_grows() {
 /// <https://ircv3.net/specs/extensions/read-marker#command-flows>: all clients of the account see a change, and
 /// no others (Security Considerations).
 #[test]
-fn the_other_sessions_of_the_account_hear_of_it() {
+fn read_marker_is_sent_to_other_sessions() {
     let server = server();
     let mut laptop = enter(&server, "alice", &reading());
     let mut phone = Client::login_with(&server, "alice", &reading());
@@ -67,7 +67,7 @@ fn the_other_sessions_of_the_account_hear_of_it() {
 
 /// <https://ircv3.net/specs/extensions/read-marker#command-flows>: after JOIN and before `RPL_ENDOFNAMES`.
 #[test]
-fn the_marker_comes_with_the_channel() {
+fn join_sends_the_read_marker() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &reading());
     let after_join = |lines: &[Line], expected: &str| {
@@ -105,7 +105,7 @@ fn the_marker_comes_with_the_channel() {
 
 /// <https://ircv3.net/specs/extensions/read-marker#markread-client-get-command>
 #[test]
-fn talks_have_markers_too() {
+fn direct_conversations_have_read_markers() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &reading());
     let mut bob = Client::login_with(&server, "bob", &reading());
@@ -118,7 +118,7 @@ fn talks_have_markers_too() {
 
 /// <https://ircv3.net/specs/extensions/read-marker#read-timestamp-notes>
 #[test]
-fn markers_outlast_a_crash() {
+fn read_markers_survive_a_crash() {
     let mut server = server();
     let home = server.home.clone();
     let mut alice = enter(&server, "alice", &reading());
@@ -137,7 +137,7 @@ fn markers_outlast_a_crash() {
 
 /// <https://ircv3.net/specs/extensions/read-marker#errors-and-warnings>
 #[test]
-fn what_is_no_marker_is_refused() {
+fn invalid_read_marker_is_refused() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = Client::login_with(&server, "bob", &reading());
@@ -158,7 +158,7 @@ fn what_is_no_marker_is_refused() {
 
 /// Clients request and set the markers of all their conversations before they join anything.
 #[test]
-fn a_marker_of_a_channel_that_is_not_joined_is_kept_for_the_join() {
+fn early_read_marker_applies_at_join() {
     let mut server = server();
     let mut bob = enter(&server, "bob", &reading());
     let mut alice = Client::login_with(&server, "alice", &reading());

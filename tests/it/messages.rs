@@ -14,7 +14,7 @@ fn two(server: &Server) -> (Client, Client) {
 }
 
 #[test]
-fn a_message_reaches_the_channel_with_one_id_and_one_time() {
+fn channel_message_has_one_msgid_and_one_time() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     let mut carol = Client::login(&server, "carol");
@@ -37,7 +37,7 @@ fn a_message_reaches_the_channel_with_one_id_and_one_time() {
 }
 
 #[test]
-fn each_session_gets_what_it_asked_for_and_no_more() {
+fn each_session_gets_only_its_capabilities() {
     let server = server();
     let (mut alice, _bob) = two(&server);
     alice.request("JOIN #bare");
@@ -61,7 +61,7 @@ fn each_session_gets_what_it_asked_for_and_no_more() {
 }
 
 #[test]
-fn a_notice_is_a_message_too() {
+fn notice_is_delivered() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     alice.send("NOTICE #room :take note");
@@ -73,7 +73,7 @@ fn a_notice_is_a_message_too() {
 }
 
 #[test]
-fn people_write_to_each_other() {
+fn direct_messages_are_delivered() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     let mut carol = Client::login(&server, "carol");
@@ -88,7 +88,7 @@ fn people_write_to_each_other() {
 }
 
 #[test]
-fn client_tags_pass_and_others_do_not() {
+fn only_client_tags_are_relayed() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     let escaped = r"a\:b\sc\\d";
@@ -105,7 +105,7 @@ fn client_tags_pass_and_others_do_not() {
 }
 
 #[test]
-fn tagmsg_carries_tags_to_those_who_want_them() {
+fn tagmsg_requires_message_tags() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     let mut carol = Client::login_with(&server, "carol", "server-time echo-message");
@@ -120,7 +120,7 @@ fn tagmsg_carries_tags_to_those_who_want_them() {
 }
 
 #[test]
-fn text_passes_unchanged() {
+fn text_is_relayed_unchanged() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     for text in [
@@ -136,7 +136,7 @@ fn text_passes_unchanged() {
 }
 
 #[test]
-fn order_is_the_same_for_all() {
+fn all_members_see_the_same_order() {
     let server = server();
     let (mut alice, mut bob) = two(&server);
     std::thread::scope(|scope| {
@@ -160,7 +160,7 @@ fn order_is_the_same_for_all() {
 }
 
 #[test]
-fn a_send_id_makes_two_sends_one_message() {
+fn repeated_send_id_is_one_message() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &format!("{FULL} parlour/send-id"));
     let mut bob = Client::login(&server, "bob");
@@ -191,7 +191,7 @@ fn a_send_id_makes_two_sends_one_message() {
 }
 
 #[test]
-fn send_ids_belong_to_their_account_and_outlast_a_restart() {
+fn send_ids_are_per_account_and_survive_restart() {
     let mut server = server();
     let home = server.home.clone();
     let capabilities = format!("{FULL} parlour/send-id");
@@ -215,7 +215,7 @@ fn send_ids_belong_to_their_account_and_outlast_a_restart() {
 }
 
 #[test]
-fn a_send_id_that_is_too_long_is_refused() {
+fn too_long_send_id_is_refused() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &format!("{FULL} parlour/send-id"));
     alice.request("JOIN #room");
@@ -228,7 +228,7 @@ fn a_send_id_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn the_echo_account_answers() {
+fn echo_account_replies() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.send("PRIVMSG echo :hi there");
@@ -254,7 +254,7 @@ fn the_echo_account_answers() {
 }
 
 #[test]
-fn what_was_said_is_on_disk_when_the_echo_comes() {
+fn message_is_on_disk_before_its_echo() {
     let home = Home::with_people(&[]);
     let mut server = home.serve();
     let (mut alice, mut bob) = two(&server);

@@ -31,7 +31,7 @@ fn batch_in<'a>(lines: &'a [Line], start: &str) -> &'a [Line] {
 
 /// "draft/metadata-2 Capability", "METADATA client command" (`before-connect`), "Notifications"
 #[test]
-fn what_is_set_before_the_login_holds_after_it() {
+fn metadata_set_before_login_applies_after_it() {
     let mut server = server();
     let mut client = Client::connect(&server);
     let offered = client.request("CAP LS 302");
@@ -92,7 +92,7 @@ fn what_is_set_before_the_login_holds_after_it() {
 
 /// "Notifications", "METADATA SET", "METADATA SUB", "METADATA UNSUB", "METADATA SYNC", "METADATA CLEAR"
 #[test]
-fn changes_reach_the_other_devices_and_those_who_follow_and_no_others() {
+fn metadata_changes_reach_own_sessions_and_subscribers_only() {
     let server = server();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     alice.request(&format!("CAP REQ :{REVISED}"));
@@ -147,7 +147,7 @@ fn changes_reach_the_other_devices_and_those_who_follow_and_no_others() {
 /// "Notifications": a session that monitors an account gets its values at the start, at changes, and when it comes
 /// online.
 #[test]
-fn who_watches_somebody_knows_his_metadata() {
+fn monitor_sends_metadata() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut bob = Client::login_with(&server, "bob", DRAFT);
     let mut carol = Client::login_with(&server, "carol", REVISED);
@@ -176,7 +176,7 @@ fn who_watches_somebody_knows_his_metadata() {
 
 /// "Concepts": channels have metadata too; private keys (`soju.im/pinned`) follow the account to all its devices.
 #[test]
-fn channels_and_notes_outlast_a_restart_and_go_with_what_they_are_of() {
+fn channel_and_private_metadata_survive_restart() {
     let mut server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     for client in [&mut alice, &mut bob] {
@@ -231,7 +231,7 @@ fn channels_and_notes_outlast_a_restart_and_go_with_what_they_are_of() {
 
 /// <https://ircv3.net/specs/extensions/metadata#rpl_whoiskeyvalue-numeric>
 #[test]
-fn whois_shows_metadata_to_those_who_know_it() {
+fn whois_shows_metadata_with_the_capability() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", &format!("{FULL} draft/metadata-2"));
     alice.request("METADATA * SET display-name :Alice A.");
@@ -249,7 +249,7 @@ fn whois_shows_metadata_to_those_who_know_it() {
 
 /// Metadata of an invite-only channel is visible to members only, in every subcommand.
 #[test]
-fn metadata_of_an_invite_only_channel_is_for_members() {
+fn invite_only_channel_metadata_requires_membership() {
     let server = server();
     let capabilities = format!("{FULL} draft/metadata-2");
     let mut alice = Client::login_with(&server, "alice", &capabilities);

@@ -35,7 +35,7 @@ fn read(server: &Server) -> BTreeMap<String, f64> {
 }
 
 #[test]
-fn what_happens_is_counted() {
+fn counters_count_events() {
     let server = server();
     let before = read(&server);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
@@ -76,7 +76,7 @@ fn what_happens_is_counted() {
 }
 
 #[test]
-fn when_the_certificate_ends_and_who_renews_it() {
+fn certificate_expiry_and_renewal_are_exported() {
     let server = server();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64();
     let numbers = read(&server);
@@ -92,7 +92,7 @@ fn when_the_certificate_ends_and_who_renews_it() {
 }
 
 #[test]
-fn without_a_server_there_is_nothing_to_count() {
+fn metrics_without_a_server_fail() {
     let home = Home::with_people(&[]);
     let said = home.fail(&["metrics"]);
     assert!(said.contains("no server runs on this data folder; start it with `parlour serve`"), "{said}");

@@ -6,7 +6,7 @@ use crate::common::{
 
 /// <https://modern.ircdocs.horse/#kick-message>
 #[test]
-fn kick_ends_the_membership_of_those_below() {
+fn kick_removes_members_of_lower_status() {
     let server = server();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     let mut phone = Client::login(&server, "carol");
@@ -41,7 +41,7 @@ fn kick_ends_the_membership_of_those_below() {
 
 /// Membership belongs to the account, online or not (ARCHITECTURE.md).
 #[test]
-fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
+fn kick_and_ban_apply_to_absent_members() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let [mut alice, bob, carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     for client in [bob, carol] {
@@ -83,7 +83,7 @@ fn a_kick_or_a_ban_concerns_the_absent_at_their_next_login() {
 
 /// <https://modern.ircdocs.horse/#invite-message>; <https://ircv3.net/specs/extensions/invite-notify>
 #[test]
-fn an_invitation_opens_the_door_once() {
+fn invitation_allows_one_join() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut watcher = Client::login_with(&server, "bob", "invite-notify");
@@ -161,7 +161,7 @@ fn join_is_refused_with_the_reason() {
 /// KNOCK and its numerics as solanum, InspIRCd and Ergo have them; the modern protocol lists the command without a
 /// section.
 #[test]
-fn knocking_is_heard_by_those_who_can_open() {
+fn knock_reaches_members_who_can_invite() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -192,7 +192,7 @@ fn knocking_is_heard_by_those_who_can_open() {
 
 /// <https://modern.ircdocs.horse/#secret-channel-mode>
 #[test]
-fn a_secret_channel_is_hidden_from_outsiders() {
+fn secret_channel_is_hidden_from_non_members() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#hidden");
     let mut carol = Client::login(&server, "carol");
@@ -236,7 +236,7 @@ fn a_secret_channel_is_hidden_from_outsiders() {
 
 /// `STATUSMSG`: <https://modern.ircdocs.horse/#statusmsg-parameter>
 #[test]
-fn a_message_to_a_rank_reaches_it_and_those_above() {
+fn statusmsg_reaches_members_of_that_status_and_above() {
     let server = server();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     alice.request("MODE #room +v bob");
@@ -258,7 +258,7 @@ fn a_message_to_a_rank_reaches_it_and_those_above() {
 
 /// The audit log has the actor, the action and the time (ARCHITECTURE.md).
 #[test]
-fn what_moderators_do_is_written_down() {
+fn moderation_is_in_the_audit_log() {
     let server = server_with_admin(&[]);
     let [mut alice, _bob, carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     let mut root = Client::login(&server, "root");
@@ -308,7 +308,7 @@ fn audit(server: &Server) -> Vec<(String, String, String, String, i64)> {
 
 /// RFC 2812, section 3.2.8: one channel and several nicks, or as many nicks as channels.
 #[test]
-fn kick_takes_channels_and_nicks_in_pairs() {
+fn kick_pairs_channels_with_nicks() {
     let server = server();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#one");
     for client in [&mut alice, &mut bob, &mut carol] {
@@ -333,7 +333,7 @@ fn kick_takes_channels_and_nicks_in_pairs() {
 
 /// A muted member cannot speak by other commands either.
 #[test]
-fn who_is_silenced_finds_no_other_way_to_speak() {
+fn silenced_member_cannot_send_by_any_command() {
     let server = server();
     let capabilities = format!("{FULL} draft/message-redaction away-notify");
     let mut alice = Client::login_with(&server, "alice", &capabilities);
@@ -386,7 +386,7 @@ fn who_is_silenced_finds_no_other_way_to_speak() {
 
 /// An outsider gets the same replies about a secret channel as about one that does not exist.
 #[test]
-fn a_secret_channel_answers_as_one_that_is_not_there() {
+fn secret_channel_replies_like_a_missing_one() {
     let server = server();
     let capabilities = format!(
         "{FULL} draft/chathistory draft/event-playback draft/read-marker draft/message-redaction draft/metadata-2 \

@@ -4,7 +4,7 @@ use crate::common::{Client, answer, commands, gather, refused, server, shown, th
 
 /// <https://modern.ircdocs.horse/#mode-message>, "Channel mode"; <https://modern.ircdocs.horse/#rplchannelmodeis-324>
 #[test]
-fn modes_are_set_told_to_all_and_shown() {
+fn modes_are_set_announced_and_shown() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -38,7 +38,7 @@ fn modes_are_set_told_to_all_and_shown() {
 /// <https://modern.ircdocs.horse/#mode-message>; <https://modern.ircdocs.horse/#errunknownmode-472>;
 /// <https://modern.ircdocs.horse/#errinvalidmodeparam-696>
 #[test]
-fn changes_that_cannot_be_made_are_refused_one_by_one() {
+fn invalid_mode_changes_are_refused_individually() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -76,7 +76,7 @@ fn changes_that_cannot_be_made_are_refused_one_by_one() {
 /// <https://modern.ircdocs.horse/#rplbanlist-367>, <https://modern.ircdocs.horse/#rplexceptlist-348>,
 /// <https://modern.ircdocs.horse/#rplinvexlist-346>
 #[test]
-fn lists_are_filled_shown_and_emptied() {
+fn list_modes_are_added_shown_and_removed() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -122,7 +122,7 @@ fn lists_are_filled_shown_and_emptied() {
 /// <https://modern.ircdocs.horse/#moderated-channel-mode>, <https://modern.ircdocs.horse/#no-external-messages-mode>,
 /// <https://modern.ircdocs.horse/#protected-topic-mode>
 #[test]
-fn modes_decide_who_speaks() {
+fn moderated_and_external_modes_restrict_sending() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -157,7 +157,7 @@ fn modes_decide_who_speaks() {
 /// `EXTBAN`: <https://modern.ircdocs.horse/#extban-parameter>;
 /// <https://ircv3.net/specs/extensions/account-extban>
 #[test]
-fn bans_and_mutes_silence_whom_they_name() {
+fn bans_and_mutes_silence_matching_members() {
     let server = server();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
     for mask in ["m:BOB", "m:bob!*@*", "m:*!b?b@*", "m:a:bob", "M:A:bob", "bob", "a:Bob", "*@parlour"] {
@@ -188,7 +188,7 @@ fn bans_and_mutes_silence_whom_they_name() {
 
 /// <https://modern.ircdocs.horse/#user-modes>, <https://modern.ircdocs.horse/#rplumodeis-221>
 #[test]
-fn people_change_their_own_modes_only() {
+fn user_modes_change_for_oneself_only() {
     let server = server();
     let (mut alice, _bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let mut other = Client::login(&server, "alice");

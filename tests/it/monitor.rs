@@ -4,7 +4,7 @@ use crate::common::{Client, answer, commands, refused, server_with, shown};
 
 /// The sections on each subcommand.
 #[test]
-fn whom_one_watches_is_told_as_they_come_and_go() {
+fn monitor_notifies_online_and_offline() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut alice = Client::login(&server, "alice");
     let mut other = Client::login(&server, "alice");
@@ -45,7 +45,7 @@ fn whom_one_watches_is_told_as_they_come_and_go() {
 
 /// "734 - `ERR_MONLISTFULL`", and the token `MONITOR`
 #[test]
-fn a_full_list_says_whom_it_does_not_take() {
+fn full_monitor_list_names_the_rejected_targets() {
     let server = server_with(&[]);
     let mut alice = Client::login(&server, "alice");
     let token = alice.welcome.iter().flat_map(|line| &line.params).find_map(|p| p.strip_prefix("MONITOR="));
@@ -77,7 +77,7 @@ fn a_full_list_says_whom_it_does_not_take() {
 
 /// <https://ircv3.net/specs/extensions/extended-monitor>
 #[test]
-fn who_asked_for_more_is_told_more() {
+fn extended_monitor_sends_more_events() {
     let server = server_with(&[]);
     let mut bob = Client::login_with(&server, "bob", "setname");
     for (capabilities, told) in [

@@ -41,7 +41,7 @@ const LINES: [&str; 4] = ["hello", "", "how is ", "\\everyone?"];
 
 /// "Capabilities", "Batch types", "Examples", "Fallback", "Labeled response with echo-message"
 #[test]
-fn it_arrives_as_it_was_sent_and_as_lines_where_it_is_not_known() {
+fn multiline_arrives_as_batch_or_as_single_lines() {
     let server = server();
     let mut stranger = Client::connect(&server);
     let offered = stranger.request("CAP LS 302");
@@ -84,7 +84,7 @@ fn it_arrives_as_it_was_sent_and_as_lines_where_it_is_not_known() {
 
 /// "Errors", "Labeled response"
 #[test]
-fn what_is_wrong_with_a_batch_is_said_once_and_nobody_hears_of_it() {
+fn bad_multiline_batch_fails_once_and_is_not_relayed() {
     let server = server();
     let mut alice = enter(&server, "alice", MODERN);
     let mut bob = enter(&server, "bob", PLAIN);
@@ -126,7 +126,7 @@ fn what_is_wrong_with_a_batch_is_said_once_and_nobody_hears_of_it() {
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-batches>: a multiline message is a batch inside the
 /// batch.
 #[test]
-fn the_history_has_it_as_one_message() {
+fn multiline_is_one_message_in_history() {
     let mut server = server();
     let mut alice = enter(&server, "alice", MODERN);
     let mut bob = enter(&server, "bob", PLAIN);

@@ -55,7 +55,7 @@ fn ask(client: &mut Client, line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_client_that_knows_sasl_alone_has_a_sensible_chat() {
+fn client_with_only_sasl_gets_rfc_commands() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut irssi = enter(&server, "alice");
     let mut catgirl = enter(&server, "carol");
@@ -161,7 +161,7 @@ fn undated(text: &str) -> &str {
 }
 
 #[test]
-fn what_an_old_client_missed_comes_with_its_time_in_the_text() {
+fn replay_to_an_old_client_has_the_time_in_the_text() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut irssi = enter(&server, "alice");
     ask(&mut irssi, "JOIN #room");
@@ -212,7 +212,7 @@ fn what_an_old_client_missed_comes_with_its_time_in_the_text() {
 /// <https://modern.ircdocs.horse/#message-format>: a client that never requested more gets lines of 512 bytes at most,
 /// also for a longer line of a modern client, and also later.
 #[test]
-fn long_text_comes_in_lines_that_an_old_client_takes() {
+fn long_text_is_split_for_old_clients() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut irssi = enter(&server, "carol");
     ask(&mut irssi, "JOIN #room");

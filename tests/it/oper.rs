@@ -26,7 +26,7 @@ fn noted(server: &Server, action: &str) -> i64 {
 
 /// <https://modern.ircdocs.horse/#oper-message>
 #[test]
-fn oper_makes_this_session_an_admins_until_it_ends() {
+fn oper_grants_admin_for_the_session() {
     let server = server_with_admin(&["sessions.grace_s = 0"]);
     let [mut alice, mut carol] = gather(&server, ["alice", "carol"], "#room");
     let (mut bob, mut phone) = (Client::login(&server, "bob"), Client::login(&server, "bob"));
@@ -70,7 +70,7 @@ fn oper_makes_this_session_an_admins_until_it_ends() {
 }
 
 #[test]
-fn who_became_an_admin_is_none_once_that_account_is_none() {
+fn oper_ends_when_its_account_loses_admin() {
     let server = server_with_admin(&[]);
     let mut bob = Client::login(&server, "bob");
     let passwd = |server: &Server| {
@@ -113,7 +113,7 @@ fn motd(client: &mut Client) -> Vec<String> {
 
 /// <https://modern.ircdocs.horse/#rehash-message>
 #[test]
-fn rehash_reads_the_configuration_again_for_admins() {
+fn rehash_reloads_configuration_for_admins() {
     let server = server_with_admin(&["motd = 'first'"]);
     let (mut bob, mut root) = (Client::login(&server, "bob"), Client::login(&server, "root"));
     let file = server.home.path("parlour.toml");

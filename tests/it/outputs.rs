@@ -35,7 +35,7 @@ fn run_closed(home: &Home, args: &[&str]) -> Option<i32> {
 }
 
 #[test]
-fn an_exit_code_does_not_depend_on_where_errors_go() {
+fn exit_code_does_not_depend_on_stderr() {
     let server = joined();
     let home = &server.home;
     std::fs::write(home.path("bad.csv"), "zoe,short\numa,long enough,member\n").expect("bad.csv");
@@ -73,7 +73,7 @@ fn an_exit_code_does_not_depend_on_where_errors_go() {
 }
 
 #[test]
-fn results_that_cannot_be_written_are_an_error_and_results_that_nobody_reads_are_none() {
+fn write_error_fails_but_broken_pipe_does_not() {
     let server = joined();
     let home = &server.home;
     run(home, &["send", "#lobby", "x"], Stdio::piped(), Stdio::piped());
@@ -139,7 +139,7 @@ fn talks(server: &Server) {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_stops_nobody_from_coming_in() {
+fn unwritable_log_does_not_block_logins() {
     for stderr in [full(), unread()] {
         let mut server = serve(Home::with_people(&[]), stderr, false);
         for _ in 0..3 {
@@ -152,7 +152,7 @@ fn a_log_that_cannot_be_written_stops_nobody_from_coming_in() {
 }
 
 #[test]
-fn a_log_that_works_again_says_how_much_it_lacks() {
+fn recovered_log_reports_dropped_lines() {
     let (reader, writer) = pipe().expect("a pipe");
     let mut server = serve(Home::with_people(&[]), writer.into(), true);
     // Without a reader the pipe and the queue of lines fill, and lines are dropped.
@@ -175,7 +175,7 @@ fn a_log_that_works_again_says_how_much_it_lacks() {
 }
 
 #[test]
-fn a_server_whose_log_nobody_reads_ends_when_it_is_told_to() {
+fn server_with_unread_log_stops_on_sigterm() {
     let (_reader, writer) = pipe().expect("a pipe");
     let mut server = serve(Home::with_people(&[]), writer.into(), true);
     let mut alice = Client::login(&server, "alice");
@@ -239,7 +239,7 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
 }
 
 #[test]
-fn a_server_in_the_foreground_ends_with_its_terminal() {
+fn foreground_server_ends_with_its_terminal() {
     for started in [Started::OnItsControllingTerminal, Started::OnAnotherTerminal, Started::InAContainer] {
         if started == Started::InAContainer && !has_pid_namespaces() {
             eprintln!("skipped in part: no PID namespace can be made here");
@@ -257,7 +257,7 @@ fn a_server_in_the_foreground_ends_with_its_terminal() {
 }
 
 #[test]
-fn a_hangup_that_is_not_the_terminals_reloads() {
+fn sighup_without_terminal_close_reloads() {
     let home = Home::with_people(&[]);
     let (mut server, _terminal) = serve_on_terminal(&home, Started::OnItsControllingTerminal);
     server.wait_for(|line| line.contains("listening"));

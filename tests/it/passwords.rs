@@ -22,7 +22,7 @@ fn ends(client: &mut Client) {
 }
 
 #[test]
-fn passwd_changes_the_own_password_and_ends_the_other_sessions() {
+fn passwd_changes_own_password_and_ends_other_sessions() {
     let mut server = server();
     let (mut laptop, mut phone) = (Client::login(&server, "alice"), Client::login(&server, "alice"));
     let mut bob = Client::login(&server, "bob");
@@ -103,7 +103,7 @@ fn ask(client: &mut Client, line: &str) -> String {
 }
 
 #[test]
-fn nickserv_does_what_people_expect_of_it() {
+fn nickserv_supports_the_usual_commands() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     for ways in ["PRIVMSG NickServ :", "PRIVMSG nickserv :", "NS ", "NICKSERV "] {
@@ -134,7 +134,7 @@ fn nickserv_does_what_people_expect_of_it() {
 }
 
 #[test]
-fn what_is_said_to_nickserv_is_kept_by_nobody() {
+fn messages_to_nickserv_are_never_stored() {
     let server = server();
     let home = server.home.clone();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));

@@ -6,7 +6,7 @@ use crate::common::{
 
 /// <https://ircv3.net/specs/extensions/setname>; `NAMELEN`
 #[test]
-fn a_new_real_name_is_told_to_those_who_want_to_know() {
+fn setname_notifies_capable_clients() {
     let server = server();
     let mut alice = Client::login_with(&server, "alice", "setname labeled-response standard-replies");
     let mut bob = Client::login_with(&server, "bob", "setname");
@@ -45,7 +45,7 @@ fn a_new_real_name_is_told_to_those_who_want_to_know() {
 
 /// <https://modern.ircdocs.horse/#away-message>; <https://ircv3.net/specs/extensions/away-notify>
 #[test]
-fn an_account_is_away_when_all_of_its_sessions_are() {
+fn account_is_away_when_all_sessions_are() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let mut bob = Client::login_with(&server, "bob", "away-notify");
     let mut desk = Client::login_with(&server, "alice", "away-notify");
@@ -100,7 +100,7 @@ fn an_account_is_away_when_all_of_its_sessions_are() {
 
 /// <https://ircv3.net/specs/extensions/account-tag>, <https://ircv3.net/specs/extensions/extended-join>
 #[test]
-fn accounts_are_shown_to_those_who_asked() {
+fn account_tag_and_extended_join_require_capabilities() {
     let server = server();
     let mut plain = Client::login_with(&server, "alice", "");
     let mut tagged = Client::login_with(&server, "carol", "account-tag extended-join");
@@ -123,7 +123,7 @@ fn accounts_are_shown_to_those_who_asked() {
 
 /// <https://ircv3.net/specs/extensions/whox>; <https://modern.ircdocs.horse/#who-message>
 #[test]
-fn whox_tells_the_fields_that_were_asked_for_in_their_order() {
+fn whox_returns_requested_fields_in_standard_order() {
     let server = server_with_admin(&[]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut root = Client::login(&server, "root");
@@ -169,7 +169,7 @@ fn whox_tells_the_fields_that_were_asked_for_in_their_order() {
 /// <https://modern.ircdocs.horse/#whowas-message>, <https://www.rfc-editor.org/rfc/rfc2812#section-4.9> (ISON),
 /// <https://modern.ircdocs.horse/#userhost-message>
 #[test]
-fn the_present_and_the_gone_are_told_apart() {
+fn ison_userhost_and_whowas_reflect_presence() {
     let server = server_with_admin(&[]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let _root = Client::login(&server, "root");

@@ -58,7 +58,7 @@ fn on_terminal(mut command: Command, whole: bool) -> (ExitStatus, String, String
 }
 
 #[test]
-fn a_long_read_shows_how_far_it_is_on_a_terminal_alone() {
+fn long_export_shows_progress_on_a_terminal_only() {
     let server = joined();
     let home = &server.home;
     let mut alice = Client::login(&server, "alice");
@@ -92,7 +92,7 @@ fn a_long_read_shows_how_far_it_is_on_a_terminal_alone() {
 }
 
 #[test]
-fn an_import_of_thousands_shows_how_far_it_is_and_names_the_bad_row() {
+fn large_import_shows_progress_and_reports_bad_row() {
     let server = joined();
     let home = &server.home;
     let mut rows: Vec<String> = (1..=5000).map(|n| format!("user{n},secret word {n}\n")).collect();

@@ -13,7 +13,7 @@ fn the<'a>(lines: &'a [Line], command: &str) -> &'a Line {
 }
 
 #[test]
-fn who_lists_a_channel_and_a_person() {
+fn who_lists_channel_members_and_single_nicks() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -36,7 +36,7 @@ fn who_lists_a_channel_and_a_person() {
 }
 
 #[test]
-fn whois_tells_about_a_person() {
+fn whois_describes_an_account() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -59,7 +59,7 @@ fn whois_tells_about_a_person() {
 }
 
 #[test]
-fn away_is_told_to_whoever_writes() {
+fn away_reply_is_sent_to_the_sender() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     assert_eq!(numerics(&bob.request("AWAY :at lunch")), ["306"]);
@@ -76,7 +76,7 @@ fn away_is_told_to_whoever_writes() {
 }
 
 #[test]
-fn the_server_tells_about_itself() {
+fn version_lusers_motd_and_ping_reply() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let lines = alice.request("VERSION");

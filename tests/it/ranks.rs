@@ -6,7 +6,7 @@ use crate::common::{
 
 /// <https://modern.ircdocs.horse/#channel-membership-prefixes>, `PREFIX`
 #[test]
-fn ranks_are_given_by_who_has_them_and_taken_from_below() {
+fn member_status_is_granted_by_equals_and_taken_from_lower() {
     let home = Home::with_people(&[]);
     home.import(&["dave"]);
     let server = home.serve();
@@ -45,7 +45,7 @@ fn ranks_are_given_by_who_has_them_and_taken_from_below() {
 /// <https://ircv3.net/specs/extensions/multi-prefix>, <https://ircv3.net/specs/extensions/userhost-in-names>,
 /// <https://ircv3.net/specs/extensions/no-implicit-names>
 #[test]
-fn prefixes_are_shown_as_each_client_asked_for() {
+fn prefixes_follow_multi_prefix() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     alice.request("MODE #room +ohvv alice alice alice bob");
@@ -85,7 +85,7 @@ fn prefixes_are_shown_as_each_client_asked_for() {
 
 /// Member status belongs to accounts (ARCHITECTURE.md).
 #[test]
-fn ranks_and_lists_outlast_part_kick_and_a_restart() {
+fn member_status_and_lists_survive_part_kick_and_restart() {
     let home = Home::with_people(&["sessions.grace_s = 0"]);
     let mut server = home.serve();
     let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
@@ -123,7 +123,7 @@ fn ranks_and_lists_outlast_part_kick_and_a_restart() {
 
 /// Admins have no prefix and act everywhere as the founder would (ARCHITECTURE.md).
 #[test]
-fn admins_act_in_every_channel() {
+fn admins_moderate_every_channel() {
     let server = server_with_admin(&[]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut root = Client::login(&server, "root");

@@ -14,7 +14,7 @@ fn shown(lines: &[Line]) -> Vec<String> {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#command>
 #[test]
-fn ones_own_message_is_taken_back_before_all_who_can_be_told() {
+fn own_message_redaction_reaches_capable_clients() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", &reading());
@@ -43,7 +43,7 @@ fn ones_own_message_is_taken_back_before_all_who_can_be_told() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#errors>
 #[test]
-fn messages_of_others_are_for_half_ops_and_higher() {
+fn redacting_others_requires_half_op() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", &reading());
@@ -77,7 +77,7 @@ fn messages_of_others_are_for_half_ops_and_higher() {
 
 /// The target is checked before the message, so a wrong target is the error.
 #[test]
-fn where_there_is_no_such_place_nothing_is_redacted() {
+fn redact_in_a_missing_conversation_fails() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let said = alice.say("#room", "here");
@@ -94,7 +94,7 @@ fn where_there_is_no_such_place_nothing_is_redacted() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#server-implementation-considerations>
 #[test]
-fn admins_take_back_what_others_said() {
+fn admins_redact_messages_of_others() {
     let home = Home::with_people(&[]);
     home.succeed(&["user", "role", "carol", "admin"]);
     let server = home.serve();
@@ -110,7 +110,7 @@ fn admins_take_back_what_others_said() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#errors>
 #[test]
-fn what_is_not_there_cannot_be_taken_back() {
+fn unknown_message_cannot_be_redacted() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &reading());
@@ -156,7 +156,7 @@ fn what_is_not_there_cannot_be_taken_back() {
 /// <https://ircv3.net/specs/extensions/message-redaction#command>: both sides of a direct conversation are told, and no
 /// one else.
 #[test]
-fn in_a_talk_each_takes_back_what_is_his() {
+fn direct_messages_are_redacted_by_their_sender_only() {
     let server = server();
     let [mut alice, mut bob, mut carol] =
         ["alice", "bob", "carol"].map(|name| Client::login_with(&server, name, &playing()));
@@ -186,7 +186,7 @@ fn in_a_talk_each_takes_back_what_is_his() {
 /// <https://ircv3.net/specs/extensions/message-redaction#chat-history>: the message is gone; clients that know the
 /// capability get REDACT, with `draft/event-playback` or without, and it does not count towards the limit.
 #[test]
-fn the_history_has_the_redaction_and_not_the_message() {
+fn history_has_the_redaction_instead_of_the_message() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let mut bob = enter(&server, "bob", &reading());
@@ -221,7 +221,7 @@ fn the_history_has_the_redaction_and_not_the_message() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#command>: a TAGMSG can be redacted too.
 #[test]
-fn a_reaction_can_be_taken_back() {
+fn reaction_can_be_redacted() {
     let server = server();
     let mut alice = enter(&server, "alice", &playing());
     let said = alice.say("#room", "hello");
@@ -234,7 +234,7 @@ fn a_reaction_can_be_taken_back() {
 
 /// ARCHITECTURE.md: a redacted message is erased from the database.
 #[test]
-fn nothing_is_left_of_it_in_the_files() {
+fn redacted_text_is_in_no_file() {
     let server = server();
     let home = server.home.clone();
     let mut alice = enter(&server, "alice", &reading());
@@ -271,7 +271,7 @@ fn nothing_is_left_of_it_in_the_files() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#command>: one message, one redaction.
 #[test]
-fn two_who_redact_the_same_at_once_redact_it_once() {
+fn concurrent_redactions_happen_once() {
     const ROUNDS: usize = 40;
     let server = server();
     let mut alice = enter(&server, "alice", &playing());

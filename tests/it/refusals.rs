@@ -18,7 +18,7 @@ fn only(lines: &[Line]) -> &Line {
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_account_hear_the_same_words() {
+fn wrong_password_and_unknown_account_get_the_same_reply() {
     let server = server();
     let mut client = ready(&server, "alice");
     let wrong = client.authenticate("alice", "guess");
@@ -36,7 +36,7 @@ fn a_wrong_password_and_an_unknown_account_hear_the_same_words() {
 }
 
 #[test]
-fn an_unknown_account_takes_as_long_as_a_wrong_password() {
+fn unknown_account_takes_as_long_as_a_wrong_password() {
     let server = server_with(&["passwords.memory_kib = 32768", "passwords.iterations = 2"]);
     let mut shortest = [Duration::MAX; 2];
     // The shortest of several attempts is the least disturbed by the machine's load, and a busy machine needs more of
@@ -60,7 +60,7 @@ fn an_unknown_account_takes_as_long_as_a_wrong_password() {
 }
 
 #[test]
-fn a_disabled_account_hears_what_an_unknown_one_hears() {
+fn disabled_account_gets_the_reply_of_an_unknown_one() {
     let server = server();
     server.home.succeed(&["user", "disable", "bob"]);
     let mut client = ready(&server, "bob");
@@ -69,7 +69,7 @@ fn a_disabled_account_hears_what_an_unknown_one_hears() {
 }
 
 #[test]
-fn commands_before_login_reach_nothing() {
+fn commands_before_login_are_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -106,7 +106,7 @@ fn commands_before_login_reach_nothing() {
 }
 
 #[test]
-fn registering_without_sasl_is_refused_with_the_reason() {
+fn login_without_sasl_is_refused_with_the_reason() {
     let server = server();
     for commands in [
         &["NICK alice", "USER alice 0 * :Alice"][..],
@@ -127,7 +127,7 @@ fn registering_without_sasl_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_client_with_standard_replies_is_told_in_their_form_too() {
+fn refusal_uses_standard_replies_when_enabled() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send("CAP REQ :standard-replies");
@@ -138,7 +138,7 @@ fn a_client_with_standard_replies_is_told_in_their_form_too() {
 }
 
 #[test]
-fn authenticate_that_is_not_base64_fails() {
+fn authenticate_without_base64_fails() {
     let server = server();
     for bad in ["%%%%", "AGFsaWNl=", "YWxpY2U=", "+", "AAA=", "é"] {
         let mut client = ready(&server, "alice");
@@ -152,7 +152,7 @@ fn authenticate_that_is_not_base64_fails() {
 }
 
 #[test]
-fn authenticate_that_is_too_long_is_refused() {
+fn too_long_authenticate_is_refused() {
     let server = server();
     let mut client = ready(&server, "alice");
     client.send("AUTHENTICATE PLAIN");
@@ -178,7 +178,7 @@ fn authenticate_can_be_aborted() {
 }
 
 #[test]
-fn an_unknown_mechanism_is_answered_with_the_known_ones() {
+fn unknown_sasl_mechanism_lists_the_known_ones() {
     let server = server();
     let mut client = ready(&server, "alice");
     // Pidgin tries every mechanism that it knows, one after the other.
@@ -196,7 +196,7 @@ fn an_unknown_mechanism_is_answered_with_the_known_ones() {
 }
 
 #[test]
-fn too_many_wrong_passwords_end_the_connection_with_the_reason() {
+fn too_many_wrong_passwords_end_the_connection() {
     let server = server();
     let mut client = ready(&server, "alice");
     let farewell = (0..100).find_map(|_| {
@@ -212,7 +212,7 @@ fn too_many_wrong_passwords_end_the_connection_with_the_reason() {
 }
 
 #[test]
-fn a_login_that_stalls_is_ended_with_the_reason() {
+fn stalled_login_times_out_with_the_reason() {
     let server = server_with(&["limits.login_timeout_s = 1"]);
     let mut silent = Client::connect(&server);
     let mut halfway = ready(&server, "alice");

@@ -4,7 +4,7 @@ use crate::common::{Client, FULL, answer, commands, gather, names, refused, serv
 
 /// "Messages", "Fallback" and "Channel redirection"
 #[test]
-fn a_channel_keeps_everything_but_its_name() {
+fn renamed_channel_keeps_everything_else() {
     let server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#old");
     let mut carol = Client::login_with(&server, "carol", "draft/channel-rename message-tags");
@@ -54,7 +54,7 @@ fn a_channel_keeps_everything_but_its_name() {
 
 /// "Messages": a change of case alone; "Errors"; names that are taken.
 #[test]
-fn names_are_taken_by_one_channel_at_a_time() {
+fn channel_name_belongs_to_one_channel() {
     let server = server();
     let capabilities = format!("{FULL} draft/channel-rename");
     let mut alice = Client::login_with(&server, "alice", &capabilities);
@@ -88,7 +88,7 @@ fn names_are_taken_by_one_channel_at_a_time() {
 
 /// Redirections are durable.
 #[test]
-fn a_new_name_outlasts_a_restart() {
+fn renamed_channel_survives_a_restart() {
     let mut server = server();
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#old");
     alice.request("MODE #old +v bob");

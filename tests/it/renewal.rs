@@ -39,7 +39,7 @@ fn aged(days_ago: i64, with_root_key: bool) -> Home {
 }
 
 #[test]
-fn a_server_renews_what_ends_soon_and_what_has_ended() {
+fn server_renews_expiring_and_expired_certificates() {
     for days_ago in [380, 500] {
         let home = aged(days_ago, true);
         let before = certs::inspect(&home.path("certs")).expect("inspected");
@@ -56,7 +56,7 @@ fn a_server_renews_what_ends_soon_and_what_has_ended() {
 }
 
 #[test]
-fn without_the_root_key_admins_are_warned_and_can_renew() {
+fn without_root_key_admins_are_warned_and_can_renew() {
     let home = aged(380, false);
     let server = home.serve();
     let logged = server.wait_for_log(|line| line.contains("ends soon"));
@@ -87,7 +87,7 @@ fn without_the_root_key_admins_are_warned_and_can_renew() {
 }
 
 #[test]
-fn new_files_are_taken_and_broken_ones_are_not() {
+fn new_certificate_files_are_loaded_and_broken_ones_refused() {
     let server = server_with_admin(&[]);
     let home = &server.home;
     let (mut alice, mut root) = (Client::login(&server, "alice"), Client::login(&server, "root"));
@@ -132,7 +132,7 @@ fn new_files_are_taken_and_broken_ones_are_not() {
 }
 
 #[test]
-fn a_folder_that_somebody_holds_keeps_nobody_waiting() {
+fn locked_certificate_folder_does_not_block() {
     let server = server_with_admin(&[]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let made = shown(&server);
@@ -169,7 +169,7 @@ fn a_folder_that_somebody_holds_keeps_nobody_waiting() {
 }
 
 #[test]
-fn tickets_outlive_a_renewal_and_stand_in_for_nothing() {
+fn session_tickets_survive_renewal_without_replacing_checks() {
     let server = server_with_admin(&[]);
     let home = &server.home;
     let (laptop, phone) = (Device::new(), Device::new());
@@ -225,7 +225,7 @@ fn tickets_outlive_a_renewal_and_stand_in_for_nothing() {
 }
 
 #[test]
-fn our_client_sees_the_chain_each_time() {
+fn client_verifies_the_chain_on_every_connection() {
     let server = server_with_admin(&[]);
     let device = DeviceIdentity::generate().expect("a device").0;
     let config = parlour::trust::tls::client_config_as(server.pin(), &device).expect("a configuration");
@@ -240,7 +240,7 @@ fn our_client_sees_the_chain_each_time() {
 }
 
 #[test]
-fn a_clock_that_is_years_off_is_named() {
+fn clock_that_is_years_off_is_reported() {
     // The server's clock is slow: its root is not valid yet.
     let home = Home::with_people(&[]);
     let made = |days_from_now| {

@@ -31,7 +31,7 @@ fn replayed(server: &Server, name: &str, capabilities: &str) -> Vec<Line> {
 
 /// <https://ircv3.net/specs/extensions/server-time>: a replayed message has its original time.
 #[test]
-fn what_was_missed_comes_at_the_next_login_and_once() {
+fn missed_messages_are_replayed_once_at_login() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", OLD);
@@ -70,7 +70,7 @@ fn what_was_missed_comes_at_the_next_login_and_once() {
 
 /// Without server-time a client would show it as sent now.
 #[test]
-fn without_server_time_the_text_tells_when() {
+fn replay_without_server_time_has_the_time_in_the_text() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     quit(enter(&server, "bob", ""));
@@ -85,7 +85,7 @@ fn without_server_time_the_text_tells_when() {
 
 /// <https://modern.ircdocs.horse/#privmsg-message>: any account can get messages, online or not.
 #[test]
-fn a_message_to_somebody_who_is_not_there_waits() {
+fn direct_message_to_an_absent_account_is_replayed() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     // Carol has never logged in.
@@ -107,7 +107,7 @@ fn a_message_to_somebody_who_is_not_there_waits() {
 
 /// The configuration's `history.replay`.
 #[test]
-fn no_more_is_replayed_than_is_configured() {
+fn replay_is_limited_by_configuration() {
     let server = server_with(&["history.replay = 3"]);
     let mut alice = enter(&server, "alice", &reading());
     alice.request("JOIN #other");
@@ -136,7 +136,7 @@ fn no_more_is_replayed_than_is_configured() {
 
 /// Replay at a first JOIN; not for clients with history queries.
 #[test]
-fn a_first_join_shows_what_was_said_lately() {
+fn first_join_replays_recent_messages() {
     let server = server_with(&["history.replay = 2"]);
     let mut alice = enter(&server, "alice", &reading());
     for n in 0..4 {
@@ -163,7 +163,7 @@ fn a_first_join_shows_what_was_said_lately() {
 
 /// <https://ircv3.net/specs/extensions/chathistory#implementation>
 #[test]
-fn who_can_ask_for_history_gets_none_by_itself() {
+fn client_with_chathistory_gets_no_replay() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     quit(enter(&server, "bob", &reading()));
@@ -176,7 +176,7 @@ fn who_can_ask_for_history_gets_none_by_itself() {
 
 /// <https://ircv3.net/specs/extensions/message-redaction#chat-history>
 #[test]
-fn what_was_redacted_is_not_replayed() {
+fn redacted_messages_are_not_replayed() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     quit(enter(&server, "bob", OLD));
@@ -188,7 +188,7 @@ fn what_was_redacted_is_not_replayed() {
 
 /// Messages on their way to a connection that broke may not have arrived, so they are replayed.
 #[test]
-fn what_a_broken_connection_may_have_lost_is_replayed() {
+fn messages_lost_with_a_broken_connection_are_replayed() {
     let mut server = server();
     let home = server.home.clone();
     let mut alice = enter(&server, "alice", &reading());
@@ -212,7 +212,7 @@ fn what_a_broken_connection_may_have_lost_is_replayed() {
 /// <https://ircv3.net/specs/extensions/chathistory#implementation>: replay and new messages meet without a gap and
 /// without an overlap.
 #[test]
-fn over_many_logins_everything_comes_exactly_once() {
+fn replay_over_many_logins_is_exactly_once() {
     const SAID: usize = 1000;
     // As many as are sent, because a login may take any time on a busy machine.
     let server = server_with(&[&format!("history.replay = {SAID}")]);
@@ -249,7 +249,7 @@ fn over_many_logins_everything_comes_exactly_once() {
 
 /// A program would answer such requests again: a DCC offer, a VERSION.
 #[test]
-fn requests_to_programs_are_not_replayed() {
+fn ctcp_requests_are_not_replayed() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     quit(enter(&server, "bob", OLD));
@@ -269,7 +269,7 @@ fn requests_to_programs_are_not_replayed() {
 
 /// Messages that any session of the account saw, whatever its capabilities.
 #[test]
-fn what_another_session_sees_is_not_replayed() {
+fn messages_seen_by_another_session_are_not_replayed() {
     for capabilities in [OLD, "draft/chathistory"] {
         let server = server_with(&["sessions.grace_s = 0"]);
         let mut alice = enter(&server, "alice", &reading());
@@ -290,7 +290,7 @@ fn what_another_session_sees_is_not_replayed() {
 
 /// A session that counted as present turns out to have been broken: no message is lost by it.
 #[test]
-fn what_a_session_did_not_see_after_all_is_replayed_to_another() {
+fn undelivered_messages_are_replayed_to_another_session() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut ghost = enter(&server, "bob", OLD);
@@ -309,7 +309,7 @@ fn what_a_session_did_not_see_after_all_is_replayed_to_another() {
 
 /// <https://ircv3.net/specs/extensions/read-marker>
 #[test]
-fn what_was_read_is_not_replayed() {
+fn read_messages_are_not_replayed() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", OLD);
@@ -327,7 +327,7 @@ fn what_was_read_is_not_replayed() {
 }
 
 #[test]
-fn who_comes_back_to_a_channel_gets_what_was_said_since_the_part() {
+fn rejoin_replays_messages_since_the_part() {
     let server = server();
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", OLD);
@@ -343,7 +343,7 @@ fn who_comes_back_to_a_channel_gets_what_was_said_since_the_part() {
 
 /// `NS SET REPLAY`, `parlour user set`, and the mode of bots.
 #[test]
-fn an_account_decides_how_much_is_replayed_to_it() {
+fn replay_length_is_an_account_preference() {
     let server = server_with(&["history.replay = 3"]);
     let mut alice = enter(&server, "alice", &reading());
     let mut bob = enter(&server, "bob", OLD);

@@ -62,7 +62,7 @@ fn register(client: &mut Client, name: &str, password: &str) -> String {
 }
 
 #[test]
-fn a_reset_ends_all_that_was_and_keeps_the_account() {
+fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     let server = server();
     let home = &server.home;
     // Dora has an account with a device on a laptop, is in a channel, and has another session by password.
@@ -116,7 +116,7 @@ fn a_reset_ends_all_that_was_and_keeps_the_account() {
 }
 
 #[test]
-fn a_machine_gets_a_new_key_with_a_reset_and_keeps_the_old_one_until_then() {
+fn reset_replaces_the_device_key_only_on_success() {
     let server = server();
     let home = &server.home;
     let link = home.invite(&[]);
@@ -134,7 +134,7 @@ fn a_machine_gets_a_new_key_with_a_reset_and_keeps_the_old_one_until_then() {
 }
 
 #[test]
-fn a_reset_is_for_its_account_alone() {
+fn reset_works_for_its_account_only() {
     let server = server();
     let home = &server.home;
     let link = home.invite(&["--for", "alice"]);
@@ -168,7 +168,7 @@ fn a_reset_is_for_its_account_alone() {
 }
 
 #[test]
-fn there_is_no_reset_for_who_may_not_log_in() {
+fn disabled_account_cannot_be_reset() {
     let server = server();
     let home = server.home.clone();
     let home = &home;
@@ -212,7 +212,7 @@ fn there_is_no_reset_for_who_may_not_log_in() {
 }
 
 #[test]
-fn of_two_resets_at_once_one_wins_and_its_password_holds() {
+fn concurrent_resets_succeed_once() {
     let server = server();
     let link = server.home.invite(&["--for", "alice"]);
     let mut guests: Vec<Client> = (0..4).map(|_| guest(&server, &link, "alice")).collect();
@@ -232,7 +232,7 @@ fn of_two_resets_at_once_one_wins_and_its_password_holds() {
 }
 
 #[test]
-fn an_admin_stays_an_admin() {
+fn reset_keeps_the_admin_role() {
     let server = server_with_admin(&[]);
     let link = server.home.invite(&["--for", "root"]);
     let mut client = guest(&server, &link, "root");
@@ -255,7 +255,7 @@ fn at_odds(server: &Server, password: &str) -> (Client, Client) {
 
 /// The intruder has a session, and adds devices as fast as possible during the reset.
 #[test]
-fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
+fn device_added_during_a_reset_is_revoked() {
     let server = server();
     let home = &server.home;
     let mut password = PASSWORD.to_owned();
@@ -277,7 +277,7 @@ fn no_device_that_is_added_while_a_reset_happens_outlasts_it() {
 
 /// The same for links that the intruder makes with an admin's account, or by OPER with the admin's password.
 #[test]
-fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
+fn invite_created_during_a_reset_is_revoked() {
     let server = server_with_admin(&[]);
     let home = &server.home;
     let mut bob = Client::login(&server, "bob");
@@ -313,7 +313,7 @@ fn no_link_that_is_made_while_a_reset_happens_outlasts_it() {
 
 /// The same for a password change that is on its way during the reset.
 #[test]
-fn no_password_that_was_being_changed_takes_the_place_of_the_one_that_a_reset_gave() {
+fn password_change_during_a_reset_does_not_override_it() {
     let server = server();
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {

@@ -60,7 +60,7 @@ fn talks(home: &Home, person: &str) -> bool {
 }
 
 #[test]
-fn clients_learn_the_new_pin_and_forget_the_old_one() {
+fn clients_learn_the_new_pin_and_drop_the_old() {
     let mut server = server();
     let home = server.home.clone();
     let address = server.address.to_string();
@@ -146,7 +146,7 @@ fn alice_is_gone(mut alice: Client) {
 /// The owner of a retired root's key may get a user to open a link of theirs. That is another server, and does not
 /// replace the real one.
 #[test]
-fn a_link_with_a_retired_root_changes_nothing_about_the_server_that_left_it() {
+fn link_with_a_retired_root_does_not_replace_the_server() {
     let server = server();
     let home = &server.home;
     join(home, "dora");
@@ -175,7 +175,7 @@ fn a_link_with_a_retired_root_changes_nothing_about_the_server_that_left_it() {
 }
 
 #[test]
-fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
+fn open_chat_reconnects_after_rotation() {
     let mut server = server();
     let (home, address) = (server.home.clone(), server.address.to_string());
     join(&home, "dora");
@@ -193,7 +193,7 @@ fn a_chat_that_stays_open_all_the_while_comes_back_afterwards() {
 
 /// A session that lasts for weeks sees the new root without a reconnect.
 #[test]
-fn a_session_that_lasts_learns_the_new_pin_too() {
+fn long_session_learns_the_new_pin() {
     let mut server = server();
     let (home, address) = (server.home.clone(), server.address.to_string());
     let (old, file) = (server.pin(), home.path("dora/servers.toml"));
@@ -225,7 +225,7 @@ fn a_session_that_lasts_learns_the_new_pin_too() {
 }
 
 #[test]
-fn a_program_that_is_told_the_old_pin_each_time_is_served_until_the_end() {
+fn fixed_old_pin_works_until_retirement() {
     let server = server();
     let (home, old, address) = (&server.home, server.pin().to_string(), server.address.to_string());
     let args =
@@ -243,7 +243,7 @@ fn a_program_that_is_told_the_old_pin_each_time_is_served_until_the_end() {
 }
 
 #[test]
-fn known_servers_that_cannot_be_read_are_left_alone_and_nobody_is_let_near() {
+fn unreadable_known_servers_are_kept_and_block_login() {
     let server = server();
     let home = &server.home;
     join(home, "dora");
@@ -282,7 +282,7 @@ const CROWD: usize = 100;
 const SAID: usize = 5;
 
 #[test]
-fn a_hundred_talk_on_while_the_root_changes() {
+fn hundred_clients_keep_sending_during_rotation() {
     // On a busy machine a hundred handshakes at once take longer than the default time-out.
     let home = Home::new(&["limits.handshake_timeout_s = 60"]);
     let names: Vec<String> = (0..CROWD).map(|n| format!("p{n}")).collect();

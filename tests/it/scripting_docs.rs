@@ -49,7 +49,7 @@ fn shell(home: &Home, code: &str) -> Command {
 }
 
 #[test]
-fn every_example_does_what_it_says() {
+fn every_documented_example_works() {
     let server = joined();
     let home = &server.home;
     let examples = examples();
@@ -73,7 +73,7 @@ fn every_example_does_what_it_says() {
 }
 
 #[test]
-fn the_bot_answers() {
+fn documented_bot_replies() {
     let server = joined();
     let home = &server.home;
     let bot =

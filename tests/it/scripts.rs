@@ -26,7 +26,7 @@ fn count(client: &mut Client, place: &str, numbers: std::ops::RangeInclusive<usi
 }
 
 #[test]
-fn lines_go_out_as_they_come() {
+fn send_sends_lines_as_they_arrive() {
     let server = joined();
     let mut alice = witness(&server);
     let mut send = start_script(&server.home, &["send", "#lobby", "--notice"]);
@@ -40,7 +40,7 @@ fn lines_go_out_as_they_come() {
 }
 
 #[test]
-fn what_is_sent_is_what_was_given() {
+fn sent_text_is_unchanged() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -65,7 +65,7 @@ fn what_is_sent_is_what_was_given() {
 }
 
 #[test]
-fn several_lines_are_one_message_within_what_the_server_takes() {
+fn multiline_input_is_one_message_within_limits() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -93,7 +93,7 @@ fn several_lines_are_one_message_within_what_the_server_takes() {
 }
 
 #[test]
-fn every_field_is_there_and_the_past_looks_like_the_present() {
+fn json_is_the_same_for_history_and_live_messages() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -162,7 +162,7 @@ fn every_field_is_there_and_the_past_looks_like_the_present() {
 }
 
 #[test]
-fn the_past_joins_the_present_also_over_a_server_that_dies() {
+fn tail_joins_history_to_live_across_server_restart() {
     let mut server = joined();
     let (home, address) = (server.home.clone(), server.address.to_string());
     let mut alice = witness(&server);
@@ -205,7 +205,7 @@ fn the_past_joins_the_present_also_over_a_server_that_dies() {
 }
 
 #[test]
-fn tail_ends_with_its_reader_also_where_nobody_says_anything() {
+fn tail_ends_with_its_reader_even_when_idle() {
     let server = joined();
     let line = format!("{} tail '#lobby' | head -n 1", env!("CARGO_BIN_EXE_parlour"));
     let mut shell = Command::new("sh");
@@ -217,7 +217,7 @@ fn tail_ends_with_its_reader_also_where_nobody_says_anything() {
 }
 
 #[test]
-fn several_places_come_in_the_order_of_time() {
+fn several_targets_are_merged_by_time() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -252,7 +252,7 @@ fn several_places_come_in_the_order_of_time() {
 }
 
 #[test]
-fn a_long_past_comes_whole_and_in_parts() {
+fn long_history_is_exported_completely_and_in_parts() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -292,7 +292,7 @@ fn a_long_past_comes_whole_and_in_parts() {
 }
 
 #[test]
-fn what_was_said_is_found() {
+fn search_finds_messages() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -321,7 +321,7 @@ fn what_was_said_is_found() {
 }
 
 #[test]
-fn who_and_where() {
+fn who_and_channels_list_accounts_and_channels() {
     let server = joined();
     let home = &server.home;
     let mut alice = witness(&server);
@@ -370,7 +370,7 @@ fn who_and_where() {
 }
 
 #[test]
-fn every_end_has_its_code() {
+fn every_failure_has_its_exit_code() {
     let mut server = joined();
     let home = server.home.clone();
     let mut alice = witness(&server);

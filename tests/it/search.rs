@@ -39,7 +39,7 @@ fn find(client: &mut Client, attributes: &str) -> Vec<Line> {
 /// The same under the name of the draft, whose batch type is `search`
 /// (<https://github.com/ircv3/ircv3-specifications/pull/496>).
 #[test]
-fn both_forms_of_the_specification_are_spoken() {
+fn both_forms_of_the_search_specification_work() {
     let server = server();
     let mut alice = enter(&server, "alice", "#room");
     alice.say("#room", "a needle");
@@ -64,7 +64,7 @@ fn both_forms_of_the_specification_are_spoken() {
 
 /// "Standard search attributes", "Returned message notes", "Examples"
 #[test]
-fn messages_are_found_by_words_place_sender_and_time() {
+fn search_filters_by_words_target_sender_and_time() {
     let server = server();
     let (mut alice, mut bob) = (enter(&server, "alice", "#room"), enter(&server, "bob", "#room"));
     alice.request("JOIN #other");
@@ -140,7 +140,7 @@ fn messages_are_found_by_words_place_sender_and_time() {
 
 /// A search returns only messages that the searcher may read.
 #[test]
-fn nothing_is_found_of_what_others_say_among_themselves() {
+fn search_excludes_conversations_of_others() {
     let server = server();
     let (mut alice, mut bob) = (enter(&server, "alice", "#room"), enter(&server, "bob", "#room"));
     let mut carol = enter(&server, "carol", "#hall");
@@ -166,7 +166,7 @@ fn nothing_is_found_of_what_others_say_among_themselves() {
 
 /// The index holds nothing that is not in the database, so its loss loses nothing.
 #[test]
-fn an_index_that_is_lost_or_broken_is_made_anew() {
+fn lost_or_damaged_search_index_is_rebuilt() {
     let mut server = server();
     let mut alice = enter(&server, "alice", "#room");
     let mut bob = enter(&server, "bob", "#room");

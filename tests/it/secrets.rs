@@ -59,7 +59,7 @@ fn printed(output: &Output) -> String {
 }
 
 #[test]
-fn no_subcommand_quotes_what_may_be_a_secret() {
+fn subcommands_never_quote_possible_secrets() {
     let home = Home::new(&[]);
     let secrets = [
         format!("parlour://127.0.0.1:1/?pin=x&token={MARKER}"),
@@ -83,7 +83,7 @@ fn no_subcommand_quotes_what_may_be_a_secret() {
 }
 
 #[test]
-fn a_misplaced_link_is_called_one() {
+fn misplaced_link_is_reported_as_such() {
     let home = Home::new(&[]);
     let link = format!("parlour://127.0.0.1:1/?token={MARKER}");
     for line in [

@@ -55,7 +55,7 @@ fn list_filters_by_name_size_age_and_topic() {
 /// <https://modern.ircdocs.horse/#admin-message>, <https://modern.ircdocs.horse/#time-message>,
 /// <https://modern.ircdocs.horse/#version-message>, <https://modern.ircdocs.horse/#motd-message>
 #[test]
-fn the_server_answers_questions_about_itself() {
+fn help_info_admin_time_version_and_motd_reply() {
     let server = server_with_admin(&[r#"motd = "Be kind.\n\nEat your greens.""#, "name = 'Harbour'"]);
     let mut alice = Client::login(&server, "alice");
     let lines = alice.request("HELP");
@@ -102,7 +102,7 @@ fn the_server_answers_questions_about_itself() {
 
 /// <https://modern.ircdocs.horse/#lusers-message>
 #[test]
-fn lusers_counts() {
+fn lusers_counts_users_and_channels() {
     let server = server_with(&["sessions.grace_s = 0"]);
     let [mut alice, bob] = gather(&server, ["alice", "bob"], "#room");
     alice.request("JOIN #den");
@@ -123,7 +123,7 @@ fn lusers_counts() {
 /// <https://modern.ircdocs.horse/#stats-message>, <https://modern.ircdocs.horse/#kill-message>,
 /// <https://modern.ircdocs.horse/#wallops-message>; <https://modern.ircdocs.horse/#errnoprivileges-481>
 #[test]
-fn only_admins_kill_shout_and_count() {
+fn kill_wallops_and_stats_require_admin() {
     let server = server_with_admin(&[]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     let mut carol = Client::login(&server, "carol");
@@ -171,7 +171,7 @@ fn only_admins_kill_shout_and_count() {
 
 /// The configured name of the server is used everywhere, and Parlour's client accepts it.
 #[test]
-fn the_servers_name_is_the_configured_one_everywhere() {
+fn configured_server_name_is_used_everywhere() {
     const NAME: &str = "irc.harbour-town.example";
     let server = server_with_admin(&[
         &format!("server_name = '{NAME}'"),

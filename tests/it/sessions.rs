@@ -47,7 +47,7 @@ fn sessions_of_an_account_share_nick_and_channels() {
 }
 
 #[test]
-fn a_session_without_echo_message_does_not_hear_itself_but_its_siblings_do() {
+fn own_messages_reach_other_sessions_without_echo_message() {
     let server = server();
     let mut old = Client::login_with(&server, "alice", "");
     let mut new = Client::login(&server, "alice");
@@ -61,7 +61,7 @@ fn a_session_without_echo_message_does_not_hear_itself_but_its_siblings_do() {
 }
 
 #[test]
-fn the_account_quits_when_its_last_session_does() {
+fn account_quits_with_its_last_session() {
     let server = server();
     let mut bob = Client::login(&server, "bob");
     bob.request("JOIN #room");
@@ -84,7 +84,7 @@ fn the_account_quits_when_its_last_session_does() {
 }
 
 #[test]
-fn membership_comes_back_at_the_next_login() {
+fn membership_is_restored_at_login() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #one,#two,#three");
@@ -112,7 +112,7 @@ fn membership_comes_back_at_the_next_login() {
 }
 
 #[test]
-fn membership_and_topics_outlast_a_crash() {
+fn membership_and_topics_survive_a_crash() {
     let mut server = server();
     let home = server.home.clone();
     let mut alice = Client::login(&server, "alice");
@@ -126,7 +126,7 @@ fn membership_and_topics_outlast_a_crash() {
 }
 
 #[test]
-fn a_broken_connection_ends_the_session() {
+fn broken_connection_ends_the_session() {
     let server = crate::common::server_with(&["sessions.grace_s = 0"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -140,7 +140,7 @@ fn a_broken_connection_ends_the_session() {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_closed() {
+fn client_that_does_not_read_is_closed() {
     let server = server_with(&["limits.send_queue_bytes = 65536"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login_with(&server, "bob", ""));
     alice.request("JOIN #room");
@@ -159,7 +159,7 @@ fn a_client_that_does_not_read_is_closed() {
 }
 
 #[test]
-fn a_client_that_is_still_talking_hears_its_last_line() {
+fn error_line_reaches_a_client_that_is_still_sending() {
     let server = server();
     for _ in 0..5 {
         let mut alice = Client::login(&server, "alice");

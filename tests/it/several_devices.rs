@@ -9,7 +9,7 @@ const MODERN: &str = "batch echo-message labeled-response message-tags server-ti
 /// <https://ircv3.net/specs/extensions/echo-message>, <https://ircv3.net/specs/extensions/read-marker>,
 /// <https://ircv3.net/specs/extensions/metadata#notifications>
 #[test]
-fn what_is_done_at_one_device_is_known_at_the_others() {
+fn actions_on_one_device_are_sent_to_the_others() {
     let mut server = server();
     let [mut laptop, mut phone, mut bob] = ["alice", "alice", "bob"].map(|name| {
         let mut client = Client::login_with(&server, name, MODERN);

@@ -19,7 +19,7 @@ fn assert_says(stderr: &str, words: &[&str]) {
 const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
 
 #[test]
-fn a_second_server_on_the_same_data_is_refused() {
+fn second_server_on_the_same_data_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let stderr = server.home.fail(SERVE);
@@ -33,7 +33,7 @@ fn a_second_server_on_the_same_data_is_refused() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn port_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let home = Home::new(&[]);
@@ -42,7 +42,7 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn an_address_that_is_not_ours_is_named() {
+fn foreign_address_is_reported() {
     let home = Home::new(&[]);
     // TEST-NET-1 (RFC 5737): no machine has this address.
     let stderr = home.fail(&["serve", "--listen", "192.0.2.1:6697"]);
@@ -50,7 +50,7 @@ fn an_address_that_is_not_ours_is_named() {
 }
 
 #[test]
-fn a_typing_mistake_in_the_configuration_is_answered_with_the_nearest_key() {
+fn misspelt_configuration_key_suggests_the_nearest() {
     for (line, wrong, meant) in [
         ("lissten = [\"127.0.0.1:0\"]", "lissten", "listen"),
         ("limits.login_timout_s = 5", "login_timout_s", "login_timeout_s"),
@@ -64,7 +64,7 @@ fn a_typing_mistake_in_the_configuration_is_answered_with_the_nearest_key() {
 }
 
 #[test]
-fn a_configuration_that_is_not_toml_or_of_a_wrong_type_is_refused_with_its_place() {
+fn invalid_configuration_is_refused_with_its_position() {
     for (line, words) in [
         ("limits.login_timeout_s = \"soon\"", &["parlour.toml", "login_timeout_s"][..]),
         ("limits.login_timeout_s = -1", &["parlour.toml", "login_timeout_s"]),
@@ -75,7 +75,7 @@ fn a_configuration_that_is_not_toml_or_of_a_wrong_type_is_refused_with_its_place
 }
 
 #[test]
-fn a_configuration_file_that_was_asked_for_must_be_there() {
+fn named_configuration_file_must_exist() {
     let home = Home::new(&[]);
     fs::remove_file(home.path("parlour.toml")).expect("removed");
     let server = home.serve();
@@ -85,7 +85,7 @@ fn a_configuration_file_that_was_asked_for_must_be_there() {
 }
 
 #[test]
-fn folders_can_be_elsewhere() {
+fn data_and_certificate_folders_are_configurable() {
     let home = Home::new(&[]);
     let config = home.path("parlour.toml");
     fs::rename(&config, home.path("other.toml")).expect("renamed");
@@ -109,7 +109,7 @@ mod certificates {
     }
 
     #[test]
-    fn keys_and_data_are_nobody_elses() {
+    fn keys_and_data_are_private() {
         let server = server();
         let mode = |name: &str| {
             let metadata = fs::metadata(server.home.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -122,7 +122,7 @@ mod certificates {
     }
 
     #[test]
-    fn a_key_that_others_can_read_is_refused() {
+    fn key_readable_by_others_is_refused() {
         let home = home();
         let key = home.path("certs/server.key");
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("permissions");
@@ -130,14 +130,14 @@ mod certificates {
     }
 
     #[test]
-    fn a_key_that_does_not_match_is_refused() {
+    fn mismatched_key_is_refused() {
         let (home, other) = (home(), self::home());
         fs::copy(other.path("certs/server.key"), home.path("certs/server.key")).expect("copied");
         assert_says(&home.fail(SERVE), &["server.key", "parlour certs"]);
     }
 
     #[test]
-    fn an_unreadable_certificate_is_refused() {
+    fn unreadable_certificate_is_refused() {
         let home = home();
         fs::write(home.path("certs/server.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n").expect("written");
         assert_says(&home.fail(SERVE), &["server.pem"]);
@@ -146,7 +146,7 @@ mod certificates {
     }
 
     #[test]
-    fn certificates_are_not_overwritten_unasked() {
+    fn certificates_are_not_overwritten_without_force() {
         let home = home();
         let before = fs::read(home.path("certs/root.pem")).expect("root.pem");
         assert_says(&home.fail(&["certs", "generate"]), &["--force"]);

@@ -33,7 +33,7 @@ fn kept(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn a_locked_database_refuses_and_recovers() {
+fn locked_database_refuses_messages_and_recovers() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
@@ -57,7 +57,7 @@ fn a_locked_database_refuses_and_recovers() {
 }
 
 #[test]
-fn while_the_database_is_locked_what_needs_no_write_goes_on() {
+fn locked_database_does_not_block_reads() {
     let server = server();
     let (mut alice, mut bob) =
         (Client::login_with(&server, "alice", &reading()), Client::login_with(&server, "bob", &reading()));
@@ -94,7 +94,7 @@ fn while_the_database_is_locked_what_needs_no_write_goes_on() {
 }
 
 #[test]
-fn a_data_folder_that_moves_under_the_server_is_noticed_and_nothing_is_confirmed() {
+fn moved_data_folder_is_detected_and_nothing_is_confirmed() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -109,7 +109,7 @@ fn a_data_folder_that_moves_under_the_server_is_noticed_and_nothing_is_confirmed
 }
 
 #[test]
-fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is_accepted() {
+fn copy_without_log_is_refused_until_loss_is_accepted() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -128,7 +128,7 @@ fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is_accep
 }
 
 #[test]
-fn a_short_lock_is_waited_out() {
+fn short_lock_is_waited_for() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
@@ -175,7 +175,7 @@ fn inside(server: &Server, name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_full_disk_refuses_and_recovers() {
+fn full_disk_refuses_messages_and_recovers() {
     let Some(server) = server_on_a_small_disk() else { return };
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");

@@ -33,7 +33,7 @@ fn refusal(client: &mut Client) -> (String, usize, usize) {
 }
 
 #[test]
-fn lines_before_the_login_are_bounded() {
+fn lines_before_login_are_limited() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send_all((0..250).map(|n| format!("PING {n}")));
@@ -44,7 +44,7 @@ fn lines_before_the_login_are_bounded() {
 }
 
 #[test]
-fn what_is_asked_for_before_the_login_is_bounded() {
+fn output_before_login_is_limited() {
     let server = server();
     for answer in ["ISUPPORT", "CAP LS 302", "METADATA * SUBS", "AUTHENTICATE nonsense"] {
         let mut client = Client::connect(&server);
@@ -57,7 +57,7 @@ fn what_is_asked_for_before_the_login_is_bounded() {
 }
 
 #[test]
-fn a_line_without_an_end_is_cut_off() {
+fn unterminated_line_before_login_ends_the_connection() {
     let server = server();
     let mut client = Client::connect(&server);
     // It may be closed before all is sent.
@@ -71,7 +71,7 @@ fn a_line_without_an_end_is_cut_off() {
 
 /// Clients that request each capability alone and wait for nothing: senpai, gamja, Goguma, bots.
 #[test]
-fn a_client_that_sends_all_at_once_gets_in_and_is_heard() {
+fn client_that_pipelines_everything_logs_in() {
     let server = server();
     let mut client = Client::connect(&server);
     let mut lines =
@@ -91,7 +91,7 @@ fn a_client_that_sends_all_at_once_gets_in_and_is_heard() {
 }
 
 #[test]
-fn a_full_house_makes_room_for_other_addresses() {
+fn full_server_drops_connections_of_the_busiest_address() {
     let server = server_with(&["limits.connections_before_login = 16", "limits.connections_per_address = 0"]);
     let mut crowd: Vec<TcpStream> = (0..16).map(|_| from([127, 0, 0, 2], &server)).collect();
     server.wait_for_metric("parlour_connections_before_login", |n| n == 16);
@@ -105,7 +105,7 @@ fn a_full_house_makes_room_for_other_addresses() {
 }
 
 #[test]
-fn sessions_do_not_count_as_connections_of_an_address() {
+fn sessions_do_not_count_against_the_address_limit() {
     let server = server_with(&["limits.connections_per_address = 1"]);
     let mut sessions: Vec<Client> = (0..3).map(|_| Client::login(&server, "alice")).collect();
     let stranger = from([127, 0, 0, 1], &server);
@@ -118,7 +118,7 @@ fn sessions_do_not_count_as_connections_of_an_address() {
 }
 
 #[test]
-fn a_check_of_a_password_ends_with_its_connection() {
+fn password_check_is_cancelled_with_its_connection() {
     // A check takes about a second.
     let server = server_with(&["passwords.iterations = 60"]);
     for n in 0..40 {
@@ -135,7 +135,7 @@ fn a_check_of_a_password_ends_with_its_connection() {
 }
 
 #[test]
-fn an_address_has_one_line_a_minute_in_the_log() {
+fn log_has_one_line_a_minute_per_address() {
     let server = server();
     for _ in 0..30 {
         let mut tcp = from([127, 0, 0, 3], &server);

@@ -104,7 +104,7 @@ fn ends(mut server: Server, mut alice: Client, name: &str) {
 }
 
 #[test]
-fn a_server_whose_hub_fails_ends() {
+fn server_ends_when_its_hub_fails() {
     let (server, mut alice) = server(&[]);
     fail_at(&server, "parlour::server::hub: message");
     alice.send("PRIVMSG #room :the last one");
@@ -112,7 +112,7 @@ fn a_server_whose_hub_fails_ends() {
 }
 
 #[test]
-fn a_server_whose_store_fails_ends() {
+fn server_ends_when_its_store_fails() {
     let (server, alice) = server(&[]);
     // The thread that changes a damaged row logs it.
     let damage = "UPDATE accounts SET created = created + 1 WHERE name = 'bob'";
@@ -123,7 +123,7 @@ fn a_server_whose_store_fails_ends() {
 }
 
 #[test]
-fn a_server_whose_search_fails_ends() {
+fn server_ends_when_its_search_fails() {
     let (server, mut alice) = server(&[]);
     fail_at(&server, "parlour::store::search::follower: the search index cannot follow");
     let index = Connection::open(server.home.path("data/search.db")).expect("the index");
@@ -133,7 +133,7 @@ fn a_server_whose_search_fails_ends() {
 }
 
 #[test]
-fn a_server_whose_acceptor_fails_ends() {
+fn server_ends_when_its_listener_fails() {
     let (server, alice) = server(&["limits.connections_per_address = 1"]);
     fail_at(&server, "parlour::server::limits::incidents: refused: too many connections");
     // Sessions do not count; of these two connections the second is refused.

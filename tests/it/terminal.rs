@@ -139,7 +139,7 @@ fn chat(home: &Home) -> Command {
 }
 
 #[test]
-fn a_chat_takes_the_terminal_and_gives_it_back() {
+fn chat_restores_the_terminal_on_exit() {
     let (_server, mut terminal) = chatting();
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("write to #lobby");
@@ -158,7 +158,7 @@ fn a_chat_takes_the_terminal_and_gives_it_back() {
 }
 
 #[test]
-fn a_key_that_comes_with_esc_is_no_letters() {
+fn escape_sequences_are_not_typed_text() {
     let (_server, mut terminal) = chatting();
     terminal.wait_for("write to #lobby");
     // F4, the arrow and the wheel, each after Esc in one write: if any letters were left over, `/quit` would be sent as
@@ -169,7 +169,7 @@ fn a_key_that_comes_with_esc_is_no_letters() {
 }
 
 #[test]
-fn who_answers_in_the_plain_chat_has_read() {
+fn sending_in_the_plain_chat_marks_as_read() {
     let server = joined();
     let mut other = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");
     let mut command = chat(&server.home);
@@ -186,7 +186,7 @@ fn who_answers_in_the_plain_chat_has_read() {
 }
 
 #[test]
-fn a_signal_gives_the_terminal_back() {
+fn signal_restores_the_terminal() {
     for name in ["TERM", "HUP", "INT"] {
         let (_server, mut terminal) = chatting();
         terminal.wait_for("#lobby");
@@ -196,7 +196,7 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
-fn who_was_stopped_goes_on_where_the_chat_was() {
+fn suspended_chat_redraws_when_continued() {
     let (_server, mut terminal) = chatting();
     terminal.wait_for("#lobby");
     terminal.signal("STOP");
@@ -218,7 +218,7 @@ fn who_was_stopped_goes_on_where_the_chat_was() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_says_why() {
+fn panic_restores_the_terminal_before_its_message() {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.args(["--ignored", "--exact", "--nocapture", "terminal::panics_in_a_terminal"]);
     let mut terminal = Terminal::new(command);

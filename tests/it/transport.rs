@@ -43,7 +43,7 @@ impl Others {
 }
 
 #[test]
-fn plaintext_gets_no_session() {
+fn plaintext_is_refused() {
     let server = server();
     let mut others = Others::on(&server);
     let mut socket = raw(&server);
@@ -79,7 +79,7 @@ fn client_hello_of_tls_1_2() -> Vec<u8> {
 }
 
 #[test]
-fn tls_1_2_is_refused_by_an_alert() {
+fn tls_1_2_is_refused_with_an_alert() {
     let server = server();
     let mut others = Others::on(&server);
     let mut socket = raw(&server);
@@ -99,7 +99,7 @@ fn printed_pin(server: &Server) -> String {
 }
 
 #[test]
-fn the_chain_that_is_shown_ends_in_the_root_of_the_printed_pin() {
+fn served_chain_ends_in_the_pinned_root() {
     let server = server();
     let client = Client::connect(&server);
     let root = client.chain().last().expect("a chain");
@@ -108,7 +108,7 @@ fn the_chain_that_is_shown_ends_in_the_root_of_the_printed_pin() {
 }
 
 #[test]
-fn openssl_sees_the_same() {
+fn openssl_sees_the_same_pin() {
     let server = server();
     let s_client = |version: &str| {
         let address = server.address.to_string();
@@ -129,7 +129,7 @@ fn openssl_sees_the_same() {
 }
 
 #[test]
-fn a_handshake_that_stalls_is_ended() {
+fn stalled_handshake_times_out() {
     let server = server_with(&["limits.handshake_timeout_s = 1"]);
     let mut others = Others::on(&server);
     let mut silent = raw(&server);
@@ -143,7 +143,7 @@ fn a_handshake_that_stalls_is_ended() {
 }
 
 #[test]
-fn stalled_handshakes_keep_nobody_out() {
+fn stalled_handshakes_do_not_block_logins() {
     // The handshake's time limit is far longer than this test.
     let server = server_with(&["limits.handshake_timeout_s = 600", "limits.login_timeout_s = 600"]);
     let _stalled: Vec<TcpStream> = (0..50).map(|_| raw(&server)).collect();
@@ -151,7 +151,7 @@ fn stalled_handshakes_keep_nobody_out() {
 }
 
 #[test]
-fn rubbish_and_early_hang_ups_disturb_nobody() {
+fn garbage_and_early_disconnects_are_harmless() {
     let server = server();
     let mut others = Others::on(&server);
     for bytes in [&b"\x16\x03\x01\xff\xff"[..], b"\0\0\0\0\0\0\0\0", b"GET / HTTP/1.1\r\n\r\n", b""] {

@@ -5,7 +5,7 @@ use crate::common::{Client, Home, answer, commands, gather, names, refused, serv
 /// A channel without anything worth keeping is removed with its last member, and all of its state with it.
 /// <https://modern.ircdocs.horse/#channels>
 #[test]
-fn a_plain_channel_goes_without_a_trace() {
+fn empty_channel_is_removed_with_its_state() {
     let mut server = server_with(&["sessions.grace_s = 0"]);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     for client in [&mut alice, &mut bob] {
@@ -45,7 +45,7 @@ fn a_plain_channel_goes_without_a_trace() {
 /// Invitations outlast the invitee's absence and a restart, and are good for one JOIN.
 /// <https://modern.ircdocs.horse/#invite-message>
 #[test]
-fn an_invitation_waits_for_who_is_invited() {
+fn channel_with_a_pending_invitation_is_kept() {
     let mut server = server_with(&["sessions.grace_s = 0"]);
     let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
     alice.request("MODE #room +ik sesame");
@@ -68,7 +68,7 @@ fn an_invitation_waits_for_who_is_invited() {
 
 /// A removed account loses its member statuses, but its actions for others stay.
 #[test]
-fn a_removed_account_leaves_its_channels_to_the_others() {
+fn channels_of_a_removed_account_stay_with_their_members() {
     let home = Home::with_people(&["sessions.grace_s = 0"]);
     home.import(&["mallory"]);
     let mut server = home.serve();

@@ -48,7 +48,7 @@ fn parse(line: &str) -> Message<'_> {
 }
 
 #[test]
-fn lines_are_split_as_everybody_splits_them() {
+fn message_split_vectors_pass() {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Split {
@@ -63,7 +63,7 @@ fn lines_are_split_as_everybody_splits_them() {
 /// The product has no function that joins a message from parts. So each line with the expected parts is parsed and
 /// printed, and the result must be one of these lines again.
 #[test]
-fn lines_are_joined_as_everybody_joins_them() {
+fn message_join_vectors_pass() {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Join {
@@ -91,7 +91,7 @@ fn lines_are_joined_as_everybody_joins_them() {
 /// The product splits a source only for its nick. Masks match user and host, so a mask of the three parts must match
 /// the source; vectors with a missing part are skipped, because the product's sources always have all three.
 #[test]
-fn sources_are_split_as_everybody_splits_them() {
+fn userhost_split_vectors_pass() {
     #[derive(Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Parts {
@@ -123,7 +123,7 @@ fn sources_are_split_as_everybody_splits_them() {
 /// Every vector applies to a [`Glob`]. A [`Mask`] typed without a nick is first completed: `cool*@*` becomes the *user*
 /// mask `*!cool*@*`. So the masks without `!` here are only those of a host.
 #[test]
-fn masks_match_as_everybody_matches_them() {
+fn mask_match_vectors_pass() {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Matching {

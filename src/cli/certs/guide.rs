@@ -398,7 +398,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_keys_and_paths_become_words() {
+    fn identifiers_and_paths_are_escaped() {
         assert_eq!(identifier("Parlour"), "parlour");
         assert_eq!(identifier("Class-3b"), "class3b");
         assert_eq!(identifier("茶室"), "parlour");

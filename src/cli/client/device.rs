@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_found_by_the_beginning_of_its_fingerprint() {
+    fn device_is_found_by_fingerprint_prefix() {
         let devices = [device("abcd00", None), device("abcd11", None), device("ef0123", None)];
         assert_eq!(pick(&devices, "ef01").expect("one"), "ef0123");
         assert!(pick(&devices, "abcd").expect_err("two").to_string().contains("more digits"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_marks_this_machine() {
+    fn list_marks_this_device() {
         let devices = [device("aa", Some(1_700_000_060_000)), device("bb", None)];
         let expected = "FINGERPRINT  ADDED                 LAST USED\n\
                         aa           2023-11-14 22:13 UTC  2023-11-14 22:14 UTC  this machine\n\

@@ -81,7 +81,7 @@ mod tests {
     use crate::trust::Pin;
 
     #[test]
-    fn an_object_says_all_that_was_heard() {
+    fn json_object_has_every_announced_field() {
         let heard = Heard {
             name: "Den".to_owned(),
             pin: Pin::new([7; 32]),

@@ -125,7 +125,7 @@ mod tests {
     use crate::wire::Nick;
 
     #[test]
-    fn who_forgets_is_told_the_way_back() {
+    fn forget_prints_how_to_join_again() {
         let server = KnownServer {
             name: "work".to_owned(),
             addresses: vec!["10.0.0.7".parse().expect("an address")],
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_words_that_a_command_line_can_hold() {
+    fn server_names_are_plain_words() {
         for good in ["work", "chat.example:7000", "alice@10.0.0.5-2", "küche"] {
             assert_eq!(name(good).as_deref(), Ok(good));
         }

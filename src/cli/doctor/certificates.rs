@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_told_before_it_comes() {
+    fn upcoming_expiry_is_reported() {
         let (folder, certificates) = made();
         let levels = |days| {
             let all = expiry(folder.path(), &certificates, at(days));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_do_not_belong_together_are_a_problem() {
+    fn mismatched_files_are_a_problem() {
         let (folder, _) = made();
         let (other, _) = made();
         assert_eq!(sound(folder.path(), at(0)).level, Level::Ok);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_missing_is_told() {
+    fn missing_name_is_reported() {
         let (_folder, certificates) = made();
         let config =
             Config { advertise: vec!["chat.example:7000".parse().expect("an address")], ..Config::default() };

@@ -67,7 +67,7 @@ mod tests {
     use crate::trust::certs::generate;
 
     #[test]
-    fn a_clock_that_is_years_off_is_a_problem() {
+    fn clock_that_is_years_off_is_a_problem() {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let year = 365 * 86_400;
         let made = 1_700_000_000;

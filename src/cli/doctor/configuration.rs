@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_for_itself_is_told() {
+    fn loopback_only_server_is_reported() {
         let mut config = Config::default();
         assert_eq!(of_loopback(&config), None);
         config.listen =

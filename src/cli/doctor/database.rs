@@ -75,7 +75,7 @@ mod tests {
     use crate::store::Store;
 
     #[test]
-    fn a_damaged_page_is_a_problem() {
+    fn damaged_page_is_a_problem() {
         let folder = tempfile::tempdir().expect("a folder");
         drop(Store::open(folder.path()).expect("a store"));
         assert!(check(folder.path()).0.iter().all(|one| one.level == Level::Ok));

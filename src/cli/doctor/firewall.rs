@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_firewall_that_keeps_others_out_is_told() {
+    fn blocking_firewall_is_reported() {
         let on = ("etc/ufw/ufw.conf", "# comment\nENABLED=yes\n");
         let rules = "### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow tcp 6690:6700 0.0.0.0/0 any 0.0.0.0/0 in\n";
         let told = |files: &[(&str, &str)], ports: &[u16]| check(machine(files).path(), ports);

@@ -122,7 +122,7 @@ mod tests {
     use crate::wire::Nick;
 
     #[test]
-    fn a_damaged_key_is_told() {
+    fn damaged_key_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("servers.toml");
         let (pin, account) = (Pin::new([7; 32]), Nick::parse("alice").expect("a nick"));

@@ -86,7 +86,7 @@ mod tests {
     use crate::cli::doctor::report::Level;
 
     #[test]
-    fn little_room_is_told() {
+    fn low_disk_space_is_reported() {
         let level = |bytes, files| room(Path::new("data"), bytes, files).level;
         assert_eq!(level(2 * GOOD, Some(1000)), Level::Ok);
         assert_eq!(level(2 * GOOD, None), Level::Ok);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn few_files_are_told() {
+    fn low_open_files_limit_is_reported() {
         let level = |most| files_for(most).level;
         assert_eq!(level(u64::MAX), Level::Ok);
         assert_eq!(level(1024), Level::Ok);

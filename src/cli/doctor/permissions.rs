@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_others_can_read_are_a_problem() {
+    fn keys_readable_by_others_are_a_problem() {
         let folder = with(&[("root.key", 0o600), ("server.key", 0o600), ("root.pem", 0o644)]);
         assert!(well(&certificates(folder.path())));
         fs::set_permissions(folder.path().join("server.key"), fs::Permissions::from_mode(0o644))
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_others_can_read_is_a_problem() {
+    fn data_readable_by_others_is_a_problem() {
         let folder = with(&[("parlour.db", 0o600), ("control.sock", 0o600)]);
         assert!(well(&data(folder.path())));
         for file in ["parlour.db", "control.sock"] {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_trusts_is_his() {
+    fn user_files_belong_to_the_user_alone() {
         let folder = with(&[("servers.toml", 0o600), ("devices/alice@x.pem", 0o600)]);
         let servers = folder.path().join("servers.toml");
         assert!(well(&user(&servers)));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_others_can_change_is_a_problem() {
+    fn configuration_writable_by_others_is_a_problem() {
         let folder = with(&[("parlour.toml", 0o644)]);
         let file = folder.path().join("parlour.toml");
         assert_eq!(config(&file), []);

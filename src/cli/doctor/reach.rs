@@ -171,7 +171,7 @@ mod tests {
     use crate::cli::doctor::report::Level;
 
     #[tokio::test]
-    async fn a_port_that_another_program_has_is_told() {
+    async fn port_in_use_is_reported() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         assert_eq!(taken(address).await.expect("told").level, Level::Problem);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_is_closed_is_told() {
+    async fn closed_address_is_reported() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         drop(listener);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_runs_on_an_empty_folder() {
+    fn empty_folder_has_no_running_server() {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(Running::on(folder.path()), Running::Nothing);
     }

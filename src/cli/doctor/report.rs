@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn findings_are_told_with_their_remedies() {
+    fn findings_render_with_their_remedies() {
         let all = [
             Finding::ok("disk", "plenty"),
             Finding::warning("names", "a\u{1b}[31mb", "do this"),

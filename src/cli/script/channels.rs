@@ -104,7 +104,7 @@ mod tests {
     use super::mask;
 
     #[test]
-    fn a_part_of_a_name_is_a_mask() {
+    fn part_of_a_name_becomes_a_mask() {
         assert_eq!(mask("build"), "*build*");
         assert_eq!(mask(">5"), "*>5*");
         assert_eq!(mask("#ops"), "#ops");

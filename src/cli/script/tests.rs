@@ -80,7 +80,7 @@ async fn end(script: &mut Script) -> (Exit, String) {
 }
 
 #[tokio::test]
-async fn a_server_that_is_alive_and_does_not_answer_is_not_waited_for_for_ever() {
+async fn unanswered_query_times_out() {
     let fake = Fake::start().await;
     let (mut script, mut peer) = ready(&fake).await;
     let clock = Clock::stopped();
@@ -102,7 +102,7 @@ async fn a_server_that_is_alive_and_does_not_answer_is_not_waited_for_for_ever()
 }
 
 #[tokio::test]
-async fn nothing_is_waited_for_once_the_answer_is_there() {
+async fn no_timeout_once_the_result_has_arrived() {
     let fake = Fake::start().await;
     let (mut script, mut peer) = ready(&fake).await;
     let clock = Clock::stopped();
@@ -120,7 +120,7 @@ async fn nothing_is_waited_for_once_the_answer_is_there() {
 }
 
 #[tokio::test]
-async fn a_login_without_an_end_ends_the_script() {
+async fn login_that_never_completes_times_out() {
     let fake = Fake::start().await;
     let (mut script, _peer) = logged_in(&fake).await;
     let clock = Clock::stopped();
@@ -130,7 +130,7 @@ async fn a_login_without_an_end_ends_the_script() {
 }
 
 #[tokio::test]
-async fn a_list_without_an_end_ends_the_script() {
+async fn endless_list_ends_the_script() {
     let fake = Fake::start().await;
     let (mut script, mut peer) = ready(&fake).await;
     let clock = Clock::stopped();
@@ -149,7 +149,7 @@ async fn a_list_without_an_end_ends_the_script() {
 }
 
 #[tokio::test]
-async fn messages_that_are_not_confirmed_are_not_waited_for_for_ever() {
+async fn unconfirmed_messages_time_out() {
     let fake = Fake::start().await;
     let (mut script, mut peer) = ready(&fake).await;
     let clock = Clock::stopped();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_read_as_they_are_offered() {
+    fn limits_parse_from_the_capability_value() {
         let parse = |word| Limits::parse(word).map(|limits| (limits.bytes, limits.lines));
         assert_eq!(parse("draft/multiline=max-bytes=4096,max-lines=24"), Some((4096, 24)));
         assert_eq!(parse("draft/multiline=max-bytes=4096"), Some((4096, MOST.lines)));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_as_the_server_counts_them() {
+    fn line_count_matches_the_server() {
         let text = |lines: &[&str], bytes, most| {
             let mut text = Text::new(Limits { bytes, lines: most }, 4);
             lines.iter().try_for_each(|line| text.add(line))?;

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_in_many_ways() {
+    fn accepts_many_time_formats() {
         for (text, meant) in [
             ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00.000Z"),
             ("2026-03-01T09:30:00.250+02:00", "2026-03-01T07:30:00.250Z"),

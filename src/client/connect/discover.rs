@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_is_bounded_and_cleaned() {
+    fn announcements_are_bounded_and_sanitized() {
         let found = heard(
             "De\u{202e}n",
             &["fd00::7", "10.0.0.7", "127.0.0.1", "fe80::1", "::ffff:10.0.0.7", "ff02::1"],
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn one_server_is_one_entry() {
+    fn announcements_of_same_server_merge() {
         let mut all = Vec::new();
         for ip in ["10.0.0.7", "10.0.0.8", "10.0.0.7"] {
             merge(&mut all, heard("Den", &[ip]).expect("taken"));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_changes_its_root_is_known_by_either_pin() {
+    fn server_in_rotation_matches_old_and_new_pin() {
         let [old, new, other] = [6, 7, 8].map(|byte| Pin::new([byte; 32]));
         let heard = Heard { old: Some(old), ..heard("Den", &["10.0.0.7"]).expect("taken") };
         assert!(heard.claims(old.into()) && heard.claims(new.into()) && !heard.claims(other.into()));
@@ -225,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_heard_breaks_it(name: String, ips: Vec<IpAddr>, port: u16) {
+        fn arbitrary_announcements_never_panic(name: String, ips: Vec<IpAddr>, port: u16) {
             let said = Announcement { name, ..said("x") };
             if let Some(heard) = Heard::new(said, ips.into_iter(), port) {
                 prop_assert!(!heard.name.chars().any(crate::client::clean::acts));

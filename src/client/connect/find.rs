@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_sent_far_away() {
+    fn ignores_addresses_outside_local_networks() {
         let own = IfAddr::V4(Ifv4Addr {
             ip: [198, 51, 100, 7].into(),
             netmask: [255, 255, 255, 0].into(),

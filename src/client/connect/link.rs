@@ -417,7 +417,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_looks_at_each_line_once_and_keeps_those_of_others() {
+    fn request_scans_each_line_once_and_keeps_unrelated() {
         let (mut offered, mut input, mut seen) = (Offered::default(), BytesMut::new(), 0);
         let mut take = |line: &Message<'_>| {
             seen += 1;

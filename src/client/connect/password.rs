@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_checked_and_never_shown() {
+    fn validates_passwords_and_hides_them_from_debug() {
         let parse = |text: &str| Password::new(Zeroizing::new(text.into()));
         assert_eq!(parse(""), Err(BadPassword::Empty));
         assert_eq!(parse("a\0b"), Err(BadPassword::Control));

@@ -91,7 +91,7 @@ mod tests {
     use crate::wire::Message;
 
     #[test]
-    fn a_server_that_ignores_the_limit_does_not_change_it() {
+    fn search_enforces_limit_that_server_ignores() {
         let said = |n: u64| {
             let line = format!("@msgid={n} :bo!b@h PRIVMSG #c :{n}");
             let line = Heard::new(&Message::parse(&line).expect("a line"), Millis(n));

@@ -216,7 +216,7 @@ mod tests {
     use crate::wire::{Message, Millis};
 
     #[test]
-    fn all_open_batches_together_are_bounded() {
+    fn bounds_memory_of_all_open_batches() {
         let mut feed = Feed::default();
         let mut take = |line: &str| {
             let told = feed.take(&Heard::new(&Message::parse(line).expect(line), Millis(1)), None);

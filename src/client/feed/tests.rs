@@ -45,7 +45,7 @@ fn numbers(entries: &[Entry]) -> Vec<u64> {
 }
 
 #[test]
-fn every_kind_has_its_fields_in_their_order() {
+fn json_fields_are_in_documented_order() {
     let head = "@time=2023-11-14T22:13:20.007Z;msgid=0a;account=bo;label=3;batch=x";
     for (line, expected) in [
         (
@@ -88,7 +88,7 @@ fn every_kind_has_its_fields_in_their_order() {
 }
 
 #[test]
-fn lines_as_people_read_them() {
+fn formats_entries_as_text() {
     let text = |entry: Entry| entry.text(&TimeZone::UTC);
     assert_eq!(text(entry(":bo!b@h PRIVMSG #c :hi\u{1b}[2J you")), "[22:13] #c <bo> hi you");
     assert_eq!(text(entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was kicked by bo (out)");
@@ -98,7 +98,7 @@ fn lines_as_people_read_them() {
 }
 
 #[test]
-fn answers_are_parts_of_the_past_and_messages_of_several_lines_are_one() {
+fn collects_results_and_multiline_messages() {
     let mut feed = Feed::default();
     let long = [
         "@batch=h;msgid=0b;+draft/reply=01 :bo!b@h BATCH +0b draft/multiline #c",
@@ -124,7 +124,7 @@ fn answers_are_parts_of_the_past_and_messages_of_several_lines_are_one() {
 }
 
 #[test]
-fn an_answer_is_bounded_also_where_it_does_not_end() {
+fn unterminated_result_is_bounded() {
     let mut feed = Feed::default();
     told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
     let line = "@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x";
@@ -136,7 +136,7 @@ fn an_answer_is_bounded_also_where_it_does_not_end() {
 }
 
 #[test]
-fn each_line_of_an_answer_is_known_for_one() {
+fn finds_query_of_each_result_line() {
     let mut feed = Feed::default();
     let mut is_one = |line: &str| {
         let ticket = feed.answers(&heard(line));
@@ -202,7 +202,7 @@ proptest! {
     /// Messages arrive, connections break and results come late. The output is complete, ordered and free of
     /// duplicates.
     #[test]
-    fn the_past_joins_the_present_without_gap_or_repeat(
+    fn history_joins_live_without_gap_or_duplicate(
         before in 0u64..30, moves in prop::collection::vec(0u8..10, 1..200), since in prop::option::of(0u64..30), most in 1usize..7,
     ) {
         // A start in the future is the same as the time of the next message.
@@ -266,7 +266,7 @@ proptest! {
 
     /// The output of several conversations is in the order of time over all of them.
     #[test]
-    fn several_places_are_told_in_the_order_of_time(
+    fn conversations_merge_in_time_order(
         before in prop::collection::vec(0usize..3, 0..40), moves in prop::collection::vec(0u8..12, 1..200),
         since in 1u64..40, most in 1usize..7,
     ) {
@@ -321,7 +321,7 @@ proptest! {
     }
 
     #[test]
-    fn an_export_is_what_was_asked_for(
+    fn export_matches_selection(
         all in 0u64..60, since in prop::option::of(0u64..70), until in prop::option::of(0u64..70),
         last in prop::option::of(0usize..70), page in 1usize..9,
     ) {
@@ -342,7 +342,7 @@ proptest! {
     /// Several messages may have the same time stamp, and results start at one and are cut anywhere. Each message is
     /// found exactly once.
     #[test]
-    fn a_search_finds_everything_once(
+    fn search_finds_each_result_once(
         times in prop::collection::vec(1u64..30, 0..80), since in 0u64..30, last in 0usize..100, page in 30usize..90,
     ) {
         let mut times = times;
@@ -365,7 +365,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
+    fn output_has_no_terminal_control(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
         for line in [":bo!b@h PRIVMSG #c :x", ":bo!b@h NOTICE #c :x", ":bo!b@h PART #c", ":bo!b@h KICK #c x",
             ":bo!b@h TOPIC #c :x", ":bo!b@h MODE #c x", "@+draft/react=x :bo!b@h TAGMSG #c", "@+x=y :bo!b@h TAGMSG #c"]
         {
@@ -387,7 +387,7 @@ proptest! {
 }
 
 #[test]
-fn a_server_whose_answers_lead_nowhere_is_not_asked_for_ever() {
+fn repeated_pages_end_queries() {
     let bare = Entry { msgid: None, ..said(1) };
     let part =
         |ticket| Part { ticket: Some(Ticket(ticket)), entries: vec![bare.clone()], empty: false, cut: false };
@@ -409,7 +409,7 @@ fn a_server_whose_answers_lead_nowhere_is_not_asked_for_ever() {
 }
 
 #[test]
-fn a_place_that_is_up_to_date_waits_for_the_others_within_bounds() {
+fn live_conversation_waits_within_bounds() {
     let places = ["#a", "#b"].map(|name| Target::parse(name).expect("a channel"));
     let mut servers = [Memory::default(), Memory::default()];
     let at = |place: &Target| places.iter().position(|other| other == place).expect("one of them");
@@ -459,7 +459,7 @@ fn a_place_that_is_up_to_date_waits_for_the_others_within_bounds() {
 }
 
 #[test]
-fn ones_own_coming_is_told_once_and_a_renamed_channel_is_followed() {
+fn own_join_is_printed_once_and_rename_is_followed() {
     let mut follow = Follow::new([room()], None, false);
     follow.connected(true);
     let told = |follow: &mut Follow, line: &str| follow.now(entry(line)).len();
@@ -476,7 +476,7 @@ fn ones_own_coming_is_told_once_and_a_renamed_channel_is_followed() {
 }
 
 #[test]
-fn where_messages_have_no_ids_their_times_lead_on() {
+fn pages_by_time_stamp_without_message_ids() {
     let page = |number| {
         let entry = Entry { msgid: None, history: true, ..said(number) };
         Part { ticket: Some(Ticket(number)), entries: vec![entry], ..Part::default() }

@@ -157,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_lines_are_read_back(entry in entries()) {
+        fn json_lines_parse_back(entry in entries()) {
             let line = entry.json();
             prop_assert!(!line.chars().any(acts), "{line:?}");
             let read: Value = serde_json::from_str(&line).expect(&line);
@@ -180,7 +180,7 @@ mod tests {
 
         /// Each line of a text stands behind its time, place and sender, and nobody can write one that seems another's.
         #[test]
-        fn text_lines_are_read_back(
+        fn text_lines_parse_back(
             entry in entries(),
             from in "[a-z]{1,9}",
             lines in prop::collection::vec("\\PC{0,30}", 1..4),

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_mean_what_they_say() {
+    fn parses_each_command() {
         for (line, expected) in [
             ("hi /all", Input::Say("hi /all".into())),
             (" indented", Input::Say(" indented".into())),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_explained() {
+    fn invalid_commands_return_usage_errors() {
         for (line, expected) in [
             ("/jion #a", "there is no /jion; did you mean /join?"),
             (
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_lead_somewhere() {
+    fn aliases_name_existing_commands() {
         for (alias, name) in ALIASES {
             assert!(COMMANDS.iter().any(|command| command.name == *name), "{alias}");
         }
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_breaks_it(line in "/?[a-z]{0,6} ?\\PC{0,30}") {
+        fn parse_never_panics(line in "/?[a-z]{0,6} ?\\PC{0,30}") {
             let _ = parse(&line);
         }
     }

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_words_and_where() {
+    fn parses_search_terms_and_filters() {
         let Query { words, place, from } = Query::parse("big in:#lobby  fish from:bob in: x:y");
         assert_eq!(words, "big fish in: x:y");
         assert_eq!((place, from.as_deref()), (Target::parse("#lobby").ok(), Some("bob")));

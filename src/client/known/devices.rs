@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_is_in_the_folder_whatever_the_account_is_called(name in "\\PC{1,64}|[./\\\\%a-z]{1,64}") {
+        fn any_account_name_gives_file_inside_folder(name in "\\PC{1,64}|[./\\\\%a-z]{1,64}") {
             prop_assert_eq!(Path::new(&file_name(&name)).components().count(), 1);
             if let Ok(nick) = Nick::heard(&name) {
                 let path = DeviceFile::of(Path::new("/config/servers.toml"), Pin::new([7; 32]), &nick).0;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_kept_for_its_owner_alone() {
+    fn key_file_is_readable_by_owner_only() {
         let folder = tempfile::tempdir().expect("a folder");
         let servers = folder.path().join("parlour/servers.toml");
         let nick = |name| Nick::parse(name).expect(name);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_are_known_and_bounded() {
+    fn recent_messages_are_found_and_bounded() {
         let mut recent = Recent::default();
         let (lobby, bob) = (Target::parse("#lobby").expect("it"), Target::parse("bob").expect("it"));
         say(&mut recent, "1", false, "short");

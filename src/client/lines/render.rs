@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_shown_to_nobody() {
+    fn masks_passwords_to_services() {
         let to = |place: &str| {
             let place = Target::parse(place).expect("a place");
             let (text_, time) = ("PASSWD old new".to_owned(), TIME);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_as_people_read_them() {
+    fn renders_each_event() {
         let mut recent = Recent::default();
         let Event::Said(first) = said(Kind::Text, "shall we?") else { panic!("it is one") };
         recent.add(&first);
@@ -272,7 +272,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_others_send_acts_on_the_terminal(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
+        fn rendered_text_has_no_terminal_control(foreign in "(\u{1b}[\\[\\]P]?|\u{9b}|[\0-\u{ff}]|\u{202e}|\\PC){0,40}") {
             let mut recent = Recent::default();
             if let Event::Said(said) = said(Kind::Text, &foreign) {
                 recent.add(&said);

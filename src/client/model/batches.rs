@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_of_open_batches_is_bounded_and_given_back() {
+    fn open_batches_bound_memory_and_release_it() {
         let mut batches = Batches::default();
         let now = Millis(1);
         let open = |batches: &mut Batches, name: &str| {

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_of_channels_is_bounded_as_a_whole() {
+    fn bounds_channels_members_and_name_lists() {
         let (mut channels, server) = (Channels::default(), Isupport::default());
         let names: Vec<String> = (0..5000).map(|n| format!("@+member{n}")).collect();
         let names = names.join(" ");

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_counts_and_nonsense_changes_nothing() {
+    fn applies_valid_isupport_tokens_and_ignores_invalid() {
         let mut server = Isupport::default();
         for token in ["PREFIX", "PREFIX=ov", "LINELEN=x", "LINELEN=1", "CHATHISTORY=0", "CASEMAPPING=rfc1459"]
         {

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remembers_the_latest_and_stays_bounded() {
+    fn keeps_latest_ids_within_limit() {
         let mut seen = Seen::default();
         for id in 0..10_000 {
             assert!(seen.first_time(&id.to_string()));

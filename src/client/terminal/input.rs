@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_behind_esc_are_a_key_or_are_letters() {
+    fn joins_split_key_sequences_after_esc() {
         let none = KeyModifiers::NONE;
         for (text, expected) in [
             ("O", Sequence::Open),

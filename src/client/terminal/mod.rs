@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_says_how_to_look() {
+    fn detects_setup_from_environment() {
         let of = |vars: &[(&str, &str)]| {
             let vars: Vec<(String, String)> =
                 vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_desktop_is_where_a_bus_and_a_display_are_and_nobody_came_from_afar() {
+    fn desktop_needs_dbus_and_display_without_ssh() {
         let with = |names: &[&str]| is_there(|name| names.contains(&name).then(|| "x".to_owned()));
         assert!(!with(&["DBUS_SESSION_BUS_ADDRESS"]) && !with(&["DISPLAY"]) && !with(&[]));
         let linux = cfg!(not(target_os = "macos"));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_sends_markup_to_the_desktop() {
+    fn escapes_notification_markup() {
         assert_eq!(plain("<img src=\"file:///x\"/> & <b>"), "&lt;img src=\"file:///x\"/&gt; &amp; &lt;b&gt;");
     }
 }

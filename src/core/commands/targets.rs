@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_hold_each_target_once_and_are_bounded() {
+    fn target_lists_are_deduplicated_and_limited() {
         assert_eq!(split("#a,,#b,#A").expect("few"), ["#a", "#b"]);
         let many = (0..17).map(|i| format!("#{i}")).collect::<Vec<_>>().join(",");
         assert!(split(&many).is_err());

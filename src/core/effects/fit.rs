@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_split_or_shortened_for_who_takes_no_long_ones() {
+    fn long_replies_are_split_or_truncated_to_512_bytes() {
         let word = "word ".repeat(150);
         let long = [
             format!("@batch=r :s NOTICE al :{word}\r\n"),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_fits_whoever_it_is_from_and_for() {
+    fn isupport_lines_fit_512_bytes_for_longest_names() {
         let name = format!("{}.{}", "a".repeat(30), "b".repeat(32));
         let server_name = ServerName::parse(&name).expect("a name");
         let icon = Some(format!("https://example.org/icon.svg?size={}", "9".repeat(160)).into());

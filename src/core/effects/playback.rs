@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_comes_back_as_it_was() {
+    fn playback_renders_every_message_kind() {
         let lines = |kind, text| {
             let out = reader(&[Cap::Batch, Cap::MessageTags, Cap::MessageRedaction], None).batch(
                 "chathistory",
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_batch_with_the_label_or_bare_lines() {
+    fn playback_is_labelled_batch_or_plain_lines() {
         let message = kept(MessageKind::Privmsg, "hi");
         let ask = |caps: &[Cap], label, is_last| {
             let out = reader(caps, label).batch(
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_has_the_tags_of_bots_and_no_invalid_ones() {
+    fn playback_has_bot_tag_and_no_invalid_tags() {
         let mut message = kept(MessageKind::Privmsg, "hi");
         message.message.tags = "+a;+\u{1}=x;+a=1".into();
         message.is_bot = true;
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_not_replayed() {
+    fn ctcp_requests_are_not_replayed() {
         let replay = |text: &str| {
             let page = [(kept(MessageKind::Privmsg, text), "#c".into())];
             let out = reader(&[Cap::ServerTime], None).replay(page);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn old_clients_see_the_time_in_the_text() {
+    fn replay_without_server_time_has_time_in_text() {
         let replay = |text: &str| {
             let out = reader(&[], None).replay([(kept(MessageKind::Privmsg, text), "#c".into())]);
             String::from_utf8(out).expect("utf-8")

@@ -41,7 +41,7 @@ fn password() -> Proof {
 const PLAIN: &str = "AUTHENTICATE AGFsAHNlY3JldDEy";
 
 #[test]
-fn a_usual_login() {
+fn sasl_plain_login_succeeds() {
     let mut d = Driver::new();
     d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
     assert!(matches!(d.say("CAP REQ :sasl echo-message"), Step::Continue));
@@ -58,7 +58,7 @@ fn a_usual_login() {
 }
 
 #[test]
-fn without_sasl_nobody_gets_in() {
+fn login_requires_sasl() {
     let mut d = Driver::new();
     let Step::Close(why) = d.all(&["NICK al", "USER al 0 * :Al"]) else { panic!("let in") };
     assert!(why.contains("SASL"));
@@ -67,7 +67,7 @@ fn without_sasl_nobody_gets_in() {
 }
 
 #[test]
-fn nothing_but_the_login_is_within_reach() {
+fn commands_before_login_are_refused() {
     let mut d = Driver::new();
     for command in ["JOIN #a", "PRIVMSG bob :x", "WHO *", "NAMES #a", "LIST", "WHOIS al", "NONSENSE"] {
         assert!(matches!(d.say(command), Step::Continue));
@@ -77,7 +77,7 @@ fn nothing_but_the_login_is_within_reach() {
 }
 
 #[test]
-fn a_wrong_password_can_be_tried_again_a_few_times() {
+fn wrong_passwords_close_connection_after_limit() {
     let mut d = Driver::new();
     d.all(&["CAP LS", "NICK al", "USER al 0 * :Al"]);
     for round in 1..=5 {
@@ -91,7 +91,7 @@ fn a_wrong_password_can_be_tried_again_a_few_times() {
 }
 
 #[test]
-fn bad_responses_are_told_apart() {
+fn sasl_errors_are_distinguished() {
     let mut d = Driver::new();
     let mut answer = |lines: &[&str]| {
         d.all(lines);
@@ -106,7 +106,7 @@ fn bad_responses_are_told_apart() {
 }
 
 #[test]
-fn mechanisms_can_be_tried_in_turn_without_end() {
+fn unknown_mechanisms_do_not_count_as_failures() {
     let mut d = Driver::new();
     for _ in 0..20 {
         assert!(matches!(d.say("AUTHENTICATE SCRAM-SHA-256"), Step::Continue));
@@ -121,7 +121,7 @@ fn mechanisms_can_be_tried_in_turn_without_end() {
 }
 
 #[test]
-fn an_invite_makes_an_account_and_logs_it_in() {
+fn register_creates_account_and_logs_in() {
     let mut d = Driver::new();
     d.all(&["CAP LS 302", "PASS token", "NICK al", "USER al 0 * :Al"]);
     let Step::Register(wanted) = d.say("REGISTER * * secret12") else { panic!("no registration") };
@@ -141,7 +141,7 @@ fn an_invite_makes_an_account_and_logs_it_in() {
 }
 
 #[test]
-fn the_nick_that_was_asked_for_is_remembered_when_it_is_another() {
+fn login_keeps_requested_nick_if_it_differs() {
     let mut d = Driver::new();
     d.all(&["CAP LS 302", "NICK somebody", "USER x 0 * :X", "AUTHENTICATE PLAIN", PLAIN]);
     d.right();
@@ -150,7 +150,7 @@ fn the_nick_that_was_asked_for_is_remembered_when_it_is_another() {
 }
 
 #[test]
-fn secrets_are_not_printed() {
+fn debug_output_hides_secrets() {
     let mut d = Driver::new();
     d.all(&["PASS token", "AUTHENTICATE PLAIN"]);
     let step = d.say(PLAIN);
@@ -159,7 +159,7 @@ fn secrets_are_not_printed() {
 }
 
 #[test]
-fn who_asks_for_it_may_be_away_and_set_metadata_and_know_the_server_before_the_login() {
+fn away_metadata_and_isupport_work_before_login() {
     let mut d = Driver::new();
     d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al"]);
     d.say("AWAY *");
@@ -186,7 +186,7 @@ fn who_asks_for_it_may_be_away_and_set_metadata_and_know_the_server_before_the_l
 }
 
 #[test]
-fn a_device_proves_an_account_by_its_name_or_without() {
+fn sasl_external_works_with_and_without_name() {
     let mut d = Driver::new();
     d.all(&["CAP REQ sasl", "NICK al", "USER al 0 * :Al", "AUTHENTICATE EXTERNAL"]);
     let Step::Prove(Some(name)) = d.say("AUTHENTICATE QWw=") else { panic!("no proof") };
@@ -207,7 +207,7 @@ fn a_device_proves_an_account_by_its_name_or_without() {
 
 /// <https://ircv3.net/specs/extensions/labeled-response>
 #[test]
-fn labels_are_answered_before_the_login() {
+fn labeled_response_works_before_login() {
     let mut d = Driver::new();
     d.all(&["CAP LS 302", "NICK al", "USER al 0 * :Al", "CAP REQ :labeled-response batch sasl"]);
     d.say("@label=1 AUTHENTICATE PLAIN");
@@ -256,7 +256,7 @@ fn pass_with_name_and_password_logs_in() {
 }
 
 #[test]
-fn pass_that_is_wrong_is_answered_with_464() {
+fn wrong_pass_gets_err_passwdmismatch() {
     let mut d = Driver::new();
     d.all(&["PASS al:wrong", "NICK al", "USER al 0 * :Al"]);
     let step = d.machine.checked(Checked::Wrong, &mut d.out);

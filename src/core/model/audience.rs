@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_roster_is_a_list_and_its_snapshots_stay() {
+    fn roster_snapshots_stay_unchanged() {
         let seed = Seed(0x5ea7);
         let mut rng = seed.rng();
         let (mut roster, mut plain) = (Roster::default(), Vec::new());
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_audience_extends_what_only_grew_into_it() {
+    fn only_appended_audience_extends_earlier_one() {
         let mut roster = Roster::default();
         (0..600).for_each(|slot| roster.add(seat(slot)));
         let before = roster.snapshot();

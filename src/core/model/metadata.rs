@@ -325,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_values_are_checked() {
+    fn metadata_keys_and_values_are_validated() {
         assert!(is_key("display-name") && is_key("soju.im/pinned"));
         assert!(!is_key("") && !is_key("$x") && !is_key("A") && !is_key(&"a".repeat(65)));
         assert!(check_value("color", "#12ab9F").is_ok() && check_value("color", "red").is_err());
@@ -337,13 +337,13 @@ mod tests {
     }
 
     #[test]
-    fn the_capability_says_the_truth() {
+    fn cap_value_matches_limits() {
         let limits = format!("max-subs={MAX_SUBS},max-keys={MAX_KEYS},max-value-bytes={MAX_VALUE_BYTES}");
         assert_eq!(LIMITS, format!("before-connect,{limits}"));
     }
 
     #[test]
-    fn before_the_login_there_is_only_oneself() {
+    fn metadata_before_login_targets_own_account_only() {
         let mut early = Early::default();
         let caps = CapSet::of(&[Cap::Batch, Cap::Metadata]);
         let server = ServerName::default();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_from_none() {
+    fn set_reports_whether_value_changed() {
         let mut keys = Keys::default();
         assert!(keys.set("a".into(), Some("1".into())) && !keys.set("a".into(), Some("1".into())));
         assert!(keys.set("a".into(), None) && !keys.set("a".into(), None) && keys.is_empty());

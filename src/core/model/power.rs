@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_above_is_safe() {
+    fn acting_on_member_requires_higher_status_or_op() {
         let [founder, op, half_op, voice] = Rank::ALL.map(Power::Ranked);
         assert!(founder.may_act_on(op) && op.may_act_on(op) && !op.may_act_on(founder));
         assert!(!half_op.may_act_on(half_op) && half_op.may_act_on(voice));

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_flushes_the_send_ids_of_another() {
+    fn account_cannot_evict_send_ids_of_another() {
         let mut sends = Sends::default();
         send(&mut sends, 1, 7);
         for account in 2..20 {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_send_is_remembered_until_it_is_forgotten() {
+    fn forgotten_send_id_can_be_used_again() {
         let mut sends = Sends::default();
         for n in 0..3 {
             send(&mut sends, 1, n);

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_are_read_as_programs_write_them() {
+    fn parses_fingerprints_with_and_without_colons() {
         let plain = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
         let key: DeviceKey = plain.parse().expect("a key");
         assert_eq!(key.to_string(), plain);

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_every_kind_of_record_stay_as_they_are() {
+    fn encoded_bytes_of_every_record_are_stable() {
         for (number, (record, bytes)) in golden().into_iter().enumerate() {
             let encoded = record.encode(Vec::new()).expect("encodes");
             assert_eq!(usize::from(encoded[1]), number, "{record:?}");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_of_this_version_is_refused() {
+    fn decode_rejects_unknown_version_and_damage() {
         assert_eq!(Record::decode(&[]), Err(EncodingError::Empty));
         assert_eq!(Record::decode(&[2, 0]), Err(EncodingError::Version(2)));
         assert_eq!(Record::decode(&[VERSION]), Err(EncodingError::Damaged));

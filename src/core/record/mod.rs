@@ -425,7 +425,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn preferences_are_read_as_they_are_written() {
+    fn printed_preference_parses_back() {
         for preference in [
             Preference::Replay(Some(0)),
             Preference::Replay(Some(100)),

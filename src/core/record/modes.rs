@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_show_with_their_values() {
+    fn mode_string_hides_key_from_non_members() {
         let mut modes = Modes::default();
         assert_eq!(modes.show(true), "+n");
         modes.set(Flag::TopicLock, true);

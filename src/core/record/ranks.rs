@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_highest_comes_first() {
+    fn highest_prefix_mode_comes_first() {
         let ranks = Ranks::NONE.set(Rank::Voice, true).set(Rank::Op, true);
         assert_eq!((ranks.highest(), ranks.to_string().as_str()), (Some(Rank::Op), "ov"));
         assert_eq!(ranks.prefixes(true).collect::<String>(), "@+");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_founder_is_an_op_too_in_what_is_shown() {
+    fn founder_is_shown_as_op() {
         let founder = Ranks::FOUNDER;
         assert_eq!(founder.prefixes(true).collect::<String>(), "~@");
         assert_eq!(founder.prefixes(false).collect::<String>(), "~");

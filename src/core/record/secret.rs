@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_from_elsewhere_has_all_of_its_parts() {
+    fn parses_only_complete_argon2id_hash() {
         let whole = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA";
         assert_eq!(PasswordHash::parse(whole).as_ref().map(PasswordHash::as_str), Some(whole));
         let more = format!("{whole}$x");

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_that_meet_are_one() {
+    fn adjacent_ranges_are_merged() {
         let mut seen = Seen::default();
         assert!(seen.add(id(10), id(20)) && seen.add(id(30), id(40)));
         assert_eq!(spans(&seen), [(10, 20), (30, 40)]);
@@ -141,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_missed_is_what_was_not_seen(added in proptest::collection::vec((0i64..60, 0i64..12), 0..5), before in 0i64..70) {
+        fn missed_ranges_complement_received_ranges(added in proptest::collection::vec((0i64..60, 0i64..12), 0..5), before in 0i64..70) {
             let seen = Seen::from_spans(added.iter().map(|&(from, length)| (id(from), id(from + length))));
             let missed = seen.missed(id(before), 1);
             for n in 1..before {

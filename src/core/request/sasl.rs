@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_ends_with_a_short_chunk() {
+    fn sasl_response_ends_with_short_chunk() {
         let mut response = Response::default();
         assert_eq!(all(&mut response, "YWI="), b"ab");
         assert_eq!(all(&mut response, "+"), b"");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_names_one_account() {
+    fn sasl_plain_rejects_foreign_authzid() {
         let read = |text: &str| Credentials::from_plain(text.as_bytes());
         let good = read("\0al\0secret").expect("good");
         assert_eq!((good.name.expect("a nick").as_str(), good.password.as_str()), ("al", "secret"));

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn admins_are_warned_in_the_last_month() {
+    fn admins_are_warned_of_certificate_expiry() {
         const DAY: u64 = 86_400_000;
         let until = Millis(1_800_000_000_000);
         let before = |days: u64| Millis(until.0 - days * DAY);

@@ -16,7 +16,7 @@ fn ids(d: &Driver) -> Vec<MessageId> {
 }
 
 #[test]
-fn after_a_jump_back_people_quit_in_time() {
+fn grace_period_ends_on_time_after_clock_jump_back() {
     let mut d = Driver::new();
     let settings = Settings { grace: Millis(10_000), ..Settings::default() };
     d.input(InputKind::Settings(Box::new(settings)));
@@ -35,7 +35,7 @@ fn after_a_jump_back_people_quit_in_time() {
 }
 
 #[test]
-fn after_a_jump_back_messages_have_the_true_time_and_ids_grow() {
+fn ids_grow_and_times_are_true_after_clock_jump_back() {
     let mut d = Driver::new();
     let al = d.open("al", "message-tags server-time echo-message");
     d.say(al, "JOIN #a");
@@ -56,7 +56,7 @@ fn after_a_jump_back_messages_have_the_true_time_and_ids_grow() {
 }
 
 #[test]
-fn points_in_time_lead_to_messages_said_then() {
+fn timestamps_select_messages_after_clock_jump_back() {
     let mut d = Driver::new();
     let al = d.open("al", "draft/chathistory batch");
     d.say(al, "JOIN #a");

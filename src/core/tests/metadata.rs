@@ -6,7 +6,7 @@ const REVISED: &str = "batch draft/metadata-3";
 const DRAFT: &str = "batch draft/metadata-2";
 
 #[test]
-fn a_value_reaches_those_who_follow_it_and_share_a_channel() {
+fn metadata_change_reaches_subscribers_in_shared_channels() {
     let mut d = Driver::new();
     let (al, other, bo, cy) =
         (d.open("al", REVISED), d.open("al", REVISED), d.open("bo", DRAFT), d.open("cy", REVISED));
@@ -50,7 +50,7 @@ fn a_value_reaches_those_who_follow_it_and_share_a_channel() {
 }
 
 #[test]
-fn a_channels_operators_set_its_metadata_and_joining_brings_it() {
+fn channel_metadata_requires_op_and_is_sent_on_join() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", REVISED), d.open("bo", REVISED));
     d.say(al, "JOIN #a");
@@ -75,7 +75,7 @@ fn a_channels_operators_set_its_metadata_and_joining_brings_it() {
 }
 
 #[test]
-fn notes_are_for_the_account_alone() {
+fn private_metadata_is_visible_to_own_account_only() {
     let mut d = Driver::new();
     let (al, phone, bo) = (d.open("al", REVISED), d.open("al", REVISED), d.open("bo", REVISED));
     d.say(al, "JOIN #a");
@@ -98,7 +98,7 @@ fn notes_are_for_the_account_alone() {
 }
 
 #[test]
-fn who_watches_is_told_what_somebody_says_of_himself_when_he_comes() {
+fn monitor_sends_metadata_when_account_comes_online() {
     let mut d = Driver::new();
     let al = d.open("al", REVISED);
     d.say(al, "METADATA * SET status here");
@@ -111,7 +111,7 @@ fn who_watches_is_told_what_somebody_says_of_himself_when_he_comes() {
 }
 
 #[test]
-fn keys_are_bounded() {
+fn metadata_keys_are_limited() {
     let mut d = Driver::new();
     let al = d.open("al", REVISED);
     for n in 0..32 {
@@ -131,7 +131,7 @@ fn keys_are_bounded() {
 }
 
 #[test]
-fn what_is_cleared_before_the_login_is_cleared_with_it() {
+fn metadata_clear_before_login_takes_effect_at_login() {
     let mut d = Driver::new();
     let al = d.open("al", "draft/metadata-3");
     d.say(al, "METADATA * SET status :here");

@@ -24,7 +24,7 @@ use driver::{Driver, password};
 const EVERYTHING: &str = "echo-message message-tags server-time labeled-response batch parlour/send-id";
 
 #[test]
-fn members_hear_each_other_and_strangers_do_not() {
+fn channel_messages_reach_members_only() {
     let mut d = Driver::new();
     let (al, bo, cy) = (d.open("al", "echo-message"), d.open("bo", ""), d.open("cy", ""));
     let joined = d.say(al, "JOIN #Tea");
@@ -42,7 +42,7 @@ fn members_hear_each_other_and_strangers_do_not() {
 }
 
 #[test]
-fn an_account_has_several_sessions() {
+fn messages_reach_all_sessions_of_account() {
     let mut d = Driver::new();
     let (one, two, bo) = (d.open("al", EVERYTHING), d.open("al", "echo-message"), d.open("bo", ""));
     d.say(one, "JOIN #a");
@@ -60,7 +60,7 @@ fn an_account_has_several_sessions() {
 }
 
 #[test]
-fn membership_outlives_the_session() {
+fn membership_outlasts_session() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #a");
@@ -82,7 +82,7 @@ fn membership_outlives_the_session() {
 }
 
 #[test]
-fn the_echo_answers() {
+fn echo_account_replies() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     assert_eq!(
@@ -94,7 +94,7 @@ fn the_echo_answers() {
 }
 
 #[test]
-fn a_message_sent_twice_is_sent_once() {
+fn repeated_send_id_sends_once() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", EVERYTHING), d.open("bo", "message-tags"));
     d.say(al, "JOIN #a");
@@ -117,7 +117,7 @@ fn a_message_sent_twice_is_sent_once() {
 }
 
 #[test]
-fn labels_mark_answers() {
+fn labelled_commands_get_labelled_replies() {
     let mut d = Driver::new();
     let al = d.open("al", EVERYTHING);
     assert_eq!(d.say(al, "@label=p PONG x"), "@label=p :chat.parlour ACK\r\n");
@@ -132,7 +132,7 @@ fn labels_mark_answers() {
 }
 
 #[test]
-fn typing_notes_go_to_those_who_know_tags() {
+fn tagmsg_needs_message_tags() {
     let mut d = Driver::new();
     let (al, bo, cy) = (d.open("al", "message-tags"), d.open("bo", "message-tags"), d.open("cy", ""));
     for session in [al, bo, cy] {
@@ -148,7 +148,7 @@ fn typing_notes_go_to_those_who_know_tags() {
 }
 
 #[test]
-fn targets_that_are_not_there_are_named() {
+fn unknown_targets_are_named_in_errors() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     for (line, answer) in [
@@ -177,7 +177,7 @@ fn targets_that_are_not_there_are_named() {
 }
 
 #[test]
-fn accounts_follow_the_administration_at_once() {
+fn account_changes_take_effect_at_once() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #a");
@@ -192,7 +192,7 @@ fn accounts_follow_the_administration_at_once() {
 }
 
 #[test]
-fn a_removed_account_leaves_the_exceptions_that_name_it_and_no_ban() {
+fn removing_account_drops_its_exceptions_but_not_bans() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     d.say(al, "JOIN #a");
@@ -211,7 +211,7 @@ fn a_removed_account_leaves_the_exceptions_that_name_it_and_no_ban() {
 }
 
 #[test]
-fn a_password_that_was_changed_during_the_login_opens_nothing() {
+fn password_changed_during_login_refuses_login() {
     let mut d = Driver::new();
     d.known = Some(password());
     d.change("al", UserChange::Password(PasswordHash::from_phc("another")));
@@ -222,7 +222,7 @@ fn a_password_that_was_changed_during_the_login_opens_nothing() {
 }
 
 #[test]
-fn an_invite_lands_its_account_in_a_channel() {
+fn redeemed_invite_joins_its_channel() {
     let mut d = Driver::new();
     let channel = crate::wire::ChannelName::parse("#lobby").expect("a name");
     let purpose = Purpose::Accounts { role: Role::Member, channel, uses: 1 };
@@ -251,7 +251,7 @@ fn an_invite_lands_its_account_in_a_channel() {
 }
 
 #[test]
-fn while_nothing_can_be_kept_it_says_so_and_reading_goes_on() {
+fn writes_are_refused_while_store_fails_but_reads_work() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     d.say(al, "JOIN #a");
@@ -265,7 +265,7 @@ fn while_nothing_can_be_kept_it_says_so_and_reading_goes_on() {
 }
 
 #[test]
-fn an_empty_channel_is_forgotten_unless_something_was_said() {
+fn empty_channel_without_messages_is_removed() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     d.say(al, "JOIN #quiet,#talk");
@@ -276,7 +276,7 @@ fn an_empty_channel_is_forgotten_unless_something_was_said() {
 }
 
 #[test]
-fn a_client_that_wants_to_be_invisible_is_not_told_off() {
+fn user_mode_i_is_ignored_without_error() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     assert_eq!(d.say(al, "MODE al +i"), "");
@@ -284,7 +284,7 @@ fn a_client_that_wants_to_be_invisible_is_not_told_off() {
 }
 
 #[test]
-fn admins_show() {
+fn admins_are_marked_in_who_and_whois() {
     let mut d = Driver::new();
     let cy = d.open("cy", "");
     let joined = d.say(cy, "JOIN #a");

@@ -3,7 +3,7 @@
 use super::driver::Driver;
 
 #[test]
-fn a_refused_change_has_one_reply_however_many_letters_it_has() {
+fn refused_mode_change_has_one_error_reply() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #c");
@@ -27,7 +27,7 @@ fn a_refused_change_has_one_reply_however_many_letters_it_has() {
 }
 
 #[test]
-fn only_the_net_change_is_announced() {
+fn only_net_mode_change_is_announced() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #c");
@@ -54,7 +54,7 @@ fn only_the_net_change_is_announced() {
 }
 
 #[test]
-fn what_is_not_done_is_answered() {
+fn invalid_mode_changes_get_errors() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     d.say(al, "JOIN #c");

@@ -28,7 +28,7 @@ pub(super) fn say(d: &mut Driver, session: crate::core::SessionId, lines: &[&str
 }
 
 #[test]
-fn a_message_of_several_lines_is_one_message() {
+fn multiline_batch_is_one_message() {
     let mut d = Driver::new();
     let caps = "batch echo-message labeled-response message-tags draft/multiline";
     let (al, bo, cy) = (
@@ -84,7 +84,7 @@ fn a_message_of_several_lines_is_one_message() {
 }
 
 #[test]
-fn an_account_is_away_when_all_that_count_are() {
+fn account_is_away_when_all_counted_sessions_are() {
     let mut d = Driver::new();
     let bo = d.open("bo", "away-notify");
     let al = d.open("al", "");
@@ -105,7 +105,7 @@ fn an_account_is_away_when_all_that_count_are() {
 }
 
 #[test]
-fn isupport_can_be_asked_for_and_comes_in_a_batch() {
+fn isupport_command_replies_in_batch() {
     let mut d = Driver::new();
     let al = d.open_with_burst("al", "batch draft/extended-isupport");
     let burst = d.got(al);
@@ -119,7 +119,7 @@ fn isupport_can_be_asked_for_and_comes_in_a_batch() {
 }
 
 #[test]
-fn an_admin_redacts_where_he_is_not_and_sees_it() {
+fn admin_redacts_in_channel_without_membership() {
     let mut d = Driver::new();
     let caps = "message-tags draft/message-redaction";
     let (al, bo, cy) = (d.open("al", caps), d.open("bo", caps), d.open("cy", caps));
@@ -132,7 +132,7 @@ fn an_admin_redacts_where_he_is_not_and_sees_it() {
 }
 
 #[test]
-fn a_password_is_changed_for_the_other_sessions_when_the_one_that_asked_is_gone() {
+fn password_change_completes_after_its_session_ended() {
     let mut d = Driver::new();
     let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
     d.input(InputKind::Closed(al, "gone".into()));
@@ -152,7 +152,7 @@ fn a_password_is_changed_for_the_other_sessions_when_the_one_that_asked_is_gone(
 }
 
 #[test]
-fn a_device_that_was_removed_ends_its_sessions_and_no_others() {
+fn removing_device_ends_its_sessions_only() {
     let mut d = Driver::new();
     let key = DeviceKey([7; 32]);
     let al = d.open("al", "");
@@ -166,7 +166,7 @@ fn a_device_that_was_removed_ends_its_sessions_and_no_others() {
 }
 
 #[test]
-fn a_rehash_is_in_the_audit_log_when_the_session_that_asked_is_gone() {
+fn rehash_is_audited_after_its_session_ended() {
     for gone in [false, true] {
         let mut d = Driver::new();
         let cy = d.open("cy", "");
@@ -185,7 +185,7 @@ fn a_rehash_is_in_the_audit_log_when_the_session_that_asked_is_gone() {
 }
 
 #[test]
-fn a_channel_is_not_renamed_to_its_own_name() {
+fn rename_to_same_name_is_refused() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     d.say(al, "JOIN #h");
@@ -196,7 +196,7 @@ fn a_channel_is_not_renamed_to_its_own_name() {
 }
 
 #[test]
-fn a_login_that_began_before_its_hash_was_renewed_gets_in() {
+fn login_succeeds_with_hash_renewed_meanwhile() {
     let mut d = Driver::new();
     let renewed = PasswordHash::from_phc("renewed");
     let renew = |old, new| InputKind::PasswordRenewed { account: AccountId(16), old, new };
@@ -210,7 +210,7 @@ fn a_login_that_began_before_its_hash_was_renewed_gets_in() {
 }
 
 #[test]
-fn oper_with_a_password_that_was_changed_meanwhile_makes_nobody_an_admin() {
+fn oper_fails_with_password_changed_meanwhile() {
     let mut d = Driver::new();
     let bo = d.open("bo", "");
     let answer = |proven| {

@@ -5,7 +5,7 @@ use crate::core::effects::ask::Ask;
 use crate::core::record::AccountId;
 
 #[test]
-fn only_who_keeps_order_opens_the_door_and_not_to_the_banned() {
+fn invite_below_half_op_grants_no_entry() {
     let mut d = Driver::new();
     let (al, bo, cy) = (d.open("al", ""), d.open("bo", ""), d.open("cy", ""));
     d.say(al, "JOIN #a");
@@ -23,7 +23,7 @@ fn only_who_keeps_order_opens_the_door_and_not_to_the_banned() {
 }
 
 #[test]
-fn who_may_not_speak_does_not_do_so_in_another_way() {
+fn silenced_member_cannot_speak_by_other_commands() {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", ""), d.open("bo", "batch draft/multiline"));
     for session in [al, bo] {
@@ -54,7 +54,7 @@ fn who_may_not_speak_does_not_do_so_in_another_way() {
 }
 
 #[test]
-fn a_search_ends_where_it_was_asked() {
+fn search_excludes_messages_after_its_command() {
     let mut d = Driver::new();
     let al = d.open("al", "batch soju.im/search");
     d.say(al, "JOIN #a");
@@ -67,7 +67,7 @@ fn a_search_ends_where_it_was_asked() {
 }
 
 #[test]
-fn of_a_channel_that_is_gone_nothing_is_noted() {
+fn removed_channel_leaves_no_markers_or_metadata() {
     let mut d = Driver::new();
     let al = d.open("al", "draft/read-marker draft/metadata-3");
     for n in 0..3 {
@@ -81,7 +81,7 @@ fn of_a_channel_that_is_gone_nothing_is_noted() {
 }
 
 #[test]
-fn who_makes_channels_and_leaves_them_makes_only_so_many() {
+fn channel_quota_counts_created_channels_after_part() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     for n in 0..250 {
@@ -94,7 +94,7 @@ fn who_makes_channels_and_leaves_them_makes_only_so_many() {
 }
 
 #[test]
-fn a_send_id_counts_for_what_the_history_does_not_keep_too() {
+fn send_id_applies_to_unstored_messages() {
     let mut d = Driver::new();
     let al = d.open("al", "echo-message message-tags parlour/send-id");
     let bo = d.open("bo", "message-tags");
@@ -113,7 +113,7 @@ fn a_send_id_counts_for_what_the_history_does_not_keep_too() {
 }
 
 #[test]
-fn a_send_id_is_for_one_message() {
+fn send_id_cannot_be_reused_for_another_message() {
     let mut d = Driver::new();
     let al = d.open("al", "echo-message message-tags parlour/send-id");
     let first = d.say(al, "@parlour/send-id=1 PRIVMSG bo :real");

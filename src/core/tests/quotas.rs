@@ -11,7 +11,7 @@ fn with(settings: Settings) -> Driver {
 }
 
 #[test]
-fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
+fn channel_quota_counts_creator_not_founder() {
     let mut d = with(Settings { channels_per_account: 3, ..Settings::default() });
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     for name in ["#1", "#2", "#3"] {
@@ -36,7 +36,7 @@ fn a_channel_counts_for_who_made_it_whoever_is_its_founder() {
 }
 
 #[test]
-fn one_session_more_than_an_account_may_have_is_refused_and_the_others_stay() {
+fn session_limit_refuses_new_session_only() {
     let mut d = with(Settings { sessions_per_account: 2, ..Settings::default() });
     let (one, two, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
     d.say(bo, "JOIN #a");
@@ -57,7 +57,7 @@ fn one_session_more_than_an_account_may_have_is_refused_and_the_others_stay() {
 }
 
 #[test]
-fn monitor_lists_are_bounded_for_the_account_too() {
+fn monitor_limit_applies_per_account() {
     let mut d = Driver::new();
     let list = |of: usize| (0..200).map(|n| format!("n{of}x{n}")).collect::<Vec<_>>().join(",");
     for session in 0..6 {
@@ -68,7 +68,7 @@ fn monitor_lists_are_bounded_for_the_account_too() {
 }
 
 #[test]
-fn invitations_that_wait_are_bounded() {
+fn pending_invitations_are_limited() {
     let mut d = Driver::new();
     let al = d.open("al", "");
     d.say(al, "JOIN #a");

@@ -235,7 +235,7 @@ fn run(seed: u64) {
 }
 
 #[test]
-fn no_line_is_longer_than_a_session_takes() {
+fn no_line_exceeds_session_line_limit() {
     for seed in 0..12 {
         run(seed);
     }

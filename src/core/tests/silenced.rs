@@ -73,21 +73,21 @@ fn leaks(mute: &str, shares_another: bool) -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_command_carries_words_of_those_who_may_not_speak() {
+fn no_command_carries_text_of_silenced_account() {
     for mute in ["MODE #a +b m:bo!*@*", "MODE #a +m"] {
         assert_eq!(leaks(mute, false), [], "{mute}");
     }
 }
 
 #[test]
-fn what_is_said_to_all_is_shown_in_full_where_one_may_speak() {
+fn event_text_is_shown_where_account_may_speak() {
     let told: Vec<String> = leaks("MODE #a +m", true).into_iter().map(|(line, _)| line).collect();
     let expected = ["SETNAME :hear-me", "METADATA * SET status :hear-me", "AWAY :hear-me", "QUIT :hear-me"];
     assert_eq!(told, expected);
 }
 
 #[test]
-fn others_learn_of_the_event_without_the_words_and_who_watches_learns_them() {
+fn silenced_event_text_reaches_monitoring_sessions_only() {
     let mut d = Driver::new();
     let watches = format!("{CAPS} extended-monitor");
     let (al, bo, cy) = (d.open("al", CAPS), d.open("bo", CAPS), d.open("cy", &watches));

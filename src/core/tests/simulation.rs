@@ -451,7 +451,7 @@ fn run(seed: u64, steps: usize) {
 }
 
 #[test]
-fn crowds_keep_the_rules() {
+fn state_matches_records_under_random_commands() {
     for round in 0..20 {
         let seed = 0x5eed + round;
         run(seed, 3000);
@@ -459,7 +459,7 @@ fn crowds_keep_the_rules() {
 }
 
 #[test]
-fn the_same_inputs_give_the_same_effects() {
+fn same_inputs_give_same_effects() {
     let play = || {
         let mut d = Driver::new();
         let sessions = ["al", "bo", "cy"].map(|name| d.open(name, "message-tags echo-message"));

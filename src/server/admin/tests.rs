@@ -81,7 +81,7 @@ impl Admin {
 }
 
 #[tokio::test]
-async fn the_life_of_an_account() {
+async fn account_is_added_changed_and_removed() {
     let admin = Admin::new();
     admin.add("Alice").await.expect("added");
     let alice = admin.id("alice").await;
@@ -123,7 +123,7 @@ async fn the_life_of_an_account() {
 }
 
 #[tokio::test]
-async fn an_import_keeps_what_can_be_kept() {
+async fn import_adds_valid_users_and_reports_the_rest() {
     let admin = Admin::new();
     admin.add("bob").await.expect("added");
     let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
@@ -135,7 +135,7 @@ async fn an_import_keeps_what_can_be_kept() {
 }
 
 #[tokio::test]
-async fn long_lists_come_in_pages() {
+async fn long_lists_are_paged() {
     let admin = Admin::new();
     let password = hash();
     let users = (0..PAGE + 7).map(|n| NewUser {
@@ -156,7 +156,7 @@ async fn long_lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn the_life_of_an_invite() {
+async fn invite_is_created_redeemed_and_revoked() {
     let admin = Admin::new();
     let order = |token: u8, uses| {
         let channel = ChannelName::parse("#lobby").expect("a channel");
@@ -185,7 +185,7 @@ async fn the_life_of_an_invite() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_links_that_its_account_left_behind() {
+async fn password_change_revokes_pending_invites() {
     let admin = Admin::new();
     admin.ask(Change::UserAdd { user: user("root", Role::Admin), again: false }).await.expect("added");
     admin.add("mallory").await.expect("added");
@@ -226,7 +226,7 @@ async fn a_new_password_ends_the_links_that_its_account_left_behind() {
 }
 
 #[tokio::test]
-async fn who_asks_for_nonsense_is_told() {
+async fn invalid_requests_are_rejected() {
     let admin = Admin::new();
     assert_eq!(admin.ask(Query::Server).await, Err(FailureKind::NoServer));
     for bad in [
@@ -384,7 +384,7 @@ mod written {
 
     proptest! {
         #[test]
-        fn requests_are_read_back(request in requests()) {
+        fn encoded_request_parses_back(request in requests()) {
             let written = serde_json::to_string(&request).expect("writes");
             prop_assert!(!written.contains('\n'), "a request is one line");
             let read: Request = serde_json::from_str(&written).expect(&written);
@@ -392,7 +392,7 @@ mod written {
         }
 
         #[test]
-        fn replies_are_read_back(reply in replies()) {
+        fn encoded_reply_parses_back(reply in replies()) {
             let written = serde_json::to_string(&reply).expect("writes");
             prop_assert!(!written.contains('\n'), "a reply is one line");
             prop_assert_eq!(serde_json::from_str::<Reply>(&written).expect(&written), reply);

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_mistakes_cost_nothing_and_more_cost_more() {
+    fn first_failures_are_free_and_later_delays_double() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
         let alice = password("alice");
         let mut waits = Vec::new();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_elsewhere_is_not_locked_out() {
+    fn failures_do_not_lock_out_other_addresses() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "Alice", 1000, now);
         assert!(matches!(throttle.attempt(HERE, &password("alice"), now), Gate::Refuse(_)));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_tries_many_accounts_is_slowed_and_its_people_are_not_kept_out() {
+    fn address_trying_many_accounts_is_slowed_not_blocked() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for n in 0..1000 {
             throttle.failed(HERE, &password(&format!("n{n}")), now);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn many_connections_at_once_get_turns() {
+    fn concurrent_attempts_are_spaced_out() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         let alice = password("alice");
         fail(&mut throttle, HERE, "alice", 4, now);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_that_is_tried_too_early_takes_no_turn_and_has_its_own() {
+    fn early_invite_attempt_is_refused_and_takes_no_turn() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for name in ["_", "_invite"] {
             fail(&mut throttle, HERE, name, 9, now);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_that_comes_back_does_not_wait() {
+    fn reconnecting_clients_without_failures_do_not_wait() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for n in 0..5000 {
             assert_eq!(throttle.attempt(HERE, &password(&format!("n{}", n % 700)), now), FREE);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_forgotten() {
+    fn failures_expire() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "alice", 5, now);
         assert_eq!(throttle.attempt(HERE, &password("alice"), now + seconds(180)), FREE);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_cannot_change_their_address_within_their_network() {
+    fn addresses_of_one_subject_share_the_limit() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         let address = |text: &str| Subject::of(text.parse().expect(text), &[]);
         for n in 0..100 {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_are_bounded_and_keep_the_worst() {
+    fn tables_are_bounded_and_keep_frequent_failures() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         fail(&mut throttle, HERE, "alice", 9, now);
         for n in 0..u32::try_from(2 * Throttle::MOST).expect("few") {

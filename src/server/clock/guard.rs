@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_night_off_is_nothing() {
+    fn jump_below_a_day_is_followed() {
         let mut machine = Machine::started(10 * 60 * MINUTE);
         assert_eq!(
             machine.read(),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn three_weeks_off_are_told_right_and_remove_nothing_for_a_day() {
+    fn jump_of_weeks_delays_removal_for_a_day() {
         let mut machine = Machine::started(21 * DAY);
         assert_eq!(machine.read(), (21 * DAY, 0, Some(Change::Unsettled(21 * DAY, true))));
         machine.passes(DAY - 1);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_off_removes_nothing_until_it_is_accepted() {
+    fn jump_of_months_blocks_removal_until_accepted() {
         let mut machine = Machine::started(90 * DAY);
         assert_eq!(machine.read(), (90 * DAY, 0, Some(Change::Unsettled(90 * DAY, false))));
         machine.passes(50 * DAY);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_years_ahead_are_not_believed_and_come_back_by_themselves() {
+    fn jump_of_ten_years_is_rejected_and_recovers() {
         let years = 3653 * DAY;
         let mut machine = Machine::started(years);
         assert_eq!(machine.read(), (0, 0, Some(Change::Held(years))));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_back_is_followed_and_one_of_decades_is_held() {
+    fn step_back_is_followed_unless_by_decades() {
         let mut machine = Machine::started(0);
         machine.read();
         machine.wall -= 3 * DAY;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn many_small_jumps_are_each_told_of() {
+    fn each_small_jump_is_reported() {
         let mut machine = Machine::started(0);
         for _ in 0..5 {
             machine.wall += 2 * MINUTE;
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_clock_begins_when_it_has_the_time() {
+    fn server_without_last_commit_follows_plausible_time() {
         let mut guard = Guard::new(None, Duration::ZERO);
         let read = |guard: &mut Guard, wall| {
             guard.read(Clocks { wall: Millis(wall), steady: Duration::from_secs(1) }).0.now.0

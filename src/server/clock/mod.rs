@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_ten_years_ahead_removes_and_stamps_nothing() {
+    async fn start_ten_years_ahead_removes_and_stamps_nothing() {
         let (_folder, store) = filled().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
         let clock = started(&store, &wall).await;
@@ -251,7 +251,7 @@ mod tests {
 
     /// An admin accepts a clock that is wrong; then the clock is right again.
     #[tokio::test]
-    async fn a_clock_that_is_back_removes_nothing_by_the_time_before() {
+    async fn corrected_clock_removes_nothing_by_old_time() {
         let (_folder, store) = filled().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
         started(&store, &wall).await.accept(&store).await.expect("accepted");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_admin_accepts_holds_over_a_restart() {
+    async fn accepted_clock_survives_restart() {
         let (_folder, store) = filled().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
         let clock = started(&store, &wall).await;
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn three_weeks_off_remove_nothing_on_the_first_day() {
+    async fn jump_of_weeks_removes_nothing_on_first_day() {
         let (_folder, store) = filled().await;
         let wall = Arc::new(Mutex::new((LAST + 21 * DAY, 0)));
         let clock = started(&store, &wall).await;

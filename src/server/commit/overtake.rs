@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_no_record_passes_and_nobody_overtakes_themselves() {
+    fn outputs_without_records_overtake_in_session_order() {
         let mut effects = Effects::default();
         step(&mut effects, 1, &[7], "echo 1");
         step(&mut effects, 2, &[], "pong 2");

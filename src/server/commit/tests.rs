@@ -8,7 +8,7 @@ use crate::core::{Event, EventKind};
 use crate::wire::{CapSet, Millis};
 
 #[test]
-fn what_repeats_a_message_of_the_same_refused_batch_is_not_confirmed() {
+fn repeat_of_refused_message_is_not_confirmed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut commits = Commits::new(Store::open(folder.path()).expect("a store"));
     let session = |slot| SessionId { slot, generation: 0 };
@@ -128,7 +128,7 @@ fn under_way(commits: &mut Commits, mut effects: Effects) -> oneshot::Sender<Res
 }
 
 #[tokio::test]
-async fn sessions_that_come_and_go_while_the_store_fails_add_nothing_to_what_waits() {
+async fn backlog_does_not_grow_with_sessions_while_store_fails() {
     let (_folder, mut commits) = commits();
     for n in 1..500 {
         let mut effects = Effects::default();
@@ -150,7 +150,7 @@ async fn sessions_that_come_and_go_while_the_store_fails_add_nothing_to_what_wai
 }
 
 #[tokio::test]
-async fn what_is_refused_behind_a_commit_that_hangs_takes_nothing_else_with_it() {
+async fn refusal_behind_hanging_commit_keeps_other_records() {
     let (_folder, mut commits) = commits();
     let mut effects = Effects::default();
     step(&mut effects, 1, &[said(7)], "echo 7");

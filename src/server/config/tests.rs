@@ -16,7 +16,7 @@ fn mistake(text: &str) -> String {
 }
 
 #[test]
-fn an_empty_file_is_the_default() {
+fn empty_file_is_default_config() {
     assert_eq!(parse(""), Config::default());
     assert_eq!(parse("[tls]\n[passwords]\n[sessions]\n[limits]\n[history]\n"), Config::default());
 }
@@ -86,7 +86,7 @@ Be kind."""
 }
 
 #[test]
-fn unknown_keys_name_the_nearest() {
+fn unknown_key_error_suggests_nearest() {
     for (text, said) in [
         ("lisen = []", "1: unknown key `lisen`, did you mean `listen`?"),
         ("name = \"x\"\n\nAdvertize = []", "3: unknown key `Advertize`, did you mean `advertise`?"),
@@ -111,7 +111,7 @@ fn unknown_keys_name_the_nearest() {
 }
 
 #[test]
-fn bad_values_say_what_would_be_good() {
+fn invalid_value_error_names_valid_range() {
     for (text, said) in [
         ("name = 3", "1: `name`: invalid type: integer `3`, expected a string"),
         ("name = \"\"", "1: `name`: the network's name is empty"),
@@ -170,14 +170,14 @@ fn bad_values_say_what_would_be_good() {
 }
 
 #[test]
-fn argon2_takes_the_least_that_is_allowed() {
+fn minimum_password_costs_are_valid_for_argon2() {
     assert!(argon2::Params::new(8, 1, 1, None).is_ok());
     assert!(argon2::Params::new(8 * 64, 1, 64, None).is_ok());
     assert!(argon2::Params::new(4_194_304, 100, 64, None).is_ok());
 }
 
 #[test]
-fn files_are_named_in_errors() {
+fn errors_name_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("parlour.toml");
     assert_eq!(Config::read_if_any(&file).expect("none"), Config::default());
@@ -210,7 +210,7 @@ fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
 }
 
 #[test]
-fn the_documentation_has_every_key_with_its_default() {
+fn documentation_lists_every_key_with_default() {
     let mut documented = documented();
     let mut above = documented.remove("").expect("keys above all sections");
     let Ok(toml::Value::Table(keys)) = toml::Value::try_from(Config::default()) else { panic!("a table") };
@@ -240,7 +240,7 @@ fn the_documentation_has_every_key_with_its_default() {
 proptest! {
     /// Any accepted configuration can be written and reads back equal.
     #[test]
-    fn what_is_written_is_read_back(
+    fn serialized_config_parses_back(
         name in "\\PC{1,12}",
         texts in prop::collection::vec("[ -~]{0,4}|\\PC{0,20}|[\0-\u{1f}\"'\\\\]{0,4}", 2),
         hosts in prop::collection::vec(any::<SocketAddr>(), 1..4),

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_caller_takes_the_place_of_the_one_idle_for_longest() {
+    fn new_caller_replaces_longest_idle_one() {
         let callers = Callers::default();
         let mut all: Vec<_> = (0..CALLERS).map(|_| callers.enter().expect("room")).collect();
         assert!(all[0].0.begins(), "at work");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_at_work_is_ended() {
+    fn busy_callers_are_not_replaced() {
         let callers = Callers::default();
         let all: Vec<_> = (0..CALLERS).map(|_| callers.enter().expect("room")).collect();
         assert!(all.iter().all(|(caller, _)| caller.begins()));

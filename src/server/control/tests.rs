@@ -67,7 +67,7 @@ fn add(name: &str) -> Request {
 }
 
 #[test]
-fn requests_reach_the_store_and_the_chat() {
+fn requests_reach_the_store_and_the_core() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(folder.path());
     let mode = folder.path().join("control.sock").metadata().expect("is there").permissions().mode();
@@ -91,7 +91,7 @@ fn requests_reach_the_store_and_the_chat() {
 }
 
 #[test]
-fn a_socket_that_a_killed_server_left_is_replaced() {
+fn stale_socket_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("control.sock");
     drop(std::os::unix::net::UnixListener::bind(&socket).expect("binds"));
@@ -103,7 +103,7 @@ fn a_socket_that_a_killed_server_left_is_replaced() {
 }
 
 #[test]
-fn a_deep_folder_has_a_socket_too() {
+fn long_folder_path_is_supported() {
     let folder = tempfile::tempdir().expect("a folder");
     let deep = folder.path().join("a-long-name-of-a-folder/".repeat(8));
     let _server = start(&deep);
@@ -112,7 +112,7 @@ fn a_deep_folder_has_a_socket_too() {
 }
 
 #[test]
-fn nonsense_is_answered_and_bounded() {
+fn malformed_and_oversized_requests_are_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let _server = start(folder.path());
     let mut stream =
@@ -132,7 +132,7 @@ fn nonsense_is_answered_and_bounded() {
 }
 
 #[test]
-fn silent_callers_delay_nobody() {
+fn silent_callers_do_not_block_new_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let _server = start(folder.path());
     let connect = |_| UnixStream::connect(folder.path().join("control.sock")).expect("connects");

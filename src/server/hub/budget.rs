@@ -229,7 +229,7 @@ mod tests {
     const RATE: Option<Rate> = Some(Rate { per_second: 10.0, burst: 60.0 });
 
     #[test]
-    fn a_burst_is_free_and_then_the_rate_holds() {
+    fn burst_is_free_then_rate_applies() {
         let begin = Instant::now();
         let mut bucket = Bucket::full(RATE, begin);
         let (mut now, mut said) = (begin, 0);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debt_is_bounded() {
+    fn debt_is_bounded() {
         let now = Instant::now();
         let mut bucket = Bucket::full(RATE, now);
         bucket.spend(1e9, RATE);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rate_nobody_waits() {
+    fn no_rate_limit_means_no_wait() {
         let now = Instant::now();
         let mut bucket = Bucket::full(None, now);
         bucket.spend(1e9, None);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn chat_costs_a_line_and_what_reaches_many_or_says_much_costs_more() {
+    fn cost_grows_with_recipients_and_bytes() {
         let work = |deliveries, answered| Work { deliveries, answered, outputs: 1, ..Work::default() };
         let chat = Work { fanned: 2_000 * 200, ..work(2_000, 0) }.cost(false);
         assert!((1.0..1.3).contains(&chat), "{chat}");

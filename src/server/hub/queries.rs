@@ -458,7 +458,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_question_is_given_up_with_its_session_also_while_it_waits_for_its_turn() {
+    async fn queued_query_is_dropped_when_its_session_ends() {
         let outbox = Outbox::default();
         let turns = FairQueue::new(SEARCHES);
         let held = turns.take(AccountId(17)).await.expect("free");

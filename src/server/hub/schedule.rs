@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn many_sessions_get_the_turn_of_one() {
+    fn sessions_of_one_account_share_its_turn() {
         let now = Instant::now();
         let mut schedule = Schedule::new(None, Counter::default());
         for session in 0..20 {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn dear_commands_cost_turns() {
+    fn expensive_commands_cost_turns() {
         let now = Instant::now();
         let mut schedule = Schedule::new(None, Counter::default());
         schedule.add(AccountId(1), 1, now);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_spent_all_sits_out_and_nobody_else_does() {
+    fn only_accounts_over_budget_wait() {
         let now = Instant::now();
         let throttled = Counter::default();
         let mut schedule = Schedule::new(FAST, throttled.clone());
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_elsewhere_is_charged() {
+    fn work_outside_turns_is_charged() {
         let now = Instant::now();
         let mut schedule = Schedule::new(FAST, Counter::default());
         schedule.charge(AccountId(1), 61.0, now);

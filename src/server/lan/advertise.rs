@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listened_on_is_advertised() {
+    fn bound_addresses_are_advertised() {
         let own = ["192.0.2.7", "198.51.100.7", "2001:db8::7"];
         let all = ["192.0.2.7:1", "198.51.100.7:1", "den:1", "[2001:db8::7]:1"];
         assert_eq!(texts(&["0.0.0.0:1", "[::]:1"], &own), all);
@@ -74,14 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_wins() {
+    fn configured_addresses_take_precedence() {
         let configured = ["chat.example.org".parse().expect("an address")];
         let bound = ["0.0.0.0:1".parse().expect("a socket")];
         assert_eq!(addresses(&configured, &bound), configured);
     }
 
     #[test]
-    fn a_machine_with_many_addresses_keeps_the_link_short() {
+    fn advertised_addresses_are_limited() {
         let many: Vec<String> = (0..99).map(|n| format!("192.0.2.{n}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(texts(&["0.0.0.0:1"], &many).len(), MOST);

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_listened_on_is_announced() {
+    fn only_bound_addresses_are_announced() {
         let have = |places: &Places, ip: &str| places.have(ip.parse().expect(ip));
         let all = at(&["0.0.0.0:1", "[::]:1"]);
         for (ip, expected) in [
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_the_loopback_is_not_announced() {
+    fn loopback_only_server_is_not_announced() {
         let announcement = said("x", 7);
         let bound = ["127.0.0.1:1".parse().expect("an address"), "[::1]:1".parse().expect("an address")];
         assert!(matches!(
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn services_have_names_of_their_own() {
+    fn each_port_has_its_own_service_name() {
         let announcement = said("Den.home", 171);
         let one = service(&announcement, announcement.pin, 0, 6697, &Places::default()).expect("a service");
         let two = service(&announcement, announcement.pin, 1, 7000, &Places::default()).expect("a service");

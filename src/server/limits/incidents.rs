@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_has_one_line_a_minute() {
+    fn each_subject_logs_one_line_per_minute() {
         let (incidents, start) = (Incidents::default(), Instant::now());
         assert!(incidents.count(subject(1), Incident::Password, start));
         for _ in 0..40 {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_bounded() {
+    fn table_size_is_bounded() {
         let (incidents, start) = (Incidents::default(), Instant::now());
         let many = u32::try_from(2 * MOST).expect("few");
         let logged = (0..many).filter(|&n| incidents.count(subject(n), Incident::Refused, start)).count();

@@ -175,7 +175,7 @@ mod tests {
 
     /// Ten tasks with three steps each, which are always ready; records the keys in the order of the steps.
     #[tokio::test]
-    async fn a_key_with_many_tasks_delays_no_other() {
+    async fn key_with_many_tasks_does_not_delay_others() {
         let rounds = Rounds::new(1);
         let order: Arc<Mutex<String>> = Arc::default();
         let mut tasks = tokio::task::JoinSet::new();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_is_dropped_keeps_no_turn() {
+    async fn dropped_task_releases_its_turn() {
         let rounds = Rounds::new(1);
         let never = tokio::spawn(Paced::new(std::future::pending::<()>(), rounds.clone(), 'a'));
         tokio::task::yield_now().await;

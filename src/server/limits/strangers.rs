@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_counted_and_given_back() {
+    fn slots_are_counted_and_released() {
         let strangers = Strangers::new(2, 100);
         let one = strangers.enter(subject(1)).expect("room");
         let two = strangers.enter(subject(1)).expect("room");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_subject_with_the_most_makes_room_by_its_oldest() {
+    fn oldest_connection_of_largest_subject_is_evicted() {
         let strangers = Strangers::new(0, 5);
         let crowd: Vec<_> = (0..4).map(|_| strangers.enter(subject(1)).expect("room")).collect();
         let alone = strangers.enter(subject(2)).expect("room");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn where_each_has_one_the_oldest_makes_room() {
+    fn oldest_connection_is_evicted_among_equals() {
         let strangers = Strangers::new(0, 3);
         let places: Vec<_> = [9, 1, 5].map(|n| strangers.enter(subject(n)).expect("room")).into();
         let newcomer = strangers.enter(subject(7)).expect("room is made");

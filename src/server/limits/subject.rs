@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_subscriber_is_one_subject() {
+    fn ipv6_prefix_is_one_subject() {
         assert_eq!(subject("2001:db8:1:2::3", &[]), subject("2001:db8:1:2:ffff::4", &[]));
         assert_ne!(subject("2001:db8:1:2::3", &[]), subject("2001:db8:1:3::3", &[]));
         assert_eq!(subject("2001:db8:1:2::3", &[]).to_string(), "2001:db8:1:2::/64");
     }
 
     #[test]
-    fn neighbours_are_subjects_each() {
+    fn addresses_on_local_links_are_separate_subjects() {
         let link = Link::new("2001:db8:1:2::1".parse().expect("an address"), 64).expect("a link");
         assert_ne!(subject("2001:db8:1:2::3", &[link]), subject("2001:db8:1:2::4", &[link]));
         assert_eq!(subject("2001:db8:1:3::3", &[link]), subject("2001:db8:1:3::4", &[link]));
@@ -137,13 +137,13 @@ mod tests {
     }
 
     #[test]
-    fn an_embedded_ipv4_address_is_that_address() {
+    fn ipv4_mapped_address_is_the_ipv4_address() {
         assert_eq!(subject("::ffff:10.0.0.1", &[]), subject("10.0.0.1", &[]));
         assert_eq!(Subjects::default().of("::ffff:192.0.2.1".parse().expect("one")).to_string(), "192.0.2.1");
     }
 
     #[test]
-    fn an_interface_that_leads_everywhere_is_no_link() {
+    fn short_prefix_is_no_link() {
         let address = "2001:db8::1".parse().expect("an address");
         assert_eq!([0, 16, 47, 128, 255].map(|bits| Link::new(address, bits)), [None; 5]);
         assert!(

@@ -346,7 +346,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_taken_one_at_a_time_and_a_part_is_kept() {
+    fn lines_are_taken_singly_and_partial_line_is_kept() {
         let mut unread = Unread { bytes: b"CAP LS\r\n\r\nNICK a\nUS".into(), at: 0, lines: Lines::new(512) };
         assert_eq!(unread.next(), Some(Ok("CAP LS".to_owned())));
         assert_eq!(unread.len(), 11);

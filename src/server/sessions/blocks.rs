@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_counts_once_and_until_the_last_part_of_it_is_gone() {
+    fn block_counts_once_until_last_slice_is_dropped() {
         let blocks = Blocks::default();
         let block = blocks.block(vec![7; 1000]);
         let (copy, part) = (block.clone(), block.slice(10..20));

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_come_out_in_order() {
+    fn blocks_are_taken_in_order() {
         let outbox = Outbox::default();
         assert_eq!(taken(&outbox), "nothing");
         outbox.push("a\r\n".into(), 100);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_queued_goes_out_before_the_end() {
+    fn queued_blocks_are_sent_before_close() {
         let outbox = Outbox::default();
         outbox.push("a\r\n".into(), 100);
         outbox.close(&"bye".into());
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_question_waits_for_its_answer() {
+    fn blocks_after_query_wait_for_its_result() {
         let outbox = Outbox::default();
         outbox.push("a ".into(), 100);
         outbox.hold(None);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_drained_when_what_can_be_written_is() {
+    fn drained_once_writable_blocks_are_written() {
         let outbox = Outbox::default();
         let mut cx = Context::from_waker(Waker::noop());
         outbox.push("12345".into(), 10);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_connection_that_ended() {
+    fn closed_connection_never_blocks_drain() {
         let outbox = Outbox::default();
         let mut cx = Context::from_waker(Waker::noop());
         outbox.push("12345".into(), 10);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_counts_what_is_taken_and_not_yet_written() {
+    fn limit_counts_taken_but_unwritten_bytes() {
         let outbox = Outbox::default();
         outbox.push("12345".into(), 10);
         assert_eq!(taken(&outbox), "12345");

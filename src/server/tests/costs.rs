@@ -42,7 +42,7 @@ fn said(session: SessionId, line: &str) -> InputKind {
 }
 
 #[test]
-fn a_command_that_reaches_more_people_costs_more() {
+fn cost_grows_with_audience() {
     let few = 10;
     let many = 610;
     let lines = [
@@ -81,7 +81,7 @@ fn at_least(deliveries: usize) -> f32 {
 }
 
 #[test]
-fn a_login_and_the_end_of_a_connection_cost_what_others_see_of_them() {
+fn disconnect_cost_grows_with_audience() {
     let ((mut small, ..), (mut large, ..)) = (crowd(10, CAPS), crowd(610, CAPS));
     for d in [&mut small, &mut large] {
         let cy = d.open("cy", CAPS);
@@ -99,7 +99,7 @@ fn a_login_and_the_end_of_a_connection_cost_what_others_see_of_them() {
 /// Sessions without channel-rename get a PART, a JOIN and all names each. That is charged, and the names are rendered
 /// once.
 #[test]
-fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
+fn rename_cost_counts_fallback_part_and_join() {
     let people = 300;
     let (mut plain, plain_al, _) = crowd(people, "");
     let (mut modern, modern_al, _) = crowd(people, "draft/channel-rename");
@@ -118,7 +118,7 @@ fn a_renaming_costs_what_it_sends_to_those_who_do_not_know_it() {
 
 /// MONITOR also reaches sessions that share no channel with the account.
 #[test]
-fn those_who_watch_an_account_count() {
+fn monitoring_sessions_count_toward_cost() {
     let mut costs = Vec::new();
     for watchers in [10, 300] {
         let (mut d, al, _) = crowd(0, CAPS);

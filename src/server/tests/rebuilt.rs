@@ -227,7 +227,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_database_says_what_the_memory_says() {
+async fn rebuilt_state_equals_memory() {
     for seed in 0..12 {
         let mut world = World::new(seed).await;
         for _ in 0..60 {
@@ -241,7 +241,7 @@ async fn the_database_says_what_the_memory_says() {
 
 /// Checks that a removed and restored account has no member status, no invitation and no membership from before.
 #[tokio::test]
-async fn an_account_that_comes_back_has_nothing_of_before() {
+async fn re_added_account_keeps_no_old_state() {
     let mut world = World::new(0).await;
     let [al, bo] = ["al", "bo"].map(|name| world.open(name));
     world.d.say(al, "JOIN #team");

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_at_the_start_each_day_and_when_the_clock_was_set() {
+    fn check_is_due_at_start_daily_and_after_clock_jump() {
         let mut rounds = Rounds::default();
         let minute = Duration::from_mins(1);
         assert!(rounds.due(at(MADE), Duration::ZERO));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_server_renews_in_time_and_only_then() {
+    fn running_server_renews_only_when_due() {
         let folder = tempfile::tempdir().expect("a folder");
         let certificates = open(folder.path(), MADE).expect("made");
         assert!(!certificates.look_after(at(MADE + 366 * DAY)));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_root_key_it_warns_and_goes_on() {
+    fn missing_root_key_is_a_warning() {
         let folder = tempfile::tempdir().expect("a folder");
         open(folder.path(), MADE).expect("made");
         fs::remove_file(folder.path().join("root.key")).expect("removed");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_was_off_for_long_renews_when_it_starts() {
+    fn expired_certificate_is_renewed_at_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let pin = open(folder.path(), MADE).expect("made").current().pin();
         let later = MADE + 1000 * DAY;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_loaded_changes_nothing() {
+    fn failed_reload_keeps_old_identity() {
         let folder = tempfile::tempdir().expect("a folder");
         let certificates = open(folder.path(), MADE).expect("made");
         let (shown, key) = (certificates.current(), folder.path().join("server.key"));

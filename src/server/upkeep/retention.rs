@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn by_default_everything_stays() {
+    async fn default_policy_removes_nothing() {
         let (_folder, store) = filled().await;
         assert_eq!(prune(&store, &History::default(), NOW).await.expect("prunes"), 0);
         assert_eq!(left(&store).await, [(2, 10, 10), (1, 10, 10), (0, 10, 10)]);
     }
 
     #[tokio::test]
-    async fn age_and_number_bound_what_stays_and_channels_may_differ() {
+    async fn age_and_count_limits_apply_per_channel() {
         let (_folder, store) = filled().await;
         let policy = policy("keep_days = 5\n[channels.\"#B\"]\nkeep_messages = 3\nkeep_days = 0");
         let removed = prune(&store, &policy, Millis(NOW.0 + 100)).await.expect("prunes");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_audit_is_kept_for_ever_or_for_so_many_days_and_the_roots_always() {
+    async fn audit_retention_always_keeps_root_entries() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         let note = |tx: &Connection| {

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_comes_back_and_a_damaged_one_is_none() {
+    fn position_line_parses_back_and_damaged_line_is_none() {
         let position = Position { lineage: -7, message: MessageId::from_i64(1 << 60), changes: 3 };
         let line = position.line();
         assert_eq!(Position::parse(&line), Some(position));

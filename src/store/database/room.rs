@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reserve_is_left_and_the_answer_does_not_change_to_and_fro() {
+    fn free_space_check_has_hysteresis() {
         let (all, mib) = (100 << 30, 1 << 20);
         assert!(!is_short(false, all, 16 * mib));
         assert!(is_short(false, all, 16 * mib - 1));

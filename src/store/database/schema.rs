@@ -210,7 +210,7 @@ mod tests {
     use crate::wire::MessageId;
 
     #[test]
-    fn a_database_from_the_future_is_left_alone() {
+    fn newer_database_is_refused_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         drop(open_writer(&path).expect("opens"));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_leaves_the_database_as_it_was_and_is_taken_again() {
+    fn failed_migration_rolls_back_and_is_retried() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let conn = before_volumes(&path);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_there_were_volumes_is_read_on() {
+    fn messages_from_before_volumes_stay_readable() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let conn = before_volumes(&path);

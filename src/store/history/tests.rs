@@ -63,7 +63,7 @@ fn window(after: i64, before: i64, newest: bool, limit: usize) -> Window {
 }
 
 #[tokio::test]
-async fn windows_end_before_their_points_and_fill_from_their_end() {
+async fn windows_exclude_bounds_and_fill_from_their_end() {
     let kept = open().await;
     let say = |n| kept.message(n, 0, CHANNEL, MessageKind::Privmsg);
     kept.keep((1..=9).map(say).collect()).await;
@@ -86,7 +86,7 @@ async fn windows_end_before_their_points_and_fill_from_their_end() {
 }
 
 #[tokio::test]
-async fn events_and_redactions_are_for_who_wants_them() {
+async fn events_and_redactions_are_read_on_request() {
     use MessageKind::{Join, Privmsg, Redact, Topic};
     let kept = open().await;
     let kinds = [Join, Privmsg, Topic, Privmsg, Privmsg, Redact, Privmsg];
@@ -113,7 +113,7 @@ async fn events_and_redactions_are_for_who_wants_them() {
 }
 
 #[tokio::test]
-async fn what_was_redacted_is_not_in_the_file_any_more() {
+async fn redacted_text_is_erased_from_the_file() {
     let kept = open().await;
     let secret = "xyzzy-plugh-frobozz";
     let id = MessageId::from_i64(7);
@@ -140,7 +140,7 @@ async fn what_was_redacted_is_not_in_the_file_any_more() {
 }
 
 #[tokio::test]
-async fn talks_are_found_from_both_sides() {
+async fn direct_conversations_are_listed_for_both_sides() {
     let kept = open().await;
     let [al, bo, cy] = [0, 1, 2].map(|n: usize| kept.people[n].id);
     let (pair, alone) = (Place::direct(al, bo), Place::direct(cy, cy));
@@ -166,7 +166,7 @@ async fn talks_are_found_from_both_sides() {
 }
 
 #[tokio::test]
-async fn no_read_scans() {
+async fn reads_never_scan_the_table() {
     let kept = open().await;
     let plans = kept.store.read(|conn| {
         let mut plans = Vec::new();
@@ -190,7 +190,7 @@ async fn no_read_scans() {
 }
 
 #[tokio::test]
-async fn the_class_of_a_new_message_is_that_of_its_row() {
+async fn message_class_matches_its_stored_row() {
     let kept = open().await;
     let say = |(n, kind)| kept.message(n, 0, CHANNEL, kind);
     kept.keep((1..).zip(MessageKind::ALL).map(say).collect()).await;
@@ -203,7 +203,7 @@ async fn the_class_of_a_new_message_is_that_of_its_row() {
 }
 
 #[tokio::test]
-async fn a_window_goes_through_all_volumes_and_only_those_it_needs() {
+async fn window_reads_only_the_volumes_it_needs() {
     let kept = open().await;
     // Messages of this conversation in every seventh volume of three rows only.
     let elsewhere = Place::Channel(ChannelId(2));

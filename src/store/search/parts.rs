@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_found_by_their_messages_whatever_is_missing_between_them() {
+    fn rows_are_found_by_message_despite_gaps() {
         let conn = Connection::open_in_memory().expect("opens");
         create(&conn, MessageId::from_i64(100)).expect("made");
         assert_eq!(row_from(&conn, MessageId::from_i64(5)).expect("searched"), MIDDLE);

@@ -86,7 +86,7 @@ async fn go(index: &Index, search: Search) -> (Vec<Hit>, bool) {
 }
 
 #[tokio::test]
-async fn words_places_senders_and_times_narrow_what_is_found() {
+async fn search_filters_by_word_conversation_sender_and_time() {
     let mut home = Home::new().await;
     let [al, bo] = [home.people[0], home.people[1]];
     home.say(0, CHANNEL, "That was fast!").await;
@@ -117,7 +117,7 @@ async fn words_places_senders_and_times_narrow_what_is_found() {
 }
 
 #[tokio::test]
-async fn what_is_typed_is_words_and_no_query() {
+async fn query_syntax_is_searched_as_words() {
     let mut home = Home::new().await;
     home.say(0, CHANNEL, "it's \"quoted\" AND scoped, NOT near (this)").await;
     let index = Index::start(&home.store).expect("starts");
@@ -139,7 +139,7 @@ async fn what_is_typed_is_words_and_no_query() {
 }
 
 #[tokio::test]
-async fn what_was_redacted_is_unlearnt_and_a_broken_index_is_made_anew() {
+async fn redaction_is_unindexed_and_broken_index_is_rebuilt() {
     let mut home = Home::new().await;
     let id = home.say(0, CHANNEL, "xyzzy first").await;
     home.say(0, CHANNEL, "xyzzy second").await;
@@ -174,7 +174,7 @@ async fn until_erased(store: &Store) {
 
 /// A damaged page is not noticed when the index is opened, and its log, which would hide it, is empty.
 #[tokio::test]
-async fn a_damaged_index_is_made_anew_when_a_search_or_the_thread_finds_out() {
+async fn damaged_index_is_rebuilt_when_detected() {
     let mut home = Home::new().await;
     for n in 0..40 {
         home.say(0, CHANNEL, &format!("xyzzy number{n}")).await;
@@ -202,7 +202,7 @@ async fn a_damaged_index_is_made_anew_when_a_search_or_the_thread_finds_out() {
 }
 
 #[tokio::test]
-async fn a_reader_of_the_index_delays_the_erasing_also_over_a_restart_and_doctor_says_so() {
+async fn index_reader_delays_erasing_across_restart_and_is_reported() {
     let mut home = Home::new().await;
     let id = home.say(0, CHANNEL, "quuxword first").await;
     home.say(0, CHANNEL, "something second").await;
@@ -242,7 +242,7 @@ fn reader_of(folder: &Path) -> Connection {
 }
 
 #[tokio::test]
-async fn of_what_was_redacted_no_word_is_left_in_any_file() {
+async fn redacted_words_are_erased_from_every_file() {
     let mut home = Home::new().await;
     let id = home.say(0, CHANNEL, "quuxword first").await;
     home.say(0, CHANNEL, "something second").await;
@@ -269,7 +269,7 @@ async fn of_what_was_redacted_no_word_is_left_in_any_file() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_found_in_every_script_and_spelling() {
+async fn search_matches_every_script_and_spelling() {
     let mut home = Home::new().await;
     let said = [
         "明天下午三点开会议",
@@ -332,7 +332,7 @@ async fn what_is_there_is_found_in_every_script_and_spelling() {
 }
 
 #[tokio::test]
-async fn an_index_of_another_format_is_made_anew_from_the_latest_on_and_after_a_crash_goes_on() {
+async fn old_format_is_rebuilt_newest_first_and_resumes_after_crash() {
     let mut home = Home::new().await;
     for n in 0..60 {
         home.say(0, CHANNEL, &format!("word number{n}")).await;
@@ -373,7 +373,7 @@ async fn an_index_of_another_format_is_made_anew_from_the_latest_on_and_after_a_
 }
 
 #[tokio::test]
-async fn a_search_ends_with_what_it_has_when_its_time_is_over() {
+async fn search_returns_partial_results_at_time_limit() {
     let mut home = Home::new().await;
     for _ in 0..9 {
         home.say(0, CHANNEL, "word").await;
@@ -405,7 +405,7 @@ proptest! {
 
     /// Checks that a message is found by each of its words, and by each run of characters of a script without spaces.
     #[test]
-    fn every_message_is_found_by_what_is_in_it(
+    fn every_message_is_found_by_its_content(
         said in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),
         at in any::<prop::sample::Index>(),
         length in 2..4usize,

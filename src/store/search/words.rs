@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_letters_and_digits_between_anything_else() {
+    fn words_are_runs_of_letters_and_digits() {
         assert_eq!(text("It's well-known: h2o, e.g. (this)"), "it|s|well|known|h2o|e|g|this");
         assert_eq!(text("C++ C# #lobby a_b x@y.z and/or 3$"), "c|+|+|c|#|#|lobby|a|_|b|x|@|y|z|and|/|or|3|$");
         assert_eq!(text("https://example.org/a?b=c"), "https|/|/|example|org|/|a|b|=|c");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_are_single_characters() {
+    fn scripts_without_spaces_yield_single_characters() {
         assert_eq!(text("明天下午3点开会议"), "明|天|下|午|3|点|开|会|议");
         assert_eq!(text("お誕生日パーティー！"), "お|誕|生|日|パ|ー|テ|ィ|ー");
         assert_eq!(text("iPhone手机"), "iphone|手|机");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_that_are_taken_for_the_same_are_one() {
+    fn equivalent_spellings_yield_equal_tokens() {
         for (one, other) in [
             ("Zoë", "ZOE\u{308}"),
             ("Straße", "STRASSE"),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn emoji_are_signs_and_a_flag_is_one() {
+    fn emoji_and_flags_are_single_tokens() {
         assert_eq!(text("ok👍🏽!"), "ok|👍|🏽");
         assert_eq!(text("👩\u{200d}💻"), "👩|💻");
         assert_eq!(text("🇫🇷🇪🇸"), "🇫🇷|🇪🇸");
@@ -320,19 +320,19 @@ mod tests {
     }
 
     #[test]
-    fn runs_with_punctuation_are_found_from_each_of_their_characters() {
+    fn punctuation_runs_are_indexed_by_every_suffix() {
         assert_eq!(tokens("wow!!! :) 1, 2"), ("wow|1|2".into(), "! !! !!! ) , :)".into()));
         assert_eq!(tokens("<-----").1, "- -- --- ---- <---");
         assert_eq!(tokens("C++ 👍").1, "", "symbols alone are in the text");
     }
 
     #[test]
-    fn what_is_known_without_tables_is_what_they_say() {
+    fn fast_path_agrees_with_unicode_tables() {
         assert!(('\0'..='\u{7f}').all(|c| kind(c) == kind_by_tables(c)));
     }
 
     #[test]
-    fn what_is_shown_is_what_counts() {
+    fn formatting_codes_are_not_indexed() {
         assert_eq!(text("\u{1}ACTION waves\u{1}"), "waves");
         assert_eq!(text("\u{3}04,12red\u{3} \u{2}bo\u{2}ld \u{3}1,x \u{4}ff0000hex\u{f}"), "red|bold|x|hex");
         assert_eq!(text("one\ntwo\tthree"), "one|two|three");

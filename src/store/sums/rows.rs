@@ -262,7 +262,7 @@ mod tests {
     use crate::store::database::schema;
 
     #[test]
-    fn each_column_is_sealed_or_left_out_on_purpose() {
+    fn every_column_is_checksummed_or_explicitly_excluded() {
         let conn = schema::brought_up_to_date(Connection::open_in_memory().expect("opens"));
         for Sealed { table, key, columns } in &SEALED {
             let names = |sql: &str| {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_sealed_when_they_are_written_and_found_when_another_program_writes() {
+    fn triggers_checksum_rows_and_foreign_writes_are_detected() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let conn = schema::open_writer(&path).expect("opens");

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_keep_their_members_under_a_name_of_today() {
+    fn renamed_channels_keep_their_members() {
         let before = [
             "#lobby\u{3164}",
             "#lobby",

@@ -47,7 +47,7 @@ fn damage(store: &Store, sql: &str) {
 }
 
 #[tokio::test]
-async fn a_message_that_is_damaged_keeps_its_place_and_hides_nothing() {
+async fn damaged_message_keeps_its_position_and_hides_no_others() {
     let said: Vec<String> = ["one", "two", "three", "four", "five", "six"].map(String::from).to_vec();
     let (_folder, store) = filled(&said).await;
     let at = |n| id(n).as_i64();
@@ -76,7 +76,7 @@ async fn a_message_that_is_damaged_keeps_its_place_and_hides_nothing() {
 }
 
 #[tokio::test]
-async fn a_damaged_page_of_the_table_hides_only_what_is_on_it() {
+async fn damaged_table_page_hides_only_its_messages() {
     let said: Vec<String> = (0..100).map(|n| format!("{n:03} {}", "x".repeat(300))).collect();
     let (_folder, store) = filled(&said).await;
     let data = store.folder().to_owned();
@@ -151,7 +151,7 @@ async fn filled_and_damaged(name: &str) -> (tempfile::TempDir, PathBuf, Vec<Stri
 }
 
 #[tokio::test]
-async fn a_damaged_index_hides_nothing_and_is_made_anew_at_the_next_start() {
+async fn damaged_index_hides_nothing_and_is_rebuilt_at_next_start() {
     for name in ["messages_by_volume", "contents"] {
         let (_folder, data, said) = filled_and_damaged(name).await;
         let store = Store::open(&data).expect("opens");
@@ -171,7 +171,7 @@ async fn a_damaged_index_hides_nothing_and_is_made_anew_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_damaged_index_is_made_anew_at_once_where_something_is_written() {
+async fn damaged_index_is_rebuilt_at_once_on_write() {
     for name in ["messages_by_volume", "contents"] {
         let (_folder, data, _) = filled_and_damaged(name).await;
         let store = Store::open(&data).expect("opens");
@@ -183,7 +183,7 @@ async fn a_damaged_index_is_made_anew_at_once_where_something_is_written() {
 }
 
 #[tokio::test]
-async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_and_named() {
+async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
     let (_folder, store) = filled(&[]).await;
     let alice = AccountId(1);
     let bob = create(&store, "bob").await.expect("made");
@@ -271,7 +271,7 @@ async fn damaged_rows_of_what_belongs_to_accounts_and_channels_are_passed_over_a
 }
 
 #[tokio::test]
-async fn a_damaged_account_cannot_log_in_until_an_admin_has_looked_and_the_others_can() {
+async fn damaged_account_is_disabled_until_an_admin_enables_it() {
     let (_folder, store) = filled(&[]).await;
     let bob = create(&store, "bob").await.expect("made");
     damage(&store, "UPDATE accounts SET role = 1 WHERE name = 'bob'");
@@ -294,7 +294,7 @@ async fn a_damaged_account_cannot_log_in_until_an_admin_has_looked_and_the_other
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_read_do_not_keep_the_server_from_starting() {
+async fn unreadable_rows_do_not_prevent_start() {
     let (_folder, store) = filled(&[]).await;
     create(&store, "bob").await.expect("made");
     damage(
@@ -316,7 +316,7 @@ async fn rows_that_cannot_be_read_do_not_keep_the_server_from_starting() {
 }
 
 #[tokio::test]
-async fn messages_of_before_there_were_checksums_get_theirs() {
+async fn messages_without_checksums_get_them_later() {
     let said: Vec<String> = (0..1200).map(|n| n.to_string()).collect();
     let (_folder, store) = filled(&said).await;
     damage(&store, "UPDATE messages SET sum = NULL; UPDATE counters SET value = 0 WHERE name = 'summed'");

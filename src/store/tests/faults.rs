@@ -41,7 +41,7 @@ async fn until_erased(store: &Store) {
 }
 
 #[tokio::test]
-async fn what_was_redacted_is_erased_from_the_log_at_once() {
+async fn redacted_text_is_erased_from_the_log_at_once() {
     let (_folder, store) = open();
     said_and_redacted(&store);
     until_erased(&store).await;
@@ -49,7 +49,7 @@ async fn what_was_redacted_is_erased_from_the_log_at_once() {
 }
 
 #[tokio::test]
-async fn a_reader_delays_the_erasing_and_nothing_else_and_a_restart_does_not_forget_it() {
+async fn reader_delays_only_the_erasing_and_restart_resumes_it() {
     let (_folder, store) = open();
     let data = store.folder().to_owned();
     let first = MessageId::first_at(NOW);
@@ -73,7 +73,7 @@ async fn a_reader_delays_the_erasing_and_nothing_else_and_a_restart_does_not_for
 }
 
 #[tokio::test]
-async fn a_lock_refuses_what_writes_and_nothing_else() {
+async fn lock_refuses_only_writes() {
     let (_folder, store) = open();
     create(&store, "alice").await.expect("made");
     let other = Connection::open(store.folder().join("parlour.db")).expect("opens");
@@ -95,7 +95,7 @@ async fn a_lock_refuses_what_writes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_log_that_was_held_back_is_copied_once_the_reader_has_gone() {
+async fn log_is_checkpointed_once_the_reader_is_gone() {
     let (_folder, store) = open();
     let data = store.folder().to_owned();
     let held = reader(&data);

@@ -47,7 +47,7 @@ async fn opens_with(folder: &Path, wanted: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is_accepted() {
+async fn copy_without_log_is_refused_until_loss_is_accepted() {
     let (_folder, store) = running().await;
     let copy = copied(store.folder(), &["parlour.db"]);
     for _ in 0..2 {
@@ -61,7 +61,7 @@ async fn a_database_that_was_copied_without_its_log_is_refused_until_the_loss_is
 }
 
 #[tokio::test]
-async fn a_database_that_was_copied_whole_is_opened() {
+async fn complete_copy_is_opened() {
     let (_folder, store) = running().await;
     let with_log = copied(store.folder(), &["parlour.db", "parlour.db-wal"]);
     opens_with(with_log.path(), &["hello"]).await;
@@ -86,7 +86,7 @@ async fn a_database_that_was_copied_whole_is_opened() {
 }
 
 #[tokio::test]
-async fn the_log_of_another_database_or_another_time_is_refused() {
+async fn log_of_another_database_or_time_is_refused() {
     let (_a, one) = running().await;
     let (_b, other) = running().await;
     let mixed = copied(one.folder(), &["parlour.db"]);
@@ -104,7 +104,7 @@ async fn the_log_of_another_database_or_another_time_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_that_ends_before_what_was_confirmed_is_refused_until_the_loss_is_accepted() {
+async fn database_missing_commits_is_refused_until_loss_is_accepted() {
     let (_folder, store) = running().await;
     let data = store.folder().to_owned();
     drop(store);
@@ -141,7 +141,7 @@ async fn a_database_that_ends_before_what_was_confirmed_is_refused_until_the_los
 }
 
 #[tokio::test]
-async fn what_is_no_database_of_parlour_is_refused() {
+async fn foreign_files_are_refused() {
     let (_folder, store) = running().await;
     let data = store.folder().to_owned();
     drop(store);
@@ -191,7 +191,7 @@ async fn what_is_no_database_of_parlour_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_or_file_that_others_can_write_is_refused() {
+async fn folder_or_file_writable_by_others_is_refused() {
     let (_folder, store) = running().await;
     let data = store.folder().to_owned();
     drop(store);
@@ -206,7 +206,7 @@ async fn a_folder_or_file_that_others_can_write_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_is_confirmed_that_would_go_to_a_file_that_is_gone() {
+async fn commit_fails_when_the_database_file_is_gone() {
     let (folder, store) = running().await;
     let data = store.folder().to_owned();
     let one = |n| Record::Message(message(MessageId::from_i64(n), Place::Channel(ChannelId(1)), "lost?"));

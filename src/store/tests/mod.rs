@@ -123,7 +123,7 @@ async fn texts(store: &Store) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_committed_comes_back_after_reopening() {
+async fn committed_records_survive_reopening() {
     let (folder, store) = open();
     let alice = create(&store, "Alice").await.expect("made");
     let bob = create(&store, "bob").await.expect("made");
@@ -178,7 +178,7 @@ async fn what_was_committed_comes_back_after_reopening() {
 }
 
 #[tokio::test]
-async fn numbers_are_never_given_twice() {
+async fn ids_are_never_reused() {
     let (_folder, store) = open();
     let first = create(&store, "alice").await.expect("made");
     let last = MessageId::first_at(NOW);
@@ -206,7 +206,7 @@ async fn numbers_are_never_given_twice() {
 }
 
 #[tokio::test]
-async fn a_second_opener_is_refused_and_the_files_are_private() {
+async fn second_opener_is_refused_and_files_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, store) = open();
     let error = Store::open(store.folder()).err().expect("refused");
@@ -223,7 +223,7 @@ async fn a_second_opener_is_refused_and_the_files_are_private() {
 }
 
 #[tokio::test]
-async fn a_full_disk_fails_the_batch_and_nothing_else() {
+async fn full_disk_fails_only_the_batch() {
     let (_folder, store) = open();
     let limit = |pages: u32| {
         store.write(move |tx| Ok::<_, StoreError>(tx.pragma_update(None, "max_page_count", pages)?))
@@ -241,7 +241,7 @@ async fn a_full_disk_fails_the_batch_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_locked_database_fails_the_batch_and_nothing_else() {
+async fn locked_database_fails_only_the_batch() {
     let (_folder, store) = open();
     store
         .write(|tx| Ok::<_, StoreError>(tx.busy_timeout(std::time::Duration::from_millis(1))?))
@@ -258,7 +258,7 @@ async fn a_locked_database_fails_the_batch_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_broken_batch_does_not_take_its_group_down() {
+async fn failed_batch_does_not_fail_its_group() {
     let (_folder, store) = open();
     let (done, results) = mpsc::channel();
     let (go, wait) = mpsc::channel();
@@ -282,7 +282,7 @@ async fn a_broken_batch_does_not_take_its_group_down() {
 }
 
 #[tokio::test]
-async fn dropping_the_store_finishes_what_is_queued() {
+async fn dropping_the_store_completes_queued_commits() {
     let (_folder, store) = open();
     let data = store.folder().to_owned();
     for n in 1..=500 {
@@ -294,7 +294,7 @@ async fn dropping_the_store_finishes_what_is_queued() {
 }
 
 #[tokio::test]
-async fn send_ids_are_forgotten_after_their_window() {
+async fn send_ids_expire_after_their_retention() {
     let (_folder, store) = open();
     let send = |time: u64, n: u64| {
         let id = MessageId::first_at(Millis(NOW.0 + time + n));
@@ -321,7 +321,7 @@ async fn send_ids_are_forgotten_after_their_window() {
 }
 
 #[tokio::test]
-async fn names_are_unique_in_any_case_and_do_not_pass_on() {
+async fn names_are_case_insensitive_and_never_reassigned() {
     let (_folder, store) = open();
     let id = create(&store, "Alice").await.expect("made");
     let refused = async |name, again| match add(&store, name, again).await {
@@ -350,7 +350,7 @@ async fn names_are_unique_in_any_case_and_do_not_pass_on() {
 }
 
 #[tokio::test]
-async fn the_echo_has_the_row_that_the_chat_thinks() {
+async fn echo_account_has_the_id_the_core_expects() {
     let (_folder, store) = open();
     let sql = "SELECT name FROM accounts WHERE id = ?1";
     let name = store.read(|conn| Ok::<String, StoreError>(conn.query_one(sql, [ECHO_ID], |row| row.get(0))?));
@@ -358,7 +358,7 @@ async fn the_echo_has_the_row_that_the_chat_thinks() {
 }
 
 #[tokio::test]
-async fn an_account_whose_row_cannot_be_read_keeps_its_name() {
+async fn unreadable_account_row_keeps_its_name_reserved() {
     let (_folder, store) = open();
     let id = create(&store, "alice").await.expect("made");
     let damage = move |tx: &Connection| {
@@ -379,7 +379,7 @@ fn accounts(uses: u32) -> Purpose {
 }
 
 #[tokio::test]
-async fn invites_make_their_accounts_and_say_why_not() {
+async fn invites_create_accounts_or_report_the_reason() {
     let (_folder, store) = open();
     invite(&store, 1, accounts(2)).await;
     let second = invite(&store, 2, accounts(5)).await;
@@ -419,7 +419,7 @@ async fn invites_make_their_accounts_and_say_why_not() {
 }
 
 #[tokio::test]
-async fn an_invite_resets_its_account_and_no_other() {
+async fn reset_invite_resets_only_its_account() {
     let (_folder, store) = open();
     let alice = create(&store, "alice").await.expect("made");
     let bob = create(&store, "bob").await.expect("made");

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remedies_can_be_pasted() {
+    fn suggested_commands_are_shell_quoted() {
         assert_eq!(command(Path::new("certs"), "renew"), "parlour certs renew");
         assert_eq!(
             command(Path::new("/srv/my chat's"), "renew"),

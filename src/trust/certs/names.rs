@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses_are_told_apart() {
+    fn dns_names_and_addresses_are_distinguished() {
         assert_eq!("Chat.Example".parse(), Ok(Name::Dns("chat.example".into())));
         assert_eq!("192.0.2.7".parse(), Ok(Name::Ip([192, 0, 2, 7].into())));
         assert_eq!("2001:DB8::7".parse::<Name>().map(|n| n.to_string()), Ok("2001:db8::7".into()));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_names_the_machine_once() {
+    fn certificate_names_have_no_duplicates() {
         let names = all(&[Name::Dns("chat.example".into()), Name::Dns("localhost".into())]);
         assert_eq!(names[0], Name::Dns("chat.example".into()));
         for own in ["localhost", "127.0.0.1", "::1"] {

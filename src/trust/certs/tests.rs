@@ -46,7 +46,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 #[test]
-fn what_is_made_is_taken_back() {
+fn generated_certificates_load_back() {
     let (folder, paths, identity) = made();
     assert_eq!(mode(&paths.root_key), 0o600);
     assert_eq!(mode(&paths.server_key), 0o600);
@@ -63,7 +63,7 @@ fn what_is_made_is_taken_back() {
 }
 
 #[test]
-fn given_names_come_first() {
+fn extra_names_come_first() {
     let folder = TempDir::new().expect("a folder");
     let names: Vec<Name> =
         ["chat.example.org", "198.51.100.9"].iter().map(|name| name.parse().expect(name)).collect();
@@ -72,7 +72,7 @@ fn given_names_come_first() {
 }
 
 #[test]
-fn nothing_is_overwritten_unless_forced() {
+fn generate_overwrites_only_with_force() {
     let (folder, paths, identity) = made();
     for file in paths.all() {
         let others: Vec<_> = paths.all().into_iter().filter(|other| *other != file).collect();
@@ -95,7 +95,7 @@ fn nothing_is_overwritten_unless_forced() {
 }
 
 #[test]
-fn a_key_that_was_loose_is_tight_when_it_is_made_anew() {
+fn regenerated_key_has_strict_permissions() {
     let (folder, paths, _) = made();
     chmod(&paths.root_key, 0o666);
     fs::write(paths.root_key.with_added_extension("new"), "left by a crash").expect("written");
@@ -105,7 +105,7 @@ fn a_key_that_was_loose_is_tight_when_it_is_made_anew() {
 }
 
 #[test]
-fn renewal_keeps_the_pin_the_key_and_the_names() {
+fn renewal_keeps_pin_key_and_names() {
     let (folder, paths, old) = made();
     let later = at(NOW + 400 * DAY);
     assert!(matches!(load(folder.path(), later), Err(CertError::Expired { renewable: true, .. })));
@@ -125,7 +125,7 @@ fn renewal_keeps_the_pin_the_key_and_the_names() {
 }
 
 #[test]
-fn renewal_needs_the_root_key() {
+fn renewal_requires_root_key() {
     let (folder, paths, identity) = made();
     fs::remove_file(&paths.root_key).expect("removed");
     assert_eq!(load(folder.path(), at(NOW)).expect("serves without it").pin(), identity.pin());
@@ -135,7 +135,7 @@ fn renewal_needs_the_root_key() {
 }
 
 #[test]
-fn an_empty_folder_is_told_from_a_broken_one() {
+fn empty_and_damaged_folder_errors_differ() {
     let folder = TempDir::new().expect("a folder");
     let missing = folder.path().join("none");
     for empty in [folder.path(), &missing] {
@@ -146,7 +146,7 @@ fn an_empty_folder_is_told_from_a_broken_one() {
 }
 
 #[test]
-fn missing_files_are_named() {
+fn error_names_missing_file() {
     let (folder, paths, _) = made();
     for (file, remedy) in [
         (
@@ -167,7 +167,7 @@ fn missing_files_are_named() {
 }
 
 #[test]
-fn keys_that_others_can_read_are_refused() {
+fn rejects_key_readable_by_others() {
     let (folder, paths, _) = made();
     for key in [&paths.root_key, &paths.server_key] {
         for loose in [0o644, 0o640, 0o604, 0o620, 0o601] {
@@ -187,7 +187,7 @@ fn keys_that_others_can_read_are_refused() {
 }
 
 #[test]
-fn keys_of_something_else_are_refused() {
+fn rejects_mismatched_key() {
     let (folder, paths, _) = made();
     let (_other, foreign, _) = made();
     for (key, from, certificate, renewable) in [
@@ -205,7 +205,7 @@ fn keys_of_something_else_are_refused() {
 }
 
 #[test]
-fn files_of_rubbish_are_refused() {
+fn rejects_unparsable_files() {
     let (folder, paths, _) = made();
     let armoured = "-----BEGIN CERTIFICATE-----\nMAMAAAA=\n-----END CERTIFICATE-----\n";
     let armoured_key = "-----BEGIN PRIVATE KEY-----\nMAMAAAA=\n-----END PRIVATE KEY-----\n";
@@ -222,7 +222,7 @@ fn files_of_rubbish_are_refused() {
 }
 
 #[test]
-fn a_chain_that_clients_would_refuse_is_refused() {
+fn rejects_chain_that_clients_would_reject() {
     let (folder, paths, _) = made();
     let (_other, foreign, _) = made();
     let read = |path: &Path| fs::read_to_string(path).expect("a file");
@@ -246,7 +246,7 @@ fn a_chain_that_clients_would_refuse_is_refused() {
 }
 
 #[test]
-fn dates_are_kept() {
+fn validity_dates_are_enforced() {
     let (folder, _paths, identity) = made();
     let line = |seconds| match load(folder.path(), at(seconds)) {
         Ok(_) => String::new(),
@@ -267,7 +267,7 @@ fn dates_are_kept() {
 }
 
 #[test]
-fn a_clock_at_the_end_of_time_is_survived() {
+fn generate_at_latest_time_fails_without_panic() {
     let folder = TempDir::new().expect("a folder");
     // No certificate is valid past the year 9999: making one is refused and does not panic.
     generate(folder.path(), &[], false, at(u64::MAX)).expect_err("refused");

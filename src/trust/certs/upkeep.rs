@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_renewed_in_its_last_month_and_when_it_is_of_the_future() {
+    fn renewal_is_due_in_last_month_or_before_validity() {
         let folder = tempfile::tempdir().expect("a folder");
         let made = generate(folder.path(), &[], false, at(10_000 * DAY)).expect("certificates");
         let mut certificates = made.certificates().clone();

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_addresses() {
+    fn parses_valid_addresses() {
         for (text, written) in [
             ("chat.example.org:6697", "chat.example.org:6697"),
             ("Chat.Example.ORG", "chat.example.org:6697"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_addresses_say_what_is_wrong() {
+    fn invalid_addresses_name_the_error() {
         let error = |text: &str| text.parse::<Address>().expect_err(text).to_string();
         assert_eq!(error("::1"), "`::1` is written `[::1]`, with the port behind it: `[::1]:6697`");
         for text in ["host:0", "host:65536", "host:+1", "host:"] {
@@ -149,13 +149,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(ip: IpAddr, port in 1..=u16::MAX) {
+        fn printed_address_parses_back(ip: IpAddr, port in 1..=u16::MAX) {
             let address = Address::new(&ip.to_string(), port).expect("an IP address");
             prop_assert_eq!(address.to_string().parse(), Ok(address));
         }
 
         #[test]
-        fn no_text_breaks_it(text: String) {
+        fn arbitrary_text_does_not_panic(text: String) {
             if let Ok(address) = text.parse::<Address>() {
                 prop_assert_eq!(address.to_string().parse(), Ok(address));
             }

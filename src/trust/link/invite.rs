@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_reads_as_it_is_written() {
+    fn printed_link_parses_back() {
         let parsed: InviteLink = link().parse().expect("a link");
         assert_eq!(parsed.to_string(), link());
         assert_eq!(parsed.addresses.len(), 2);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pasting_does_to_a_link_is_forgiven() {
+    fn parses_links_altered_by_pasting() {
         let parsed: InviteLink = link().parse().expect("a link");
         for same in [
             format!("  {}\n", link()),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mail_programs_and_chats_do_to_a_link_is_undone() {
+    fn parses_links_altered_by_mail_and_chat() {
         let parsed: InviteLink = link().parse().expect("a link");
         let link_text = link();
         let (start, end) = link_text.split_at(100);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn no_error_quotes_a_link() {
+    fn errors_do_not_quote_the_link() {
         let secret = &TOKEN[..12];
         for bad in [
             TOKEN.to_owned(),
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_links_say_how() {
+    fn damaged_link_error_names_the_part() {
         let error = |text: &str| text.parse::<InviteLink>().expect_err(text);
         assert_eq!(error(""), InviteError::Scheme);
         assert_eq!(error("https://example.org/?pin=x"), InviteError::Scheme);
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_cut_anywhere_is_refused() {
+    fn rejects_truncated_link() {
         for link in [link(), reset()] {
             for end in 0..link.len() {
                 assert!(link[..end].parse::<InviteLink>().is_err(), "{}", &link[..end]);
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_says_for_whom() {
+    fn reset_link_names_the_account() {
         let parsed: InviteLink = reset().parse().expect("a link");
         assert_eq!((parsed.account.as_deref(), parsed.to_string()), (Some("zoe[away]"), reset()));
         for bad in
@@ -409,7 +409,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_link_reads_back(
+        fn any_printed_link_parses_back(
             hosts in prop::collection::vec((any::<IpAddr>(), 1..=u16::MAX), 1..=16),
             pin: [u8; 32],
             account in prop::option::of("[!-~]{1,64}"),
@@ -423,7 +423,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_it(text in "(parlour://)?\\PC*") {
+        fn arbitrary_text_does_not_panic(text in "(parlour://)?\\PC*") {
             let _ = text.parse::<InviteLink>();
         }
     }

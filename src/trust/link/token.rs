@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_hides_from_debug_and_differs_each_time() {
+    fn token_is_hidden_from_debug_and_random() {
         let token = Token::random();
         assert_eq!(format!("{token:?}"), "Token(…)");
         assert_eq!(token.to_string().len(), 22);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_sha_256() {
+    fn hash_is_sha_256() {
         // printf '\0%.0s' {1..16} | sha256sum
         let hash = Token([0; 16]).hash();
         assert_eq!((&hash[..4], &hash[28..]), (&[0x37, 0x47, 0x08, 0xff][..], &[0x28, 0xec, 0x37, 0xbb][..]));
@@ -97,19 +97,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_token_reads_back(bytes: [u8; 16]) {
+        fn printed_token_parses_back(bytes: [u8; 16]) {
             prop_assert_eq!(Token(bytes).to_string().parse(), Ok(Token(bytes)));
         }
 
         #[test]
-        fn only_one_spelling_is_the_token(text in "[A-Za-z0-9_-]{20,24}") {
+        fn only_canonical_text_parses(text in "[A-Za-z0-9_-]{20,24}") {
             if let Ok(token) = text.parse::<Token>() {
                 prop_assert_eq!(token.to_string(), text);
             }
         }
 
         #[test]
-        fn no_text_breaks_it(text: String) {
+        fn arbitrary_text_does_not_panic(text: String) {
             let _ = text.parse::<Token>();
         }
     }

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_house_passes() {
+    fn valid_architecture_passes() {
         let found = complaints(&[
             ("lib.rs", "pub mod wire; pub mod core; pub use server::run;"),
             (
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_direction_is_found() {
+    fn wrong_import_direction_is_found() {
         let other = [("wire/mod.rs", ""), ("core/mod.rs", ""), ("client/mod.rs", ""), ("store/mod.rs", "")];
         let with = |path, text| [&other[..], &[(path, text)]].concat();
         assert_complains(&with("wire/a.rs", "use crate::core::X;"), "`wire` may not name `core`");
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impure_name_is_found() {
+    fn impure_import_is_found() {
         for (text, bad) in [
             ("use tokio::time;", "`tokio` is not among"),
             ("fn f() { rusqlite::version() }", "`rusqlite` is not among"),
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found() {
+    fn import_cycle_is_found() {
         assert_complains(
             &[("core/a.rs", "use super::b::B;"), ("core/b.rs", "use crate::core::a::A;")],
             "a circle within `crate::core`: `a` names b; `b` names a",

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn use_trees_are_taken_apart() {
+    fn use_trees_are_flattened() {
         let found =
             paths("use std::{fmt, time::{self, Duration as D, *}};\npub use names::Nick;\nuse tokio;");
         assert_eq!(
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_in_code_count_and_words_in_text_do_not() {
+    fn paths_count_in_code_but_not_in_strings_or_comments() {
         let source = r##"
             /* std::fs /* std::net */ std::env */
             fn f<'a>(x: &'a str) -> char { // std::process
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_left_out_and_inline_modules_are_known() {
+    fn test_modules_are_skipped_and_inline_modules_kept() {
         let source = "#[cfg(test)] mod tests { use std::fs; fn x() { } }\n#[cfg(test)]\nuse a::b;\n\
                       mod inner { use super::x; }\nuse c::d;";
         let found = named_paths(source);

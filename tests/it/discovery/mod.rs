@@ -72,7 +72,7 @@ fn discover(lan: &Lan, home: &Home, args: &[&str]) -> Result<String, String> {
 }
 
 #[test]
-fn a_server_is_heard_until_it_says_goodbye() {
+fn server_is_announced_until_its_goodbye() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&["name = \"Den\"", "announce = true"]);
     let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
@@ -104,7 +104,7 @@ fn a_server_is_heard_until_it_says_goodbye() {
 }
 
 #[test]
-fn a_server_on_the_loopback_announces_nothing() {
+fn loopback_server_is_not_announced() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&["name = \"Den\""]);
     let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
@@ -126,7 +126,7 @@ fn a_server_on_the_loopback_announces_nothing() {
 }
 
 #[test]
-fn a_known_server_that_moved_is_found_by_its_pin() {
+fn moved_server_is_found_by_its_pin() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&[]);
     let server = lan.serve(SERVER, &home, &["--listen", "10.77.0.1:6697"]);
@@ -167,7 +167,7 @@ fn a_known_server_that_moved_is_found_by_its_pin() {
 }
 
 #[test]
-fn a_server_that_changes_its_root_is_found_by_the_pin_of_before() {
+fn rotating_server_is_found_by_its_old_pin() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&[]);
     let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
@@ -188,7 +188,7 @@ fn a_server_that_changes_its_root_is_found_by_the_pin_of_before() {
 }
 
 #[test]
-fn an_impostor_that_is_announced_gets_nothing() {
+fn announced_impostor_receives_nothing() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&["name = \"Den\""]);
     let server = lan.serve(SERVER, &home, &["--listen", "10.77.0.1:6697"]);
@@ -221,7 +221,7 @@ fn an_impostor_that_is_announced_gets_nothing() {
 }
 
 #[test]
-fn lies_are_left_out_and_what_is_printed_acts_on_no_terminal() {
+fn malicious_announcements_are_dropped_or_escaped() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::new(&[]);
     let pin = Pin::new([7; 32]).to_string();

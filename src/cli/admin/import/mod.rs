@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_as_spreadsheets_write_them() {
+    fn rows_are_parsed_as_spreadsheets_write_them() {
         let text = "\u{feff}Name,Password,Role\r\nalice,secret12\r\n\r\n bob ,\"with, \"\"quotes\"\"\", Admin \r\ncarol,secret12,\n";
         let (lines, refused) = read_text(text.as_bytes());
         assert_eq!(
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn each_separator_and_encoding_is_read() {
+    fn every_separator_and_encoding_is_parsed() {
         let rows = "alice;\"se;cr,et 12\";admin\nbob;geheim=äöü€\n";
         let whole = format!("name;password;role\n{rows}");
         for text in [rows, &whole, &format!("sep=;\r\n{rows}")] {
@@ -274,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn a_header_names_the_columns() {
+    fn header_names_the_columns() {
         let (lines, refused) = read_text(b"Role\tPassword\tNAME\nadmin\tsecret12\talice\n\tshort\tbob\n");
         assert_eq!(lines, ["2 alice admin"]);
         assert_eq!((refused[0].line, refused[0].column), (3, Some(2)));
     }
 
     #[test]
-    fn lines_that_cannot_be_taken_say_where_and_why_and_show_nothing() {
+    fn refused_rows_report_position_and_reason_without_quoting() {
         let text = b"alice,secret12\nALICE,secret12\nbob,tiny7\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
             a,b,c,d\nerin,\xff\xff\xff\xff\xff\xff\xff\xff\numa;secret12345;member\nfrank,secret12\n";
         let (lines, refused) = read_text(text);
@@ -314,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_file_breaks_it_and_no_error_quotes_it(bytes: Vec<u8>, secret in "[A-Z]{12}") {
+        fn any_file_is_handled_and_errors_quote_nothing(bytes: Vec<u8>, secret in "[A-Z]{12}") {
             let _ = read(&bytes);
             let text = [&bytes[..], secret.as_bytes(), b"\n", &bytes[..]].concat();
             match read(&text) {

@@ -34,7 +34,7 @@ fn modules(lines: &str) -> Vec<Vec<bool>> {
 }
 
 #[test]
-fn a_terminal_shows_the_link_in_any_colours() {
+fn terminal_qr_code_decodes_in_any_colours() {
     let code = Code::of(&link()).expect("a code");
     let coloured = code.lines(true);
     assert!(coloured.lines().all(|line| line.starts_with(INK) && line.ends_with(END)));
@@ -48,7 +48,7 @@ fn a_terminal_shows_the_link_in_any_colours() {
 }
 
 #[test]
-fn a_link_of_many_addresses_fits_a_terminal() {
+fn link_with_many_addresses_fits_a_terminal() {
     let usual = "parlour://192.168.178.23:6697,host.local:6697/?pin=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\
                  &token=CQkJCQkJCQkJCQkJCQkJCQ";
     assert!(Code::of(usual).expect("a code").columns() <= 60);
@@ -56,7 +56,7 @@ fn a_link_of_many_addresses_fits_a_terminal() {
 }
 
 #[test]
-fn images_hold_the_link() {
+fn images_decode_to_the_link() {
     let folder = tempfile::tempdir().expect("a folder");
     let code = Code::of(&link()).expect("a code");
     let path = |name: &str| folder.path().join(name);
@@ -92,7 +92,7 @@ fn images_hold_the_link() {
 }
 
 #[test]
-fn a_file_that_was_not_written_is_gone() {
+fn unwritten_image_file_is_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("code.png");
     drop(ImageFile::create(&path).expect("made"));

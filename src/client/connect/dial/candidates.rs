@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn families_take_turns_in_the_order_of_the_list() {
+    fn address_families_alternate_in_list_order() {
         let mut candidates = Candidates::default();
         assert!(candidates.is_empty() && candidates.next().is_none());
         candidates.add(2, sockets(&["[::2]:1", "10.0.0.2:1", "[::3]:1"]));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_late_waits_for_its_turn_and_nothing_is_tried_twice() {
+    fn late_sockets_are_queued_and_duplicates_skipped() {
         let mut candidates = Candidates::default();
         candidates.add(1, sockets(&["10.0.0.1:1", "10.0.0.2:1"]));
         assert_eq!(candidates.next().map(|(place, _)| place), Some(1));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_many_addresses_does_not_last_for_ever() {
+    fn limits_sockets_per_host_name() {
         let mut candidates = Candidates::default();
         candidates.add(0, (1..=200).map(|n| SocketAddr::from(([10, 0, 0, n], 1))));
         assert_eq!(order(&mut candidates).len(), OF_A_NAME);

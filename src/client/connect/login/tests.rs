@@ -36,7 +36,7 @@ fn answer(login: &mut Login, line: &str) -> String {
 }
 
 #[test]
-fn a_login_by_password() {
+fn logs_in_by_password() {
     let mut login = by_password("secret");
     assert_eq!(start(&login), "CAP LS 302\r\nNICK alice\r\nUSER alice 0 * :alice\r\n");
     assert_eq!(answer(&mut login, ":srv CAP * LS * :cap-notify multi-prefix"), "");
@@ -56,7 +56,7 @@ fn a_login_by_password() {
 }
 
 #[test]
-fn a_program_that_shows_nothing_has_nothing_read() {
+fn non_interactive_login_marks_nothing_read() {
     let caps = |reads| {
         let mut login =
             Login::new(Nick::parse("alice").expect("nick"), Credentials::Password(password("secret")), reads);
@@ -66,7 +66,7 @@ fn a_program_that_shows_nothing_has_nothing_read() {
 }
 
 #[test]
-fn long_responses_come_in_chunks() {
+fn long_sasl_responses_are_chunked() {
     // Two NULs, "alice" and a password of 293 bytes are 300 bytes, which make 400 of base64.
     for (length, expected) in [(292, [400, 1]), (293, [400, 1]), (294, [400, 4])] {
         let mut login = by_password(&"x".repeat(length));
@@ -77,7 +77,7 @@ fn long_responses_come_in_chunks() {
 }
 
 #[test]
-fn an_invite_is_redeemed_before_the_login_ends() {
+fn invite_is_redeemed_during_login() {
     let mut login = by_invite();
     assert!(start(&login).starts_with("PASS t0ken\r\nCAP LS 302\r\n"));
     assert!(answer(&mut login, LS).contains("draft/account-registration"));
@@ -89,7 +89,7 @@ fn an_invite_is_redeemed_before_the_login_ends() {
 }
 
 #[test]
-fn other_servers_need_a_login_and_nothing_else() {
+fn other_servers_need_only_sasl() {
     let mut login = by_password("secret");
     assert_eq!(answer(&mut login, ":srv CAP * LS :multi-prefix sasl"), "CAP REQ :sasl multi-prefix\r\n");
     // The server still takes the previous connection for alive.
@@ -110,7 +110,7 @@ fn other_servers_need_a_login_and_nothing_else() {
 }
 
 #[test]
-fn nobody_goes_where_nobody_is_asked_who_he_is() {
+fn rejects_server_without_sasl() {
     for line in [
         ":srv CAP * LS :batch echo-message labeled-response message-tags",
         ":srv 421 * CAP :Unknown command",
@@ -126,7 +126,7 @@ fn nobody_goes_where_nobody_is_asked_who_he_is() {
 }
 
 #[test]
-fn refusals_have_a_kind_each() {
+fn maps_refusals_to_errors() {
     use LoginError::{BadName, BadPassword, Closed, Invite, Lacks, NameTaken, Refused};
     let text = || "Text".to_owned();
     for (line, expected) in [

@@ -25,7 +25,7 @@ async fn event(session: &mut Session) -> Event {
 }
 
 #[tokio::test]
-async fn another_server_gets_not_a_byte_of_the_login() {
+async fn untrusted_server_gets_no_login_bytes() {
     let fake = Fake::start().await;
     let ours = Fake::start().await.pin;
     let endpoint = Endpoint { pins: ours.into(), ..fake.endpoint() };
@@ -44,7 +44,7 @@ async fn another_server_gets_not_a_byte_of_the_login() {
 }
 
 #[tokio::test]
-async fn an_impostor_ends_the_search_for_a_way() {
+async fn untrusted_server_is_a_final_error() {
     let (fake, ours) = (Fake::start().await, Fake::start().await);
     let endpoint = Endpoint { addresses: vec![fake.address(), ours.address()], ..ours.endpoint() };
     let (opened, _) = tokio::join!(Session::open(endpoint, None), async {
@@ -55,7 +55,7 @@ async fn an_impostor_ends_the_search_for_a_way() {
 }
 
 #[tokio::test]
-async fn the_next_address_is_tried_and_what_follows_the_welcome_is_not_lost() {
+async fn tries_next_address_and_keeps_lines_after_welcome() {
     let fake = Fake::start().await;
     let dead = TcpListener::bind("127.0.0.1:0").await.expect("bound").local_addr().expect("bound");
     let addresses = vec![dead.to_string().parse().expect("an address"), fake.address()];
@@ -75,7 +75,7 @@ async fn the_next_address_is_tried_and_what_follows_the_welcome_is_not_lost() {
 }
 
 #[tokio::test]
-async fn where_devices_are_unknown_the_password_goes_on_logging_in() {
+async fn password_login_continues_without_device_support() {
     let fake = Fake::start().await;
     let (device, _) = DeviceIdentity::generate().expect("made");
     let endpoint = Endpoint { device: Some(device), enrols: true, ..fake.endpoint() };
@@ -94,7 +94,7 @@ async fn where_devices_are_unknown_the_password_goes_on_logging_in() {
 }
 
 #[tokio::test]
-async fn what_the_server_did_not_confirm_is_sent_again_on_the_next_connection() {
+async fn unconfirmed_messages_are_resent_on_reconnect() {
     let fake = Fake::start().await;
     let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
     let mut session = session.expect("logged in");
@@ -140,7 +140,7 @@ async fn what_the_server_did_not_confirm_is_sent_again_on_the_next_connection() 
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_at_once_and_without_what_acts_on_a_terminal() {
+async fn refused_login_fails_at_once_with_clean_text() {
     let fake = Fake::start().await;
     let server = async {
         let mut peer = fake.accept().await;
@@ -156,7 +156,7 @@ async fn a_refused_login_is_told_at_once_and_without_what_acts_on_a_terminal() {
 }
 
 #[tokio::test]
-async fn patience_ends() {
+async fn gives_up_after_patience() {
     let fake = Fake::start().await;
     let patience = Some(Duration::from_millis(1));
     let (session, peer) = tokio::join!(Session::open(fake.endpoint(), patience), fake.welcome(""));
@@ -171,7 +171,7 @@ async fn patience_ends() {
 }
 
 #[tokio::test]
-async fn what_is_not_tls_is_named() {
+async fn reports_server_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let address: Address = listener.local_addr().expect("bound").to_string().parse().expect("an address");
     let endpoint = Endpoint { addresses: vec![address], ..Fake::start().await.endpoint() };
@@ -187,7 +187,7 @@ async fn what_is_not_tls_is_named() {
 }
 
 #[tokio::test]
-async fn who_logs_in_anew_goes_on_with_what_was_not_confirmed() {
+async fn new_login_takes_over_unconfirmed_messages() {
     let fake = Fake::start().await;
     let (session, peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
     let mut session = session.expect("logged in");
@@ -232,7 +232,7 @@ async fn flooded(piece: &str) -> ConnectError {
 }
 
 #[tokio::test]
-async fn what_a_server_says_before_the_login_is_bounded() {
+async fn bounds_input_before_login() {
     for piece in [
         ":srv CAP * LS * :a b=c d\r\n".to_owned(),
         format!(":srv CAP * LS * :{}\r\n", "x".repeat(8000)),

@@ -18,7 +18,7 @@ fn remember(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
 }
 
 #[test]
-fn what_was_remembered_is_known_again() {
+fn stored_server_is_loaded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("new/parlour/servers.toml");
     assert!(matches!(Servers::load(&path).expect("empty").pick(None), Err(ServersError::None)));
@@ -48,7 +48,7 @@ fn what_was_remembered_is_known_again() {
 }
 
 #[test]
-fn a_server_is_renamed_and_forgotten() {
+fn renames_and_removes_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     remember(&path, &["chat.example"], 1, "bob");
@@ -76,7 +76,7 @@ fn a_server_is_renamed_and_forgotten() {
 }
 
 #[test]
-fn a_new_pin_is_learned_and_takes_the_place_of_the_old_one() {
+fn new_pin_replaces_old_pin() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     let [a, b, c] = [1, 2, 3].map(|n| Pin::new([n; 32]));
@@ -119,7 +119,7 @@ fn a_new_pin_is_learned_and_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn a_file_of_the_first_version_is_read() {
+fn reads_version_1_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     remember(&path, &["a:1"], 1, "alice");
@@ -134,7 +134,7 @@ fn a_file_of_the_first_version_is_read() {
 }
 
 #[test]
-fn the_file_is_for_its_owner_only() {
+fn file_is_readable_by_owner_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("parlour/servers.toml");
     remember(&path, &["a:1"], 1, "alice");
@@ -146,7 +146,7 @@ fn the_file_is_for_its_owner_only() {
 }
 
 #[test]
-fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
+fn rejects_damaged_or_newer_file_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     remember(&path, &["a:1"], 1, "alice");
@@ -167,7 +167,7 @@ fn a_damaged_or_newer_file_is_refused_in_one_line_and_left_alone() {
 }
 
 #[test]
-fn a_damaged_entry_is_named_and_stays_and_the_others_work() {
+fn damaged_entry_is_reported_and_preserved() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     remember(&path, &["a:1"], 1, "alice");
@@ -201,7 +201,7 @@ fn a_damaged_entry_is_named_and_stays_and_the_others_work() {
 }
 
 #[test]
-fn what_cannot_be_read_back_is_not_written() {
+fn rejects_values_that_cannot_be_parsed_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     remember(&path, &["a:1"], 1, "alice");
@@ -215,7 +215,7 @@ fn what_cannot_be_read_back_is_not_written() {
 }
 
 #[test]
-fn a_link_to_the_file_stays_a_link() {
+fn symlink_to_file_is_preserved() {
     let folder = tempfile::tempdir().expect("a folder");
     let (dots, config) = (folder.path().join("dotfiles"), folder.path().join("config"));
     fs::create_dir(&dots).expect("made");
@@ -238,7 +238,7 @@ fn a_link_to_the_file_stays_a_link() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(
+    fn written_file_parses_back(
         entries in prop::collection::vec((any::<std::net::IpAddr>(), 1..=u16::MAX, 0..4_u8, "\\PC{1,70}"), 1..6),
     ) {
         let folder = tempfile::tempdir().expect("a folder");

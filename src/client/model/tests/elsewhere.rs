@@ -23,7 +23,7 @@ fn failed(events: &[Event]) -> Vec<(Ticket, &str)> {
 }
 
 #[test]
-fn without_echo_and_labels_a_ping_confirms_and_what_was_said_is_shown() {
+fn pong_confirms_without_echo_and_labels() {
     let mut model = online_with(CapSet::EMPTY);
     model.say(&target("#lobby"), Kind::Text, "one");
     model.say(&target("bob"), Kind::Action, "waves");
@@ -46,7 +46,7 @@ fn without_echo_and_labels_a_ping_confirms_and_what_was_said_is_shown() {
 }
 
 #[test]
-fn without_labels_the_same_words_confirm() {
+fn echo_with_same_text_confirms_without_labels() {
     let caps = CapSet::of(&[Cap::EchoMessage, Cap::MessageTags, Cap::ServerTime, Cap::Chathistory]);
     let mut model = online_with(caps);
     for text in ["one", "two", "three"] {
@@ -76,7 +76,7 @@ fn without_labels_the_same_words_confirm() {
 }
 
 #[test]
-fn with_labels_and_without_echo_an_ack_confirms() {
+fn ack_confirms_with_labels_without_echo() {
     let mut model = online_with(CAPS.without(Cap::EchoMessage).without(Cap::SendId));
     model.say(&target("#lobby"), Kind::Notice, "one");
     model.say(&target("#lobby"), Kind::Text, "two");
@@ -89,7 +89,7 @@ fn with_labels_and_without_echo_an_ack_confirms() {
 }
 
 #[test]
-fn another_server_is_sent_no_more_than_it_holds() {
+fn unconfirmed_bytes_are_limited_on_other_servers() {
     let mut model = online_with(CAPS.without(Cap::SendId));
     let text = "x".repeat(300);
     for _ in 0..40 {
@@ -113,7 +113,7 @@ fn another_server_is_sent_no_more_than_it_holds() {
 }
 
 #[test]
-fn memberships_that_do_not_last_are_taken_up_again() {
+fn rejoins_channels_after_reconnect() {
     let caps = CAPS.without(Cap::SendId);
     let mut model = online_with(caps);
     feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h JOIN #ops"]);
@@ -138,7 +138,7 @@ fn memberships_that_do_not_last_are_taken_up_again() {
 }
 
 #[test]
-fn ranks_and_modes_are_those_that_the_server_names() {
+fn uses_isupport_prefix_and_chanmodes() {
     let mut model = online();
     feed(
         &mut model,
@@ -158,7 +158,7 @@ fn ranks_and_modes_are_those_that_the_server_names() {
 }
 
 #[test]
-fn names_that_differ_as_rfc1459_has_it_confirm_by_their_label() {
+fn label_confirms_under_rfc1459_casemapping() {
     let mut model = online_with(CAPS.without(Cap::SendId));
     feed(&mut model, &[":srv 005 alice CASEMAPPING=rfc1459 :are supported by this server"]);
     model.say(&target("#a[1]"), Kind::Text, "hi");
@@ -170,7 +170,7 @@ fn names_that_differ_as_rfc1459_has_it_confirm_by_their_label() {
 }
 
 #[test]
-fn the_past_is_asked_for_as_the_server_can_tell_it() {
+fn history_queries_use_supported_msgreftypes() {
     let caps = CAPS.without(Cap::SendId).with(Cap::Chathistory);
     let mut model = online_with(caps);
     feed(&mut model, &[":srv 005 alice CHATHISTORY=50 MSGREFTYPES=timestamp :are supported by this server"]);
@@ -200,7 +200,7 @@ fn the_past_is_asked_for_as_the_server_can_tell_it() {
 }
 
 #[test]
-fn a_netsplit_is_people_who_go_and_come_back() {
+fn netsplit_batch_yields_quits_and_joins() {
     let mut model = online();
     feed(
         &mut model,
@@ -230,7 +230,7 @@ fn a_netsplit_is_people_who_go_and_come_back() {
 }
 
 #[test]
-fn one_is_away_where_only_a_numeric_says_so() {
+fn away_numerics_set_own_away_status() {
     let mut model = online();
     let me = nick("alice");
     model.set_away("at lunch").expect("online");
@@ -242,7 +242,7 @@ fn one_is_away_where_only_a_numeric_says_so() {
 }
 
 #[test]
-fn a_forced_nick_is_ones_own_from_then_on() {
+fn forced_nick_change_updates_own_nick() {
     let mut model = online_with(CAPS.without(Cap::SendId));
     feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h NICK Guest-12"]);
     assert_eq!(model.me(), Some(&nick("Guest-12")));

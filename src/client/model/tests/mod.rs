@@ -55,7 +55,7 @@ fn texts(events: &[Event]) -> Vec<&str> {
 }
 
 #[test]
-fn an_echo_with_the_label_confirms() {
+fn labeled_echo_confirms_message() {
     let mut model = online();
     let tickets = model.say(&target("#lobby"), Kind::Text, "hi");
     assert_eq!(tickets, [Ticket(2)]);
@@ -73,7 +73,7 @@ fn an_echo_with_the_label_confirms() {
 }
 
 #[test]
-fn an_answer_in_a_labelled_batch_counts_too() {
+fn labeled_batch_confirms_message() {
     let mut model = online();
     model.say(&target("bob"), Kind::Text, "hi");
     feed(
@@ -93,7 +93,7 @@ fn an_answer_in_a_labelled_batch_counts_too() {
 }
 
 #[test]
-fn refusals_fail_their_message_only() {
+fn refusal_fails_only_its_message() {
     let mut model = online();
     for text in ["one", "two", "three"] {
         model.say(&target("#lobby"), Kind::Text, text);
@@ -123,7 +123,7 @@ fn refusals_fail_their_message_only() {
 }
 
 #[test]
-fn what_was_not_confirmed_is_sent_again_with_its_id_and_shown_once() {
+fn reconnect_resends_with_same_send_id() {
     let mut model = online();
     model.say(&target("#lobby"), Kind::Text, "one");
     model.say(&target("#lobby"), Kind::Text, "two");
@@ -156,7 +156,7 @@ fn what_was_not_confirmed_is_sent_again_with_its_id_and_shown_once() {
 }
 
 #[test]
-fn without_send_ids_nothing_is_sent_twice() {
+fn without_send_ids_nothing_is_resent() {
     let caps = CAPS.without(Cap::SendId);
     let mut model = Model::new("run".into());
     model.connected(nick("alice"), caps);
@@ -169,7 +169,7 @@ fn without_send_ids_nothing_is_sent_twice() {
 }
 
 #[test]
-fn a_message_to_oneself_is_shown_once() {
+fn message_to_self_is_shown_once() {
     let mut model = online();
     model.say(&target("alice"), Kind::Text, "note");
     feed(
@@ -182,7 +182,7 @@ fn a_message_to_oneself_is_shown_once() {
 }
 
 #[test]
-fn joining_tells_topic_and_names_once() {
+fn join_shows_topic_and_names_once() {
     let mut model = online();
     model.join(&channel("#lobby"));
     model.join(&channel("#LOBBY"));
@@ -228,7 +228,7 @@ fn joining_tells_topic_and_names_once() {
 }
 
 #[test]
-fn a_refused_join_is_told_and_not_tried_again() {
+fn refused_join_is_reported_and_not_retried() {
     let mut model = online();
     model.join(&channel("#secret"));
     feed(&mut model, &[":srv 473 alice #secret :Cannot join channel (+i)"]);
@@ -242,7 +242,7 @@ fn a_refused_join_is_told_and_not_tried_again() {
 }
 
 #[test]
-fn questions_need_a_connection_and_joins_wait_for_one() {
+fn offline_queries_fail_and_joins_wait() {
     let mut model = Model::new("run".into());
     assert_eq!(model.names(&channel("#a")), Err(Offline));
     assert_eq!(model.quit("x"), Err(Offline));
@@ -255,7 +255,7 @@ fn questions_need_a_connection_and_joins_wait_for_one() {
 }
 
 #[test]
-fn places_and_kinds() {
+fn parses_conversations_and_message_kinds() {
     let mut model = online();
     feed(
         &mut model,
@@ -297,7 +297,7 @@ fn places_and_kinds() {
 }
 
 #[test]
-fn long_texts_fit_the_line_that_others_get() {
+fn long_text_is_split_to_relayed_line_limit() {
     let mut model = online();
     let text = "wörter und mehr ".repeat(100);
     let source = "alice!alice@a-host.example.org";
@@ -322,7 +322,7 @@ fn long_texts_fit_the_line_that_others_get() {
 }
 
 #[test]
-fn a_paste_with_line_ends_stays_one_line() {
+fn line_breaks_in_text_do_not_inject_lines() {
     let mut model = online();
     model.say(&target("#lobby"), Kind::Text, "a\r\nQUIT\0");
     assert_eq!(lines(&mut model), ["@label=2;parlour/send-id=run-2 PRIVMSG #lobby :aQUIT"]);
@@ -333,7 +333,7 @@ proptest::proptest! {
     /// However often the connection breaks and replies are lost, each message is confirmed once and shown once, in the
     /// order of sending.
     #[test]
-    fn nothing_lost_nothing_doubled(steps in proptest::collection::vec(0u8..5, 0..80)) {
+    fn no_message_is_lost_or_duplicated(steps in proptest::collection::vec(0u8..5, 0..80)) {
         let mut model = online();
         // The server's state: stored messages by send id, and replies not yet delivered.
         let mut kept: Vec<String> = Vec::new();

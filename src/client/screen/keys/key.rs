@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_read_back() {
+    fn key_names_parse_back() {
         for name in ["Ctrl-K", "Alt-Up", "PgUp", "?", "F1", "Ctrl-Alt-x", "Shift-Tab", "Alt-.", "Space"] {
             if let Ok(key) = name.parse::<Key>() {
                 assert_eq!(key.to_string().to_lowercase(), name.to_lowercase());

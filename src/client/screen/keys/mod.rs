@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_has_a_name_and_one_meaning() {
+    fn every_binding_parses_and_is_unique() {
         let mut seen = Vec::new();
         for binding in KEYS {
             for name in binding.keys.split(' ') {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_sent_line_is_on_its_way_until_the_server_has_it() {
+fn sent_message_is_unconfirmed_until_echo() {
     let mut rig = Rig::new();
     rig.enter("hello");
     assert_eq!((rig.app.pending(), rig.texts().len()), (1, 0));
@@ -13,7 +13,7 @@ fn a_sent_line_is_on_its_way_until_the_server_has_it() {
 }
 
 #[test]
-fn what_failed_says_so_and_is_sent_again() {
+fn failed_message_can_be_resent() {
     let mut rig = Rig::new();
     rig.enter("hello");
     let sent = rig.sent("PRIVMSG #lobby");
@@ -28,7 +28,7 @@ fn what_failed_says_so_and_is_sent_again() {
 }
 
 #[test]
-fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
+fn reconnect_fills_gap_without_duplicates() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "one");
     rig.breaks();
@@ -58,7 +58,7 @@ fn after_a_broken_connection_nothing_is_missing_and_nothing_is_there_twice() {
 }
 
 #[test]
-fn scrolling_back_fetches_without_gap_or_repeat() {
+fn scrolling_up_loads_history_without_gap_or_duplicate() {
     let mut rig = Rig::with_past(800, 1000);
     let mut first = 800;
     for _ in 0..60 {
@@ -86,7 +86,7 @@ fn scrolling_back_fetches_without_gap_or_repeat() {
 }
 
 #[test]
-fn what_one_sees_is_read_and_what_one_does_not_see_is_not() {
+fn read_marker_follows_visible_messages() {
     let mut rig = Rig::new();
     rig.clock += 4000;
     rig.says("bob", "#lobby", "a1", "seen");
@@ -108,7 +108,7 @@ fn what_one_sees_is_read_and_what_one_does_not_see_is_not() {
 }
 
 #[test]
-fn only_what_calls_makes_a_noise() {
+fn only_mentions_ring_the_bell() {
     let mut rig = Rig::new();
     rig.happens(Happening::Focus(false));
     rig.says("bob", "#lobby", "a1", "just so, malice is no name");
@@ -122,7 +122,7 @@ fn only_what_calls_makes_a_noise() {
 }
 
 #[test]
-fn typing_is_told_now_and_then() {
+fn sends_typing_notifications_at_intervals() {
     let mut rig = Rig::new();
     rig.type_text("hel");
     rig.sent("+typing=active TAGMSG #lobby");
@@ -145,7 +145,7 @@ fn typing_is_told_now_and_then() {
 }
 
 #[test]
-fn answers_reactions_and_what_is_taken_back() {
+fn shows_replies_reactions_and_redactions() {
     let mut rig = lively();
     // The note of the join is no message; the others are: Thank you, Yes, are you there.
     rig.keys("Alt-Up Up Up r");
@@ -161,7 +161,7 @@ fn answers_reactions_and_what_is_taken_back() {
 }
 
 #[test]
-fn commands_answer_and_take_back_the_last() {
+fn reply_and_delete_commands_use_last_message() {
     let mut rig = Rig::new();
     rig.enter("/delete");
     assert!(rig.screen(80, 24).contains("no message of yours"));
@@ -186,7 +186,7 @@ fn commands_answer_and_take_back_the_last() {
 }
 
 #[test]
-fn several_lines_are_one_message() {
+fn multiline_text_is_one_message() {
     let mut rig = Rig::new();
     rig.happens(Happening::Paste("one\r\n/two\r\n".into()));
     rig.keys("Enter");
@@ -226,7 +226,7 @@ fn tab_completes() {
 }
 
 #[test]
-fn the_switcher_the_search_and_the_way_back() {
+fn switcher_search_and_previous_conversation() {
     let mut rig = lively();
     rig.keys("Ctrl-K");
     rig.type_text("bb");
@@ -261,7 +261,7 @@ fn the_switcher_the_search_and_the_way_back() {
 }
 
 #[test]
-fn mistakes_stay_to_be_mended() {
+fn invalid_command_stays_in_composer() {
     let mut rig = Rig::new();
     rig.enter("/jion #a");
     assert_eq!(rig.app.editor().text(), "/jion #a");
@@ -273,7 +273,7 @@ fn mistakes_stay_to_be_mended() {
 }
 
 #[test]
-fn memory_is_bounded() {
+fn buffer_memory_is_bounded() {
     let mut rig = Rig::new();
     let buffer = rig.app.buffer_mut().expect("a place");
     let entry = |n: u64| {
@@ -291,7 +291,7 @@ fn memory_is_bounded() {
 }
 
 #[test]
-fn what_is_chosen_stays_chosen_when_the_past_comes() {
+fn selection_survives_loading_history() {
     let mut rig = Rig::with_past(800, 1000);
     rig.keys("Alt-Home Alt-Up");
     let chosen = |rig: &Rig| match rig.app.chosen {
@@ -311,7 +311,7 @@ fn what_is_chosen_stays_chosen_when_the_past_comes() {
 }
 
 #[test]
-fn what_was_written_while_the_login_is_refused_is_there_when_it_works_again() {
+fn unsent_messages_survive_refused_login() {
     let mut rig = Rig::new();
     rig.breaks();
     rig.enter("on its way");
@@ -331,7 +331,7 @@ fn what_was_written_while_the_login_is_refused_is_there_when_it_works_again() {
 }
 
 #[test]
-fn what_lies_over_the_talk_takes_clicks() {
+fn open_window_takes_clicks() {
     let mut rig = lively();
     let click = |rig: &mut Rig, column, part: &str| {
         let screen = rig.screen(80, 24);
@@ -363,7 +363,7 @@ fn what_lies_over_the_talk_takes_clicks() {
 }
 
 #[test]
-fn direct_messages_are_mentions_also_when_they_are_counted_again() {
+fn direct_messages_stay_mentions_after_recount() {
     let mut rig = Rig::new();
     rig.lines(&["@time=2023-11-14T22:13:21.000Z;msgid=d1 :bob!u@parlour PRIVMSG alice :psst"]);
     assert_eq!(rig.place("bob").mentions, 1);
@@ -374,7 +374,7 @@ fn direct_messages_are_mentions_also_when_they_are_counted_again() {
 }
 
 #[test]
-fn a_command_that_fails_stays_in_the_composer() {
+fn failed_command_stays_in_composer() {
     let mut rig = lively();
     let fails = |rig: &mut Rig, line: &str, why: &str| {
         rig.enter(line);
@@ -396,7 +396,7 @@ fn a_command_that_fails_stays_in_the_composer() {
 }
 
 #[test]
-fn quitting_warns_each_time_that_messages_are_unconfirmed() {
+fn quit_warns_of_unconfirmed_messages() {
     let mut rig = Rig::new();
     rig.enter("one");
     rig.keys("Ctrl-Q");
@@ -413,7 +413,7 @@ fn quitting_warns_each_time_that_messages_are_unconfirmed() {
 }
 
 #[test]
-fn a_history_that_fails_for_a_while_is_queried_again() {
+fn temporary_history_failure_is_retried() {
     let mut rig = Rig::with_past(800, 1000);
     let refuse = |rig: &mut Rig, part: &str, code: &str| {
         let asked = rig.sent(part);
@@ -451,7 +451,7 @@ fn a_history_that_fails_for_a_while_is_queried_again() {
 }
 
 #[test]
-fn a_jump_that_fails_leaves_the_rest_of_the_history() {
+fn failed_jump_keeps_history_usable() {
     let mut rig = Rig::with_past(800, 1000);
     let here = rig.app.here.clone().expect("a conversation");
     rig.app.jump(here, super::super::buffer::Landing::Id("gone".into()));

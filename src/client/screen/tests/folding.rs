@@ -27,7 +27,7 @@ fn people(from: usize, to: usize) -> Vec<String> {
 }
 
 #[test]
-fn comings_and_goings_are_one_line() {
+fn joins_and_leaves_fold_into_one_row() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "one");
     let few = people(0, 5);
@@ -57,7 +57,7 @@ fn comings_and_goings_are_one_line() {
 }
 
 #[test]
-fn a_rank_that_the_server_gives_back_is_no_news() {
+fn restored_member_status_is_not_shown() {
     let mut rig = Rig::new();
     rig.lines(&[
         ":bob!u@parlour QUIT :gone",
@@ -79,7 +79,7 @@ fn a_rank_that_the_server_gives_back_is_no_news() {
 }
 
 #[test]
-fn one_scrolls_over_a_crowd_that_came() {
+fn scrolls_over_folded_run() {
     let mut rig = Rig::new();
     for n in 0..40 {
         rig.says("bob", "#lobby", &format!("a{n}"), &format!("before {n}"));
@@ -100,7 +100,7 @@ fn one_scrolls_over_a_crowd_that_came() {
 }
 
 #[test]
-fn a_fold_is_opened_and_closed_by_key() {
+fn key_toggles_folded_run() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "one");
     rig.moves("JOIN #lobby", &people(0, 3));
@@ -145,7 +145,7 @@ fn a_fold_is_opened_and_closed_by_key() {
 }
 
 #[test]
-fn a_fold_is_opened_and_closed_by_a_click() {
+fn click_toggles_folded_run() {
     let mut rig = Rig::new();
     for n in 0..30 {
         rig.says("bob", "#lobby", &format!("a{n}"), &format!("before {n}"));
@@ -176,7 +176,7 @@ fn a_fold_is_opened_and_closed_by_a_click() {
 }
 
 #[test]
-fn one_scrolls_through_an_open_fold_and_back() {
+fn scrolls_through_unfolded_run() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "one");
     rig.moves("JOIN #lobby", &people(0, 600));

@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn no_line_of_a_server_breaks_it(
+    fn arbitrary_server_lines_never_panic(
         lines in proptest::collection::vec((line(), keys()), 1..60),
         size in (1u16..120, 1u16..40),
     ) {
@@ -157,7 +157,7 @@ proptest! {
 }
 
 #[test]
-fn a_server_that_repeats_itself_is_not_asked_for_ever() {
+fn repeated_history_pages_end_paging() {
     let mut rig = Rig::with_past(0, 200);
     rig.keys("Alt-Home");
     rig.history("BEFORE #lobby", &page(0, 200));
@@ -176,7 +176,7 @@ fn a_server_that_repeats_itself_is_not_asked_for_ever() {
 }
 
 #[test]
-fn a_page_of_reactions_or_of_comings_is_no_end() {
+fn pages_without_messages_do_not_end_paging() {
     let mut rig = Rig::with_past(800, 1000);
     rig.keys("Alt-Home");
     rig.reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
@@ -195,7 +195,7 @@ fn a_page_of_reactions_or_of_comings_is_no_end() {
 }
 
 #[test]
-fn a_crowd_of_places_is_bounded_and_a_place_aside_is_small() {
+fn bounds_buffers_and_background_memory() {
     let mut rig = Rig::new();
     for n in 0..App::MOST_PLACES + 50 {
         rig.model.handle(
@@ -220,7 +220,7 @@ fn a_crowd_of_places_is_bounded_and_a_place_aside_is_small() {
 }
 
 #[test]
-fn a_message_with_a_crowd_of_reactions_weighs_what_it_takes() {
+fn reactions_count_towards_message_memory() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "a1", "hi");
     let weight = |rig: &Rig| {

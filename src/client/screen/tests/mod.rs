@@ -310,7 +310,7 @@ fn lively() -> Rig {
 }
 
 #[test]
-fn the_rig_itself_stands() {
+fn test_screen_renders() {
     let rig = lively();
     assert_eq!(rig.texts().len(), 5);
     assert!(!rig.app.effects.contains(&Effect::Bell));

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 
 #[test]
-fn the_talk_at_three_sizes() {
+fn renders_conversation_at_three_sizes() {
     let mut rig = lively();
     assert_snapshot!("talk_80x24", rig.screen(80, 24));
     assert_snapshot!("talk_200x50", rig.screen(200, 50));
@@ -13,12 +13,12 @@ fn the_talk_at_three_sizes() {
 }
 
 #[test]
-fn before_the_network_answers() {
+fn renders_while_connecting() {
     assert_snapshot!("connecting_80x24", Rig::offline().screen(80, 24));
 }
 
 #[test]
-fn lists_and_help() {
+fn renders_lists_and_help() {
     let mut rig = lively();
     rig.keys("Ctrl-K");
     assert_snapshot!("switcher_80x24", rig.screen(80, 24));
@@ -31,7 +31,7 @@ fn lists_and_help() {
 }
 
 #[test]
-fn what_is_on_its_way_and_what_is_new() {
+fn renders_unconfirmed_and_unread_messages() {
     let mut rig = lively();
     rig.happens(Happening::Focus(false));
     rig.says("carol", "#lobby", "b1", "while you were out");
@@ -45,7 +45,7 @@ fn what_is_on_its_way_and_what_is_new() {
 }
 
 #[test]
-fn a_hostile_sender_leaves_the_screen_right() {
+fn hostile_messages_keep_layout_intact() {
     let mut rig = Rig::new();
     for (id, text) in [
         ("h1", "\u{1b}[2J\u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}5A\u{1b}Pq\u{1b}\\end"),
@@ -69,7 +69,7 @@ fn a_hostile_sender_leaves_the_screen_right() {
 }
 
 #[test]
-fn searching_choosing_and_going_about() {
+fn renders_search_selection_and_switcher() {
     let mut rig = lively();
     rig.keys("Ctrl-F");
     rig.type_text("tea from:bob");
@@ -103,7 +103,7 @@ fn searching_choosing_and_going_about() {
 }
 
 #[test]
-fn colours() {
+fn renders_each_colour_depth() {
     let mut rig = lively();
     rig.keys("Alt-Up");
     for (name, depth, ground) in [
@@ -118,7 +118,7 @@ fn colours() {
 }
 
 #[test]
-fn no_size_breaks_it() {
+fn rendering_never_panics_at_any_size() {
     let mut rig = lively();
     rig.keys("Alt-Up");
     for (columns, rows) in [(1, 1), (2, 3), (5, 2), (8, 40), (20, 4), (36, 6), (300, 100), (3, 1), (72, 3)] {
@@ -136,7 +136,7 @@ fn no_size_breaks_it() {
 }
 
 #[test]
-fn the_cursor_of_a_search_field_stands_behind_its_text() {
+fn search_field_cursor_follows_text() {
     let mut rig = Rig::new();
     rig.keys("Ctrl-K");
     for text in ["👩‍👩‍👧".repeat(40), "日本".repeat(30), "x".repeat(70)] {
@@ -153,7 +153,7 @@ fn the_cursor_of_a_search_field_stands_behind_its_text() {
 }
 
 #[test]
-fn a_name_of_piled_up_marks_is_sanitized_in_results_and_completions() {
+fn sanitizes_names_in_results_and_completions() {
     let mut rig = Rig::new();
     let channel = format!("#a{}", "\u{336}".repeat(20));
     rig.lines(&[&format!(":alice!alice@parlour JOIN {channel}")]);
@@ -172,7 +172,7 @@ fn a_name_of_piled_up_marks_is_sanitized_in_results_and_completions() {
 }
 
 #[test]
-fn flags_are_drawn_as_letters() {
+fn flag_emojis_render_as_letters() {
     let mut rig = Rig::new();
     rig.says("bob", "#lobby", "f1", "from 🇩🇪 to 🇫🇷 ok");
     let screen = rig.screen(80, 24);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_password_is_sent_and_seen_nowhere() {
+fn password_is_sent_but_never_shown() {
     let mut rig = Rig::new();
     rig.type_text("/msg NickServ PASSWD hunter2 hunter33");
     let screen = rig.screen(80, 24);
@@ -38,7 +38,7 @@ fn a_password_is_sent_and_seen_nowhere() {
 }
 
 #[test]
-fn what_is_no_password_is_shown_and_kept() {
+fn ordinary_messages_are_not_masked() {
     let mut rig = Rig::new();
     rig.enter("/ns CERT LIST");
     rig.sent("PRIVMSG NickServ :CERT LIST");
@@ -51,7 +51,7 @@ fn what_is_no_password_is_shown_and_kept() {
 }
 
 #[test]
-fn ones_last_message_is_taken_back_and_none_is_edited() {
+fn delete_redacts_last_message_and_edit_is_refused() {
     let mut rig = lively();
     rig.enter("/edit No, I am not.");
     assert!(

@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn piles_and_ghosts_are_taken_away() {
+    fn removes_stacked_marks_and_invisible_characters() {
         for (dirty, expected) in [
             ("plain\ntext", "plain\ntext"),
             ("Zoë 日本 👩‍👩‍👧 🏳️‍🌈", "Zoë 日本 👩‍👩‍👧 🏳️‍🌈"),
@@ -124,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cluster_takes_one_or_two_cells(text in any::<String>(), odd in "[\u{300}-\u{310}\u{200b}-\u{200f}\u{fe0f}👩🏽\u{200d}क्षि가각한ا]{0,20}") {
+        fn sanitized_clusters_are_one_or_two_cells_wide(text in any::<String>(), odd in "[\u{300}-\u{310}\u{200b}-\u{200f}\u{fe0f}👩🏽\u{200d}क्षि가각한ا]{0,20}") {
             for text in [text, odd] {
                 let tidied = tidy(&text, 4000);
                 for line in tidied.split('\n') {

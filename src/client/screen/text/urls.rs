@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_found_without_what_is_around_them() {
+    fn finds_urls_without_surrounding_punctuation() {
         assert_eq!(found("see https://example.org/a?b=c#d, ok"), ["https://example.org/a?b=c#d"]);
         assert_eq!(found("(http://a.b/x_(y)) HTTPS://C.D!"), ["http://a.b/x_(y)", "HTTPS://C.D"]);
         assert_eq!(found("javascript://x ftp://x xhttp://y https:// é"), [] as [&str; 0]);
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_breaks_it(text in "(https?://|[a-zé().\u{1b} ]){0,12}") {
+        fn find_urls_never_panics(text in "(https?://|[a-zé().\u{1b} ]){0,12}") {
             for range in links(&text) {
                 prop_assert!(text[range].bytes().all(|byte| byte.is_ascii_graphic()));
             }

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_where_people_expect() {
+    fn breaks_lines_at_spaces_and_long_words() {
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
         assert_eq!(wrapped("one two", 7), ["one two"]);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_runs_to_the_left_is_put_in_order() {
+    fn right_to_left_text_is_reordered() {
         for (text, seen) in [
             ("plain é 日本", "plain é 日本"),
             ("say אבג now", "say גבא now"),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_begin_on_the_right_stand_there() {
+    fn right_to_left_lines_are_right_aligned() {
         let aligned = |text: &str, max| -> Vec<String> {
             let rows = wrap_message(&[Run::new(text, Style::new())], 0, max, true);
             rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_to_fit() {
+    fn truncates_and_pads_to_width() {
         assert_eq!(
             (fit("hello", 5), fit("hello", 4), fit("日本", 3), fit("x", 0)),
             ("hello".into(), "hel…".into(), "日…".into(), String::new())
@@ -295,7 +295,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_of_all_directions_fit_and_lose_nothing(text in "[a-z 1(אבش,é日\n]{0,60}", max in 2usize..20) {
+        fn bidi_rows_fit_and_keep_all_text(text in "[a-z 1(אבش,é日\n]{0,60}", max in 2usize..20) {
             let rows = wrap_message(&[Run::new(text.as_str(), Style::new())], 0, max, true);
             prop_assert!(rows.iter().all(|row| row_width(row) <= max));
             let letters = |text: &str| {
@@ -308,7 +308,7 @@ mod tests {
         }
 
         #[test]
-        fn rows_fit_and_lose_only_spaces(text in "[a-z 日é👍\n]{0,60}", max in 2usize..20) {
+        fn wrapped_rows_fit_and_lose_only_spaces(text in "[a-z 日é👍\n]{0,60}", max in 2usize..20) {
             let rows = wrapped(&text, max);
             prop_assert!(rows.iter().all(|row| width(row) <= max));
             let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();

@@ -224,7 +224,7 @@ mod tests {
     const ALL: Able = Able { depth: Depth::True, links: true };
 
     #[test]
-    fn links_are_opened_and_closed_around_their_cells() {
+    fn emits_osc8_links_around_their_cells() {
         let link = Run { text: "http://a.b".into(), style: Style::new(), link: Some("http://a.b".into()) };
         let out = painted(&[Run::new("x", Style::new()), link.clone()], ALL);
         let start = out.find("\u{1b}]8;id=").expect("it is opened");
@@ -238,19 +238,19 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_those_that_there_are() {
+    fn colours_follow_the_colour_depth() {
         let red = Run::new("r", Style::new().fg(Color::Rgb(1, 2, 3)).add_modifier(Modifier::BOLD));
         assert_eq!(painted(std::slice::from_ref(&red), ALL), "\u{1b}[1;1H\u{1b}[0;1;38;2;1;2;3mr\u{1b}[0m");
         assert_eq!(painted(&[red], Able { depth: Depth::None, ..ALL }), "\u{1b}[1;1H\u{1b}[0;1mr\u{1b}[0m");
     }
 
     #[test]
-    fn behind_a_wide_cell_the_place_is_said_anew() {
+    fn repositions_cursor_after_wide_cell() {
         assert_eq!(painted(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
     }
 
     #[test]
-    fn what_stands_behind_an_emoji_of_uncertain_width_is_drawn_again() {
+    fn redraws_row_after_emoji_of_uncertain_width() {
         let area = Rect::new(0, 0, 8, 2);
         let row = |first: &str| {
             let mut cells = Buffer::empty(area);

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_a_colour_of_their_own_that_stays() {
+    fn nick_colour_is_stable() {
         for depth in [Depth::Sixteen, Depth::Palette, Depth::True] {
             for ground in [Ground::Dark, Ground::Light] {
                 let theme = Theme { depth, ground };

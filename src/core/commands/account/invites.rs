@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn words_say_by_their_form_what_they_are() {
+    fn parses_invite_parameters_in_any_order() {
         assert_eq!(asked("create"), Ok(accounts_of(1, 24, "#lobby", Role::Member)));
         let all = accounts_of(30, 7 * 24, "#class", Role::Admin);
         for text in ["CREATE 30 7d #class admin", "create Admin #class 1w 30", "CREATE 30 168H #class ADMIN"]
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_named() {
+    fn invalid_invite_parameters_are_refused() {
         for bad in [
             "create 0",
             "create 99999999999",

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_with_too_many_words_is_refused() {
+    fn list_with_too_many_conditions_is_refused() {
         let list = |count: usize| {
             let words: Vec<String> = (0..count).map(|n| format!("#c{n}")).collect();
             let line = format!("LIST {},", words.join(","));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_names_or_conditions() {
+    fn parses_elist_conditions() {
         assert!(matches!(condition("!#a*"), Some(Condition::Not(_))));
         assert!(matches!(condition(">5"), Some(Condition::MoreThan(5))));
         assert!(matches!(condition("C<60"), Some(Condition::Made { within: true, minutes: 60 })));

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn points_exclude_themselves() {
+    fn chathistory_bounds_are_exclusive() {
         let time = "timestamp=1970-01-01T00:00:01.000Z";
         let first = MessageId::first_at(Millis(1000));
         let after = windows(&format!("CHATHISTORY AFTER #a {time} 10")).expect("good");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn invalid_chathistory_parameter_is_named() {
         let error = |line: &str| windows(line).expect_err(line);
         assert!(error("CHATHISTORY").contains("INVALID_PARAMS *"));
         assert!(error("CHATHISTORY SOON #a * 5").contains("INVALID_PARAMS SOON :Unknown command"));

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_are_read_as_tags() {
+    fn search_attributes_parse_as_tags() {
         let found =
             find("SEARCH :in=#a;text=two\\swords;after=1970-01-01T00:00:01.000Z;limit=5").expect("good");
         assert_eq!((found.text.as_deref(), found.window.limit), (Some("two words"), 5));

@@ -225,7 +225,7 @@ mod tests {
     use crate::core::commands::TABLE;
 
     #[test]
-    fn there_is_help_on_commands_that_exist_only() {
+    fn help_covers_only_existing_commands() {
         for (command, text) in WORDS {
             assert!(TABLE.iter().copied().flatten().any(|spec| spec.name == *command), "{command}");
             assert!(text.starts_with(command), "{text}");

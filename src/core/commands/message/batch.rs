@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn every_label_in_a_batch_is_answered_once() {
+    fn each_label_in_batch_gets_one_reply() {
         let labels = |lines: &[&str]| {
             let all = taken(lines);
             all.iter().map(|line| line.chars().take(14).collect::<String>()).collect::<Vec<_>>()
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_become_one_message_with_the_label_and_tags_of_its_opening() {
+    fn batch_becomes_one_message_with_opening_label_and_tags() {
         let out = taken(&[
             "@label=7;+reply=x BATCH +1 draft/multiline #c",
             "@batch=1 PRIVMSG #c hello",
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_batch_is_said_once_and_the_rest_of_it_dropped() {
+    fn invalid_batch_fails_once_and_drops_remaining_lines() {
         let open = "BATCH +1 draft/multiline #c";
         refused(
             &[open, "@batch=1 PRIVMSG #d x", "@batch=1 PRIVMSG #c y", "BATCH -1"],
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_lost_a_line_is_no_message() {
+    fn batch_with_unreadable_line_is_refused() {
         let mut batches = Batches::default();
         let mut take = |line: &str, label: Option<&str>| {
             batches.take(&Message::parse(line).expect(line), label.map(Into::into))
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_bounded_in_lines_and_in_bytes() {
+    fn batch_limits_lines_and_bytes() {
         let line = "@batch=1 PRIVMSG #c x";
         let mut lines = vec!["BATCH +1 draft/multiline #c"];
         lines.extend([line; MAX_LINES]);

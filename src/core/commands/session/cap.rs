@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_for_clients_that_know_302() {
+    fn cap_values_are_for_version_302_only() {
         let mut caps = CapSet::EMPTY;
         // A client that does not see sasl can't log in, so sasl must be among those that fit.
         let words = |line: String| line.split([' ', ':', '\r']).map(str::to_owned).collect::<Vec<_>>();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_list_fits_lines_of_512_bytes() {
+    fn cap_lists_fit_512_bytes() {
         let nick = "x".repeat(Nick::MAX);
         let mut caps = CapSet::of(Cap::ALL);
         let mut ask =
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_go_on_after_a_star() {
+    fn long_cap_lists_continue_after_star() {
         let head = Reply::command("CAP").arg("x".repeat(Nick::MAX)).arg("LIST");
         let words = |n: usize| (0..n).map(|i| format!("example.org/{}-{i}", "c".repeat(i % 40)));
         for n in [0, 1, 12, 13, 14, 50, 200] {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_filled_to_the_last_byte_and_no_further() {
+    fn cap_lines_are_filled_to_exact_limit() {
         let words = |text: &'static str| text.split(' ').map(str::to_owned);
         assert_eq!(split(words("aa bb cc"), 5), ["aa bb", "cc"]);
         assert_eq!(split(words("aa bbb cc"), 5), ["aa", "bbb", "cc"]);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_a_request_repeats_all_of_it_in_lines_that_fit() {
+    fn cap_ack_repeats_request_in_lines_that_fit() {
         let nick = "x".repeat(Nick::MAX);
         let wanted = "batch server-time message-tags ".repeat(40);
         let replies =
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_granted_whole_or_not_at_all() {
+    fn cap_req_is_acked_whole_or_nakked() {
         let mut caps = CapSet::of(&[Cap::Batch]);
         assert!(ask(&mut caps, &["REQ"]).starts_with(":s 461 al CAP :"));
         assert_eq!(ask(&mut caps, &["REQ", "sasl nonsense"]), ":s CAP al NAK :sasl nonsense\r\n");

@@ -37,7 +37,7 @@ fn each_capability_adds_its_tag() {
 }
 
 #[test]
-fn some_events_are_not_for_everybody() {
+fn events_need_their_capability() {
     let own = Event { kind: EventKind::Tagmsg { target: "bob".into(), own: true }, ..event() };
     assert_eq!(render(&own, &[Cap::MessageTags], None), "");
     assert_eq!(render(&own, &[Cap::EchoMessage], None), "");
@@ -45,7 +45,7 @@ fn some_events_are_not_for_everybody() {
 }
 
 #[test]
-fn a_multiline_message_is_a_batch_or_several_lines() {
+fn multiline_renders_as_batch_or_separate_lines() {
     let text: Arc<str> = "hello\n\nhow is \reveryone?".into();
     let kind = EventKind::Message { kind: MessageKind::Privmsg, target: "#c".into(), text, own: false };
     let event = Event { kind, ..event() };
@@ -68,7 +68,7 @@ fn a_multiline_message_is_a_batch_or_several_lines() {
 }
 
 #[test]
-fn long_text_is_cut_for_who_takes_no_long_lines() {
+fn long_text_is_split_without_long_lines() {
     let text: Arc<str> = "tea and biscuits ".repeat(60).into();
     let kind = |text: &Arc<str>| EventKind::Message {
         kind: MessageKind::Privmsg,
@@ -111,7 +111,7 @@ fn long_text_is_cut_for_who_takes_no_long_lines() {
 }
 
 #[test]
-fn who_knows_extended_join_learns_more() {
+fn extended_join_adds_account_and_realname() {
     let channel = ChannelName::parse("#c").expect("a channel");
     let join = Event { id: None, kind: EventKind::Join(channel, "Al B".into()), ..event() };
     assert_eq!(render(&join, &[], None), ":al!al@parlour JOIN #c\r\n");

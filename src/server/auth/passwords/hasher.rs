@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_verifies_its_password_in_any_spelling() {
+    fn hash_verifies_password_in_any_unicode_form() {
         let hasher = Hasher::new(CHEAP);
         let hash = hasher.hash(&new("caf\u{e9} au lait")).expect("hashes");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", hash.as_str());
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_with_other_parameters_is_renewed() {
+    fn hash_with_other_parameters_is_renewed() {
         let old = Hasher::new(CHEAP).hash(&new("secret12")).expect("hashes");
         let hasher = Hasher::new(config::Passwords { iterations: 2, ..CHEAP });
         let Ok(Verdict::Right(Some(renewed))) = hasher.verify(&old, "secret12") else { panic!("renewed") };
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_verifies_nothing() {
+    fn malformed_hash_verifies_no_password() {
         for text in ["", "x", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$04$abc"] {
             assert_eq!(PasswordHash::parse(text), None, "{text}");
             let hash = PasswordHash::from_phc(text);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expensive_hash_is_checked_and_its_memory_given_back() {
+    fn expensive_hash_is_checked_and_memory_freed() {
         let costs = config::Passwords { memory_kib: 1024, ..CHEAP };
         let stored = Hasher::new(costs).hash(&new("secret12")).expect("hashes");
         let (hasher, mut memory) = (Hasher::new(CHEAP), Memory::default());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_that_would_take_all_memory_is_not_computed() {
+    fn hash_above_memory_limit_is_rejected() {
         let huge = format!("$argon2id$v=19$m=4194304,t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
         let mut memory = Memory::default();
         let checked = Hasher::new(CHEAP).verify_in(&mut memory, &PasswordHash::from_phc(huge), "secret12");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_kept_and_wiped() {
+    fn memory_is_reused_and_wiped() {
         let (hasher, mut memory) = (Hasher::new(CHEAP), Memory::default());
         let hash = hasher.hash_in(&mut memory, &new("secret12")).expect("hashes");
         let at = memory.0.as_ptr();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn new_passwords_keep_the_rule() {
+    fn new_password_rules_are_enforced() {
         for good in ["secret12", "benchpass1", "correct horse battery staple", "пароль-1", &"x".repeat(300)]
         {
             assert!(Password::new(good).is_ok(), "{good}");

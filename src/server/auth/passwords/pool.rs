@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_checked_like_somebody() {
+    async fn missing_hash_costs_the_same_and_never_matches() {
         let pool = Passwords::new(CHEAP);
         assert!(PasswordHash::parse(pool.nobody.as_str()).is_some());
         let params = |hash: &PasswordHash| Params::try_from(&Phc::new(hash.as_str()).expect("parses"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_that_logs_in_again_and_again_is_not_hashed_each_time() {
+    async fn frequent_logins_skip_hashing() {
         let pool = Passwords::new(CHEAP);
         let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
         let right = Ok(Verdict::Right(None));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_is_bounded_by_requester() {
+    async fn waiting_requests_are_limited_per_requester() {
         let pool = Passwords::new(CHEAP);
         let held = hold(&pool).await;
         let mut cx = Context::from_waker(Waker::noop());
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_guesser_delays_nobody_else() {
+    async fn password_guesser_does_not_delay_others() {
         let pool = Passwords::new(CHEAP);
         let held = hold(&pool).await;
         let mut cx = Context::from_waker(Waker::noop());

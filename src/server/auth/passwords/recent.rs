@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_right_password_of_a_busy_account_is_remembered() {
+    fn only_correct_password_of_busy_account_is_remembered() {
         let (mut recent, now, alice) = (Recent::new(), Instant::now(), hash("alice"));
         right(&mut recent, &alice, "secret12", Recent::FREE, now);
         assert!(!knows(&recent, &alice, "secret12", now), "as often as anybody may");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_forgotten_after_its_time_and_costs_one_hash_to_learn_again() {
+    fn remembered_password_expires_and_is_relearned() {
         let (mut recent, now, alice) = (Recent::new(), Instant::now(), hash("alice"));
         right(&mut recent, &alice, "secret12", Recent::FREE + 1, now);
         let later = now + Recent::SPAN;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_logins_never_count() {
+    fn infrequent_logins_are_not_remembered() {
         let (mut recent, now, alice) = (Recent::new(), Instant::now(), hash("alice"));
         for n in 0..100 {
             let now = now + Recent::SPAN / 8 * n;
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_bounded() {
+    fn table_size_is_bounded() {
         let (mut recent, now) = (Recent::new(), Instant::now());
         for n in 0..Recent::MOST + 10 {
             right(&mut recent, &hash(&n.to_string()), "secret12", 1, now);

@@ -172,7 +172,7 @@ fn login(account: AccountId) -> Login {
 }
 
 #[test]
-fn who_comes_in_the_middle_of_a_run_gets_what_follows() {
+fn session_joining_mid_run_gets_later_events_only() {
     let mut rig = Rig::new();
     let first = rig.member();
     rig.say("a");
@@ -189,7 +189,7 @@ fn who_comes_in_the_middle_of_a_run_gets_what_follows() {
 }
 
 #[test]
-fn who_goes_gets_what_came_before() {
+fn session_leaving_mid_run_gets_earlier_events() {
     let mut rig = Rig::new();
     let (stays, goes) = (rig.member(), rig.member());
     rig.say("a");
@@ -202,7 +202,7 @@ fn who_goes_gets_what_came_before() {
 }
 
 #[test]
-fn another_audience_ends_a_run() {
+fn different_audience_flushes_run() {
     let mut rig = Rig::new();
     let both = rig.member();
     let mut elsewhere = Roster::default();
@@ -218,7 +218,7 @@ fn another_audience_ends_a_run() {
 }
 
 #[test]
-fn the_origin_has_its_own_copy() {
+fn origin_gets_its_own_echo() {
     let mut rig = Rig::new();
     let (other, labelled, silent, plain) = (rig.member(), rig.member(), rig.member(), rig.member());
     rig.say("a");
@@ -235,7 +235,7 @@ fn the_origin_has_its_own_copy() {
 }
 
 #[test]
-fn an_origin_that_is_not_in_the_audience_gets_no_copy() {
+fn origin_outside_audience_gets_no_echo() {
     let mut rig = Rig::new();
     let (member, outside) = (rig.member(), rig.outsider());
     rig.say_from("a", origin(outside, true, Some("x")));
@@ -248,7 +248,7 @@ fn an_origin_that_is_not_in_the_audience_gets_no_copy() {
 }
 
 #[test]
-fn lines_in_between_keep_their_place() {
+fn lines_between_events_keep_their_order() {
     let mut rig = Rig::new();
     let (member, comes, outside) = (rig.member(), rig.outsider(), rig.outsider());
     rig.line(member, "before");
@@ -270,7 +270,7 @@ fn lines_in_between_keep_their_place() {
 }
 
 #[test]
-fn each_set_of_capabilities_has_its_own_looks() {
+fn events_are_rendered_per_capability_set() {
     let mut rig = Rig::new();
     let (plain, timed) = (rig.outsider(), rig.outsider());
     rig.join(plain, &[]);
@@ -285,7 +285,7 @@ fn each_set_of_capabilities_has_its_own_looks() {
 }
 
 #[test]
-fn an_ask_ends_a_run_and_stands_between_what_is_before_and_after() {
+fn query_flushes_run_and_keeps_its_position() {
     let mut rig = Rig::new();
     let (member, asker) = (rig.member(), rig.member());
     rig.say("a");
@@ -298,7 +298,7 @@ fn an_ask_ends_a_run_and_stands_between_what_is_before_and_after() {
 }
 
 #[test]
-fn a_close_ends_a_run_too() {
+fn close_flushes_run() {
     let mut rig = Rig::new();
     let (member, gone) = (rig.member(), rig.member());
     rig.say("a");
@@ -309,7 +309,7 @@ fn a_close_ends_a_run_too() {
 }
 
 #[test]
-fn a_slot_that_is_used_again_gets_nothing_of_before() {
+fn reused_slot_gets_no_earlier_output() {
     let mut rig = Rig::new();
     let (member, gone) = (rig.member(), rig.member());
     rig.say("a");
@@ -327,7 +327,7 @@ fn address(block: &Bytes) -> usize {
 }
 
 #[test]
-fn a_long_run_is_one_piece_of_memory_for_all() {
+fn long_run_shares_one_buffer() {
     let mut rig = Rig::new();
     let (one, two, special) = (rig.member(), rig.member(), rig.member());
     let texts_of = |range: std::ops::Range<usize>| range.map(|n| format!("{n:0>100}")).collect::<Vec<_>>();
@@ -359,7 +359,7 @@ fn a_long_run_is_one_piece_of_memory_for_all() {
 }
 
 #[test]
-fn of_an_account_for_which_too_much_waits_the_worst_reader_ends() {
+fn account_over_limit_loses_slowest_session() {
     let mut rig = Rig::new();
     let sessions: Vec<_> = (0..6).map(|_| rig.outsider()).collect();
     let other = rig.outsider_of(17);
@@ -380,7 +380,7 @@ fn of_an_account_for_which_too_much_waits_the_worst_reader_ends() {
 }
 
 #[test]
-fn what_many_share_counts_once_and_what_is_too_much_for_all_ends_the_worst() {
+fn shared_blocks_count_once_and_total_limit_closes_slowest() {
     let mut rig = Rig::new();
     // A megabyte waits for each of a hundred sessions, and it is the same block.
     for account in 0..100 {

@@ -285,7 +285,7 @@ proptest! {
     }))]
 
     #[test]
-    fn volumes_do_not_show(steps in prop::collection::vec(step(), 1..120)) {
+    fn volumes_match_a_plain_list(steps in prop::collection::vec(step(), 1..120)) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
         let (mut model, mut steps) = (Model::new(), steps.iter());

@@ -38,7 +38,7 @@ fn place((folder, away, offline): &(TempDir, TempDir, bool)) -> Place<'_> {
 }
 
 #[test]
-fn a_new_root_is_proven_by_the_old_one_until_that_is_retired() {
+fn old_root_proves_new_one_until_retired() {
     let (folder, paths, first) = made();
     let folder = folder.path();
     let old = first.pin();
@@ -77,7 +77,7 @@ fn a_new_root_is_proven_by_the_old_one_until_that_is_retired() {
 }
 
 #[test]
-fn the_root_key_can_be_kept_elsewhere() {
+fn root_key_can_be_kept_offline() {
     let places = places(true);
     let place = place(&places);
     let first = generate(place, &[], false, at(NOW)).expect("made");
@@ -153,7 +153,7 @@ fn survives(
 }
 
 #[test]
-fn a_crash_leaves_the_old_certificates_or_the_new_ones() {
+fn crash_leaves_old_or_new_certificates() {
     let make = |place: Place<'_>| drop(generate(place, &[], false, at(NOW)).expect("made"));
     let renewed = |place: Place<'_>| renew(place, &[], at(NOW));
     for offline in [false, true] {
@@ -172,7 +172,7 @@ fn a_crash_leaves_the_old_certificates_or_the_new_ones() {
 }
 
 #[test]
-fn a_retirement_that_crashed_is_finished_by_the_next() {
+fn interrupted_retirement_can_be_finished() {
     for steps in 0.. {
         let (folder, _, _) = made();
         let folder = folder.path();
@@ -192,7 +192,7 @@ fn a_retirement_that_crashed_is_finished_by_the_next() {
 }
 
 #[test]
-fn an_old_root_that_is_damaged_is_told_and_not_dropped() {
+fn damaged_old_root_blocks_renewal_until_retired() {
     let (folder, paths, _) = made();
     rotate(folder.path(), at(NOW)).expect("rotated");
     for rubbish in ["", "x", "-----BEGIN CERTIFICATE-----\nMAMAAAA=\n-----END CERTIFICATE-----\n"] {
