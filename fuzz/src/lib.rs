@@ -1,6 +1,6 @@
 //! What each fuzz target does with its bytes, and what must hold whatever they are.
 //!
-//! The targets under `fuzz_targets/` are one line each. `tests/it/fuzz.rs` includes this file and replays the committed
+//! The targets under `fuzz_targets/` are one line each. `tests/it/parsers/fuzz.rs` includes this file and replays the committed
 //! corpora with a stable compiler, so that an input that once failed stays a test.
 
 use std::fmt::Write as _;

@@ -1,0 +1,83 @@
+//! Accounts changed while the server runs: changes take effect at once.
+
+use crate::support::{Client, PASSWORD, Server, server};
+
+fn login_result(server: &Server, name: &str, password: &str) -> String {
+    let mut client = Client::connect(server);
+    client.send("CAP REQ :sasl");
+    client.introduce(name);
+    client.authenticate(name, password).command
+}
+
+#[track_caller]
+fn with_password(server: &Server, args: &[&str], password: &str) {
+    let output = server.home.run_with_input(args, &format!("{password}\n"));
+    assert!(output.status.success(), "{args:?}: {output:?}");
+}
+
+#[test]
+fn new_account_can_log_in_at_once() {
+    let server = server();
+    assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "904");
+    with_password(&server, &["user", "add", "dora", "--password-stdin"], "a-new-person's-words");
+    assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "903");
+    // Messages reach the new account.
+    let mut alice = Client::login(&server, "alice");
+    assert!(alice.request("PRIVMSG dora :welcome").iter().all(|l| l.command != "401"));
+    assert!(server.home.succeed(&["user", "list"]).contains("dora"));
+}
+
+#[test]
+fn disabling_ends_sessions_and_enabling_allows_login() {
+    let server = server();
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    alice.drain();
+    server.home.succeed(&["user", "disable", "bob"]);
+    let lines = bob.until_closed();
+    assert!(lines.last().is_some_and(|l| l.command == "ERROR" && l.text().contains("disabled")), "{lines:?}");
+    assert_eq!(alice.command("QUIT").nick(), "bob");
+    assert_eq!(login_result(&server, "bob", PASSWORD), "904");
+    server.home.succeed(&["user", "enable", "bob"]);
+    Client::login(&server, "bob").barrier();
+}
+
+#[test]
+fn password_change_ends_old_sessions() {
+    let server = server();
+    let mut bob = Client::login(&server, "bob");
+    with_password(&server, &["user", "passwd", "bob", "--password-stdin"], "quite-another-password");
+    assert!(bob.until_closed().last().is_some_and(|l| l.command == "ERROR"));
+    assert_eq!(login_result(&server, "bob", PASSWORD), "904");
+    assert_eq!(login_result(&server, "bob", "quite-another-password"), "903");
+}
+
+#[test]
+fn removing_an_account_ends_its_sessions() {
+    let server = server();
+    let mut bob = Client::login(&server, "bob");
+    bob.request("JOIN #room");
+    server.home.succeed(&["user", "remove", "bob"]);
+    assert!(bob.until_closed().last().is_some_and(|l| l.command == "ERROR"));
+    assert_eq!(login_result(&server, "bob", PASSWORD), "904");
+    let mut alice = Client::login(&server, "alice");
+    assert!(alice.request("PRIVMSG bob :hello")[0].is("401 alice bob"));
+    assert!(!server.home.succeed(&["user", "list"]).contains("bob"));
+}
+
+#[test]
+fn invalid_names_are_refused() {
+    let server = server();
+    for name in ["echo", "Echo", "1st", "two words", "#room", "é", &"x".repeat(25)] {
+        let output = server
+            .home
+            .run_with_input(&["user", "add", "--password-stdin", "--", name], "long-enough-words\n");
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{name}: {output:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let output =
+        server.home.run_with_input(&["user", "add", "ALICE", "--password-stdin"], "long-enough-words\n");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("taken"), "{output:?}");
+}

@@ -1,0 +1,89 @@
+//! Architecture rules, checked on the sources: which module may use which, what the pure ones may not use at all, no
+//! cycles, no overlong file, no overfull folder. ARCHITECTURE.md gives the reasons.
+
+mod rules;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rules::{SourceFile, violations};
+
+/// Maximum length of a file, in lines, its tests included.
+const MOST_LINES: usize = 500;
+
+/// Maximum number of source files side by side in a folder.
+const MOST_FILES: usize = 14;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Returns every Rust file under a folder of the package, with paths relative to the package.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("a folder's entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path.strip_prefix(root()).expect("under the package").to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Returns the names by which code refers to this package's dependencies.
+fn dependencies() -> BTreeSet<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let manifest: toml::Table = manifest.parse().expect("Cargo.toml is TOML");
+    let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|t| manifest.get(t)?.as_table());
+    tables.flat_map(|t| t.keys()).map(|name| name.replace('-', "_")).collect()
+}
+
+#[test]
+fn modules_import_only_allowed_modules() {
+    let files: Vec<SourceFile> = rust_files("src")
+        .into_iter()
+        .map(|path| SourceFile {
+            text: fs::read_to_string(root().join(&path)).expect("a source file"),
+            path: path.strip_prefix("src").expect("under src").to_owned(),
+        })
+        .collect();
+    assert!(files.len() > 5, "found only {} files", files.len());
+    let broken = violations(&files, &dependencies());
+    assert!(broken.is_empty(), "the architecture is broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn folders_stay_below_the_entry_limit() {
+    let mut folders: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for path in ["src", "tests"].into_iter().flat_map(rust_files) {
+        *folders.entry(path.parent().expect("a folder").to_owned()).or_default() += 1;
+    }
+    let full: Vec<String> = folders
+        .into_iter()
+        .filter(|(_, files)| *files > MOST_FILES)
+        .map(|(folder, files)| format!("{} has {files} files, group them by what they do", folder.display()))
+        .collect();
+    assert!(full.is_empty(), "past {MOST_FILES} files:\n{}", full.join("\n"));
+}
+
+#[test]
+fn files_stay_below_the_line_limit() {
+    let long: Vec<String> = ["src", "tests", "benches", "fuzz"]
+        .into_iter()
+        .flat_map(rust_files)
+        .filter(|path| !path.components().any(|c| c.as_os_str() == "target"))
+        .filter_map(|path| {
+            let lines = fs::read_to_string(root().join(&path)).expect("a source file").lines().count();
+            (lines > MOST_LINES).then(|| format!("{} has {lines} lines, split it", path.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "past {MOST_LINES} lines:\n{}", long.join("\n"));
+}

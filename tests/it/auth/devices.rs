@@ -1,0 +1,214 @@
+//! Devices: client certificates that log in to an account, the command CERT, and SASL EXTERNAL.
+
+use crate::support::{Client, Device, PASSWORD, Server, refused, server, server_with_admin, shown, the};
+
+/// Connects with a device's certificate, up to the point where it can authenticate.
+#[track_caller]
+fn ready(server: &Server, device: Option<&Device>, name: &str) -> Client {
+    let mut client = match device {
+        Some(device) => Client::connect_showing(server, device),
+        None => Client::connect(server),
+    };
+    client.ready(name, "batch echo-message message-tags");
+    client
+}
+
+/// Logs in with a device.
+#[track_caller]
+fn enter(server: &Server, device: &Device, name: &str) -> Client {
+    let mut client = ready(server, Some(device), name);
+    assert_eq!(client.authenticate_external("").command, "903", "{}", client.story());
+    client.enter()
+}
+
+/// Makes a device and adds it to the client's account.
+fn add(client: &mut Client) -> Device {
+    let device = Device::new();
+    let answer = client.request(&format!("CERT ADD {}", device.fingerprint()));
+    assert!(answer[0].is("NOTE CERT CERT_ADDED"), "{answer:?}");
+    device
+}
+
+/// <https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command>, RFC 4422 appendix A (EXTERNAL)
+#[test]
+fn added_certificate_logs_in_without_a_password() {
+    let server = server();
+    let device = Device::new();
+    let mut laptop = ready(&server, Some(&device), "alice");
+    laptop.prove_with_password("alice");
+    let mut laptop = laptop.enter();
+    let print = device.fingerprint();
+    let lines = laptop.request("CERT LIST");
+    assert!(lines.len() == 1 && lines[0].text().starts_with("No certificate"), "{lines:?}");
+    let added = laptop.request("CERT ADD");
+    assert!(added.len() == 1 && added[0].is("NOTE CERT CERT_ADDED"), "{added:?}");
+    assert!(added[0].text().contains(&print), "the one that the connection shows: {added:?}");
+    assert!(laptop.request("CERT LIST")[0].text().contains("last used never"));
+
+    // The certificate determines the account; the response may name it too, in any case.
+    for response in ["", "alice", "ALICE"] {
+        let mut phone = ready(&server, Some(&device), "whoever");
+        assert_eq!(phone.authenticate_external(response).command, "903", "{response}");
+        assert!(phone.enter().welcome.iter().any(|line| line.is("376 alice")), "{response}");
+    }
+    let lines = laptop.request("CERT LIST");
+    assert!(lines[0].text().starts_with(&print) && !lines[0].text().contains("never"), "{lines:?}");
+    assert!(lines[1].text().starts_with("1 certificate"), "{lines:?}");
+    // The password still works with the certificate, for the same account.
+    let mut phone = enter(&server, &device, "alice");
+    phone.request("PRIVMSG alice :to myself");
+    laptop.message("to myself");
+    assert!(!server.log().contains(PASSWORD));
+}
+
+#[test]
+fn cert_accepts_only_valid_unused_fingerprints() {
+    let server = server();
+    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
+    let device = Device::new();
+    let print = device.fingerprint();
+    let pairs: Vec<&str> =
+        print.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("hex")).collect();
+    let colons = pairs.join(":").to_uppercase();
+    // In the spelling of other programs; adding it again changes nothing.
+    for spelling in [&colons, &print] {
+        assert!(alice.request(&format!("CERT ADD {spelling}"))[0].is("NOTE CERT CERT_ADDED"), "{spelling}");
+    }
+    assert_eq!(alice.request("CERT LIST").len(), 2);
+    refused(&mut alice, "CERT", "461 alice CERT");
+    refused(&mut alice, "CERT DEL", "461 alice CERT");
+    refused(&mut alice, "CERT EAT", "FAIL CERT INVALID_PARAMS EAT");
+    refused(&mut alice, "CERT ADD", "FAIL CERT NO_CERTIFICATE");
+    refused(&mut alice, &format!("CERT ADD {}", &print[1..]), "FAIL CERT INVALID_FINGERPRINT");
+    refused(&mut bob, &format!("CERT ADD {print}"), "FAIL CERT CERT_REFUSED");
+    refused(&mut bob, &format!("CERT DEL {print}"), "FAIL CERT NO_SUCH_CERT");
+    // Nor a certificate of which bob has the key.
+    let mut shows = ready(&server, Some(&device), "bob");
+    shows.prove_with_password("bob");
+    refused(&mut shows.enter(), "CERT ADD", "FAIL CERT CERT_REFUSED");
+    assert_eq!(enter(&server, &device, "alice").request("CERT LIST").len(), 2, "it is alice's still");
+    for n in 1..32 {
+        assert!(alice.request(&format!("CERT ADD {n:064x}"))[0].is("NOTE CERT CERT_ADDED"), "{n}");
+    }
+    refused(&mut alice, &format!("CERT ADD {:064x}", 32), "FAIL CERT CERT_REFUSED");
+    let labelled = alice.request("@label=it CERT LIST");
+    assert_eq!(labelled.iter().filter(|line| line.tag("label") == Some("it")).count(), 1, "{labelled:?}");
+}
+
+/// <https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command>: after `ERR_SASLFAIL` a client may try again.
+#[test]
+fn unproven_external_login_is_refused_without_lockout() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    let (of_alice, of_nobody) = (add(&mut alice), Device::new());
+
+    let mut none = ready(&server, None, "alice");
+    let mut strange = ready(&server, Some(&of_nobody), "alice");
+    for client in [&mut none, &mut strange] {
+        // As clients do that try every mechanism, over and over.
+        for _ in 0..12 {
+            for response in ["", "alice", "nobody-of-this-name"] {
+                assert_eq!(client.authenticate_external(response).command, "904");
+            }
+            client.send("AUTHENTICATE SCRAM-SHA-256");
+            assert!(client.command("908").is("908 alice PLAIN,EXTERNAL"));
+            client.command("904");
+            client.send("AUTHENTICATE EXTERNAL");
+            client.command("AUTHENTICATE");
+            client.send("AUTHENTICATE *");
+            client.command("906");
+        }
+        client.prove_with_password("alice");
+    }
+    none.enter().barrier();
+    strange.enter().barrier();
+
+    // A certificate proves its own account and no other.
+    let mut wrong = ready(&server, Some(&of_alice), "bob");
+    for _ in 0..12 {
+        assert_eq!(wrong.authenticate_external("bob").command, "904");
+    }
+    assert_eq!(wrong.authenticate_external("").command, "903");
+    assert!(wrong.enter().request("WHOIS alice").iter().any(|line| line.is("311 alice alice")));
+    // No password was tried, so no login is delayed.
+    for name in ["alice", "bob"] {
+        Client::login(&server, name).barrier();
+    }
+}
+
+/// Account states apply to devices as they do to passwords.
+#[test]
+fn device_of_a_disabled_or_removed_account_is_refused() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    let device = add(&mut alice);
+    let outcome = || ready(&server, Some(&device), "alice").authenticate_external("").command;
+    assert_eq!(outcome(), "903");
+    server.home.succeed(&["user", "disable", "alice"]);
+    assert_eq!(outcome(), "904");
+    server.home.succeed(&["user", "enable", "alice"]);
+    assert_eq!(outcome(), "903");
+    server.home.succeed(&["user", "remove", "alice"]);
+    assert_eq!(outcome(), "904");
+    assert_eq!(server.home.count("SELECT count(*) FROM devices"), 0);
+}
+
+#[test]
+fn removed_device_is_disconnected_at_once() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    let (lost, kept) = (add(&mut alice), add(&mut alice));
+    let (mut thief, mut second) = (enter(&server, &lost, "alice"), enter(&server, &lost, "alice"));
+    let mut tablet = enter(&server, &kept, "alice");
+    // A connection that has authenticated and not finished its login.
+    let mut waiting = ready(&server, Some(&lost), "alice");
+    assert_eq!(waiting.authenticate_external("").command, "903");
+
+    let answer = alice.request(&format!("CERT DEL {}", lost.fingerprint()));
+    assert!(the(&answer, "NOTE").is("NOTE CERT CERT_REMOVED"), "{answer:?}");
+    for client in [&mut thief, &mut second] {
+        let lines = client.until_closed();
+        assert!(lines.last().is_some_and(|line| line.command == "ERROR"), "{lines:?}");
+    }
+    waiting.send("CAP END");
+    let lines = waiting.until_closed();
+    assert!(lines.iter().all(|line| line.command != "001"), "{lines:?}");
+    assert_eq!(lines.last().map(|line| line.command.as_str()), Some("ERROR"));
+    assert_eq!(ready(&server, Some(&lost), "alice").authenticate_external("").command, "904");
+    tablet.barrier();
+
+    // A session that removes its own device gets the reply before it ends.
+    tablet.send(&format!("CERT DEL {}", kept.fingerprint()));
+    let lines = tablet.until_closed();
+    assert!(lines[0].is("NOTE CERT CERT_REMOVED") && lines[1].command == "ERROR", "{:?}", shown(&lines));
+    // The device can be added again.
+    alice.request(&format!("CERT ADD {}", kept.fingerprint()));
+    enter(&server, &kept, "alice").barrier();
+}
+
+/// RFC 8446 section 4.4.3 (CertificateVerify): a client that presents a certificate must have its key.
+#[test]
+fn certificate_without_its_key_is_refused() {
+    let server = server_with_admin(&[]);
+    let mut root = Client::login(&server, "root");
+    let device = add(&mut root);
+    assert_eq!(ready(&server, Some(&device), "root").authenticate_external("").command, "903");
+    let mut thief = Client::connect_showing(&server, &device.stolen());
+    server.wait_for_log(|line| line.contains("no TLS 1.3 handshake"));
+    assert_eq!(thief.until_closed(), []);
+}
+
+/// OpenSSL and others make such certificates by default.
+#[test]
+fn x509_v1_certificate_is_refused_with_a_reason() {
+    let server = server();
+    let old = Device::new().of_version_1();
+    let mut alice = ready(&server, Some(&old), "alice");
+    let refusal = alice.authenticate_external("");
+    assert!(refusal.command == "904" && refusal.text().contains("X.509 version 1"), "{refusal}");
+    // The connection continues, and no such certificate becomes a device.
+    alice.prove_with_password("alice");
+    let mut alice = alice.enter();
+    let answer = alice.request("CERT ADD");
+    assert!(answer.len() == 1 && answer[0].command == "FAIL", "{answer:?}");
+}

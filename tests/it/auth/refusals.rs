@@ -1,0 +1,229 @@
+//! Refused logins, and everything that a connection may not do before its login.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, Line, PASSWORD, sasl_plain, server, server_with};
+
+/// Connects up to the point where AUTHENTICATE is possible.
+fn ready(server: &crate::support::Server, name: &str) -> Client {
+    let mut client = Client::connect(server);
+    client.negotiate("sasl");
+    client.introduce(name);
+    client
+}
+
+fn only(lines: &[Line]) -> &Line {
+    let [line] = lines else { panic!("not one line: {lines:?}") };
+    line
+}
+
+#[test]
+fn wrong_password_and_unknown_account_get_the_same_reply() {
+    let server = server();
+    let mut client = ready(&server, "alice");
+    let wrong = client.authenticate("alice", "guess");
+    assert_eq!(wrong.command, "904");
+    // The client may try again on the same connection.
+    let unknown = client.authenticate("nobody", "guess");
+    let built_in = client.authenticate("echo", "guess");
+    let bad_name = client.authenticate("two words", "guess");
+    for other in [&unknown, &built_in, &bad_name] {
+        assert_eq!(other, &wrong);
+    }
+    assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
+    let log = server.wait_for_log(|line| line.contains("login failed"));
+    assert!(!log.contains("guess"), "{log}");
+}
+
+#[test]
+fn unknown_account_takes_as_long_as_a_wrong_password() {
+    let server = server_with(&["passwords.memory_kib = 32768", "passwords.iterations = 2"]);
+    let mut shortest = [Duration::MAX; 2];
+    // The shortest of several attempts is the least disturbed by the machine's load, and a busy machine needs more of
+    // them. If no hash or a cheap one were computed, no count of attempts would pass. Three attempts at an account cost
+    // no waiting.
+    let names = [["alice", "nobody"], ["bob", "nothing"], ["carol", "none"]];
+    for names in names.iter().cycle().take(9) {
+        for (shortest, &name) in shortest.iter_mut().zip(names) {
+            let mut client = ready(&server, name);
+            let started = Instant::now();
+            assert_eq!(client.authenticate(name, "guess").command, "904");
+            *shortest = (*shortest).min(started.elapsed());
+        }
+        let [known, unknown] = shortest;
+        if unknown * 2 > known && known * 2 > unknown {
+            return;
+        }
+    }
+    let [known, unknown] = shortest;
+    panic!("known {known:?}, unknown {unknown:?}");
+}
+
+#[test]
+fn disabled_account_gets_the_reply_of_an_unknown_one() {
+    let server = server();
+    server.home.succeed(&["user", "disable", "bob"]);
+    let mut client = ready(&server, "bob");
+    let unknown = client.authenticate("nobody", PASSWORD);
+    assert_eq!(client.authenticate("bob", PASSWORD), unknown);
+}
+
+#[test]
+fn commands_before_login_are_refused() {
+    let server = server();
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    let mut stranger = Client::connect(&server);
+    for command in [
+        "JOIN #room",
+        "PART #room",
+        "PRIVMSG #room :let me in",
+        "NOTICE alice :hello",
+        "TAGMSG #room",
+        "TOPIC #room",
+        "NAMES #room",
+        "LIST",
+        "WHO #room",
+        "WHOIS alice",
+        "MODE #room",
+        "AWAY :gone",
+        "MOTD",
+        "LUSERS",
+        "VERSION",
+        "NOSUCHCOMMAND",
+    ] {
+        let lines = stranger.request(command);
+        assert!(only(&lines).is("451 *"), "{command}: {lines:?}");
+    }
+    // The same with a nick and in the middle of SASL.
+    stranger.send("CAP REQ :sasl");
+    stranger.introduce("alice");
+    stranger.send("AUTHENTICATE PLAIN");
+    stranger.command("AUTHENTICATE +");
+    assert_eq!(only(&stranger.request("JOIN #room")).command, "451");
+    let seen = alice.drain();
+    assert!(seen.is_empty(), "the channel saw {seen:?}");
+}
+
+#[test]
+fn login_without_sasl_is_refused_with_the_reason() {
+    let server = server();
+    for commands in [
+        &["NICK alice", "USER alice 0 * :Alice"][..],
+        &["CAP LS 302", "NICK alice", "USER alice 0 * :Alice", "CAP END"],
+        &["PASS secret", "NICK alice", "USER alice 0 * :Alice"],
+        &["CAP REQ sasl", "NICK alice", "USER alice 0 * :Alice", "AUTHENTICATE PLAIN", "CAP END"],
+    ] {
+        let mut client = Client::connect(&server);
+        for command in commands {
+            client.send(command);
+        }
+        let lines = client.until_closed();
+        assert!(lines.iter().all(|l| l.command != "001"), "{commands:?}: {lines:?}");
+        let error = lines.last().expect("a last word");
+        assert_eq!(error.command, "ERROR", "{commands:?}: {lines:?}");
+        assert!(error.text().contains("SASL"), "it says how: {error}");
+    }
+}
+
+#[test]
+fn refusal_uses_standard_replies_when_enabled() {
+    let server = server();
+    let mut client = Client::connect(&server);
+    client.send("CAP REQ :standard-replies");
+    client.introduce("alice");
+    client.send("CAP END");
+    let lines = client.until_closed();
+    assert!(lines.iter().any(|l| l.is("FAIL * ACCOUNT_REQUIRED")), "{lines:?}");
+}
+
+#[test]
+fn authenticate_without_base64_fails() {
+    let server = server();
+    for bad in ["%%%%", "AGFsaWNl=", "YWxpY2U=", "+", "AAA=", "é"] {
+        let mut client = ready(&server, "alice");
+        client.send("AUTHENTICATE PLAIN");
+        client.command("AUTHENTICATE +");
+        let lines = client.request(&format!("AUTHENTICATE {bad}"));
+        assert_eq!(only(&lines).command, "904", "{bad}");
+        // The client may continue with the right password.
+        assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
+    }
+}
+
+#[test]
+fn too_long_authenticate_is_refused() {
+    let server = server();
+    let mut client = ready(&server, "alice");
+    client.send("AUTHENTICATE PLAIN");
+    client.command("AUTHENTICATE +");
+    assert_eq!(only(&client.request(&format!("AUTHENTICATE {}", "A".repeat(401)))).command, "905");
+    // Many chunks of the right size add up to too much as well.
+    client.send("AUTHENTICATE PLAIN");
+    client.command("AUTHENTICATE +");
+    let chunk = "A".repeat(400);
+    let answer = (0..1000).find_map(|_| client.request(&format!("AUTHENTICATE {chunk}")).into_iter().next());
+    assert_eq!(answer.expect("a bound").command, "905");
+    assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
+}
+
+#[test]
+fn authenticate_can_be_aborted() {
+    let server = server();
+    let mut client = ready(&server, "alice");
+    client.send("AUTHENTICATE PLAIN");
+    client.command("AUTHENTICATE +");
+    assert_eq!(only(&client.request("AUTHENTICATE *")).command, "906");
+    assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
+}
+
+#[test]
+fn unknown_sasl_mechanism_lists_the_known_ones() {
+    let server = server();
+    let mut client = ready(&server, "alice");
+    // Pidgin tries every mechanism that it knows, one after the other.
+    for mechanism in ["SCRAM-SHA-256", "EXTERNAL-NOT", "DIGEST-MD5", "CRAM-MD5", "é"] {
+        let lines = client.request(&format!("AUTHENTICATE {mechanism}"));
+        let [known, failed] = &lines[..] else { panic!("{mechanism}: {lines:?}") };
+        assert_eq!((known.command.as_str(), failed.command.as_str()), ("908", "904"), "{mechanism}");
+        assert!(known.param(1).split(',').any(|m| m == "PLAIN"), "{known}");
+    }
+    // Mechanism names are compared without case.
+    client.send("authenticate plain");
+    client.command("AUTHENTICATE +");
+    client.send(&format!("AUTHENTICATE {}", sasl_plain("alice", PASSWORD)));
+    client.command("903");
+}
+
+#[test]
+fn too_many_wrong_passwords_end_the_connection() {
+    let server = server();
+    let mut client = ready(&server, "alice");
+    let farewell = (0..100).find_map(|_| {
+        client.authenticate("alice", "guess");
+        // The write may fail; at the end of the connection its last line comes instead.
+        drop(client.send_bytes(b"PING still-there\r\n"));
+        client.next().filter(|line| line.command != "PONG")
+    });
+    let farewell = farewell.expect("an end to the guessing");
+    assert!(farewell.is("ERROR") && !farewell.text().is_empty(), "{farewell}");
+    // Other connections are not affected.
+    Client::login(&server, "alice");
+}
+
+#[test]
+fn stalled_login_times_out_with_the_reason() {
+    let server = server_with(&["limits.login_timeout_s = 1"]);
+    let mut silent = Client::connect(&server);
+    let mut halfway = ready(&server, "alice");
+    // Sending more lines does not extend the time.
+    let mut chatty = Client::connect(&server);
+    let mut alice = Client::login(&server, "bob");
+    for stalled in [&mut silent, &mut halfway] {
+        let lines = stalled.until_closed();
+        assert_eq!(lines.last().expect("a last word").command, "ERROR", "{lines:?}");
+    }
+    while chatty.send_bytes(b"PING x\r\n").is_ok() && chatty.next().is_some_and(|l| l.command != "ERROR") {}
+    // Sessions stay.
+    alice.barrier();
+}

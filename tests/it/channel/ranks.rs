@@ -1,0 +1,158 @@
+//! Rights of each member status in a channel. <https://modern.ircdocs.horse/#channel-membership-prefixes>
+
+use crate::support::{
+    Client, Home, answer, commands, gather, names, refused, server, server_with_admin, shown,
+};
+
+/// <https://modern.ircdocs.horse/#channel-membership-prefixes>, `PREFIX`
+#[test]
+fn member_status_is_granted_by_equals_and_taken_from_lower() {
+    let home = Home::with_people(&[]);
+    home.import(&["dave"]);
+    let server = home.serve();
+    let [mut alice, mut bob, mut carol, mut dave] =
+        gather(&server, ["alice", "bob", "carol", "dave"], "#room");
+    assert_eq!(answer(&mut alice, "MODE #room +ohv bob carol dave"), "MODE #room +ohv bob carol dave");
+    assert_eq!(names(&mut dave, "#room"), ["%carol", "+dave", "@bob", "~@alice"]);
+    for client in [&mut bob, &mut carol, &mut dave] {
+        client.drain();
+    }
+    // A voice gives no right to grant anything.
+    refused(&mut dave, "MODE #room +v dave", "482 dave #room");
+    // Half-ops grant voices, and cannot act on members of their own status or above.
+    refused(&mut carol, "MODE #room +h dave", "482 carol #room");
+    refused(&mut carol, "MODE #room +o carol", "482 carol #room");
+    refused(&mut carol, "MODE #room -o bob", "482 carol #room");
+    assert_eq!(answer(&mut carol, "MODE #room -v DAVE"), "MODE #room -v dave");
+    assert_eq!(answer(&mut carol, "MODE #room +v dave"), "MODE #room +v dave");
+    bob.drain();
+    // Ops make half-ops and ops, no founders, and cannot act on the founder.
+    refused(&mut bob, "MODE #room +q bob", "482 bob #room");
+    refused(&mut bob, "MODE #room -q alice", "482 bob #room");
+    assert_eq!(answer(&mut bob, "MODE #room +o-h carol carol"), "MODE #room +o-h carol carol");
+    carol.drain();
+    assert_eq!(answer(&mut carol, "MODE #room -o bob"), "MODE #room -o bob", "ops may act on each other");
+    bob.drain();
+    refused(&mut bob, "MODE #room +v bob", "482 bob #room");
+    // Everyone may give up their status, the founder too.
+    alice.drain();
+    assert_eq!(answer(&mut carol, "MODE #room -o carol"), "MODE #room -o carol");
+    alice.drain();
+    assert_eq!(answer(&mut alice, "MODE #room +qo-q bob alice alice"), "MODE #room +qo-q bob bob alice");
+    assert_eq!(names(&mut dave, "#room"), ["+dave", "@alice", "carol", "~@bob"]);
+}
+
+/// <https://ircv3.net/specs/extensions/multi-prefix>, <https://ircv3.net/specs/extensions/userhost-in-names>,
+/// <https://ircv3.net/specs/extensions/no-implicit-names>
+#[test]
+fn prefixes_follow_multi_prefix() {
+    let server = server();
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    alice.request("MODE #room +ohvv alice alice alice bob");
+    assert_eq!(names(&mut bob, "#room"), ["+bob", "~@%+alice"]);
+    let who = |client: &mut Client| client.request("WHO #room")[0].param(6).to_owned();
+    let whois = |client: &mut Client| {
+        let lines = client.request("WHOIS alice");
+        lines.iter().find(|line| line.command == "319").expect("319").text().to_owned()
+    };
+    assert_eq!((who(&mut bob), whois(&mut bob)), ("H~@%+".to_owned(), "~@%+#room".to_owned()));
+    for (capabilities, row) in [
+        ("", "+bob carol ~alice"),
+        ("userhost-in-names", "+bob!bob@parlour carol!carol@parlour ~alice!alice@parlour"),
+        ("userhost-in-names multi-prefix", "+bob!bob@parlour carol!carol@parlour ~@%+alice!alice@parlour"),
+        ("no-implicit-names", ""),
+        ("draft/no-implicit-names", ""),
+    ] {
+        let mut carol = Client::login_with(&server, "carol", capabilities);
+        let lines = carol.request("JOIN #room");
+        let mut shown: Vec<&str> = lines
+            .iter()
+            .filter(|line| line.command == "353")
+            .flat_map(|line| line.text().split(' '))
+            .collect();
+        shown.sort_unstable();
+        assert_eq!(shown.join(" "), row, "{capabilities}");
+        assert_eq!(lines.iter().any(|line| line.command == "366"), !row.is_empty(), "{capabilities}");
+        assert_eq!(names(&mut carol, "#room").len(), 3, "who asks is told: {capabilities}");
+        if capabilities.is_empty() {
+            assert_eq!((who(&mut carol), whois(&mut carol)), ("H~".to_owned(), "~#room".to_owned()));
+        }
+        carol.request("PART #room");
+        carol.send("QUIT");
+        carol.until_closed();
+    }
+}
+
+/// Member status belongs to accounts (ARCHITECTURE.md).
+#[test]
+fn member_status_and_lists_survive_part_kick_and_restart() {
+    let home = Home::with_people(&["sessions.grace_s = 0"]);
+    let mut server = home.serve();
+    let [mut alice, mut bob, mut carol] = gather(&server, ["alice", "bob", "carol"], "#room");
+    alice.request("MODE #room +okl-n bob sesame 30");
+    alice.request("MODE #room +beI mallory a:trent *@host");
+    bob.request("PART #room");
+    alice.request("PRIVMSG #room :worth keeping");
+    carol.drain();
+    let lines = bob.request("JOIN #room sesame");
+    assert!(lines.iter().any(|line| line.command == "353" && line.text().contains("@bob")), "{lines:?}");
+    // The others learn of bob's status at the JOIN.
+    assert_eq!(shown(&carol.drain()), ["JOIN #room", "MODE #room +o bob"]);
+    alice.request("KICK #room bob");
+    bob.request("JOIN #room sesame");
+    assert_eq!(names(&mut bob, "#room"), ["@bob", "carol", "~@alice"]);
+    for client in [alice, bob, carol] {
+        client.close();
+    }
+    server.kill9();
+    drop(server);
+    let server = home.serve();
+    let mut alice = Client::login(&server, "alice");
+    assert_eq!(names(&mut alice, "#room"), ["~@alice"]);
+    let mut bob = Client::login(&server, "bob");
+    assert_eq!(shown(&alice.drain()), ["JOIN #room", "MODE #room +o bob"]);
+    assert_eq!(names(&mut bob, "#room"), ["@bob", "~@alice"]);
+    let lines = bob.request("MODE #room");
+    assert_eq!(lines[0].to_string(), "324 bob #room +kl sesame 30");
+    let masks =
+        |list: &str, bob: &mut Client| bob.request(&format!("MODE #room {list}"))[0].param(2).to_owned();
+    for (list, mask) in [("b", "mallory!*@*"), ("e", "a:trent"), ("I", "*!*@host")] {
+        assert_eq!(masks(list, &mut bob), mask);
+    }
+}
+
+/// Admins have no prefix and act everywhere as the founder would (ARCHITECTURE.md).
+#[test]
+fn admins_moderate_every_channel() {
+    let server = server_with_admin(&[]);
+    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let mut root = Client::login(&server, "root");
+    alice.request("MODE #room +ntsik sesame");
+    bob.drain();
+    // From outside: each change is announced to the channel and to the admin.
+    for (command, told) in [
+        ("MODE #room +q bob", "MODE #room +qo bob bob"),
+        ("MODE #room -q alice", "MODE #room -qo alice alice"),
+        ("TOPIC #room :house rules", "TOPIC #room house rules"),
+        ("KICK #room bob :rules", "KICK #room bob rules"),
+    ] {
+        assert_eq!(answer(&mut root, command), told, "{command}");
+        let seen = alice.drain();
+        assert_eq!((shown(&seen), seen[0].nick()), (vec![told.to_owned()], "root"), "{command}");
+    }
+    refused(&mut root, "PRIVMSG #room :hello", "404 root #room");
+    assert_eq!(commands(&root.request("TOPIC #room")), ["332", "333"]);
+    assert_eq!(root.request("MODE #room")[0].to_string(), "324 root #room +instk sesame");
+    assert!(root.request("LIST").iter().any(|line| line.is("322 root #room")));
+    // Past every ban and mode, and with no prefix.
+    alice.request("MODE #room +b root");
+    assert_eq!(commands(&root.request("JOIN #room")), ["JOIN", "332", "333", "353", "366"]);
+    assert_eq!(names(&mut root, "#room"), ["alice", "root"]);
+    root.message_to(&mut alice, "#room", "here I am");
+    // No member is above them.
+    root.request("MODE #room +q alice");
+    alice.drain();
+    refused(&mut alice, "KICK #room root", "482 alice #room");
+    root.drain();
+    assert_eq!(commands(&root.request("RENAME #room #hall")), ["PART", "JOIN", "332", "333", "353", "366"]);
+}

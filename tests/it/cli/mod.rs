@@ -1,0 +1,10 @@
+//! The command line where it works without a session: administration, certificates, golden files.
+
+mod admin_cli;
+mod certs_cli;
+mod certs_for;
+mod device_cli;
+mod doctor;
+mod golden;
+mod progress;
+mod secrets;

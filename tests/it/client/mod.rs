@@ -1,0 +1,12 @@
+//! Parlour's own client against the real server.
+
+mod chat;
+mod client_cli;
+mod client_devices;
+mod dialling;
+mod discovery;
+mod joining;
+mod rotation;
+mod scripting_docs;
+mod scripts;
+mod terminal;

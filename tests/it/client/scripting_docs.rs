@@ -1,0 +1,94 @@
+//! Runs the examples of docs/scripting.md as they are written there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::support::script::{at_doras, joined};
+use crate::support::{Client, Home, Process};
+
+/// An example, and its name if it runs until it is stopped.
+struct Example {
+    code: String,
+    goes_on: Option<String>,
+}
+
+/// Returns the code blocks that are marked `sh`.
+fn examples() -> Vec<Example> {
+    let text =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scripting.md")).expect("the page");
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    let mut mark = None;
+    while let Some(line) = lines.next() {
+        if let Some(name) = line.strip_prefix("<!-- until stopped: ") {
+            mark = Some(name.trim_end_matches(" -->").to_owned());
+        } else if line == "```sh" {
+            let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push(Example { code: code.join("\n"), goes_on: mark.take() });
+        }
+    }
+    found
+}
+
+/// Makes a shell command that finds `parlour`, and a `make` with some output.
+fn shell(home: &Home, code: &str) -> Command {
+    let tools = home.path("tools");
+    fs::create_dir_all(&tools).expect("a folder");
+    let make = tools.join("make");
+    fs::write(&make, "#!/bin/sh\necho 'cc -o thing thing.c'\necho 'thing.c:1: warning' >&2\n")
+        .expect("writes");
+    fs::set_permissions(&make, fs::Permissions::from_mode(0o755)).expect("sets");
+    let parlour =
+        std::path::Path::new(env!("CARGO_BIN_EXE_parlour")).parent().expect("its folder").to_owned();
+    let path =
+        format!("{}:{}:{}", tools.display(), parlour.display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("sh");
+    at_doras(home, &mut command).env("PATH", path).args(["-eu", "-c", code]);
+    command
+}
+
+#[test]
+fn every_documented_example_works() {
+    let server = joined();
+    let home = &server.home;
+    let examples = examples();
+    assert!(examples.len() >= 8, "only {} examples were found", examples.len());
+    for example in examples.iter().filter(|example| example.goes_on.is_none()) {
+        let output = shell(home, &example.code).output().expect("a shell");
+        assert!(output.status.success(), "{}\n{output:?}", example.code);
+    }
+    for (text, times) in [
+        ("The build is green", 1),
+        ("no quotes needed for simple words", 1),
+        ("one", 1),
+        ("two", 1),
+        ("cc -o thing thing.c", 1),
+        ("thing.c:1: warning", 1),
+    ] {
+        let count = home.count(&format!("SELECT count(*) FROM messages WHERE text = '{text}'"));
+        assert_eq!(count, times, "{text}");
+    }
+    assert_eq!(home.count("SELECT count(*) FROM messages WHERE text LIKE 'Disks:%'"), 1);
+}
+
+#[test]
+fn documented_bot_replies() {
+    let server = joined();
+    let home = &server.home;
+    let bot =
+        examples().into_iter().find(|example| example.goes_on.as_deref() == Some("bot")).expect("the bot");
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #lobby");
+    let _process = Process::spawn_group(shell(home, &bot.code));
+    alice.expect_command("the bot", |line| line.command == "JOIN" && line.nick() == "dora");
+    alice.send("PRIVMSG #lobby :!date");
+    let answer =
+        alice.expect_command("its answer", |line| line.command == "PRIVMSG" && line.nick() == "dora");
+    assert!(answer.text().starts_with("It is 20"), "{answer}");
+    // Other users' messages are data.
+    let hostile = "-n $(touch owned) `touch owned` ; touch owned \\ \"'";
+    alice.send(&format!("PRIVMSG #lobby :!say {hostile}"));
+    alice.message(hostile);
+    assert!(!home.path("owned").exists());
+}

@@ -1,0 +1,238 @@
+//! The full-screen client in a terminal, whose modes it restores in every case.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Instant;
+
+use jiff::tz::TimeZone;
+use parlour::client::terminal::{Screen, look};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::support::{Client, Home, PASSWORD, PATIENCE, Server, server};
+
+/// A terminal with a program on it.
+struct Terminal {
+    master: File,
+    /// Kept open, so that the terminal outlives the program.
+    slave: OwnedFd,
+    output: Receiver<Vec<u8>>,
+    /// Output that was not waited for yet.
+    seen: String,
+    child: Child,
+}
+
+impl Terminal {
+    fn new(mut command: Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&master).expect("a terminal of one's own");
+        unlockpt(&master).expect("an open terminal");
+        let name = ptsname(&master, Vec::new()).expect("its name");
+        let slave = open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other end");
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&slave, size).expect("a size");
+        let end = || Stdio::from(slave.try_clone().expect("another end"));
+        command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "xterm-256color");
+        for name in ["TMUX", "SSH_CONNECTION", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        // A process group of its own, as a shell makes it, so that a stop signal reaches nothing else.
+        let child = command.process_group(0).spawn().expect("the program starts");
+        let master = File::from(master);
+        let mut reader = master.try_clone().expect("the terminal's other side");
+        let (to, output) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if to.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { master, slave, output, seen: String::new(), child }
+    }
+
+    /// Waits until this text is written, and drops everything up to it.
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.seen.find(text) {
+                self.seen.drain(..at + text.len());
+                return;
+            }
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("{text:?} was not written: {:?}", self.seen)
+                }
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).expect("a terminal that takes keys");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
+    }
+
+    /// Waits until the program is stopped.
+    #[track_caller]
+    fn is_stopped(&self) {
+        let (_, status) = waitpid(Pid::from_child(&self.child).into(), WaitOptions::UNTRACED)
+            .expect("a child")
+            .expect("a status");
+        assert!(status.stopped(), "{status:?}");
+    }
+
+    /// Returns true if the terminal edits and echoes lines again, as a shell wants it.
+    fn is_as_before(&self) -> bool {
+        tcgetattr(&self.slave).expect("its modes").local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    #[track_caller]
+    fn ends(&mut self) {
+        self.wait_for("\u{1b}[?1049l");
+        self.child.wait().expect("an end");
+        assert!(self.is_as_before());
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Starts dora's client in a terminal, at a joined server.
+fn chatting() -> (Server, Terminal) {
+    let server = joined();
+    let terminal = Terminal::new(chat(&server.home));
+    (server, terminal)
+}
+
+fn joined() -> Server {
+    let server = server();
+    let link = server.home.invite(&[]);
+    let mut join = server.home.start_as("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
+    join.type_line(PASSWORD);
+    join.end_input();
+    assert!(join.wait().success(), "{}", join.printed());
+    server
+}
+
+fn chat(home: &Home) -> Command {
+    let mut command = home.command(&["chat"]);
+    command.env("XDG_CONFIG_HOME", home.path("dora"));
+    command
+}
+
+#[test]
+fn chat_restores_the_terminal_on_exit() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("write to #lobby");
+    assert!(!terminal.is_as_before());
+    terminal.press("hello\r");
+    terminal.wait_for("hello");
+    // Another size at any time, down to almost nothing.
+    for (ws_col, ws_row) in [(40, 12), (1, 1), (200, 50)] {
+        let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal.slave, size).expect("a size");
+        terminal.signal("WINCH");
+    }
+    terminal.wait_for("\u{1b}[50;1H");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
+fn escape_sequences_are_not_typed_text() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("write to #lobby");
+    // F4, the arrow and the wheel, each after Esc in one write: if any letters were left over, `/quit` would be sent as
+    // a message.
+    terminal.press("\u{1b}\u{1b}OS\u{1b}\u{1b}[A\u{1b}\u{1b}[<64;1;1M");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
+fn sending_in_the_plain_chat_marks_as_read() {
+    let server = joined();
+    let mut other = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");
+    let mut command = chat(&server.home);
+    command.arg("--plain");
+    let mut terminal = Terminal::new(command);
+    terminal.wait_for("now talking in #lobby");
+    assert!(terminal.is_as_before());
+    terminal.press("hello\n");
+    let said = other.message("hello");
+    let marker = other.command("MARKREAD #lobby");
+    assert_eq!(marker.param(1).strip_prefix("timestamp="), said.tag("time"));
+    terminal.press("/quit\n");
+    terminal.child.wait().expect("an end");
+}
+
+#[test]
+fn signal_restores_the_terminal() {
+    for name in ["TERM", "HUP", "INT"] {
+        let (_server, mut terminal) = chatting();
+        terminal.wait_for("#lobby");
+        terminal.signal(name);
+        terminal.ends();
+    }
+}
+
+#[test]
+fn suspended_chat_redraws_when_continued() {
+    let (_server, mut terminal) = chatting();
+    terminal.wait_for("#lobby");
+    terminal.signal("STOP");
+    terminal.signal("CONT");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("#lobby");
+    assert!(!terminal.is_as_before());
+    // Ctrl-Z, and fg.
+    terminal.press("\u{1a}");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.is_stopped();
+    assert!(terminal.is_as_before());
+    terminal.signal("CONT");
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("#lobby");
+    terminal.press("/quit\r");
+    terminal.ends();
+}
+
+#[test]
+fn panic_restores_the_terminal_before_its_message() {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--ignored", "--exact", "--nocapture", "client::terminal::panics_in_a_terminal"]);
+    let mut terminal = Terminal::new(command);
+    terminal.wait_for("\u{1b}[?1049h");
+    terminal.wait_for("\u{1b}[?1049l");
+    terminal.wait_for("on purpose");
+    terminal.child.wait().expect("an end");
+    assert!(terminal.is_as_before());
+}
+
+#[test]
+#[ignore = "another test starts it, in a terminal of its own"]
+fn panics_in_a_terminal() {
+    let mut screen = Screen::take(look(|_| None, TimeZone::UTC)).expect("a terminal");
+    screen.draw(|_| parlour::client::screen::view::Links::default()).expect("it draws");
+    panic!("on purpose");
+}

@@ -1,0 +1,12 @@
+//! The server as a process: start, faults of the machine, metrics, end.
+
+mod crash;
+mod crash_mixed;
+mod lifecycle;
+mod metrics;
+mod outputs;
+mod renewal;
+mod server_queries;
+mod startup;
+mod storage;
+mod supervision;

@@ -1,0 +1,268 @@
+//! Outputs that cannot be written to: full, closed, unread, or a closed terminal.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader, pipe};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Output, Stdio};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::script::{at_doras, joined};
+use crate::support::{Client, Home, Process, Server};
+
+/// Opens a device on which writes fail.
+fn full() -> Stdio {
+    OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
+}
+
+/// Opens an output without a reader.
+fn unread() -> Stdio {
+    pipe().expect("a pipe").1.into()
+}
+
+/// Runs one of dora's commands with these outputs.
+fn run(home: &Home, args: &[&str], stdout: Stdio, stderr: Stdio) -> Output {
+    let mut command = home.command(args);
+    at_doras(home, &mut command).stdout(stdout).stderr(stderr).output().expect("parlour starts")
+}
+
+/// Runs one of dora's commands with both outputs closed.
+fn run_closed(home: &Home, args: &[&str]) -> Option<i32> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_parlour")]).args(args);
+    at_doras(home, &mut command).status().expect("a shell").code()
+}
+
+#[test]
+fn exit_code_does_not_depend_on_stderr() {
+    let server = joined();
+    let home = &server.home;
+    std::fs::write(home.path("bad.csv"), "zoe,short\numa,long enough,member\n").expect("bad.csv");
+    for (args, code) in [
+        (&["send", "nobody", "x"][..], 3),
+        (&["send", "#lobby", "x"], 0),
+        (&["who"], 0),
+        (&["who", "nobody"], 3),
+        (&["tail", "nobody?"], 2),
+        (&["history", "#nowhere"], 3),
+        (&["echo"], 0),
+        (&["join"], 1),
+        (&["join", "x"], 2),
+        (&["chat", "elsewhere"], 1),
+        (&["chat", "--plain"], 0),
+        (&["doctor", "elsewhere"], 2),
+        (&["user", "import", "bad.csv"], 1),
+        (&["user", "remove", "nobody"], 1),
+        (&["invite", "create", "--qr"], 0),
+        (&["certs", "show", "--for", "irssi"], 0),
+        (&["certs", "retire"], 1),
+        (&["serve"], 1),
+        (&["--nonsense"], 2),
+        (&["--version"], 0),
+        (&["--help"], 0),
+    ] {
+        let normal = run(home, args, Stdio::piped(), Stdio::piped());
+        assert_eq!(normal.status.code(), Some(code), "{args:?}: {normal:?}");
+        for stderr in [full(), unread()] {
+            let output = run(home, args, Stdio::piped(), stderr);
+            assert_eq!(output.status.code(), Some(code), "{args:?}");
+        }
+        assert_eq!(run_closed(home, args), Some(code), "{args:?}, closed");
+    }
+}
+
+#[test]
+fn write_error_fails_but_broken_pipe_does_not() {
+    let server = joined();
+    let home = &server.home;
+    run(home, &["send", "#lobby", "x"], Stdio::piped(), Stdio::piped());
+    for (args, code) in [
+        (&["who"][..], 1),
+        (&["who", "--json"], 1),
+        (&["channels"], 1),
+        (&["history", "#lobby"], 1),
+        (&["search", "x"], 1),
+        (&["tail", "#lobby", "--since", "1h", "--no-follow"], 1),
+        (&["servers"], 1),
+        (&["device", "list"], 1),
+        (&["user", "list"], 1),
+        (&["invite", "list"], 1),
+        (&["invite", "create"], 1),
+        (&["certs", "show"], 1),
+        (&["metrics"], 1),
+        (&["doctor"], 2),
+        (&["--help"], 1),
+        (&["--version"], 1),
+        (&["help", "send"], 1),
+    ] {
+        let normal = run(home, args, Stdio::piped(), Stdio::piped());
+        assert!(normal.status.code() != Some(2) || args[0] == "doctor", "{args:?}: {normal:?}");
+        let output = run(home, args, full(), Stdio::piped());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+        assert!(text.contains("cannot write to standard output"), "{args:?}: {text}");
+        let output = run(home, args, unread(), Stdio::piped());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), normal.status.code(), "{args:?}: {text}");
+        assert!(!text.contains("parlour: "), "{args:?}: {text}");
+    }
+}
+
+/// Starts a server whose output goes elsewhere than to this test.
+fn serve(home: Home, stderr: Stdio, debug: bool) -> Server {
+    let address = free_address();
+    let mut command = home.command(&["serve", "--listen", &address.to_string()]);
+    command.stdout(Stdio::null()).stderr(stderr);
+    if debug {
+        command.env("RUST_LOG", "debug");
+    }
+    Server::unseen(home, command, address)
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// Returns the count of log lines that a server has dropped.
+fn dropped(server: &Server) -> u64 {
+    let text = server.home.succeed(&["metrics"]);
+    let line = text.lines().find_map(|line| line.strip_prefix("parlour_log_lines_dropped_total "));
+    line.and_then(|number| number.parse().ok()).expect("a number of lines")
+}
+
+fn talks(server: &Server) {
+    let (mut alice, mut bob) = (Client::login(server, "alice"), Client::login(server, "bob"));
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    alice.message_to(&mut bob, "#room", "hello");
+}
+
+#[test]
+fn unwritable_log_does_not_block_logins() {
+    for stderr in [full(), unread()] {
+        let mut server = serve(Home::with_people(&[]), stderr, false);
+        for _ in 0..3 {
+            talks(&server);
+        }
+        assert!(dropped(&server) > 10);
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+    }
+}
+
+#[test]
+fn recovered_log_reports_dropped_lines() {
+    let (reader, writer) = pipe().expect("a pipe");
+    let mut server = serve(Home::with_people(&[]), writer.into(), true);
+    // Without a reader the pipe and the queue of lines fill, and lines are dropped.
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    let mut said = 0;
+    while dropped(&server) == 0 {
+        alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
+        alice.message(&format!("{said} 999"));
+        said += 1;
+        assert!(said < 100, "nothing is dropped");
+    }
+    talks(&server);
+    let mut lines = BufReader::new(reader).lines().map(|line| line.expect("a line"));
+    assert!(lines.by_ref().take(200_000).any(|line| line.contains("lines of the log were lost")));
+    // From here on the log is read to its end.
+    server.signal("TERM");
+    assert!(lines.any(|line| line.contains("stopped")));
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn server_with_unread_log_stops_on_sigterm() {
+    let (_reader, writer) = pipe().expect("a pipe");
+    let mut server = serve(Home::with_people(&[]), writer.into(), true);
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    for said in 0..20 {
+        alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
+        alice.message(&format!("{said} 999"));
+    }
+    server.signal("TERM");
+    assert!(alice.until_closed().last().is_some_and(|line| line.command == "ERROR"));
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// Arguments of `unshare` for a program in a PID namespace of its own, as its first process.
+const NEW_PID_NAMESPACE: [&str; 4] = ["--user", "--map-root-user", "--pid", "--fork"];
+
+fn has_pid_namespaces() -> bool {
+    Command::new("unshare").args(NEW_PID_NAMESPACE).arg("true").output().is_ok_and(|run| run.status.success())
+}
+
+/// Way in which a server on a terminal is started.
+#[derive(Clone, Copy, PartialEq)]
+enum Started {
+    /// By a shell of that terminal.
+    OnItsControllingTerminal,
+    /// By a program whose controlling terminal is another one, or none.
+    OnAnotherTerminal,
+    /// As the first process of a container: the leader of its session and group is in another PID namespace.
+    InAContainer,
+}
+
+/// Starts a server in the foreground of a terminal. Returns it with that terminal.
+fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::OwnedFd) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+    grantpt(&master).expect("a terminal of one's own");
+    unlockpt(&master).expect("an open terminal");
+    let name = ptsname(&master, Vec::new()).expect("its name");
+    // Without NOCTTY it would become the controlling terminal of this process, if that leads a session without one.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = || Stdio::from(open(&*name, flags, Mode::empty()).expect("its other end"));
+    let mut command = match started {
+        Started::OnItsControllingTerminal => Command::new("setsid"),
+        Started::OnAnotherTerminal => home.command(&[]),
+        Started::InAContainer => Command::new("unshare"),
+    };
+    match started {
+        Started::OnItsControllingTerminal => {
+            home.at_home(&mut command).args(["--ctty", env!("CARGO_BIN_EXE_parlour")]);
+        }
+        Started::OnAnotherTerminal => {}
+        Started::InAContainer => {
+            home.at_home(&mut command).args(NEW_PID_NAMESPACE).arg(env!("CARGO_BIN_EXE_parlour"));
+        }
+    }
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stdin(slave())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    (Process::spawn(command), master)
+}
+
+#[test]
+fn foreground_server_ends_with_its_terminal() {
+    for started in [Started::OnItsControllingTerminal, Started::OnAnotherTerminal, Started::InAContainer] {
+        if started == Started::InAContainer && !has_pid_namespaces() {
+            eprintln!("skipped in part: no PID namespace can be made here");
+            continue;
+        }
+        let home = Home::with_people(&[]);
+        let (mut server, terminal) = serve_on_terminal(&home, started);
+        server.wait_for(|line| line.contains("listening"));
+        drop(terminal);
+        assert_eq!(server.wait().code(), Some(0), "{}", server.printed());
+        assert!(server.printed().contains("the terminal was closed"), "{}", server.printed());
+        assert!(server.printed().contains("stopped"), "{}", server.printed());
+        assert!(!home.path("data/control.sock").exists(), "in good order");
+    }
+}
+
+#[test]
+fn sighup_without_terminal_close_reloads() {
+    let home = Home::with_people(&[]);
+    let (mut server, _terminal) = serve_on_terminal(&home, Started::OnItsControllingTerminal);
+    server.wait_for(|line| line.contains("listening"));
+    server.signal("HUP");
+    server.wait_for(|line| line.contains("were read again"));
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
