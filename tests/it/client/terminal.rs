@@ -16,7 +16,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::support::{Client, Home, PASSWORD, PATIENCE, Server, server};
+use crate::support::{Client, Home, PASSWORD, PATIENCE, Server, run_alone, server};
 
 /// A terminal with a program on it.
 struct Terminal {
@@ -220,7 +220,7 @@ fn suspended_chat_redraws_when_continued() {
 #[test]
 fn panic_restores_the_terminal_before_its_message() {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--ignored", "--exact", "--nocapture", "client::terminal::panics_in_a_terminal"]);
+    command.args(run_alone(panics_in_a_terminal));
     let mut terminal = Terminal::new(command);
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("\u{1b}[?1049l");

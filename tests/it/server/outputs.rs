@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::script::{at_doras, joined};
-use crate::support::{Client, Home, Process, Server};
+use crate::support::{Client, Home, NEW_PIDS, Process, Server, can_unshare};
 
 /// Opens a device on which writes fail.
 fn full() -> Stdio {
@@ -189,13 +189,6 @@ fn server_with_unread_log_stops_on_sigterm() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-/// Arguments of `unshare` for a program in a PID namespace of its own, as its first process.
-const NEW_PID_NAMESPACE: [&str; 4] = ["--user", "--map-root-user", "--pid", "--fork"];
-
-fn has_pid_namespaces() -> bool {
-    Command::new("unshare").args(NEW_PID_NAMESPACE).arg("true").output().is_ok_and(|run| run.status.success())
-}
-
 /// Way in which a server on a terminal is started.
 #[derive(Clone, Copy, PartialEq)]
 enum Started {
@@ -227,7 +220,7 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
         }
         Started::OnAnotherTerminal => {}
         Started::InAContainer => {
-            home.at_home(&mut command).args(NEW_PID_NAMESPACE).arg(env!("CARGO_BIN_EXE_parlour"));
+            home.at_home(&mut command).args(NEW_PIDS).arg(env!("CARGO_BIN_EXE_parlour"));
         }
     }
     command
@@ -241,8 +234,7 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
 #[test]
 fn foreground_server_ends_with_its_terminal() {
     for started in [Started::OnItsControllingTerminal, Started::OnAnotherTerminal, Started::InAContainer] {
-        if started == Started::InAContainer && !has_pid_namespaces() {
-            eprintln!("skipped in part: no PID namespace can be made here");
+        if started == Started::InAContainer && !can_unshare(&NEW_PIDS, &["true"]) {
             continue;
         }
         let home = Home::with_people(&[]);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::history::{reading, texts};
-use crate::support::{Client, Home, Line, PATIENCE, Server, server};
+use crate::support::{Client, Home, Line, NEW_MOUNTS, PATIENCE, Server, can_mount, server};
 
 /// Sends a message. Returns its echo or its refusal.
 fn outcome(client: &mut Client, text: &str) -> Line {
@@ -146,26 +146,18 @@ fn short_lock_is_waited_for() {
 }
 
 /// Starts a server whose data folder is a file system of its own, of a few MiB, mounted in a mount namespace that ends
-/// with the process. Returns `None` if the machine does not allow that.
-fn server_on_a_small_disk() -> Option<Server> {
+/// with the process.
+fn server_on_a_small_disk() -> Server {
     let home = Home::with_people(&[]);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
     fs::create_dir(home.path("data")).expect("a mount point");
     let mut unshare = Command::new("unshare");
-    home.at_home(&mut unshare).args(["--map-root-user", "--mount", "sh", "-c"]);
-    let allowed = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs -o size=64k none /tmp"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !allowed {
-        eprintln!("SKIPPED: this machine does not let a test mount a file system (unshare --mount)");
-        return None;
-    }
+    home.at_home(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c"]);
     unshare.arg(format!(
         "mount -t tmpfs -o size=6m,mode=0700 none data && cp -a prepared/. data/ && exec {} serve --listen 127.0.0.1:0",
         env!("CARGO_BIN_EXE_parlour")
     ));
-    Some(Server::spawn(home, unshare))
+    Server::spawn(home, unshare)
 }
 
 /// Returns a path on the small disk as seen from outside.
@@ -176,7 +168,10 @@ fn inside(server: &Server, name: &str) -> PathBuf {
 
 #[test]
 fn full_disk_refuses_messages_and_recovers() {
-    let Some(server) = server_on_a_small_disk() else { return };
+    if !can_mount() {
+        return;
+    }
+    let server = server_on_a_small_disk();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
     bob.request("JOIN #room");

@@ -18,7 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{Client, Home, Server};
+use crate::support::{Client, Home, Server, run_alone};
 
 /// Environment variable of the server processes.
 const SERVER: &str = "PARLOUR_TEST_SERVER";
@@ -52,6 +52,7 @@ impl Visit for Message {
 
 /// The server process of the other tests. Does nothing as a test of its own.
 #[test]
+#[ignore = "a program of the other tests"]
 fn server_with_a_fault() {
     if std::env::var_os(SERVER).is_none() {
         return;
@@ -71,7 +72,7 @@ fn server_with_a_fault() {
 fn server(config: &[&str]) -> (Server, Client) {
     let home = Home::with_people(config);
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    home.at_home(&mut command).args(["server::supervision::server_with_a_fault", "--exact", "--nocapture"]);
+    home.at_home(&mut command).args(run_alone(server_with_a_fault));
     command.env(SERVER, "1");
     let server = Server::spawn(home, command);
     let mut alice = Client::login(&server, "alice");

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use super::{Home, Server};
+use super::{Home, Server, skipped};
 
 /// Two machines on a network of their own. Their processes belong to the test.
 pub struct Lan {
@@ -20,11 +20,12 @@ impl Lan {
     /// Prefix of the addresses: `10.77.0.1` is the first machine, `10.77.0.2` the second.
     pub const PREFIX: &str = "10.77.0.";
 
-    /// Makes the network. Returns `None` and prints a note if this machine does not allow that.
+    /// Makes the network. Returns `None` and reports a skipped test where the machine does not allow that.
+    #[track_caller]
     pub fn new() -> Option<Self> {
         let made = Self::make();
         if let Err(why) = &made {
-            eprintln!("SKIPPED: this machine does not let a test make a network of its own ({why})");
+            skipped(format_args!("no network namespaces: {why}"));
         }
         made.ok()
     }

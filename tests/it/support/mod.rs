@@ -12,6 +12,7 @@ mod lan;
 mod line;
 mod look;
 mod process;
+mod requirement;
 pub mod script;
 mod server;
 
@@ -24,7 +25,8 @@ pub use impostor::Impostor;
 pub use lan::Lan;
 pub use line::Line;
 pub use look::{answer, commands, gather, names, refused, server_with_admin, shown, the};
-pub use process::Process;
+pub use process::{Process, run_alone};
+pub use requirement::{NEW_MOUNTS, NEW_PIDS, can_mount, can_unshare, has_program, skipped};
 pub use server::Server;
 
 /// Time limit for an awaited event: far longer than any machine needs.

@@ -11,6 +11,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::PATIENCE;
 
+/// Returns the arguments by which this binary runs one ignored test alone, as the program of another test.
+pub fn run_alone<F: Fn()>(_: F) -> [&'static str; 5] {
+    let (_, name) = std::any::type_name::<F>().split_once("::").expect("a path");
+    [name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]
+}
+
 /// A child process. Dropping it kills it.
 pub struct Process {
     child: Child,

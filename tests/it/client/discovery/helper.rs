@@ -12,15 +12,14 @@ use parlour::trust::{certs, tls};
 use rustls::{ServerConnection, Stream};
 use rustls_pki_types::UnixTime;
 
-use crate::support::{Home, Lan, Process};
+use crate::support::{Home, Lan, Process, run_alone};
 
 /// Starts a helper on a machine.
-pub fn start(lan: &Lan, machine: usize, home: &Home, name: &str, env: &[(&str, &str)]) -> Process {
+pub fn start(lan: &Lan, machine: usize, home: &Home, helper: impl Fn(), env: &[(&str, &str)]) -> Process {
     let program = std::env::current_exe().expect("this program");
-    let test = format!("client::discovery::helper::{name}");
-    let args = ["--exact", &test, "--ignored", "--nocapture", "--test-threads=1"];
-    let mut command = lan.command(machine, home, program.to_str().expect("a path in UTF-8"), &args);
-    command.env("HELPER", name).envs(env.iter().copied());
+    let program = program.to_str().expect("a path in UTF-8");
+    let mut command = lan.command(machine, home, program, &run_alone(helper));
+    command.env("HELPER", "1").envs(env.iter().copied());
     Process::spawn(command)
 }
 
@@ -46,7 +45,7 @@ fn announce(daemon: &ServiceDaemon, name: &str, host: &str, ip: &str, txt: &[(&s
 /// Poses as the server with the pin `PIN`, with keys of its own, and prints what clients send.
 #[test]
 #[ignore = "a program of the other tests"]
-fn pose() {
+pub fn pose() {
     let (Some(pin), Some(ip)) = (setting("PIN"), setting("IP")) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let identity = certs::generate(folder.path(), &[], false, UnixTime::now()).expect("certificates");
@@ -70,7 +69,7 @@ fn pose() {
 /// Announces texts that would harm a program that prints them. Ends with its standard input.
 #[test]
 #[ignore = "a program of the other tests"]
-fn lie() {
+pub fn lie() {
     let (Some(pin), Some(ip)) = (setting("PIN"), setting("IP")) else { return };
     let daemon = daemon();
     let record = |name: &str, pin: &str, version: &str| {
@@ -95,7 +94,7 @@ fn lie() {
 /// Prints each announcement and each goodbye.
 #[test]
 #[ignore = "a program of the other tests"]
-fn listen() {
+pub fn listen() {
     if setting("HELPER").is_none() {
         return;
     }

@@ -75,7 +75,7 @@ fn discover(lan: &Lan, home: &Home, args: &[&str]) -> Result<String, String> {
 fn server_is_announced_until_its_goodbye() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&["name = \"Den\"", "announce = true"]);
-    let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
+    let listener = helper::start(&lan, CLIENT, &home, helper::listen, &[]);
     let server = lan.serve(SERVER, &home, &["--listen", "0.0.0.0:6697"]);
     let pin = server.pin();
     listener.wait_for(|line| line == "here: Den._parlour._tcp.local. old: none");
@@ -107,7 +107,7 @@ fn server_is_announced_until_its_goodbye() {
 fn loopback_server_is_not_announced() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&["name = \"Den\""]);
-    let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
+    let listener = helper::start(&lan, CLIENT, &home, helper::listen, &[]);
     let quiet = lan.serve(SERVER, &home, &["--announce", "--listen", "127.0.0.1:6697"]);
     let said = quiet.wait_for_log(|line| line.contains("not announced"));
     assert!(said.contains("the server listens on the loopback alone"), "{said}");
@@ -170,7 +170,7 @@ fn moved_server_is_found_by_its_pin() {
 fn rotating_server_is_found_by_its_old_pin() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::with_people(&[]);
-    let listener = helper::start(&lan, CLIENT, &home, "listen", &[]);
+    let listener = helper::start(&lan, CLIENT, &home, helper::listen, &[]);
     let server = announced(&lan, &home, "10.77.0.1:6697");
     let old = server.pin();
     acquaint(&lan, &home, "10.77.0.1:6697", old);
@@ -197,7 +197,7 @@ fn announced_impostor_receives_nothing() {
     assert!(server.terminate().0.success());
     lan.ip(SERVER, "addr add 10.77.0.66/24 dev lan").expect("another address");
     let poser =
-        helper::start(&lan, SERVER, &home, "pose", &[("PIN", &pin.to_string()), ("IP", "10.77.0.66")]);
+        helper::start(&lan, SERVER, &home, helper::pose, &[("PIN", &pin.to_string()), ("IP", "10.77.0.66")]);
     poser.wait_for(|line| line == "poses");
 
     // It is listed like any server, under the name that it claims.
@@ -225,7 +225,7 @@ fn malicious_announcements_are_dropped_or_escaped() {
     let Some(lan) = Lan::new() else { return };
     let home = Home::new(&[]);
     let pin = Pin::new([7; 32]).to_string();
-    let liar = helper::start(&lan, SERVER, &home, "lie", &[("PIN", &pin), ("IP", "10.77.0.1")]);
+    let liar = helper::start(&lan, SERVER, &home, helper::lie, &[("PIN", &pin), ("IP", "10.77.0.1")]);
     liar.wait_for(|line| line == "lies");
     let all = discover(&lan, &home, &[]).expect("heard");
     assert_eq!(
