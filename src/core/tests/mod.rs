@@ -2,6 +2,7 @@
 
 mod clock;
 pub(crate) mod driver;
+mod grace;
 pub(crate) mod kept;
 mod metadata;
 mod mode;
