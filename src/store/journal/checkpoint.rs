@@ -208,7 +208,7 @@ impl Work {
 
     /// Copies the log and erases where needed. Returns the time until the next turn.
     fn turn(&mut self) -> Option<Duration> {
-        let erase = self.status.to_erase.load(Ordering::Relaxed) > 0;
+        let erase = self.status.erasing.borrow().log > 0;
         if !erase && self.status.log_bytes() < PAGES * schema::PAGE {
             return None;
         }
@@ -264,7 +264,7 @@ impl Work {
                 emptied = erase && done?.is_complete();
             }
             let arrived = conclude(conn, &path, emptied)?;
-            status.to_erase.store(counter(conn, "erase")?, Ordering::Relaxed);
+            status.set_log_to_erase(counter(conn, "erase")?);
             Ok(arrived && (emptied || !erase))
         })
     }

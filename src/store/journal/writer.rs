@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -85,7 +84,7 @@ impl Writer {
         let position = Position::of(&conn)?;
         let note = PositionFile::open(folder)?;
         note.write(&position).map_err(StoreError::file(folder))?;
-        status.to_erase.store(counter(&conn, "erase")?, Ordering::Relaxed);
+        status.set_log_to_erase(counter(&conn, "erase")?);
         let state = State {
             files: OpenFiles::of(&folder.join("parlour.db"))?,
             room: Room::new(folder.into()),
@@ -226,7 +225,7 @@ impl State {
         match counter(conn, "erase") {
             Ok(0) => {}
             Ok(count) => {
-                self.status.to_erase.store(count, Ordering::Relaxed);
+                self.status.set_log_to_erase(count);
                 self.wake.wake();
             }
             Err(error) => warn!(%error, "cannot read what is to be erased"),

@@ -86,7 +86,7 @@ impl Follower {
     ) -> Result<Self, StoreError> {
         let now = (Instant::now(), Duration::ZERO);
         let erases = parts::is_to_erase(&index)?.then_some(now);
-        store.status().index_to_erase.store(erases.is_some(), Ordering::Relaxed);
+        store.status().set_index_to_erase(erases.is_some());
         let runtime = Handle::current();
         Ok(Self {
             index,
@@ -161,7 +161,7 @@ impl Follower {
             Ok(progress) => {
                 self.progress.send_replace(progress);
                 self.erases = Some(self.erased);
-                self.store.status().index_to_erase.store(true, Ordering::Relaxed);
+                self.store.status().set_index_to_erase(true);
                 true
             }
             Err(error) => {
@@ -184,10 +184,10 @@ impl Follower {
                 Ok(emptied)
             });
         self.erased = (Instant::now(), started.elapsed());
+        self.store.status().set_index_to_erase(!matches!(erased, Ok(true)));
         self.erases = match erased {
             Ok(true) => {
                 self.erase_failed = None;
-                self.store.status().index_to_erase.store(false, Ordering::Relaxed);
                 None
             }
             again => {
@@ -328,7 +328,7 @@ impl Follower {
         }
         tx.commit()?;
         self.erases = Some(self.erased);
-        self.store.status().index_to_erase.store(true, Ordering::Relaxed);
+        self.store.status().set_index_to_erase(true);
         let store = self.store.clone();
         let more = gone.len() == CHUNK as usize;
         self.runtime.block_on(store.write(move |tx| {

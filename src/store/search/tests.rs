@@ -1,7 +1,6 @@
 //! Tests of searches: matches and misses.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -167,8 +166,9 @@ async fn until_erased(store: &Store) {
         let sql = "SELECT NOT EXISTS (SELECT * FROM forgotten)";
         Ok::<bool, StoreError>(conn.query_row(sql, [], |row| row.get(0))?)
     };
+    let mut erasing = store.status().erasing.subscribe();
     while !store.read(unlearnt).await.expect("reads") || store.status().is_erasing() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        erasing.changed().await.expect("a status");
     }
 }
 
@@ -224,8 +224,9 @@ async fn index_reader_delays_erasing_across_restart_and_is_reported() {
     // Written anew, and held back in the log.
     let waits =
         || reader_of(&folder).query_row("SELECT count(*) FROM erasing", [], |row| row.get::<_, i64>(0));
+    let mut erasing = home.store.status().erasing.subscribe();
     while waits().expect("reads") == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        erasing.changed().await.expect("a status");
     }
     assert!(home.store.status().is_erasing() && doctor() && is_left());
     drop(index);
@@ -259,11 +260,8 @@ async fn redacted_words_are_erased_from_every_file() {
     assert!(!has_it(&folder).is_empty());
     home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
     index.wake();
-    let until = Instant::now() + Duration::from_secs(20);
-    while !has_it(&folder).is_empty() {
-        assert!(Instant::now() < until, "still in {:?}", has_it(&folder));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_erased(&home.store).await;
+    assert!(has_it(&folder).is_empty(), "still in {:?}", has_it(&folder));
     assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
     assert_eq!(home.found(&index, home.query(0, "something")).await, [2]);
 }

@@ -1,7 +1,6 @@
 //! Other programs that use the database: readers that keep the log from being emptied, and locks.
 
 use std::fs;
-use std::time::Duration;
 
 use super::*;
 
@@ -35,9 +34,8 @@ fn reader(data: &Path) -> Connection {
 }
 
 async fn until_erased(store: &Store) {
-    while store.status().is_erasing() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let mut erasing = store.status().erasing.subscribe();
+    erasing.wait_for(|erasing| erasing.log == 0).await.expect("a status");
 }
 
 #[tokio::test]
@@ -114,7 +112,6 @@ async fn log_is_checkpointed_once_the_reader_is_gone() {
     while store.status().log_bytes() >= 1 << 20 {
         n += 1;
         commit(&store, vec![Record::Message(message(MessageId::from_i64(n), place(), "y"))]).expect("kept");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(data.join("parlour.db").metadata().expect("is there").len() > 1 << 20);
 }

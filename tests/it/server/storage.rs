@@ -129,15 +129,15 @@ fn copy_without_log_is_refused_until_loss_is_accepted() {
 
 #[test]
 fn short_lock_is_waited_for() {
-    let server = server();
+    let server = Home::with_people(&[]).serve_verbosely_at("127.0.0.1:0");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     let intruder = server.home.database();
     intruder.busy_timeout(PATIENCE).expect("a time-out");
     intruder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     alice.send("PRIVMSG #room :patience");
-    // Long enough that the message meets the lock; if it comes later, it need not wait.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    // From here on the message is on its way to the store.
+    server.wait_for_log(|line| line.contains("from=alice to=#room bytes=8"));
     intruder.execute_batch("ROLLBACK").expect("the end of the lock");
     assert_eq!(
         alice.expect_command("an answer", |l| matches!(l.command.as_str(), "FAIL" | "PRIVMSG")).text(),

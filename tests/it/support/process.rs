@@ -5,11 +5,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::PATIENCE;
+use super::{PATIENCE, until};
 
 /// Returns the arguments by which this binary runs one ignored test alone, as the program of another test.
 pub fn run_alone<F: Fn()>(_: F) -> [&'static str; 5] {
@@ -127,19 +127,19 @@ impl Process {
     /// Waits for the process to end by itself, and for the end of its output.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("its status") {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "the program does not end:\n{}", self.printed());
-            thread::sleep(Duration::from_millis(2));
-        };
+        let mut status = None;
+        until(
+            || {
+                status = self.child.try_wait().expect("its status");
+                status.is_some()
+            },
+            || "the program does not end".to_owned(),
+        );
         let mut state = self.output.lock();
         while state.streams_ended < 2 {
             state = self.output.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        status
+        status.expect("it has ended")
     }
 }
 
