@@ -2,13 +2,12 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, ExitStatus};
-use std::time::{Duration, Instant};
 
 use parlour::trust::Pin;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use super::{Home, PATIENCE, Process};
+use super::{Home, Process, until};
 
 /// A server process. Dropping it kills it.
 pub struct Server {
@@ -34,11 +33,7 @@ impl Server {
     #[track_caller]
     pub fn unseen(home: Home, command: Command, address: SocketAddr) -> Self {
         let process = Process::spawn(command);
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(address).is_err() {
-            assert!(Instant::now() < deadline, "nobody listens at {address}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        until(|| TcpStream::connect(address).is_ok(), || format!("nobody listens at {address}"));
         Self { home, address, process }
     }
 
@@ -103,18 +98,24 @@ impl Server {
         line.map_or(0, |number| number.parse().expect("a number"))
     }
 
-    /// Polls a metric until its value matches.
+    /// Waits until the value of a metric matches.
     #[track_caller]
     pub fn wait_for_metric(&self, name: &str, is: impl Fn(u64) -> bool) {
-        let started = std::time::Instant::now();
-        while !is(self.metric(name)) {
-            assert!(started.elapsed() < PATIENCE, "{name} is {}", self.metric(name));
-        }
+        until(|| is(self.metric(name)), || format!("{name} is {}", self.metric(name)));
     }
 
     /// Returns the count of connections that it has accepted.
     pub fn connections(&self) -> u64 {
         self.metric("parlour_connections_total")
+    }
+
+    /// Returns the processor time that it has used, in ticks of a hundredth of a second.
+    pub fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("/proc");
+        // The name of the program, in parentheses, may contain spaces. The times of user and system are fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').expect("fields");
+        let times = fields.split_whitespace().skip(11).take(2);
+        times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     /// Returns its resident memory in KiB.
