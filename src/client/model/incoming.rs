@@ -44,7 +44,7 @@ impl Model {
             "PRIVMSG" | "NOTICE" => self.said(line, label.as_deref(), now),
             "JOIN" => self.joined(line, now),
             "PART" | "KICK" => self.left(line, now),
-            "QUIT" => self.quitted(line, now),
+            "QUIT" => self.has_quit(line, now),
             "NICK" => self.renamed(line),
             "TOPIC" => self.topic_set(line, now),
             "BATCH" => self.batch(line, now),
@@ -186,7 +186,7 @@ impl Model {
         Some(())
     }
 
-    fn quitted(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+    fn has_quit(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
         let who = Nick::heard(line.nick()?).ok()?;
         let joined = self.channels.joined.iter_mut();
         let left = joined.filter_map(|(name, channel)| channel.members.remove(&who).map(|_| name.clone()));
