@@ -1,9 +1,13 @@
 //! Desktop notifications (freedesktop.org, over D-Bus).
 
+#[cfg(all(unix, not(target_os = "macos")))]
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::timeout;
+#[cfg(all(unix, not(target_os = "macos")))]
+use zbus::Variant;
 
 /// Time limit of one notification.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,10 +60,26 @@ fn plain(text: &str) -> String {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 async fn show(title: &str, body: &str) -> bool {
-    let mut notice = notify_rust::Notification::new();
-    notice.appname("Parlour").summary(title).body(body);
-    notice.hint(notify_rust::Hint::Category("im.received".to_owned()));
-    notice.show_async().await.is_ok()
+    match zbus::Connection::session().await {
+        Ok(bus) => notify(&bus, title, body).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Calls `Notify` of the
+/// [notification service](https://specifications.freedesktop.org/notification-spec/latest/protocol.html).
+#[cfg(all(unix, not(target_os = "macos")))]
+async fn notify(bus: &zbus::Connection, title: &str, body: &str) -> zbus::Result<()> {
+    const INTERFACE: &str = "org.freedesktop.Notifications";
+    /// Replaces no earlier notification.
+    const NEW: u32 = 0;
+    /// The time that the desktop chooses.
+    const DEFAULT_EXPIRY: i32 = -1;
+    let (icon, actions) = ("", [""; 0]);
+    let hints = HashMap::from([("category", Variant::from("im.received"))]);
+    let notification = ("Parlour", NEW, icon, title, body, actions.as_slice(), hints, DEFAULT_EXPIRY);
+    let path = "/org/freedesktop/Notifications";
+    bus.call_method(Some(INTERFACE), path, Some(INTERFACE), "Notify", &notification).await.map(drop)
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
@@ -83,5 +103,51 @@ mod tests {
     #[test]
     fn escapes_notification_markup() {
         assert_eq!(plain("<img src=\"file:///x\"/> & <b>"), "&lt;img src=\"file:///x\"/&gt; &amp; &lt;b&gt;");
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[tokio::test]
+    async fn the_desktop_gets_the_texts_and_the_category() {
+        use std::future::poll_fn;
+        use std::os::unix::net::UnixStream;
+        use std::pin::Pin;
+
+        use futures_core::Stream as _;
+        use zbus::ObjectPath;
+        use zbus::connection::Builder;
+        use zbus::names::MemberName;
+
+        type Call<'a> = (String, u32, String, String, String, Vec<String>, HashMap<String, Variant<'a>>, i32);
+
+        let (ours, desktops) = UnixStream::pair().expect("a pair of sockets");
+        // The other end is a bus that names its client at `Hello`, and the desktop behind it.
+        let desktop = async {
+            let builder = Builder::unix_stream(desktops).server(zbus::Guid::generate()).p2p();
+            let mut calls = builder.build_message_stream().await.expect("connects");
+            let bus = zbus::Connection::from(&calls);
+            let mut next = async || {
+                poll_fn(|cx| Pin::new(&mut calls).poll_next(cx)).await.expect("one").expect("a call")
+            };
+            let hello = next().await;
+            bus.reply(&hello.header(), &":1.7").await.expect("replies");
+            let call = next().await;
+            bus.reply(&call.header(), &7u32).await.expect("replies");
+            call
+        };
+        let chat = async {
+            let bus = Builder::unix_stream(ours).build().await.expect("connects");
+            notify(&bus, "alice", "hello").await
+        };
+        let (call, sent) = tokio::join!(desktop, chat);
+        sent.expect("sent");
+        let header = call.header();
+        assert_eq!(header.member().map(MemberName::as_str), Some("Notify"));
+        assert_eq!(header.path().map(ObjectPath::as_str), Some("/org/freedesktop/Notifications"));
+        let body = call.body();
+        let (app, replaces, icon, title, text, actions, hints, expiry): Call<'_> =
+            body.deserialize().expect("a call");
+        assert_eq!((app.as_str(), title.as_str(), text.as_str()), ("Parlour", "alice", "hello"));
+        assert_eq!((replaces, icon.as_str(), actions.len(), expiry), (0, "", 0, -1));
+        assert_eq!(hints.get("category"), Some(&Variant::from("im.received")));
     }
 }
