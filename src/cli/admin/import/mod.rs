@@ -6,12 +6,14 @@
 mod table;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context as _, bail};
 use csv::ByteRecord;
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use self::table::{Row, Table};
@@ -75,14 +77,7 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
     let progress = ProgressBar::new(entries.len() as u64).with_style(style);
     let mut done = 0;
     for batch in entries.chunks(BATCH) {
-        let users = batch
-            .par_iter()
-            .map(|Entry { name, password, role, .. }| {
-                let password = hasher.hash(password)?;
-                progress.inc(1);
-                Ok(NewUser { name: name.clone(), password, role: *role })
-            })
-            .collect::<anyhow::Result<_>>()?;
+        let users = hash(batch, hasher, &progress)?;
         let answer = admin
             .ask(Change::UserImport(users))
             .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
@@ -107,6 +102,30 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Hashes the passwords on all cores.
+fn hash(batch: &[Entry], hasher: &Hasher, progress: &ProgressBar) -> anyhow::Result<Vec<NewUser>> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let hash = |Entry { name, password, role, .. }: &Entry| {
+        let password = hasher.hash(password)?;
+        progress.inc(1);
+        Ok(NewUser { name: name.clone(), password, role: *role })
+    };
+    // Each hash takes as long as another, so equal shares end together.
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for share in batch.chunks(batch.len().div_ceil(cores).max(1)) {
+            let work = move || share.iter().map(hash).collect::<anyhow::Result<Vec<_>>>();
+            let thread = thread::Builder::new().spawn_scoped(scope, work);
+            running.push(thread.context("cannot start a thread")?);
+        }
+        let mut users = Vec::with_capacity(batch.len());
+        for share in running {
+            users.extend(share.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(users)
+    })
 }
 
 fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
