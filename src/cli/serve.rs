@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::folders::Folders;
 use super::foreground::Terminal;
@@ -224,17 +226,27 @@ fn reload_at_hangup(
     })
 }
 
+/// Starts the log, filtered by `RUST_LOG`: a level, or levels by module such as `parlour::server=debug,warn`.
 fn start_logging(log: &Log) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = std::env::var("RUST_LOG").ok();
+    let filter: Option<Targets> = wanted.as_deref().and_then(|text| text.parse().ok());
+    let ignored = wanted.is_some() && filter.is_none();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(log.clone())
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .log_internal_errors(false)
+        .finish()
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
         .try_init();
     // A subscriber exists already if several servers run in one process.
     let _ = subscriber;
+    if ignored {
+        warn!(
+            "RUST_LOG is not a list of levels such as debug or parlour::server=debug,warn; logging at info"
+        );
+    }
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
 
