@@ -1,13 +1,14 @@
 //! Key files of this device, one for each account on each server, readable by the user only.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::private_file;
 use crate::trust::Pin;
 use crate::trust::device::{DeviceIdentity, DeviceIdentityError};
 use crate::wire::Nick;
@@ -118,15 +119,7 @@ impl DeviceFile {
         if let Some(folder) = self.0.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        let new = self.0.with_extension("pem.new");
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.0)
+        private_file::write(&self.0, pem)
     }
 }
 

@@ -6,7 +6,7 @@
 mod error;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ServersError;
 
 use super::devices::DeviceFile;
+use super::private_file;
 use crate::client::clean::acts;
 use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
@@ -281,7 +282,7 @@ impl Servers {
                 let what = servers.last.unwrap_or_else(|| "this".to_owned());
                 return Err(ServersError::Unreadable(what, path.to_owned()));
             }
-            write(path, &text).map_err(failed)?;
+            private_file::write(&behind_links(path.to_owned()).map_err(failed)?, &text).map_err(failed)?;
         }
         Ok(done)
     }
@@ -297,7 +298,8 @@ impl Servers {
         let folder = path.parent().unwrap_or(Path::new("."));
         let failed = |source| ServersError::Write { path: folder.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        private(&folder.join("servers.lock"), OpenOptions::new().create(true)).map_err(failed)
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).mode(0o600).open(folder.join("servers.lock")).map_err(failed)
     }
 
     /// Returns the server with one of these pins and this account, or else one that previously had a pin of them.
@@ -440,26 +442,6 @@ const MOST_NAME: usize = 512;
 
 fn names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
     servers.map(|server| server.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// Opens a file that only its owner can read.
-fn private(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
-    how.write(true).mode(0o600).open(path)
-}
-
-/// Writes a new file and renames it over the old one, so that a crash leaves one or the other. For a symbolic link it
-/// replaces the file that the link points to.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let path = &behind_links(path.to_owned())?;
-    let new = path.with_extension("toml.new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = private(&new, OpenOptions::new().create_new(true))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 /// Resolves symbolic links. The file need not exist.

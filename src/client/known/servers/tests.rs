@@ -140,7 +140,10 @@ fn file_is_readable_by_owner_only() {
     remember(&path, &["a:1"], 1, "alice");
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
-    assert!(!path.with_extension("toml.new").exists());
+    let folder = fs::read_dir(path.parent().expect("folder")).expect("reads");
+    let mut names: Vec<_> = folder.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["servers.lock", "servers.toml"], "no draft stays");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
     assert!(matches!(Servers::load(&path), Err(ServersError::Writable(_))));
 }
