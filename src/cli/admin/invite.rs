@@ -16,6 +16,7 @@ use crate::cli::folders::Folders;
 use crate::cli::output::{minute, note, print, table};
 use crate::core::record;
 use crate::core::request::admin::{Change, InviteOrder, Purpose};
+use crate::core::request::durations::{duration, invite_lifetime};
 use crate::server::admin::{FailureKind, Invite, Query, Reply};
 use crate::server::lan::advertise;
 use crate::server::now;
@@ -67,7 +68,7 @@ struct Create {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     uses: u32,
     /// Time until it expires: 30min, 24h, 7d.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lasting)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
     expires: Duration,
     /// The role of its accounts.
     #[arg(long, default_value = "member")]
@@ -86,9 +87,6 @@ struct Create {
     #[arg(long, value_name = "FILE", value_parser = qr::image)]
     qr_file: Option<PathBuf>,
 }
-
-/// Longest life of an invite. For permanent use there is `parlour user add`.
-const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
@@ -216,12 +214,11 @@ fn row(invite: Invite) -> [String; 8] {
     ]
 }
 
-fn lasting(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|_| "write it as 30min, 24h or 7d".to_owned())?;
-    if duration.is_zero() || duration > LONGEST {
-        return Err("an invite lasts up to ten years".to_owned());
-    }
-    Ok(duration)
+fn lifetime(text: &str) -> Result<Duration, String> {
+    invite_lifetime(text).ok_or_else(|| match duration(text) {
+        Some(_) => "an invite lasts up to ten years".to_owned(),
+        None => "write it as 30min, 24h or 7d".to_owned(),
+    })
 }
 
 fn channel(text: &str) -> Result<ChannelName, String> {

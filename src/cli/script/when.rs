@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
+use crate::core::request::durations::duration;
 use crate::wire::Millis;
 
 /// Description of the values of `--since` and `--until`.
@@ -32,7 +33,7 @@ impl When {
         if let Ok(instant) = text.parse::<Timestamp>() {
             return Ok(Self::At(instant));
         }
-        if let Ok(duration) = humantime::parse_duration(text) {
+        if let Some(duration) = duration(text) {
             return Ok(Self::Ago(duration));
         }
         let local = match (text.parse::<Date>(), text.contains(':')) {

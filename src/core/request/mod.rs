@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod durations;
 pub mod invites;
 pub mod json;
 pub mod sasl;

@@ -46,6 +46,7 @@ const PURE_CRATES: &[&str] = &[
     "base64",
     "bytes",
     "emojis",
+    "humantime",
     "icu_casemap",
     "icu_properties",
     "jiff",

@@ -6,6 +6,7 @@ use crate::core::commands::{Command, Spec};
 use crate::core::record::{AccountId, Invite, InviteId, Role, State, TokenHash};
 use crate::core::request::account::{Request, Secret, Voice};
 use crate::core::request::admin::{AccountError, InviteOrder, Purpose, RequestError, Wish};
+use crate::core::request::durations::invite_lifetime;
 use crate::core::state::Chat;
 use crate::core::state::context::Context;
 use crate::wire::numeric::ERR_NOPRIVILEGES;
@@ -36,9 +37,6 @@ const HOUR: u64 = 60 * 60 * 1000;
 
 /// Default validity of an invite.
 const LASTS: Millis = Millis(24 * HOUR);
-
-/// Maximum validity of an invite, in milliseconds: ten years, as on the command line.
-const LONGEST: u64 = 10 * 365 * 24 * HOUR;
 
 /// Maximum number of listed invites.
 const SHOWN: usize = 100;
@@ -153,20 +151,8 @@ fn not_lasting(word: &str) -> String {
     format!("{word:?} is not a duration of at most ten years, such as 30min, 24h or 7d")
 }
 
-/// Parses a duration: `30min`, `24h`, `7d`, `2w`.
 fn lasting(text: &str) -> Option<Millis> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits)?;
-    let unit = match unit {
-        "s" => 1000,
-        "m" | "min" => HOUR / 60,
-        "h" => HOUR,
-        "d" => 24 * HOUR,
-        "w" => 7 * 24 * HOUR,
-        _ => return None,
-    };
-    let lasts = number.parse::<u64>().ok()?.checked_mul(unit)?;
-    (1..=LONGEST).contains(&lasts).then_some(Millis(lasts))
+    invite_lifetime(text).map(|lifetime| Millis(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Continues CREATE and FOR when the link is made. The rights are those of this moment: an account that lost the admin
