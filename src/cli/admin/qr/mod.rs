@@ -1,16 +1,16 @@
 //! QR codes of invite links, for the terminal and for image files.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use qrcode::render::{svg, unicode::Dense1x2};
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
-/// Width of the quiet zone around a code, in modules, which readers need (ISO/IEC 18004, 9.1).
+/// Width of the quiet zone around a code, in modules, which readers need (ISO/IEC 18004, 9.1). qrcode draws the same.
 const QUIET: usize = 4;
 
 /// Size of a module in a PNG, in pixels.
@@ -20,12 +20,8 @@ const SCALE: usize = 8;
 const INK: &str = "\x1b[38;5;16;48;5;231m";
 const END: &str = "\x1b[0m";
 
-/// The QR code of a text, with its quiet zone.
-pub struct Code {
-    width: usize,
-    /// The modules row by row; `true` is dark.
-    dark: Vec<bool>,
-}
+/// The QR code of a text.
+pub struct Code(QrCode);
 
 /// An image format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,76 +44,43 @@ impl Code {
     pub fn of(text: &str) -> anyhow::Result<Self> {
         let code = QrCode::with_error_correction_level(text, EcLevel::L)
             .context("the link is too long for a QR code; set fewer addresses under `advertise`")?;
-        let inner = code.width();
-        let width = inner + 2 * QUIET;
-        let mut dark = vec![false; width * width];
-        for (at, color) in code.to_colors().into_iter().enumerate() {
-            dark[(at / inner + QUIET) * width + at % inner + QUIET] = color == Color::Dark;
-        }
-        Ok(Self { width, dark })
+        Ok(Self(code))
     }
 
-    /// Returns the width in columns of a terminal.
+    /// Returns the width in columns of a terminal, which is that of the code and its quiet zone in modules.
     pub fn columns(&self) -> usize {
-        self.width
-    }
-
-    fn is_dark(&self, x: usize, y: usize) -> bool {
-        // An odd number of rows leaves half a line, which is light.
-        self.dark.get(y * self.width + x).is_some_and(|&dark| dark)
+        self.0.width() + 2 * QUIET
     }
 
     /// Draws the code with half blocks, two rows on each line. With `colours` it is black on white. Without, the blocks
     /// are the light modules, for terminals with a dark background.
     pub fn lines(&self, colours: bool) -> String {
-        let mut text = String::new();
-        for y in (0..self.width).step_by(2) {
-            if colours {
-                text.push_str(INK);
-            }
-            for x in 0..self.width {
-                let (upper, lower) = (self.is_dark(x, y), self.is_dark(x, y + 1));
-                text.push(match (upper == colours, lower == colours) {
-                    (true, true) => '█',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (false, false) => ' ',
-                });
-            }
-            text.push_str(if colours { END } else { "" });
-            text.push('\n');
-        }
-        text
+        let (ink, paper) =
+            if colours { (Dense1x2::Dark, Dense1x2::Light) } else { (Dense1x2::Light, Dense1x2::Dark) };
+        let text = Zeroizing::new(self.0.render().dark_color(ink).light_color(paper).build());
+        let (start, end) = if colours { (INK, END) } else { ("", "") };
+        text.lines().flat_map(|line| [start, line, end, "\n"]).collect()
     }
 
-    /// Draws the code as an SVG in units of modules, with one path of the dark runs.
+    /// Draws the code as an SVG.
     fn svg(&self) -> Zeroizing<String> {
-        let side = self.width;
-        let mut path = Zeroizing::new(String::new());
-        for y in 0..side {
-            let mut x = 0;
-            while x < side {
-                let run = (x..side).take_while(|&x| self.is_dark(x, y)).count();
-                if run > 0 {
-                    let _ = write!(path, "M{x} {y}h{run}v1h-{run}z");
-                }
-                x += run.max(1);
-            }
-        }
-        Zeroizing::new(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{0}\" viewBox=\"0 0 {side} {side}\" \
-             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/>\
-             <path fill=\"#000\" d=\"{1}\"/></svg>\n",
-            side * SCALE,
-            *path
-        ))
+        let side = u32::try_from(SCALE).unwrap_or(u32::MAX);
+        let mut image = Zeroizing::new(self.0.render::<svg::Color>().module_dimensions(side, side).build());
+        image.push('\n');
+        image
+    }
+
+    /// Returns whether a module is dark, counted from the corner of the quiet zone.
+    fn is_dark(&self, x: usize, y: usize) -> bool {
+        let inside = QUIET..QUIET + self.0.width();
+        inside.contains(&x) && inside.contains(&y) && self.0[(x - QUIET, y - QUIET)] == Color::Dark
     }
 
     /// Writes the code as a PNG with one bit for each pixel, where 1 is light.
     fn png(&self, to: &mut dyn io::Write) -> Result<(), png::EncodingError> {
-        let side = self.width * SCALE;
+        let side = self.columns() * SCALE;
         // SCALE is 8, so a row of a module is one byte.
-        let rows = (0..side).flat_map(|y| (0..self.width).map(move |x| (x, y / SCALE)));
+        let rows = (0..side).flat_map(|y| (0..self.columns()).map(move |x| (x, y / SCALE)));
         let bits: Zeroizing<Vec<u8>> =
             Zeroizing::new(rows.map(|(x, y)| if self.is_dark(x, y) { 0 } else { 0xff }).collect());
         let side = u32::try_from(side).map_err(|_| png::EncodingError::LimitsExceeded)?;

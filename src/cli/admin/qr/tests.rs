@@ -81,12 +81,13 @@ fn images_decode_to_the_link() {
     let (_, runs) = svg.split_once("fill=\"#000\" d=\"").expect("a path");
     let (runs, _) = runs.split_once('"').expect("its end");
     let mut ink = vec![vec![false; code.columns()]; code.columns()];
-    for run in runs.split_terminator('z') {
-        let (start, rest) = run.trim_start_matches('M').split_once('h').expect("a run");
-        let (x, y) = start.split_once(' ').expect("a place");
+    // A square for each dark module: M{x} {y}h{side}v{side}H{x}V{y}.
+    for square in runs.split('M').skip(1) {
+        let (x, rest) = square.split_once(' ').expect("x");
+        let (y, rest) = rest.split_once('h').expect("y");
+        assert!(rest.starts_with(&format!("{SCALE}v{SCALE}H")), "{rest}");
         let (x, y): (usize, usize) = (x.parse().expect("x"), y.parse().expect("y"));
-        let length: usize = rest.split('v').next().expect("a length").parse().expect("a number");
-        ink[y][x..x + length].fill(true);
+        ink[y / SCALE][x / SCALE] = true;
     }
     assert_eq!(read(code.columns(), |x, y| ink[y][x]), link());
 }
