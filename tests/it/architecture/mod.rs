@@ -1,6 +1,7 @@
 //! Architecture rules, checked on the sources: which module may use which, what the pure ones may not use at all, no
-//! cycles, no overlong file, no overfull folder. ARCHITECTURE.md gives the reasons.
+//! cycles, no overlong file, no overfull folder, no dependency without a reason. ARCHITECTURE.md gives the reasons.
 
+mod manifest;
 mod rules;
 mod source;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use manifest::{crates_with_reasons, direct_dependencies};
 use rules::{SourceFile, violations};
 
 /// Maximum length of a file, in lines, its tests included.
@@ -38,10 +40,14 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     found
 }
 
+fn cargo_toml() -> toml::Table {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    manifest.parse().expect("Cargo.toml is TOML")
+}
+
 /// Returns the names by which code refers to this package's dependencies.
 fn dependencies() -> BTreeSet<String> {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let manifest: toml::Table = manifest.parse().expect("Cargo.toml is TOML");
+    let manifest = cargo_toml();
     let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|t| manifest.get(t)?.as_table());
     tables.flat_map(|t| t.keys()).map(|name| name.replace('-', "_")).collect()
 }
@@ -86,4 +92,15 @@ fn files_stay_below_the_line_limit() {
         })
         .collect();
     assert!(long.is_empty(), "past {MOST_LINES} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn each_dependency_has_its_reason() {
+    let document = fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");
+    let (used, listed) = (direct_dependencies(&cargo_toml()), crates_with_reasons(&document));
+    assert!(used.len() > 20, "found only {} dependencies", used.len());
+    let missing: Vec<_> = used.difference(&listed).collect();
+    assert!(missing.is_empty(), "docs/dependencies.md gives no reason for {missing:?}");
+    let unused: Vec<_> = listed.difference(&used).collect();
+    assert!(unused.is_empty(), "docs/dependencies.md lists {unused:?}, which Cargo.toml does not");
 }
